@@ -1,0 +1,7 @@
+//! papo: group chat for a local network with no server.
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod limits;
+pub mod node;
+pub mod wire;

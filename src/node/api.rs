@@ -1,0 +1,360 @@
+//! What goes into the core and what comes out of it. Plain data: no I/O, no clock.
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::wire::{Address, ChatMessage, Datagram, Id, Key, Member, Message};
+
+/// A point in time: microseconds since some start that the driver chose. It never falls, and it
+/// goes on while the machine sleeps.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct Time(pub u64);
+
+impl Time {
+    /// The time that has passed since `earlier`; zero if `earlier` is later.
+    #[must_use]
+    pub fn since(self, earlier: Time) -> Duration {
+        Duration::from_micros(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl std::ops::Add<Duration> for Time {
+    type Output = Time;
+
+    fn add(self, d: Duration) -> Time {
+        Time(self.0.saturating_add(micros(d)))
+    }
+}
+
+/// A duration in whole microseconds.
+pub(crate) fn micros(d: Duration) -> u64 {
+    u64::try_from(d.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Both clocks at the moment of an input.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Now {
+    /// For timers and time-outs.
+    pub time: Time,
+    /// The wall clock in milliseconds since 1970: for people, and for the hybrid logical clock.
+    pub wall_ms: u64,
+}
+
+/// What a node is told at its start.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The room to join.
+    pub room: String,
+    /// What people call this node.
+    pub nick: String,
+    /// This run's identity, random.
+    pub key: Key,
+    /// The port of the TCP listener.
+    pub port: u16,
+    /// Where the listener can be reached, best first.
+    pub addresses: Vec<Address>,
+    /// How often the coordinator says that it is alive.
+    pub heartbeat: Duration,
+    /// How long a silence means failure; at least twice the heartbeat.
+    pub failure_timeout: Duration,
+    /// How many messages the history keeps.
+    pub history_max: usize,
+    /// Whether to fetch the room's history on joining.
+    pub wants_history: bool,
+}
+
+/// A TCP stream with one peer, from the dial or the accept on. Numbers are handed out by the node
+/// and never used twice, so that a late event of a link that is gone is recognised.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct LinkId(pub u64);
+
+/// Why a link is no more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Closed {
+    /// The dial was refused: nobody listens at that address.
+    Refused,
+    /// The dial failed otherwise: no route, time-out.
+    Failed,
+    /// The peer ended or broke the stream.
+    Ended,
+}
+
+/// The node's timers. At most one of each is set at a time.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Timer {
+    /// The next JOIN_REQUEST, or the end of the discovery window.
+    Join,
+    /// The next HEARTBEAT of the coordinator.
+    Heartbeat,
+    /// The look at every link, each heartbeat: PINGs, watches, mesh.
+    Tick,
+    /// The watch on the coordinator's link.
+    Watch,
+    /// The next step of the election.
+    Election,
+    /// The current SYNC's answer is overdue.
+    Sync,
+    /// The next periodic SYNC.
+    SyncRound,
+    /// The next dial of a lost member.
+    Redial,
+    /// The answer to a joiner, spread at random.
+    Referral,
+    /// Leaving takes too long.
+    Leave,
+    /// The handshake or the dial of this link is overdue.
+    Handshake(LinkId),
+}
+
+/// What happens to a node.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A datagram came in.
+    Datagram {
+        /// Its source.
+        from: SocketAddr,
+        /// What it says.
+        datagram: Datagram,
+    },
+    /// A peer dialled this node; `link` is from [`Node::new_link`](super::Node::new_link).
+    Accepted {
+        /// The new link.
+        link: LinkId,
+        /// The peer's address.
+        from: SocketAddr,
+    },
+    /// A dial of this node succeeded.
+    Connected {
+        /// The link of the [`Effect::Dial`].
+        link: LinkId,
+    },
+    /// A message came in.
+    Message {
+        /// On this link.
+        link: LinkId,
+        /// What it says.
+        message: Message,
+    },
+    /// A dial failed, or a link is read to its end. Nothing more comes from this link.
+    Closed {
+        /// The link.
+        link: LinkId,
+        /// Why.
+        why: Closed,
+    },
+    /// The outbound queue of a link is full.
+    Congested {
+        /// The link.
+        link: LinkId,
+    },
+    /// The outbound queue of a congested link is empty again.
+    Drained {
+        /// The link.
+        link: LinkId,
+    },
+    /// A timer fired.
+    Timer(Timer),
+    /// The node was away (suspended, stopped) for longer than the failure timeout.
+    Away,
+    /// Where the listener can be reached has changed.
+    Addresses(Vec<Address>),
+    /// The user wants something.
+    Command(Command),
+}
+
+/// What a user can ask of the node.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Command {
+    /// Say this to the room; at most `TEXT_BYTES_MAX` bytes.
+    Say(String),
+    /// Say this to one member.
+    Private {
+        /// To whom.
+        to: Key,
+        /// What.
+        text: String,
+    },
+    /// Take this nick.
+    Rename(String),
+    /// Start an election now.
+    Elect,
+    /// Leave once everything said is confirmed, or after this long.
+    Leave {
+        /// How long to wait for confirmations.
+        patience: Duration,
+    },
+}
+
+/// Which queue of a link a message waits in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Class {
+    /// PING, PONG, election and view frames: these overtake the others, in order among themselves.
+    Control,
+    /// Everything else, in order.
+    Chat,
+}
+
+/// How a link is to be closed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Close {
+    /// Write what is queued, end the stream, read it to its end.
+    Graceful,
+    /// At once: the peer broke a rule, named here for the log.
+    Abort(&'static str),
+}
+
+/// What a node wants done, in this order.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Send one message to each of these links: it is encoded once.
+    Send {
+        /// To whom.
+        to: Vec<LinkId>,
+        /// In which queue.
+        class: Class,
+        /// What.
+        message: Message,
+    },
+    /// Send a datagram to the group.
+    Multicast(Datagram),
+    /// Send a datagram to one address.
+    Unicast {
+        /// To whom.
+        to: SocketAddr,
+        /// What.
+        datagram: Datagram,
+    },
+    /// Open a stream; [`Input::Connected`] or [`Input::Closed`] follows.
+    Dial {
+        /// The new link.
+        link: LinkId,
+        /// To this address.
+        to: SocketAddr,
+    },
+    /// Close a link, or give up a dial. After `Graceful` an [`Input::Closed`] follows, after
+    /// `Abort` nothing.
+    Close {
+        /// The link.
+        link: LinkId,
+        /// How.
+        how: Close,
+    },
+    /// Set a timer, instead of the same timer's earlier time.
+    SetTimer {
+        /// Which.
+        timer: Timer,
+        /// When it fires; now or in the past means the next turn.
+        at: Time,
+    },
+    /// Cancel a timer; nothing happens if it is not set.
+    CancelTimer(Timer),
+    /// Show something to the user.
+    Show(Event),
+}
+
+/// Why a member is no more in the view.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Departure {
+    /// It said so.
+    Left,
+    /// It fell silent or died.
+    Lost,
+}
+
+/// Where a node stands in an election.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Phase {
+    /// It takes part.
+    Started,
+    /// It is the new coordinator.
+    Won,
+    /// Another one is.
+    Ended,
+}
+
+/// What a user sees.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Event {
+    /// This node is a member, and the history that it was sent is complete.
+    Joined {
+        /// After a merge, a suspension or an expulsion.
+        again: bool,
+    },
+    /// A message was taken in (one's own included), in an order that has no effect before its
+    /// cause.
+    Message {
+        /// What was said.
+        message: Rc<ChatMessage>,
+        /// By this node.
+        own: bool,
+    },
+    /// A message to this node alone, or by this node to one member.
+    Private {
+        /// The author's id.
+        from: Id,
+        /// The author's key.
+        key: Key,
+        /// The author's nick.
+        nick: String,
+        /// The author's wall clock in milliseconds since 1970.
+        sent_at: u64,
+        /// What was said.
+        text: String,
+        /// By this node.
+        own: bool,
+    },
+    /// A message of one's own is delivered.
+    Delivered {
+        /// Its sequence number.
+        seq: u64,
+        /// How many others were in the view when it was sent.
+        members: usize,
+        /// How many of them have acknowledged it.
+        confirmed: usize,
+    },
+    /// Somebody is new in the view.
+    MemberJoined(Member),
+    /// Somebody is no more in the view.
+    MemberLeft(Member, Departure),
+    /// Somebody has another nick.
+    MemberRenamed {
+        /// As it is now.
+        member: Member,
+        /// The nick until now.
+        previous: String,
+    },
+    /// This node takes part in an election.
+    Election {
+        /// How far it is.
+        phase: Phase,
+        /// Why, in words.
+        reason: String,
+    },
+    /// This node knows a new coordinator.
+    Coordinator {
+        /// Its id.
+        id: Id,
+        /// Its key.
+        key: Key,
+        /// The id of the one before.
+        previous: Option<Id>,
+        /// It is this node.
+        own: bool,
+    },
+    /// Something that the user should know.
+    Warning(String),
+    /// The node has left: the last event. LEAVE is queued on every link; the driver writes what is
+    /// queued and ends.
+    Left {
+        /// Everything said was confirmed.
+        confirmed: bool,
+        /// How many messages were not.
+        unconfirmed: u64,
+        /// By whom.
+        missing: Vec<Member>,
+    },
+}
+
+/// Where the node leaves its effects.
+pub type Outbox = Vec<Effect>;

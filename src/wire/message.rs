@@ -1,0 +1,278 @@
+//! Every message that papo sends, as plain data. `PROTOCOL.md` says what each means on the wire;
+//! `codec.rs` turns them into bytes and back. Numbers and field names are only ever appended.
+
+use std::rc::Rc;
+
+use serde::{Deserialize, Serialize};
+
+use super::types::{Address, ChatMessage, Coordinator, Id, Key, Member, Position, View};
+
+/// The protocol's major version: another one is refused.
+pub const VERSION: u8 = 1;
+
+/// The first message on a link, from the dialler first, then from the acceptor.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Hello {
+    /// [`VERSION`] of the sender.
+    pub version: u8,
+    /// The sender's room.
+    pub room: String,
+    /// The sender's key.
+    pub key: Key,
+    /// The sender's nick.
+    pub nick: String,
+    /// How many links with the receiver the sender has seen established: two dials of one round
+    /// crossed each other.
+    pub round: u64,
+    /// Where the sender's listener can be reached, best first.
+    #[serde(rename = "at")]
+    pub addresses: Vec<Address>,
+    /// The sender's live coordinator.
+    #[serde(rename = "coord", default, skip_serializing_if = "Option::is_none")]
+    pub coordinator: Option<Coordinator>,
+}
+
+/// A node asks to become a member: by multicast, or on a link.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct JoinRequest {
+    /// [`VERSION`] of the sender.
+    pub version: u8,
+    /// The room that it wants to join.
+    pub room: String,
+    /// Its key.
+    pub key: Key,
+    /// Its nick.
+    pub nick: String,
+    /// 0 for the first request, then one more for each repetition.
+    pub attempt: u64,
+    /// Its TCP listener's port.
+    pub port: u16,
+    /// Where its listener can be reached, best first.
+    #[serde(rename = "at")]
+    pub addresses: Vec<Address>,
+    /// The id that it has, if it ever had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<Id>,
+    /// The next id of the group that it comes from; 0 at first.
+    #[serde(rename = "next")]
+    pub next_id: Id,
+    /// The highest view version that it has heard of; 0 at first.
+    #[serde(rename = "view")]
+    pub view_version: u64,
+    /// True when it is a coordinator itself, with the claim (id, key).
+    pub office: bool,
+    /// Whether it wants the history.
+    pub history: bool,
+}
+
+/// The coordinator lets a node in.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct JoinResponse {
+    /// The id of the node asked for.
+    pub id: Id,
+    /// The whole view, the newcomer in it.
+    pub view: View,
+    /// The coordinator's hybrid logical clock.
+    pub clock: u64,
+    /// How many messages the coordinator's history holds.
+    #[serde(rename = "count")]
+    pub history_count: u64,
+    /// The position of the newest of them; all zero when there is none.
+    pub newest: Position,
+}
+
+/// What a PEER_UPDATE says. On the wire: an unsigned integer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum UpdateKind {
+    /// 0: the members listed are the whole view.
+    Whole,
+    /// 1: the member listed joined.
+    Joined,
+    /// 2: the member listed left of its own will.
+    Left,
+    /// 3: the member listed was lost.
+    Lost,
+    /// 4: the member listed has a new nick or new addresses.
+    Renamed,
+}
+
+/// A step of the view from `version - 1` to `version`, or the whole view.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PeerUpdate {
+    /// Whose view.
+    pub coordinator: Key,
+    /// The view's version after this update.
+    pub version: u64,
+    /// The id that the next newcomer gets.
+    #[serde(rename = "next")]
+    pub next_id: Id,
+    /// What happened.
+    pub kind: UpdateKind,
+    /// One member, or all of them.
+    pub members: Vec<Member>,
+}
+
+/// A message to one member, not part of the history.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Private {
+    /// The author's id.
+    pub from: Id,
+    /// The author's nick.
+    pub nick: String,
+    /// The author's wall clock in milliseconds since 1970.
+    pub sent_at: u64,
+    /// What was said; at most `TEXT_BYTES_MAX` bytes.
+    pub text: String,
+}
+
+/// The asker's side of a repair: what it holds, in two numbers.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Sync {
+    /// The asker's number for this exchange, repeated in the answers.
+    pub no: u64,
+    /// The asker's floor.
+    pub floor: Position,
+    /// The wrapping sum of the hashes of the ids held above the floor.
+    pub digest: u64,
+    /// How many messages are held above the floor.
+    pub count: u64,
+    /// True when this SYNC was itself caused by a SYNC that showed a difference: it causes no other.
+    pub back: bool,
+}
+
+/// The answer to SYNC.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SyncAnswer {
+    /// From the SYNC.
+    pub no: u64,
+    /// True when both hold the same above the higher of both floors.
+    pub equal: bool,
+    /// The answerer's floor.
+    pub floor: Position,
+}
+
+/// An inclusive range of one author's sequence numbers. On the wire: an array of three integers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SeqRange(
+    /// The author.
+    pub Key,
+    /// First sequence number.
+    pub u64,
+    /// Last sequence number.
+    pub u64,
+);
+
+/// The asker pulls the next chunk.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Fetch {
+    /// From the SYNC.
+    pub no: u64,
+    /// Only messages after this position.
+    pub after: Position,
+    /// What the asker holds and need not be sent.
+    pub skip: Vec<SeqRange>,
+}
+
+/// Old messages in the total order.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Chunk {
+    /// From the SYNC.
+    pub no: u64,
+    /// Where the next FETCH goes on; absent when this was the last chunk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Position>,
+    /// The messages, in the total order.
+    pub messages: Vec<Rc<ChatMessage>>,
+}
+
+/// A message on a TCP link. The number in each comment is its type on the wire.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Message {
+    /// 1
+    Hello(Hello),
+    /// 2
+    JoinRequest(JoinRequest),
+    /// 3
+    JoinResponse(JoinResponse),
+    /// 4
+    PeerUpdate(PeerUpdate),
+    /// 5: asks for the whole view.
+    ViewRequest,
+    /// 6: one or more chat messages; map field `messages`.
+    Chat(Vec<Rc<ChatMessage>>),
+    /// 7
+    Private(Private),
+    /// 8: field `id`, the sender's; `forced`: a live coordinator is to be ignored.
+    Election {
+        /// The sender's id.
+        id: Id,
+        /// A live coordinator is to be ignored.
+        forced: bool,
+    },
+    /// 9: optional field `coord`: the answerer's live coordinator; absent: the answerer takes over.
+    ElectionOk {
+        /// The answerer's live coordinator.
+        coordinator: Option<Coordinator>,
+    },
+    /// 10: field `view`, whole.
+    CoordinatorAnnouncement(View),
+    /// 11: optional field `coord`, first-hand.
+    Ping {
+        /// The sender's live coordinator.
+        coordinator: Option<Coordinator>,
+    },
+    /// 12: optional field `coord`, first-hand.
+    Pong {
+        /// The sender's live coordinator.
+        coordinator: Option<Coordinator>,
+    },
+    /// 13: field `key`: is that node alive on a link of yours?
+    Probe(Key),
+    /// 14: field `key`: that node was just heard.
+    ProbeAnswer(Key),
+    /// 15
+    Sync(Sync),
+    /// 16
+    SyncAnswer(SyncAnswer),
+    /// 17
+    Fetch(Fetch),
+    /// 18
+    Chunk(Chunk),
+    /// 19: live chat was withheld from the receiver: it should SYNC with the sender.
+    Behind,
+    /// 20: field `seq`: the receiver's messages up to this one are taken in.
+    Ack(u64),
+    /// 21: field `nick`: the sender's new nick, to its coordinator.
+    Rename(String),
+    /// 22: the sender leaves the room.
+    Leave,
+    /// 23: field `coord`: who coordinates, to a joiner that asked somebody else.
+    Referral(Coordinator),
+    /// A type that this version does not know: skipped.
+    Unknown(u64),
+}
+
+/// A UDP datagram. The number in each comment is its type on the wire.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Datagram {
+    /// 1
+    JoinRequest(JoinRequest),
+    /// 2: fields `room`, `coord`, `members` (their number).
+    Heartbeat {
+        /// The room.
+        room: String,
+        /// The sender.
+        coordinator: Coordinator,
+        /// How many members its view has.
+        members: u64,
+    },
+    /// 3: fields `room`, `coord`: a member's answer to a repeated JOIN_REQUEST.
+    Referral {
+        /// The room.
+        room: String,
+        /// The member's live coordinator.
+        coordinator: Coordinator,
+    },
+    /// A type that this version does not know: skipped.
+    Unknown(u64),
+}

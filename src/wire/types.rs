@@ -1,0 +1,192 @@
+//! The values that messages are made of. What lives here: plain data, its order and its encoding.
+//! Nothing here knows about sockets, time or the state of a node.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use serde::{Deserialize, Serialize};
+
+/// A node's random identity, new at each run. Zero is never used.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Key(pub u64);
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// The small number that a coordinator assigns: a label for people, a rank for elections.
+pub type Id = u64;
+
+/// A coordinator's (id, key); the higher claim wins when two groups meet.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Claim {
+    /// Compared first.
+    pub id: Id,
+    /// Decides between equal ids.
+    pub key: Key,
+}
+
+/// A TCP address. On the wire: a byte string, 4 or 16 bytes of address and 2 of port, big-endian.
+/// An IPv6 scope is local to a host and does not travel.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address(pub SocketAddr);
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A coordinator as somebody first-hand knows it: its claim, where it is, how far its view is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Coordinator {
+    /// Its id in the view that it leads.
+    pub id: Id,
+    /// Its key.
+    pub key: Key,
+    /// Its TCP candidate addresses, best first.
+    #[serde(rename = "at")]
+    pub addresses: Vec<Address>,
+    /// The version of its view.
+    pub version: u64,
+    /// The id that the next newcomer gets.
+    #[serde(rename = "next")]
+    pub next_id: Id,
+}
+
+impl Coordinator {
+    /// Its claim to the office.
+    #[must_use]
+    pub fn claim(&self) -> Claim {
+        Claim {
+            id: self.id,
+            key: self.key,
+        }
+    }
+}
+
+/// One member of a view.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Member {
+    /// Unique within the view.
+    pub id: Id,
+    /// Who it is.
+    pub key: Key,
+    /// What people call it; not unique.
+    pub nick: String,
+    /// Its TCP candidate addresses, best first.
+    #[serde(rename = "at")]
+    pub addresses: Vec<Address>,
+}
+
+/// A member list, named by (coordinator, version).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct View {
+    /// The key of the coordinator that this view is from.
+    pub coordinator: Key,
+    /// Grows by one with each change.
+    pub version: u64,
+    /// The id that the next newcomer gets: higher than any ever seen, and never falling.
+    #[serde(rename = "next")]
+    pub next_id: Id,
+    /// The members, the coordinator among them, in the order of their keys.
+    pub members: Vec<Member>,
+}
+
+/// A message's name: who wrote it, and its number from 1 in that author's order.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct MessageId {
+    /// The author's key.
+    #[serde(rename = "o")]
+    pub origin: Key,
+    /// From 1, without gaps, in the order written.
+    #[serde(rename = "s")]
+    pub seq: u64,
+}
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.origin, self.seq)
+    }
+}
+
+/// A place in the history's total order. On the wire: an array of three unsigned integers.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
+pub struct Position(
+    /// The hybrid-logical-clock timestamp.
+    pub u64,
+    /// The author's key.
+    pub u64,
+    /// The author's sequence number.
+    pub u64,
+);
+
+/// One line that somebody said. Nothing in it changes after it was written.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ChatMessage {
+    /// The author's key.
+    #[serde(rename = "o")]
+    pub origin: Key,
+    /// Its number from 1 in that author's order.
+    #[serde(rename = "s")]
+    pub seq: u64,
+    /// Hybrid logical clock (Kulkarni et al. 2014): milliseconds since 1970 times 65,536, plus a
+    /// counter; greater than that of everything that the author had taken in.
+    #[serde(rename = "t")]
+    pub timestamp: u64,
+    /// The author's wall clock in milliseconds since 1970, for display only.
+    #[serde(rename = "w")]
+    pub sent_at: u64,
+    /// The author's id at the time of writing.
+    #[serde(rename = "i")]
+    pub from: Id,
+    /// The author's nick at the time of writing.
+    #[serde(rename = "n")]
+    pub nick: String,
+    /// Direct dependencies besides the author's own previous message.
+    #[serde(rename = "d", default, skip_serializing_if = "Vec::is_empty")]
+    pub dependencies: Vec<MessageId>,
+    /// What was said; at most `TEXT_BYTES_MAX` bytes.
+    #[serde(rename = "x")]
+    pub text: String,
+}
+
+impl ChatMessage {
+    /// The message's name.
+    #[must_use]
+    pub fn id(&self) -> MessageId {
+        MessageId {
+            origin: self.origin,
+            seq: self.seq,
+        }
+    }
+
+    /// Its place in the total order.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        Position(self.timestamp, self.origin.0, self.seq)
+    }
+
+    /// An upper bound of its encoded size in bytes.
+    #[must_use]
+    pub fn size_bound(&self) -> usize {
+        80 + self.nick.len() + self.text.len() + 24 * self.dependencies.len()
+    }
+}
