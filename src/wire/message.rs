@@ -276,3 +276,31 @@ pub enum Datagram {
     /// A type that this version does not know: skipped.
     Unknown(u64),
 }
+
+impl Serialize for UpdateKind {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_u8(match self {
+            UpdateKind::Whole => 0,
+            UpdateKind::Joined => 1,
+            UpdateKind::Left => 2,
+            UpdateKind::Lost => 3,
+            UpdateKind::Renamed => 4,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for UpdateKind {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<UpdateKind, D::Error> {
+        Ok(match u64::deserialize(d)? {
+            0 => UpdateKind::Whole,
+            1 => UpdateKind::Joined,
+            2 => UpdateKind::Left,
+            3 => UpdateKind::Lost,
+            4 => UpdateKind::Renamed,
+            n => {
+                let n = serde::de::Unexpected::Unsigned(n);
+                return Err(serde::de::Error::invalid_value(n, &"a kind from 0 to 4"));
+            }
+        })
+    }
+}

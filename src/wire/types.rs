@@ -190,3 +190,42 @@ impl ChatMessage {
         80 + self.nick.len() + self.text.len() + 24 * self.dependencies.len()
     }
 }
+
+impl Serialize for Address {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let mut bytes = Vec::with_capacity(18);
+        match self.0 {
+            SocketAddr::V4(a) => bytes.extend_from_slice(&a.ip().octets()),
+            SocketAddr::V6(a) => bytes.extend_from_slice(&a.ip().octets()),
+        }
+        bytes.extend_from_slice(&self.0.port().to_be_bytes());
+        s.serialize_bytes(&bytes)
+    }
+}
+
+struct AddressVisitor;
+
+impl serde::de::Visitor<'_> for AddressVisitor {
+    type Value = Address;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an address of 6 or 18 bytes")
+    }
+
+    fn visit_bytes<E: serde::de::Error>(self, v: &[u8]) -> Result<Address, E> {
+        use std::net::{Ipv4Addr, Ipv6Addr};
+        let wrong = || E::invalid_length(v.len(), &self);
+        let (ip, port) = v.split_last_chunk::<2>().ok_or_else(wrong)?;
+        let ip = match *ip {
+            [a, b, c, d] => Ipv4Addr::new(a, b, c, d).into(),
+            _ => Ipv6Addr::from(<[u8; 16]>::try_from(ip).map_err(|_| wrong())?).into(),
+        };
+        Ok(Address(SocketAddr::new(ip, u16::from_be_bytes(*port))))
+    }
+}
+
+impl<'de> Deserialize<'de> for Address {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Address, D::Error> {
+        d.deserialize_bytes(AddressVisitor)
+    }
+}
