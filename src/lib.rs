@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod driver;
 pub mod limits;
 pub mod node;
+pub mod ui;
 pub mod wire;

@@ -1,0 +1,1 @@
+//! The reactor: the only place with file descriptors.
