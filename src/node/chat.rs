@@ -29,7 +29,7 @@ pub(super) struct Chat {
     /// Joining: what lies at or below is history.
     history_until: Option<Position>,
     /// Joining: live messages, shown once the history is complete.
-    held_back: Vec<Rc<ChatMessage>>,
+    held_back: VecDeque<Rc<ChatMessage>>,
 }
 
 impl Chat {
@@ -42,6 +42,11 @@ impl Chat {
     pub(super) fn owe_ack(&mut self, author: Key) {
         self.acked.remove(&author);
         self.owed.insert(author);
+    }
+
+    /// Nothing is kept of an author that is neither linked nor a member.
+    pub(super) fn forget(&mut self, author: Key) {
+        self.acked.remove(&author);
     }
 
     pub(super) fn history_until(&mut self, newest: Position) {
@@ -173,7 +178,13 @@ impl Node {
     fn show_taken_in(&mut self, message: &Rc<ChatMessage>) {
         match self.chat.history_until {
             Some(until) if message.position() <= until => {}
-            Some(_) => self.chat.held_back.push(Rc::clone(message)),
+            Some(_) => {
+                self.chat.held_back.push_back(Rc::clone(message));
+                // What the history has dropped again is not shown either.
+                if self.chat.held_back.len() > self.config.history_max {
+                    self.chat.held_back.pop_front();
+                }
+            }
             None => {
                 let message = Rc::clone(message);
                 let own = message.origin == self.config.key;

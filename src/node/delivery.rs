@@ -51,18 +51,12 @@ impl Delivery {
     fn acked_by(&self, key: Key) -> u64 {
         self.acked.get(&key).copied().unwrap_or(0)
     }
-
-    /// What nobody needs to remember any more.
-    fn forget_idle(&mut self) {
-        if self.runs.is_empty() && self.acked.len() > crate::limits::GONE_MAX {
-            self.acked.clear();
-        }
-    }
 }
 
 impl Node {
     pub(super) fn on_ack(&mut self, key: Key, seq: u64) {
-        if seq > self.written() {
+        // What is delivered needs no further confirmation.
+        if seq > self.written() || self.delivery.runs.is_empty() {
             return;
         }
         let acked = self.delivery.acked.entry(key).or_default();
@@ -109,7 +103,7 @@ impl Node {
                 self.delivery.runs.pop_front();
             }
         }
-        self.delivery.forget_idle();
+        self.delivery.acked.clear();
     }
 
     /// True if nobody who could confirm what is undelivered is in the room any more.

@@ -150,7 +150,16 @@ impl Node {
         let is_new = seek.heard.as_ref().is_none_or(|(c, _)| c.key != told.key);
         seek.heard = Some((told.clone(), now));
         let just_asked = now.since(seek.asked_first) < LEAVE_TO_COORDINATOR;
-        if is_new && !(just_asked && matches!(route, Route::Beat(_))) {
+        // A coordinator that dialled this node, or is about to, answers the first request.
+        let answers = match route {
+            Route::Beat(_) => just_asked,
+            Route::Link(id) => {
+                let link = self.links.get(id);
+                link.is_some_and(|l| !l.is_ours() && l.key == Some(told.key))
+            }
+            Route::Pointed => false,
+        };
+        if is_new && !answers {
             self.ask_heard_group();
         }
     }

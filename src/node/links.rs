@@ -105,7 +105,6 @@ impl Links {
         self.all.get(self.open.get(&key)?)
     }
 
-
     pub(super) fn open_keys(&self) -> impl Iterator<Item = Key> {
         self.open.keys().copied()
     }
@@ -447,6 +446,7 @@ impl Node {
             self.links.dialled.remove(&key);
             self.silent_since.remove(&key);
             self.suspects.remove(&key);
+            self.chat.forget(key);
         }
     }
 
