@@ -18,7 +18,7 @@
 //! | `office` | what a coordinator does: admit, announce steps, heartbeats, lost members |
 //! | `view`, `roster` | the member list and its changes |
 //! | `chat`, `causality` | writing, taking in, waiting for causes |
-//! | `sync`, `history`, `ranges` | repair, and what is held |
+//! | `sync`, `history`, `order`, `ranges` | repair, and what is held |
 //! | `delivery`, `leave` | confirmations, and leaving in good order |
 
 mod api;
@@ -34,6 +34,7 @@ mod leave;
 mod links;
 mod liveness;
 mod office;
+mod order;
 mod ranges;
 mod roster;
 mod sync;
