@@ -440,6 +440,7 @@ fn node_config(config: &DriverConfig, key: Key, at: SocketAddr) -> Config {
         failure_timeout: config.failure_timeout,
         history_max: config.history_max,
         wants_history: config.wants_history,
+        weakened: None,
     }
 }
 
