@@ -1,1 +1,368 @@
 //! Messages to bytes and back.
+//!
+//! What lives here: the envelope `[type, {fields}]`, the type numbers, the datagram's header, and
+//! the codec of record, serde through ciborium. The hot path is in `fast.rs`; what an item may look
+//! like at all is in `scan.rs`, what a message may say in `check.rs`. No I/O, and no state.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::rc::Rc;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::message::{Datagram, Message, VERSION};
+use super::scan::{ARRAY, Cursor, UINT, scan};
+use super::types::{ChatMessage, Coordinator, Id, Key, View};
+use super::{check, fast};
+use crate::limits::{DATAGRAM_BYTES_MAX, FRAME_BYTES_MAX};
+
+/// The first bytes of every datagram; the version follows.
+pub const MAGIC: [u8; 4] = *b"papo";
+
+/// Why a message cannot be sent. Nothing was sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum EncodeError {
+    /// Its encoding has this many bytes, which is more than fits.
+    TooLong(usize),
+    /// It breaks this rule of the protocol: the sender's own mistake.
+    Invalid(&'static str),
+}
+
+/// Why bytes are not a message. Nothing of them was used.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum DecodeError {
+    /// A datagram of some other program: it does not start with [`MAGIC`].
+    Foreign,
+    /// Another major version of the protocol.
+    Version(u8),
+    /// Not a valid message: the rule that the sender broke, in one short line without control
+    /// characters.
+    Malformed(Cow<'static, str>),
+}
+
+/// The bytes of a message on a TCP stream: a 4-byte big-endian length and one CBOR item.
+///
+/// # Errors
+///
+/// If the message is invalid, or longer than `FRAME_BYTES_MAX`.
+pub fn encode_frame(message: &Message) -> Result<Rc<[u8]>, EncodeError> {
+    check::message(message).map_err(EncodeError::Invalid)?;
+    let mut out = vec![0; 4];
+    match message {
+        Message::Chat(messages) => fast::encode_chat(messages, &mut out),
+        Message::Chunk(chunk) => fast::encode_chunk(chunk, &mut out),
+        _ => serialize_message(message, &mut out),
+    }
+    let length = out.len() - 4;
+    match u32::try_from(length) {
+        Ok(n) if length <= FRAME_BYTES_MAX => out[..4].copy_from_slice(&n.to_be_bytes()),
+        _ => return Err(EncodeError::TooLong(length)),
+    }
+    Ok(out.into())
+}
+
+/// The message in a frame; `item` is what follows the frame's length.
+///
+/// # Errors
+///
+/// If the item is anything but one valid message. Memory is bounded by the item's size.
+pub fn decode_message(item: &[u8]) -> Result<Message, DecodeError> {
+    if item.len() > FRAME_BYTES_MAX {
+        return Err(malformed("frame too long"));
+    }
+    fast::decode(item).map_or_else(|| deserialize_message(item), Ok)
+}
+
+/// The bytes of a datagram: [`MAGIC`], [`VERSION`] and one CBOR item.
+///
+/// # Errors
+///
+/// If the datagram is invalid, or longer than `DATAGRAM_BYTES_MAX`.
+pub fn encode_datagram(datagram: &Datagram) -> Result<Vec<u8>, EncodeError> {
+    check::datagram(datagram).map_err(EncodeError::Invalid)?;
+    let mut out = MAGIC.to_vec();
+    out.push(VERSION);
+    match datagram {
+        Datagram::JoinRequest(m) => put(&mut out, 1, m),
+        Datagram::Heartbeat {
+            room,
+            coordinator,
+            members,
+        } => {
+            let fields = Heartbeat {
+                room,
+                coord: coordinator,
+                members: *members,
+            };
+            put(&mut out, 2, fields);
+        }
+        Datagram::Referral { room, coordinator } => {
+            let fields = Referral {
+                room,
+                coord: coordinator,
+            };
+            put(&mut out, 3, fields);
+        }
+        Datagram::Unknown(n) => put(&mut out, *n, Empty {}),
+    }
+    if out.len() > DATAGRAM_BYTES_MAX {
+        return Err(EncodeError::TooLong(out.len()));
+    }
+    Ok(out)
+}
+
+/// What a datagram says.
+///
+/// # Errors
+///
+/// If the bytes are anything but one valid datagram of this version.
+pub fn decode_datagram(bytes: &[u8]) -> Result<Datagram, DecodeError> {
+    let rest = bytes.strip_prefix(&MAGIC).ok_or(DecodeError::Foreign)?;
+    let (&version, item) = rest
+        .split_first()
+        .ok_or_else(|| malformed("no version in the datagram"))?;
+    if version != VERSION {
+        return Err(DecodeError::Version(version));
+    }
+    if bytes.len() > DATAGRAM_BYTES_MAX {
+        return Err(malformed("datagram too long"));
+    }
+    let (number, body) = open(item)?;
+    let datagram = match number {
+        1 => Datagram::JoinRequest(get(body)?),
+        2 => {
+            let m: Heartbeat<String, Coordinator> = get(body)?;
+            Datagram::Heartbeat {
+                room: m.room,
+                coordinator: m.coord,
+                members: m.members,
+            }
+        }
+        3 => {
+            let m: Referral<String, Coordinator> = get(body)?;
+            Datagram::Referral {
+                room: m.room,
+                coordinator: m.coord,
+            }
+        }
+        n => Datagram::Unknown(n),
+    };
+    check::datagram(&datagram).map_err(malformed)?;
+    Ok(datagram)
+}
+
+/// The codec of record: what `fast.rs` must agree with.
+pub(super) fn serialize_message(message: &Message, out: &mut Vec<u8>) {
+    match message {
+        Message::Hello(m) => put(out, 1, m),
+        Message::JoinRequest(m) => put(out, 2, m),
+        Message::JoinResponse(m) => put(out, 3, m),
+        Message::PeerUpdate(m) => put(out, 4, m),
+        Message::ViewRequest => put(out, 5, Empty {}),
+        Message::Chat(messages) => put(out, 6, Messages { messages }),
+        Message::Private(m) => put(out, 7, m),
+        Message::Election { id, forced } => {
+            let (id, forced) = (*id, *forced);
+            put(out, 8, Election { id, forced });
+        }
+        Message::ElectionOk { coordinator } => put(out, 9, told(coordinator.as_ref())),
+        Message::CoordinatorAnnouncement(view) => put(out, 10, Announcement { view }),
+        Message::Ping { coordinator } => put(out, 11, told(coordinator.as_ref())),
+        Message::Pong { coordinator } => put(out, 12, told(coordinator.as_ref())),
+        Message::Probe(key) => put(out, 13, Named { key: *key }),
+        Message::ProbeAnswer(key) => put(out, 14, Named { key: *key }),
+        Message::Sync(m) => put(out, 15, m),
+        Message::SyncAnswer(m) => put(out, 16, m),
+        Message::Fetch(m) => put(out, 17, m),
+        Message::Chunk(m) => put(out, 18, m),
+        Message::Behind => put(out, 19, Empty {}),
+        Message::Ack(seq) => put(out, 20, Ack { seq: *seq }),
+        Message::Rename(nick) => put(out, 21, Rename { nick }),
+        Message::Leave => put(out, 22, Empty {}),
+        Message::Referral(coordinator) => put(out, 23, told(Some(coordinator))),
+        Message::Unknown(n) => put(out, *n, Empty {}),
+    }
+}
+
+pub(super) fn deserialize_message(item: &[u8]) -> Result<Message, DecodeError> {
+    let (number, body) = open(item)?;
+    let message = deserialize_body(number, body)
+        .and_then(|m| check::message(&m).map(|()| m).map_err(malformed));
+    message.map_err(|error| other_version(number, body).map_or(error, DecodeError::Version))
+}
+
+fn deserialize_body(number: u64, body: &[u8]) -> Result<Message, DecodeError> {
+    let coordinator = || get::<Told<Coordinator>>(body).map(|m| m.coord);
+    Ok(match number {
+        1 => Message::Hello(get(body)?),
+        2 => Message::JoinRequest(get(body)?),
+        3 => Message::JoinResponse(get(body)?),
+        4 => Message::PeerUpdate(get(body)?),
+        5 => get::<Empty>(body).map(|_| Message::ViewRequest)?,
+        6 => Message::Chat(get::<Messages<Vec<Rc<ChatMessage>>>>(body)?.messages),
+        7 => Message::Private(get(body)?),
+        8 => {
+            let Election { id, forced } = get(body)?;
+            Message::Election { id, forced }
+        }
+        9 => Message::ElectionOk {
+            coordinator: coordinator()?,
+        },
+        10 => Message::CoordinatorAnnouncement(get::<Announcement<View>>(body)?.view),
+        11 => Message::Ping {
+            coordinator: coordinator()?,
+        },
+        12 => Message::Pong {
+            coordinator: coordinator()?,
+        },
+        13 => Message::Probe(get::<Named>(body)?.key),
+        14 => Message::ProbeAnswer(get::<Named>(body)?.key),
+        15 => Message::Sync(get(body)?),
+        16 => Message::SyncAnswer(get(body)?),
+        17 => Message::Fetch(get(body)?),
+        18 => Message::Chunk(get(body)?),
+        19 => get::<Empty>(body).map(|_| Message::Behind)?,
+        20 => Message::Ack(get::<Ack>(body)?.seq),
+        21 => Message::Rename(get::<Rename<String>>(body)?.nick),
+        22 => get::<Empty>(body).map(|_| Message::Leave)?,
+        23 => Message::Referral(coordinator()?.ok_or_else(|| malformed("missing field `coord`"))?),
+        n => Message::Unknown(n),
+    })
+}
+
+/// The version in a HELLO or JOIN_REQUEST that is not ours, whatever else that version changed.
+fn other_version(number: u64, body: &[u8]) -> Option<u8> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: u8,
+    }
+    let version = matches!(number, 1 | 2).then(|| get::<Versioned>(body));
+    version?.ok().map(|v| v.version).filter(|v| *v != VERSION)
+}
+
+/// Appends `[number, fields]`.
+fn put(out: &mut Vec<u8>, number: u64, fields: impl Serialize) {
+    // A write to a vector cannot fail, and no field's serializer does.
+    ciborium::into_writer(&(number, fields), out).expect("memory takes every write");
+}
+
+/// The type number and the bytes of the fields, of an item that is well-formed.
+fn open(item: &[u8]) -> Result<(u64, &[u8]), DecodeError> {
+    scan(item).map_err(malformed)?;
+    let mut at = Cursor { rest: item };
+    if at.argument(ARRAY) != Some(2) {
+        return Err(malformed("not an array of two"));
+    }
+    let number = at.argument(UINT);
+    let number = number.ok_or_else(|| malformed("the type is not an unsigned integer"))?;
+    Ok((number, at.rest))
+}
+
+/// The fields; `body` comes from [`open`].
+fn get<T: DeserializeOwned>(mut body: &[u8]) -> Result<T, DecodeError> {
+    let fields = ciborium::from_reader(&mut body).map_err(|error| match error {
+        ciborium::de::Error::Semantic(_, what) => malformed(printable(&what)),
+        _ => malformed("not the CBOR that was expected"),
+    })?;
+    // What an array has too much is left over.
+    if body.is_empty() {
+        Ok(fields)
+    } else {
+        Err(malformed("an array is too long"))
+    }
+}
+
+/// One short line: serde quotes the sender's text.
+fn printable(what: &str) -> String {
+    what.chars()
+        .map(|c| if c.is_control() { '?' } else { c })
+        .take(120)
+        .collect()
+}
+
+fn malformed(rule: impl Into<Cow<'static, str>>) -> DecodeError {
+    DecodeError::Malformed(rule.into())
+}
+
+// The fields of messages that are not structs of their own in `message.rs`.
+
+#[derive(Serialize, Deserialize)]
+struct Empty {}
+
+#[derive(Serialize, Deserialize)]
+struct Messages<T> {
+    messages: T,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Election {
+    id: Id,
+    forced: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Told<T> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coord: Option<T>,
+}
+
+fn told(coord: Option<&Coordinator>) -> Told<&Coordinator> {
+    Told { coord }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Announcement<T> {
+    view: T,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Named {
+    key: Key,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Ack {
+    seq: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Rename<T> {
+    nick: T,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Heartbeat<R, C> {
+    room: R,
+    coord: C,
+    members: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Referral<R, C> {
+    room: R,
+    coord: C,
+}
+
+impl fmt::Display for EncodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            EncodeError::TooLong(n) => write!(f, "the message would take {n} bytes"),
+            EncodeError::Invalid(rule) => f.write_str(rule),
+        }
+    }
+}
+
+impl std::error::Error for EncodeError {}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DecodeError::Foreign => f.write_str("not from papo"),
+            DecodeError::Version(n) => write!(f, "protocol version {n}, not {VERSION}"),
+            DecodeError::Malformed(rule) => f.write_str(rule),
+        }
+    }
+}
+
+impl std::error::Error for DecodeError {}

@@ -1,15 +1,25 @@
 //! The wire: messages as data, and the bytes that they are on TCP and UDP.
 //!
 //! What lives here: the messages ([`message`]), the values in them ([`types`]), their encoding
-//! ([`codec`]) and the framing of streams ([`frame`]). Nothing here knows about sockets, time or
+//! ([`codec`]), the framing of streams ([`frame`]) and the limits of it all. Nothing here knows about sockets, time or
 //! the state of a node. `PROTOCOL.md`, below, is the whole format.
 //!
 #![doc = include_str!("PROTOCOL.md")]
 
+mod check;
 pub mod codec;
+mod digest;
+mod fast;
 pub mod frame;
 pub mod message;
+mod scan;
 pub mod types;
 
+pub use check::{nick_is_valid, room_is_valid};
+pub use codec::{
+    DecodeError, EncodeError, decode_datagram, decode_message, encode_datagram, encode_frame,
+};
+pub use digest::digest_of;
+pub use frame::{FrameError, FrameReader};
 pub use message::*;
 pub use types::*;

@@ -1,0 +1,187 @@
+//! What makes a message valid beyond its types: the limits and ranges of `PROTOCOL.md`.
+//!
+//! The same rules hold on the way out and on the way in, so whatever is emitted can be parsed.
+//! An error is a short name of the rule that was broken.
+
+use std::rc::Rc;
+
+use super::message::{Datagram, Hello, JoinRequest, Message, UpdateKind};
+use super::types::{Address, ChatMessage, Coordinator, Key, Member, View};
+use crate::limits::{
+    ADDRESSES_MAX, DEPENDENCIES_MAX, MEMBERS_MAX, NICK_CHARS_MAX, ROOM_BYTES_MAX, SKIP_RANGES_MAX,
+    TEXT_BYTES_MAX,
+};
+
+/// The highest type number of a message that this version knows; they are numbered from 1.
+pub(super) const MESSAGE_TYPE_MAX: u64 = 23;
+/// The same for datagrams.
+pub(super) const DATAGRAM_TYPE_MAX: u64 = 3;
+
+type Check = Result<(), &'static str>;
+
+/// Whether this can be a nick: 1 to [`NICK_CHARS_MAX`] characters, no control characters, no white
+/// space at the ends.
+#[must_use]
+pub fn nick_is_valid(nick: &str) -> bool {
+    let bytes = nick.as_bytes();
+    if bytes.len() <= NICK_CHARS_MAX && bytes.iter().all(u8::is_ascii_graphic) {
+        return !bytes.is_empty();
+    }
+    nick.chars().count() <= NICK_CHARS_MAX
+        && !nick.contains(char::is_control)
+        && !nick.starts_with(char::is_whitespace)
+        && !nick.ends_with(char::is_whitespace)
+        && !nick.is_empty()
+}
+
+/// Whether this can be the name of a room: 1 to [`ROOM_BYTES_MAX`] bytes.
+#[must_use]
+pub fn room_is_valid(room: &str) -> bool {
+    (1..=ROOM_BYTES_MAX).contains(&room.len())
+}
+
+pub(super) fn message(message: &Message) -> Check {
+    match message {
+        Message::Hello(m) => hello(m),
+        Message::JoinRequest(m) => join_request(m),
+        Message::JoinResponse(m) => view(&m.view),
+        Message::PeerUpdate(m) => {
+            rule(
+                m.kind == UpdateKind::Whole || m.members.len() == 1,
+                "a step names one member",
+            )?;
+            key(m.coordinator)?;
+            members(&m.members)
+        }
+        Message::Chat(messages) => chat_messages(messages),
+        Message::Private(m) => {
+            nick(&m.nick)?;
+            text(&m.text)
+        }
+        Message::ElectionOk { coordinator: c }
+        | Message::Ping { coordinator: c }
+        | Message::Pong { coordinator: c } => c.as_ref().map_or(Ok(()), coordinator),
+        Message::CoordinatorAnnouncement(v) => view(v),
+        Message::Probe(k) | Message::ProbeAnswer(k) => key(*k),
+        Message::Fetch(m) => {
+            rule(m.skip.len() <= SKIP_RANGES_MAX, "too many ranges to skip")?;
+            m.skip.iter().try_for_each(|r| {
+                key(r.0)?;
+                rule(r.1 <= r.2, "a range ends before it starts")
+            })
+        }
+        Message::Chunk(m) => chat_messages(&m.messages),
+        Message::Rename(n) => nick(n),
+        Message::Referral(c) => coordinator(c),
+        Message::Unknown(n) => unknown(*n, MESSAGE_TYPE_MAX),
+        Message::ViewRequest
+        | Message::Election { .. }
+        | Message::Sync(_)
+        | Message::SyncAnswer(_)
+        | Message::Behind
+        | Message::Ack(_)
+        | Message::Leave => Ok(()),
+    }
+}
+
+pub(super) fn datagram(datagram: &Datagram) -> Check {
+    match datagram {
+        Datagram::JoinRequest(m) => join_request(m),
+        Datagram::Heartbeat {
+            room: r,
+            coordinator: c,
+            ..
+        }
+        | Datagram::Referral {
+            room: r,
+            coordinator: c,
+        } => {
+            room(r)?;
+            coordinator(c)
+        }
+        Datagram::Unknown(n) => unknown(*n, DATAGRAM_TYPE_MAX),
+    }
+}
+
+#[inline]
+pub(super) fn chat_message(m: &ChatMessage) -> Check {
+    key(m.origin)?;
+    rule(m.seq > 0, "sequence number 0")?;
+    nick(&m.nick)?;
+    text(&m.text)?;
+    rule(
+        m.dependencies.len() <= DEPENDENCIES_MAX,
+        "too many dependencies",
+    )?;
+    m.dependencies.iter().try_for_each(|d| {
+        key(d.origin)?;
+        rule(d.seq > 0, "sequence number 0")
+    })
+}
+
+fn chat_messages(messages: &[Rc<ChatMessage>]) -> Check {
+    messages.iter().try_for_each(|m| chat_message(m))
+}
+
+fn hello(m: &Hello) -> Check {
+    room(&m.room)?;
+    key(m.key)?;
+    nick(&m.nick)?;
+    addresses(&m.addresses)?;
+    m.coordinator.as_ref().map_or(Ok(()), coordinator)
+}
+
+fn join_request(m: &JoinRequest) -> Check {
+    room(&m.room)?;
+    key(m.key)?;
+    nick(&m.nick)?;
+    addresses(&m.addresses)
+}
+
+fn view(v: &View) -> Check {
+    key(v.coordinator)?;
+    members(&v.members)
+}
+
+fn members(members: &[Member]) -> Check {
+    rule(members.len() <= MEMBERS_MAX, "too many members")?;
+    members.iter().try_for_each(|m| {
+        key(m.key)?;
+        nick(&m.nick)?;
+        addresses(&m.addresses)
+    })
+}
+
+fn coordinator(c: &Coordinator) -> Check {
+    key(c.key)?;
+    addresses(&c.addresses)
+}
+
+fn key(key: Key) -> Check {
+    rule(key.0 != 0, "key 0")
+}
+
+fn nick(nick: &str) -> Check {
+    rule(nick_is_valid(nick), "invalid nick")
+}
+
+fn room(room: &str) -> Check {
+    rule(room_is_valid(room), "room name empty or too long")
+}
+
+fn text(text: &str) -> Check {
+    rule(text.len() <= TEXT_BYTES_MAX, "text too long")
+}
+
+fn addresses(addresses: &[Address]) -> Check {
+    rule(addresses.len() <= ADDRESSES_MAX, "too many addresses")
+}
+
+fn unknown(n: u64, max: u64) -> Check {
+    rule(!(1..=max).contains(&n), "a known type called unknown")
+}
+
+#[inline]
+fn rule(holds: bool, name: &'static str) -> Check {
+    if holds { Ok(()) } else { Err(name) }
+}

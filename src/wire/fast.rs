@@ -1,0 +1,319 @@
+//! CHAT_MESSAGE and CHUNK, straight to bytes and back: the hot path.
+//!
+//! What lives here: the same bytes as `codec.rs` makes through serde, made faster, and a decoder of
+//! exactly that form. What it does not recognise at once (other order, unknown fields, anything
+//! invalid) it leaves to the decoder in `codec.rs`, which accepts more and names what is wrong.
+
+use std::rc::Rc;
+
+use super::check;
+use super::message::{Chunk, Message};
+use super::scan::{ARRAY, Cursor, MAP, TEXT, UINT};
+use super::types::{ChatMessage, Key, MessageId, Position};
+
+/// CHAT_MESSAGE up to the array's head: `[6, {"messages": ...}]`.
+const CHAT: &[u8] = b"\x82\x06\xa1\x68messages";
+/// CHUNK up to the first value: `[18, {"no": ...}]` with two fields.
+const CHUNK_LAST: &[u8] = b"\x82\x12\xa2\x62no";
+/// The same with three fields, `next` among them.
+const CHUNK_MORE: &[u8] = b"\x82\x12\xa3\x62no";
+const NEXT: &[u8] = b"\x64next\x83";
+const MESSAGES: &[u8] = b"\x68messages";
+/// No message takes fewer bytes than this: bounds what an array's head can make us reserve.
+const MESSAGE_BYTES_MIN: usize = 23;
+
+pub(super) fn encode_chat(messages: &[Rc<ChatMessage>], out: &mut Vec<u8>) {
+    out.extend_from_slice(CHAT);
+    encode_messages(messages, out);
+}
+
+pub(super) fn encode_chunk(chunk: &Chunk, out: &mut Vec<u8>) {
+    let start = if chunk.next.is_some() {
+        CHUNK_MORE
+    } else {
+        CHUNK_LAST
+    };
+    out.extend_from_slice(start);
+    head(out, UINT, chunk.no);
+    if let Some(Position(timestamp, origin, seq)) = chunk.next {
+        out.extend_from_slice(NEXT);
+        head(out, UINT, timestamp);
+        head(out, UINT, origin);
+        head(out, UINT, seq);
+    }
+    out.extend_from_slice(MESSAGES);
+    encode_messages(&chunk.messages, out);
+}
+
+/// The message, if it is a valid CHAT_MESSAGE or CHUNK of the usual form.
+pub(super) fn decode(item: &[u8]) -> Option<Message> {
+    let mut at = Cursor { rest: item };
+    let message = if at.eat(CHAT) {
+        Message::Chat(decode_messages(&mut at)?)
+    } else {
+        let has_next = at.eat(CHUNK_MORE);
+        if !has_next && !at.eat(CHUNK_LAST) {
+            return None;
+        }
+        let no = at.argument(UINT)?;
+        let next = if has_next {
+            at.eat(NEXT).then_some(())?;
+            let (timestamp, origin) = (at.argument(UINT)?, at.argument(UINT)?);
+            Some(Position(timestamp, origin, at.argument(UINT)?))
+        } else {
+            None
+        };
+        at.eat(MESSAGES).then_some(())?;
+        let messages = decode_messages(&mut at)?;
+        Message::Chunk(Chunk { no, next, messages })
+    };
+    at.rest.is_empty().then_some(message)
+}
+
+fn encode_messages(messages: &[Rc<ChatMessage>], out: &mut Vec<u8>) {
+    out.reserve(9 + messages.iter().map(|m| m.size_bound()).sum::<usize>());
+    head(out, ARRAY, messages.len() as u64);
+    for m in messages {
+        let has_dependencies = !m.dependencies.is_empty();
+        head(out, MAP, 7 + u64::from(has_dependencies));
+        number(out, b'o', m.origin.0);
+        number(out, b's', m.seq);
+        number(out, b't', m.timestamp);
+        number(out, b'w', m.sent_at);
+        number(out, b'i', m.from);
+        text(out, b'n', &m.nick);
+        if has_dependencies {
+            name(out, b'd');
+            head(out, ARRAY, m.dependencies.len() as u64);
+            for d in &m.dependencies {
+                head(out, MAP, 2);
+                number(out, b'o', d.origin.0);
+                number(out, b's', d.seq);
+            }
+        }
+        text(out, b'x', &m.text);
+    }
+}
+
+fn decode_messages(at: &mut Cursor<'_>) -> Option<Vec<Rc<ChatMessage>>> {
+    let count = usize::try_from(at.argument(ARRAY)?).ok()?;
+    if count > at.rest.len() / MESSAGE_BYTES_MIN {
+        return None;
+    }
+    let mut messages = Vec::with_capacity(count);
+    for _ in 0..count {
+        messages.push(Rc::new(decode_message(at)?));
+    }
+    Some(messages)
+}
+
+fn decode_message(at: &mut Cursor<'_>) -> Option<ChatMessage> {
+    let fields = at.argument(MAP)?;
+    let origin = Key(decode_number(at, b'o')?);
+    let seq = decode_number(at, b's')?;
+    let timestamp = decode_number(at, b't')?;
+    let sent_at = decode_number(at, b'w')?;
+    let from = decode_number(at, b'i')?;
+    let nick = decode_text(at, b'n')?;
+    let dependencies = match fields {
+        7 => Vec::new(),
+        8 => decode_dependencies(at)?,
+        _ => return None,
+    };
+    let message = ChatMessage {
+        origin,
+        seq,
+        timestamp,
+        sent_at,
+        from,
+        nick: nick.to_owned(),
+        dependencies,
+        text: decode_text(at, b'x')?.to_owned(),
+    };
+    check::chat_message(&message).ok()?;
+    Some(message)
+}
+
+fn decode_dependencies(at: &mut Cursor<'_>) -> Option<Vec<MessageId>> {
+    at.eat(b"\x61d").then_some(())?;
+    let count = usize::try_from(at.argument(ARRAY)?).ok()?;
+    let mut dependencies = Vec::with_capacity(count.min(crate::limits::DEPENDENCIES_MAX));
+    for _ in 0..count {
+        at.eat(b"\xa2").then_some(())?;
+        let origin = Key(decode_number(at, b'o')?);
+        let seq = decode_number(at, b's')?;
+        dependencies.push(MessageId { origin, seq });
+    }
+    Some(dependencies)
+}
+
+#[inline]
+fn decode_number(at: &mut Cursor<'_>, name: u8) -> Option<u64> {
+    at.eat(&[0x61, name]).then_some(())?;
+    at.argument(UINT)
+}
+
+#[inline]
+fn decode_text<'a>(at: &mut Cursor<'a>, name: u8) -> Option<&'a str> {
+    at.eat(&[0x61, name]).then_some(())?;
+    at.text()
+}
+
+fn number(out: &mut Vec<u8>, field: u8, value: u64) {
+    name(out, field);
+    head(out, UINT, value);
+}
+
+fn text(out: &mut Vec<u8>, field: u8, value: &str) {
+    name(out, field);
+    head(out, TEXT, value.len() as u64);
+    out.extend_from_slice(value.as_bytes());
+}
+
+/// A field's name, which is one letter.
+#[inline]
+fn name(out: &mut Vec<u8>, letter: u8) {
+    out.extend_from_slice(&[0x61, letter]);
+}
+
+/// A head in its shortest form.
+#[inline]
+#[allow(clippy::cast_possible_truncation)] // each width was just checked
+fn head(out: &mut Vec<u8>, major: u8, argument: u64) {
+    let major = major << 5;
+    match argument {
+        0..=23 => out.push(major | argument as u8),
+        24..=0xff => out.extend_from_slice(&[major | 24, argument as u8]),
+        0x100..=0xffff => {
+            let [a, b] = (argument as u16).to_be_bytes();
+            out.extend_from_slice(&[major | 25, a, b]);
+        }
+        0x1_0000..=0xffff_ffff => {
+            let [a, b, c, d] = (argument as u32).to_be_bytes();
+            out.extend_from_slice(&[major | 26, a, b, c, d]);
+        }
+        _ => {
+            let [a, b, c, d, e, f, g, h] = argument.to_be_bytes();
+            out.extend_from_slice(&[major | 27, a, b, c, d, e, f, g, h]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::codec::{deserialize_message, serialize_message};
+    use super::*;
+    use crate::limits::{DEPENDENCIES_MAX, TEXT_BYTES_MAX};
+
+    /// Both codecs' bytes, which must be the same.
+    fn encoded(message: &Message) -> Vec<u8> {
+        let (mut fast, mut slow) = (Vec::new(), Vec::new());
+        match message {
+            Message::Chat(messages) => encode_chat(messages, &mut fast),
+            Message::Chunk(chunk) => encode_chunk(chunk, &mut fast),
+            _ => unreachable!("not of the hot path"),
+        }
+        serialize_message(message, &mut slow);
+        assert_eq!(fast, slow, "{message:?}");
+        fast
+    }
+
+    /// What the fast decoder accepts, the other accepts too, and understands it in the same way.
+    fn assert_agree(item: &[u8]) -> bool {
+        let fast = decode(item);
+        if let Some(message) = &fast {
+            assert_eq!(deserialize_message(item).as_ref(), Ok(message));
+        }
+        fast.is_some()
+    }
+
+    fn number(rng: &mut fastrand::Rng) -> u64 {
+        let bits = rng.u32(0..=64);
+        rng.u64(..).checked_shr(bits).unwrap_or(0)
+    }
+
+    fn text(rng: &mut fastrand::Rng, chars: usize) -> String {
+        let count = rng.usize(0..=chars);
+        let any = rng.bool();
+        (0..count)
+            .map(|_| if any { rng.char(..) } else { rng.alphabetic() })
+            .collect()
+    }
+
+    /// Any values at all, valid or not.
+    fn message(rng: &mut fastrand::Rng) -> Message {
+        let count = rng.usize(0..4);
+        let messages = (0..count).map(|_| {
+            let dependencies = match rng.u8(0..40) {
+                0 => rng.usize(0..=DEPENDENCIES_MAX + 1),
+                1..20 => rng.usize(0..4),
+                _ => 0,
+            };
+            let dependency = |_| MessageId {
+                origin: Key(number(rng)),
+                seq: number(rng),
+            };
+            let dependencies = (0..dependencies).map(dependency).collect();
+            let length = if rng.u8(0..40) == 0 {
+                TEXT_BYTES_MAX + 1
+            } else {
+                300
+            };
+            Rc::new(ChatMessage {
+                origin: Key(number(rng)),
+                seq: number(rng),
+                timestamp: number(rng),
+                sent_at: number(rng),
+                from: number(rng),
+                nick: text(rng, 33),
+                dependencies,
+                text: text(rng, length),
+            })
+        });
+        let messages = messages.collect();
+        if rng.bool() {
+            return Message::Chat(messages);
+        }
+        let next = rng.bool().then(|| Position(number(rng), number(rng), 7));
+        let no = number(rng);
+        Message::Chunk(Chunk { no, next, messages })
+    }
+
+    #[test]
+    fn both_codecs_write_the_same_bytes_and_read_the_same_messages() {
+        let mut rng = fastrand::Rng::with_seed(1);
+        let mut accepted = 0;
+        for _ in 0..3_000 {
+            let message = message(&mut rng);
+            let item = encoded(&message);
+            let valid = check::message(&message).is_ok();
+            assert_eq!(assert_agree(&item), valid, "{message:?}");
+            accepted += u32::from(valid);
+        }
+        assert!(accepted > 500, "only {accepted} were valid");
+    }
+
+    #[test]
+    fn both_codecs_agree_on_damaged_bytes() {
+        let mut rng = fastrand::Rng::with_seed(2);
+        let mut accepted = 0;
+        for _ in 0..20_000 {
+            let message = message(&mut rng);
+            let mut item = encoded(&message);
+            if item.len() > 2_000 {
+                continue;
+            }
+            for _ in 0..rng.usize(1..3) {
+                let at = rng.usize(0..item.len());
+                match rng.u8(0..4) {
+                    0 => item[at] = rng.u8(..),
+                    1 => item[at] ^= 1 << rng.u8(0..8),
+                    2 => item.insert(at, rng.u8(..)),
+                    _ => drop(item.remove(at)),
+                }
+            }
+            accepted += u32::from(assert_agree(&item));
+        }
+        assert!(accepted > 500, "only {accepted} were accepted");
+    }
+}
