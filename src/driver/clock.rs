@@ -63,11 +63,15 @@ impl Default for Clock {
 
 /// Notices that the process was away: the machine slept, or the loop was not scheduled (stopped,
 /// starved) for longer than the failure timeout, so that others may have given this node up.
+///
+/// It is told when the work of a turn ends, when a sleep begins and when it ends, and judges the
+/// stretch since the last of these.
 #[derive(Debug)]
 pub struct Attendance {
     patience: Duration,
     last: Reading,
     planned: Option<Time>,
+    away: bool,
 }
 
 impl Attendance {
@@ -78,26 +82,35 @@ impl Attendance {
             patience,
             last: clock.reading(),
             planned: None,
+            away: false,
         }
     }
 
-    /// Before a sleep that is to end at `planned` at the latest (`None`: no end). True if the turn
-    /// that ends now was itself interrupted for longer than the failure timeout.
-    pub fn before_sleep(&mut self, clock: &Clock, planned: Option<Time>) -> bool {
-        let reading = clock.reading();
-        // A turn plans no pause: all of it is lateness.
-        let away = self.was_away(reading, Some(self.last.time));
-        self.last = reading;
-        self.planned = planned;
-        away
+    /// Work is done, or about to be shown to others. It plans no pause: all of it is lateness.
+    pub fn on_work(&mut self, clock: &Clock) {
+        self.planned = Some(self.last.time);
+        self.note(clock.reading());
     }
 
-    /// After the sleep: true if it was longer than the failure timeout and was not meant to be.
-    pub fn after_sleep(&mut self, clock: &Clock) -> bool {
-        let reading = clock.reading();
-        let away = self.was_away(reading, self.planned);
+    /// A sleep begins that is to end at `planned` at the latest (`None`: no end).
+    pub fn on_sleep(&mut self, clock: &Clock, planned: Option<Time>) {
+        self.on_work(clock);
+        self.planned = planned;
+    }
+
+    /// The sleep is over.
+    pub fn on_wake(&mut self, clock: &Clock) {
+        self.note(clock.reading());
+    }
+
+    /// Whether this process was away since the last call.
+    pub fn take_away(&mut self) -> bool {
+        std::mem::take(&mut self.away)
+    }
+
+    fn note(&mut self, reading: Reading) {
+        self.away |= self.was_away(reading, self.planned);
         self.last = reading;
-        away
     }
 
     fn was_away(&self, reading: Reading, planned: Option<Time>) -> bool {
@@ -154,6 +167,7 @@ mod tests {
             patience: Duration::from_secs(1),
             last: at(0, 0),
             planned: None,
+            away: false,
         }
     }
 

@@ -108,7 +108,11 @@ impl Datagrams {
     /// # Errors
     ///
     /// What the poll said.
-    pub fn register(&mut self, registry: &Registry, token: impl Fn(usize) -> Token) -> io::Result<()> {
+    pub fn register(
+        &mut self,
+        registry: &Registry,
+        token: impl Fn(usize) -> Token,
+    ) -> io::Result<()> {
         for (n, udp) in self.sockets.iter_mut().enumerate() {
             registry.register(&mut udp.socket, token(n), Interest::READABLE)?;
         }
@@ -196,7 +200,10 @@ fn share_port(socket: &Socket) -> io::Result<()> {
 
 fn add_interface(hearing: &Socket, group: SocketAddrV4, interface: &Interface) -> io::Result<Udp> {
     let IpAddr::V4(ip) = interface.address else {
-        return Err(io::Error::new(ErrorKind::Unsupported, "only IPv4 is supported"));
+        return Err(io::Error::new(
+            ErrorKind::Unsupported,
+            "only IPv4 is supported",
+        ));
     };
     hearing.join_multicast_v4(group.ip(), &ip)?;
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
@@ -264,9 +271,6 @@ pub fn dial(to: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStream> {
 
 /// The kernel chooses if this fails: the address may have gone since the start.
 fn bind_source(socket: &Socket, source: IpAddr) {
-    // The port is to be chosen on connecting, when a port in use towards others still serves.
-    #[cfg(target_os = "linux")]
-    let _ = rustix::net::sockopt::set_ip_bind_address_no_port(socket, true);
     if let Err(e) = socket.bind(&SocketAddr::new(source, 0).into()) {
         log::debug!("cannot dial from {source}: {e}");
     }
@@ -311,12 +315,18 @@ mod tests {
         let group = "127.0.0.1:29012".parse().unwrap();
         let error = Datagrams::open(group, &loopback(), &mut Vec::new()).unwrap_err();
         let text = error.to_string();
-        assert!(text.contains("--group") && text.contains("127.0.0.1:29012"), "{text}");
+        assert!(
+            text.contains("--group") && text.contains("127.0.0.1:29012"),
+            "{text}"
+        );
 
         let first = listen("127.0.0.1:0".parse().unwrap()).unwrap();
         let at = first.local_addr().unwrap();
         let text = listen(at).unwrap_err().to_string();
-        assert!(text.contains("--listen") && text.contains(&at.to_string()), "{text}");
+        assert!(
+            text.contains("--listen") && text.contains(&at.to_string()),
+            "{text}"
+        );
         assert!(!text.contains('\n'));
     }
 }

@@ -76,7 +76,11 @@ impl OutQueue {
 
     fn write_once(&self, to: &mut impl Write) -> io::Result<usize> {
         let started = self.started.iter().map(|(frame, n)| &frame[*n..]);
-        let waiting = self.control.iter().chain(&self.chat).map(|frame| &frame[..]);
+        let waiting = self
+            .control
+            .iter()
+            .chain(&self.chat)
+            .map(|frame| &frame[..]);
         let mut slices = [IoSlice::new(&[]); SLICES_MAX];
         let mut count = 0;
         for (slice, bytes) in slices.iter_mut().zip(started.chain(waiting)) {

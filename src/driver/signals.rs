@@ -18,7 +18,6 @@ pub enum Request {
 }
 
 /// Counts the signals that came.
-#[derive(Debug)]
 pub struct Signals {
     source: Source,
     interrupted: bool,

@@ -115,12 +115,7 @@ impl Channel {
 }
 
 /// Opens the same pipe or terminal once more, non-blocking; `None` where that cannot be done.
-fn reopen(
-    fd: BorrowedFd<'_>,
-    flags: OFlags,
-    kind: FileType,
-    is_terminal: bool,
-) -> Option<OwnedFd> {
+fn reopen(fd: BorrowedFd<'_>, flags: OFlags, kind: FileType, is_terminal: bool) -> Option<OwnedFd> {
     let flags = flags | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let own = if cfg!(target_os = "linux") && (is_terminal || kind == FileType::Fifo) {
         let path = format!("/proc/self/fd/{}", fd.as_raw_fd());

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::wire::{Address, ChatMessage, Datagram, Id, Key, Member, Message};
+use crate::wire::{Address, ChatMessage, Datagram, Id, Key, Member, Message, Position};
 
 /// A point in time: microseconds since some start that the driver chose. It never falls, and it
 /// goes on while the machine sleeps.
@@ -62,6 +62,35 @@ pub struct Config {
     pub history_max: usize,
     /// Whether to fetch the room's history on joining.
     pub wants_history: bool,
+    /// For the tests only: one protection switched off, to see that its loss is noticed.
+    #[doc(hidden)]
+    pub weakened: Option<Weakness>,
+}
+
+/// A protection that a test can switch off.
+#[doc(hidden)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Weakness {
+    /// Messages are taken in before their causes.
+    NoDependencyWait,
+    /// No SYNC when a member was lost.
+    NoSyncOnLoss,
+    /// No SYNC every few seconds.
+    NoPeriodicSync,
+    /// What a peer says of its coordinator is not listened to.
+    NoClaimsOnLinks,
+    /// A higher claim is followed before its coordinator let this node in.
+    NoWaitForJoinResponse,
+    /// Steps of anybody's view apply, at any version.
+    NoNamedViews,
+    /// Nodes that start together do not wait for the highest key among them.
+    NoTieBreak,
+    /// A node that was away goes on as if nothing had happened.
+    NoAwayRule,
+    /// Nobody else is asked about a silent peer.
+    NoIndirectProbe,
+    /// LEAVE overtakes the chat that was said before it.
+    LeaveBeforeChat,
 }
 
 /// A TCP stream with one peer, from the dial or the accept on. Numbers are handed out by the node
@@ -280,6 +309,9 @@ pub enum Event {
     Joined {
         /// After a merge, a suspension or an expulsion.
         again: bool,
+        /// What the history holds up to this position was not shown as messages; what it holds
+        /// beyond was, or will be.
+        old_until: Position,
     },
     /// A message was taken in (one's own included), in an order that has no effect before its
     /// cause.

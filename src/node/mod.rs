@@ -1,97 +1,483 @@
-//! The protocol core.
-mod api;
-pub use api::*;
+//! The protocol core: one node's whole protocol state, without I/O, clock or randomness of its own.
+//!
+//! [`Node::handle`] takes one [`Input`] and the time and leaves [`Effect`]s; [`Node::end_turn`]
+//! sends what a turn of the loop gathered. The same core runs under the reactor, under the
+//! simulator in `tests/` and in the benches.
+//!
+//! Prefixes say the role: getters take `&self`; `on_*` takes one kind of input; `want_*` notes
+//! that something is due and is carried out when it can be; the rest are steps of those.
+//!
+//! | file | subject |
+//! | --- | --- |
+//! | `api` | inputs, effects, events |
+//! | `links` | streams, handshake, one link per pair, dialling, the mesh |
+//! | `liveness` | PING, watches, indirect probes, being away |
+//! | `join` | the discovery window, asking in, being let in |
+//! | `claims` | who coordinates, heard by whatever route |
+//! | `election` | Bully |
+//! | `office` | what a coordinator does: admit, announce steps, heartbeats, lost members |
+//! | `view`, `roster` | the member list and its changes |
+//! | `chat`, `causality` | writing, taking in, waiting for causes |
+//! | `sync`, `history`, `order`, `ranges` | repair, and what is held |
+//! | `delivery`, `leave` | confirmations, and leaving in good order |
 
-use crate::wire::{ChatMessage, Claim, Id, Key, Member};
-use std::rc::Rc;
+mod api;
+mod causality;
+mod chat;
+mod claims;
+mod clock;
+mod delivery;
+mod election;
+mod history;
+mod join;
+mod leave;
+mod links;
+mod liveness;
+mod office;
+mod order;
+mod ranges;
+mod roster;
+mod sync;
+mod view;
+
+pub use api::*;
+pub use history::History;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::limits;
+use crate::wire::{Claim, Coordinator, Datagram, Id, Key, Member, Message, View};
+use causality::Waiting;
+use chat::Chat;
+use clock::Clock;
+use delivery::Delivery;
+use election::Election;
+use join::{Asking, Seek};
+use leave::Leaving;
+use links::Links;
+use liveness::Suspect;
+use office::Office;
+use roster::Roster;
+use sync::Repair;
+
+/// Where a node stands towards the room.
+#[derive(Debug)]
+enum Standing {
+    /// It never had an id, and looks for the room.
+    Seeking(Seek),
+    /// It follows another node, `Node::coordinator`.
+    Member,
+    /// It holds the office.
+    Coordinator(Office),
+    /// It has no live coordinator, and elects one.
+    Electing(Election),
+    /// It has no live coordinator, does not elect, and asks in where it was pointed to.
+    Adrift {
+        /// When it gives up on being answered.
+        until: Time,
+        /// It gave up an office to ask, and takes it up again if nobody answers.
+        held_office: bool,
+    },
+    /// It has left.
+    Gone,
+}
 
 /// One node's whole protocol state.
 #[derive(Debug)]
 pub struct Node {
     config: Config,
-    members: Vec<Member>,
+    rng: fastrand::Rng,
+    now: Now,
+    out: Outbox,
+    clock: Clock,
+    standing: Standing,
+    /// This node's id, once it had one.
+    id: Option<Id>,
+    /// Whom this node follows; itself when it coordinates.
+    coordinator: Option<Coordinator>,
+    /// The id of the last coordinator shown to the user.
+    shown_coordinator: Option<(Id, Key)>,
+    /// The highest view version heard of.
+    version_seen: u64,
+    roster: Roster,
+    /// An announcement that was not followed, because a higher coordinator was alive.
+    announced: Option<View>,
+    asking: Option<Asking>,
+    /// Until then this node has just come back from being away.
+    away_until: Time,
+    /// When the whole view was last asked for.
+    view_asked: Option<Time>,
+    /// `Joined` is due, once a SYNC has ended.
+    joining: Option<bool>,
+    joined: bool,
+    links: Links,
+    /// Since when members without an open link are silent.
+    silent_since: BTreeMap<Key, Time>,
+    suspects: BTreeMap<Key, Suspect>,
+    last_beat: Time,
+    next_tick: Time,
+    /// Keys whose process is known to have ended, and keys that said LEAVE.
+    dead: KeyMemory,
+    left: KeyMemory,
+    /// Members lost from the view, which a coordinator goes on dialling; the newest last.
+    lost: std::collections::VecDeque<Member>,
+    referrals: Vec<(Time, std::net::SocketAddr)>,
     history: History,
-    links: u64,
+    chat: Chat,
+    waiting: Waiting,
+    repair: Repair,
+    delivery: Delivery,
+    leaving: Option<Leaving>,
+    counters: Counters,
 }
 
-/// The messages held.
+/// The newest keys of a kind; the oldest are forgotten beyond `GONE_MAX`.
 #[derive(Debug, Default)]
-pub struct History;
-
-#[allow(missing_docs, clippy::unused_self)]
-impl History {
-    pub fn len(&self) -> usize {
-        0
-    }
-    pub fn is_empty(&self) -> bool {
-        true
-    }
-    /// The same on every node that holds the same messages.
-    pub fn digest(&self) -> u64 {
-        0
-    }
-    /// All messages in the total order.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Rc<ChatMessage>> {
-        std::iter::empty()
-    }
+struct KeyMemory {
+    keys: BTreeSet<Key>,
+    order: std::collections::VecDeque<Key>,
 }
 
-#[allow(missing_docs, clippy::unused_self)]
-impl Node {
-    pub fn new(config: Config, _rng: fastrand::Rng) -> Node {
-        Node {
-            config,
-            members: Vec::new(),
-            history: History,
-            links: 0,
+impl KeyMemory {
+    fn insert(&mut self, key: Key) {
+        if self.keys.insert(key) {
+            self.order.push_back(key);
+            if self.order.len() > limits::GONE_MAX
+                && let Some(oldest) = self.order.pop_front()
+            {
+                self.keys.remove(&oldest);
+            }
         }
     }
-    /// Once, before any input.
-    pub fn start(&mut self, _now: Now, _out: &mut Outbox) {}
+
+    fn remove(&mut self, key: Key) {
+        if self.keys.remove(&key) {
+            self.order.retain(|k| *k != key);
+        }
+    }
+
+    fn contains(&self, key: Key) -> bool {
+        self.keys.contains(&key)
+    }
+}
+
+/// What a node has counted since its start.
+#[derive(Debug, Default, Clone, Copy)]
+struct Counters {
+    elections: u64,
+    syncs: u64,
+    repaired: u64,
+    pings: u64,
+    waited: u64,
+    late: u64,
+}
+
+impl Node {
+    /// A node that has not done anything yet; [`Node::start`] comes first.
+    #[must_use]
+    pub fn new(config: Config, rng: fastrand::Rng) -> Node {
+        let now = Now {
+            time: Time(0),
+            wall_ms: 0,
+        };
+        Node {
+            history: History::new(config.history_max),
+            standing: Standing::Seeking(Seek::new(Time(0))),
+            config,
+            rng,
+            now,
+            out: Vec::new(),
+            clock: Clock::default(),
+            id: None,
+            coordinator: None,
+            shown_coordinator: None,
+            version_seen: 0,
+            roster: Roster::empty(),
+            announced: None,
+            asking: None,
+            away_until: Time(0),
+            view_asked: None,
+            joining: None,
+            joined: false,
+            links: Links::default(),
+            silent_since: BTreeMap::new(),
+            suspects: BTreeMap::new(),
+            last_beat: Time(0),
+            next_tick: Time(0),
+            dead: KeyMemory::default(),
+            left: KeyMemory::default(),
+            lost: std::collections::VecDeque::new(),
+            referrals: Vec::new(),
+            chat: Chat::default(),
+            waiting: Waiting::default(),
+            repair: Repair::default(),
+            delivery: Delivery::default(),
+            leaving: None,
+            counters: Counters::default(),
+        }
+    }
+
+    /// Once, before any input: starts to look for the room.
+    pub fn start(&mut self, now: Now, out: &mut Outbox) {
+        self.enter(now);
+        self.start_seeking();
+        self.next_tick = self.now.time + self.config.heartbeat;
+        self.set_timer(Timer::Tick, self.next_tick);
+        self.schedule_sync_round();
+        out.append(&mut self.out);
+    }
+
     /// Takes one input in; effects are left in `out`, to be carried out in their order.
-    pub fn handle(&mut self, _now: Now, _input: Input, _out: &mut Outbox) {}
+    pub fn handle(&mut self, now: Now, input: Input, out: &mut Outbox) {
+        self.enter(now);
+        if !matches!(self.standing, Standing::Gone) {
+            self.dispatch(input);
+        }
+        out.append(&mut self.out);
+    }
+
     /// Once at the end of each turn of the loop: sends what the turn gathered (own lines in one
-    /// frame, one ACK per author).
-    pub fn end_turn(&mut self, _now: Now, _out: &mut Outbox) {}
+    /// frame, one ACK per author), and takes the last step of leaving.
+    pub fn end_turn(&mut self, now: Now, out: &mut Outbox) {
+        self.enter(now);
+        if !matches!(self.standing, Standing::Gone) {
+            self.flush_chat();
+            self.flush_acks();
+            self.step_delivery();
+            self.step_leaving();
+        }
+        out.append(&mut self.out);
+    }
+
+    fn enter(&mut self, now: Now) {
+        self.now.time = self.now.time.max(now.time);
+        self.now.wall_ms = now.wall_ms;
+    }
+
+    fn dispatch(&mut self, input: Input) {
+        match input {
+            Input::Datagram { from, datagram } => self.on_datagram(from, datagram),
+            Input::Accepted { link, from } => self.on_accepted(link, from),
+            Input::Connected { link } => self.on_connected(link),
+            Input::Message { link, message } => self.on_message(link, message),
+            Input::Closed { link, why } => self.on_closed(link, why),
+            Input::Congested { link } => self.on_congested(link),
+            Input::Drained { link } => self.on_drained(link),
+            Input::Timer(timer) => self.on_timer(timer),
+            Input::Away => self.on_away(),
+            Input::Addresses(addresses) => self.on_addresses(addresses),
+            Input::Command(command) => self.on_command(command),
+        }
+    }
+
+    fn on_timer(&mut self, timer: Timer) {
+        match timer {
+            Timer::Join => self.on_join_timer(),
+            Timer::Heartbeat => self.on_heartbeat_timer(),
+            Timer::Tick => self.on_tick(),
+            Timer::Watch => self.on_watch(),
+            Timer::Election => self.on_election_timer(),
+            Timer::Sync => self.on_sync_timer(),
+            Timer::SyncRound => self.on_sync_round(),
+            Timer::Redial => self.on_redial(),
+            Timer::Referral => self.on_referral_timer(),
+            Timer::Leave => self.on_leave_timer(),
+            Timer::Handshake(link) => self.on_handshake_timer(link),
+        }
+    }
+
+    fn on_datagram(&mut self, from: std::net::SocketAddr, datagram: Datagram) {
+        match datagram {
+            Datagram::JoinRequest(request) => self.on_join_datagram(from, request),
+            Datagram::Heartbeat {
+                room, coordinator, ..
+            } if room == self.config.room => self.on_heartbeat(from, &coordinator),
+            Datagram::Referral { room, coordinator } if room == self.config.room => {
+                self.hear_claim(&coordinator, claims::Route::Pointed);
+            }
+            Datagram::Heartbeat { .. } | Datagram::Referral { .. } | Datagram::Unknown(_) => {}
+        }
+    }
+
+    fn on_message(&mut self, link: LinkId, message: Message) {
+        if let Message::Hello(hello) = message {
+            return self.on_hello(link, hello);
+        }
+        let Some(key) = self.heard(link) else {
+            return;
+        };
+        match message {
+            Message::Hello(_) | Message::Unknown(_) => {}
+            Message::JoinRequest(request) => self.on_join_request(link, key, &request),
+            Message::JoinResponse(response) => self.on_join_response(key, response),
+            Message::PeerUpdate(update) => self.on_peer_update(link, key, update),
+            Message::ViewRequest => self.on_view_request(link),
+            Message::Chat(messages) => self.on_chat(link, key, messages),
+            Message::Private(private) => self.on_private(key, private),
+            Message::Election { id, forced } => self.on_election(link, key, id, forced),
+            Message::ElectionOk { coordinator } => self.on_election_ok(link, key, coordinator),
+            Message::CoordinatorAnnouncement(view) => self.on_announcement(link, key, view),
+            Message::Ping { coordinator } => self.on_ping(link, key, coordinator),
+            Message::Pong { coordinator } => self.on_told(link, key, coordinator),
+            Message::Probe(about) => self.on_probe(link, key, about),
+            Message::ProbeAnswer(about) => self.on_probe_answer(key, about),
+            Message::Sync(sync) => self.on_sync(link, key, &sync),
+            Message::SyncAnswer(answer) => self.on_sync_answer(link, &answer),
+            Message::Fetch(fetch) => self.on_fetch(link, &fetch),
+            Message::Chunk(chunk) => self.on_chunk(link, chunk),
+            Message::Behind => self.want_sync(key, false),
+            Message::Ack(seq) => self.on_ack(key, seq),
+            Message::Rename(nick) => self.on_rename(key, nick),
+            Message::Leave => self.on_leave(key),
+            Message::Referral(coordinator) => {
+                self.hear_claim(&coordinator, claims::Route::Pointed);
+            }
+        }
+    }
+
+    fn on_command(&mut self, command: Command) {
+        match command {
+            Command::Say(text) => self.say(text),
+            Command::Private { to, text } => self.say_privately(to, text),
+            Command::Rename(nick) => self.rename(nick),
+            Command::Elect => self.elect_now(),
+            Command::Leave { patience } => self.start_leaving(patience),
+        }
+    }
+
+    fn on_addresses(&mut self, addresses: Vec<crate::wire::Address>) {
+        self.config.addresses = addresses;
+        self.config.addresses.truncate(limits::ADDRESSES_MAX);
+        if let Some(me) = self.roster.get(self.config.key).cloned() {
+            let addresses = self.config.addresses.clone();
+            self.update_own_entry(Member { addresses, ..me });
+        }
+    }
+
+    fn set_timer(&mut self, timer: Timer, at: Time) {
+        self.out.push(Effect::SetTimer { timer, at });
+    }
+
+    fn cancel_timer(&mut self, timer: Timer) {
+        self.out.push(Effect::CancelTimer(timer));
+    }
+
+    fn show(&mut self, event: Event) {
+        self.out.push(Effect::Show(event));
+    }
+
+    fn send(&mut self, to: LinkId, class: Class, message: Message) {
+        let to = vec![to];
+        self.out.push(Effect::Send { to, class, message });
+    }
+
+    fn send_many(&mut self, to: Vec<LinkId>, class: Class, message: Message) {
+        if !to.is_empty() {
+            self.out.push(Effect::Send { to, class, message });
+        }
+    }
+
+    /// The time that has passed since `earlier`.
+    fn since(&self, earlier: Time) -> Duration {
+        self.now.time.since(earlier)
+    }
+
+    /// A random share of `d`.
+    fn jitter(&mut self, d: Duration) -> Duration {
+        Duration::from_micros(self.rng.u64(0..=micros(d)))
+    }
+
     /// The number for a link that was accepted.
     pub fn new_link(&mut self) -> LinkId {
-        self.links += 1;
-        LinkId(self.links)
+        self.links.new_id()
     }
-    /// False until joined, and while own lines pile up: stdin is not read then.
+
+    /// False until joined, and while own lines pile up: stdin is not to be read then.
+    #[must_use]
     pub fn wants_lines(&self) -> bool {
-        false
+        self.joined && self.leaving.is_none()
     }
-    /// Own messages that are not yet delivered.
+
+    /// Own messages that are not yet delivered, lines that wait for the room included.
+    #[must_use]
     pub fn undelivered(&self) -> u64 {
-        0
+        self.delivery.undelivered() + self.chat.unsent_lines()
     }
+
     /// True between the first `Joined` and leaving.
+    #[must_use]
     pub fn is_joined(&self) -> bool {
-        false
+        self.joined && !matches!(self.standing, Standing::Gone)
     }
+
+    /// This node's identity.
+    #[must_use]
     pub fn key(&self) -> Key {
         self.config.key
     }
+
+    /// This node's id, once it has one.
+    #[must_use]
     pub fn id(&self) -> Option<Id> {
-        None
+        self.id
     }
+
+    /// What people call this node.
+    #[must_use]
     pub fn nick(&self) -> &str {
         &self.config.nick
     }
-    /// The coordinator, oneself perhaps.
+
+    /// The live coordinator, oneself perhaps.
+    #[must_use]
     pub fn coordinator(&self) -> Option<Claim> {
-        None
+        self.coordinator.as_ref().map(Coordinator::claim)
     }
+
+    /// True while an election goes on here.
+    #[must_use]
+    pub fn is_electing(&self) -> bool {
+        matches!(self.standing, Standing::Electing(_))
+    }
+
     /// The view in the order of ids, oneself included; empty before joining.
+    #[must_use]
     pub fn members(&self) -> &[Member] {
-        &self.members
+        self.roster.members()
     }
+
+    /// The version of the view.
+    #[must_use]
+    pub fn view_version(&self) -> u64 {
+        self.roster.version
+    }
+
+    /// The history as this node holds it.
+    #[must_use]
     pub fn history(&self) -> &History {
         &self.history
     }
-    /// Named counts for /status and the status event: (name, value).
+
+    /// The peers with an open link, in the order of their keys.
+    pub fn peers(&self) -> impl Iterator<Item = Key> {
+        self.links.open_keys()
+    }
+
+    /// Named counts for people: (name, value).
+    #[must_use]
     pub fn counters(&self) -> Vec<(&'static str, u64)> {
-        Vec::new()
+        let c = &self.counters;
+        vec![
+            ("links", self.links.open_keys().count() as u64),
+            ("elections", c.elections),
+            ("syncs", c.syncs),
+            ("repaired", c.repaired),
+            ("pings", c.pings),
+            ("waited", c.waited),
+            ("waiting", self.waiting.len() as u64),
+            ("below_floor", c.late),
+            ("undelivered", self.undelivered()),
+        ]
     }
 }

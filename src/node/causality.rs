@@ -1,0 +1,169 @@
+//! Waiting for causes: a message is taken in after its author's previous one and its dependencies.
+//!
+//! Owns the messages that wait. What is still missing when the SYNC with the peer that sent a
+//! message has ended lay under a floor or died with its author, and counts as satisfied: a node
+//! passes on only what it took in.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::chat::causes;
+use super::{Key, LinkId, Node, Weakness};
+use crate::limits;
+use crate::wire::{ChatMessage, MessageId};
+
+#[derive(Debug)]
+struct Waiter {
+    message: Rc<ChatMessage>,
+    /// The link that it came on.
+    link: LinkId,
+    /// One of its causes that is missing.
+    missing: MessageId,
+    /// The last SYNC that had begun when it came: a later one, with its sender, decides.
+    came_in: u64,
+}
+
+/// The messages that wait for a cause.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    waiters: BTreeMap<MessageId, Waiter>,
+    /// Who waits for what.
+    on: BTreeMap<MessageId, Vec<MessageId>>,
+    bytes: usize,
+}
+
+impl Waiting {
+    pub(super) fn len(&self) -> usize {
+        self.waiters.len()
+    }
+
+    fn has_room_for(&self, message: &ChatMessage) -> bool {
+        self.waiters.len() < limits::WAITING_MAX
+            && self.bytes + message.size_bound() <= limits::WAITING_BYTES_MAX
+    }
+
+    fn insert(&mut self, waiter: Waiter) {
+        let id = waiter.message.id();
+        self.bytes += waiter.message.size_bound();
+        self.on.entry(waiter.missing).or_default().push(id);
+        self.waiters.insert(id, waiter);
+    }
+
+    fn remove(&mut self, id: MessageId) -> Option<Waiter> {
+        let waiter = self.waiters.remove(&id)?;
+        self.bytes -= waiter.message.size_bound();
+        if let Some(ids) = self.on.get_mut(&waiter.missing) {
+            ids.retain(|i| *i != id);
+            if ids.is_empty() {
+                self.on.remove(&waiter.missing);
+            }
+        }
+        Some(waiter)
+    }
+
+    fn remove_all(&mut self, ids: Vec<MessageId>) -> Vec<Waiter> {
+        ids.into_iter().filter_map(|id| self.remove(id)).collect()
+    }
+}
+
+impl Node {
+    /// Live chat: each message is taken in, or waits for a cause.
+    pub(super) fn on_chat(&mut self, link: LinkId, key: Key, messages: Vec<Rc<ChatMessage>>) {
+        for message in messages {
+            self.on_live(link, key, &message);
+        }
+    }
+
+    fn on_live(&mut self, link: LinkId, key: Key, message: &Rc<ChatMessage>) {
+        // Nobody else writes in this node's name.
+        if message.origin == self.config.key {
+            return;
+        }
+        if self.history.is_settled(message.id()) {
+            return self.chat.owe_ack(message.origin);
+        }
+        match self.missing_cause(message) {
+            None => self.take_in_and_release(message),
+            Some(missing) => self.wait_for(missing, link, key, message),
+        }
+    }
+
+    fn missing_cause(&self, message: &ChatMessage) -> Option<MessageId> {
+        if self.config.weakened == Some(Weakness::NoDependencyWait) {
+            return None;
+        }
+        causes(message).find(|cause| !self.history.is_settled(*cause))
+    }
+
+    fn wait_for(&mut self, missing: MessageId, link: LinkId, key: Key, message: &Rc<ChatMessage>) {
+        if self.waiting.waiters.contains_key(&message.id()) {
+            return;
+        }
+        self.counters.waited += 1;
+        // One that finds no room comes with the SYNC.
+        if self.waiting.has_room_for(message) {
+            self.waiting.insert(Waiter {
+                message: Rc::clone(message),
+                link,
+                missing,
+                came_in: self.repair.last_begun(),
+            });
+        }
+        self.want_sync(key, false);
+    }
+
+    /// Takes a message in, and then whatever waited for it.
+    pub(super) fn take_in_and_release(&mut self, message: &Rc<ChatMessage>) {
+        self.take_in(message);
+        if self.waiting.waiters.is_empty() {
+            return;
+        }
+        self.waiting.remove(message.id());
+        let mut taken = vec![message.id()];
+        while let Some(id) = taken.pop() {
+            let ids = self.waiting.on.get(&id).cloned().unwrap_or_default();
+            for waiter in self.waiting.remove_all(ids) {
+                match self.missing_cause(&waiter.message) {
+                    Some(missing) => self.waiting.insert(Waiter { missing, ..waiter }),
+                    None => {
+                        self.take_in(&waiter.message);
+                        taken.push(waiter.message.id());
+                    }
+                }
+            }
+        }
+    }
+
+    /// A SYNC has ended: what came on this link before it began waits no longer.
+    pub(super) fn release_after_sync(&mut self, link: LinkId, sync: u64) {
+        let mut due: Vec<Rc<ChatMessage>> = self
+            .waiting
+            .waiters
+            .values()
+            .filter(|w| w.link == link && w.came_in < sync)
+            .map(|w| Rc::clone(&w.message))
+            .collect();
+        due.sort_by_key(|m| m.position());
+        for message in due {
+            self.waiting.remove(message.id());
+            self.take_in_and_release(&message);
+        }
+    }
+
+    /// What came on a link that is gone and still waits comes with a SYNC, if anybody took it in.
+    pub(super) fn drop_waiting_of(&mut self, link: LinkId) {
+        let of_link = |w: &Waiter| w.link == link;
+        let waiters = &self.waiting.waiters;
+        let ids: Vec<_> = waiters
+            .iter()
+            .filter(|(_, w)| of_link(w))
+            .map(|(id, _)| *id)
+            .collect();
+        self.waiting.remove_all(ids);
+    }
+
+    /// True if something that came on this link waits.
+    pub(super) fn waits_on(&self, link: LinkId) -> bool {
+        self.waiting.waiters.values().any(|w| w.link == link)
+    }
+}

@@ -1,0 +1,275 @@
+//! Writing and taking in: what this node says, and what becomes of a message whose causes are here.
+//!
+//! Owns this author's sequence, the direct dependencies of its next message, and the lines said
+//! before joining. Whether a message may be taken in is `causality`'s decision.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
+
+use super::{Class, Event, Key, Node};
+use crate::limits;
+use crate::wire::{ChatMessage, Member, Message, MessageId, Position, Private};
+
+/// The chat of one node.
+#[derive(Debug, Default)]
+pub(super) struct Chat {
+    /// The sequence number of the last message written.
+    seq: u64,
+    /// Lines said before joining.
+    unsent: VecDeque<String>,
+    unsent_bytes: usize,
+    /// Written in this turn, not yet sent.
+    fresh: Vec<Rc<ChatMessage>>,
+    /// Messages taken in that none taken in depends on, and their timestamps.
+    heads: BTreeMap<MessageId, u64>,
+    /// Authors that an ACK is due to.
+    owed: BTreeSet<Key>,
+    /// What each linked author was last told.
+    acked: BTreeMap<Key, u64>,
+    /// Joining: what lies at or below is history.
+    history_until: Option<Position>,
+    /// Joining: live messages, shown once the history is complete.
+    held_back: VecDeque<Rc<ChatMessage>>,
+}
+
+impl Chat {
+    pub(super) fn unsent_lines(&self) -> u64 {
+        self.unsent.len() as u64
+    }
+
+    /// This author learns at the end of the turn how far this node has taken its messages in, even
+    /// if it was told before.
+    pub(super) fn owe_ack(&mut self, author: Key) {
+        self.acked.remove(&author);
+        self.owed.insert(author);
+    }
+
+    /// Nothing is kept of an author that is neither linked nor a member.
+    pub(super) fn forget(&mut self, author: Key) {
+        self.acked.remove(&author);
+    }
+
+    pub(super) fn history_until(&mut self, newest: Position) {
+        self.history_until = Some(newest);
+    }
+
+    /// A message was taken in: its causes are heads no more.
+    fn cover(&mut self, message: &ChatMessage) {
+        for cause in causes(message) {
+            self.heads.remove(&cause);
+        }
+        self.heads.insert(message.id(), message.timestamp);
+        if self.heads.len() > limits::DEPENDENCIES_MAX
+            && let Some(oldest) = self
+                .heads
+                .iter()
+                .min_by_key(|(_, t)| **t)
+                .map(|(id, _)| *id)
+        {
+            self.heads.remove(&oldest);
+        }
+    }
+}
+
+/// The direct causes of a message: its author's previous one, and its dependencies.
+pub(super) fn causes(message: &ChatMessage) -> impl Iterator<Item = MessageId> + '_ {
+    let previous = (message.seq > 1).then(|| MessageId {
+        origin: message.origin,
+        seq: message.seq - 1,
+    });
+    let others = message.dependencies.iter().copied();
+    previous.into_iter().chain(others)
+}
+
+impl Node {
+    /// Says a line to the room, or keeps it until there is one.
+    pub(super) fn say(&mut self, text: String) {
+        if self.joined {
+            return self.write(text);
+        }
+        if self.chat.unsent_bytes + text.len() > limits::UNSENT_BYTES_MAX {
+            let warning = "too much was said before joining: this line is dropped".to_string();
+            return self.show(Event::Warning(warning));
+        }
+        self.chat.unsent_bytes += text.len();
+        self.chat.unsent.push_back(text);
+    }
+
+    pub(super) fn say_unsent(&mut self) {
+        self.chat.unsent_bytes = 0;
+        while let Some(text) = self.chat.unsent.pop_front() {
+            self.write(text);
+        }
+    }
+
+    fn write(&mut self, text: String) {
+        self.chat.seq += 1;
+        let id = MessageId {
+            origin: self.config.key,
+            seq: self.chat.seq,
+        };
+        let heads = self.chat.heads.keys();
+        let dependencies = heads
+            .copied()
+            .filter(|h| h.origin != id.origin && self.history.contains(*h))
+            .collect();
+        let message = Rc::new(ChatMessage {
+            origin: id.origin,
+            seq: id.seq,
+            timestamp: self.clock.tick(self.now.wall_ms),
+            sent_at: self.now.wall_ms,
+            from: self.id.unwrap_or(0),
+            nick: self.config.nick.clone(),
+            dependencies,
+            text,
+        });
+        self.chat.heads.clear();
+        self.chat.heads.insert(id, message.timestamp);
+        self.history.insert(Rc::clone(&message));
+        let (me, roster) = (self.config.key, &self.roster);
+        self.delivery.wrote(id.seq, roster.version, || {
+            roster.keys().into_iter().filter(|k| *k != me).collect()
+        });
+        self.chat.fresh.push(Rc::clone(&message));
+        self.show(Event::Message { message, own: true });
+    }
+
+    /// Sends what this turn wrote to every open link, in as few frames as it fits.
+    pub(super) fn flush_chat(&mut self) {
+        if self.chat.fresh.is_empty() {
+            return;
+        }
+        let links: Vec<_> = self
+            .links
+            .open_links()
+            .filter(|(_, _, l)| !l.behind)
+            .map(|(_, id, _)| id)
+            .collect();
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        for message in std::mem::take(&mut self.chat.fresh) {
+            if bytes > 0 && bytes + message.size_bound() > limits::BATCH_BYTES_MAX {
+                self.send_many(links.clone(), Class::Chat, Message::Chat(batch));
+                (batch, bytes) = (Vec::new(), 0);
+            }
+            bytes += message.size_bound();
+            batch.push(message);
+        }
+        self.send_many(links, Class::Chat, Message::Chat(batch));
+    }
+
+    /// A message whose causes are here, or will never be, becomes part of the history. Below the
+    /// floor it is shown once and not kept.
+    pub(super) fn take_in(&mut self, message: &Rc<ChatMessage>) {
+        let id = message.id();
+        if self.history.is_settled(id) {
+            return;
+        }
+        self.clock.observe(message.timestamp);
+        if self.history.insert(Rc::clone(message)) {
+            self.chat.cover(message);
+        } else {
+            self.history.settle(id);
+            self.counters.late += 1;
+        }
+        self.chat.owed.insert(id.origin);
+        self.show_taken_in(message);
+    }
+
+    fn show_taken_in(&mut self, message: &Rc<ChatMessage>) {
+        match self.chat.history_until {
+            Some(until) if message.position() <= until => {}
+            Some(_) => {
+                self.chat.held_back.push_back(Rc::clone(message));
+                // What the history has dropped again is not shown either.
+                if self.chat.held_back.len() > self.config.history_max {
+                    self.chat.held_back.pop_front();
+                }
+            }
+            None => {
+                let message = Rc::clone(message);
+                let own = message.origin == self.config.key;
+                self.show(Event::Message { message, own });
+            }
+        }
+    }
+
+    /// Joined: shows what was said meanwhile.
+    pub(super) fn show_held_back(&mut self) {
+        self.chat.history_until = None;
+        for message in std::mem::take(&mut self.chat.held_back) {
+            let own = message.origin == self.config.key;
+            self.show(Event::Message { message, own });
+        }
+    }
+
+    /// The position up to which this node's history is old to its user: what came later was or
+    /// will be shown as an event.
+    pub(super) fn old_until(&self) -> Position {
+        self.chat.history_until.unwrap_or_default()
+    }
+
+    /// At the end of a turn: at most one ACK per author, on its link.
+    pub(super) fn flush_acks(&mut self) {
+        if self.chat.owed.is_empty() {
+            return;
+        }
+        for author in std::mem::take(&mut self.chat.owed) {
+            let seq = self.history.highest(author);
+            let Some(link) = self.links.open_to(author) else {
+                self.chat.acked.remove(&author);
+                continue;
+            };
+            if seq > self.chat.acked.get(&author).copied().unwrap_or(0) {
+                self.chat.acked.insert(author, seq);
+                self.send(link, Class::Chat, Message::Ack(seq));
+            }
+        }
+    }
+
+    pub(super) fn say_privately(&mut self, to: Key, text: String) {
+        let Some(link) = self.links.open_to(to) else {
+            let warning = "no link with that member now: nothing was sent".to_string();
+            return self.show(Event::Warning(warning));
+        };
+        let private = Private {
+            from: self.id.unwrap_or(0),
+            nick: self.config.nick.clone(),
+            sent_at: self.now.wall_ms,
+            text,
+        };
+        self.show_private(self.config.key, private.clone(), true);
+        self.send(link, Class::Chat, Message::Private(private));
+    }
+
+    pub(super) fn on_private(&mut self, key: Key, mut private: Private) {
+        if let Some(member) = self.roster.get(key) {
+            private.from = member.id;
+            private.nick.clone_from(&member.nick);
+        }
+        self.show_private(key, private, false);
+    }
+
+    fn show_private(&mut self, key: Key, private: Private, own: bool) {
+        self.show(Event::Private {
+            from: private.from,
+            key,
+            nick: private.nick,
+            sent_at: private.sent_at,
+            text: private.text,
+            own,
+        });
+    }
+
+    pub(super) fn rename(&mut self, nick: String) {
+        self.config.nick.clone_from(&nick);
+        if let Some(me) = self.roster.get(self.config.key).cloned() {
+            self.update_own_entry(Member { nick, ..me });
+        }
+    }
+
+    /// How many messages this node has written.
+    #[must_use]
+    pub fn written(&self) -> u64 {
+        self.chat.seq
+    }
+}

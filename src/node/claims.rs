@@ -1,0 +1,282 @@
+//! Claims: who coordinates, as heard by whatever route, and what follows when two claims meet.
+//!
+//! The higher claim wins: who hears it asks in there and changes over only when let in; who hears a
+//! lower one answers with its own coordinator's.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::{Class, Coordinator, Effect, Key, LinkId, Node, Standing, Timer};
+use crate::wire::{Datagram, Message};
+
+/// How a claim came here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Route {
+    /// On a link, first-hand: its peer is the coordinator, or has a live link with it.
+    Link(LinkId),
+    /// In the coordinator's own datagram.
+    Beat(SocketAddr),
+    /// In an answer to a question of ours.
+    Pointed,
+}
+
+/// How often one claim is answered on one link or to one address.
+const ANSWER_EVERY: Duration = Duration::from_millis(250);
+
+impl Node {
+    /// The coordinator that this node may vouch for: itself, or one whose link is alive.
+    pub(super) fn vouched_coordinator(&self) -> Option<Coordinator> {
+        let c = self.coordinator.as_ref()?;
+        match self.standing {
+            Standing::Coordinator(_) => Some(self.own_office()),
+            Standing::Member if self.is_alive(c.key) && self.roster.contains(self.config.key) => {
+                let (version, next_id) = (self.roster.version, self.roster.next_id);
+                let c = c.clone();
+                Some(Coordinator {
+                    version,
+                    next_id,
+                    ..c
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// This node's office as it tells others of it.
+    pub(super) fn own_office(&self) -> Coordinator {
+        Coordinator {
+            id: self.id.unwrap_or(0),
+            key: self.config.key,
+            addresses: self.config.addresses.clone(),
+            version: self.roster.version,
+            next_id: self.roster.next_id,
+        }
+    }
+
+    pub(super) fn on_heartbeat(&mut self, from: SocketAddr, told: &Coordinator) {
+        if told.key == self.config.key {
+            return;
+        }
+        if self.coordinator.as_ref().is_some_and(|c| c.key == told.key) {
+            self.last_beat = self.now.time;
+        }
+        self.hear_claim(told, Route::Beat(from));
+    }
+
+    /// A peer says who coordinates for it.
+    pub(super) fn on_told(&mut self, id: LinkId, key: Key, told: Option<Coordinator>) {
+        let now = self.now.time;
+        let before = self.links.get_mut(id).and_then(|l| l.told.take());
+        let Some(told) = told else {
+            return;
+        };
+        if let Some(link) = self.links.get_mut(id) {
+            link.told = Some((told.clone(), now));
+        }
+        let news = before.is_none_or(|(b, at)| b.key != told.key || self.since(at) >= ANSWER_EVERY);
+        if !self.claims_travel() {
+            return;
+        }
+        if self.hear_resignation(key, &told) {
+            return;
+        }
+        self.drop_if_defected(key, told.key);
+        self.hear_claim_on_link(&told, id, news);
+    }
+
+    /// My coordinator itself says that it follows somebody else: it holds the office no more.
+    fn hear_resignation(&mut self, key: Key, told: &Coordinator) -> bool {
+        let resigned = self.coordinator.as_ref().is_some_and(|c| c.key == key)
+            && matches!(self.standing, Standing::Member)
+            && told.key != key
+            && told.key != self.config.key;
+        if resigned {
+            self.note_version(told);
+            self.drift(self.now.time + super::join::WINDOW, false);
+            self.ask_in(told.clone());
+        }
+        resigned
+    }
+
+    fn hear_claim_on_link(&mut self, told: &Coordinator, id: LinkId, news: bool) {
+        if self.is_lower(told) && !news {
+            return;
+        }
+        self.hear_claim(told, Route::Link(id));
+    }
+
+    fn is_lower(&self, told: &Coordinator) -> bool {
+        self.coordinator
+            .as_ref()
+            .is_some_and(|c| c.key != told.key && told.claim() < c.claim())
+    }
+
+    /// What a claim means here.
+    pub(super) fn hear_claim(&mut self, told: &Coordinator, route: Route) {
+        if told.key == self.config.key || told.id == 0 || told.id > super::roster::ID_MAX {
+            return;
+        }
+        if self.left.contains(told.key)
+            || (self.dead.contains(told.key) && !self.is_alive(told.key))
+        {
+            return;
+        }
+        if let Some(asking) = &mut self.asking
+            && asking.target.key == told.key
+        {
+            asking.vouched = self.now.time;
+            asking.target.addresses.clone_from(&told.addresses);
+        }
+        match (&self.standing, &self.coordinator) {
+            (Standing::Gone, _) => {}
+            (Standing::Seeking(_), _) => self.hear_of_group(told, route),
+            (_, Some(mine)) if mine.key == told.key => self.hear_of_own(told, route),
+            (_, Some(mine)) if told.claim() > mine.claim() => {
+                self.note_version(told);
+                if self.config.weakened == Some(super::Weakness::NoWaitForJoinResponse) {
+                    self.cancel_timer(Timer::Heartbeat);
+                    self.standing = Standing::Member;
+                    self.coordinator = Some(told.clone());
+                    return self.watch_coordinator(told.key);
+                }
+                self.ask_in(told.clone());
+            }
+            (_, Some(_)) => self.answer_claim(route),
+            (Standing::Adrift { .. }, None) => {
+                self.note_version(told);
+                self.ask_in(told.clone());
+            }
+            (Standing::Electing(_), None) if self.is_from_member(route) => {
+                self.hear_while_electing(told, route);
+            }
+            (_, None) => {}
+        }
+    }
+
+    /// What a stranger says does not hold up an election.
+    fn is_from_member(&self, route: Route) -> bool {
+        let Route::Link(id) = route else {
+            return true;
+        };
+        let key = self.links.get(id).and_then(|l| l.key);
+        key.is_some_and(|k| self.roster.contains(k))
+    }
+
+    fn note_version(&mut self, told: &Coordinator) {
+        self.version_seen = self.version_seen.max(told.version);
+    }
+
+    /// My own coordinator, as somebody knows it.
+    fn hear_of_own(&mut self, told: &Coordinator, route: Route) {
+        self.note_version(told);
+        if let Some(mine) = &mut self.coordinator
+            && matches!(self.standing, Standing::Member)
+        {
+            mine.addresses.clone_from(&told.addresses);
+        }
+        if told.version > self.roster.version && matches!(self.standing, Standing::Member) {
+            self.ask_for_view(told.key, route);
+        }
+    }
+
+    /// Asks the coordinator for its view, or whoever mentioned it, where the coordinator is out of
+    /// reach.
+    pub(super) fn ask_for_view(&mut self, leader: Key, route: Route) {
+        let to = match (self.links.open_to(leader), route) {
+            (Some(id), _) if self.is_alive(leader) => id,
+            (_, Route::Link(id)) => id,
+            (Some(id), _) => id,
+            (None, _) => return,
+        };
+        if self
+            .view_asked
+            .is_none_or(|t| self.since(t) >= ANSWER_EVERY)
+        {
+            self.view_asked = Some(self.now.time);
+            self.send(to, Class::Control, Message::ViewRequest);
+        }
+    }
+
+    /// Electing, and a neighbour names a live coordinator: not the one just lost, whose death
+    /// others only notice later, unless it speaks itself.
+    fn hear_while_electing(&mut self, told: &Coordinator, route: Route) {
+        let lost = match &self.standing {
+            Standing::Electing(election) => election.lost,
+            _ => None,
+        };
+        let first_hand =
+            matches!(route, Route::Link(id) if self.links.open_to(told.key) == Some(id));
+        if (lost != Some(told.key) || first_hand || self.is_alive(told.key)) && !self.is_forced() {
+            self.note_version(told);
+            self.stand_down(told.clone());
+        }
+    }
+
+    /// Tells whoever made a lower claim of my own coordinator.
+    fn answer_claim(&mut self, route: Route) {
+        let Some(coordinator) = self.vouched_coordinator() else {
+            return;
+        };
+        match route {
+            Route::Link(id) => self.tell_claim(vec![id]),
+            Route::Beat(to) if matches!(self.standing, Standing::Coordinator(_)) => {
+                let room = self.config.room.clone();
+                let datagram = Datagram::Referral { room, coordinator };
+                self.out.push(Effect::Unicast { to, datagram });
+            }
+            Route::Beat(to) => self.refer_later(to),
+            Route::Pointed => {}
+        }
+    }
+
+    /// Answers a datagram with my coordinator's claim, after a random part of the retry interval.
+    pub(super) fn refer_later(&mut self, to: SocketAddr) {
+        if self.referrals.len() >= super::join::REFERRALS_MAX
+            || self.referrals.iter().any(|(_, a)| *a == to)
+        {
+            return;
+        }
+        let at = self.now.time + self.jitter(super::join::RETRY);
+        self.referrals.push((at, to));
+        self.arm_referrals();
+    }
+
+    fn arm_referrals(&mut self) {
+        if let Some(at) = self.referrals.iter().map(|(at, _)| *at).min() {
+            self.set_timer(Timer::Referral, at);
+        }
+    }
+
+    pub(super) fn on_referral_timer(&mut self) {
+        let now = self.now.time;
+        let (due, rest): (Vec<_>, Vec<_>) = self.referrals.drain(..).partition(|(t, _)| *t <= now);
+        self.referrals = rest;
+        if let Some(coordinator) = self.vouched_coordinator() {
+            for (_, to) in due {
+                let (room, coordinator) = (self.config.room.clone(), coordinator.clone());
+                let datagram = Datagram::Referral { room, coordinator };
+                self.out.push(Effect::Unicast { to, datagram });
+            }
+        }
+        self.arm_referrals();
+    }
+
+    /// The highest claim that a live member told within the failure time-out, of somebody else
+    /// than `lost`.
+    pub(super) fn best_told(&self, lost: Key) -> Option<Coordinator> {
+        self.links
+            .open_links()
+            .filter(|(k, _, _)| self.roster.contains(*k))
+            .filter(|(_, _, l)| self.since(l.heard) < self.config.failure_timeout)
+            .filter_map(|(_, _, l)| l.told.as_ref())
+            .filter(|(c, at)| {
+                c.key != lost
+                    && c.key != self.config.key
+                    && !self.dead.contains(c.key)
+                    && !self.left.contains(c.key)
+                    && self.since(*at) < self.config.failure_timeout
+            })
+            .map(|(c, _)| c.clone())
+            .max_by_key(Coordinator::claim)
+    }
+}

@@ -1,0 +1,131 @@
+//! Confirmations: who of the view at the time of writing has taken in what this node wrote.
+//!
+//! A message is delivered when every node that was in the view when it was written, and still is,
+//! has acknowledged it and, if there was any, at least one has.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::{Event, Key, Node};
+use crate::wire::Member;
+
+/// Messages written in one view: consecutive sequence numbers.
+#[derive(Debug)]
+struct Run {
+    first: u64,
+    last: u64,
+    version: u64,
+    to: Vec<Key>,
+}
+
+/// What this node wrote and who confirmed it.
+#[derive(Debug, Default)]
+pub(super) struct Delivery {
+    runs: VecDeque<Run>,
+    acked: BTreeMap<Key, u64>,
+    changed: bool,
+}
+
+impl Delivery {
+    pub(super) fn undelivered(&self) -> u64 {
+        self.runs.iter().map(|r| r.last - r.first + 1).sum()
+    }
+
+    pub(super) fn wrote(&mut self, seq: u64, version: u64, to: impl FnOnce() -> Vec<Key>) {
+        self.changed = true;
+        match self.runs.back_mut() {
+            Some(run) if run.version == version && run.last + 1 == seq => run.last = seq,
+            _ => self.runs.push_back(Run {
+                first: seq,
+                last: seq,
+                version,
+                to: to(),
+            }),
+        }
+    }
+
+    /// Somebody left the view, died or said goodbye.
+    pub(super) fn recheck(&mut self) {
+        self.changed = true;
+    }
+
+    fn acked_by(&self, key: Key) -> u64 {
+        self.acked.get(&key).copied().unwrap_or(0)
+    }
+}
+
+impl Node {
+    pub(super) fn on_ack(&mut self, key: Key, seq: u64) {
+        // What is delivered needs no further confirmation.
+        if seq > self.written() || self.delivery.runs.is_empty() {
+            return;
+        }
+        let acked = self.delivery.acked.entry(key).or_default();
+        if seq > *acked {
+            *acked = seq;
+            self.delivery.changed = true;
+        }
+    }
+
+    /// True while this node's confirmation is waited for.
+    fn counts(&self, key: Key) -> bool {
+        self.roster.contains(key) && !self.dead.contains(key) && !self.left.contains(key)
+    }
+
+    /// Shows what has become delivered.
+    pub(super) fn step_delivery(&mut self) {
+        if !std::mem::take(&mut self.delivery.changed) {
+            return;
+        }
+        while let Some(run) = self.delivery.runs.front() {
+            let (first, members) = (run.first, run.to.len());
+            let acks = |k: &Key| self.delivery.acked_by(*k);
+            let slowest = run.to.iter().filter(|k| self.counts(**k)).map(acks).min();
+            let fastest = run.to.iter().map(acks).max().unwrap_or(run.last);
+            let upto = slowest.unwrap_or(run.last).min(fastest).min(run.last);
+            if upto < first {
+                return;
+            }
+            let done: Vec<(u64, usize)> = (first..=upto)
+                .map(|seq| (seq, run.to.iter().filter(|k| acks(k) >= seq).count()))
+                .collect();
+            for (seq, confirmed) in done {
+                self.show(Event::Delivered {
+                    seq,
+                    members,
+                    confirmed,
+                });
+            }
+            if let Some(run) = self.delivery.runs.front_mut() {
+                if upto < run.last {
+                    run.first = upto + 1;
+                    return;
+                }
+                self.delivery.runs.pop_front();
+            }
+        }
+        self.delivery.acked.clear();
+    }
+
+    /// True if nobody who could confirm what is undelivered is in the room any more.
+    pub(super) fn is_hopeless(&self) -> bool {
+        let mut runs = self.delivery.runs.iter();
+        runs.all(|r| !r.to.iter().any(|k| self.counts(*k)))
+    }
+
+    /// Who has not confirmed something that this node wrote.
+    pub(super) fn unconfirmed_by(&self) -> Vec<Member> {
+        let missing: BTreeSet<Key> = self
+            .delivery
+            .runs
+            .iter()
+            .flat_map(|r| r.to.iter().map(move |k| (*k, r.last)))
+            .filter(|(k, last)| self.delivery.acked_by(*k) < *last)
+            .map(|(k, _)| k)
+            .collect();
+        let members = self.roster.members().iter();
+        members
+            .filter(|m| missing.contains(&m.key))
+            .cloned()
+            .collect()
+    }
+}

@@ -1,0 +1,204 @@
+//! The history: a set of messages in the total order (timestamp, origin, seq), above a floor.
+//!
+//! Above its floor a history holds all that was ever inserted; at or below it, nothing. It never
+//! decides whether a message may be taken in: that is [`super::causality`]'s.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::order::Order;
+use super::ranges::Ranges;
+use crate::limits;
+use crate::wire::{ChatMessage, Chunk, Key, MessageId, Position, SeqRange, digest_of};
+
+/// The messages held, in their total order.
+#[derive(Debug)]
+pub struct History {
+    order: Order,
+    origins: BTreeMap<Key, Origin>,
+    floor: Position,
+    digest: u64,
+    max: usize,
+}
+
+/// What is known of one author.
+#[derive(Debug, Default)]
+struct Origin {
+    held: Ranges,
+    /// The highest sequence number that fell below the floor; whatever is lower did too.
+    dropped_to: u64,
+}
+
+impl History {
+    pub(super) fn new(max: usize) -> History {
+        History {
+            order: Order::default(),
+            origins: BTreeMap::new(),
+            floor: Position::default(),
+            digest: 0,
+            max: max.max(1),
+        }
+    }
+
+    /// How many messages are held.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// True if none is held.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    /// The wrapping sum of the hashes of all ids held: the same on every node that holds the same.
+    #[must_use]
+    pub fn digest(&self) -> u64 {
+        self.digest
+    }
+
+    /// All messages in the total order.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Rc<ChatMessage>> {
+        self.order.iter()
+    }
+
+    /// The position above which all that was taken in is held.
+    #[must_use]
+    pub fn floor(&self) -> Position {
+        self.floor
+    }
+
+    /// The position of the newest message held, or the floor.
+    #[must_use]
+    pub fn newest(&self) -> Position {
+        self.order.last().max(self.floor)
+    }
+
+    /// True if this message is held.
+    #[must_use]
+    pub fn contains(&self, id: MessageId) -> bool {
+        self.origins
+            .get(&id.origin)
+            .is_some_and(|o| o.held.contains(id.seq))
+    }
+
+    /// True if this message is held, or was until it fell below the floor.
+    pub(super) fn is_settled(&self, id: MessageId) -> bool {
+        self.origins
+            .get(&id.origin)
+            .is_some_and(|o| id.seq <= o.dropped_to || o.held.contains(id.seq))
+    }
+
+    /// The highest sequence number of this author that was taken in; 0 if none.
+    #[must_use]
+    pub fn highest(&self, origin: Key) -> u64 {
+        self.origins
+            .get(&origin)
+            .map_or(0, |o| o.held.highest().max(o.dropped_to))
+    }
+
+    /// Adds a message. False if it is held already or lies at or below the floor.
+    pub(super) fn insert(&mut self, message: Rc<ChatMessage>) -> bool {
+        let position = message.position();
+        if position <= self.floor {
+            return false;
+        }
+        let id = message.id();
+        let origin = self.origins.entry(id.origin).or_default();
+        // One (origin, seq) can come with two timestamps only from a liar: the first one stays.
+        if !origin.held.insert(id.seq) {
+            return false;
+        }
+        self.order.insert(message);
+        self.digest = self.digest.wrapping_add(digest_of(id));
+        if self.order.len() > self.max {
+            self.drop_oldest();
+        }
+        true
+    }
+
+    /// A message at or below the floor was shown, and is not kept.
+    pub(super) fn settle(&mut self, id: MessageId) {
+        let origin = self.origins.entry(id.origin).or_default();
+        origin.dropped_to = origin.dropped_to.max(id.seq);
+        self.forget_idle_origins();
+    }
+
+    fn drop_oldest(&mut self) {
+        for message in self
+            .order
+            .drop_first(self.order.len().saturating_sub(self.max))
+        {
+            self.floor = message.position();
+            self.forget(&message);
+        }
+        self.forget_idle_origins();
+    }
+
+    fn forget(&mut self, message: &ChatMessage) {
+        let id = message.id();
+        self.digest = self.digest.wrapping_sub(digest_of(id));
+        if let Some(origin) = self.origins.get_mut(&id.origin) {
+            origin.held.remove(id.seq);
+            origin.dropped_to = origin.dropped_to.max(id.seq);
+        }
+    }
+
+    fn forget_idle_origins(&mut self) {
+        if self.origins.len() > self.order.len() + limits::ORIGINS_IDLE_MAX {
+            self.origins.retain(|_, origin| !origin.held.is_empty());
+        }
+    }
+
+    /// Lifts the floor to `position` and drops what lies at or below it.
+    pub(super) fn raise_floor(&mut self, position: Position) {
+        let (_, above) = self.order.digest_after(position);
+        let below = self.order.len() - usize::try_from(above).unwrap_or(0);
+        for message in self.order.drop_first(below) {
+            self.forget(&message);
+        }
+        self.floor = self.floor.max(position);
+    }
+
+    /// The digest and the number of the messages above `floor`.
+    pub(super) fn digest_above(&self, floor: Position) -> (u64, u64) {
+        self.order.digest_after(floor)
+    }
+
+    /// What is held, for the `skip` of a FETCH: at most `SKIP_RANGES_MAX` ranges.
+    pub(super) fn held_ranges(&self) -> Vec<SeqRange> {
+        self.origins
+            .iter()
+            .flat_map(|(key, o)| o.held.iter().map(|(a, b)| SeqRange(*key, a, b)))
+            .take(limits::SKIP_RANGES_MAX)
+            .collect()
+    }
+
+    /// The messages after a position that are not in `skip`, as many as one chunk carries. The
+    /// work is bounded by `FETCH_SCAN_MAX` entries; a chunk may be empty and still have a `next`.
+    pub(super) fn chunk(&self, no: u64, after: Position, skip: &[SeqRange]) -> Chunk {
+        let mut has: BTreeMap<Key, Ranges> = BTreeMap::new();
+        for SeqRange(key, first, last) in skip {
+            has.entry(*key).or_default().insert_range(*first, *last);
+        }
+        let (mut messages, mut bytes) = (Vec::new(), 0);
+        let mut last = after;
+        for (scanned, message) in self.order.after(after).enumerate() {
+            if bytes >= limits::BATCH_BYTES_MAX || scanned >= limits::FETCH_SCAN_MAX {
+                let next = Some(last);
+                return Chunk { no, next, messages };
+            }
+            last = message.position();
+            if !has
+                .get(&message.origin)
+                .is_some_and(|r| r.contains(message.seq))
+            {
+                bytes += message.size_bound();
+                messages.push(Rc::clone(message));
+            }
+        }
+        let next = None;
+        Chunk { no, next, messages }
+    }
+}

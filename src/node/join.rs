@@ -1,0 +1,449 @@
+//! Coming in: the discovery window, asking a coordinator in, and being let in.
+//!
+//! Owns the questions that this node asks. Who answers them is `office`'s business; what an answer
+//! changes is `view`'s.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::claims::Route;
+use super::{
+    Claim, Class, Coordinator, Effect, Key, LinkId, Node, Standing, Time, Timer, Weakness,
+};
+use crate::wire::{Address, Datagram, JoinRequest, JoinResponse, Message, VERSION};
+
+/// How often a request is repeated within the window.
+pub(super) const RETRY: Duration = Duration::from_millis(150);
+/// The discovery window: four requests.
+pub(super) const WINDOW: Duration = Duration::from_millis(600);
+/// How long a coordinator that was just heard is left to dial us before we dial it.
+const LEAVE_TO_COORDINATOR: Duration = Duration::from_millis(20);
+/// The longest pause between two questions, in retry intervals.
+const RETRY_SLOWEST: u32 = 6;
+/// Joiners that one member answers at a time.
+pub(super) const REFERRALS_MAX: usize = 16;
+
+/// The search of a node that never had an id.
+#[derive(Debug)]
+pub(super) struct Seek {
+    attempt: u64,
+    asked_first: Time,
+    window_end: Time,
+    extended: bool,
+    /// The group that it has heard of, and when it last did.
+    heard: Option<(Coordinator, Time)>,
+}
+
+impl Seek {
+    pub(super) fn new(now: Time) -> Seek {
+        Seek {
+            attempt: 0,
+            asked_first: now,
+            window_end: now + WINDOW,
+            extended: false,
+            heard: None,
+        }
+    }
+}
+
+/// A coordinator that this node asks to be let in.
+#[derive(Debug)]
+pub(super) struct Asking {
+    pub(super) target: Coordinator,
+    /// When somebody last said first-hand that it lives.
+    pub(super) vouched: Time,
+    /// When this node began to ask.
+    pub(super) begun: Time,
+    attempt: u32,
+}
+
+impl Node {
+    pub(super) fn start_seeking(&mut self) {
+        self.standing = Standing::Seeking(Seek::new(self.now.time));
+        self.multicast_request(0);
+        self.arm_join(RETRY);
+    }
+
+    fn arm_join(&mut self, after: Duration) {
+        let at = self.now.time + after + self.jitter(RETRY / 8);
+        self.set_timer(Timer::Join, at);
+    }
+
+    fn request(&self, attempt: u64) -> JoinRequest {
+        JoinRequest {
+            version: VERSION,
+            room: self.config.room.clone(),
+            key: self.config.key,
+            nick: self.config.nick.clone(),
+            attempt,
+            port: self.config.port,
+            addresses: self.config.addresses.clone(),
+            id: self.id,
+            next_id: if self.id.is_some() {
+                self.roster.next_id
+            } else {
+                0
+            },
+            view_version: self.version_seen,
+            office: matches!(self.standing, Standing::Coordinator(_)),
+            history: self.config.wants_history,
+        }
+    }
+
+    fn multicast_request(&mut self, attempt: u64) {
+        let datagram = Datagram::JoinRequest(self.request(attempt));
+        self.out.push(Effect::Multicast(datagram));
+    }
+
+    pub(super) fn on_join_timer(&mut self) {
+        if matches!(self.standing, Standing::Seeking(_)) {
+            self.step_seeking();
+        } else if self.asking.is_some() {
+            self.step_asking();
+        } else {
+            self.step_adrift();
+        }
+    }
+
+    fn step_seeking(&mut self) {
+        let (now, patience) = (self.now.time, self.config.failure_timeout + WINDOW);
+        let Standing::Seeking(seek) = &mut self.standing else {
+            return;
+        };
+        if seek
+            .heard
+            .as_ref()
+            .is_some_and(|(_, at)| now.since(*at) >= patience)
+        {
+            seek.heard = None;
+        }
+        if seek.heard.is_none() && now >= seek.window_end {
+            return self.found_group();
+        }
+        seek.attempt += 1;
+        let attempt = seek.attempt;
+        let left = seek.window_end.since(now);
+        let searching = seek.heard.is_none() && left > Duration::ZERO;
+        self.multicast_request(attempt);
+        self.ask_heard_group();
+        if searching && left < RETRY * 5 / 4 {
+            self.set_timer(Timer::Join, now + left);
+        } else {
+            self.arm_join(RETRY);
+        }
+    }
+
+    /// Seeking, and somebody says that there is a group.
+    pub(super) fn hear_of_group(&mut self, told: &Coordinator, route: Route) {
+        let now = self.now.time;
+        self.version_seen = self.version_seen.max(told.version);
+        let Standing::Seeking(seek) = &mut self.standing else {
+            return;
+        };
+        if seek
+            .heard
+            .as_ref()
+            .is_some_and(|(c, _)| c.claim() > told.claim())
+        {
+            return;
+        }
+        let is_new = seek.heard.as_ref().is_none_or(|(c, _)| c.key != told.key);
+        seek.heard = Some((told.clone(), now));
+        let just_asked = now.since(seek.asked_first) < LEAVE_TO_COORDINATOR;
+        // A coordinator that dialled this node, or is about to, answers the first request.
+        let answers = match route {
+            Route::Beat(_) => just_asked,
+            Route::Link(id) => {
+                let link = self.links.get(id);
+                link.is_some_and(|l| !l.is_ours() && l.key == Some(told.key))
+            }
+            Route::Pointed => false,
+        };
+        if is_new && !answers {
+            self.ask_heard_group();
+        }
+    }
+
+    fn ask_heard_group(&mut self) {
+        let Standing::Seeking(Seek {
+            attempt,
+            heard: Some((group, _)),
+            ..
+        }) = &self.standing
+        else {
+            return;
+        };
+        let (attempt, key, addresses) = (*attempt, group.key, group.addresses.clone());
+        self.ask_at(key, &addresses, attempt);
+    }
+
+    /// Asks on the link with a coordinator, or dials it; the question follows HELLO.
+    pub(super) fn ask_at(&mut self, key: Key, addresses: &[Address], attempt: u64) {
+        match self.links.open_to(key).filter(|_| self.is_alive(key)) {
+            Some(link) => {
+                let request = self.request(attempt);
+                self.send(link, Class::Control, Message::JoinRequest(request));
+            }
+            None => self.dial(key, addresses, false),
+        }
+    }
+
+    /// A link opened: if its peer is the one to ask, it is asked.
+    pub(super) fn ask_on_link(&mut self, key: Key) {
+        let sought = match &self.standing {
+            Standing::Seeking(seek) => {
+                let ours = self.links.to(key).is_some_and(|l| l.is_ours());
+                ours && seek.heard.as_ref().is_some_and(|(c, _)| c.key == key)
+            }
+            Standing::Adrift { .. } => self.asking.is_none(),
+            _ => false,
+        };
+        let asked = self.asking.as_ref().is_some_and(|a| a.target.key == key);
+        if (sought || asked)
+            && let Some(link) = self.links.open_to(key)
+        {
+            let request = self.request(1);
+            self.send(link, Class::Control, Message::JoinRequest(request));
+        }
+    }
+
+    /// The group's coordinator is gone before it let this node in.
+    pub(super) fn forget_group(&mut self, key: Key) {
+        if let Standing::Seeking(seek) = &mut self.standing {
+            seek.heard.take_if(|(c, _)| c.key == key);
+        }
+    }
+
+    fn found_group(&mut self) {
+        self.id = Some(1);
+        self.take_office("nobody else is in the room");
+        self.complete_join(false);
+    }
+
+    pub(super) fn on_join_datagram(&mut self, from: SocketAddr, request: JoinRequest) {
+        if request.room != self.config.room
+            || request.version != VERSION
+            || request.key == self.config.key
+        {
+            return;
+        }
+        let rival = request.id.is_none()
+            && request.key > self.config.key
+            && self.config.weakened != Some(Weakness::NoTieBreak);
+        match &mut self.standing {
+            Standing::Seeking(seek) if rival && !seek.extended => {
+                seek.extended = true;
+                seek.window_end = seek.window_end + WINDOW;
+            }
+            Standing::Coordinator(_) => self.consider_request(from, request),
+            Standing::Member if request.attempt > 0 => self.refer_later(from),
+            _ => {}
+        }
+    }
+
+    /// A request on a link: the coordinator lets its sender in, others point to the coordinator.
+    pub(super) fn on_join_request(&mut self, link: LinkId, key: Key, request: &JoinRequest) {
+        if request.key != key || request.version != VERSION {
+            return;
+        }
+        let Some(claim) = self.coordinator() else {
+            return;
+        };
+        if !matches!(self.standing, Standing::Coordinator(_)) {
+            if let Some(coordinator) = self.vouched_coordinator()
+                && coordinator.key != key
+            {
+                self.send(link, Class::Control, Message::Referral(coordinator));
+            }
+            return;
+        }
+        match request.id {
+            Some(id) if request.office && (Claim { id, key }) > claim => {
+                let told = Coordinator {
+                    id,
+                    key,
+                    addresses: request.addresses.clone(),
+                    version: request.view_version,
+                    next_id: request.next_id,
+                };
+                self.hear_claim(&told, Route::Link(link));
+            }
+            _ => self.admit(link, key, request),
+        }
+    }
+
+    /// A higher coordinator, or one that was pointed to: asks in there, again and again as long as
+    /// somebody vouches for it.
+    pub(super) fn ask_in(&mut self, target: Coordinator) {
+        if self.leaving.is_some() {
+            return;
+        }
+        if let Some(asking) = &self.asking
+            && (asking.target.key == target.key || asking.target.claim() > target.claim())
+        {
+            return;
+        }
+        let vouched = self.now.time;
+        self.asking = Some(Asking {
+            target,
+            vouched,
+            begun: vouched,
+            attempt: 0,
+        });
+        self.step_asking();
+    }
+
+    fn step_asking(&mut self) {
+        let patience = self.config.failure_timeout + WINDOW;
+        let Some(asking) = &mut self.asking else {
+            return;
+        };
+        let (key, addresses) = (asking.target.key, asking.target.addresses.clone());
+        if self.now.time.since(asking.vouched) >= patience
+            || self.left.contains(key)
+            || self.dead.contains(key)
+        {
+            return self.stop_asking();
+        }
+        asking.attempt = (asking.attempt + 1).min(RETRY_SLOWEST);
+        let attempt = asking.attempt;
+        self.ask_at(key, &addresses, u64::from(attempt));
+        self.arm_join(RETRY * attempt);
+    }
+
+    pub(super) fn stop_asking(&mut self) {
+        self.asking = None;
+        if matches!(self.standing, Standing::Adrift { .. }) {
+            self.step_adrift();
+        }
+    }
+
+    /// Without a coordinator, and nobody answers: takes the office up again, or elects.
+    fn step_adrift(&mut self) {
+        let Standing::Adrift { until, held_office } = self.standing else {
+            return;
+        };
+        if self.now.time < until {
+            self.ask_everybody();
+            let left = until.since(self.now.time);
+            return self.set_timer(Timer::Join, self.now.time + left.min(RETRY));
+        }
+        if self.leaving.is_some() {
+            return;
+        }
+        if held_office {
+            self.take_office("nobody took over while this node was away");
+        } else {
+            self.start_election("nobody vouches for a coordinator", false, None);
+        }
+    }
+
+    fn ask_everybody(&mut self) {
+        self.multicast_request(1);
+        let links = self.links.all_open();
+        let request = self.request(1);
+        self.send_many(links, Class::Control, Message::JoinRequest(request));
+    }
+
+    /// This node was away: it gives up office and asks in.
+    pub(super) fn ask_after_absence(&mut self) {
+        let until = self.now.time + WINDOW;
+        self.away_until = until;
+        match &mut self.standing {
+            Standing::Gone => {}
+            Standing::Seeking(seek) => {
+                seek.window_end = until;
+                self.step_seeking();
+            }
+            Standing::Member => {
+                self.multicast_request(1);
+                if let Some(target) = self.coordinator.clone() {
+                    self.watch_coordinator(target.key);
+                    self.asking = None;
+                    self.ask_in(target);
+                }
+            }
+            Standing::Coordinator(_) => self.drift(until, true),
+            Standing::Electing(_) => self.drift(until, false),
+            Standing::Adrift { held_office, .. } => {
+                let held_office = *held_office;
+                self.drift(until, held_office);
+            }
+        }
+    }
+
+    /// Gives up what it holds and asks around until then.
+    pub(super) fn drift(&mut self, until: Time, held_office: bool) {
+        self.cancel_timer(Timer::Heartbeat);
+        self.cancel_timer(Timer::Election);
+        self.coordinator = None;
+        self.asking = None;
+        self.standing = Standing::Adrift { until, held_office };
+        self.step_adrift();
+    }
+
+    pub(super) fn on_join_response(&mut self, key: Key, response: JoinResponse) {
+        let view = response.view;
+        if view.coordinator != key {
+            return;
+        }
+        let Some(roster) = super::Roster::from_view(view) else {
+            return;
+        };
+        let mine = roster.get(self.config.key).map(|m| m.id);
+        let Some(claim) = roster.claim().filter(|_| mine == Some(response.id)) else {
+            return;
+        };
+        let own = self.coordinator();
+        if own.is_some_and(|c| c.key == key) && !self.waits_for(key) {
+            // A second answer to a question that was asked twice.
+            if roster.version > self.roster.version {
+                self.follow(roster);
+            }
+            return;
+        }
+        let wanted = match &self.standing {
+            Standing::Seeking(_) => true,
+            Standing::Gone => false,
+            Standing::Member if own.is_some_and(|c| c.key == key) => {
+                roster.version >= self.roster.version
+            }
+            Standing::Member | Standing::Coordinator(_) => own.is_none_or(|c| claim > c),
+            Standing::Electing(_) | Standing::Adrift { .. } => true,
+        };
+        if !wanted {
+            return;
+        }
+        self.clock.observe(response.clock);
+        let first = !self.joined && self.joining.is_none();
+        self.follow(roster);
+        if !first {
+            self.joining.get_or_insert(true);
+            return self.want_sync_first(key);
+        }
+        self.chat.history_until(response.newest);
+        if self.config.wants_history {
+            self.joining = Some(false);
+            self.want_sync_first(key);
+        } else {
+            self.history.raise_floor(response.newest);
+            self.complete_join(false);
+        }
+    }
+
+    /// True if this node has asked its own coordinator in again.
+    fn waits_for(&self, key: Key) -> bool {
+        let asked = self.asking.as_ref().is_some_and(|a| a.target.key == key);
+        asked || !self.roster.contains(self.config.key)
+    }
+
+    /// A SYNC has ended, or there is nobody to SYNC with: the history that was sent is complete.
+    pub(super) fn complete_join(&mut self, again: bool) {
+        self.joining = None;
+        self.joined = true;
+        let old_until = self.old_until();
+        self.show(super::Event::Joined { again, old_until });
+        self.show_held_back();
+        self.say_unsent();
+    }
+}

@@ -1,0 +1,88 @@
+//! Leaving in good order: what was said is confirmed first, then LEAVE goes behind it.
+//!
+//! A leaver answers no ELECTION and never announces itself.
+
+use std::time::Duration;
+
+use super::{Class, Close, Effect, Event, Key, Node, Standing, Timer, Weakness};
+use crate::wire::Message;
+
+/// A wish to leave, while what was said is not yet confirmed.
+#[derive(Debug)]
+pub(super) struct Leaving;
+
+impl Node {
+    pub(super) fn start_leaving(&mut self, patience: Duration) {
+        if self.leaving.is_none() {
+            self.leaving = Some(Leaving);
+        }
+        self.set_timer(Timer::Leave, self.now.time + patience);
+    }
+
+    pub(super) fn on_leave_timer(&mut self) {
+        if self.leaving.is_some() {
+            self.leave_now();
+        }
+    }
+
+    /// At the end of a turn: leaves once everything is confirmed, or cannot be any more.
+    pub(super) fn step_leaving(&mut self) {
+        if self.leaving.is_none() {
+            return;
+        }
+        let waits_for_room = !self.joined && self.chat.unsent_lines() > 0;
+        if !waits_for_room && (self.undelivered() == 0 || self.is_hopeless()) {
+            self.leave_now();
+        }
+    }
+
+    fn leave_now(&mut self) {
+        let class = match self.config.weakened {
+            Some(Weakness::LeaveBeforeChat) => Class::Control,
+            _ => Class::Chat,
+        };
+        let links = self.links.all_open();
+        self.send_many(links.clone(), class, Message::Leave);
+        for link in links {
+            let how = Close::Graceful;
+            self.out.push(Effect::Close { link, how });
+        }
+        let unconfirmed = self.undelivered();
+        self.show(Event::Left {
+            confirmed: unconfirmed == 0,
+            unconfirmed,
+            missing: self.unconfirmed_by(),
+        });
+        self.standing = Standing::Gone;
+    }
+
+    pub(super) fn on_leave(&mut self, key: Key) {
+        self.left.insert(key);
+        self.delivery.recheck();
+        self.part_with(key, "the coordinator left");
+    }
+
+    /// A peer's process has ended: its port refuses.
+    pub(super) fn on_died(&mut self, key: Key) {
+        self.dead.insert(key);
+        self.delivery.recheck();
+        self.part_with(key, "the coordinator's process ended");
+        self.forget_if_stranger(key);
+    }
+
+    /// A peer has left, or its process has ended: what that means depends on who it was.
+    pub(super) fn part_with(&mut self, key: Key, reason: &str) {
+        if self.asking.as_ref().is_some_and(|a| a.target.key == key) {
+            self.stop_asking();
+        }
+        match &self.standing {
+            Standing::Coordinator(_) => self.lose_member(key),
+            Standing::Member if self.coordinator.as_ref().is_some_and(|c| c.key == key) => {
+                self.lose_coordinator(reason);
+            }
+            Standing::Seeking(_) => self.forget_group(key),
+            Standing::Electing(_) => self.recheck_election(),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! What a coordinator does: lets nodes in, announces each step of the view, sends heartbeats, and
+//! goes on dialling members that it lost.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::roster::ID_MAX;
+use super::{Class, Closed, Departure, Effect, Event, Key, LinkId, Node, Phase, Standing, Time};
+use super::{Timer, Weakness};
+use crate::limits;
+use crate::wire::{
+    Address, Datagram, JoinRequest, JoinResponse, Member, Message, PeerUpdate, UpdateKind, View,
+};
+
+/// The pause between two dials of lost members.
+const REDIAL: Duration = Duration::from_secs(2);
+
+/// The office of a coordinator.
+#[derive(Debug)]
+pub(super) struct Office {
+    /// When the next HEARTBEAT is due: a heartbeat after the last one was.
+    next_beat: Time,
+    /// Joiners that were dialled, and what they asked for.
+    guests: BTreeMap<Key, JoinRequest>,
+}
+
+impl Node {
+    /// This node is the coordinator from now on.
+    pub(super) fn take_office(&mut self, reason: &str) {
+        let was_electing = self.is_electing();
+        let gone = self.gone_members();
+        self.cancel_timer(Timer::Watch);
+        self.cancel_timer(Timer::Election);
+        self.cancel_timer(Timer::Join);
+        self.asking = None;
+        self.announced = None;
+        self.suspects.clear();
+        self.standing = Standing::Coordinator(Office {
+            next_beat: self.now.time,
+            guests: BTreeMap::new(),
+        });
+        let view = self.own_view(&gone);
+        self.version_seen = view.version;
+        self.adopt(view);
+        self.coordinator = Some(self.own_office());
+        if was_electing {
+            self.show(Event::Election {
+                phase: Phase::Won,
+                reason: reason.to_string(),
+            });
+        }
+        self.show_coordinator();
+        self.announce();
+        self.on_heartbeat_timer();
+        self.set_timer(Timer::Redial, self.now.time + REDIAL);
+        self.tend_mesh();
+    }
+
+    /// Members that the new view does not have: the lost coordinator, who left and who died.
+    fn gone_members(&self) -> Vec<Key> {
+        let lost = match &self.standing {
+            Standing::Electing(election) => election.lost,
+            _ => None,
+        };
+        let mut keys = self.roster.keys();
+        keys.retain(|k| {
+            let is_lost = lost == Some(*k) && !self.is_alive(*k);
+            *k != self.config.key && (is_lost || self.left.contains(*k) || self.dead.contains(*k))
+        });
+        keys
+    }
+
+    /// The first view of this node's office: what it knew, without `gone`, and with itself.
+    fn own_view(&mut self, gone: &[Key]) -> View {
+        let mut view = self.roster.to_view();
+        let me = self.own_entry();
+        view.members
+            .retain(|m| !gone.contains(&m.key) && m.key != me.key && m.id != me.id);
+        view.members.push(me);
+        view.coordinator = self.config.key;
+        view.version = self.version_seen.max(view.version).saturating_add(1);
+        view
+    }
+
+    /// This node as a member: with the id that it has, unless another present member has it.
+    fn own_entry(&mut self) -> Member {
+        let key = self.config.key;
+        let taken = |id: &u64| {
+            let mut members = self.roster.members().iter();
+            members.any(|m| m.id == *id && m.key != key)
+        };
+        let id = self
+            .id
+            .filter(|id| !taken(id))
+            .unwrap_or(self.roster.next_id);
+        self.id = Some(id);
+        Member {
+            id,
+            key,
+            nick: self.config.nick.clone(),
+            addresses: self.config.addresses.clone(),
+        }
+    }
+
+    /// COORDINATOR_ANNOUNCEMENT to every member with an open link.
+    fn announce(&mut self) {
+        let links = self.member_links(None);
+        let view = self.roster.to_view();
+        let message = Message::CoordinatorAnnouncement(view);
+        self.send_many(links, Class::Control, message);
+    }
+
+    /// The links with members, except one.
+    fn member_links(&self, except: Option<Key>) -> Vec<LinkId> {
+        let links = self.links.open_links();
+        links
+            .filter(|(k, _, _)| Some(*k) != except && self.roster.contains(*k))
+            .map(|(_, id, _)| id)
+            .collect()
+    }
+
+    pub(super) fn on_heartbeat_timer(&mut self) {
+        let (now, heartbeat) = (self.now.time, self.config.heartbeat);
+        let Standing::Coordinator(office) = &mut self.standing else {
+            return;
+        };
+        office.next_beat = (office.next_beat + heartbeat).max(now);
+        let at = office.next_beat;
+        self.set_timer(Timer::Heartbeat, at);
+        let heartbeat = Datagram::Heartbeat {
+            room: self.config.room.clone(),
+            coordinator: self.own_office(),
+            members: self.roster.members().len() as u64,
+        };
+        self.out.push(Effect::Multicast(heartbeat));
+    }
+
+    /// A JOIN_REQUEST by datagram: its sender is dialled, at the datagram's own source address only.
+    pub(super) fn consider_request(&mut self, from: SocketAddr, request: JoinRequest) {
+        let key = request.key;
+        if let Some(link) = self.links.open_to(key).filter(|_| self.is_alive(key)) {
+            return self.on_join_request(link, key, &request);
+        }
+        let Standing::Coordinator(office) = &mut self.standing else {
+            return;
+        };
+        if office.guests.len() >= limits::MEMBERS_MAX || request.port == 0 {
+            return;
+        }
+        let at = Address(SocketAddr::new(from.ip(), request.port));
+        office.guests.insert(key, request);
+        self.dial(key, &[at], false);
+    }
+
+    /// A link opened: if it was dialled for a joiner, the joiner is let in on it.
+    pub(super) fn admit_if_dialled_for(&mut self, link: LinkId, key: Key) {
+        if let Standing::Coordinator(office) = &mut self.standing
+            && let Some(request) = office.guests.remove(&key)
+        {
+            self.on_join_request(link, key, &request);
+        }
+    }
+
+    /// A dial came to nothing at all of its addresses.
+    pub(super) fn on_unreachable(&mut self, key: Key, _why: Closed) {
+        if let Standing::Coordinator(office) = &mut self.standing {
+            office.guests.remove(&key);
+        }
+    }
+
+    /// Lets a node in: same key, same id; the id that it brings unless a present member has it.
+    pub(super) fn admit(&mut self, link: LinkId, key: Key, request: &JoinRequest) {
+        if self.left.contains(key) {
+            return;
+        }
+        self.version_seen = self.version_seen.max(request.view_version);
+        match self.roster.get(key).cloned() {
+            Some(known) => self.refresh(known, request),
+            None => {
+                if !self.add_member(key, request) {
+                    let warning = "the room is full: a node was not let in".to_string();
+                    return self.show(Event::Warning(warning));
+                }
+            }
+        }
+        let Some(id) = self.roster.get(key).map(|m| m.id) else {
+            return;
+        };
+        let response = JoinResponse {
+            id,
+            view: self.roster.to_view(),
+            clock: self.clock.last(),
+            history_count: self.history.len() as u64,
+            newest: self.history.newest(),
+        };
+        self.send(link, Class::Control, Message::JoinResponse(response));
+    }
+
+    fn add_member(&mut self, key: Key, request: &JoinRequest) -> bool {
+        let next_id = self.roster.next_id.max(request.next_id.min(ID_MAX));
+        let brings = request.id.filter(|id| *id > 0 && *id <= ID_MAX);
+        let id = brings
+            .filter(|id| !self.roster.has_id(*id))
+            .unwrap_or(next_id);
+        let member = Member {
+            id,
+            key,
+            nick: request.nick.clone(),
+            addresses: self.member_addresses(key, &request.addresses),
+        };
+        if !self.roster.insert(member.clone()) {
+            return false;
+        }
+        self.roster.next_id = self.roster.next_id.max(next_id);
+        self.step(UpdateKind::Joined, member, Some(key));
+        true
+    }
+
+    /// A member's candidate addresses, the one that works for this node among them.
+    fn member_addresses(&self, _key: Key, named: &[Address]) -> Vec<Address> {
+        let mut addresses = named.to_vec();
+        addresses.truncate(limits::ADDRESSES_MAX);
+        addresses
+    }
+
+    /// A member asks in again, perhaps with another nick or other addresses.
+    fn refresh(&mut self, known: Member, request: &JoinRequest) {
+        let addresses = self.member_addresses(known.key, &request.addresses);
+        let nick = request.nick.clone();
+        self.change_member(known, nick, addresses);
+    }
+
+    fn change_member(&mut self, known: Member, nick: String, addresses: Vec<Address>) {
+        if known.nick == nick && known.addresses == addresses {
+            return;
+        }
+        if let Some(entry) = self.roster.get_mut(known.key) {
+            entry.nick = nick;
+            entry.addresses = addresses;
+            let member = entry.clone();
+            self.show_change(&known, &member);
+            self.step(UpdateKind::Renamed, member, None);
+        }
+    }
+
+    pub(super) fn on_rename(&mut self, key: Key, nick: String) {
+        if matches!(self.standing, Standing::Coordinator(_))
+            && let Some(known) = self.roster.get(key).cloned()
+        {
+            let addresses = known.addresses.clone();
+            self.change_member(known, nick, addresses);
+        }
+    }
+
+    /// This node's own nick or addresses changed: the coordinator announces it.
+    pub(super) fn update_own_entry(&mut self, member: Member) {
+        match &self.standing {
+            Standing::Coordinator(_) => {
+                if let Some(known) = self.roster.get(self.config.key).cloned() {
+                    self.change_member(known, member.nick, member.addresses);
+                    self.coordinator = Some(self.own_office());
+                }
+            }
+            _ => self.ask_coordinator(),
+        }
+    }
+
+    /// The view has changed by one step: every member hears of it.
+    fn step(&mut self, kind: UpdateKind, member: Member, except: Option<Key>) {
+        self.roster.version += 1;
+        self.version_seen = self.version_seen.max(self.roster.version);
+        if kind == UpdateKind::Joined {
+            self.greet(&member);
+        }
+        let update = PeerUpdate {
+            coordinator: self.config.key,
+            version: self.roster.version,
+            next_id: self.roster.next_id,
+            kind,
+            members: vec![member],
+        };
+        let links = self.member_links(except);
+        self.send_many(links, Class::Control, Message::PeerUpdate(update));
+        self.coordinator = Some(self.own_office());
+    }
+
+    /// A member has left, died, fallen silent, or follows another coordinator.
+    pub(super) fn lose_member(&mut self, key: Key) {
+        if key == self.config.key {
+            return;
+        }
+        if let Standing::Coordinator(office) = &mut self.standing {
+            office.guests.remove(&key);
+        }
+        let Some(member) = self.roster.remove(key) else {
+            return;
+        };
+        let (kind, departure) = if self.left.contains(key) {
+            (UpdateKind::Left, Departure::Left)
+        } else {
+            (UpdateKind::Lost, Departure::Lost)
+        };
+        self.part(&member, departure);
+        self.step(kind, member, Some(key));
+    }
+
+    /// A member says that it follows another coordinator, which this one cannot join: it is no
+    /// member any more.
+    pub(super) fn drop_if_defected(&mut self, key: Key, told: Key) {
+        let patience = self.config.failure_timeout + super::join::WINDOW;
+        let joins_too = self
+            .asking
+            .as_ref()
+            .is_some_and(|a| a.target.key == told && self.now.time.since(a.begun) < patience);
+        if matches!(self.standing, Standing::Coordinator(_))
+            && told != self.config.key
+            && !joins_too
+        {
+            self.lose_member(key);
+        }
+    }
+
+    /// Every few seconds: a dial of one of the members that were lost.
+    pub(super) fn on_redial(&mut self) {
+        if !matches!(self.standing, Standing::Coordinator(_)) {
+            return;
+        }
+        self.set_timer(Timer::Redial, self.now.time + REDIAL);
+        let Some(member) = self.lost.pop_front() else {
+            return;
+        };
+        if self.roster.contains(member.key) || self.left.contains(member.key) {
+            return;
+        }
+        if self.links.open_to(member.key).is_none() {
+            self.dial(member.key, &member.addresses, false);
+        }
+        self.lost.push_back(member);
+    }
+
+    pub(super) fn claims_travel(&self) -> bool {
+        self.config.weakened != Some(Weakness::NoClaimsOnLinks)
+    }
+}

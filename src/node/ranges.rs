@@ -1,0 +1,118 @@
+//! Sets of sequence numbers as sorted, disjoint, non-adjacent inclusive ranges.
+
+/// A set of numbers, cheap where they are contiguous.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Ranges(Vec<(u64, u64)>);
+
+impl Ranges {
+    pub(super) fn contains(&self, n: u64) -> bool {
+        let at = self.0.partition_point(|&(_, last)| last < n);
+        self.0.get(at).is_some_and(|&(first, _)| first <= n)
+    }
+
+    /// False if it was in already.
+    pub(super) fn insert(&mut self, n: u64) -> bool {
+        let at = self.0.partition_point(|&(_, last)| last < n);
+        if self.0.get(at).is_some_and(|&(first, _)| first <= n) {
+            return false;
+        }
+        let joins_left = at > 0 && self.0[at - 1].1 + 1 == n;
+        let joins_right = self.0.get(at).is_some_and(|&(first, _)| first == n + 1);
+        match (joins_left, joins_right) {
+            (true, true) => {
+                self.0[at - 1].1 = self.0[at].1;
+                self.0.remove(at);
+            }
+            (true, false) => self.0[at - 1].1 = n,
+            (false, true) => self.0[at].0 = n,
+            (false, false) => self.0.insert(at, (n, n)),
+        }
+        true
+    }
+
+    pub(super) fn remove(&mut self, n: u64) {
+        let at = self.0.partition_point(|&(_, last)| last < n);
+        let Some(&(first, last)) = self.0.get(at) else {
+            return;
+        };
+        if n < first {
+            return;
+        }
+        match (first == n, last == n) {
+            (true, true) => {
+                self.0.remove(at);
+            }
+            (true, false) => self.0[at].0 = n + 1,
+            (false, true) => self.0[at].1 = n - 1,
+            (false, false) => {
+                self.0[at].1 = n - 1;
+                self.0.insert(at + 1, (n + 1, last));
+            }
+        }
+    }
+
+    pub(super) fn highest(&self) -> u64 {
+        self.0.last().map_or(0, |&(_, last)| last)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.0.iter().copied()
+    }
+
+    /// Adds a range; ranges come in any order and may overlap.
+    pub(super) fn insert_range(&mut self, first: u64, last: u64) {
+        if first > last {
+            return;
+        }
+        let from = self
+            .0
+            .partition_point(|&(_, l)| l.saturating_add(1) < first);
+        let to = self
+            .0
+            .partition_point(|&(f, _)| f <= last.saturating_add(1));
+        let (mut first, mut last) = (first, last);
+        if from < to {
+            first = first.min(self.0[from].0);
+            last = last.max(self.0[to - 1].1);
+        }
+        self.0.splice(from..to, [(first, last)]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn behaves_like_a_set_of_numbers() {
+        let mut rng = fastrand::Rng::with_seed(1);
+        for _ in 0..200 {
+            let (mut ranges, mut model) = (Ranges::default(), BTreeSet::new());
+            for _ in 0..100 {
+                let n = rng.u64(1..40);
+                match rng.u8(0..3) {
+                    0 => assert_eq!(ranges.insert(n), model.insert(n)),
+                    1 => {
+                        ranges.remove(n);
+                        model.remove(&n);
+                    }
+                    _ => {
+                        let last = n + rng.u64(0..5);
+                        ranges.insert_range(n, last);
+                        model.extend(n..=last);
+                    }
+                }
+                let flat: Vec<u64> = ranges.iter().flat_map(|(a, b)| a..=b).collect();
+                assert_eq!(flat, model.iter().copied().collect::<Vec<_>>());
+                assert!(ranges.0.windows(2).all(|w| w[0].1 + 1 < w[1].0));
+                assert!((0..50).all(|n| ranges.contains(n) == model.contains(&n)));
+                assert_eq!(ranges.highest(), model.last().copied().unwrap_or(0));
+            }
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! SYNC: the only repair, and a pull, from one peer at a time.
+//!
+//! Owns who is to be asked next and the exchange that is under way. The asker sends its floor and
+//! a digest of what it holds above; if the two differ, it fetches what it lacks in the total order,
+//! chunk by chunk.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::{Class, Key, LinkId, Node, Timer, Weakness};
+use crate::wire::{Chunk, Fetch, Message, Position, Sync, SyncAnswer};
+
+/// The pause between two SYNCs with a random peer, and the most that chance adds to it.
+const ROUND: Duration = Duration::from_secs(2);
+/// How many peers are asked when a member was lost.
+const AFTER_LOSS: usize = 3;
+
+/// The exchange that is under way.
+#[derive(Debug)]
+struct Exchange {
+    no: u64,
+    peer: Key,
+    link: LinkId,
+    /// The floor that was named, the higher of both as far as known.
+    floor: Position,
+    /// The last FETCH went on from here: the next one must get further.
+    after: Position,
+}
+
+/// The repair of one node's history.
+#[derive(Debug, Default)]
+pub(super) struct Repair {
+    /// The number of the last exchange.
+    no: u64,
+    current: Option<Exchange>,
+    /// Who is asked next, and whether because it asked.
+    wanted: VecDeque<(Key, bool)>,
+}
+
+impl Repair {
+    pub(super) fn last_begun(&self) -> u64 {
+        self.no
+    }
+}
+
+impl Node {
+    /// A SYNC with this peer is due; `back` if it is the peer's own SYNC that showed a difference.
+    pub(super) fn want_sync(&mut self, key: Key, back: bool) {
+        match self.repair.wanted.iter_mut().find(|(k, _)| *k == key) {
+            Some((_, was_back)) => *was_back &= back,
+            None => self.repair.wanted.push_back((key, back)),
+        }
+        self.begin_sync();
+    }
+
+    /// A SYNC that joining waits for.
+    pub(super) fn want_sync_first(&mut self, key: Key) {
+        self.repair.wanted.retain(|(k, _)| *k != key);
+        self.repair.wanted.push_front((key, false));
+        self.begin_sync();
+    }
+
+    fn begin_sync(&mut self) {
+        if self.repair.current.is_some() {
+            return;
+        }
+        while let Some((key, back)) = self.repair.wanted.pop_front() {
+            if let Some(link) = self.links.open_to(key) {
+                return self.send_sync(key, link, back, self.history.floor());
+            }
+        }
+        self.end_joining();
+    }
+
+    fn send_sync(&mut self, peer: Key, link: LinkId, back: bool, floor: Position) {
+        self.repair.no += 1;
+        self.counters.syncs += 1;
+        let no = self.repair.no;
+        let after = self.history.floor();
+        self.repair.current = Some(Exchange {
+            no,
+            peer,
+            link,
+            floor,
+            after,
+        });
+        let (digest, count) = self.history.digest_above(floor);
+        let sync = Sync {
+            no,
+            floor,
+            digest,
+            count,
+            back,
+        };
+        self.send(link, Class::Chat, Message::Sync(sync));
+        self.set_timer(Timer::Sync, self.now.time + self.config.failure_timeout);
+    }
+
+    /// Joining waits for SYNCs until there is nobody left to ask.
+    fn end_joining(&mut self) {
+        if let Some(again) = self.joining {
+            self.complete_join(again);
+        }
+    }
+
+    /// The answer, or the next chunk, is overdue: the next peer's turn.
+    pub(super) fn on_sync_timer(&mut self) {
+        if let Some(exchange) = self.repair.current.take() {
+            self.retry_later(&exchange);
+            self.begin_sync();
+        }
+    }
+
+    pub(super) fn abort_sync_on(&mut self, link: LinkId) {
+        if let Some(exchange) = self.repair.current.take_if(|e| e.link == link) {
+            self.retry_later(&exchange);
+            self.begin_sync();
+        }
+    }
+
+    /// An exchange that broke off: again with the same peer if something waits for it, or with
+    /// anybody if joining does.
+    fn retry_later(&mut self, exchange: &Exchange) {
+        if self.links.open_to(exchange.peer).is_some() && self.waits_on(exchange.link) {
+            self.repair.wanted.push_back((exchange.peer, false));
+        } else if self.joining.is_some() && self.repair.wanted.is_empty() {
+            let others = self.links.open_keys().filter(|k| *k != exchange.peer);
+            if let Some(key) = others.last() {
+                self.repair.wanted.push_back((key, false));
+            }
+        }
+    }
+
+    /// A member was lost: it may have died half-way through a broadcast.
+    pub(super) fn sync_after_loss(&mut self) {
+        if self.config.weakened == Some(Weakness::NoSyncOnLoss) {
+            return;
+        }
+        let mut keys: Vec<Key> = self.links.open_keys().collect();
+        self.rng.shuffle(&mut keys);
+        for key in keys.into_iter().take(AFTER_LOSS) {
+            self.want_sync(key, false);
+        }
+    }
+
+    pub(super) fn schedule_sync_round(&mut self) {
+        let pause = ROUND + self.jitter(ROUND);
+        self.set_timer(Timer::SyncRound, self.now.time + pause);
+    }
+
+    /// Every few seconds: a SYNC with a random peer.
+    pub(super) fn on_sync_round(&mut self) {
+        self.schedule_sync_round();
+        if self.config.weakened == Some(Weakness::NoPeriodicSync) {
+            return;
+        }
+        let keys: Vec<Key> = self.links.open_keys().collect();
+        if let Some(key) = self.rng.choice(keys) {
+            self.want_sync(key, false);
+        }
+    }
+
+    pub(super) fn on_sync(&mut self, link: LinkId, key: Key, sync: &Sync) {
+        let floor = self.history.floor();
+        let (digest, count) = self.history.digest_above(sync.floor.max(floor));
+        let equal = sync.floor >= floor && digest == sync.digest && count == sync.count;
+        let no = sync.no;
+        if equal {
+            self.has_caught_up(link);
+        }
+        let answer = SyncAnswer { no, equal, floor };
+        self.send(link, Class::Chat, Message::SyncAnswer(answer));
+        // What the asker lacks it fetches; what it has and this node lacks is this node's to fetch.
+        if !equal && !sync.back && sync.count > 0 {
+            self.want_sync(key, true);
+        }
+    }
+
+    pub(super) fn on_sync_answer(&mut self, link: LinkId, answer: &SyncAnswer) {
+        let Some(exchange) = &self.repair.current else {
+            return;
+        };
+        if exchange.link != link || exchange.no != answer.no {
+            return;
+        }
+        let (peer, floor, after) = (exchange.peer, exchange.floor, exchange.after);
+        if answer.equal {
+            self.end_sync();
+        } else if answer.floor > floor && answer.floor <= self.history.newest() {
+            // Compared again above the higher floor, which is now known.
+            self.send_sync(peer, link, true, answer.floor);
+        } else {
+            self.fetch(after);
+        }
+    }
+
+    fn fetch(&mut self, after: Position) {
+        let Some(exchange) = &mut self.repair.current else {
+            return;
+        };
+        exchange.after = after;
+        let (no, link) = (exchange.no, exchange.link);
+        let skip = self.history.held_ranges();
+        self.send(link, Class::Chat, Message::Fetch(Fetch { no, after, skip }));
+        self.set_timer(Timer::Sync, self.now.time + self.config.failure_timeout);
+    }
+
+    pub(super) fn on_fetch(&mut self, link: LinkId, fetch: &Fetch) {
+        let chunk = self.history.chunk(fetch.no, fetch.after, &fetch.skip);
+        if chunk.next.is_none() {
+            self.has_caught_up(link);
+        }
+        self.send(link, Class::Chat, Message::Chunk(chunk));
+    }
+
+    /// The peer has everything up to now once it has read what is queued: live chat resumes.
+    fn has_caught_up(&mut self, link: LinkId) {
+        if let Some(link) = self.links.get_mut(link) {
+            link.behind = false;
+        }
+    }
+
+    pub(super) fn on_chunk(&mut self, link: LinkId, chunk: Chunk) {
+        let Some(exchange) = &self.repair.current else {
+            return;
+        };
+        if exchange.link != link || exchange.no != chunk.no {
+            return;
+        }
+        let (after, written) = (exchange.after, self.written());
+        for message in &chunk.messages {
+            let forged = message.origin == self.config.key && message.seq > written;
+            if !forged && message.position() > self.history.floor() {
+                self.counters.repaired += u64::from(!self.history.is_settled(message.id()));
+                self.take_in_and_release(message);
+            }
+        }
+        match chunk.next {
+            Some(next) if next > after => self.fetch(next),
+            _ => self.end_sync(),
+        }
+    }
+
+    fn end_sync(&mut self) {
+        let Some(exchange) = self.repair.current.take() else {
+            return;
+        };
+        self.cancel_timer(Timer::Sync);
+        self.release_after_sync(exchange.link, exchange.no);
+        if self.waits_on(exchange.link) {
+            self.repair.wanted.push_back((exchange.peer, false));
+        }
+        if self.joining.is_some() {
+            self.end_joining();
+        }
+        self.begin_sync();
+    }
+}

@@ -1,0 +1,272 @@
+//! The view: how this node comes to hold another one, and what its user sees of the difference.
+//!
+//! A step applies only from one's own coordinator and at version + 1; any other mismatch asks for
+//! the whole view. Views never close links.
+
+use super::claims::Route;
+use super::{Class, Coordinator, Departure, Event, Key, LinkId, Node, Standing, Timer, Weakness};
+use crate::limits;
+use crate::wire::{Member, Message, PeerUpdate, UpdateKind, View};
+
+use super::Roster;
+
+impl Node {
+    /// Follows this view's coordinator, if the view is sound and has this node in it.
+    pub(super) fn follow_view(&mut self, view: View) -> bool {
+        let Some(roster) = Roster::from_view(view) else {
+            return false;
+        };
+        if !roster.contains(self.config.key) || roster.coordinator == self.config.key {
+            return false;
+        }
+        self.follow(roster);
+        true
+    }
+
+    /// Follows this view's coordinator: links, nick, history and unsent lines stay.
+    pub(super) fn follow(&mut self, roster: Roster) {
+        let leader = roster.coordinator;
+        let Some(entry) = roster.get(leader).cloned() else {
+            return;
+        };
+        self.end_election("another one is the coordinator");
+        self.cancel_timer(Timer::Heartbeat);
+        self.cancel_timer(Timer::Election);
+        self.cancel_timer(Timer::Redial);
+        self.asking = None;
+        self.announced = None;
+        self.suspects.remove(&leader);
+        self.standing = Standing::Member;
+        self.coordinator = Some(Coordinator {
+            id: entry.id,
+            key: leader,
+            addresses: entry.addresses,
+            version: roster.version,
+            next_id: roster.next_id,
+        });
+        self.version_seen = self.version_seen.max(roster.version);
+        self.adopt_roster(roster);
+        self.last_beat = self.now.time;
+        self.show_coordinator();
+        self.watch_coordinator(leader);
+        self.tend_mesh();
+    }
+
+    pub(super) fn adopt(&mut self, view: View) {
+        if let Some(roster) = Roster::from_view(view) {
+            self.adopt_roster(roster);
+        }
+    }
+
+    /// Holds another view from now on, and shows the difference.
+    fn adopt_roster(&mut self, mut roster: Roster) {
+        let same_group = roster.next_id.max(self.roster.next_id);
+        roster.next_id = same_group;
+        let old = std::mem::replace(&mut self.roster, roster);
+        if let Some(me) = self.roster.get(self.config.key) {
+            self.id = Some(me.id);
+        }
+        for member in old.members() {
+            if !self.roster.contains(member.key) {
+                let departure = if self.left.contains(member.key) {
+                    Departure::Left
+                } else {
+                    Departure::Lost
+                };
+                self.part(member, departure);
+            }
+        }
+        let now: Vec<Member> = self.roster.members().to_vec();
+        for member in now {
+            match old.get(member.key) {
+                None => self.greet(&member),
+                Some(before) => self.show_change(before, &member),
+            }
+        }
+        self.delivery.recheck();
+    }
+
+    /// Somebody is new in the view.
+    pub(super) fn greet(&mut self, member: &Member) {
+        let key = member.key;
+        if key == self.config.key {
+            return;
+        }
+        self.lost.retain(|m| m.key != key);
+        if self.links.open_to(key).is_none() {
+            self.silent_since.insert(key, self.now.time);
+        }
+        if self.joined {
+            self.show(Event::MemberJoined(member.clone()));
+        }
+    }
+
+    /// Somebody is no more in the view.
+    pub(super) fn part(&mut self, member: &Member, departure: Departure) {
+        let key = member.key;
+        if key == self.config.key {
+            return;
+        }
+        self.suspects.remove(&key);
+        self.delivery.recheck();
+        if self.joined {
+            self.show(Event::MemberLeft(member.clone(), departure));
+        }
+        self.forget_if_stranger(key);
+        if departure == Departure::Lost {
+            if self.lost.len() >= limits::LOST_MAX {
+                self.lost.pop_front();
+            }
+            self.lost.push_back(member.clone());
+            self.sync_after_loss();
+        }
+        self.recheck_election();
+    }
+
+    pub(super) fn show_change(&mut self, before: &Member, member: &Member) {
+        if before.nick != member.nick && self.joined {
+            self.show(Event::MemberRenamed {
+                member: member.clone(),
+                previous: before.nick.clone(),
+            });
+        }
+    }
+
+    pub(super) fn show_coordinator(&mut self) {
+        let Some(claim) = self.coordinator() else {
+            return;
+        };
+        let before = self.shown_coordinator;
+        if before == Some((claim.id, claim.key)) {
+            return;
+        }
+        self.shown_coordinator = Some((claim.id, claim.key));
+        self.show(Event::Coordinator {
+            id: claim.id,
+            key: claim.key,
+            previous: before.map(|(id, _)| id),
+            own: claim.key == self.config.key,
+        });
+    }
+
+    pub(super) fn on_view_request(&mut self, link: LinkId) {
+        if self.vouched_coordinator().is_none() {
+            return;
+        }
+        let view = self.roster.to_view();
+        let update = PeerUpdate {
+            coordinator: view.coordinator,
+            version: view.version,
+            next_id: view.next_id,
+            kind: UpdateKind::Whole,
+            members: view.members,
+        };
+        self.send(link, Class::Control, Message::PeerUpdate(update));
+    }
+
+    pub(super) fn on_peer_update(&mut self, link: LinkId, key: Key, update: PeerUpdate) {
+        let mine = self.coordinator.as_ref().map(|c| c.key);
+        let named = self.config.weakened != Some(Weakness::NoNamedViews);
+        if !matches!(self.standing, Standing::Member) {
+            return;
+        }
+        if named && mine != Some(update.coordinator) {
+            return;
+        }
+        if update.kind == UpdateKind::Whole {
+            return self.on_whole_view(update);
+        }
+        if named && (key != update.coordinator || update.version <= self.roster.version) {
+            return;
+        }
+        if named && update.version != self.roster.version + 1 {
+            self.version_seen = self.version_seen.max(update.version);
+            return self.ask_for_view(update.coordinator, Route::Link(link));
+        }
+        if !self.apply_step(update) {
+            self.view_asked = None;
+            self.ask_for_view(key, Route::Link(link));
+        }
+    }
+
+    fn on_whole_view(&mut self, update: PeerUpdate) {
+        if update.version <= self.roster.version && self.roster.coordinator == update.coordinator {
+            return;
+        }
+        self.version_seen = self.version_seen.max(update.version);
+        let view = View {
+            coordinator: update.coordinator,
+            version: update.version,
+            next_id: update.next_id,
+            members: update.members,
+        };
+        if let Some(roster) = Roster::from_view(view) {
+            self.adopt_roster(roster);
+            self.check_membership();
+        }
+    }
+
+    /// False if the step contradicts the view that is held.
+    fn apply_step(&mut self, update: PeerUpdate) -> bool {
+        let Some(member) = update.members.into_iter().next() else {
+            return false;
+        };
+        let key = member.key;
+        match update.kind {
+            UpdateKind::Whole => return false,
+            UpdateKind::Joined => {
+                if !self.roster.insert(member.clone()) {
+                    return false;
+                }
+                self.greet(&member);
+            }
+            UpdateKind::Left | UpdateKind::Lost => {
+                if key == update.coordinator {
+                    return false;
+                }
+                let Some(member) = self.roster.remove(key) else {
+                    return false;
+                };
+                let departure = match update.kind {
+                    UpdateKind::Left => Departure::Left,
+                    _ => Departure::Lost,
+                };
+                self.part(&member, departure);
+            }
+            UpdateKind::Renamed => {
+                let Some(entry) = self.roster.get_mut(key) else {
+                    return false;
+                };
+                let before = std::mem::replace(entry, member.clone());
+                if before.id != member.id {
+                    entry.id = before.id;
+                    return false;
+                }
+                self.show_change(&before, &member);
+            }
+        }
+        self.roster.version = update.version;
+        self.roster.next_id = self.roster.next_id.max(update.next_id);
+        self.version_seen = self.version_seen.max(update.version);
+        self.check_membership();
+        true
+    }
+
+    /// A node that its coordinator's view lacks asks in again over the link.
+    pub(super) fn check_membership(&mut self) {
+        if matches!(self.standing, Standing::Member) && !self.roster.contains(self.config.key) {
+            self.ask_coordinator();
+        }
+    }
+
+    /// A JOIN_REQUEST to one's own coordinator.
+    pub(super) fn ask_coordinator(&mut self) {
+        if self.leaving.is_some() {
+            return;
+        }
+        if let (Standing::Member, Some(leader)) = (&self.standing, &self.coordinator) {
+            let (key, addresses) = (leader.key, leader.addresses.clone());
+            self.ask_at(key, &addresses, 1);
+        }
+    }
+}
