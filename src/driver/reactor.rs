@@ -279,16 +279,22 @@ impl Reactor {
 
     fn read_datagrams(&mut self) {
         for n in 0..self.datagrams_ready.len() {
+            let mut errors = 0;
             for _ in 0..DATAGRAMS_PER_TURN_MAX {
                 if !self.datagrams_ready[n] {
                     break;
                 }
-                self.read_datagram(n);
+                errors += usize::from(!self.read_datagram(n));
+            }
+            // A socket that gives nothing but errors must not keep the loop awake.
+            if errors == DATAGRAMS_PER_TURN_MAX {
+                self.datagrams_ready[n] = false;
             }
         }
     }
 
-    fn read_datagram(&mut self, n: usize) {
+    /// False if an error came instead of a datagram.
+    fn read_datagram(&mut self, n: usize) -> bool {
         let mut buffer = [0; DATAGRAM_BYTES_MAX + 1];
         match self.datagrams.receive(n, &mut buffer) {
             Received::Datagram(len, from) if len > DATAGRAM_BYTES_MAX => {
@@ -300,8 +306,9 @@ impl Reactor {
                 Err(e) => log::debug!("{from}: {e}"),
             },
             Received::Nothing => self.datagrams_ready[n] = false,
-            Received::Error => {}
+            Received::Error => return false,
         }
+        true
     }
 
     fn note_foreign(&mut self, host: IpAddr, version: u8) {
@@ -322,7 +329,7 @@ impl Reactor {
                 Err(e) if e.kind() == ErrorKind::WouldBlock => self.listener_ready = false,
                 Err(e) if is_of_one_connection(&e) => {}
                 Err(e) => {
-                    log::warn!("cannot accept connections: {e}: trying again");
+                    self.streams.note_refusal(&e);
                     self.listener_ready = false;
                     let at = self.now.time + Duration::from_millis(ACCEPT_RETRY_MS);
                     self.wheel.set(Wake::Accept, at);

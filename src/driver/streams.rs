@@ -55,6 +55,8 @@ pub(super) struct Streams {
     handshakes: BTreeMap<IpAddr, usize>,
     queued_bytes: u64,
     throttle: Throttle,
+    /// Connections cannot be accepted at the moment, and that was logged.
+    refusing: bool,
     /// What the node has to be told.
     pub(super) inputs: VecDeque<Input>,
     /// Links that are to be dropped for good after a while.
@@ -77,6 +79,7 @@ impl Streams {
             handshakes: BTreeMap::new(),
             queued_bytes: 0,
             throttle: Throttle::new(),
+            refusing: false,
             inputs: VecDeque::new(),
             to_expire: Vec::new(),
         }
@@ -86,6 +89,14 @@ impl Streams {
     pub(super) fn complain(&mut self, now: Time, peer: SocketAddr, rule: &str) {
         if self.throttle.admits(now) {
             log::warn!("{peer}: {rule}: connection closed");
+        }
+    }
+
+    /// Logs that no connection can be accepted now, once until one could.
+    pub(super) fn note_refusal(&mut self, error: &io::Error) {
+        if !self.refusing {
+            self.refusing = true;
+            log::warn!("cannot accept connections: {error}: trying again");
         }
     }
 
@@ -108,6 +119,7 @@ impl Streams {
         socket: TcpStream,
         peer: SocketAddr,
     ) -> io::Result<()> {
+        self.refusing = false;
         net::prepare_accepted(&socket)?;
         let mut stream = Stream::new(link, peer, socket, State::Open);
         stream.handshake_of = Some(peer.ip());
