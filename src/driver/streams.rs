@@ -205,6 +205,10 @@ impl Streams {
             return;
         };
         match (how, self.slots[slot].state) {
+            (Close::GiveUp(why), _) => {
+                log::debug!("{}: {why}: connection closed", self.slots[slot].peer);
+                self.kill(slot);
+            }
             (Close::Abort(rule), _) => {
                 self.complain(now, self.slots[slot].peer, rule);
                 self.kill(slot);
