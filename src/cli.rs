@@ -38,6 +38,7 @@ Examples:
   papo send --wait-members 1 hello      wait until somebody is there to hear it
   papo listen | grep -i lunch           what the others say, one line each, as \"<nick> text\"
   papo listen --json --replay all       the same, and all that was said before, as JSON Lines
+  papo scan                             which rooms there are, and who coordinates them
   papo --secret-file key --room board   a locked room: only holders of the secret get in
   tail -f log | papo --room log --stay  each line of a pipe is one message
 
@@ -81,6 +82,8 @@ pub enum Action {
     },
     /// Print what is said; stdin is not read
     Listen,
+    /// List the rooms heard on the network within two heartbeats, and exit
+    Scan,
     /// Print the completions for a shell
     Completions {
         /// Which shell.
