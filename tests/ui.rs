@@ -7,9 +7,11 @@ use std::time::Duration;
 use papo::limits::TEXT_BYTES_MAX;
 use papo::node::{Command, Departure, Event, Now, Phase, Time};
 use papo::ui::{DriverStatus, Listening, Mode, Replay, Room, Ui, UiConfig};
-use papo::wire::{Address, ChatMessage, Claim, Id, Key, Member};
+use papo::wire::{Address, ChatMessage, Claim, Id, Key, Member, Position};
 use serde_json::{Value, json};
 
+/// Timestamps below 100 are of messages that were said before this node joined.
+const OLD_UNTIL: Position = Position(100, 0, 0);
 const ME: Key = Key(0x11);
 
 /// A node of which only what the user's side reads is there.
@@ -47,8 +49,10 @@ impl Room for Fake {
     fn digest(&self) -> u64 {
         0xabc
     }
-    fn newest(&self, count: usize) -> Vec<Rc<ChatMessage>> {
-        self.history[self.history.len().saturating_sub(count)..].to_vec()
+    fn newest(&self, count: usize, until: Option<Position>) -> Vec<Rc<ChatMessage>> {
+        let old = |m: &&Rc<ChatMessage>| until.is_none_or(|until| m.position() <= until);
+        let old: Vec<_> = self.history.iter().filter(old).cloned().collect();
+        old[old.len().saturating_sub(count)..].to_vec()
     }
     fn counters(&self) -> Vec<(&'static str, u64)> {
         vec![("links", 3)]
@@ -152,7 +156,10 @@ impl Bench {
         for (id, nick) in [1, 3, 4, 5].into_iter().zip(others) {
             self.node.members.push(member(id, Key(id), nick));
         }
-        self.event(Event::Joined { again: false });
+        self.event(Event::Joined {
+            again: false,
+            old_until: OLD_UNTIL,
+        });
     }
 
     fn event(&mut self, event: Event) {
@@ -378,10 +385,14 @@ mod in_a_pipe {
         }
         assert_eq!(bench.stdout(), "");
         bench.node.history = old;
+        bench.node.history.push(message(1, "ana", 104, "new"));
         bench.join(&[]);
-        bench.heard(message(1, "ana", 4, "new"));
+        bench.heard(message(1, "ana", 104, "new"));
         assert_eq!(bench.stdout(), "<ana> old 2\n<ana> old 3\n<ana> new\n");
-        bench.event(Event::Joined { again: true });
+        bench.event(Event::Joined {
+            again: true,
+            old_until: OLD_UNTIL,
+        });
         assert_eq!(bench.stdout(), "");
     }
 }
