@@ -96,13 +96,14 @@ pub struct Options {
         global = true,
         value_name = "NAME",
         env = "PAPO_ROOM",
+        hide_env_values = true,
         default_value = "lobby"
     )]
     #[arg(value_parser = room, help_heading = "Chat")]
     pub room: String,
 
     /// What others see you as [default: the login name]
-    #[arg(long, global = true, value_name = "NAME", env = "PAPO_NICK", value_parser = nick)]
+    #[arg(long, global = true, value_name = "NAME", env = "PAPO_NICK", hide_env_values = true, value_parser = nick)]
     #[arg(help_heading = "Chat")]
     pub nick: Option<String>,
 
@@ -145,18 +146,36 @@ pub struct Options {
     pub commands: bool,
 
     /// The multicast address where members find each other
-    #[arg(long, global = true, value_name = "ADDR:PORT", env = "PAPO_GROUP")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "ADDR:PORT",
+        env = "PAPO_GROUP",
+        hide_env_values = true
+    )]
     #[arg(default_value = "239.255.112.97:28783", value_parser = group, help_heading = "Network")]
     pub group: SocketAddr,
 
     /// Where to multicast and listen, by name or address; may be given several times [default:
     /// every interface that is up]
-    #[arg(long, global = true, value_name = "NAME|IP", env = "PAPO_INTERFACE")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME|IP",
+        env = "PAPO_INTERFACE",
+        hide_env_values = true
+    )]
     #[arg(value_parser = interface, value_delimiter = ',', help_heading = "Network")]
     pub interface: Vec<String>,
 
     /// Where to listen for the other members [default: any address, any free port]
-    #[arg(long, global = true, value_name = "ADDR:PORT", env = "PAPO_LISTEN")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "ADDR:PORT",
+        env = "PAPO_LISTEN",
+        hide_env_values = true
+    )]
     #[arg(value_parser = listen, help_heading = "Network")]
     pub listen: Option<SocketAddr>,
 

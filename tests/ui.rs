@@ -319,7 +319,7 @@ mod in_a_pipe {
         bench.event(Event::Warning("low\x07".into()));
         assert_eq!(bench.stdout(), "<ana> hi^[[2J\t!\n");
         let expected = "\
-            papo: in room lobby as me#2; here are ana#1, ana#3; 0 messages in the history\n\
+            papo: in room lobby as me#2 with ana#1, ana#3; 0 messages in the history\n\
             papo: eve#7 joined\n\
             papo: eve#7 was lost\n\
             papo: eve is called eva#7 now\n\

@@ -11,10 +11,11 @@
 //! | `commands` | what a typed line means |
 //! | `showing` | which event is shown where |
 //! | `output` | what waits for stdout and stderr |
-//! | `text`, `json`, `visible` | how it reads |
+//! | `text`, `json`, `digits`, `visible` | how it reads |
 //! | `room` | what is read of the node |
 
 mod commands;
+mod digits;
 mod json;
 pub mod lines;
 mod output;

@@ -69,11 +69,11 @@ pub fn joined(name_of_room: &str, room: &dyn Room, again: bool) -> String {
         .collect();
     let own = name_of(me, room.id().unwrap_or_default(), room.members());
     let with = match names(&others) {
-        names if names.is_empty() => "nobody else is here".to_owned(),
-        names => format!("here are {names}"),
+        names if names.is_empty() => ", alone so far".to_owned(),
+        names => format!(" with {names}"),
     };
     format!(
-        "{} room {} as {own}; {with}; {} in the history",
+        "{} room {} as {own}{with}; {} in the history",
         if again { "again in" } else { "in" },
         visible(name_of_room, Tab::Escape),
         count(room.history_len() as u64, "message"),

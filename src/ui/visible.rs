@@ -20,7 +20,7 @@ const TAB_SPACES: &[u8] = b"    ";
 
 /// Appends `text`, made safe.
 pub fn push(out: &mut Vec<u8>, text: &str, tab: Tab) {
-    if text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+    if is_plain(text) {
         out.extend_from_slice(text.as_bytes());
     } else {
         push_slowly(out, text, tab);
@@ -33,6 +33,13 @@ pub fn visible(text: &str, tab: Tab) -> String {
     let mut out = Vec::with_capacity(text.len());
     push(&mut out, text, tab);
     String::from_utf8_lossy(&out).into_owned()
+}
+
+/// True for printable ASCII, the common case. Looks at all bytes without a branch, so that the
+/// compiler can take many at a time.
+pub(super) fn is_plain(text: &str) -> bool {
+    text.bytes()
+        .fold(true, |plain, b| plain & matches!(b, b' '..=b'~'))
 }
 
 /// Copies what is safe in whole runs.
