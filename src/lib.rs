@@ -54,6 +54,7 @@
 pub mod cli;
 pub mod driver;
 pub mod limits;
+pub mod lock;
 pub mod node;
 pub mod ui;
 pub mod wire;

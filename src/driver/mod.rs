@@ -29,6 +29,8 @@ mod start;
 mod stdio;
 mod stream;
 mod streams;
+#[cfg(test)]
+mod streams_test;
 mod wheel;
 
 pub use self::loglines::{flush as flush_log, target as log_target};
