@@ -51,7 +51,7 @@ Exit status:
 /// nothing to set up. Whichever machine dies, the others go on, and all hold the same history.
 ///
 /// In a terminal papo has a prompt. In a pipe it is a filter: each line of stdin is a message,
-/// stdout has the messages of the others, notices go to stderr, and at the end of stdin it leaves
+/// stdout has the messages of the others, warnings go to stderr, and at the end of stdin it leaves
 /// once everything is confirmed.
 #[derive(Parser, Clone, Debug)]
 #[command(name = "papo", version, after_help = EXAMPLES, max_term_width = 100)]
@@ -191,7 +191,7 @@ pub struct Options {
     #[arg(allow_negative_numbers = true)]
     pub failure_timeout: Duration,
 
-    /// Log errors only
+    /// Log errors only, and do not say who comes and goes
     #[arg(
         short,
         long,
@@ -201,7 +201,8 @@ pub struct Options {
     )]
     pub quiet: bool,
 
-    /// Log what happens (-v), or all details (-vv); without it, RUST_LOG is heeded
+    /// Log what happens and who comes and goes (-v), or all details (-vv); without it, RUST_LOG is
+    /// heeded
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Log")]
     pub verbose: u8,
 }

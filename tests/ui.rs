@@ -88,6 +88,7 @@ fn config(mode: Mode) -> UiConfig {
         commands: false,
         lines: None,
         reads_stdin: true,
+        notices: true,
         stay: false,
         wait_members: 0,
         timeout: Duration::from_secs(10),
@@ -327,6 +328,18 @@ mod in_a_pipe {
             papo: election started: ana#1 was lost\n\
             papo: low^G\n";
         assert_eq!(bench.stderr(), expected);
+    }
+
+    #[test]
+    fn a_script_hears_only_of_what_goes_wrong() {
+        let mut bench = Bench::new(UiConfig {
+            notices: false,
+            ..config(Mode::Text)
+        });
+        bench.join(&["ana"]);
+        bench.event(Event::MemberJoined(member(7, Key(7), "eve")));
+        bench.event(Event::Warning("low".into()));
+        assert_eq!(bench.stderr(), "papo: low\n");
     }
 
     #[test]

@@ -70,6 +70,8 @@ pub struct UiConfig {
     pub lines: Option<Vec<String>>,
     /// Whether stdin is read at all (`papo listen` does not).
     pub reads_stdin: bool,
+    /// In a pipe, say on stderr who comes and goes; warnings are said in any case.
+    pub notices: bool,
     /// Stay in the room after the end of stdin.
     pub stay: bool,
     /// Start sending only once so many other members are in the room.

@@ -1,7 +1,7 @@
 //! What people read: messages as `<nick> text`, and notices and answers in words.
 //!
 //! Writes into memory only. Everything that came from the network goes through
-//! [`visible`](super::visible), nicks and reasons included.
+//! [`visible`](mod@visible), nicks and reasons included.
 
 use std::io::Write;
 
