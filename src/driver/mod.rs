@@ -14,12 +14,14 @@
 //! | `clock`, `wheel` | the time, being away, timers |
 //! | `net` | multicast, unicast datagrams, the listener, opening streams |
 //! | `streams`, `stream`, `outqueue` | all streams; one stream; what waits to be written to it |
+//! | `lock` | the locks on streams and datagrams |
 //! | `stdio`, `signals`, `loglines` | the process's own descriptors and signals, log lines |
 
 mod clock;
 mod console;
 mod effects;
 mod farewell;
+mod lock;
 mod loglines;
 mod net;
 mod outqueue;
