@@ -64,6 +64,8 @@ pub struct Record {
     /// Of stdout and stderr, how many are still read.
     pub open: usize,
     pub exit: Option<(Instant, ExitStatus)>,
+    /// The last event has no line feed.
+    pub is_cut: bool,
     /// Where it broke the contract.
     pub faults: Vec<String>,
     pub key: Option<String>,
@@ -216,6 +218,7 @@ impl Record {
             stderr: Vec::new(),
             open: 0,
             exit: None,
+            is_cut: false,
             faults: Vec::new(),
             key: None,
             id: None,
@@ -237,8 +240,22 @@ impl Record {
         self.heard.get(nick).map_or(0, Vec::len)
     }
 
+    /// Only a node that was killed may stop in the middle of a line.
+    pub fn check_end(&mut self) {
+        let (0, true, Some((_, status))) = (self.open, self.is_cut, self.exit) else {
+            return;
+        };
+        self.demand(status.code().is_none(), || {
+            format!("{status}, in the middle of a line")
+        });
+    }
+
     /// Takes a line of `--json` in, and checks it.
-    pub fn take_event(&mut self, line: &[u8]) {
+    pub fn take_event(&mut self, line: &[u8], is_whole: bool) {
+        if !is_whole {
+            self.is_cut = true;
+            return;
+        }
         let at = Instant::now();
         let body: Value = match serde_json::from_slice(line) {
             Ok(body) => body,

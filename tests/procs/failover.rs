@@ -146,6 +146,13 @@ fn the_successor_of_a_coordinator_that_is_told_to_end_is_known_within_200_ms() {
         node.joined();
         node.sees_members(4);
     }
+    // A line that all have confirmed shows that each has a link with each.
+    for node in others.iter().chain([&ana]) {
+        node.say("hello");
+        node.event("all have confirmed it", |e| {
+            e.is("delivered") && e.num("confirmed") == 3
+        });
+    }
     let heir = others.iter().map(Node::id).max();
     let told = ana.signal(Signal::TERM);
     for node in &others {
