@@ -1,7 +1,9 @@
 //! What the processes of one room printed, with the moment each line arrived, and waiting for more.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitStatus;
+use std::ptr;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -95,6 +97,11 @@ pub struct Inbox {
     changed: Condvar,
 }
 
+thread_local! {
+    /// The room that the test of this thread had to do with last: the one it fails in.
+    static CURRENT: Cell<*const Inbox> = const { Cell::new(ptr::null()) };
+}
+
 impl Inbox {
     pub fn new() -> Arc<Inbox> {
         Arc::new(Inbox {
@@ -104,8 +111,14 @@ impl Inbox {
         })
     }
 
+    /// Whether it is this room that the test of this thread fails in, not one prepared for later.
+    pub fn is_current(&self) -> bool {
+        ptr::eq(CURRENT.get(), self)
+    }
+
     /// Makes room for one more process.
     pub fn add(&self, name: &str) -> usize {
+        CURRENT.set(self);
         let mut log = self.log();
         log.nodes.push(Record::new(name));
         log.nodes.len() - 1
@@ -128,6 +141,7 @@ impl Inbox {
         within: Duration,
         mut ready: impl FnMut(&Log) -> Option<T>,
     ) -> T {
+        CURRENT.set(self);
         let deadline = Instant::now() + within;
         let mut log = self.log();
         loop {

@@ -310,7 +310,7 @@ impl Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        if thread::panicking() {
+        if thread::panicking() && self.inbox.is_current() {
             eprint!("{}", self.inbox.report(self.index));
         }
         self.signal(Signal::KILL);
