@@ -331,6 +331,8 @@ impl Node {
             Message::Ack(seq) => self.on_ack(key, seq),
             Message::Rename(nick) => self.on_rename(key, nick),
             Message::Leave => self.on_leave(key),
+            // What a stranger says does not hold up an election.
+            Message::Referral(_) if self.is_electing() && !self.roster.contains(key) => {}
             Message::Referral(coordinator) => {
                 self.hear_claim(&coordinator, claims::Route::Pointed);
             }
