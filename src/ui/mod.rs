@@ -4,6 +4,9 @@
 //! commands for the node and bytes for stdout and stderr. Filters, `--json` and the interactive
 //! terminal are three faces of this one interface.
 
+pub mod lines;
+pub mod visible;
+
 use std::time::Duration;
 
 use crate::node::{Command, Event, Node, Now, Time};
