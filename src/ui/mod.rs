@@ -5,6 +5,7 @@
 //! terminal are three faces of this one interface.
 
 pub mod lines;
+pub mod terminal;
 pub mod visible;
 
 use std::time::Duration;
