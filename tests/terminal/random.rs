@@ -48,18 +48,22 @@ struct Run {
     tty: Tty,
     cols: usize,
     rows: usize,
+    /// The terminal always has room for the whole prompt.
+    tall: bool,
     above: Vec<String>,
 }
 
 impl Run {
     fn new(seed: u64) -> Run {
         let mut rng = fastrand::Rng::with_seed(seed);
-        let (cols, rows) = (rng.usize(4..50), rng.usize(2..14));
+        let tall = rng.bool();
+        let (cols, rows) = some_size(&mut rng, tall);
         Run {
             rng,
             tty: Tty::new(cols, rows),
             cols,
             rows,
+            tall,
             above: Vec::new(),
         }
     }
@@ -67,7 +71,7 @@ impl Run {
     fn step(&mut self, reflows: bool) {
         match self.rng.u32(..20) {
             0 => {
-                (self.cols, self.rows) = (self.rng.usize(4..50), self.rng.usize(2..14));
+                (self.cols, self.rows) = some_size(&mut self.rng, self.tall);
                 match reflows {
                     true => self.tty.reflow(self.cols, self.rows),
                     false => self.tty.resize(self.cols, self.rows),
@@ -109,7 +113,19 @@ impl Run {
         for (shown, line) in shown[..top].iter().rev().zip(lines) {
             assert_eq!(shown, line, "{context}");
         }
+        if self.tall {
+            // Nothing is left of an earlier prompt.
+            assert!(
+                !shown[..top].iter().any(|r| r.contains("[lob")),
+                "{context}"
+            );
+        }
     }
+}
+
+fn some_size(rng: &mut fastrand::Rng, tall: bool) -> (usize, usize) {
+    let rows = if tall { PROMPT_ROWS_MAX + 2..20 } else { 2..14 };
+    (rng.usize(4..50), rng.usize(rows))
 }
 
 #[test]
