@@ -8,10 +8,10 @@
 //! | part | owns |
 //! | --- | --- |
 //! | [`input`] | bytes become keys and pastes |
-//! | [`line`], [`recall`], [`complete`], [`editor`] | what keys do to the line |
-//! | [`paste`] | several pasted lines, until they are sent or dropped |
+//! | [`mod@line`], [`recall`], [`mod@complete`], [`editor`] | what keys do to the line |
+//! | [`mod@paste`] | several pasted lines, until they are sent or dropped |
 //! | [`style`] | what a message or a notice looks like |
-//! | [`layout`], [`screen`] | where the prompt's characters go, and the bytes that put them there |
+//! | [`mod@layout`], [`screen`] | where the prompt's characters go, and the bytes that put them there |
 
 pub mod complete;
 pub mod editor;
