@@ -79,6 +79,12 @@ impl Splitter {
         }
     }
 
+    /// True if a line has begun whose end has not come.
+    #[must_use]
+    pub fn has_unfinished(&self) -> bool {
+        self.begun
+    }
+
     /// What had to be changed so far.
     #[must_use]
     pub fn changes(&self) -> Changes {

@@ -70,7 +70,8 @@ fn chooses_emoji_style(previous: char, c: char) -> bool {
 
 /// Control characters, format characters (general category Cf), line and paragraph separators,
 /// and everything else that Unicode says to leave invisible (Default_Ignorable_Code_Point).
-fn is_hidden(c: char) -> bool {
+#[must_use]
+pub fn is_hidden(c: char) -> bool {
     match c {
         ' '..='~' => false,
         '\0'..='\x1f' | '\x7f'..='\u{9f}' => true,
