@@ -6,3 +6,4 @@ mod lines;
 mod random;
 mod screen;
 mod tty;
+mod whole;

@@ -41,6 +41,23 @@ fn emulator(cols: usize, rows: usize) -> vt100::Parser<Bells> {
     vt100::Parser::new_with_callbacks(size(rows), size(cols), 1_000, Bells::default())
 }
 
+/// An emulator that nothing is known of but its screen.
+pub fn plain_emulator(cols: usize, rows: usize) -> vt100::Parser {
+    vt100::Parser::new(size(rows), size(cols), 1_000)
+}
+
+/// The rows of a screen down to the last that is not empty.
+pub fn show(screen: &vt100::Screen) -> Vec<String> {
+    let mut rows: Vec<String> = screen
+        .rows(0, screen.size().1.get())
+        .map(|r| r.trim_end().to_owned())
+        .collect();
+    while rows.last().is_some_and(String::is_empty) {
+        rows.pop();
+    }
+    rows
+}
+
 impl Tty {
     pub fn new(cols: usize, rows: usize) -> Tty {
         Tty::with_color(cols, rows, true)
@@ -167,15 +184,7 @@ impl Tty {
     }
 
     pub fn rows(&self) -> Vec<String> {
-        let screen = self.emulator.screen();
-        let mut rows: Vec<String> = screen
-            .rows(0, screen.size().1.get())
-            .map(|r| r.trim_end().to_owned())
-            .collect();
-        while rows.last().is_some_and(String::is_empty) {
-            rows.pop();
-        }
-        rows
+        show(self.emulator.screen())
     }
 
     pub fn cursor(&self) -> (usize, usize) {

@@ -236,8 +236,15 @@ impl Terminal {
 
     /// Prints a message.
     pub fn print_message(&mut self, message: &Message<'_>) {
+        let line = self.style_message(message);
+        self.print_styled(message.sent_ms, line);
+    }
+
+    /// A message's line, to be printed later.
+    #[must_use]
+    pub fn style_message(&self, message: &Message<'_>) -> String {
         let name = self.name(message.key, message.id, message.nick);
-        let line = self.style.message(
+        self.style.message(
             &Said {
                 key: message.key,
                 name: &name,
@@ -247,22 +254,35 @@ impl Terminal {
                 private_to: message.private_to,
             },
             &self.nick,
-        );
-        self.print_dated(message.sent_ms, line);
+        )
+    }
+
+    /// Prints a line that [`style_message`](Terminal::style_message) gave, after one that says the
+    /// day if that is another than before.
+    pub fn print_styled(&mut self, wall_ms: u64, line: String) {
+        let day = self.style.date(wall_ms);
+        if let Some(date) = day
+            && day != self.day
+        {
+            self.day = day;
+            let date_line = self.style.date_line(date);
+            self.print(date_line);
+        }
+        self.print(line);
     }
 
     /// Prints a quiet line about what happens in the room.
     pub fn print_notice(&mut self, wall_ms: u64, text: &str) {
         self.wall_ms = wall_ms;
         let line = self.style.notice(wall_ms, text);
-        self.print_dated(wall_ms, line);
+        self.print_styled(wall_ms, line);
     }
 
     /// Prints a line that should not be overlooked.
     pub fn print_warning(&mut self, wall_ms: u64, text: &str) {
         self.wall_ms = wall_ms;
         let line = self.style.warning(wall_ms, text);
-        self.print_dated(wall_ms, line);
+        self.print_styled(wall_ms, line);
     }
 
     /// Prints lines as they are, but for what could not be seen: a command's answer.
@@ -274,6 +294,13 @@ impl Terminal {
 
     /// On joining: the room, who is here, who coordinates.
     pub fn print_welcome(&mut self, wall_ms: u64, coordinator: Option<Key>, again: bool) {
+        let text = self.welcome(coordinator, again);
+        self.print_notice(wall_ms, &text);
+    }
+
+    /// What is said on joining, to be printed as a notice later.
+    #[must_use]
+    pub fn welcome(&self, coordinator: Option<Key>, again: bool) -> String {
         const NAMES: usize = 20;
         let name = |m: &Member| format!("{}#{}", visible(&m.nick, Tab::Escape), m.id);
         let find = |key| self.members.iter().find(|m| m.key == key);
@@ -296,8 +323,7 @@ impl Terminal {
         };
         let again = if again { "again " } else { "" };
         let room = visible(&self.room, Tab::Escape);
-        let text = format!("{again}in {room} as {own}; here: {here}; {coordinates}");
-        self.print_notice(wall_ms, &text);
+        format!("{again}in {room} as {own}; here: {here}; {coordinates}")
     }
 
     /// A member's name as it is shown: the nick, with the id where it alone does not say who it is.
@@ -430,19 +456,6 @@ impl Terminal {
             let text = "this is too long for one line; it was not pasted";
             self.print_warning(self.wall_ms, text);
         }
-    }
-
-    /// Prints a line, after one that says the day if that is another than before.
-    fn print_dated(&mut self, wall_ms: u64, line: String) {
-        let day = self.style.date(wall_ms);
-        if let Some(date) = day
-            && day != self.day
-        {
-            self.day = day;
-            let date_line = self.style.date_line(date);
-            self.print(date_line);
-        }
-        self.print(line);
     }
 
     fn print(&mut self, line: String) {
