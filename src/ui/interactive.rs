@@ -141,6 +141,8 @@ impl Ui {
         let come = node.history_len();
         if self.joined {
             terminal.set_status(None);
+        } else if let Some(all) = node.history_expected() {
+            terminal.set_progress(come as u64, all);
         } else if come > 0 {
             terminal.set_status(Some(format!("the history comes: {come} messages so far …")));
         }

@@ -131,39 +131,41 @@ fn push(rows: &mut Vec<Row>, used: usize, cell: Cell, cols: usize) -> usize {
 
 /// The label's cells; a label that would leave too little room for the line is cut.
 fn label(spans: &[(Look, String)], cols: usize) -> Vec<Cell> {
-    let mut cells: Vec<Cell> = spans
-        .iter()
-        .flat_map(|(look, text)| cells(*look, text, cols))
-        .collect();
-    let most = (cols / 2).max(1);
-    let mut used = cells.iter().map(|c| c.width).sum::<usize>();
-    if used > most {
-        while used + 2 > most
-            && let Some(cell) = cells.pop()
-        {
-            used -= cell.width;
-        }
-        if most >= 2 {
-            cells.push(plain(Look::Dim, "…"));
-            cells.push(plain(Look::Dim, " "));
-        }
+    let most = cols / 2;
+    if most < 2 {
+        return Vec::new();
     }
-    cells
+    let all = spans
+        .iter()
+        .flat_map(|(look, text)| cells(*look, text, cols));
+    cut(all, most, &[(Look::Dim, "…"), (Look::Dim, " ")])
 }
 
 /// A line cut to one row.
 fn one_row(look: Look, text: &str, cols: usize) -> Row {
-    let mut cells: Vec<Cell> = cells(look, text, cols).collect();
-    let mut used = cells.iter().map(|c| c.width).sum::<usize>();
+    let cells = cut(cells(look, text, cols), cols, &[(look, "…")]);
+    Row { cells }
+}
+
+/// So many cells as fit; if that is not all, `ending` (of narrow characters) stands for the rest.
+fn cut(all: impl Iterator<Item = Cell>, cols: usize, ending: &[(Look, &str)]) -> Vec<Cell> {
+    let (mut cells, mut used) = (Vec::new(), 0);
+    for cell in all {
+        used += cell.width;
+        cells.push(cell);
+        if used > cols {
+            break;
+        }
+    }
     if used > cols {
-        while used >= cols
+        while used + ending.len() > cols
             && let Some(cell) = cells.pop()
         {
             used -= cell.width;
         }
-        cells.push(plain(look, "…"));
+        cells.extend(ending.iter().map(|(look, text)| plain(*look, text)));
     }
-    Row { cells }
+    cells
 }
 
 fn cells(look: Look, text: &str, cols: usize) -> impl Iterator<Item = Cell> {

@@ -23,7 +23,7 @@ pub mod recall;
 pub mod screen;
 pub mod style;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -121,6 +121,8 @@ pub struct Terminal {
     nick: String,
     key: Key,
     members: Vec<Member>,
+    /// Who has a nick, as it is shown; None: several.
+    owners: BTreeMap<String, Option<Key>>,
     status: Option<String>,
     /// The day of the last line.
     day: Option<Date>,
@@ -150,6 +152,7 @@ impl Terminal {
             nick: options.nick,
             key: options.key,
             members: Vec::new(),
+            owners: BTreeMap::new(),
             status: None,
             day: style.date(options.wall_ms),
             wall_ms: options.wall_ms,
@@ -208,6 +211,13 @@ impl Terminal {
     /// The members as they are now: for names, and for Tab.
     pub fn set_members(&mut self, members: &[Member]) {
         self.members = members.to_vec();
+        self.owners.clear();
+        for member in members {
+            self.owners
+                .entry(visible(&member.nick, Tab::Escape))
+                .and_modify(|owner| *owner = None)
+                .or_insert(Some(member.key));
+        }
         if let Some(own) = self.members.iter().find(|m| m.key == self.key) {
             self.nick.clone_from(&own.nick);
         }
@@ -330,10 +340,9 @@ impl Terminal {
     #[must_use]
     pub fn name(&self, key: Key, id: Id, nick: &str) -> String {
         let shown = visible(nick, Tab::Escape);
-        let same = |m: &&Member| m.key != key && visible(&m.nick, Tab::Escape) == shown;
-        match self.members.iter().find(same) {
-            Some(_) => format!("{shown}#{id}"),
-            None => shown,
+        match self.owners.get(&shown) {
+            Some(owner) if *owner != Some(key) => format!("{shown}#{id}"),
+            _ => shown,
         }
     }
 
