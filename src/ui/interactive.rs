@@ -24,6 +24,8 @@ pub struct Screen {
     pub rows: u16,
     /// Colours may be used.
     pub color: bool,
+    /// Whether the terminal wraps rows anew; see [`reflows`](super::terminal::reflows).
+    pub reflows: bool,
     /// Where "local time" is.
     pub zone: TimeZone,
 }
@@ -36,6 +38,7 @@ impl Ui {
             cols: screen.cols,
             rows: screen.rows,
             color: screen.color,
+            reflows: screen.reflows,
             zone: screen.zone,
             room: listening.room.clone(),
             nick: listening.nick.clone(),

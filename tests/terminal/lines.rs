@@ -82,7 +82,7 @@ fn people_are_told_apart() {
 
 #[test]
 fn without_colours_there_are_none() {
-    let mut tty = Tty::with_color(60, 10, false);
+    let mut tty = Tty::with(60, 10, false, false);
     tty.terminal.print_message(&message("ana", 3, "hi me"));
     tty.terminal.print_notice(WALL_MS + DAY_MS, "notice");
     tty.terminal.print_warning(WALL_MS, "warning");

@@ -54,13 +54,13 @@ struct Run {
 }
 
 impl Run {
-    fn new(seed: u64) -> Run {
+    fn new(seed: u64, known: bool) -> Run {
         let mut rng = fastrand::Rng::with_seed(seed);
         let tall = rng.bool();
         let (cols, rows) = some_size(&mut rng, tall);
         Run {
             rng,
-            tty: Tty::new(cols, rows),
+            tty: Tty::with(cols, rows, true, known),
             cols,
             rows,
             tall,
@@ -131,11 +131,11 @@ fn some_size(rng: &mut fastrand::Rng, tall: bool) -> (usize, usize) {
 #[test]
 fn the_screen_is_right_after_any_sequence_of_keys_messages_and_resizes() {
     for seed in 0..60 {
-        for reflows in [false, true] {
-            let mut run = Run::new(seed);
+        for (reflows, known) in [(false, false), (true, false), (true, true)] {
+            let mut run = Run::new(seed, known);
             for step in 0..120 {
                 run.step(reflows);
-                run.check(&format!("seed {seed}, reflows: {reflows}, step {step}"));
+                run.check(&format!("seed {seed}, {reflows}, {known}, step {step}"));
             }
         }
     }

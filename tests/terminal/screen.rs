@@ -138,6 +138,29 @@ fn resizing_keeps_the_prompt_and_the_lines() {
 }
 
 #[test]
+fn where_rows_are_wrapped_anew_nothing_is_printed_twice() {
+    let mut tty = Tty::with(40, 16, true, true);
+    tty.emulator.process(b"\rwhat the shell said before\r\n");
+    tty.terminal.resume(40, 16);
+    tty.say("bob", "a line longer than twenty-four columns");
+    tty.keys("some text that is rather long 語\x1bb\x1bb");
+    for cols in [24, 33, 20, 31, 26] {
+        tty.reflow(cols, 16);
+    }
+    assert_eq!(
+        tty.rows(),
+        [
+            "what the shell said before",
+            "14:13 <bob> a line longer",
+            "than twenty-four columns",
+            "[lobby] me> some text that",
+            " is rather long 語",
+        ]
+    );
+    assert_eq!(tty.at_cursor(), " is rather |long 語");
+}
+
+#[test]
 fn an_empty_prompt_survives_a_resize_without_a_repaint() {
     let mut tty = Tty::new(40, 10);
     tty.emulator.process(b"\rwhat the shell said before\r\n");

@@ -60,14 +60,16 @@ pub fn show(screen: &vt100::Screen) -> Vec<String> {
 
 impl Tty {
     pub fn new(cols: usize, rows: usize) -> Tty {
-        Tty::with_color(cols, rows, true)
+        Tty::with(cols, rows, true, false)
     }
 
-    pub fn with_color(cols: usize, rows: usize, color: bool) -> Tty {
+    /// `reflows`: the terminal is told that [`reflow`](Tty::reflow) is how it is resized.
+    pub fn with(cols: usize, rows: usize, color: bool, reflows: bool) -> Tty {
         let options = Options {
             cols: size(cols).get(),
             rows: size(rows).get(),
             color,
+            reflows,
             zone: TimeZone::UTC,
             room: "lobby".into(),
             nick: "me".into(),
@@ -148,8 +150,8 @@ impl Tty {
                 below += count;
             }
             if let Some(at) = *cursor {
-                let row = (at / cols).min(count - 1);
-                (below, column) = (count - 1 - row, Some((at - row * cols).min(cols - 1)));
+                let (row, col) = place(&line, at, cols);
+                (below, column) = (count - 1 - row.min(count - 1), Some(col.min(cols - 1)));
             }
         }
         if below > 0 {
@@ -241,6 +243,22 @@ pub fn member(id: u64, nick: &str) -> Member {
         nick: nick.into(),
         addresses: Vec::new(),
     }
+}
+
+/// Where the character that stands in this column goes when the line is wrapped.
+fn place(line: &str, at: usize, cols: usize) -> (usize, usize) {
+    let (mut seen, mut row, mut col) = (0, 0, 0);
+    for cluster in line.graphemes(true) {
+        if col + cluster.width() > cols {
+            (row, col) = (row + 1, 0);
+        }
+        if seen >= at {
+            break;
+        }
+        seen += cluster.width();
+        col += cluster.width();
+    }
+    (row, col)
 }
 
 /// What a terminal makes of a long line.

@@ -48,6 +48,7 @@ impl Whole {
             cols: 100,
             rows: 24,
             color: true,
+            reflows: false,
             zone: TimeZone::UTC,
         };
         whole.ui.open_terminal(now, screen, &listening);

@@ -23,6 +23,8 @@ pub mod recall;
 pub mod screen;
 pub mod style;
 
+pub use screen::reflows;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use jiff::civil::Date;
@@ -50,6 +52,8 @@ pub struct Options {
     pub rows: u16,
     /// Colours may be used (`--color`, NO_COLOR).
     pub color: bool,
+    /// The terminal is known to wrap rows anew that no longer fit; see [`reflows`].
+    pub reflows: bool,
     /// Where "local time" is.
     pub zone: TimeZone,
     /// The room, for the prompt.
@@ -146,7 +150,7 @@ impl Terminal {
                 nicks: Vec::new(),
                 commands: options.commands,
             },
-            screen: Screen::new(options.cols, options.rows, options.color),
+            screen: Screen::new(options.cols, options.rows, options.color, options.reflows),
             presence: Presence::Active,
             room: options.room,
             nick: options.nick,

@@ -8,8 +8,8 @@
 //! - how wide some characters are: the cursor is put behind such text by writing the text again;
 //! - when a full row wraps: prompt rows end with CR LF, with automatic wrapping off, and the cursor
 //!   never stays in the last column of a full row;
-//! - what a change of the width does to rows that no longer fit: then the whole screen is painted
-//!   again, from the lines remembered.
+//! - what a change of the width does to rows that no longer fit: where the terminal is not known to
+//!   wrap them anew, the whole screen is painted again, from the lines remembered.
 
 use std::collections::VecDeque;
 
@@ -33,12 +33,52 @@ const HOME: &[u8] = b"\x1b[H";
 /// A terminal's size when nobody knows it.
 const COLUMNS_ROWS: (usize, usize) = (80, 24);
 
+/// Whether a terminal is known to wrap rows anew when it becomes narrower, from the environment that
+/// it gave its programs. Others are treated with more care, which costs lines printed twice.
+#[must_use]
+pub fn reflows(variable: impl Fn(&str) -> Option<String>) -> bool {
+    const SET_BY_THOSE: [&str; 6] = [
+        "TMUX",
+        "VTE_VERSION",
+        "KITTY_WINDOW_ID",
+        "KONSOLE_VERSION",
+        "WT_SESSION",
+        "ALACRITTY_WINDOW_ID",
+    ];
+    const PROGRAMS: [&str; 5] = [
+        "iTerm.app",
+        "Apple_Terminal",
+        "WezTerm",
+        "ghostty",
+        "vscode",
+    ];
+    const TERMS: [&str; 6] = [
+        "tmux",
+        "xterm-kitty",
+        "xterm-ghostty",
+        "alacritty",
+        "foot",
+        "wezterm",
+    ];
+    // GNU screen cuts, whatever it runs in.
+    if variable("STY").is_some() {
+        return false;
+    }
+    let program = variable("TERM_PROGRAM").unwrap_or_default();
+    let term = variable("TERM").unwrap_or_default();
+    SET_BY_THOSE.iter().any(|name| variable(name).is_some())
+        || PROGRAMS.contains(&program.as_str())
+        || TERMS.iter().any(|known| term.starts_with(known))
+}
+
 /// What stands on the screen, and what is to be written.
 #[derive(Debug)]
 pub struct Screen {
     cols: usize,
     rows: usize,
     color: bool,
+    /// Rows that no longer fit are known to be wrapped anew.
+    reflows: bool,
     /// None: the cursor is at the beginning of an empty row, and nothing stands below.
     drawn: Option<Frame>,
     /// The enter sequence is written, the leave sequence is not.
@@ -75,13 +115,14 @@ impl Lines {
 }
 
 impl Screen {
-    /// A terminal of this size.
+    /// A terminal of this size; `reflows` if it is known to wrap rows anew that no longer fit.
     #[must_use]
-    pub fn new(cols: u16, rows: u16, color: bool) -> Screen {
+    pub fn new(cols: u16, rows: u16, color: bool, reflows: bool) -> Screen {
         let mut screen = Screen {
             cols: 0,
             rows: 0,
             color,
+            reflows,
             drawn: None,
             entered: false,
             repaint: false,
@@ -108,7 +149,8 @@ impl Screen {
         // Rows below the cursor may have gone.
         self.redraw = true;
         if let Some(frame) = &self.drawn {
-            self.repaint |= frame.rows.iter().any(|row| row.width() > self.cols);
+            let fits = frame.rows.iter().all(|row| row.width() <= self.cols);
+            self.repaint |= !fits && !self.reflows;
         }
     }
 
@@ -270,11 +312,36 @@ impl Screen {
     /// Takes the prompt off the screen.
     fn erase(&mut self, out: &mut Vec<u8>) {
         if let Some(frame) = self.drawn.take() {
-            up(out, frame.row);
+            up(out, self.row_now(&frame));
             out.push(b'\r');
             out.extend_from_slice(ERASE_BELOW);
         }
     }
+    /// How many rows the cursor is below the prompt's first one, at the present width.
+    fn row_now(&self, frame: &Frame) -> usize {
+        if !self.reflows {
+            return frame.row;
+        }
+        let above = &frame.rows[..frame.row];
+        let above: usize = above.iter().map(|r| wrapped(&r.cells, self.cols)).sum();
+        // The cursor's cell counts, too: it stands in the row where that one is.
+        let cells = &frame.rows[frame.row].cells;
+        let upto = &cells[..cells.len().min(frame.cell + 1)];
+        above + wrapped(upto, self.cols) - 1
+    }
+}
+
+/// How many rows cells take on a terminal that wraps them.
+fn wrapped(cells: &[Cell], cols: usize) -> usize {
+    let (mut rows, mut used) = (1, 0);
+    for cell in cells {
+        if used + cell.width > cols {
+            rows += 1;
+            used = 0;
+        }
+        used += cell.width;
+    }
+    rows
 }
 
 /// How many rows a printed line takes, at most.
