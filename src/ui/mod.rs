@@ -22,6 +22,7 @@ pub mod lines;
 mod output;
 mod pending;
 mod room;
+pub mod rooms;
 mod sending;
 mod showing;
 pub mod terminal;
