@@ -120,7 +120,7 @@ pub const LOG_REFILL_MS: u64 = 200;
 /// How long a link that is being closed may take to write what is queued and be read to its end.
 pub const LINGER_MS: u64 = 5_000;
 /// How long a node that has left waits for its peers to end their streams.
-pub const FAREWELL_PEERS_MS: u64 = 300;
+pub const FAREWELL_PEERS_MS: u64 = 200;
 /// How long a node that has left waits for the readers of stdout and stderr.
 pub const FAREWELL_OUTPUT_MS: u64 = 2_000;
 

@@ -68,7 +68,9 @@ impl Node {
         }
         for member in old.members() {
             if !self.roster.contains(member.key) {
-                let departure = if self.left.contains(member.key) {
+                let said_so =
+                    self.left.contains(member.key) || self.roster.left.contains(&member.key);
+                let departure = if said_so {
                     Departure::Left
                 } else {
                     Departure::Lost
@@ -83,6 +85,7 @@ impl Node {
                 Some(before) => self.show_change(before, &member),
             }
         }
+        self.roster.left.clear();
         self.delivery.recheck();
     }
 
@@ -199,6 +202,7 @@ impl Node {
             version: update.version,
             next_id: update.next_id,
             members: update.members,
+            left: Vec::new(),
         };
         if let Some(roster) = Roster::from_view(view) {
             self.adopt_roster(roster);
