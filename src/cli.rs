@@ -55,7 +55,7 @@ Exit status:
 /// nothing to set up. Whichever machine dies, the others go on, and all hold the same history.
 ///
 /// In a terminal papo has a prompt. In a pipe it is a filter: each line of stdin is a message,
-/// stdout has the messages of the others, notices go to stderr, and at the end of stdin it leaves
+/// stdout has the messages of the others, warnings go to stderr, and at the end of stdin it leaves
 /// once everything is confirmed.
 #[derive(Parser, Clone, Debug)]
 #[command(name = "papo", version, after_help = EXAMPLES, max_term_width = 100)]
@@ -102,6 +102,7 @@ pub struct Options {
         global = true,
         value_name = "NAME",
         env = "PAPO_ROOM",
+        hide_env_values = true,
         default_value = "lobby"
     )]
     #[arg(value_parser = room, help_heading = "Chat")]
@@ -112,7 +113,7 @@ pub struct Options {
     pub secret_file: Option<PathBuf>,
 
     /// What others see you as [default: the login name]
-    #[arg(long, global = true, value_name = "NAME", env = "PAPO_NICK", value_parser = nick)]
+    #[arg(long, global = true, value_name = "NAME", env = "PAPO_NICK", hide_env_values = true, value_parser = nick)]
     #[arg(help_heading = "Chat")]
     pub nick: Option<String>,
 
@@ -155,18 +156,36 @@ pub struct Options {
     pub commands: bool,
 
     /// The multicast address where members find each other
-    #[arg(long, global = true, value_name = "ADDR:PORT", env = "PAPO_GROUP")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "ADDR:PORT",
+        env = "PAPO_GROUP",
+        hide_env_values = true
+    )]
     #[arg(default_value = "239.255.112.97:28783", value_parser = group, help_heading = "Network")]
     pub group: SocketAddr,
 
     /// Where to multicast and listen, by name or address; may be given several times [default:
     /// every interface that is up]
-    #[arg(long, global = true, value_name = "NAME|IP", env = "PAPO_INTERFACE")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME|IP",
+        env = "PAPO_INTERFACE",
+        hide_env_values = true
+    )]
     #[arg(value_parser = interface, value_delimiter = ',', help_heading = "Network")]
     pub interface: Vec<String>,
 
     /// Where to listen for the other members [default: any address, any free port]
-    #[arg(long, global = true, value_name = "ADDR:PORT", env = "PAPO_LISTEN")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "ADDR:PORT",
+        env = "PAPO_LISTEN",
+        hide_env_values = true
+    )]
     #[arg(value_parser = listen, help_heading = "Network")]
     pub listen: Option<SocketAddr>,
 
@@ -182,7 +201,7 @@ pub struct Options {
     #[arg(allow_negative_numbers = true)]
     pub failure_timeout: Duration,
 
-    /// Log errors only
+    /// Log errors only, and do not say who comes and goes
     #[arg(
         short,
         long,
@@ -192,7 +211,8 @@ pub struct Options {
     )]
     pub quiet: bool,
 
-    /// Log what happens (-v), or all details (-vv); without it, RUST_LOG is heeded
+    /// Log what happens and who comes and goes (-v), or all details (-vv); without it, RUST_LOG is
+    /// heeded
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Log")]
     pub verbose: u8,
 }
