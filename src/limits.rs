@@ -46,6 +46,9 @@ pub const PROBES_MAX: usize = 64;
 pub const ORIGINS_IDLE_MAX: usize = 4_096;
 /// Lines said before the room was joined.
 pub const UNSENT_BYTES_MAX: usize = 1024 * 1024;
+/// Stretches of own messages, one per view, that wait for confirmation; the oldest is given up,
+/// whose confirmers have mostly gone.
+pub const UNCONFIRMED_RUNS_MAX: usize = 4_096;
 /// Outbound bytes queued for one peer before live chat stops being queued for it.
 pub const QUEUE_BYTES_MAX: usize = 4 * 1024 * 1024;
 

@@ -35,6 +35,7 @@ impl Node {
         self.cancel_timer(Timer::Redial);
         self.asking = None;
         self.announced = None;
+        self.resigned = None;
         self.suspects.remove(&leader);
         self.standing = Standing::Member;
         self.coordinator = Some(Coordinator {
@@ -258,7 +259,12 @@ impl Node {
 
     /// A node that its coordinator's view lacks asks in again over the link.
     pub(super) fn check_membership(&mut self) {
-        if matches!(self.standing, Standing::Member) && !self.roster.contains(self.config.key) {
+        let (nick, addresses) = (&self.config.nick, &self.config.addresses);
+        let is_as_known = self
+            .roster
+            .get(self.config.key)
+            .is_some_and(|m| m.nick == *nick && m.addresses == *addresses);
+        if matches!(self.standing, Standing::Member) && !is_as_known {
             self.ask_coordinator();
         }
     }
