@@ -81,7 +81,10 @@ impl World {
                 }
             }
             What::Leave(who) => {
-                if let Some(run) = self.process_of(who) {
+                if let Some(run) = self
+                    .process_of(who)
+                    .filter(|r| self.processes[*r].is_running())
+                {
                     self.processes[run].lines.clear();
                     self.ask_to_leave(run);
                     self.end_turn(run);

@@ -103,7 +103,7 @@ impl Record {
                 if *again {
                     return Ok(());
                 }
-                self.on_joined(run, *old_until, later, processes, paths)
+                self.on_joined((run, now), *old_until, later, processes, paths)
             }
             Event::Message { message, own } => {
                 self.once.on_shown(run, message.id())?;
@@ -142,8 +142,10 @@ impl Record {
                     Some(p) if p.is_alive() && !p.leave_asked => {
                         let history = p.node.history();
                         let shown = self.order.was_shown(self.runs[&key], id);
+                        let run = self.runs[&key];
                         let has = shown || history.contains(id) || position <= history.floor();
-                        if has { Has::Yes } else { Has::No }
+                        let dropped = || is_out_of_reach(run, id, position, processes, paths);
+                        if has || dropped() { Has::Yes } else { Has::No }
                     }
                     _ => Has::Gone,
                 };
@@ -173,7 +175,7 @@ impl Record {
     /// The history that a joiner was sent counts as shown, in its order.
     fn on_joined(
         &mut self,
-        run: RunId,
+        (run, now): (RunId, u64),
         old_until: Position,
         later: &[Effect],
         processes: &[Process],
@@ -195,7 +197,7 @@ impl Record {
             .collect();
         for message in old {
             self.integrity.on_shown(run, &message, false)?;
-            self.note_shown(run, &message, processes, paths)?;
+            self.note_shown((run, now), &message, processes, paths)?;
         }
         Ok(())
     }
@@ -218,12 +220,12 @@ impl Record {
             self.delivered.on_sent(id, others);
             self.expect(run, now, id, processes, paths);
         }
-        self.note_shown(run, message, processes, paths)
+        self.note_shown((run, now), message, processes, paths)
     }
 
     fn note_shown(
         &mut self,
-        run: RunId,
+        (run, now): (RunId, u64),
         message: &ChatMessage,
         processes: &[Process],
         paths: &Paths,
@@ -233,15 +235,9 @@ impl Record {
         let floor = processes[run].node.history().floor();
         let excused = |cause: MessageId| {
             let position = positions.get(&cause).copied().unwrap_or_default();
-            let mut others = processes.iter().enumerate();
-            position <= floor
-                || !others.any(|(other, p)| {
-                    is_linked(run, other, processes)
-                        && paths.both_ways(processes[run].host, p.host)
-                        && p.node.history().contains(cause)
-                })
+            position <= floor || is_out_of_reach(run, cause, position, processes, paths)
         };
-        self.order.on_shown(run, message.id(), excused)
+        self.order.on_shown((run, now), message.id(), excused)
     }
 
     /// The message is due at every node that has a steady link with its author.
@@ -302,6 +298,25 @@ impl Record {
         )
     }
 
+    /// What a process holds in the end.
+    pub fn held(&self, run: RunId, process: &Process) -> Held {
+        let node = &process.node;
+        let view: Vec<Key> = node.members().iter().map(|m| m.key).collect();
+        Held {
+            run,
+            key: process.key,
+            id: node.id(),
+            nick: node.nick().to_string(),
+            joined: node.is_joined(),
+            coordinator: node.coordinator(),
+            members: node.members().to_vec(),
+            peers: node.peers().collect(),
+            floor: node.history().floor(),
+            history: node.history().iter().cloned().collect(),
+            outstanding: self.delivered.outstanding(process.key, &view),
+        }
+    }
+
     /// A turn has ended: views are looked at where they changed.
     pub fn on_turn(&mut self, run: RunId, node: &Node) -> Verdict {
         let members = node.members();
@@ -319,6 +334,26 @@ impl Record {
         }
         Ok(())
     }
+}
+
+/// Nobody whom this node is linked with has the message, or it lies under somebody's floor: who
+/// sends its effects may then not have it.
+fn is_out_of_reach(
+    run: RunId,
+    id: MessageId,
+    position: Position,
+    processes: &[Process],
+    paths: &Paths,
+) -> bool {
+    let linked = |other: &RunId| {
+        is_linked(run, *other, processes)
+            && paths.both_ways(processes[run].host, processes[*other].host)
+    };
+    let mut histories = (0..processes.len())
+        .filter(linked)
+        .map(|other| processes[other].node.history());
+    let under_a_floor = histories.clone().any(|h| position <= h.floor());
+    under_a_floor || !histories.any(|h| h.contains(id))
 }
 
 /// Both have an open link with the other, and run.
@@ -352,22 +387,4 @@ fn is_steady(a: RunId, b: RunId, since: u64, processes: &[Process], paths: &Path
 /// How long a message may take where nothing is wrong.
 pub fn network_delay(network: &super::scenario::Network) -> u64 {
     100 * MS + 6 * network.latency.1 + 6 * network.wake
-}
-
-/// What a process holds in the end.
-pub fn held(run: RunId, process: &Process) -> Held {
-    let node = &process.node;
-    Held {
-        run,
-        key: process.key,
-        id: node.id(),
-        nick: node.nick().to_string(),
-        joined: node.is_joined(),
-        coordinator: node.coordinator(),
-        members: node.members().to_vec(),
-        peers: node.peers().collect(),
-        floor: node.history().floor(),
-        history: node.history().iter().cloned().collect(),
-        undelivered: node.undelivered(),
-    }
 }

@@ -11,7 +11,6 @@ use papo::node::Weakness;
 use super::agenda::RunId;
 use super::checks::convergence::{self, Held};
 use super::checks::{Verdict, Violation, loss};
-use super::record::held;
 use super::scenario::{MS, SECOND, Scenario};
 use super::trace::Trace;
 use super::world::World;
@@ -21,6 +20,9 @@ const LOOK_EVERY: u64 = 250 * MS;
 /// How long all must stay calm once they agree; longer where cuts stay.
 const CALM: u64 = 3 * SECOND;
 const CALM_WITH_CUTS: u64 = 12 * SECOND;
+/// How long one line may take to everybody, confirmations included.
+const TALK: u64 = 2 * SECOND;
+const TALK_PAST_CUTS: u64 = 20 * SECOND;
 /// How long the nodes may take after one failover in a healthy network.
 const FAILOVER: u64 = 8 * SECOND;
 
@@ -70,7 +72,13 @@ fn acts(world: &mut World) -> Option<u64> {
     for run in alive(world) {
         world.want_lines(run, 1, 10);
     }
-    world.run_until(world.now() + 2 * SECOND);
+    // Past a cut, messages go with the periodic SYNC only.
+    let talk = if is_split_cleanly(world) {
+        TALK
+    } else {
+        TALK_PAST_CUTS
+    };
+    world.run_until(world.now() + talk);
     converge(world, world.now());
     if let Some(what) = &scenario.failover {
         world.record.churn.settle(false);
@@ -129,7 +137,7 @@ fn agreement(world: &World) -> Verdict {
 fn agreement_within(world: &World, group: &[RunId], whole: bool) -> Verdict {
     let nodes: Vec<Held> = group
         .iter()
-        .map(|run| held(*run, &world.processes[*run]))
+        .map(|run| world.record.held(*run, &world.processes[*run]))
         .collect();
     if whole {
         convergence::agree(&nodes)?;

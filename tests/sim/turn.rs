@@ -19,6 +19,8 @@ use std::time::Duration;
 
 /// Bytes read from one stream in one turn.
 const READ_BUDGET: usize = 64 * 1024;
+/// Bytes of lines read from the user in one turn.
+const LINES_BUDGET: usize = 64 * 1024;
 /// More than so many inputs within one virtual millisecond, or turns within one microsecond, is a
 /// node that never rests.
 const INPUTS_MAX: u32 = 10_000;
@@ -237,9 +239,14 @@ impl World {
 
     fn take_lines(&mut self, run: RunId) {
         let (now, queue_max) = (self.now(), self.scenario.network.queue_max);
+        let mut budget = LINES_BUDGET;
         while self.is_on(run)
             && let Some(line) = self.processes[run].lines.front().cloned()
         {
+            if budget == 0 {
+                return self.wake_at(run, now + 20);
+            }
+            budget = budget.saturating_sub(line.text.len());
             let process = &self.processes[run];
             let wants = process.node.wants_lines();
             if wants && !process.takes_lines(now, queue_max) {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
-use papo::wire::{ChatMessage, Claim, Id, Key, Member, Position};
+use papo::wire::{ChatMessage, Claim, Id, Key, Member, MessageId, Position};
 
 use super::{Run, Verdict, Violation};
 
@@ -21,7 +21,8 @@ pub struct Held {
     pub peers: BTreeSet<Key>,
     pub floor: Position,
     pub history: Vec<Rc<ChatMessage>>,
-    pub undelivered: u64,
+    /// A message of its own that is not delivered, although somebody could confirm it.
+    pub outstanding: Option<MessageId>,
 }
 
 fn broken(text: String) -> Verdict {
@@ -72,8 +73,8 @@ pub fn agree(nodes: &[Held]) -> Verdict {
                 "run {run} is linked with {linked:?}, alive are {keys:?}"
             ));
         }
-        if node.undelivered > 0 {
-            return broken(format!("run {run} has {} undelivered", node.undelivered));
+        if let Some(id) = node.outstanding {
+            return broken(format!("run {run} does not learn that {id} is delivered"));
         }
     }
     same_history(nodes)
@@ -124,7 +125,7 @@ mod tests {
             peers: BTreeSet::from([Key(3 - n)]),
             floor: Position::default(),
             history: vec![message(1, 1, 10, "a"), message(2, 1, 20, "b")],
-            undelivered: 0,
+            outstanding: None,
         };
         vec![held(1), held(2)]
     }
@@ -156,7 +157,11 @@ mod tests {
         rejects(|n| n.members[0].id = 7);
         rejects(|n| n.members.truncate(1));
         rejects(|n| n.peers.clear());
-        rejects(|n| n.undelivered = 1);
+        let one = MessageId {
+            origin: Key(1),
+            seq: 1,
+        };
+        rejects(|n| n.outstanding = Some(one));
         rejects(|n| n.history.truncate(1));
     }
 

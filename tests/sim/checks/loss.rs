@@ -63,7 +63,7 @@ mod tests {
             peers: BTreeSet::from([Key(3 - n)]),
             floor: Position(floor, 0, 0),
             history: messages.iter().map(|t| message(1, *t, *t, "a")).collect(),
-            undelivered: 0,
+            outstanding: None,
         }
     }
 

@@ -44,6 +44,8 @@ pub struct Order {
     causes: Vec<Bits>,
     shown: BTreeMap<Run, Bits>,
     last_seq: BTreeMap<(Run, Key), u64>,
+    /// Causes that were out of reach when an effect was shown, and when that was.
+    missed: BTreeMap<(Run, MessageId), u64>,
     /// The causes of lines that were said and are not written yet.
     said: BTreeMap<String, Bits>,
 }
@@ -64,19 +66,20 @@ impl Order {
     }
 
     /// A message is shown. `excused` says of a cause that was never shown here whether nobody in
-    /// reach has it.
+    /// reach has it. One that is found later may be shown late, but not at once: then it was there.
     pub fn on_shown(
         &mut self,
-        run: Run,
+        (run, at): (Run, u64),
         id: MessageId,
         excused: impl Fn(MessageId) -> bool,
     ) -> Verdict {
         let last = self.last_seq.entry((run, id.origin)).or_default();
-        if *last >= id.seq {
+        let found_late = self.missed.get(&(run, id)).is_some_and(|t| *t < at);
+        if *last >= id.seq && !found_late {
             let text = format!("run {run} shows {id} after number {last} of the same author");
             return Err(Violation::new("order", text));
         }
-        *last = id.seq;
+        *last = id.seq.max(*last);
         let Some(&number) = self.numbers.get(&id) else {
             return Ok(()); // Not written by anybody: integrity's business.
         };
@@ -88,6 +91,7 @@ impl Order {
                 let text = format!("run {run} shows {id} without its cause {cause}");
                 return Err(Violation::new("order", text));
             }
+            self.missed.entry((run, self.ids[cause])).or_insert(at);
         }
         Ok(())
     }
@@ -124,20 +128,20 @@ mod tests {
         let mut check = Order::default();
         check.on_said(0, "a");
         check.on_written(id(1, 1), "a");
-        check.on_shown(0, id(1, 1), NEVER).unwrap();
-        check.on_shown(1, id(1, 1), NEVER).unwrap();
+        check.on_shown((0, 5), id(1, 1), NEVER).unwrap();
+        check.on_shown((1, 5), id(1, 1), NEVER).unwrap();
         check.on_said(1, "b");
         check.on_written(id(2, 1), "b");
-        check.on_shown(1, id(2, 1), NEVER).unwrap();
+        check.on_shown((1, 5), id(2, 1), NEVER).unwrap();
         check
     }
 
     #[test]
     fn a_cause_before_its_effect_is_accepted() {
         let mut check = answered();
-        check.on_shown(2, id(1, 1), NEVER).unwrap();
+        check.on_shown((2, 5), id(1, 1), NEVER).unwrap();
         assert!(check.has_causes(2, id(2, 1)));
-        check.on_shown(2, id(2, 1), NEVER).unwrap();
+        check.on_shown((2, 5), id(2, 1), NEVER).unwrap();
         assert!(check.was_shown(2, id(2, 1)));
     }
 
@@ -145,14 +149,14 @@ mod tests {
     fn an_effect_before_its_cause_is_rejected() {
         let mut check = answered();
         assert!(!check.has_causes(2, id(2, 1)));
-        assert!(check.on_shown(2, id(2, 1), NEVER).is_err());
+        assert!(check.on_shown((2, 5), id(2, 1), NEVER).is_err());
     }
 
     #[test]
     fn a_cause_out_of_reach_is_excused() {
         let mut check = answered();
         check
-            .on_shown(2, id(2, 1), |cause| cause == id(1, 1))
+            .on_shown((2, 5), id(2, 1), |cause| cause == id(1, 1))
             .unwrap();
     }
 
@@ -160,9 +164,9 @@ mod tests {
     fn what_was_shown_after_the_saying_is_no_cause() {
         let mut check = answered();
         check.on_said(2, "c");
-        check.on_shown(2, id(1, 1), NEVER).unwrap();
+        check.on_shown((2, 5), id(1, 1), NEVER).unwrap();
         check.on_written(id(3, 1), "c");
-        check.on_shown(3, id(3, 1), NEVER).unwrap();
+        check.on_shown((3, 5), id(3, 1), NEVER).unwrap();
     }
 
     #[test]
@@ -170,9 +174,10 @@ mod tests {
         let mut check = answered();
         check.on_said(0, "c");
         check.on_written(id(1, 2), "c");
-        assert!(check.on_shown(3, id(1, 2), NEVER).is_err());
-        check.on_shown(1, id(1, 2), NEVER).unwrap();
-        check.on_shown(4, id(1, 2), |_| true).unwrap();
-        assert!(check.on_shown(4, id(1, 1), NEVER).is_err());
+        assert!(check.on_shown((3, 5), id(1, 2), NEVER).is_err());
+        check.on_shown((1, 5), id(1, 2), NEVER).unwrap();
+        check.on_shown((4, 5), id(1, 2), |_| true).unwrap();
+        assert!(check.on_shown((4, 5), id(1, 1), NEVER).is_err());
+        check.on_shown((4, 6), id(1, 1), NEVER).unwrap();
     }
 }
