@@ -51,8 +51,10 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod cli;
 pub mod driver;
 pub mod limits;
+pub mod lock;
 pub mod node;
 pub mod ui;
 pub mod wire;
