@@ -299,9 +299,8 @@ impl Record {
     }
 
     /// What a process holds in the end.
-    pub fn held(&self, run: RunId, process: &Process) -> Held {
+    fn held(&self, run: RunId, process: &Process) -> Held {
         let node = &process.node;
-        let view: Vec<Key> = node.members().iter().map(|m| m.key).collect();
         Held {
             run,
             key: process.key,
@@ -313,8 +312,21 @@ impl Record {
             peers: node.peers().collect(),
             floor: node.history().floor(),
             history: node.history().iter().cloned().collect(),
-            outstanding: self.delivered.outstanding(process.key, &view),
+            outstanding: None,
         }
+    }
+
+    /// What these processes, who agree on nothing yet, hold in the end.
+    pub fn all_held(&self, runs: &[RunId], processes: &[Process]) -> Vec<Held> {
+        let held = |run: &RunId| self.held(*run, &processes[*run]);
+        let mut nodes: Vec<Held> = runs.iter().map(held).collect();
+        let floor = nodes.iter().map(|n| n.floor).max().unwrap_or_default();
+        let is_there = |id: MessageId| self.positions.get(&id).is_some_and(|p| *p > floor);
+        for node in &mut nodes {
+            let view: Vec<Key> = node.members.iter().map(|m| m.key).collect();
+            node.outstanding = self.delivered.outstanding(node.key, &view, is_there);
+        }
+        nodes
     }
 
     /// A turn has ended: views are looked at where they changed.

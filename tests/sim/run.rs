@@ -9,7 +9,7 @@ use std::rc::Rc;
 use papo::node::Weakness;
 
 use super::agenda::RunId;
-use super::checks::convergence::{self, Held};
+use super::checks::convergence;
 use super::checks::{Verdict, Violation, loss};
 use super::scenario::{MS, SECOND, Scenario};
 use super::trace::Trace;
@@ -17,6 +17,8 @@ use super::world::World;
 
 /// How often agreement is looked for.
 const LOOK_EVERY: u64 = 250 * MS;
+/// How long agreement must have lasted before it counts.
+const SETTLE: u64 = 4 * SECOND;
 /// How long all must stay calm once they agree; longer where cuts stay.
 const CALM: u64 = 3 * SECOND;
 const CALM_WITH_CUTS: u64 = 12 * SECOND;
@@ -60,7 +62,11 @@ fn acts(world: &mut World) -> Option<u64> {
     if !is_split_cleanly(world) {
         world.run_until(scenario.heal_at + scenario.bound);
     }
-    converge(world, scenario.heal_at + scenario.bound);
+    let limit = scenario.heal_at + scenario.bound;
+    converge(world, limit);
+    // What looks like agreement may be the calm before a time-out.
+    world.run_until(limit.min(world.now() + SETTLE));
+    converge(world, limit);
     let agreed = world.now().saturating_sub(scenario.heal_at);
     world.record.churn.settle(true);
     let calm = if scenario.stay.is_empty() {
@@ -135,10 +141,7 @@ fn agreement(world: &World) -> Verdict {
 }
 
 fn agreement_within(world: &World, group: &[RunId], whole: bool) -> Verdict {
-    let nodes: Vec<Held> = group
-        .iter()
-        .map(|run| world.record.held(*run, &world.processes[*run]))
-        .collect();
+    let nodes = world.record.all_held(group, &world.processes);
     if whole {
         convergence::agree(&nodes)?;
     } else {

@@ -62,17 +62,22 @@ impl Delivered {
     }
 
     /// The first message of this author that could be delivered and is not: somebody whom it was
-    /// sent to is a member.
-    pub fn outstanding(&self, author: Key, view: &[Key]) -> Option<MessageId> {
+    /// sent to is a member, and it can still be had.
+    pub fn outstanding(
+        &self,
+        author: Key,
+        view: &[Key],
+        is_there: impl Fn(MessageId) -> bool,
+    ) -> Option<MessageId> {
         let of_author = |(id, _): &(&MessageId, &Vec<Key>)| id.origin == author;
         let open = self
             .sent
             .iter()
             .filter(of_author)
             .filter(|(id, _)| !self.done.contains_key(id));
-        let mut open =
+        let open =
             open.filter(|(_, others)| others.is_empty() || others.iter().any(|k| view.contains(k)));
-        open.next().map(|(id, _)| *id)
+        open.map(|(id, _)| *id).find(|id| is_there(*id))
     }
 }
 
@@ -108,13 +113,16 @@ mod tests {
     #[test]
     fn what_nobody_can_confirm_any_more_is_not_outstanding() {
         let check = sent();
-        assert_eq!(check.outstanding(Key(1), &[Key(1), Key(3)]), Some(ID));
-        assert_eq!(check.outstanding(Key(1), &[Key(1), Key(4)]), None);
+        assert_eq!(
+            check.outstanding(Key(1), &[Key(1), Key(3)], |_| true),
+            Some(ID)
+        );
+        assert_eq!(check.outstanding(Key(1), &[Key(1), Key(4)], |_| true), None);
         let mut check = sent();
         check
             .on_delivered((0, ID), (2, 2), &[], |_| Has::Yes)
             .unwrap();
-        assert_eq!(check.outstanding(Key(1), &[Key(1), Key(3)]), None);
+        assert_eq!(check.outstanding(Key(1), &[Key(1), Key(3)], |_| true), None);
     }
 
     #[test]
