@@ -34,6 +34,7 @@ impl Reactor {
             Effect::Multicast(datagram) => self.multicast(&datagram),
             Effect::Unicast { to, datagram } => {
                 if let Some(bytes) = encoded(&datagram) {
+                    let bytes = self.lock.seal(bytes);
                     self.datagrams.unicast(&bytes, to);
                 }
             }
@@ -70,6 +71,7 @@ impl Reactor {
 
     fn multicast(&mut self, datagram: &Datagram) {
         if let Some(bytes) = encoded(datagram) {
+            let bytes = self.lock.seal(bytes);
             let (ui, now) = (&mut self.ui, self.now);
             self.datagrams
                 .multicast(&bytes, |report| ui.warn(now, &report));

@@ -32,7 +32,7 @@ impl Rig {
         let registry = poll.registry().try_clone().unwrap();
         Rig {
             poll,
-            streams: Streams::new(registry, Some(Ipv4Addr::LOCALHOST.into())),
+            streams: Streams::new(registry, Some(Ipv4Addr::LOCALHOST.into()), None),
             messages: Vec::new(),
         }
     }

@@ -11,15 +11,17 @@
 //! | `commands` | what a typed line means |
 //! | `showing` | which event is shown where |
 //! | `output` | what waits for stdout and stderr |
-//! | `text`, `json`, `visible` | how it reads |
+//! | `text`, `json`, `digits`, `visible` | how it reads |
 //! | `room` | what is read of the node |
 
 mod commands;
+mod digits;
 mod json;
 pub mod lines;
 mod output;
 mod pending;
 mod room;
+pub mod rooms;
 mod sending;
 mod showing;
 mod text;
@@ -69,6 +71,8 @@ pub struct UiConfig {
     pub lines: Option<Vec<String>>,
     /// Whether stdin is read at all (`papo listen` does not).
     pub reads_stdin: bool,
+    /// In a pipe, say on stderr who comes and goes; warnings are said in any case.
+    pub notices: bool,
     /// Stay in the room after the end of stdin.
     pub stay: bool,
     /// Start sending only once so many other members are in the room.

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use crate::node::Node;
-use crate::wire::{ChatMessage, Claim, Id, Key, Member};
+use crate::wire::{ChatMessage, Claim, Id, Key, Member, Position};
 
 /// The room as this node knows it.
 pub trait Room {
@@ -24,8 +24,8 @@ pub trait Room {
     fn history_len(&self) -> usize;
     /// The same on every node that holds the same messages.
     fn digest(&self) -> u64;
-    /// The newest `count` messages in the history's order.
-    fn newest(&self, count: usize) -> Vec<Rc<ChatMessage>>;
+    /// The newest `count` messages up to a position, or of all, in the history's order.
+    fn newest(&self, count: usize, until: Option<Position>) -> Vec<Rc<ChatMessage>>;
     /// Named counts for `/status`.
     fn counters(&self) -> Vec<(&'static str, u64)>;
 }
@@ -63,8 +63,10 @@ impl Room for Node {
         self.history().digest()
     }
 
-    fn newest(&self, count: usize) -> Vec<Rc<ChatMessage>> {
-        let mut newest: Vec<_> = self.history().iter().rev().take(count).cloned().collect();
+    fn newest(&self, count: usize, until: Option<Position>) -> Vec<Rc<ChatMessage>> {
+        let backwards = self.history().iter().rev();
+        let old = backwards.skip_while(|m| until.is_some_and(|until| m.position() > until));
+        let mut newest: Vec<_> = old.take(count).cloned().collect();
         newest.reverse();
         newest
     }

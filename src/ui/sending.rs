@@ -277,11 +277,11 @@ impl Ui {
             Mode::Interactive => INTERACTIVE_COUNT,
             Mode::Text | Mode::Json => usize::MAX,
         });
-        let messages = node.newest(count);
+        let messages = node.newest(count, None);
         if self.is_json() {
             self.json(now, |out, at| json::history(out, at, node, &messages));
         } else {
-            self.replay(now, &messages, node);
+            self.replay(now, messages, node);
         }
     }
 

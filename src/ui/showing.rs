@@ -1,4 +1,4 @@
-//! Which event is shown where: messages and JSON on stdout, notices on stderr in a pipe and
+//! Which event is shown where: messages and JSON on stdout, the rest on stderr in a pipe and
 //! between the messages in a terminal.
 //!
 //! How an event reads is decided in `text` and `json`; when the user speaks, in `sending`.
@@ -55,13 +55,15 @@ impl Ui {
                 },
             ),
             Event::Delivered {
-                seq,
+                first,
+                last,
                 members,
                 confirmed,
             } => {
                 if self.is_json() {
                     let bulk = Bulk::Delivered {
-                        seq,
+                        first,
+                        last,
                         members,
                         confirmed,
                     };
@@ -116,17 +118,14 @@ impl Ui {
                 Replay::Last(count) => count,
                 Replay::All => usize::MAX,
             };
-            // What is newer was said meanwhile, and follows as messages.
-            let newest = node.newest(if count > 0 { usize::MAX } else { 0 });
-            let old = newest.partition_point(|m| m.position() <= old_until);
-            self.replay(now, &newest[old.saturating_sub(count)..old], node);
+            // What is newer comes as an event of its own.
+            self.replay(now, node.newest(count, Some(old_until)), node);
         }
     }
 
     /// Prints messages of the history.
-    pub(super) fn replay(&mut self, now: Now, old: &[Rc<ChatMessage>], node: &dyn Room) {
+    pub(super) fn replay(&mut self, now: Now, old: Vec<Rc<ChatMessage>>, node: &dyn Room) {
         for message in old {
-            let message = Rc::clone(message);
             let own = message.origin == node.key();
             let replay = true;
             let bulk = Bulk::Message {
@@ -189,12 +188,19 @@ impl Ui {
                 self.json(now, |out, at| json::remark(out, at, kind, text));
                 self.stderr.push(&shown);
             }
-            Mode::Text | Mode::Interactive => self.notice(now, &shown),
+            Mode::Text | Mode::Interactive => self.say(now, &shown),
+        }
+    }
+
+    /// Says what is good to know: on stderr in a pipe, if wanted.
+    fn notice(&mut self, now: Now, text: &str) {
+        if self.config.notices || self.config.mode == Mode::Interactive {
+            self.say(now, text);
         }
     }
 
     /// Says something that is not a message: on stderr in a pipe, in its place in a terminal.
-    fn notice(&mut self, now: Now, text: &str) {
+    fn say(&mut self, now: Now, text: &str) {
         match self.config.mode {
             Mode::Interactive => self.answer(now, &format!("-- {text}\n")),
             Mode::Text | Mode::Json => self.stderr.push(text),
