@@ -123,34 +123,16 @@ impl Record {
                 Err(Violation::new("integrity", text))
             }
             Event::Delivered {
-                seq,
+                first,
+                last,
                 members,
                 confirmed,
             } => {
-                let id = MessageId {
-                    origin: self.keys[run],
-                    seq: *seq,
-                };
-                let view: Vec<Key> = processes[run]
-                    .node
-                    .members()
-                    .iter()
-                    .map(|m| m.key)
-                    .collect();
-                let position = self.positions.get(&id).copied().unwrap_or_default();
-                let has = |key: Key| match self.runs.get(&key).map(|r| &processes[*r]) {
-                    Some(p) if p.is_alive() && !p.leave_asked => {
-                        let history = p.node.history();
-                        let shown = self.order.was_shown(self.runs[&key], id);
-                        let run = self.runs[&key];
-                        let has = shown || history.contains(id) || position <= history.floor();
-                        let dropped = || is_out_of_reach(run, id, position, processes, paths);
-                        if has || dropped() { Has::Yes } else { Has::No }
-                    }
-                    _ => Has::Gone,
-                };
-                self.delivered
-                    .on_delivered((run, id), (*members, *confirmed), &view, has)
+                for seq in *first..=*last {
+                    let counts = (*members, *confirmed);
+                    self.on_delivered(run, seq, counts, processes, paths)?;
+                }
+                Ok(())
             }
             Event::Election { phase, .. } => {
                 self.churn.on_change(run, "an election")?;
@@ -170,6 +152,33 @@ impl Record {
             Event::MemberLeft(..) => self.churn.on_change(run, "a member less"),
             _ => Ok(()),
         }
+    }
+
+    fn on_delivered(
+        &mut self,
+        run: RunId,
+        seq: u64,
+        counts: (usize, usize),
+        processes: &[Process],
+        paths: &Paths,
+    ) -> Verdict {
+        let origin = self.keys[run];
+        let id = MessageId { origin, seq };
+        let members = processes[run].node.members().iter();
+        let view: Vec<Key> = members.map(|m| m.key).collect();
+        let position = self.positions.get(&id).copied().unwrap_or_default();
+        let has = |key: Key| match self.runs.get(&key).map(|r| (*r, &processes[*r])) {
+            Some((other, p)) if p.is_alive() && !p.leave_asked => {
+                let history = p.node.history();
+                let has = self.order.was_shown(other, id)
+                    || history.contains(id)
+                    || position <= history.floor()
+                    || is_out_of_reach(other, id, position, processes, paths);
+                if has { Has::Yes } else { Has::No }
+            }
+            _ => Has::Gone,
+        };
+        self.delivered.on_delivered((run, id), counts, &view, has)
     }
 
     /// The history that a joiner was sent counts as shown, in its order.
