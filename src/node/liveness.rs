@@ -29,6 +29,7 @@ impl Node {
         self.left.forget_older(self.now.time, super::LEFT_FOR);
         self.ping_silent_links();
         self.drop_silent_links();
+        self.remind_of_being_behind();
         self.tend_mesh();
         self.watch_members();
         self.check_membership();

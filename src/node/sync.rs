@@ -28,6 +28,8 @@ struct Exchange {
     floor: Position,
     /// The last FETCH went on from here: the next one must get further.
     after: Position,
+    /// A chunk has come already.
+    goes_on: bool,
     /// When it began, or last brought something new.
     fruitful: Time,
 }
@@ -95,6 +97,7 @@ impl Node {
             link,
             floor,
             after,
+            goes_on: false,
             fruitful: self.now.time,
         });
         let (digest, count) = self.history.digest_above(floor);
@@ -244,23 +247,34 @@ impl Node {
         if exchange.link != link || exchange.no != chunk.no {
             return;
         }
-        let (after, written, mut fruitful) = (exchange.after, self.written(), false);
+        let (after, written, no) = (exchange.after, self.written(), exchange.no);
+        let (peer, goes_on, mut fruitful) = (exchange.peer, exchange.goes_on, false);
         for message in &chunk.messages {
             let forged = message.origin == self.config.key && message.seq > written;
+            self.release_before(message.position(), link, no);
             if !forged && message.position() > self.history.floor() {
                 let new = !self.history.is_settled(message.id());
                 self.counters.repaired += u64::from(new);
                 fruitful |= new;
-                self.take_in_and_release(message);
+                // The first chunk is of one moment. Later ones are not: what the peer took in
+                // meanwhile may lie before them, and comes with the next SYNC.
+                match self.missing_cause(message).filter(|_| goes_on) {
+                    Some(missing) => self.wait_for(missing, link, peer, message),
+                    None => self.take_in_and_release(message),
+                }
             }
         }
         let now = self.now.time;
-        if let Some(exchange) = self.repair.current.as_mut().filter(|_| fruitful) {
+        let Some(exchange) = &mut self.repair.current else {
+            return;
+        };
+        if fruitful {
             exchange.fruitful = now;
         }
-        let since = self.repair.current.as_ref().map_or(now, |e| e.fruitful);
+        exchange.goes_on = true;
+        let waits = now.since(exchange.fruitful) < FRUITLESS;
         match chunk.next {
-            Some(next) if next > after && now.since(since) < FRUITLESS => self.fetch(next),
+            Some(next) if next > after && waits => self.fetch(next),
             _ => self.end_sync(),
         }
     }
