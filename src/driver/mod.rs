@@ -15,6 +15,7 @@
 //! | `net` | multicast, unicast datagrams, the listener, opening streams |
 //! | `streams`, `stream`, `outqueue` | all streams; one stream; what waits to be written to it |
 //! | `scan` | listening without joining |
+//! | `outsiders`, `rates` | what those who are no members may take, and how often |
 //! | `lock` | the locks on streams and datagrams |
 //! | `stdio`, `tty`, `signals`, `loglines` | the process's own descriptors and signals, log lines |
 
@@ -26,6 +27,8 @@ mod lock;
 mod loglines;
 mod net;
 mod outqueue;
+mod outsiders;
+mod rates;
 mod reactor;
 mod scan;
 mod signals;

@@ -21,7 +21,7 @@ use crate::limits::{
 use crate::lock::OpenError;
 use crate::node::{Config, Input, LinkId, Node, Now, Outbox, Time, Timer};
 use crate::ui::{Listening, Mode, Ui};
-use crate::wire::{Address, DecodeError, Key, decode_datagram};
+use crate::wire::{Address, Datagram, DecodeError, Key, decode_datagram};
 
 use super::STATUS_INTERRUPTED;
 use super::clock::{Attendance, Clock};
@@ -29,6 +29,7 @@ use super::console::Console;
 use super::lock::DatagramLock;
 use super::loglines::Throttle;
 use super::net::{self, Datagrams, Received};
+use super::rates::Rates;
 use super::signals::{Request, Signals};
 use super::start::{DriverConfig, StartError};
 use super::stream::Share;
@@ -103,6 +104,7 @@ pub(super) struct Reactor {
     lock_patience: Option<Time>,
     room: String,
     lock_throttle: Throttle,
+    rates: Rates,
     /// The node has left: its last event was shown.
     pub(super) left: bool,
 }
@@ -152,6 +154,7 @@ impl Reactor {
             foreign: Vec::new(),
             lock_patience: None,
             lock_throttle: Throttle::new(),
+            rates: Rates::new(),
             room: config.room.clone(),
             left: false,
             poll,
@@ -344,6 +347,9 @@ impl Reactor {
     }
 
     fn take_datagram(&mut self, bytes: &[u8], from: SocketAddr) {
+        if !self.rates.admits_datagram(self.now.time, from) {
+            return;
+        }
         let opened = match self.lock.open(self.now.wall_ms, bytes) {
             Ok(plain) => decode_datagram(&plain),
             Err(e @ OpenError::OtherTime(_)) if self.lock_throttle.admits(self.now.time) => {
@@ -352,6 +358,8 @@ impl Reactor {
             Err(e) => return log::debug!("{from}: {e}"),
         };
         match opened {
+            Ok(Datagram::JoinRequest(_))
+                if !self.rates.admits_join_request(self.now.time, from) => {}
             Ok(datagram) => self.feed(Input::Datagram { from, datagram }),
             Err(DecodeError::Version(v)) => self.note_foreign(from.ip(), v),
             Err(e) => log::debug!("{from}: {e}"),
@@ -402,9 +410,18 @@ impl Reactor {
     }
 
     fn welcome(&mut self, socket: mio::net::TcpStream, peer: SocketAddr) {
-        if let Err(rule) = self.streams.may_accept(peer) {
-            self.streams.complain(self.now.time, peer, rule);
-            return;
+        let now = self.now.time;
+        let hosts_members = || {
+            let mut addresses = self.node.members().iter().flat_map(|m| &m.addresses);
+            addresses.any(|a| a.0.ip() == peer.ip())
+        };
+        let room = if self.rates.admits_connection(now, peer.ip()) || hosts_members() {
+            self.streams.make_room(now, peer)
+        } else {
+            Err("too many connections in a short time")
+        };
+        if let Err(rule) = room {
+            return self.streams.complain(now, peer, rule);
         }
         let link = self.node.new_link();
         match self.streams.accept(link, socket, peer) {
@@ -470,6 +487,8 @@ impl Reactor {
             self.now = self.clock.now();
             self.feed(Input::Away);
         }
+        let node = &self.node;
+        (self.streams).sort(self.now.time, |link| node.is_member_link(link));
         self.streams.flush(self.now.time);
         self.flush_outputs();
         self.bury_streams();
