@@ -136,7 +136,7 @@ pub const STRANGER_QUEUE_BYTES_MAX: usize = 256 * 1024;
 /// of what goes to many. Beyond, members too have the small queues of strangers.
 pub const QUEUE_BYTES_TOTAL_MAX: u64 = 128 * 1024 * 1024;
 /// Connections accepted in one turn of the loop, so that a flood of them starves nobody.
-pub const ACCEPTS_PER_TURN_MAX: usize = 64;
+pub const ACCEPTS_PER_TURN_MAX: usize = 32;
 /// How long to wait before accepting again when the process has no descriptor left.
 pub const ACCEPT_RETRY_MS: u64 = 100;
 /// Bytes read from one link in one turn of the loop: no peer starves another or the timers.
@@ -147,6 +147,11 @@ pub const BYTES_PER_TURN_MAX: usize = 1024 * 1024;
 pub const LINK_FRAMES_PER_TURN_MAX: usize = 1_024;
 /// Frames taken in from all links in one turn.
 pub const FRAMES_PER_TURN_MAX: usize = 4_096;
+/// Bytes read in one turn from all streams that are not members' links: their floods leave most of
+/// each turn to the members.
+pub const OUTSIDER_BYTES_PER_TURN_MAX: usize = 128 * 1024;
+/// Frames taken in from all of those in one turn.
+pub const OUTSIDER_FRAMES_PER_TURN_MAX: usize = 128;
 /// Datagrams read from each socket in one turn; the kernel drops what does not fit its buffer.
 pub const DATAGRAMS_PER_TURN_MAX: usize = 64;
 /// Interfaces that one node multicasts on; each costs a socket.

@@ -16,12 +16,32 @@ use super::streams::Streams;
 /// How often it is looked up whose links are members'.
 const SORT_EVERY: Duration = Duration::from_millis(SORT_LINKS_MS);
 
+/// Who is at the other end of a stream.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Standing {
+    /// A member of the room.
+    Member,
+    /// Nobody knows yet: HELLO is still to come.
+    Greeting,
+    /// Somebody who said HELLO and is no member.
+    Stranger,
+}
+
 impl Streams {
     /// Looks up anew which streams are members' links, if that is due.
     pub(super) fn sort(&mut self, now: Time, is_member: impl Fn(LinkId) -> bool) {
         if now.since(self.sorted) >= SORT_EVERY {
             self.sorted = now;
             self.sort_now(is_member);
+        }
+    }
+
+    /// Who is at the other end, as far as was looked up.
+    pub(super) fn standing(&self, slot: usize) -> Standing {
+        match self.slots.get(slot) {
+            Some(stream) if stream.is_member => Standing::Member,
+            Some(stream) if stream.is_in_handshake() => Standing::Greeting,
+            _ => Standing::Stranger,
         }
     }
 

@@ -16,7 +16,8 @@ use mio::{Events, Interest, Poll, Token};
 
 use crate::limits::{
     ACCEPT_RETRY_MS, ACCEPTS_PER_TURN_MAX, ADDRESSES_MAX, BYTES_PER_TURN_MAX, DATAGRAM_BYTES_MAX,
-    DATAGRAMS_PER_TURN_MAX, FRAMES_PER_TURN_MAX, INTERFACES_MAX,
+    DATAGRAMS_PER_TURN_MAX, FRAMES_PER_TURN_MAX, INTERFACES_MAX, OUTSIDER_BYTES_PER_TURN_MAX,
+    OUTSIDER_FRAMES_PER_TURN_MAX,
 };
 use crate::lock::OpenError;
 use crate::node::{Config, Input, LinkId, Node, Now, Outbox, Time, Timer};
@@ -29,10 +30,11 @@ use super::console::Console;
 use super::lock::DatagramLock;
 use super::loglines::Throttle;
 use super::net::{self, Datagrams, Received};
+use super::outsiders::Standing;
 use super::rates::Rates;
 use super::signals::{Request, Signals};
 use super::start::{DriverConfig, StartError};
-use super::stream::Share;
+use super::stream::Budget;
 use super::streams::{SLOTS_MAX, Streams};
 use super::wheel::Wheel;
 
@@ -442,23 +444,30 @@ impl Reactor {
         &mut self,
         mut take: impl FnMut(&mut Reactor, LinkId, crate::wire::Message),
     ) {
-        let (mut bytes, mut frames) = (BYTES_PER_TURN_MAX, FRAMES_PER_TURN_MAX);
+        let mut members = Budget::new(BYTES_PER_TURN_MAX, FRAMES_PER_TURN_MAX);
+        let outsiders = || Budget::new(OUTSIDER_BYTES_PER_TURN_MAX, OUTSIDER_FRAMES_PER_TURN_MAX);
+        // A newcomer's handshake does not wait behind what strangers send.
+        let (mut strangers, mut greeting) = (outsiders(), outsiders());
         for _ in 0..self.streams.ready_len() {
-            let mut share = Share::of(bytes, frames);
-            if share.bytes == 0 || share.frames == 0 {
-                break;
-            }
             let Some(slot) = self.streams.next_ready() else {
                 break;
             };
-            let whole = Share::of(bytes, frames);
+            let budget = match self.streams.standing(slot) {
+                Standing::Member => &mut members,
+                Standing::Greeting => &mut greeting,
+                Standing::Stranger => &mut strangers,
+            };
+            let mut share = budget.share();
+            if share.is_spent() {
+                self.streams.list(slot);
+                continue;
+            }
             while let Some((link, message)) =
                 self.streams.next_message(self.now.time, slot, &mut share)
             {
                 take(self, link, message);
             }
-            bytes -= whole.bytes - share.bytes;
-            frames -= whole.frames - share.frames;
+            budget.take(&share);
         }
     }
 

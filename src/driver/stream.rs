@@ -41,6 +41,33 @@ pub(super) struct Share {
     pub(super) frames: usize,
 }
 
+/// What many streams together may have of a turn.
+#[derive(Debug)]
+pub(super) struct Budget {
+    left: Share,
+    /// What the last share began with.
+    given: Share,
+}
+
+impl Budget {
+    pub(super) fn new(bytes: usize, frames: usize) -> Budget {
+        let (left, given) = (Share { bytes, frames }, Share::of(0, 0));
+        Budget { left, given }
+    }
+
+    /// The next stream's share.
+    pub(super) fn share(&mut self) -> Share {
+        self.given = Share::of(self.left.bytes, self.left.frames);
+        Share { ..self.given }
+    }
+
+    /// What was not used of the last share is there for others.
+    pub(super) fn take(&mut self, rest: &Share) {
+        self.left.bytes -= self.given.bytes - rest.bytes;
+        self.left.frames -= self.given.frames - rest.frames;
+    }
+}
+
 impl Share {
     /// A stream's share, or what is left of everybody's.
     pub(super) fn of(bytes: usize, frames: usize) -> Share {
@@ -50,7 +77,7 @@ impl Share {
         }
     }
 
-    fn is_spent(&self) -> bool {
+    pub(super) fn is_spent(&self) -> bool {
         self.bytes == 0 || self.frames == 0
     }
 }
@@ -167,6 +194,10 @@ impl Stream {
     /// HELLO is exchanged, or nothing of it is waited for any more.
     pub(super) fn end_handshake(&mut self) {
         self.reader.end_handshake();
+    }
+
+    pub(super) fn is_in_handshake(&self) -> bool {
+        self.reader.is_in_handshake()
     }
 
     pub(super) fn on_writable(&mut self) {

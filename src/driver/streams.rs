@@ -304,7 +304,8 @@ impl Streams {
         }
     }
 
-    fn list(&mut self, slot: usize) {
+    /// The stream waits to be read in the next turn.
+    pub(super) fn list(&mut self, slot: usize) {
         let stream = &mut self.slots[slot];
         if !stream.is_listed {
             stream.is_listed = true;

@@ -73,6 +73,12 @@ impl FrameReader {
         }
     }
 
+    /// True until [`end_handshake`](Self::end_handshake), if it began so.
+    #[must_use]
+    pub fn is_in_handshake(&self) -> bool {
+        self.in_handshake
+    }
+
     /// From now on frames of every allowed length are taken.
     pub fn end_handshake(&mut self) {
         self.in_handshake = false;
