@@ -117,6 +117,11 @@ pub struct Options {
     #[arg(help_heading = "Chat")]
     pub nick: Option<String>,
 
+    /// When to use colours in a terminal; NO_COLOR turns them off too
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    #[arg(help_heading = "Chat")]
+    pub color: Color,
+
     /// How much of the history to print on joining: N, all or none [default: 20 in a terminal,
     /// none in a pipe]
     #[arg(long, global = true, value_name = "N|all|none", value_parser = replay)]
@@ -215,6 +220,31 @@ pub struct Options {
     /// heeded
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Log")]
     pub verbose: u8,
+}
+
+/// When to use colours.
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Color {
+    /// Unless NO_COLOR is set, or the terminal is a dumb one
+    Auto,
+    /// In any terminal
+    Always,
+    /// Never
+    Never,
+}
+
+impl Color {
+    /// What the choice means in this environment (<https://no-color.org>).
+    #[must_use]
+    pub fn is_wanted(self) -> bool {
+        let set = |name| std::env::var_os(name).is_some_and(|v| !v.is_empty());
+        let dumb = std::env::var_os("TERM").is_none_or(|v| v.is_empty() || v == "dumb");
+        match self {
+            Color::Auto => !set("NO_COLOR") && !dumb,
+            Color::Always => true,
+            Color::Never => false,
+        }
+    }
 }
 
 /// What came of reading the command line, if not a command line.

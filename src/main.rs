@@ -61,6 +61,7 @@ fn run(action: Action, options: &Options) -> ExitCode {
         history_max: options.history,
         wants_history: !matches!(action, Action::Send { .. }),
         secret,
+        color: options.color.is_wanted(),
         ui: ui_config(action, options),
     };
     match driver::run(config) {

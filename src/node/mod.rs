@@ -102,8 +102,10 @@ pub struct Node {
     version_seen: u64,
     roster: Roster,
     /// An announcement that was not followed, because a higher coordinator was alive.
-    announced: Option<View>,
+    announced: Option<(Time, View)>,
     asking: Option<Asking>,
+    /// Since when this node's coordinator itself says that it holds no office.
+    resigned: Option<Time>,
     /// Until then this node has just come back from being away.
     away_until: Time,
     /// When the whole view was last asked for.
@@ -197,6 +199,7 @@ impl Node {
             roster: Roster::empty(),
             announced: None,
             asking: None,
+            resigned: None,
             away_until: Time(0),
             view_asked: None,
             joining: None,
@@ -308,14 +311,21 @@ impl Node {
         let Some(key) = self.heard(link) else {
             return;
         };
+        let is_current = self.links.open_to(key) == Some(link);
         match message {
             Message::Hello(_) | Message::Unknown(_) => {}
+            Message::Chat(messages) => self.on_chat(link, key, messages),
+            Message::Private(private) => self.on_private(key, private),
+            Message::Chunk(chunk) => self.on_chunk(link, chunk),
+            Message::Ack(seq) => self.on_ack(key, seq),
+            Message::Leave => self.on_leave(key),
+            // A link that was replaced is read to its end for the chat on it; what it still says
+            // of the group was said before the new link was opened.
+            _ if !is_current => {}
             Message::JoinRequest(request) => self.on_join_request(link, key, &request),
             Message::JoinResponse(response) => self.on_join_response(key, response),
             Message::PeerUpdate(update) => self.on_peer_update(link, key, update),
             Message::ViewRequest => self.on_view_request(link),
-            Message::Chat(messages) => self.on_chat(link, key, messages),
-            Message::Private(private) => self.on_private(key, private),
             Message::Election { id, forced } => self.on_election(link, key, id, forced),
             Message::ElectionOk { coordinator } => self.on_election_ok(link, key, coordinator),
             Message::CoordinatorAnnouncement(view) => self.on_announcement(link, key, view),
@@ -326,11 +336,8 @@ impl Node {
             Message::Sync(sync) => self.on_sync(link, key, &sync),
             Message::SyncAnswer(answer) => self.on_sync_answer(link, &answer),
             Message::Fetch(fetch) => self.on_fetch(link, &fetch),
-            Message::Chunk(chunk) => self.on_chunk(link, chunk),
             Message::Behind => self.want_sync(key, false),
-            Message::Ack(seq) => self.on_ack(key, seq),
             Message::Rename(nick) => self.on_rename(key, nick),
-            Message::Leave => self.on_leave(key),
             Message::Referral(coordinator) => {
                 self.hear_claim(&coordinator, claims::Route::Pointed);
             }

@@ -22,6 +22,10 @@ pub trait Room {
     fn members(&self) -> &[Member];
     /// How many messages are held.
     fn history_len(&self) -> usize;
+    /// How many messages will be held once the history is complete, while it comes.
+    fn history_expected(&self) -> Option<u64> {
+        None
+    }
     /// The same on every node that holds the same messages.
     fn digest(&self) -> u64;
     /// The newest `count` messages up to a position, or of all, in the history's order.
