@@ -188,8 +188,9 @@ impl Node {
         key.is_some_and(|k| self.roster.contains(k))
     }
 
-    fn note_version(&mut self, told: &Coordinator) {
-        self.version_seen = self.version_seen.max(told.version);
+    pub(super) fn note_version(&mut self, told: &Coordinator) {
+        let version = told.version.min(super::roster::VERSION_HEARD_MAX);
+        self.version_seen = self.version_seen.max(version);
     }
 
     /// My own coordinator, as somebody knows it.

@@ -20,6 +20,10 @@ const DIAL_DEAD_AFTER: Duration = Duration::from_secs(10);
 /// A link silent for this many failure time-outs is given up: its peer dials anew when it is back.
 const SILENT_TIMEOUTS_MAX: u32 = 30;
 
+/// No pair comes to so many rounds; a liar must not bring the count to its end, where the newer of
+/// two links would no longer be told from the older.
+const ROUND_MAX: u64 = 1 << 53;
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Stage {
     /// The dial is under way.
@@ -280,6 +284,8 @@ impl Node {
             Some("a dial of oneself")
         } else if expects.is_some_and(|k| k != key) {
             Some("not the peer that was dialled")
+        } else if hello.round > ROUND_MAX {
+            Some("an impossible round")
         } else {
             None
         };
@@ -342,6 +348,8 @@ impl Node {
         self.silent_since.remove(&key);
         self.suspects.remove(&key);
         self.dead.remove(key);
+        // Who has left says nothing more: somebody else said so in its name.
+        self.left.remove(key);
         self.on_link_open(id, key, hello.coordinator);
     }
 
@@ -385,10 +393,22 @@ impl Node {
             (Stage::Open, Some(key)) if self.links.open.get(&key) == Some(&id) => {
                 self.links.open.remove(&key);
                 self.silent_since.insert(key, link.heard);
-                self.verify_death(key, &link);
+                if self.matters(key) {
+                    self.verify_death(key, &link);
+                }
+                if !self.links.is_dialling(key) {
+                    self.forget_if_stranger(key);
+                }
             }
             _ => {}
         }
+    }
+
+    /// Whether it makes a difference if this peer lives. Strangers are not dialled, least of all at
+    /// addresses that they name.
+    fn matters(&self, key: Key) -> bool {
+        let asked = self.asking.as_ref().is_some_and(|a| a.target.key == key);
+        asked || self.roster.contains(key) || self.is_sought(key)
     }
 
     /// A link broke: whether the process ended shows at the address last used.
@@ -455,6 +475,7 @@ impl Node {
             self.silent_since.remove(&key);
             self.suspects.remove(&key);
             self.chat.forget(key);
+            self.delivery.forget(key);
         }
     }
 

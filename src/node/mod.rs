@@ -134,28 +134,47 @@ pub struct Node {
     counters: Counters,
 }
 
+/// How long it counts that a key said LEAVE: longer than anything that it said before can be on its
+/// way, and not for ever, because in an open room anybody can say so in its name.
+const LEFT_FOR: Duration = Duration::from_secs(10);
+
 /// The newest keys of a kind; the oldest are forgotten beyond `GONE_MAX`.
 #[derive(Debug, Default)]
 struct KeyMemory {
     keys: BTreeSet<Key>,
-    order: std::collections::VecDeque<Key>,
+    order: std::collections::VecDeque<(Key, Time)>,
 }
 
 impl KeyMemory {
-    fn insert(&mut self, key: Key) {
+    fn insert(&mut self, key: Key, now: Time) {
         if self.keys.insert(key) {
-            self.order.push_back(key);
-            if self.order.len() > limits::GONE_MAX
-                && let Some(oldest) = self.order.pop_front()
-            {
-                self.keys.remove(&oldest);
+            self.order.push_back((key, now));
+            if self.order.len() > limits::GONE_MAX {
+                self.forget_oldest();
             }
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some((oldest, _)) = self.order.pop_front() {
+            self.keys.remove(&oldest);
+        }
+    }
+
+    /// Forgets the keys that came in earlier than this long ago.
+    fn forget_older(&mut self, now: Time, age: Duration) {
+        while self
+            .order
+            .front()
+            .is_some_and(|(_, at)| now.since(*at) > age)
+        {
+            self.forget_oldest();
         }
     }
 
     fn remove(&mut self, key: Key) {
         if self.keys.remove(&key) {
-            self.order.retain(|k| *k != key);
+            self.order.retain(|(k, _)| *k != key);
         }
     }
 
@@ -338,6 +357,8 @@ impl Node {
             Message::Fetch(fetch) => self.on_fetch(link, &fetch),
             Message::Behind => self.want_sync(key, false),
             Message::Rename(nick) => self.on_rename(key, nick),
+            // What a stranger says does not hold up an election.
+            Message::Referral(_) if self.is_electing() && !self.roster.contains(key) => {}
             Message::Referral(coordinator) => {
                 self.hear_claim(&coordinator, claims::Route::Pointed);
             }

@@ -178,7 +178,11 @@ impl Node {
             return;
         }
         if update.kind == UpdateKind::Whole {
-            return self.on_whole_view(update);
+            // The coordinator's own, or a member's answer to a question; never a stranger's.
+            if key == update.coordinator || self.roster.contains(key) {
+                self.on_whole_view(update);
+            }
+            return;
         }
         if named && (key != update.coordinator || update.version <= self.roster.version) {
             return;
