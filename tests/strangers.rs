@@ -166,7 +166,8 @@ fn forged_control_messages_of_a_stranger_change_nothing() {
             let why = Closed::Ended;
             bench.feed(Input::Closed { link, why });
             // The true peer lives on.
-            bench.tell(true_link, Message::Ping { coordinator: None });
+            let coordinator = (leader.0 == MEMBER).then(|| claim(1, MEMBER, 5));
+            bench.tell(true_link, Message::Ping { coordinator });
             bench.pass(Duration::from_millis(300));
             assert_eq!(standing(&bench), before, "later: {what}");
         }
