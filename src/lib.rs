@@ -53,6 +53,7 @@
 
 pub mod driver;
 pub mod limits;
+pub mod lock;
 pub mod node;
 pub mod ui;
 pub mod wire;
