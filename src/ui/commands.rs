@@ -3,7 +3,7 @@
 //! Nothing here carries a command out or knows where its answer goes.
 
 use crate::limits::NICK_CHARS_MAX;
-use crate::wire::{Key, Member};
+use crate::wire::{Key, Member, nick_is_valid};
 
 use super::text;
 use super::visible::{Tab, visible};
@@ -120,15 +120,6 @@ fn nick(argument: &str) -> Result<Order, String> {
     Err(format!(
         "/nick NAME: a name has 1 to {NICK_CHARS_MAX} characters, no control characters"
     ))
-}
-
-/// Whether somebody may be called this: 1 to 32 characters, none a control character, no white
-/// space at the ends.
-#[must_use]
-pub fn nick_is_valid(nick: &str) -> bool {
-    (1..=NICK_CHARS_MAX).contains(&nick.chars().count())
-        && !nick.contains(char::is_control)
-        && nick.trim().len() == nick.len()
 }
 
 /// An unknown command is explained with the nearest one, if one is near.
@@ -278,14 +269,6 @@ mod tests {
         assert!(wrong("/nick").contains("/nick NAME"));
         assert!(wrong(&format!("/nick {}", "x".repeat(33))).contains("32"));
         assert!(wrong("/quit now").contains("/quit"));
-    }
-
-    #[test]
-    fn nicks_are_checked() {
-        assert!(nick_is_valid("ana maria") && nick_is_valid(&"é".repeat(32)));
-        for nick in ["", " ana", "ana ", "a\tb", "a\x1bb", &"x".repeat(33)] {
-            assert!(!nick_is_valid(nick), "{nick:?}");
-        }
     }
 
     #[test]

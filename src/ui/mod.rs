@@ -25,7 +25,6 @@ mod showing;
 mod text;
 pub mod visible;
 
-pub use commands::nick_is_valid;
 pub use room::Room;
 
 use std::time::Duration;
