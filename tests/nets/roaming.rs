@@ -68,7 +68,8 @@ fn unplug_one(which: usize) {
     });
     let missed: Vec<String> = gone.look(|record| {
         let new = record.events[mark..].iter().filter(|e| e.is("message"));
-        new.map(|e| e.text("text").to_owned()).collect()
+        let missed = new.filter(|e| e.text("text").starts_with("missed"));
+        missed.map(|e| e.text("text").to_owned()).collect()
     });
     let in_history: Vec<_> = (history.iter())
         .filter(|m| m.text.starts_with("missed"))
