@@ -7,7 +7,7 @@ use std::time::Duration;
 use papo::limits::TEXT_BYTES_MAX;
 use papo::node::{Command, Departure, Event, Now, Phase, Time};
 use papo::ui::{DriverStatus, Listening, Mode, Replay, Room, Ui, UiConfig};
-use papo::wire::{Address, ChatMessage, Claim, Id, Key, Member};
+use papo::wire::{Address, ChatMessage, Claim, Id, Key, Member, Position};
 use serde_json::{Value, json};
 
 const ME: Key = Key(0x11);
@@ -152,7 +152,10 @@ impl Bench {
         for (id, nick) in [1, 3, 4, 5].into_iter().zip(others) {
             self.node.members.push(member(id, Key(id), nick));
         }
-        self.event(Event::Joined { again: false });
+        self.event(Event::Joined {
+            again: false,
+            old_until: Position(u64::MAX, 0, 0),
+        });
     }
 
     fn event(&mut self, event: Event) {
@@ -381,7 +384,10 @@ mod in_a_pipe {
         bench.join(&[]);
         bench.heard(message(1, "ana", 4, "new"));
         assert_eq!(bench.stdout(), "<ana> old 2\n<ana> old 3\n<ana> new\n");
-        bench.event(Event::Joined { again: true });
+        bench.event(Event::Joined {
+            again: true,
+            old_until: Position(u64::MAX, 0, 0),
+        });
         assert_eq!(bench.stdout(), "");
     }
 }

@@ -277,11 +277,11 @@ impl Ui {
             Mode::Interactive => INTERACTIVE_COUNT,
             Mode::Text | Mode::Json => usize::MAX,
         });
+        let messages = node.newest(count);
         if self.is_json() {
-            let messages = node.newest(count);
             self.json(now, |out, at| json::history(out, at, node, &messages));
         } else {
-            self.replay(now, count, node);
+            self.replay(now, &messages, node);
         }
     }
 

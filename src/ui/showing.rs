@@ -3,8 +3,10 @@
 //!
 //! How an event reads is decided in `text` and `json`; when the user speaks, in `sending`.
 
+use std::rc::Rc;
+
 use crate::node::{Departure, Event, Now};
-use crate::wire::Member;
+use crate::wire::{ChatMessage, Member, Position};
 
 use super::output::{Bulk, tab};
 use super::room::Room;
@@ -21,7 +23,7 @@ impl Ui {
 
     pub(super) fn show(&mut self, now: Now, event: Event, node: &dyn Room) {
         match event {
-            Event::Joined { again } => self.show_joined(now, again, node),
+            Event::Joined { again, old_until } => self.show_joined(now, again, old_until, node),
             Event::Message { message, own } => {
                 // What comes before the first `Joined` is history, and is shown with `--replay`.
                 if self.joined && (self.is_json() || !own) {
@@ -100,7 +102,7 @@ impl Ui {
         self.notice(now, &notice);
     }
 
-    fn show_joined(&mut self, now: Now, again: bool, node: &dyn Room) {
+    fn show_joined(&mut self, now: Now, again: bool, old_until: Position, node: &dyn Room) {
         self.stdout.set_members(node.members());
         if self.is_json() {
             self.json(now, |out, at| json::joined(out, at, node, again));
@@ -114,13 +116,17 @@ impl Ui {
                 Replay::Last(count) => count,
                 Replay::All => usize::MAX,
             };
-            self.replay(now, count, node);
+            // What is newer was said meanwhile, and follows as messages.
+            let newest = node.newest(if count > 0 { usize::MAX } else { 0 });
+            let old = newest.partition_point(|m| m.position() <= old_until);
+            self.replay(now, &newest[old.saturating_sub(count)..old], node);
         }
     }
 
-    /// Prints the newest `count` messages of the history.
-    pub(super) fn replay(&mut self, now: Now, count: usize, node: &dyn Room) {
-        for message in node.newest(count) {
+    /// Prints messages of the history.
+    pub(super) fn replay(&mut self, now: Now, old: &[Rc<ChatMessage>], node: &dyn Room) {
+        for message in old {
+            let message = Rc::clone(message);
             let own = message.origin == node.key();
             let replay = true;
             let bulk = Bulk::Message {
