@@ -3,12 +3,12 @@
 //! Nothing is decided here that a test could want to see: options are `cli`, the loop is `driver`.
 
 use std::io::{self, IsTerminal, Write};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 
 use clap::CommandFactory;
 use papo::cli::{self, Action, Cli, Options, STATUS_USAGE, Stop};
-use papo::driver::{self, DriverConfig, STATUS_FAILED};
+use papo::driver::{self, DriverConfig, STATUS_FAILED, Selection};
 use papo::ui::{Mode, Replay, UiConfig};
 
 /// How much of the history a terminal shows on joining.
@@ -39,16 +39,21 @@ fn main() -> ExitCode {
 
 fn run(action: Action, options: &Options) -> ExitCode {
     start_log(options);
-    let interfaces = match cli::interfaces::resolve(&options.interface) {
-        Ok(interfaces) => interfaces,
+    let peers = match cli::peers::resolve(&options.peer) {
+        Ok(peers) => peers,
         Err(line) => return fail(STATUS_FAILED, &line),
     };
     let config = DriverConfig {
         group: options.group,
-        interfaces,
+        multicast: !options.no_multicast,
+        interfaces: match options.interface.as_slice() {
+            [] => Selection::All,
+            names => Selection::Named(names.to_vec()),
+        },
         listen: options
             .listen
-            .unwrap_or(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))),
+            .unwrap_or(SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0))),
+        peers,
         room: options.room.clone(),
         nick: options.nick(),
         heartbeat: options.heartbeat,

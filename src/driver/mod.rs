@@ -12,16 +12,21 @@
 //! | `console` | the user's side: stdin, commands, stdout, stderr |
 //! | `farewell` | the end of a node that has left |
 //! | `clock`, `wheel` | the time, being away, timers |
-//! | `net` | multicast, unicast datagrams, the listener, opening streams |
+//! | `interfaces`, `network` | what this host's interfaces are, and what follows when they change |
+//! | `datagrams` | multicast, unicast datagrams |
+//! | `net` | the listener, opening streams |
 //! | `streams`, `stream`, `outqueue` | all streams; one stream; what waits to be written to it |
 //! | `stdio`, `signals`, `loglines` | the process's own descriptors and signals, log lines |
 
 mod clock;
 mod console;
+mod datagrams;
 mod effects;
 mod farewell;
+mod interfaces;
 mod loglines;
 mod net;
+mod network;
 mod outqueue;
 mod reactor;
 mod signals;
@@ -32,7 +37,8 @@ mod streams;
 mod wheel;
 
 pub use self::loglines::{flush as flush_log, target as log_target};
-pub use start::{DriverConfig, Interface, StartError};
+pub use interfaces::{Host, Interface, Selection};
+pub use start::{DriverConfig, StartError};
 
 /// The exit status when papo cannot start or cannot go on.
 pub const STATUS_FAILED: u8 = 3;

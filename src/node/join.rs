@@ -32,6 +32,10 @@ pub(super) struct Seek {
     extended: bool,
     /// The group that it has heard of, and when it last did.
     heard: Option<(Coordinator, Time)>,
+    /// Since when it knows of a group, and is not in it.
+    heard_first: Option<Time>,
+    /// The user knows that the group cannot be reached.
+    warned: bool,
 }
 
 impl Seek {
@@ -42,6 +46,8 @@ impl Seek {
             window_end: now + WINDOW,
             extended: false,
             heard: None,
+            heard_first: None,
+            warned: false,
         }
     }
 }
@@ -61,6 +67,7 @@ impl Node {
     pub(super) fn start_seeking(&mut self) {
         self.standing = Standing::Seeking(Seek::new(self.now.time));
         self.multicast_request(0);
+        self.ask_peers();
         self.arm_join(RETRY);
     }
 
@@ -122,15 +129,38 @@ impl Node {
         }
         seek.attempt += 1;
         let attempt = seek.attempt;
+        let outside = seek.heard_first.is_some_and(|at| now.since(at) >= patience);
+        let unreached = match &seek.heard {
+            Some((group, _)) if outside && !seek.warned => Some(group.clone()),
+            _ => None,
+        };
+        seek.warned |= unreached.is_some();
         let left = seek.window_end.since(now);
         let searching = seek.heard.is_none() && left > Duration::ZERO;
+        if let Some(group) = unreached {
+            self.explain_unreached(&group);
+        }
         self.multicast_request(attempt);
+        self.ask_peers();
         self.ask_heard_group();
         if searching && left < RETRY * 5 / 4 {
             self.set_timer(Timer::Join, now + left);
         } else {
             self.arm_join(RETRY);
         }
+    }
+
+    /// A coordinator is there, but neither side's connections get through.
+    fn explain_unreached(&mut self, group: &Coordinator) {
+        let at: Vec<String> = group.addresses.iter().map(Address::to_string).collect();
+        let text = format!(
+            "heard of the room's coordinator {}, but it cannot be reached at {}, and does not \
+             reach this host: allow papo's TCP port in the firewalls of both (--listen sets it); \
+             still trying",
+            group.id,
+            at.join(", "),
+        );
+        self.show(super::Event::Warning(text));
     }
 
     /// Seeking, and somebody says that there is a group.
@@ -149,6 +179,7 @@ impl Node {
         }
         let is_new = seek.heard.as_ref().is_none_or(|(c, _)| c.key != told.key);
         seek.heard = Some((told.clone(), now));
+        seek.heard_first.get_or_insert(now);
         let just_asked = now.since(seek.asked_first) < LEAVE_TO_COORDINATOR;
         // A coordinator that dialled this node, or is about to, answers the first request.
         let answers = match route {
@@ -215,6 +246,7 @@ impl Node {
     }
 
     fn found_group(&mut self) {
+        self.explain_peers();
         self.id = Some(1);
         self.take_office("nobody else is in the room");
         self.complete_join(false);

@@ -176,7 +176,7 @@ impl Node {
         link
     }
 
-    fn add_link(
+    pub(super) fn add_link(
         &mut self,
         id: LinkId,
         stage: Stage,
@@ -204,11 +204,17 @@ impl Node {
     }
 
     /// Candidate addresses in the order of trying: loopback, then the same /24 or /64 as one of
-    /// ours, then the rest.
+    /// ours, then the rest. Loopback leads to another node, if to any, unless the peer is on this
+    /// host: then it shares an address with this node, or has no other.
     fn best_first(&self, addresses: &[Address]) -> VecDeque<Address> {
         let ours = &self.config.addresses;
         let mut sorted: Vec<Address> = addresses.to_vec();
         sorted.truncate(limits::ADDRESSES_MAX + 1);
+        let is_shared = |a: &Address| ours.iter().any(|o| o.0.ip() == a.0.ip());
+        let mut elsewhere = sorted.iter().filter(|a| !a.0.ip().is_loopback()).peekable();
+        if elsewhere.peek().is_some() && !elsewhere.any(is_shared) {
+            sorted.retain(|a| !a.0.ip().is_loopback());
+        }
         sorted.sort_by_key(|a| {
             let near = ours.iter().any(|o| same_subnet(*o, *a));
             (!a.0.ip().is_loopback(), !near)
@@ -228,9 +234,8 @@ impl Node {
         let Some(link) = self.links.get_mut(id) else {
             return;
         };
-        let Some(key) = link.expects else {
-            return;
-        };
+        // A peer that the user named: nobody knows yet who is there.
+        let key = link.expects.unwrap_or(Key(0));
         link.stage = Stage::Greeting;
         let round = link.round;
         let mut hello = self.hello(key);
@@ -275,10 +280,14 @@ impl Node {
         } else {
             None
         };
+        if key == self.config.key {
+            self.peers.forget(id);
+        }
         if let Some(why) = wrong {
             self.abort(id, why);
             return self.on_closed(id, Closed::Failed);
         }
+        self.peers.met(id, key);
         let round = if ours { link.round } else { hello.round };
         if !self.wins(id, key, ours, round) {
             if let Some(link) = self.links.get_mut(id) {
@@ -370,6 +379,7 @@ impl Node {
             return;
         };
         self.cancel_timer(Timer::Handshake(id));
+        self.peers.missed(id, why);
         self.drop_waiting_of(id);
         self.abort_sync_on(id);
         match (link.stage, link.key.or(link.expects)) {

@@ -29,6 +29,7 @@ impl Node {
         self.ping_silent_links();
         self.drop_silent_links();
         self.tend_mesh();
+        self.tend_peers();
         self.watch_members();
         self.check_membership();
     }

@@ -12,6 +12,7 @@
 //! | `api` | inputs, effects, events |
 //! | `links` | streams, handshake, one link per pair, dialling, the mesh |
 //! | `liveness` | PING, watches, indirect probes, being away |
+//! | `peers` | members that the user named, where multicast does not reach |
 //! | `join` | the discovery window, asking in, being let in |
 //! | `claims` | who coordinates, heard by whatever route |
 //! | `election` | Bully |
@@ -35,6 +36,7 @@ mod links;
 mod liveness;
 mod office;
 mod order;
+mod peers;
 mod ranges;
 mod roster;
 mod sync;
@@ -58,6 +60,7 @@ use leave::Leaving;
 use links::Links;
 use liveness::Suspect;
 use office::Office;
+use peers::Peers;
 use roster::Roster;
 use sync::Repair;
 
@@ -112,6 +115,7 @@ pub struct Node {
     joining: Option<bool>,
     joined: bool,
     links: Links,
+    peers: Peers,
     /// Since when members without an open link are silent.
     silent_since: BTreeMap<Key, Time>,
     suspects: BTreeMap<Key, Suspect>,
@@ -185,6 +189,7 @@ impl Node {
         Node {
             history: History::new(config.history_max),
             standing: Standing::Seeking(Seek::new(Time(0))),
+            peers: Peers::new(&config.peers),
             config,
             rng,
             now,
