@@ -223,6 +223,8 @@ impl Reactor {
                 }
             }
         }
+        // Links that have gone are known to be gone before the node tells anybody anything.
+        self.feed_stream_inputs();
         let candidates = self.network.candidates();
         if candidates != before {
             self.feed(Input::Addresses(candidates));

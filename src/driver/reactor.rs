@@ -285,7 +285,7 @@ impl Reactor {
 
     /// What happened to streams since the last turn, or while they were written to. What comes of
     /// it meanwhile waits for the next call.
-    fn feed_stream_inputs(&mut self) {
+    pub(super) fn feed_stream_inputs(&mut self) {
         for _ in 0..self.streams.inputs.len() {
             if let Some(input) = self.streams.inputs.pop_front() {
                 self.feed(input);

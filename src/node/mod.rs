@@ -111,6 +111,8 @@ pub struct Node {
     away_until: Time,
     /// When the whole view was last asked for.
     view_asked: Option<Time>,
+    /// When the coordinator was last told of addresses that its view does not have.
+    addresses_told: Option<Time>,
     /// `Joined` is due, once a SYNC has ended.
     joining: Option<bool>,
     joined: bool,
@@ -204,6 +206,7 @@ impl Node {
             asking: None,
             away_until: Time(0),
             view_asked: None,
+            addresses_told: None,
             joining: None,
             joined: false,
             links: Links::default(),

@@ -252,9 +252,20 @@ impl Node {
         true
     }
 
-    /// A node that its coordinator's view lacks asks in again over the link.
+    /// A node that its coordinator's view lacks, or has with addresses that it has no more, asks in
+    /// again over the link.
     pub(super) fn check_membership(&mut self) {
-        if matches!(self.standing, Standing::Member) && !self.roster.contains(self.config.key) {
+        if !matches!(self.standing, Standing::Member) {
+            return;
+        }
+        let Some(me) = self.roster.get(self.config.key) else {
+            return self.ask_coordinator();
+        };
+        let asked = self.addresses_told.map(|at| self.since(at));
+        if me.addresses != self.config.addresses
+            && asked.is_none_or(|ago| ago >= self.config.failure_timeout)
+        {
+            self.addresses_told = Some(self.now.time);
             self.ask_coordinator();
         }
     }
