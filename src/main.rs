@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::CommandFactory;
 use papo::cli::{self, Action, Cli, Options, STATUS_USAGE, Stop};
-use papo::driver::{self, DriverConfig, STATUS_FAILED, Selection};
+use papo::driver::{self, DriverConfig, STATUS_FAILED, ScanConfig, Selection};
 use papo::ui::{Mode, Replay, UiConfig};
 
 /// How much of the history a terminal shows on joining.
@@ -33,6 +33,7 @@ fn main() -> ExitCode {
                 Err(e) => fail(STATUS_FAILED, &format!("cannot write the manual page: {e}")),
             }
         }
+        Some(Action::Scan) => scan(&cli.options),
         action => run(action.unwrap_or(Action::Chat), &cli.options),
     }
 }
@@ -43,13 +44,14 @@ fn run(action: Action, options: &Options) -> ExitCode {
         Ok(peers) => peers,
         Err(line) => return fail(STATUS_FAILED, &line),
     };
+    let secret = match cli::secret::resolve(&options.room, options.secret_file.as_deref()) {
+        Ok(secret) => secret,
+        Err(line) => return fail(STATUS_FAILED, &line),
+    };
     let config = DriverConfig {
         group: options.group,
         multicast: !options.no_multicast,
-        interfaces: match options.interface.as_slice() {
-            [] => Selection::All,
-            names => Selection::Named(names.to_vec()),
-        },
+        interfaces: interfaces(options),
         listen: options
             .listen
             .unwrap_or(SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0))),
@@ -60,12 +62,57 @@ fn run(action: Action, options: &Options) -> ExitCode {
         failure_timeout: options.failure_timeout,
         history_max: options.history,
         wants_history: !matches!(action, Action::Send { .. }),
+        secret,
         ui: ui_config(action, options),
     };
     match driver::run(config) {
         Ok(status) => ExitCode::from(status),
         Err(e) => fail(STATUS_FAILED, &e.to_string()),
     }
+}
+
+fn interfaces(options: &Options) -> Selection {
+    match options.interface.as_slice() {
+        [] => Selection::All,
+        names => Selection::Named(names.to_vec()),
+    }
+}
+
+/// Lists the rooms; 1 if there is none.
+fn scan(options: &Options) -> ExitCode {
+    start_log(options);
+    let secret = cli::secret::resolve(&options.room, options.secret_file.as_deref());
+    let secret = match secret {
+        Ok(secret) => secret,
+        Err(line) => return fail(STATUS_FAILED, &line),
+    };
+    let config = ScanConfig {
+        group: options.group,
+        interfaces: interfaces(options),
+        heartbeat: options.heartbeat,
+        locked: secret.map(|secret| (options.room.clone(), secret)),
+    };
+    let heard = match driver::scan(&config) {
+        Ok(heard) => heard,
+        Err(e) => return fail(STATUS_FAILED, &e.to_string()),
+    };
+    driver::flush_log();
+    for report in &heard.reports {
+        let _ = writeln!(io::stderr(), "papo: {report}");
+    }
+    if heard.rooms.is_empty() {
+        return fail(
+            1,
+            "no room heard; is anybody there, and is it the same --group?",
+        );
+    }
+    let mut out = Vec::new();
+    if options.json {
+        heard.rooms.write_json(&mut out, heard.wall_ms);
+    } else {
+        heard.rooms.write_text(&mut out);
+    }
+    print(&out)
 }
 
 fn ui_config(action: Action, options: &Options) -> UiConfig {

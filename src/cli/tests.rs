@@ -82,7 +82,7 @@ fn values_are_taken() {
 
 #[test]
 fn a_mistake_is_one_line_that_names_the_option_and_the_value() {
-    let cases: [(&[&str], &[&str]); 20] = [
+    let cases: [(&[&str], &[&str]); 21] = [
         (
             &["--heartbeat", "9"],
             &["--heartbeat", "9", "at least 10 ms"],

@@ -252,8 +252,21 @@ impl Datagrams {
 
     /// Whether there is one.
     #[must_use]
-    pub fn is_ready(&self) -> bool {
+    pub fn any_ready(&self) -> bool {
         self.sockets.iter().any(|(_, udp)| udp.is_ready)
+    }
+
+    /// Whether socket n may have something to read.
+    #[must_use]
+    pub fn is_ready(&self, n: usize) -> bool {
+        self.sockets.get(n).is_some_and(|udp| udp.is_ready)
+    }
+
+    /// Socket n is not read before its next event.
+    pub fn rest(&mut self, n: usize) {
+        if let Some(udp) = self.sockets.get_mut(n) {
+            udp.is_ready = false;
+        }
     }
 
     /// Reads one datagram from socket n. `buffer` has `DATAGRAM_BYTES_MAX + 1` bytes or more.

@@ -13,9 +13,11 @@
 //! | `farewell` | the end of a node that has left |
 //! | `clock`, `wheel` | the time, being away, timers |
 //! | `interfaces`, `network` | what this host's interfaces are, and what follows when they change |
-//! | `datagrams` | multicast, unicast datagrams |
+//! | `datagrams`, `hearing` | multicast, unicast datagrams; what they bring |
 //! | `net` | the listener, opening streams |
 //! | `streams`, `stream`, `outqueue` | all streams; one stream; what waits to be written to it |
+//! | `scan` | listening without joining |
+//! | `lock` | the locks on streams and datagrams |
 //! | `stdio`, `signals`, `loglines` | the process's own descriptors and signals, log lines |
 
 mod clock;
@@ -23,21 +25,27 @@ mod console;
 mod datagrams;
 mod effects;
 mod farewell;
+mod hearing;
 mod interfaces;
+mod lock;
 mod loglines;
 mod net;
 mod network;
 mod outqueue;
 mod reactor;
+mod scan;
 mod signals;
 mod start;
 mod stdio;
 mod stream;
 mod streams;
+#[cfg(test)]
+mod streams_test;
 mod wheel;
 
 pub use self::loglines::{flush as flush_log, target as log_target};
 pub use interfaces::{Host, Interface, Selection};
+pub use scan::{Scan, ScanConfig, scan};
 pub use start::{DriverConfig, StartError};
 
 /// The exit status when papo cannot start or cannot go on.

@@ -15,18 +15,19 @@ use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 
 use crate::limits::{
-    ACCEPT_RETRY_MS, ACCEPTS_PER_TURN_MAX, BYTES_PER_TURN_MAX, DATAGRAM_BYTES_MAX,
-    DATAGRAMS_PER_TURN_MAX, FRAMES_PER_TURN_MAX,
+    ACCEPT_RETRY_MS, ACCEPTS_PER_TURN_MAX, BYTES_PER_TURN_MAX, FRAMES_PER_TURN_MAX,
 };
 use crate::node::{Config, Input, LinkId, Node, Now, Outbox, Time, Timer};
 use crate::ui::{Listening, Ui};
-use crate::wire::{Address, DecodeError, Key, decode_datagram};
+use crate::wire::{Address, Key};
 
 use super::STATUS_INTERRUPTED;
 use super::clock::{Attendance, Clock};
 use super::console::Console;
-use super::datagrams::{Datagrams, Received, SOCKETS_MAX};
+use super::datagrams::{Datagrams, SOCKETS_MAX};
 use super::interfaces::{Host, Selection};
+use super::lock::DatagramLock;
+use super::loglines::Throttle;
 use super::net;
 use super::network::Network;
 use super::signals::{Request, Signals};
@@ -48,6 +49,9 @@ const _: () = assert!(DATAGRAMS + SOCKETS_MAX < 1 << 16);
 const EVENTS_MAX: usize = 1_024;
 /// What a deadline of the user's side that does not move forward is put off by.
 const DEADLINE_STEP: Duration = Duration::from_millis(1);
+
+/// How long a group that this node can open has to answer before a locked one ends the search.
+pub(super) const LOCK_PATIENCE: Duration = Duration::from_millis(200);
 
 /// What the wheel wakes the loop for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -71,6 +75,8 @@ enum Flow {
     Left,
     /// Out, at once.
     End,
+    /// The room is locked, and this node has not its secret.
+    LockedOut,
 }
 
 /// Everything that a running node has.
@@ -89,11 +95,16 @@ pub(super) struct Reactor {
     pub(super) streams: Streams,
     pub(super) network: Network,
     pub(super) datagrams: Datagrams,
+    pub(super) lock: DatagramLock,
     listener: TcpListener,
     listener_ready: bool,
     signals: Signals,
     /// Hosts that speak another version of the protocol: each is logged once.
-    foreign: Vec<IpAddr>,
+    pub(super) foreign: Vec<IpAddr>,
+    /// Until when a room that turns out to be locked is no reason to end.
+    pub(super) lock_patience: Option<Time>,
+    room: String,
+    pub(super) lock_throttle: Throttle,
     /// The node has left: its last event was shown.
     pub(super) left: bool,
 }
@@ -123,6 +134,9 @@ impl Reactor {
             return Err(StartError::Interfaces(network.interfaces, e));
         }
 
+        let no_randomness = || io::Error::other("no randomness");
+        let lock = DatagramLock::new(&config.room, config.secret.as_ref())
+            .ok_or_else(|| StartError::System("lock the room", no_randomness()))?;
         let clock = Clock::new();
         let mut rng = fastrand::Rng::with_seed(entropy());
         let key = Key(rng.u64(1..));
@@ -135,13 +149,17 @@ impl Reactor {
             outbox: Outbox::new(),
             ui: Ui::new(config.ui.clone()),
             console,
-            streams: Streams::new(clone()?, network.sources()),
+            streams: Streams::new(clone()?, network.sources(), config.secret.clone()),
             network,
+            lock,
             datagrams,
             listener,
             listener_ready: true,
             signals,
             foreign: Vec::new(),
+            lock_patience: None,
+            lock_throttle: Throttle::new(),
+            room: config.room.clone(),
             left: false,
             poll,
             clock,
@@ -183,6 +201,9 @@ impl Reactor {
                 Ok(Flow::On) => {}
                 Ok(Flow::Left) => return self.farewell(),
                 Ok(Flow::End) => return Ok(STATUS_INTERRUPTED),
+                Ok(Flow::LockedOut) => {
+                    return Err(StartError::Locked(self.room, self.lock.is_locked()));
+                }
                 Err(e) => return Err(StartError::System("wait for events", e)),
             }
         }
@@ -200,6 +221,9 @@ impl Reactor {
         }
         self.feed_stream_inputs();
         self.read_datagrams();
+        if self.is_locked_out() {
+            return Ok(Flow::LockedOut);
+        }
         self.accept();
         self.read_streams();
         self.read_stdin();
@@ -216,7 +240,7 @@ impl Reactor {
         let has_work = self.streams.ready_len() > 0
             || !self.streams.inputs.is_empty()
             || self.listener_ready
-            || self.datagrams.is_ready()
+            || self.datagrams.any_ready()
             || self.console.has_work
             || self.may_read_stdin();
         if has_work {
@@ -293,45 +317,6 @@ impl Reactor {
         }
     }
 
-    fn read_datagrams(&mut self) {
-        for n in self.datagrams.ready() {
-            for _ in 0..DATAGRAMS_PER_TURN_MAX {
-                if !self.read_datagram(n) {
-                    break;
-                }
-            }
-        }
-    }
-
-    /// False if there is no more.
-    fn read_datagram(&mut self, n: usize) -> bool {
-        let mut buffer = [0; DATAGRAM_BYTES_MAX + 1];
-        match self.datagrams.receive(n, &mut buffer) {
-            Received::Datagram(len, from) if len > DATAGRAM_BYTES_MAX => {
-                log::debug!("{from}: datagram over {DATAGRAM_BYTES_MAX} bytes");
-            }
-            Received::Datagram(len, from) => match decode_datagram(&buffer[..len]) {
-                Ok(datagram) => {
-                    self.network.note(from);
-                    self.feed(Input::Datagram { from, datagram });
-                }
-                Err(DecodeError::Version(v)) => self.note_foreign(from.ip(), v),
-                Err(e) => log::debug!("{from}: {e}"),
-            },
-            Received::Nothing => return false,
-            Received::Error => {}
-        }
-        true
-    }
-
-    fn note_foreign(&mut self, host: IpAddr, version: u8) {
-        const FOREIGN_MAX: usize = 64;
-        if self.foreign.len() < FOREIGN_MAX && !self.foreign.contains(&host) {
-            self.foreign.push(host);
-            log::warn!("{host} speaks version {version} of the protocol and is ignored");
-        }
-    }
-
     fn accept(&mut self) {
         for _ in 0..ACCEPTS_PER_TURN_MAX {
             if !self.listener_ready {
@@ -342,7 +327,7 @@ impl Reactor {
                 Err(e) if e.kind() == ErrorKind::WouldBlock => self.listener_ready = false,
                 Err(e) if is_of_one_connection(&e) => {}
                 Err(e) => {
-                    log::warn!("cannot accept connections: {e}: trying again");
+                    self.streams.note_refusal(&e);
                     self.listener_ready = false;
                     let at = self.now.time + Duration::from_millis(ACCEPT_RETRY_MS);
                     self.wheel.set(Wake::Accept, at);

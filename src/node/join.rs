@@ -50,6 +50,10 @@ impl Seek {
             warned: false,
         }
     }
+
+    pub(super) fn has_heard(&self) -> bool {
+        self.heard.is_some()
+    }
 }
 
 /// A coordinator that this node asks to be let in.

@@ -5,18 +5,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use super::{Class, Close, Closed, Effect, LinkId, Node, Time, Timer};
 use crate::limits;
 use crate::wire::{Address, Coordinator, Hello, Key, Message, VERSION};
 
-/// How long the older of two members without a link leaves the dial to the newer.
-const OLDER_DIALS_AFTER: Duration = Duration::from_secs(1);
-/// How long after a dial the same member is dialled again.
-const DIAL_AGAIN_AFTER: Duration = Duration::from_secs(1);
-/// The same, for one whose process is known to have ended (a firewall can lie).
-const DIAL_DEAD_AFTER: Duration = Duration::from_secs(10);
 /// A link silent for this many failure time-outs is given up: its peer dials anew when it is back.
 const SILENT_TIMEOUTS_MAX: u32 = 30;
 
@@ -79,7 +72,7 @@ pub(super) struct Links {
     open: BTreeMap<Key, LinkId>,
     rounds: BTreeMap<Key, u64>,
     dials: BTreeMap<Key, Dial>,
-    dialled: BTreeMap<Key, Time>,
+    pub(super) dialled: BTreeMap<Key, Time>,
 }
 
 impl Links {
@@ -203,25 +196,6 @@ impl Node {
         self.set_timer(Timer::Handshake(id), deadline);
     }
 
-    /// Candidate addresses in the order of trying: loopback, then the same /24 or /64 as one of
-    /// ours, then the rest. Loopback leads to another node, if to any, unless the peer is on this
-    /// host: then it shares an address with this node, or has no other.
-    fn best_first(&self, addresses: &[Address]) -> VecDeque<Address> {
-        let ours = &self.config.addresses;
-        let mut sorted: Vec<Address> = addresses.to_vec();
-        sorted.truncate(limits::ADDRESSES_MAX + 1);
-        let is_shared = |a: &Address| ours.iter().any(|o| o.0.ip() == a.0.ip());
-        let mut elsewhere = sorted.iter().filter(|a| !a.0.ip().is_loopback()).peekable();
-        if elsewhere.peek().is_some() && !elsewhere.any(is_shared) {
-            sorted.retain(|a| !a.0.ip().is_loopback());
-        }
-        sorted.sort_by_key(|a| {
-            let near = ours.iter().any(|o| same_subnet(*o, *a));
-            (!a.0.ip().is_loopback(), !near)
-        });
-        sorted.into()
-    }
-
     pub(super) fn on_accepted(&mut self, link: LinkId, from: SocketAddr) {
         if self.links.all.len() >= limits::LINKS_MAX {
             let how = Close::Abort("too many links");
@@ -250,9 +224,14 @@ impl Node {
             return;
         };
         if matches!(link.stage, Stage::Dialing | Stage::Greeting) {
-            self.abort(id, "no HELLO in time");
+            self.give_up(id, "no HELLO in time");
             self.on_closed(id, Closed::Failed);
         }
+    }
+
+    fn give_up(&mut self, link: LinkId, why: &'static str) {
+        let how = Close::GiveUp(why);
+        self.out.push(Effect::Close { link, how });
     }
 
     fn abort(&mut self, link: LinkId, why: &'static str) {
@@ -362,7 +341,7 @@ impl Node {
         {
             self.links.all.remove(&dial.link);
             self.cancel_timer(Timer::Handshake(dial.link));
-            self.abort(dial.link, "another link of the pair stays");
+            self.give_up(dial.link, "another link of the pair stays");
         }
     }
 
@@ -500,34 +479,6 @@ impl Node {
             .is_some_and(|l| self.since(l.heard) < self.config.failure_timeout)
     }
 
-    /// Dials the members without a live link, each at most once in a while.
-    pub(super) fn tend_mesh(&mut self) {
-        if self.leaving.is_some() {
-            return;
-        }
-        let mut due: Vec<(Key, Vec<Address>)> = Vec::new();
-        for member in self.roster.members() {
-            let key = member.key;
-            if key == self.config.key || self.is_alive(key) || self.links.is_dialling(key) {
-                continue;
-            }
-            let apart = self.silent_since.get(&key).map(|t| self.since(*t));
-            let first = Some(member.id) > self.id && apart.is_some_and(|d| d < OLDER_DIALS_AFTER);
-            let pause = if self.dead.contains(key) {
-                DIAL_DEAD_AFTER
-            } else {
-                DIAL_AGAIN_AFTER
-            };
-            let recent = |t: &Time| self.since(*t) < pause;
-            if !first && !self.links.dialled.get(&key).is_some_and(recent) {
-                due.push((key, member.addresses.clone()));
-            }
-        }
-        for (key, addresses) in due {
-            self.dial(key, &addresses, false);
-        }
-    }
-
     /// Links silent for very long are closed, so that nobody keeps half-open ones for ever.
     pub(super) fn drop_silent_links(&mut self) {
         let limit = self.config.failure_timeout * SILENT_TIMEOUTS_MAX;
@@ -539,17 +490,8 @@ impl Node {
             .map(|(id, _)| *id)
             .collect();
         for id in silent {
-            self.abort(id, "silent for too long");
+            self.give_up(id, "silent for too long");
             self.on_closed(id, Closed::Failed);
         }
-    }
-}
-
-/// The same /24 (IPv4) or /64 (IPv6): a guess that needs no netmask.
-fn same_subnet(a: Address, b: Address) -> bool {
-    match (a.0, b.0) {
-        (SocketAddr::V4(a), SocketAddr::V4(b)) => a.ip().octets()[..3] == b.ip().octets()[..3],
-        (SocketAddr::V6(a), SocketAddr::V6(b)) => a.ip().octets()[..8] == b.ip().octets()[..8],
-        _ => false,
     }
 }

@@ -10,7 +10,7 @@
 //! | file | subject |
 //! | --- | --- |
 //! | `api` | inputs, effects, events |
-//! | `links` | streams, handshake, one link per pair, dialling, the mesh |
+//! | `links`, `mesh` | streams, handshake, one link per pair; who dials whom, and where |
 //! | `liveness` | PING, watches, indirect probes, being away |
 //! | `peers` | members that the user named, where multicast does not reach |
 //! | `join` | the discovery window, asking in, being let in |
@@ -34,6 +34,7 @@ mod join;
 mod leave;
 mod links;
 mod liveness;
+mod mesh;
 mod office;
 mod order;
 mod peers;
@@ -412,6 +413,12 @@ impl Node {
     #[must_use]
     pub fn undelivered(&self) -> u64 {
         self.delivery.undelivered() + self.chat.unsent_lines()
+    }
+
+    /// True once this node has heard of a group, or is in one.
+    #[must_use]
+    pub fn hears_group(&self) -> bool {
+        !matches!(&self.standing, Standing::Seeking(seek) if !seek.has_heard())
     }
 
     /// True between the first `Joined` and leaving.

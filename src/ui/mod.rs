@@ -20,6 +20,7 @@ pub mod lines;
 mod output;
 mod pending;
 mod room;
+pub mod rooms;
 mod sending;
 mod showing;
 mod text;
