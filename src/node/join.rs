@@ -51,6 +51,11 @@ impl Seek {
         }
     }
 
+    /// The coordinator that it has heard of.
+    pub(super) fn heard_key(&self) -> Option<Key> {
+        self.heard.as_ref().map(|(c, _)| c.key)
+    }
+
     pub(super) fn has_heard(&self) -> bool {
         self.heard.is_some()
     }
@@ -80,7 +85,7 @@ impl Node {
         self.set_timer(Timer::Join, at);
     }
 
-    fn request(&self, attempt: u64) -> JoinRequest {
+    pub(super) fn request(&self, attempt: u64) -> JoinRequest {
         JoinRequest {
             version: VERSION,
             room: self.config.room.clone(),
@@ -154,19 +159,6 @@ impl Node {
         }
     }
 
-    /// A coordinator is there, but neither side's connections get through.
-    fn explain_unreached(&mut self, group: &Coordinator) {
-        let at: Vec<String> = group.addresses.iter().map(Address::to_string).collect();
-        let text = format!(
-            "heard of the room's coordinator {}, but it cannot be reached at {}, and does not \
-             reach this host: allow papo's TCP port in the firewalls of both (--listen sets it); \
-             still trying",
-            group.id,
-            at.join(", "),
-        );
-        self.show(super::Event::Warning(text));
-    }
-
     /// Seeking, and somebody says that there is a group.
     pub(super) fn hear_of_group(&mut self, told: &Coordinator, route: Route) {
         let now = self.now.time;
@@ -210,6 +202,7 @@ impl Node {
         };
         let (attempt, key, addresses) = (*attempt, group.key, group.addresses.clone());
         self.ask_at(key, &addresses, attempt);
+        self.ask_through_neighbour(key, attempt);
     }
 
     /// Asks on the link with a coordinator, or dials it; the question follows HELLO.
@@ -272,20 +265,27 @@ impl Node {
                 seek.window_end = seek.window_end + WINDOW;
             }
             Standing::Coordinator(_) => self.consider_request(from, request),
-            Standing::Member if request.attempt > 0 => self.refer_later(from),
+            Standing::Member if request.attempt > 0 => {
+                self.refer_later(from);
+                self.offer_link(from, &request);
+            }
             _ => {}
         }
     }
 
     /// A request on a link: the coordinator lets its sender in, others point to the coordinator.
     pub(super) fn on_join_request(&mut self, link: LinkId, key: Key, request: &JoinRequest) {
-        if request.key != key || request.version != VERSION {
+        if request.version != VERSION {
             return;
+        }
+        if request.key != key {
+            return self.on_relayed_request(link, key, request);
         }
         let Some(claim) = self.coordinator() else {
             return;
         };
         if !matches!(self.standing, Standing::Coordinator(_)) {
+            self.pass_on_request(claim.key, request);
             if let Some(coordinator) = self.vouched_coordinator()
                 && coordinator.key != key
             {
@@ -293,6 +293,14 @@ impl Node {
             }
             return;
         }
+        self.consider_asker(link, key, request);
+    }
+
+    /// This node coordinates: whoever asks is let in, but a higher coordinator is asked itself.
+    pub(super) fn consider_asker(&mut self, link: LinkId, key: Key, request: &JoinRequest) {
+        let Some(claim) = self.coordinator() else {
+            return;
+        };
         match request.id {
             Some(id) if request.office && (Claim { id, key }) > claim => {
                 let told = Coordinator {
@@ -344,6 +352,7 @@ impl Node {
         asking.attempt = (asking.attempt + 1).min(RETRY_SLOWEST);
         let attempt = asking.attempt;
         self.ask_at(key, &addresses, u64::from(attempt));
+        self.ask_through_neighbour(key, u64::from(attempt));
         self.arm_join(RETRY * attempt);
     }
 
@@ -419,8 +428,12 @@ impl Node {
     }
 
     pub(super) fn on_join_response(&mut self, key: Key, response: JoinResponse) {
+        if self.pass_on_response(key, &response) {
+            return;
+        }
         let view = response.view;
-        if view.coordinator != key {
+        let leader = view.coordinator;
+        if leader != key && !self.may_bring_answer(key, leader) {
             return;
         }
         let Some(roster) = super::Roster::from_view(view) else {
@@ -431,7 +444,7 @@ impl Node {
             return;
         };
         let own = self.coordinator();
-        if own.is_some_and(|c| c.key == key) && !self.waits_for(key) {
+        if own.is_some_and(|c| c.key == leader) && !self.waits_for(leader) {
             // A second answer to a question that was asked twice.
             if roster.version > self.roster.version {
                 self.follow(roster);
@@ -441,7 +454,7 @@ impl Node {
         let wanted = match &self.standing {
             Standing::Seeking(_) => true,
             Standing::Gone => false,
-            Standing::Member if own.is_some_and(|c| c.key == key) => {
+            Standing::Member if own.is_some_and(|c| c.key == leader) => {
                 roster.version >= self.roster.version
             }
             Standing::Member | Standing::Coordinator(_) => own.is_none_or(|c| claim > c),
@@ -468,7 +481,7 @@ impl Node {
     }
 
     /// True if this node has asked its own coordinator in again.
-    fn waits_for(&self, key: Key) -> bool {
+    pub(super) fn waits_for(&self, key: Key) -> bool {
         let asked = self.asking.as_ref().is_some_and(|a| a.target.key == key);
         asked || !self.roster.contains(self.config.key)
     }

@@ -37,6 +37,11 @@ impl Node {
         sorted.into()
     }
 
+    pub(super) fn was_dialled_lately(&self, key: Key) -> bool {
+        let at = self.links.dialled.get(&key);
+        at.is_some_and(|at| self.since(*at) < DIAL_AGAIN_AFTER)
+    }
+
     /// Dials the members without a live link, each at most once in a while.
     pub(super) fn tend_mesh(&mut self) {
         if self.leaving.is_some() {

@@ -14,6 +14,8 @@
 //! | `liveness` | PING, watches, indirect probes, being away |
 //! | `peers` | members that the user named, where multicast does not reach |
 //! | `join` | the discovery window, asking in, being let in |
+//! | `explain` | what the user is told when the room is not found |
+//! | `relay` | letting in who cannot reach the coordinator |
 //! | `claims` | who coordinates, heard by whatever route |
 //! | `election` | Bully |
 //! | `office` | what a coordinator does: admit, announce steps, heartbeats, lost members |
@@ -29,6 +31,7 @@ mod claims;
 mod clock;
 mod delivery;
 mod election;
+mod explain;
 mod history;
 mod join;
 mod leave;
@@ -39,6 +42,7 @@ mod office;
 mod order;
 mod peers;
 mod ranges;
+mod relay;
 mod roster;
 mod sync;
 mod view;

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use super::links::Stage;
-use super::{Closed, Effect, Event, Key, LinkId, Node, Peer, Standing, Time};
+use super::{Closed, Effect, Key, LinkId, Node, Peer, Standing, Time};
 
 /// While looking for the room, how long after a dial the same peer is dialled again.
 const DIAL_SEEKING: Duration = Duration::from_millis(500);
@@ -17,23 +17,23 @@ const DIAL_LATER: Duration = Duration::from_secs(2);
 
 /// One peer that was named.
 #[derive(Debug)]
-struct Named {
-    peer: Peer,
+pub(super) struct Named {
+    pub(super) peer: Peer,
     /// Which of its addresses is next.
     next: usize,
     /// The dial that is under way.
-    link: Option<LinkId>,
+    pub(super) link: Option<LinkId>,
     /// Who was there last.
     key: Option<Key>,
     dialled: Option<Time>,
     /// What came of the last dial, if nothing.
-    failed: Option<Closed>,
+    pub(super) failed: Option<Closed>,
 }
 
 /// All peers that were named.
 #[derive(Debug)]
 pub(super) struct Peers {
-    all: Vec<Named>,
+    pub(super) all: Vec<Named>,
     /// Whose turn it is.
     turn: usize,
     /// When one of them was dialled last.
@@ -145,32 +145,5 @@ impl Node {
         self.add_link(link, Stage::Dialing, to, None, 0);
         self.out.push(Effect::Dial { link, to });
         true
-    }
-
-    /// No room was found: says what came of the peers, and what to try.
-    pub(super) fn explain_peers(&mut self) {
-        let mut warnings = Vec::new();
-        for named in &self.peers.all {
-            let name = &named.peer.name;
-            let why = match named.failed {
-                Some(Closed::Refused) => {
-                    "connection refused: nobody listens there; start papo there, or correct the \
-                     port (--listen on that host sets it)"
-                }
-                Some(Closed::Failed) => {
-                    "it cannot be reached: check the address, the network and the firewalls in \
-                     between"
-                }
-                Some(Closed::Ended) => {
-                    "it closed the connection: it may be in another room, or no papo"
-                }
-                None if named.link.is_some() => "it has not answered yet; still trying",
-                None => continue,
-            };
-            warnings.push(format!("--peer {name}: {why}"));
-        }
-        for warning in warnings {
-            self.show(Event::Warning(warning));
-        }
     }
 }

@@ -278,6 +278,7 @@ impl Node {
         if let (Standing::Member, Some(leader)) = (&self.standing, &self.coordinator) {
             let (key, addresses) = (leader.key, leader.addresses.clone());
             self.ask_at(key, &addresses, 1);
+            self.ask_through_neighbour(key, super::relay::IN_VAIN);
         }
     }
 }

@@ -26,26 +26,45 @@ fn hosts_with_link_local_ipv6_alone_are_one_room() {
     figure("elections held", elections(&rest, killed));
 }
 
-#[test]
-fn hosts_with_ipv4_with_ipv6_and_with_both_are_one_room() {
+/// Three hosts of different kinds come one by one.
+fn mixed(order: [&str; 3]) {
     let Some(lab) = Lab::new() else { return };
     let switch = lab.switch("lan");
-    let both = lab.usual_host("both", &switch, 1).join();
-    both.joined();
-    let four = lab.host("four", &switch, &["10.7.1.4/24"]).join();
-    four.joined();
-    let six = lab.host("six", &switch, &["fe80::6/64"]).join();
-    six.joined();
-    let nodes = [&both, &four, &six];
+    let nodes = order.map(|kind| {
+        let host = match kind {
+            "four" => lab.host(kind, &switch, &["10.7.1.4/24"]),
+            "six" => lab.host(kind, &switch, &["fe80::6/64"]),
+            _ => lab.usual_host(kind, &switch, 1),
+        };
+        let node = host.join();
+        node.joined();
+        node
+    });
+    let [a, b, c] = nodes.each_ref();
     let started = Instant::now();
-    one_room(&nodes, started, PATIENCE);
-    everybody_hears_everybody(&nodes, "greeting");
+    one_room(&[a, b, c], started, PATIENCE);
+    everybody_hears_everybody(&[a, b, c], "greeting");
     let another = lab.usual_host("another", &switch, 2).join();
     another.joined();
-    let nodes = [&both, &four, &six, &another];
+    let nodes = [a, b, c, &another];
     one_room(&nodes, Instant::now(), PATIENCE);
     everybody_hears_everybody(&nodes, "farewell");
     assert_eq!(elections(&nodes, started), 0);
+}
+
+#[test]
+fn hosts_with_ipv4_with_ipv6_and_with_both_are_one_room() {
+    mixed(["both", "four", "six"]);
+}
+
+#[test]
+fn a_host_that_only_a_third_can_reach_is_let_in_through_the_third() {
+    mixed(["four", "both", "six"]);
+}
+
+#[test]
+fn two_hosts_that_cannot_reach_each_other_are_in_one_room_once_a_third_reaches_both() {
+    mixed(["six", "four", "both"]);
 }
 
 #[test]
