@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::harness::{PATIENCE, ms};
+use crate::harness::{PATIENCE, let_pass, ms};
 use crate::lab::{Host, Lab, Switch};
 use crate::{elections, everybody_hears_everybody, figure, one_room};
 
@@ -57,6 +57,15 @@ fn a_host_in_two_networks_joins_the_rooms_of_both_into_one() {
     assert_eq!(history.len(), 2);
     figure("elections held", elections(&nodes, started));
     everybody_hears_everybody(&nodes, "greeting");
+    // It stays one, although two of the three never hear each other.
+    let settled = Instant::now();
+    let_pass(ms(6_000));
+    one_room(&nodes, Instant::now(), PATIENCE);
+    assert_eq!(elections(&nodes, settled), 0);
+    for node in &nodes {
+        let lost = node.look(|r| r.all("member_left").filter(|e| e.at > settled).count());
+        assert_eq!(lost, 0, "{}", node.name);
+    }
 }
 
 #[test]
