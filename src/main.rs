@@ -63,6 +63,7 @@ fn run(action: Action, options: &Options) -> ExitCode {
         history_max: options.history,
         wants_history: !matches!(action, Action::Send { .. }),
         secret,
+        color: options.color.is_wanted(),
         ui: ui_config(action, options),
     };
     match driver::run(config) {
@@ -139,11 +140,19 @@ fn ui_config(action: Action, options: &Options) -> UiConfig {
         commands: options.commands || is_interactive,
         reads_stdin: reads_stdin && lines.is_none(),
         lines,
+        notices: wants_notices(options),
         stay: options.stay,
         wait_members: options.wait_members,
         timeout: options.timeout,
         history_max: options.history,
     }
+}
+
+/// Who comes and goes is told to people who look at stderr, and to whoever asks for it; a script
+/// finds there only what went wrong.
+fn wants_notices(options: &Options) -> bool {
+    let is_seen = io::stderr().is_terminal() && !options.quiet;
+    is_seen || log::log_enabled!(log::Level::Info)
 }
 
 /// The options decide what is logged; without them the environment, and without that warnings.

@@ -18,7 +18,7 @@
 //! | `streams`, `stream`, `outqueue` | all streams; one stream; what waits to be written to it |
 //! | `scan` | listening without joining |
 //! | `lock` | the locks on streams and datagrams |
-//! | `stdio`, `signals`, `loglines` | the process's own descriptors and signals, log lines |
+//! | `stdio`, `tty`, `signals`, `loglines` | the process's own descriptors and signals, log lines |
 
 mod clock;
 mod console;
@@ -41,6 +41,7 @@ mod stream;
 mod streams;
 #[cfg(test)]
 mod streams_test;
+mod tty;
 mod wheel;
 
 pub use self::loglines::{flush as flush_log, target as log_target};

@@ -18,7 +18,7 @@ use crate::limits::{
     ACCEPT_RETRY_MS, ACCEPTS_PER_TURN_MAX, BYTES_PER_TURN_MAX, FRAMES_PER_TURN_MAX,
 };
 use crate::node::{Config, Input, LinkId, Node, Now, Outbox, Time, Timer};
-use crate::ui::{Listening, Ui};
+use crate::ui::{Listening, Mode, Ui};
 use crate::wire::{Address, Key};
 
 use super::STATUS_INTERRUPTED;
@@ -98,7 +98,7 @@ pub(super) struct Reactor {
     pub(super) lock: DatagramLock,
     listener: TcpListener,
     listener_ready: bool,
-    signals: Signals,
+    pub(super) signals: Signals,
     /// Hosts that speak another version of the protocol: each is logged once.
     pub(super) foreign: Vec<IpAddr>,
     /// Until when a room that turns out to be locked is no reason to end.
@@ -115,7 +115,9 @@ impl Reactor {
         let system = |what| move |e| StartError::System(what, e);
         let poll = Poll::new().map_err(system("create a poll"))?;
         let registry = poll.registry();
-        let signals = Signals::new(registry, SIGNALS).map_err(system("watch signals"))?;
+        let in_terminal = config.ui.mode == Mode::Interactive;
+        let signals =
+            Signals::new(registry, SIGNALS, in_terminal).map_err(system("watch signals"))?;
         let mut listener = net::listen(config.listen)?;
         registry
             .register(&mut listener, LISTENER, Interest::READABLE)
@@ -180,6 +182,9 @@ impl Reactor {
             key,
         };
         self.ui.on_listening(self.now, &listening);
+        if config.ui.mode == Mode::Interactive {
+            self.open_terminal(config.color, &listening);
+        }
         for report in reports {
             self.ui.warn(self.now, report);
         }
@@ -232,6 +237,7 @@ impl Reactor {
         self.node.end_turn(self.now, &mut self.outbox);
         self.carry_out();
         self.finish_turn();
+        self.stop_if_wanted();
         Ok(if self.left { Flow::Left } else { Flow::On })
     }
 
@@ -288,12 +294,16 @@ impl Reactor {
             match event.token() {
                 LISTENER => self.listener_ready = true,
                 SIGNALS => signalled = true,
-                STDIN | STDOUT | STDERR => self.console.on_event(event.token()),
+                STDIN | STDOUT | STDERR => self.console.on_event(event),
                 token if self.datagrams.on_event(token) => {}
                 _ => self.streams.on_event(event),
             }
         }
         let request = signalled.then(|| self.signals.take()).flatten();
+        if signalled {
+            let news = self.signals.take_tty();
+            self.on_tty_news(news);
+        }
         if request == Some(Request::Leave) {
             self.console.is_stopping = true;
             self.ui.on_stop(self.now, false);

@@ -28,11 +28,11 @@ pub(super) enum Stage {
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) stage: Stage,
-    opened_by_us: bool,
+    pub(super) opened_by_us: bool,
     /// The dialler's round.
     round: u64,
     /// The peer's address: dialled, or where it dialled from.
-    address: SocketAddr,
+    pub(super) address: SocketAddr,
     /// Whose HELLO a dial of ours expects.
     expects: Option<Key>,
     pub(super) key: Option<Key>,
@@ -43,6 +43,8 @@ pub(super) struct Link {
     pub(super) pinged: Option<Time>,
     /// Live chat is withheld until the peer has caught up.
     pub(super) behind: bool,
+    /// When it was told so, once its queue was empty again.
+    pub(super) told_behind: Option<Time>,
     /// The coordinator that the peer last told us, and when.
     pub(super) told: Option<(Coordinator, Time)>,
     /// Who waits to hear whether this peer lives.
@@ -57,11 +59,11 @@ impl Link {
 }
 
 #[derive(Debug)]
-struct Dial {
-    link: LinkId,
-    rest: VecDeque<Address>,
+pub(super) struct Dial {
+    pub(super) link: LinkId,
+    pub(super) rest: VecDeque<Address>,
     /// A refusal by the first address means that the process ended.
-    verifies: bool,
+    pub(super) verifies: bool,
 }
 
 /// All links of a node.
@@ -71,7 +73,7 @@ pub(super) struct Links {
     all: BTreeMap<LinkId, Link>,
     open: BTreeMap<Key, LinkId>,
     rounds: BTreeMap<Key, u64>,
-    dials: BTreeMap<Key, Dial>,
+    pub(super) dials: BTreeMap<Key, Dial>,
     pub(super) dialled: BTreeMap<Key, Time>,
 }
 
@@ -161,7 +163,7 @@ impl Node {
         self.links.dials.insert(key, dial);
     }
 
-    fn open_dial(&mut self, key: Key, to: Address) -> LinkId {
+    pub(super) fn open_dial(&mut self, key: Key, to: Address) -> LinkId {
         let link = self.links.new_id();
         let round = self.links.round(key);
         self.add_link(link, Stage::Dialing, to.0, Some(key), round);
@@ -188,6 +190,7 @@ impl Node {
             heard: self.now.time,
             pinged: None,
             behind: false,
+            told_behind: None,
             told: None,
             probers: Vec::new(),
         };
@@ -372,62 +375,6 @@ impl Node {
         }
     }
 
-    /// A link broke: whether the process ended shows at the address last used.
-    fn verify_death(&mut self, key: Key, link: &Link) {
-        if self.left.contains(key) {
-            self.forget_if_stranger(key);
-            return;
-        }
-        let mut addresses = link.addresses.clone();
-        let used = if link.opened_by_us {
-            Some(Address(link.address))
-        } else {
-            let ip = link.address.ip();
-            addresses.iter().find(|a| a.0.ip() == ip).copied()
-        };
-        if let Some(used) = used {
-            addresses.retain(|a| *a != used);
-            let mut rest = self.best_first(&addresses);
-            rest.push_front(used);
-            let all: Vec<Address> = rest.into();
-            self.dial_in_order(key, all);
-        } else {
-            self.dial(key, &addresses, false);
-        }
-    }
-
-    fn dial_in_order(&mut self, key: Key, mut addresses: Vec<Address>) {
-        if self.links.is_dialling(key) {
-            return;
-        }
-        let first = addresses.remove(0);
-        self.dial(key, &[first], true);
-        if let Some(dial) = self.links.dials.get_mut(&key) {
-            dial.rest = addresses.into();
-        }
-    }
-
-    fn dial_failed(&mut self, id: LinkId, key: Key, why: Closed) {
-        let Some(dial) = self.links.dials.get_mut(&key).filter(|d| d.link == id) else {
-            return;
-        };
-        if dial.verifies && why == Closed::Refused {
-            self.links.dials.remove(&key);
-            return self.on_died(key);
-        }
-        dial.verifies = false;
-        if let Some(next) = dial.rest.pop_front() {
-            let link = self.open_dial(key, next);
-            if let Some(dial) = self.links.dials.get_mut(&key) {
-                dial.link = link;
-            }
-            return;
-        }
-        self.links.dials.remove(&key);
-        self.on_unreachable(key, why);
-        self.forget_if_stranger(key);
-    }
-
     /// Nothing is kept of a key that is neither linked nor a member.
     pub(super) fn forget_if_stranger(&mut self, key: Key) {
         if !self.roster.contains(key) && self.links.open_to(key).is_none() {
@@ -463,12 +410,31 @@ impl Node {
     pub(super) fn on_congested(&mut self, id: LinkId) {
         if let Some(link) = self.links.get_mut(id) {
             link.behind = true;
+            link.told_behind = None;
         }
     }
 
     pub(super) fn on_drained(&mut self, id: LinkId) {
-        if self.links.get(id).is_some_and(|l| l.stage == Stage::Open) {
+        let now = self.now.time;
+        if let Some(link) = self.links.get_mut(id)
+            && link.stage == Stage::Open
+        {
+            link.told_behind = Some(now);
             self.send(id, Class::Chat, Message::Behind);
+        }
+    }
+
+    /// A peer whose SYNC broke off is told again that it is behind.
+    pub(super) fn remind_of_being_behind(&mut self) {
+        let pause = self.config.failure_timeout * 2;
+        let late = |l: &Link| l.told_behind.is_some_and(|t| self.since(t) >= pause);
+        let open = self.links.open_links();
+        let ids: Vec<LinkId> = open
+            .filter(|(_, _, l)| l.behind && late(l))
+            .map(|(_, id, _)| id)
+            .collect();
+        for id in ids {
+            self.on_drained(id);
         }
     }
 

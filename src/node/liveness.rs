@@ -28,6 +28,7 @@ impl Node {
         self.set_timer(Timer::Tick, self.next_tick);
         self.ping_silent_links();
         self.drop_silent_links();
+        self.remind_of_being_behind();
         self.tend_mesh();
         self.tend_peers();
         self.watch_members();

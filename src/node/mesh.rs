@@ -1,12 +1,13 @@
-//! The mesh: who dials whom, and at which of its addresses.
+//! The mesh: who dials whom, at which of its addresses, and what a dial that failed says.
 //!
-//! Owns the choice alone; the dials themselves, and what comes of them, are the links' business.
+//! Owns the choices alone; the dials themselves, and what comes of them, are the links' business.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{Key, Node, Time};
+use super::links::Link;
+use super::{Closed, Key, LinkId, Node, Time};
 use crate::limits;
 use crate::wire::Address;
 
@@ -35,6 +36,62 @@ impl Node {
             (!a.0.ip().is_loopback(), !near)
         });
         sorted.into()
+    }
+
+    /// A link broke: whether the process ended shows at the address last used.
+    pub(super) fn verify_death(&mut self, key: Key, link: &Link) {
+        if self.left.contains(key) {
+            self.forget_if_stranger(key);
+            return;
+        }
+        let mut addresses = link.addresses.clone();
+        let used = if link.opened_by_us {
+            Some(Address(link.address))
+        } else {
+            let ip = link.address.ip();
+            addresses.iter().find(|a| a.0.ip() == ip).copied()
+        };
+        if let Some(used) = used {
+            addresses.retain(|a| *a != used);
+            let mut rest = self.best_first(&addresses);
+            rest.push_front(used);
+            let all: Vec<Address> = rest.into();
+            self.dial_in_order(key, all);
+        } else {
+            self.dial(key, &addresses, false);
+        }
+    }
+
+    fn dial_in_order(&mut self, key: Key, mut addresses: Vec<Address>) {
+        if self.links.is_dialling(key) {
+            return;
+        }
+        let first = addresses.remove(0);
+        self.dial(key, &[first], true);
+        if let Some(dial) = self.links.dials.get_mut(&key) {
+            dial.rest = addresses.into();
+        }
+    }
+
+    pub(super) fn dial_failed(&mut self, id: LinkId, key: Key, why: Closed) {
+        let Some(dial) = self.links.dials.get_mut(&key).filter(|d| d.link == id) else {
+            return;
+        };
+        if dial.verifies && why == Closed::Refused {
+            self.links.dials.remove(&key);
+            return self.on_died(key);
+        }
+        dial.verifies = false;
+        if let Some(next) = dial.rest.pop_front() {
+            let link = self.open_dial(key, next);
+            if let Some(dial) = self.links.dials.get_mut(&key) {
+                dial.link = link;
+            }
+            return;
+        }
+        self.links.dials.remove(&key);
+        self.on_unreachable(key, why);
+        self.forget_if_stranger(key);
     }
 
     pub(super) fn was_dialled_lately(&self, key: Key) -> bool {

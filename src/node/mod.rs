@@ -37,6 +37,7 @@ mod join;
 mod leave;
 mod links;
 mod liveness;
+mod memory;
 mod mesh;
 mod office;
 mod order;
@@ -50,7 +51,7 @@ mod view;
 pub use api::*;
 pub use history::History;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::limits;
@@ -64,6 +65,7 @@ use join::{Asking, Seek};
 use leave::Leaving;
 use links::Links;
 use liveness::Suspect;
+use memory::KeyMemory;
 use office::Office;
 use peers::Peers;
 use roster::Roster;
@@ -110,14 +112,14 @@ pub struct Node {
     version_seen: u64,
     roster: Roster,
     /// An announcement that was not followed, because a higher coordinator was alive.
-    announced: Option<View>,
+    announced: Option<(Time, View)>,
     asking: Option<Asking>,
+    /// Since when this node's coordinator itself says that it holds no office.
+    resigned: Option<Time>,
     /// Until then this node has just come back from being away.
     away_until: Time,
     /// When the whole view was last asked for.
     view_asked: Option<Time>,
-    /// When the coordinator was last told of addresses that its view does not have.
-    addresses_told: Option<Time>,
     /// `Joined` is due, once a SYNC has ended.
     joining: Option<bool>,
     joined: bool,
@@ -141,36 +143,6 @@ pub struct Node {
     delivery: Delivery,
     leaving: Option<Leaving>,
     counters: Counters,
-}
-
-/// The newest keys of a kind; the oldest are forgotten beyond `GONE_MAX`.
-#[derive(Debug, Default)]
-struct KeyMemory {
-    keys: BTreeSet<Key>,
-    order: std::collections::VecDeque<Key>,
-}
-
-impl KeyMemory {
-    fn insert(&mut self, key: Key) {
-        if self.keys.insert(key) {
-            self.order.push_back(key);
-            if self.order.len() > limits::GONE_MAX
-                && let Some(oldest) = self.order.pop_front()
-            {
-                self.keys.remove(&oldest);
-            }
-        }
-    }
-
-    fn remove(&mut self, key: Key) {
-        if self.keys.remove(&key) {
-            self.order.retain(|k| *k != key);
-        }
-    }
-
-    fn contains(&self, key: Key) -> bool {
-        self.keys.contains(&key)
-    }
 }
 
 /// What a node has counted since its start.
@@ -209,9 +181,9 @@ impl Node {
             roster: Roster::empty(),
             announced: None,
             asking: None,
+            resigned: None,
             away_until: Time(0),
             view_asked: None,
-            addresses_told: None,
             joining: None,
             joined: false,
             links: Links::default(),
@@ -321,14 +293,21 @@ impl Node {
         let Some(key) = self.heard(link) else {
             return;
         };
+        let is_current = self.links.open_to(key) == Some(link);
         match message {
             Message::Hello(_) | Message::Unknown(_) => {}
+            Message::Chat(messages) => self.on_chat(link, key, messages),
+            Message::Private(private) => self.on_private(key, private),
+            Message::Chunk(chunk) => self.on_chunk(link, chunk),
+            Message::Ack(seq) => self.on_ack(key, seq),
+            Message::Leave => self.on_leave(key),
+            // A link that was replaced is read to its end for the chat on it; what it still says
+            // of the group was said before the new link was opened.
+            _ if !is_current => {}
             Message::JoinRequest(request) => self.on_join_request(link, key, &request),
             Message::JoinResponse(response) => self.on_join_response(key, response),
             Message::PeerUpdate(update) => self.on_peer_update(link, key, update),
             Message::ViewRequest => self.on_view_request(link),
-            Message::Chat(messages) => self.on_chat(link, key, messages),
-            Message::Private(private) => self.on_private(key, private),
             Message::Election { id, forced } => self.on_election(link, key, id, forced),
             Message::ElectionOk { coordinator } => self.on_election_ok(link, key, coordinator),
             Message::CoordinatorAnnouncement(view) => self.on_announcement(link, key, view),
@@ -339,11 +318,8 @@ impl Node {
             Message::Sync(sync) => self.on_sync(link, key, &sync),
             Message::SyncAnswer(answer) => self.on_sync_answer(link, &answer),
             Message::Fetch(fetch) => self.on_fetch(link, &fetch),
-            Message::Chunk(chunk) => self.on_chunk(link, chunk),
             Message::Behind => self.want_sync(key, false),
-            Message::Ack(seq) => self.on_ack(key, seq),
             Message::Rename(nick) => self.on_rename(key, nick),
-            Message::Leave => self.on_leave(key),
             Message::Referral(coordinator) => {
                 self.hear_claim(&coordinator, claims::Route::Pointed);
             }

@@ -41,6 +41,7 @@ impl Node {
             guests: BTreeMap::new(),
         });
         let view = self.own_view(&gone);
+        let left = view.left.clone();
         self.version_seen = view.version;
         self.adopt(view);
         self.coordinator = Some(self.own_office());
@@ -51,7 +52,7 @@ impl Node {
             });
         }
         self.show_coordinator();
-        self.announce();
+        self.announce(left);
         self.on_heartbeat_timer();
         self.set_timer(Timer::Redial, self.now.time + REDIAL);
         self.tend_mesh();
@@ -78,6 +79,11 @@ impl Node {
         view.members
             .retain(|m| !gone.contains(&m.key) && m.key != me.key && m.id != me.id);
         view.members.push(me);
+        view.left = gone
+            .iter()
+            .copied()
+            .filter(|k| self.left.contains(*k))
+            .collect();
         view.coordinator = self.config.key;
         view.version = self.version_seen.max(view.version).saturating_add(1);
         view
@@ -104,9 +110,10 @@ impl Node {
     }
 
     /// COORDINATOR_ANNOUNCEMENT to every member with an open link.
-    fn announce(&mut self) {
+    fn announce(&mut self, left: Vec<Key>) {
         let links = self.member_links(None);
-        let view = self.roster.to_view();
+        let mut view = self.roster.to_view();
+        view.left = left;
         let message = Message::CoordinatorAnnouncement(view);
         self.send_many(links, Class::Control, message);
     }

@@ -17,6 +17,8 @@ pub(super) struct Roster {
     /// In the order of ids.
     members: Vec<Member>,
     ids: BTreeMap<Key, Id>,
+    /// Who is not in this view any more because it said LEAVE; empty once that was shown and told.
+    pub(super) left: Vec<Key>,
 }
 
 impl Roster {
@@ -27,6 +29,7 @@ impl Roster {
             next_id: 1,
             members: Vec::new(),
             ids: BTreeMap::new(),
+            left: Vec::new(),
         }
     }
 
@@ -36,6 +39,7 @@ impl Roster {
             coordinator: view.coordinator,
             version: view.version,
             next_id: view.next_id.min(ID_MAX),
+            left: view.left,
             ..Roster::empty()
         };
         for member in view.members {
@@ -52,6 +56,7 @@ impl Roster {
             version: self.version,
             next_id: self.next_id,
             members: self.members.clone(),
+            left: self.left.clone(),
         }
     }
 
@@ -140,6 +145,7 @@ mod tests {
             version: 1,
             next_id: 2,
             members,
+            left: Vec::new(),
         }
     }
 

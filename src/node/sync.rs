@@ -25,6 +25,8 @@ struct Exchange {
     floor: Position,
     /// The last FETCH went on from here: the next one must get further.
     after: Position,
+    /// A chunk has come already.
+    goes_on: bool,
 }
 
 /// The repair of one node's history.
@@ -83,6 +85,7 @@ impl Node {
             link,
             floor,
             after,
+            goes_on: false,
         });
         let (digest, count) = self.history.digest_above(floor);
         let sync = Sync {
@@ -227,16 +230,28 @@ impl Node {
         if exchange.link != link || exchange.no != chunk.no {
             return;
         }
-        let (after, written) = (exchange.after, self.written());
+        let (after, written, no) = (exchange.after, self.written(), exchange.no);
+        let (peer, goes_on) = (exchange.peer, exchange.goes_on);
         for message in &chunk.messages {
             let forged = message.origin == self.config.key && message.seq > written;
+            self.release_before(message.position(), link, no);
             if !forged && message.position() > self.history.floor() {
                 self.counters.repaired += u64::from(!self.history.is_settled(message.id()));
-                self.take_in_and_release(message);
+                // The first chunk is of one moment. Later ones are not: what the peer took in
+                // meanwhile may lie before them, and comes with the next SYNC.
+                match self.missing_cause(message).filter(|_| goes_on) {
+                    Some(missing) => self.wait_for(missing, link, peer, message),
+                    None => self.take_in_and_release(message),
+                }
             }
         }
         match chunk.next {
-            Some(next) if next > after => self.fetch(next),
+            Some(next) if next > after => {
+                if let Some(exchange) = &mut self.repair.current {
+                    exchange.goes_on = true;
+                }
+                self.fetch(next);
+            }
             _ => self.end_sync(),
         }
     }

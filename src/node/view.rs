@@ -35,6 +35,7 @@ impl Node {
         self.cancel_timer(Timer::Redial);
         self.asking = None;
         self.announced = None;
+        self.resigned = None;
         self.suspects.remove(&leader);
         self.standing = Standing::Member;
         self.coordinator = Some(Coordinator {
@@ -68,7 +69,9 @@ impl Node {
         }
         for member in old.members() {
             if !self.roster.contains(member.key) {
-                let departure = if self.left.contains(member.key) {
+                let said_so =
+                    self.left.contains(member.key) || self.roster.left.contains(&member.key);
+                let departure = if said_so {
                     Departure::Left
                 } else {
                     Departure::Lost
@@ -83,6 +86,7 @@ impl Node {
                 Some(before) => self.show_change(before, &member),
             }
         }
+        self.roster.left.clear();
         self.delivery.recheck();
     }
 
@@ -199,6 +203,7 @@ impl Node {
             version: update.version,
             next_id: update.next_id,
             members: update.members,
+            left: Vec::new(),
         };
         if let Some(roster) = Roster::from_view(view) {
             self.adopt_roster(roster);
@@ -252,20 +257,15 @@ impl Node {
         true
     }
 
-    /// A node that its coordinator's view lacks, or has with addresses that it has no more, asks in
-    /// again over the link.
+    /// A node that its coordinator's view lacks, or has with a nick or addresses that it has no
+    /// more, asks in again over the link.
     pub(super) fn check_membership(&mut self) {
-        if !matches!(self.standing, Standing::Member) {
-            return;
-        }
-        let Some(me) = self.roster.get(self.config.key) else {
-            return self.ask_coordinator();
-        };
-        let asked = self.addresses_told.map(|at| self.since(at));
-        if me.addresses != self.config.addresses
-            && asked.is_none_or(|ago| ago >= self.config.failure_timeout)
-        {
-            self.addresses_told = Some(self.now.time);
+        let (nick, addresses) = (&self.config.nick, &self.config.addresses);
+        let is_as_known = self
+            .roster
+            .get(self.config.key)
+            .is_some_and(|m| m.nick == *nick && m.addresses == *addresses);
+        if matches!(self.standing, Standing::Member) && !is_as_known {
             self.ask_coordinator();
         }
     }
