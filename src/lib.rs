@@ -1,9 +1,60 @@
-//! papo: group chat for a local network with no server.
+//! papo: group chat for a local network with no server. This page is the map of the code.
+//!
+//! ```text
+//!   sockets, stdin, signals                                     stdout, stderr
+//!          │                                                          ▲
+//!  ┌───────▼──────────────────────── driver ──────────────────────────┴──────┐
+//!  │ the reactor: one thread, one mio poll, all state in one owned struct    │
+//!  │   bytes ─► wire::FrameReader ─► wire::decode_message ─► node::Input     │
+//!  │   bytes ◄─ outbound queues  ◄─ wire::encode_frame   ◄─ node::Effect     │
+//!  └───────┬───────────────────────────────▲──────────────────────┬──────────┘
+//!          │ Input, Now                    │ Effect               │ Event, bytes of stdin
+//!  ┌───────▼───────────────────────────────┴──────────┐   ┌───────▼──────────┐
+//!  │ node: the protocol core                          │   │ ui: what the user│
+//!  │ no I/O, no clock, no randomness of its own       │   │ says and sees    │
+//!  └───────┬──────────────────────────────────────────┘   └──────────────────┘
+//!          │
+//!  ┌───────▼──────────────────────────────────────────┐
+//!  │ wire: messages as data, and the bytes they are   │
+//!  └──────────────────────────────────────────────────┘
+//! ```
+//!
+//! # Who may call whom
+//!
+//! Imports point one way: [`driver`] → [`ui`] → [`node`] → [`wire`]; [`limits`] is seen by all.
+//! Only the driver has file descriptors, only [`driver`]'s clock reads the time, and the node never
+//! learns what a socket is: the same [`node::Node`] runs under the reactor, under the deterministic
+//! simulator in `tests/` and in the benches.
+//!
+//! # The order of the loop
+//!
+//! 1. wait for readiness, or for the earliest timer;
+//! 2. read the clocks; a loop that was not run for longer than the failure time-out tells the node
+//!    so ([`node::Input::Away`]) before anything else;
+//! 3. signals, then bounded reads: datagrams, new connections, streams, stdin;
+//! 4. timers that are due;
+//! 5. what the user wants ([`ui::Ui::poll_command`]);
+//! 6. [`node::Node::end_turn`]: what the turn gathered goes out, own lines in one frame, one ACK
+//!    per author;
+//! 7. write what is queued, arm for writing only what is left over, close what is to be closed.
+//!
+//! What a budget left unread or unwritten is taken up on the next turn, so that no flood starves
+//! the timers.
+//!
+//! # One message, from hand to hand
+//!
+//! A line of stdin becomes [`node::Command::Say`]; `node/chat.rs` gives it a sequence number, a
+//! timestamp and its causes, puts it into its own history, and at the end of the turn leaves one
+//! [`node::Effect::Send`] for all links; the driver encodes it once and queues the same bytes for
+//! every peer. There, `node/causality.rs` takes it in or lets it wait for a cause, `node/chat.rs`
+//! shows it, and one ACK per turn goes back, which `node/delivery.rs` turns into `delivered`.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod cli;
 pub mod driver;
 pub mod limits;
+pub mod lock;
 pub mod node;
 pub mod ui;
 pub mod wire;

@@ -46,3 +46,56 @@ pub const ORIGINS_IDLE_MAX: usize = 4_096;
 pub const UNSENT_BYTES_MAX: usize = 1024 * 1024;
 /// Outbound bytes queued for one peer before live chat stops being queued for it.
 pub const QUEUE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Outbound bytes queued for one peer before its link is closed: what is not live chat (answers to
+/// its own questions, views) goes on being queued beyond `QUEUE_BYTES_MAX`, but not for ever.
+pub const QUEUE_BYTES_HARD_MAX: usize = 2 * QUEUE_BYTES_MAX;
+/// How long a peer's socket may take no byte before its full queue no longer stops stdin.
+pub const STALL_MS: u64 = 100;
+/// Accepted connections from one address that have not finished their handshake: enough for a
+/// room full of nodes on one host to dial a newcomer at once.
+pub const HANDSHAKES_PER_SOURCE_MAX: usize = 256;
+/// Connections accepted in one turn of the loop, so that a flood of them starves nobody.
+pub const ACCEPTS_PER_TURN_MAX: usize = 64;
+/// How long to wait before accepting again when the process has no descriptor left.
+pub const ACCEPT_RETRY_MS: u64 = 100;
+/// Bytes read from one link in one turn of the loop: no peer starves another or the timers.
+pub const LINK_BYTES_PER_TURN_MAX: usize = 256 * 1024;
+/// Bytes read from all links in one turn of the loop.
+pub const BYTES_PER_TURN_MAX: usize = 1024 * 1024;
+/// Frames taken in from one link in one turn: tiny frames cost more than their bytes.
+pub const LINK_FRAMES_PER_TURN_MAX: usize = 1_024;
+/// Frames taken in from all links in one turn.
+pub const FRAMES_PER_TURN_MAX: usize = 4_096;
+/// Datagrams read from each socket in one turn; the kernel drops what does not fit its buffer.
+pub const DATAGRAMS_PER_TURN_MAX: usize = 64;
+/// Interfaces that one node multicasts on; each costs a socket.
+pub const INTERFACES_MAX: usize = 32;
+/// Bytes of stdin read in one turn: as lines of one byte they still fit a peer's queue.
+pub const STDIN_BYTES_PER_TURN_MAX: usize = 16 * 1024;
+/// Commands of the user taken in one turn.
+pub const COMMANDS_PER_TURN_MAX: usize = 1_024;
+/// Bytes of what the user says taken in one turn.
+pub const SAID_BYTES_PER_TURN_MAX: usize = 256 * 1024;
+/// Output rendered but not yet taken by the reader of stdout or stderr; what waits beyond that is a
+/// cursor of the user's side.
+pub const OUTPUT_BYTES_MAX: usize = 64 * 1024;
+/// Bytes rendered for stdout or stderr in one turn.
+pub const OUTPUT_BYTES_PER_TURN_MAX: usize = 1024 * 1024;
+/// Log lines that wait for stderr; more are dropped and counted.
+pub const LOG_BUFFER_BYTES_MAX: usize = 64 * 1024;
+/// Log lines about outsiders' mistakes in one burst.
+pub const LOG_BURST_MAX: u32 = 20;
+/// How long until such a burst may be one line longer again.
+pub const LOG_REFILL_MS: u64 = 200;
+/// How long a link that is being closed may take to write what is queued and be read to its end.
+pub const LINGER_MS: u64 = 5_000;
+/// How long a node that has left waits for its peers to end their streams.
+pub const FAREWELL_PEERS_MS: u64 = 500;
+/// How long a node that has left waits for the readers of stdout and stderr.
+pub const FAREWELL_OUTPUT_MS: u64 = 2_000;
+
+const _: () = assert!(QUEUE_BYTES_HARD_MAX >= QUEUE_BYTES_MAX + 16 * (FRAME_BYTES_MAX + 4));
+// Half a queue plus one turn of stdin as empty lines, each some 100 bytes on the wire, fits.
+const _: () = assert!(QUEUE_BYTES_MAX / 2 + 100 * STDIN_BYTES_PER_TURN_MAX <= QUEUE_BYTES_MAX);
+const _: () = assert!(LINK_BYTES_PER_TURN_MAX >= 2 * (FRAME_BYTES_MAX + 4));

@@ -1,2 +1,130 @@
-//! The binary.
-fn main() {}
+//! The binary: turns the command line into a running node, and its end into an exit status.
+//!
+//! Nothing is decided here that a test could want to see: options are `cli`, the loop is `driver`.
+
+use std::io::{self, IsTerminal, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+use papo::cli::{self, Action, Cli, Options, STATUS_USAGE, Stop};
+use papo::driver::{self, DriverConfig, STATUS_FAILED};
+use papo::ui::{Mode, Replay, UiConfig};
+
+/// How much of the history a terminal shows on joining.
+const REPLAY_INTERACTIVE: usize = 20;
+
+fn main() -> ExitCode {
+    let cli = match Cli::read(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(Stop::Shown(text)) => return print(text.as_bytes()),
+        Err(Stop::Wrong(line)) => return fail(STATUS_USAGE, &line),
+    };
+    match cli.action {
+        Some(Action::Completions { shell }) => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "papo", &mut script);
+            print(&script)
+        }
+        Some(Action::Man) => {
+            let mut page = Vec::new();
+            match clap_mangen::Man::new(Cli::command()).render(&mut page) {
+                Ok(()) => print(&page),
+                Err(e) => fail(STATUS_FAILED, &format!("cannot write the manual page: {e}")),
+            }
+        }
+        action => run(action.unwrap_or(Action::Chat), &cli.options),
+    }
+}
+
+fn run(action: Action, options: &Options) -> ExitCode {
+    start_log(options);
+    let interfaces = match cli::interfaces::resolve(&options.interface) {
+        Ok(interfaces) => interfaces,
+        Err(line) => return fail(STATUS_FAILED, &line),
+    };
+    let config = DriverConfig {
+        group: options.group,
+        interfaces,
+        listen: options
+            .listen
+            .unwrap_or(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))),
+        room: options.room.clone(),
+        nick: options.nick(),
+        heartbeat: options.heartbeat,
+        failure_timeout: options.failure_timeout,
+        history_max: options.history,
+        wants_history: !matches!(action, Action::Send { .. }),
+        ui: ui_config(action, options),
+    };
+    match driver::run(config) {
+        Ok(status) => ExitCode::from(status),
+        Err(e) => fail(STATUS_FAILED, &e.to_string()),
+    }
+}
+
+fn ui_config(action: Action, options: &Options) -> UiConfig {
+    let in_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+    let mode = match action {
+        _ if options.json => Mode::Json,
+        Action::Chat if in_terminal => Mode::Interactive,
+        _ => Mode::Text,
+    };
+    let is_interactive = mode == Mode::Interactive;
+    let replay_default = if is_interactive {
+        REPLAY_INTERACTIVE
+    } else {
+        0
+    };
+    let reads_stdin = action != Action::Listen;
+    let lines = match action {
+        Action::Send { text } if !text.is_empty() => Some(vec![text.join(" ")]),
+        _ => None,
+    };
+    UiConfig {
+        mode,
+        replay: options.replay.unwrap_or(Replay::Last(replay_default)),
+        commands: options.commands || is_interactive,
+        reads_stdin: reads_stdin && lines.is_none(),
+        lines,
+        stay: options.stay,
+        wait_members: options.wait_members,
+        timeout: options.timeout,
+        history_max: options.history,
+    }
+}
+
+/// The options decide what is logged; without them the environment, and without that warnings.
+fn start_log(options: &Options) {
+    let mut log = env_logger::Builder::new();
+    log.filter_level(log::LevelFilter::Warn);
+    match options.verbose {
+        _ if options.quiet => log.filter_level(log::LevelFilter::Error),
+        0 => log.parse_default_env(),
+        1 => log.filter_level(log::LevelFilter::Info),
+        _ => log.filter_level(log::LevelFilter::Debug),
+    };
+    let target = driver::log_target();
+    // The loop writes to stderr; colours in a buffer would be there whatever stderr is.
+    log.target(target)
+        .write_style(env_logger::WriteStyle::Never);
+    log.init();
+}
+
+/// Prints to stdout; a reader that went away is no mistake of ours.
+fn print(bytes: &[u8]) -> ExitCode {
+    let mut stdout = io::stdout();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            fail(STATUS_FAILED, &format!("cannot write to stdout: {e}"))
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+/// One line on stderr, and the status.
+fn fail(status: u8, line: &str) -> ExitCode {
+    // Without a stderr the status has to do.
+    let _ = writeln!(io::stderr(), "papo: {line}");
+    ExitCode::from(status)
+}

@@ -1,1 +1,54 @@
 //! The reactor: the only place with file descriptors.
+//!
+//! One thread, one owned struct, one loop around `mio`. Nothing here decides anything about the
+//! protocol or about what the user sees: bytes become [`Input`](crate::node::Input)s for the node,
+//! its [`Effect`](crate::node::Effect)s become bytes. Nothing here ever waits, but for the one
+//! sleep per turn of the loop.
+//!
+//! | file | subject |
+//! | --- | --- |
+//! | `reactor` | the owned struct, the loop and its order |
+//! | `effects` | what the node wants done |
+//! | `console` | the user's side: stdin, commands, stdout, stderr |
+//! | `farewell` | the end of a node that has left |
+//! | `clock`, `wheel` | the time, being away, timers |
+//! | `net` | multicast, unicast datagrams, the listener, opening streams |
+//! | `streams`, `stream`, `outqueue` | all streams; one stream; what waits to be written to it |
+//! | `stdio`, `signals`, `loglines` | the process's own descriptors and signals, log lines |
+
+mod clock;
+mod console;
+mod effects;
+mod farewell;
+mod loglines;
+mod net;
+mod outqueue;
+mod reactor;
+mod signals;
+mod start;
+mod stdio;
+mod stream;
+mod streams;
+mod wheel;
+
+pub use self::loglines::{flush as flush_log, target as log_target};
+pub use start::{DriverConfig, Interface, StartError};
+
+/// The exit status when papo cannot start or cannot go on.
+pub const STATUS_FAILED: u8 = 3;
+/// The exit status after a second SIGINT.
+pub const STATUS_INTERRUPTED: u8 = 130;
+
+/// Runs one node from its start to its end. The result is the exit status.
+///
+/// The logger, if there is one, should write to [`log_target`]; what it wrote is on stderr when
+/// this returns.
+///
+/// # Errors
+///
+/// If papo cannot start, or cannot go on; the exit status is then [`STATUS_FAILED`].
+pub fn run(config: DriverConfig) -> Result<u8, StartError> {
+    let result = reactor::Reactor::new(config).and_then(reactor::Reactor::run);
+    flush_log();
+    result
+}

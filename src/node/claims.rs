@@ -146,9 +146,20 @@ impl Node {
                 self.note_version(told);
                 self.ask_in(told.clone());
             }
-            (Standing::Electing(_), None) => self.hear_while_electing(told, route),
+            (Standing::Electing(_), None) if self.is_from_member(route) => {
+                self.hear_while_electing(told, route);
+            }
             (_, None) => {}
         }
+    }
+
+    /// What a stranger says does not hold up an election.
+    fn is_from_member(&self, route: Route) -> bool {
+        let Route::Link(id) = route else {
+            return true;
+        };
+        let key = self.links.get(id).and_then(|l| l.key);
+        key.is_some_and(|k| self.roster.contains(k))
     }
 
     fn note_version(&mut self, told: &Coordinator) {
@@ -250,11 +261,12 @@ impl Node {
         self.arm_referrals();
     }
 
-    /// The highest claim that a live neighbour told within the failure time-out, of somebody else
+    /// The highest claim that a live member told within the failure time-out, of somebody else
     /// than `lost`.
     pub(super) fn best_told(&self, lost: Key) -> Option<Coordinator> {
         self.links
             .open_links()
+            .filter(|(k, _, _)| self.roster.contains(*k))
             .filter(|(_, _, l)| self.since(l.heard) < self.config.failure_timeout)
             .filter_map(|(_, _, l)| l.told.as_ref())
             .filter(|(c, at)| {

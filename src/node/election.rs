@@ -179,10 +179,18 @@ impl Node {
         }
     }
 
-    pub(super) fn on_election_ok(&mut self, link: LinkId, coordinator: Option<Coordinator>) {
+    pub(super) fn on_election_ok(
+        &mut self,
+        link: LinkId,
+        key: Key,
+        coordinator: Option<Coordinator>,
+    ) {
         let Standing::Electing(election) = &self.standing else {
             return;
         };
+        if !self.roster.contains(key) {
+            return;
+        }
         match coordinator {
             Some(live) if !election.forced && live.key != self.config.key => {
                 if let Some(peer) = self.links.get_mut(link) {
@@ -246,7 +254,9 @@ impl Node {
         if let Some(peer) = self.links.get_mut(link) {
             peer.told = Some((told.clone(), self.now.time));
         }
-        let has_me = view.members.iter().any(|m| m.key == self.config.key);
+        // A stranger's view is only a claim.
+        let has_me =
+            self.roster.contains(key) && view.members.iter().any(|m| m.key == self.config.key);
         let outranked = self.outranks_announcement(told.claim());
         match &self.coordinator {
             Some(_) | None if !has_me => self.hear_claim(&told, super::claims::Route::Link(link)),

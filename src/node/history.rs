@@ -4,9 +4,9 @@
 //! decides whether a message may be taken in: that is [`super::causality`]'s.
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
 use std::rc::Rc;
 
+use super::order::Order;
 use super::ranges::Ranges;
 use crate::limits;
 use crate::wire::{ChatMessage, Chunk, Key, MessageId, Position, SeqRange, digest_of};
@@ -14,7 +14,7 @@ use crate::wire::{ChatMessage, Chunk, Key, MessageId, Position, SeqRange, digest
 /// The messages held, in their total order.
 #[derive(Debug)]
 pub struct History {
-    order: BTreeMap<Position, Rc<ChatMessage>>,
+    order: Order,
     origins: BTreeMap<Key, Origin>,
     floor: Position,
     digest: u64,
@@ -32,7 +32,7 @@ struct Origin {
 impl History {
     pub(super) fn new(max: usize) -> History {
         History {
-            order: BTreeMap::new(),
+            order: Order::default(),
             origins: BTreeMap::new(),
             floor: Position::default(),
             digest: 0,
@@ -60,7 +60,7 @@ impl History {
 
     /// All messages in the total order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Rc<ChatMessage>> {
-        self.order.values()
+        self.order.iter()
     }
 
     /// The position above which all that was taken in is held.
@@ -72,9 +72,7 @@ impl History {
     /// The position of the newest message held, or the floor.
     #[must_use]
     pub fn newest(&self) -> Position {
-        self.order
-            .last_key_value()
-            .map_or(self.floor, |(position, _)| *position)
+        self.order.last().max(self.floor)
     }
 
     /// True if this message is held.
@@ -112,7 +110,7 @@ impl History {
         if !origin.held.insert(id.seq) {
             return false;
         }
-        self.order.insert(position, message);
+        self.order.insert(message);
         self.digest = self.digest.wrapping_add(digest_of(id));
         if self.order.len() > self.max {
             self.drop_oldest();
@@ -128,11 +126,13 @@ impl History {
     }
 
     fn drop_oldest(&mut self) {
-        let Some((position, message)) = self.order.pop_first() else {
-            return;
-        };
-        self.floor = position;
-        self.forget(&message);
+        for message in self
+            .order
+            .drop_first(self.order.len().saturating_sub(self.max))
+        {
+            self.floor = message.position();
+            self.forget(&message);
+        }
         self.forget_idle_origins();
     }
 
@@ -153,10 +153,9 @@ impl History {
 
     /// Lifts the floor to `position` and drops what lies at or below it.
     pub(super) fn raise_floor(&mut self, position: Position) {
-        while let Some(entry) = self.order.first_entry()
-            && *entry.key() <= position
-        {
-            let message = entry.remove();
+        let (_, above) = self.order.digest_after(position);
+        let below = self.order.len() - usize::try_from(above).unwrap_or(0);
+        for message in self.order.drop_first(below) {
             self.forget(&message);
         }
         self.floor = self.floor.max(position);
@@ -164,22 +163,7 @@ impl History {
 
     /// The digest and the number of the messages above `floor`.
     pub(super) fn digest_above(&self, floor: Position) -> (u64, u64) {
-        let mut below = self.order.range(..=floor);
-        let mut above = self.order.range((Bound::Excluded(floor), Bound::Unbounded));
-        let (mut minus, mut plus, mut n) = (0u64, 0u64, 0u64);
-        // Walks both sides until the shorter one is at its end.
-        loop {
-            let Some((_, b)) = below.next() else {
-                let count = self.order.len() as u64 - n;
-                return (self.digest.wrapping_sub(minus), count);
-            };
-            let Some((_, a)) = above.next() else {
-                return (plus, n);
-            };
-            minus = minus.wrapping_add(digest_of(b.id()));
-            plus = plus.wrapping_add(digest_of(a.id()));
-            n += 1;
-        }
+        self.order.digest_after(floor)
     }
 
     /// What is held, for the `skip` of a FETCH: at most `SKIP_RANGES_MAX` ranges.
@@ -199,13 +183,13 @@ impl History {
             has.entry(*key).or_default().insert_range(*first, *last);
         }
         let (mut messages, mut bytes) = (Vec::new(), 0);
-        let range = (Bound::Excluded(after), Bound::Unbounded);
-        for (scanned, (position, message)) in self.order.range(range).enumerate() {
+        let mut last = after;
+        for (scanned, message) in self.order.after(after).enumerate() {
             if bytes >= limits::BATCH_BYTES_MAX || scanned >= limits::FETCH_SCAN_MAX {
-                // Go on before this one: positions are dense enough for "just below".
-                let next = Some(self.before(*position));
+                let next = Some(last);
                 return Chunk { no, next, messages };
             }
+            last = message.position();
             if !has
                 .get(&message.origin)
                 .is_some_and(|r| r.contains(message.seq))
@@ -216,12 +200,5 @@ impl History {
         }
         let next = None;
         Chunk { no, next, messages }
-    }
-
-    fn before(&self, position: Position) -> Position {
-        self.order
-            .range(..position)
-            .next_back()
-            .map_or(self.floor, |(p, _)| *p)
     }
 }

@@ -174,6 +174,9 @@ impl Node {
         let Some(id) = self.links.open_to(about) else {
             return;
         };
+        if !self.roster.contains(asker) {
+            return;
+        }
         if let Some(peer) = self.links.get_mut(id)
             && peer.probers.len() < limits::PROBES_MAX
             && !peer.probers.contains(&asker)
@@ -191,8 +194,10 @@ impl Node {
         self.send_many(links, Class::Control, Message::ProbeAnswer(about));
     }
 
-    pub(super) fn on_probe_answer(&mut self, about: Key) {
-        if let Some(suspect) = self.suspects.get_mut(&about) {
+    pub(super) fn on_probe_answer(&mut self, from: Key, about: Key) {
+        if self.roster.contains(from)
+            && let Some(suspect) = self.suspects.get_mut(&about)
+        {
             suspect.vouched = true;
         }
     }

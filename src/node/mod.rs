@@ -18,7 +18,7 @@
 //! | `office` | what a coordinator does: admit, announce steps, heartbeats, lost members |
 //! | `view`, `roster` | the member list and its changes |
 //! | `chat`, `causality` | writing, taking in, waiting for causes |
-//! | `sync`, `history`, `ranges` | repair, and what is held |
+//! | `sync`, `history`, `order`, `ranges` | repair, and what is held |
 //! | `delivery`, `leave` | confirmations, and leaving in good order |
 
 mod api;
@@ -34,6 +34,7 @@ mod leave;
 mod links;
 mod liveness;
 mod office;
+mod order;
 mod ranges;
 mod roster;
 mod sync;
@@ -315,12 +316,12 @@ impl Node {
             Message::Chat(messages) => self.on_chat(link, key, messages),
             Message::Private(private) => self.on_private(key, private),
             Message::Election { id, forced } => self.on_election(link, key, id, forced),
-            Message::ElectionOk { coordinator } => self.on_election_ok(link, coordinator),
+            Message::ElectionOk { coordinator } => self.on_election_ok(link, key, coordinator),
             Message::CoordinatorAnnouncement(view) => self.on_announcement(link, key, view),
             Message::Ping { coordinator } => self.on_ping(link, key, coordinator),
             Message::Pong { coordinator } => self.on_told(link, key, coordinator),
             Message::Probe(about) => self.on_probe(link, key, about),
-            Message::ProbeAnswer(about) => self.on_probe_answer(about),
+            Message::ProbeAnswer(about) => self.on_probe_answer(key, about),
             Message::Sync(sync) => self.on_sync(link, key, &sync),
             Message::SyncAnswer(answer) => self.on_sync_answer(link, &answer),
             Message::Fetch(fetch) => self.on_fetch(link, &fetch),

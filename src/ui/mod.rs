@@ -3,10 +3,38 @@
 //! The driver feeds it the bytes of stdin, the node's events and deadlines, and takes from it
 //! commands for the node and bytes for stdout and stderr. Filters, `--json` and the interactive
 //! terminal are three faces of this one interface.
+//!
+//! | file | subject |
+//! | --- | --- |
+//! | `lines`, `pending` | stdin as messages, and those that wait for the node |
+//! | `sending` | when a line goes, what a command does, when to leave |
+//! | `commands` | what a typed line means |
+//! | `showing` | which event is shown where |
+//! | `output` | what waits for stdout and stderr |
+//! | `text`, `json`, `visible` | how it reads |
+//! | `room` | what is read of the node |
+
+mod commands;
+mod json;
+pub mod lines;
+mod output;
+mod pending;
+mod room;
+mod sending;
+mod showing;
+mod text;
+pub mod visible;
+
+pub use room::Room;
 
 use std::time::Duration;
 
-use crate::node::{Command, Event, Node, Now, Time};
+use crate::node::{Command, Event, Now, Time};
+use crate::wire::{Id, Key};
+
+use output::{Output, Stderr};
+use pending::Pending;
+use sending::{Sending, Stage};
 
 /// How stdin is read and stdout is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -63,7 +91,7 @@ pub struct Listening {
     /// This node's nick.
     pub nick: String,
     /// This node's key.
-    pub key: crate::wire::Key,
+    pub key: Key,
 }
 
 /// What the driver knows for `/status`.
@@ -75,57 +103,161 @@ pub struct DriverStatus {
     pub uptime: Duration,
 }
 
+/// A message to or from one member alone.
+#[derive(Clone, Copy, Debug)]
+struct Private<'a> {
+    from: Id,
+    key: Key,
+    nick: &'a str,
+    sent_at: u64,
+    text: &'a str,
+    own: bool,
+}
+
 /// The user's side of one node.
+///
+/// `on_*` takes something in, `poll_command` and `fill_*` give something out, the rest looks.
 #[derive(Debug)]
 pub struct Ui {
     config: UiConfig,
+    /// The room's name.
+    room: String,
+    pending: Pending,
+    sending: Sending,
+    /// The first `Joined` was seen: what comes before it is history.
+    joined: bool,
+    stdout: Output,
+    stderr: Stderr,
+    status: Option<u8>,
 }
 
-#[allow(missing_docs, clippy::unused_self)]
 impl Ui {
+    /// The user's side as the command line wants it.
+    #[must_use]
     pub fn new(config: UiConfig) -> Ui {
-        Ui { config }
+        let mut ui = Ui {
+            room: String::new(),
+            pending: Pending::default(),
+            sending: Sending::new(&config),
+            joined: false,
+            stdout: Output::new(config.mode, config.history_max),
+            stderr: Stderr::default(),
+            status: None,
+            config,
+        };
+        ui.take_lines();
+        ui
     }
+
+    /// The lines of the command line stand for stdin.
+    fn take_lines(&mut self) {
+        let Some(lines) = self.config.lines.take() else {
+            return;
+        };
+        self.config.reads_stdin = false;
+        self.config.commands = false;
+        for line in lines {
+            for words in self.pending.push((line + "\n").as_bytes()) {
+                self.stderr.push(&words);
+            }
+        }
+        for words in self.pending.finish() {
+            self.stderr.push(&words);
+        }
+        self.sending.input_ended = true;
+    }
+
     /// The sockets are open.
-    pub fn on_listening(&mut self, _now: Now, _listening: &Listening) {}
+    pub fn on_listening(&mut self, now: Now, listening: &Listening) {
+        self.room.clone_from(&listening.room);
+        self.stdout.set_own(listening.key);
+        self.sending.start(now.time, &self.config);
+        self.show_listening(now, listening);
+    }
+
     /// The node shows something.
-    pub fn on_event(&mut self, _now: Now, _event: Event, _node: &Node) {}
+    pub fn on_event(&mut self, now: Now, event: Event, node: &dyn Room) {
+        self.show(now, event, node);
+    }
+
     /// Bytes came from stdin.
-    pub fn on_input(&mut self, _now: Now, _bytes: &[u8]) {}
+    pub fn on_input(&mut self, now: Now, bytes: &[u8]) {
+        if self.reads_input() {
+            for words in self.pending.push(bytes) {
+                self.warn(now, &words);
+            }
+        }
+    }
+
     /// Stdin is at its end.
-    pub fn on_input_end(&mut self, _now: Now) {}
+    pub fn on_input_end(&mut self, now: Now) {
+        if self.reads_input() {
+            for words in self.pending.finish() {
+                self.warn(now, &words);
+            }
+            self.sending.input_ended = true;
+        }
+    }
+
     /// The first SIGINT or SIGTERM, or the reader of stdout went away (`quiet`): leave in good
     /// order.
-    pub fn on_stop(&mut self, _now: Now, _quiet: bool) {}
+    pub fn on_stop(&mut self, now: Now, quiet: bool) {
+        if quiet {
+            self.stdout.close();
+        }
+        self.stop(now);
+    }
+
     /// The time that `next_deadline` named has come.
-    pub fn on_deadline(&mut self, _now: Now) {}
+    pub fn on_deadline(&mut self, now: Now) {
+        self.sending.expire(now.time);
+    }
+
     /// The driver has something to say (an interface failed, ...).
-    pub fn warn(&mut self, _now: Now, _text: &str) {}
+    pub fn warn(&mut self, now: Now, text: &str) {
+        self.show_remark(now, "warning", text);
+    }
 
     /// When `on_deadline` wants to be called, if at all.
+    #[must_use]
     pub fn next_deadline(&self) -> Option<Time> {
-        None
+        self.sending.deadline
     }
+
     /// False while more bytes of stdin could not be kept.
-    pub fn wants_input(&self, _node: &Node) -> bool {
-        self.config.reads_stdin
+    #[must_use]
+    pub fn wants_input(&self, _node: &dyn Room) -> bool {
+        self.reads_input() && self.pending.has_room()
     }
+
     /// The next thing that the user wants of the node. `/members`, `/status` and the like are
     /// answered inside. None when there is nothing, or nothing yet.
     pub fn poll_command(
         &mut self,
-        _now: Now,
-        _node: &Node,
-        _status: DriverStatus,
+        now: Now,
+        node: &dyn Room,
+        status: DriverStatus,
     ) -> Option<Command> {
-        None
+        self.next_command(now, node, status)
     }
+
     /// Appends whole lines for stdout until `out` holds at least `limit` bytes or there is no more.
-    pub fn fill_stdout(&mut self, _out: &mut Vec<u8>, _limit: usize) {}
+    pub fn fill_stdout(&mut self, out: &mut Vec<u8>, limit: usize) {
+        self.stdout.fill(out, limit, &mut self.stderr);
+    }
+
     /// The same for stderr.
-    pub fn fill_stderr(&mut self, _out: &mut Vec<u8>, _limit: usize) {}
+    pub fn fill_stderr(&mut self, out: &mut Vec<u8>, limit: usize) {
+        self.stderr.fill(out, limit);
+    }
+
     /// The exit status, once the node has left and everything is in the outputs.
+    #[must_use]
     pub fn exit_status(&self) -> Option<u8> {
-        None
+        self.status
+    }
+
+    fn reads_input(&self) -> bool {
+        self.config.reads_stdin && !self.sending.input_ended && self.sending.stage == Stage::Here
     }
 }

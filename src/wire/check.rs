@@ -8,14 +8,25 @@ use std::rc::Rc;
 use super::message::{Datagram, Hello, JoinRequest, Message, UpdateKind};
 use super::types::{Address, ChatMessage, Coordinator, Key, Member, View};
 use crate::limits::{
-    ADDRESSES_MAX, DEPENDENCIES_MAX, MEMBERS_MAX, NICK_CHARS_MAX, ROOM_BYTES_MAX, SKIP_RANGES_MAX,
-    TEXT_BYTES_MAX,
+    ADDRESSES_MAX, BATCH_BYTES_MAX, DATAGRAM_BYTES_MAX, DEPENDENCIES_MAX, FRAME_BYTES_MAX,
+    MEMBERS_MAX, NICK_CHARS_MAX, ROOM_BYTES_MAX, SKIP_RANGES_MAX, TEXT_BYTES_MAX,
 };
 
 /// The highest type number of a message that this version knows; they are numbered from 1.
 pub(super) const MESSAGE_TYPE_MAX: u64 = 23;
 /// The same for datagrams.
 pub(super) const DATAGRAM_TYPE_MAX: u64 = 3;
+
+// Valid messages fit, whatever is in them (a whole view excepted: with everything at its longest,
+// only some 200 members fit a frame, so a coordinator must be ready for `EncodeError::TooLong`).
+const NICK_BYTES_MAX: usize = 4 * NICK_CHARS_MAX;
+const CHAT_MESSAGE_BYTES_MAX: usize = 80 + NICK_BYTES_MAX + TEXT_BYTES_MAX + 24 * DEPENDENCIES_MAX;
+const _: () = assert!(BATCH_BYTES_MAX + CHAT_MESSAGE_BYTES_MAX + 64 <= FRAME_BYTES_MAX);
+const _: () = assert!(SKIP_RANGES_MAX * 28 + 64 <= FRAME_BYTES_MAX);
+const _: () = assert!(
+    ROOM_BYTES_MAX + NICK_BYTES_MAX + 19 * ADDRESSES_MAX + 200 <= DATAGRAM_BYTES_MAX,
+    "the longest JOIN_REQUEST and HEARTBEAT"
+);
 
 type Check = Result<(), &'static str>;
 

@@ -1,0 +1,196 @@
+//! How many messages a second a room carries: one sender, or everybody.
+
+use std::sync::Barrier;
+use std::time::{Duration, Instant};
+
+use super::bench::Bench;
+use super::feed::Feed;
+use super::floor;
+use super::node::{Input, Node, Output};
+use super::report::{Bar, Row};
+use super::room::Room;
+
+/// One sender, whose stdin is a pipe; the readers' stdout goes to `/dev/null`. From the first line
+/// read until the sender has ended: then every member has confirmed every message.
+pub fn fanout(bench: &mut Bench) -> Result<(), String> {
+    let rates = fanout_rates(bench, &[], true)?;
+    let row = rates.row("fanout", bench).bar(Bar::Ratio(0.25, 0.5));
+    bench.report.add(row);
+    Ok(())
+}
+
+/// The same in a room with a secret, beside an open one.
+pub fn fanout_locked(bench: &mut Bench) -> Result<(), String> {
+    if !bench.papo_knows("--secret-file") {
+        return Err("this papo has no --secret-file".to_string());
+    }
+    bench.write("secret", "the secret of the bench, which guards nothing\n");
+    let file = bench.path("secret");
+    let locked = fanout_rates(bench, &["--secret-file", &file], false)?;
+    beside_plain(bench, locked, "fanout-locked")
+}
+
+/// The same with durable stores, beside nodes without.
+pub fn fanout_stored(bench: &mut Bench) -> Result<(), String> {
+    if !bench.papo_knows("--store") {
+        return Err("this papo has no --store".to_string());
+    }
+    let stored = fanout_rates(bench, &["--store"], false)?;
+    beside_plain(bench, stored, "fanout-stored")
+}
+
+/// Adds a row whose floor is papo itself without the option.
+fn beside_plain(bench: &mut Bench, with: Rates, name: &str) -> Result<(), String> {
+    let plain = fanout_rates(bench, &[], false)?;
+    let row = Row::new(name, "messages/s (floor: without)", "/s", with.papo).higher();
+    bench.report.add(row.floor(plain.papo));
+    Ok(())
+}
+
+/// Rates of each run.
+struct Rates {
+    papo: Vec<f64>,
+    floor: Vec<f64>,
+}
+
+impl Rates {
+    fn row(&self, name: &str, bench: &Bench) -> Row {
+        let figure = format!(
+            "{} nodes, {} bytes",
+            bench.options.nodes(),
+            bench.options.size()
+        );
+        Row::new(name, &figure, "/s", self.papo.clone())
+            .higher()
+            .floor(self.floor.clone())
+    }
+}
+
+fn fanout_rates(bench: &mut Bench, extra: &[&str], with_floor: bool) -> Result<Rates, String> {
+    let (nodes, size) = (bench.options.nodes(), bench.options.size());
+    let messages = bench.options.messages(500_000);
+    let mut rates = Rates {
+        papo: Vec::new(),
+        floor: Vec::new(),
+    };
+    let mut sends = vec![0; nodes];
+    sends[0] = messages;
+    bench.repeat(5, |bench| {
+        let deadline = bench.deadline;
+        if with_floor {
+            let took = floor::exchange(&sends, size, None, deadline)?;
+            rates.floor.push(per_second(messages, took));
+        }
+        let (_room, mut sender) = start_fanout(bench, extra, nodes, messages)?;
+        let stdin = sender.stdin.take().ok_or("no stdin")?;
+        let mut feed = Feed::new(stdin, messages, size);
+        let start = feed
+            .wait_for_reader(deadline)
+            .map_err(|e| format!("{e}{}", sender.complaint()))?;
+        drop(feed.finish(deadline)?);
+        let end = sender.wait_for_exit(deadline)?;
+        rates.papo.push(per_second(messages, end - start));
+        Ok(())
+    })?;
+    Ok(rates)
+}
+
+/// Starts `nodes - 1` readers, and a sender that begins when all of them are there. The room may
+/// hold `messages` in every history.
+pub fn start_fanout(
+    bench: &Bench,
+    extra: &[&str],
+    nodes: usize,
+    messages: u64,
+) -> Result<(Room, Node), String> {
+    let kept = messages.max(100_000).to_string();
+    let mut room = Room::new(bench, &["--history", &kept]);
+    let with_extra = |i: usize| {
+        let mut arguments: Vec<String> = extra.iter().map(ToString::to_string).collect();
+        if extra == ["--store"] {
+            arguments.push(room_file(bench, i));
+        }
+        arguments
+    };
+    for i in 1..nodes {
+        let own = with_extra(i);
+        let mut arguments = vec!["listen"];
+        arguments.extend(own.iter().map(String::as_str));
+        room.start(&arguments, Input::Null, Output::Null)?;
+    }
+    let (others, own) = ((nodes - 1).to_string(), with_extra(0));
+    let timeout = bench.options.deadline.to_string();
+    let mut arguments = vec!["--wait-members", &others, "--timeout", &timeout];
+    arguments.extend(own.iter().map(String::as_str));
+    let index = room.start(&arguments, Input::Pipe, Output::Null)?;
+    let sender = room.nodes.remove(index);
+    Ok((room, sender))
+}
+
+/// A store for one node of one run: a fresh file.
+fn room_file(bench: &Bench, node: usize) -> String {
+    let path = bench.path(&format!("store-{node}"));
+    for end in ["", "-wal", "-shm", "-journal"] {
+        let _ = std::fs::remove_file(format!("{path}{end}"));
+    }
+    path
+}
+
+/// Every node says lines to all others. From the first line read until the last node has ended.
+/// Nobody is told of the end of its input before all have taken in theirs, so nobody leaves early.
+pub fn all_to_all(bench: &mut Bench) -> Result<(), String> {
+    let (nodes, size) = (bench.options.nodes(), bench.options.size());
+    let messages = bench.options.messages(20_000);
+    let total = messages * nodes as u64;
+    let (mut papo, mut floor) = (Vec::new(), Vec::new());
+    bench.repeat(5, |bench| {
+        let deadline = bench.deadline;
+        let took = floor::exchange(&vec![messages; nodes], size, None, deadline)?;
+        floor.push(per_second(total, took));
+        let kept = total.max(100_000).to_string();
+        let mut room = Room::new(bench, &["--history", &kept]);
+        let (others, timeout) = ((nodes - 1).to_string(), bench.options.deadline.to_string());
+        let arguments = ["--wait-members", &others, "--timeout", &timeout];
+        for _ in 0..nodes {
+            room.start(&arguments, Input::Pipe, Output::Null)?;
+        }
+        let all_fed = Barrier::new(nodes);
+        let speak = |node: &mut Node| -> Result<(Instant, Instant), String> {
+            let stdin = node.stdin.take().ok_or("no stdin")?;
+            let mut feed = Feed::new(stdin, messages, size);
+            let start = feed.wait_for_reader(deadline);
+            let fed = start.and_then(|start| Ok((start, feed.finish(deadline)?)));
+            all_fed.wait();
+            let (start, stdin) = fed.map_err(|e| format!("{e}{}", node.complaint()))?;
+            drop(stdin);
+            Ok((start, node.wait_for_exit(deadline)?))
+        };
+        let spans = std::thread::scope(|scope| {
+            let speak = &speak;
+            let start = |node| scope.spawn(move || speak(node));
+            let threads: Vec<_> = room.nodes.iter_mut().map(start).collect();
+            let spans = threads.into_iter().map(|thread| {
+                let span = thread.join();
+                span.map_err(|_| "a thread panicked".to_string())?
+            });
+            spans.collect::<Result<Vec<_>, String>>()
+        })?;
+        let start = spans.iter().map(|s| s.0).min();
+        let end = spans.iter().map(|s| s.1).max();
+        if let (Some(start), Some(end)) = (start, end) {
+            papo.push(per_second(total, end - start));
+        }
+        Ok(())
+    })?;
+    let figure = format!("{nodes} nodes, {messages} lines each");
+    let row = Row::new("all-to-all", &figure, "/s", papo)
+        .higher()
+        .floor(floor);
+    bench.report.add(row.bar(Bar::Ratio(0.15, 0.3)));
+    Ok(())
+}
+
+/// A rate from a count and a time.
+pub fn per_second(count: u64, took: Duration) -> f64 {
+    count as f64 / took.as_secs_f64().max(1e-9)
+}

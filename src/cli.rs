@@ -1,0 +1,427 @@
+//! The command line: options and environment variables, checked, and what is wrong with them in
+//! one line.
+//!
+//! Nothing here opens a socket or reads a file; what the options mean for a running node is put
+//! together in `main`.
+
+pub mod interfaces;
+
+use std::error::Error as _;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+
+use crate::limits::{NICK_CHARS_MAX, ROOM_BYTES_MAX};
+use crate::ui::Replay;
+use crate::ui::visible::{Tab, visible};
+use crate::wire::nick_is_valid;
+
+/// The status of a mistake on the command line.
+pub const STATUS_USAGE: u8 = 2;
+
+/// Shortest heartbeat: below it, the timers of an ordinary machine are the noise.
+const HEARTBEAT_MS_MIN: u64 = 10;
+/// Longest heartbeat and failure timeout: a silence of an hour is none that anybody waits out.
+const INTERVAL_MS_MAX: u64 = 3_600_000;
+/// A nick for those who have no login name.
+const NICK_DEFAULT: &str = "anon";
+
+const EXAMPLES: &str = "\
+Examples:
+  papo                                  chat in the room \"lobby\"; /help lists what can be typed
+  papo --room kitchen --nick ana        another room, another name
+  echo done | papo send                 say a line and leave once everybody has confirmed it
+  papo send --wait-members 1 hello      wait until somebody is there to hear it
+  papo listen | grep -i lunch           what the others say, one line each, as \"<nick> text\"
+  papo listen --json --replay all       the same, and all that was said before, as JSON Lines
+  tail -f log | papo --room log --stay  each line of a pipe is one message
+
+Exit status:
+  0    left in good order; everything said was confirmed by every member
+  1    something said was not confirmed in time; stderr says what and by whom
+  2    a mistake on the command line
+  3    could not start or could not go on: address in use, no such interface, ...
+  130  interrupted a second time while leaving";
+
+/// Group chat for a local network, without a server.
+///
+/// Everybody on the network who runs papo with the same room talks with each other; there is
+/// nothing to set up. Whichever machine dies, the others go on, and all hold the same history.
+///
+/// In a terminal papo has a prompt. In a pipe it is a filter: each line of stdin is a message,
+/// stdout has the messages of the others, notices go to stderr, and at the end of stdin it leaves
+/// once everything is confirmed.
+#[derive(Parser, Clone, Debug)]
+#[command(name = "papo", version, after_help = EXAMPLES, max_term_width = 100)]
+#[command(disable_help_subcommand = true)]
+pub struct Cli {
+    /// What is to be done; chatting, if nothing is said.
+    #[command(subcommand)]
+    pub action: Option<Action>,
+    /// The options, before or after the action.
+    #[command(flatten)]
+    pub options: Options,
+}
+
+/// What is to be done.
+#[derive(Subcommand, Clone, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// Join the room and chat (the same as papo without a command)
+    Chat,
+    /// Say TEXT, or each line of stdin, wait until every member has confirmed it, and leave
+    Send {
+        /// What to say; several words are joined by spaces. Without it, each line of stdin
+        #[arg(allow_negative_numbers = true)]
+        text: Vec<String>,
+    },
+    /// Print what is said; stdin is not read
+    Listen,
+    /// Print the completions for a shell
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// All options of all actions.
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// The room to join; rooms do not hear each other
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "PAPO_ROOM",
+        default_value = "lobby"
+    )]
+    #[arg(value_parser = room, help_heading = "Chat")]
+    pub room: String,
+
+    /// What others see you as [default: the login name]
+    #[arg(long, global = true, value_name = "NAME", env = "PAPO_NICK", value_parser = nick)]
+    #[arg(help_heading = "Chat")]
+    pub nick: Option<String>,
+
+    /// How much of the history to print on joining: N, all or none [default: 20 in a terminal,
+    /// none in a pipe]
+    #[arg(long, global = true, value_name = "N|all|none", value_parser = replay)]
+    #[arg(help_heading = "Chat")]
+    #[arg(allow_negative_numbers = true)]
+    pub replay: Option<Replay>,
+
+    /// How many messages to keep in memory
+    #[arg(long, global = true, value_name = "N", default_value_t = 100_000, value_parser = number)]
+    #[arg(help_heading = "Chat")]
+    #[arg(allow_negative_numbers = true)]
+    pub history: usize,
+
+    /// Start sending only once N other members are in the room (send, and a pipe)
+    #[arg(long, global = true, value_name = "N", default_value_t = 0, value_parser = number)]
+    #[arg(help_heading = "Pipes and scripts", hide_default_value = true)]
+    #[arg(allow_negative_numbers = true)]
+    pub wait_members: usize,
+
+    /// How long to wait for members, and for confirmations before leaving
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "10")]
+    #[arg(value_parser = seconds, help_heading = "Pipes and scripts")]
+    #[arg(allow_negative_numbers = true)]
+    pub timeout: Duration,
+
+    /// Stay in the room after the end of stdin
+    #[arg(long, global = true, help_heading = "Pipes and scripts")]
+    pub stay: bool,
+
+    /// Print events as JSON Lines on stdout, and nothing else there
+    #[arg(long, global = true, help_heading = "Pipes and scripts")]
+    pub json: bool,
+
+    /// Take lines of stdin that begin with / as commands, as in a terminal; // says a line that
+    /// begins with /
+    #[arg(long, global = true, help_heading = "Pipes and scripts")]
+    pub commands: bool,
+
+    /// The multicast address where members find each other
+    #[arg(long, global = true, value_name = "ADDR:PORT", env = "PAPO_GROUP")]
+    #[arg(default_value = "239.255.112.97:28783", value_parser = group, help_heading = "Network")]
+    pub group: SocketAddr,
+
+    /// Where to multicast and listen, by name or address; may be given several times [default:
+    /// every interface that is up]
+    #[arg(long, global = true, value_name = "NAME|IP", env = "PAPO_INTERFACE")]
+    #[arg(value_parser = interface, value_delimiter = ',', help_heading = "Network")]
+    pub interface: Vec<String>,
+
+    /// Where to listen for the other members [default: any address, any free port]
+    #[arg(long, global = true, value_name = "ADDR:PORT", env = "PAPO_LISTEN")]
+    #[arg(value_parser = listen, help_heading = "Network")]
+    pub listen: Option<SocketAddr>,
+
+    /// How often, in milliseconds, the coordinator says that it is alive
+    #[arg(long, global = true, value_name = "MS", default_value = "250")]
+    #[arg(value_parser = heartbeat, help_heading = "Network")]
+    #[arg(allow_negative_numbers = true)]
+    pub heartbeat: Duration,
+
+    /// How long a silence, in milliseconds, means failure; at least twice the heartbeat
+    #[arg(long, global = true, value_name = "MS", default_value = "1000")]
+    #[arg(value_parser = millis, help_heading = "Network")]
+    #[arg(allow_negative_numbers = true)]
+    pub failure_timeout: Duration,
+
+    /// Log errors only
+    #[arg(
+        short,
+        long,
+        global = true,
+        conflicts_with = "verbose",
+        help_heading = "Log"
+    )]
+    pub quiet: bool,
+
+    /// Log what happens (-v), or all details (-vv); without it, RUST_LOG is heeded
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Log")]
+    pub verbose: u8,
+}
+
+/// What came of reading the command line, if not a command line.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Stop {
+    /// `--help` or `--version`: this is for stdout.
+    Shown(String),
+    /// A mistake: one line, without its end.
+    Wrong(String),
+}
+
+impl Cli {
+    /// Reads arguments, the program's name first, and the environment.
+    ///
+    /// # Errors
+    ///
+    /// What is to be printed instead of running.
+    pub fn read<A: Into<std::ffi::OsString> + Clone>(
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Result<Cli, Stop> {
+        let cli = Cli::try_parse_from(arguments).map_err(|e| stop(&e))?;
+        cli.options.check().map_err(Stop::Wrong)?;
+        Ok(cli)
+    }
+}
+
+impl Options {
+    /// What no option's own parser can see.
+    fn check(&self) -> Result<(), String> {
+        let least = self.heartbeat * 2;
+        if self.failure_timeout < least {
+            return Err(format!(
+                "--failure-timeout {}: it must be at least twice the heartbeat of {} ms; give {} \
+                 or more",
+                self.failure_timeout.as_millis(),
+                self.heartbeat.as_millis(),
+                least.as_millis(),
+            ));
+        }
+        Ok(())
+    }
+
+    /// The nick to use: the one given, or the login name as far as it can be one.
+    #[must_use]
+    pub fn nick(&self) -> String {
+        let login = || {
+            ["USER", "LOGNAME"]
+                .iter()
+                .find_map(|v| std::env::var(v).ok())
+        };
+        self.nick
+            .clone()
+            .unwrap_or_else(|| nick_from(&login().unwrap_or_default()))
+    }
+}
+
+/// Makes a nick of a login name.
+fn nick_from(login: &str) -> String {
+    let printable = login.chars().filter(|c| !c.is_control());
+    let name: String = printable.take(NICK_CHARS_MAX).collect();
+    match name.trim() {
+        name if nick_is_valid(name) => name.to_owned(),
+        _ => NICK_DEFAULT.to_owned(),
+    }
+}
+
+fn room(text: &str) -> Result<String, String> {
+    match text.len() {
+        1..=ROOM_BYTES_MAX if !text.contains(char::is_control) => Ok(text.to_owned()),
+        1..=ROOM_BYTES_MAX => Err("a room's name has no control characters".into()),
+        _ => Err(format!("a room's name has 1 to {ROOM_BYTES_MAX} bytes")),
+    }
+}
+
+fn nick(text: &str) -> Result<String, String> {
+    if nick_is_valid(text) {
+        return Ok(text.to_owned());
+    }
+    Err(format!(
+        "a nick has 1 to {NICK_CHARS_MAX} characters, no control characters, no white space at \
+         its ends"
+    ))
+}
+
+fn replay(text: &str) -> Result<Replay, String> {
+    match text {
+        "all" => Ok(Replay::All),
+        "none" => Ok(Replay::Last(0)),
+        _ => text
+            .parse()
+            .map(Replay::Last)
+            .map_err(|_| "give a number of messages, all or none".into()),
+    }
+}
+
+fn number(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "give a whole number".into())
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse()
+        .ok()
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| "give a number of seconds, such as 10 or 0.5".into())
+}
+
+fn millis(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(ms) if ms <= INTERVAL_MS_MAX => Ok(Duration::from_millis(ms)),
+        _ => Err(format!(
+            "give a whole number of milliseconds, at most {INTERVAL_MS_MAX}"
+        )),
+    }
+}
+
+fn heartbeat(text: &str) -> Result<Duration, String> {
+    let heartbeat = millis(text)?;
+    if heartbeat < Duration::from_millis(HEARTBEAT_MS_MIN) {
+        return Err(format!("it must be at least {HEARTBEAT_MS_MIN} ms"));
+    }
+    Ok(heartbeat)
+}
+
+fn group(text: &str) -> Result<SocketAddr, String> {
+    let example = "give a multicast address and a port, such as 239.255.112.97:28783";
+    let group: SocketAddr = text.parse().map_err(|_| example)?;
+    match group {
+        SocketAddr::V6(_) => Err("only IPv4 groups are supported".into()),
+        group if !group.ip().is_multicast() || group.port() == 0 => Err(example.into()),
+        group => Ok(group),
+    }
+}
+
+fn listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        "give an address and a port, such as 0.0.0.0:4000 (port 0: any free one)".into()
+    })
+}
+
+fn interface(text: &str) -> Result<String, String> {
+    match text {
+        "" => Err("give an interface's name or address, such as eth0 or 192.168.1.5".into()),
+        _ => Ok(text.to_owned()),
+    }
+}
+
+fn stop(error: &clap::Error) -> Stop {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            Stop::Shown(error.render().to_string())
+        }
+        _ => Stop::Wrong(one_line(error)),
+    }
+}
+
+/// What is wrong, with which option, and what to do: in one line, safe to print.
+fn one_line(error: &clap::Error) -> String {
+    let what = |kind| context(error, kind).map(|text| visible(&text, Tab::Escape));
+    let argument = what(ContextKind::InvalidArg).unwrap_or_default();
+    let value = what(ContextKind::InvalidValue).unwrap_or_default();
+    // What cannot be seen as it is stands in quotes.
+    let quoted = match value.trim() {
+        trimmed if trimmed.is_empty() || trimmed != value => format!("{value:?}"),
+        _ => value.clone(),
+    };
+    let option = argument.split([' ', '=']).next().unwrap_or_default();
+    let variable = environment(option, &value);
+    let said = match error.kind() {
+        ErrorKind::UnknownArgument if argument.starts_with('-') => {
+            format!("{argument}: no such option")
+        }
+        ErrorKind::UnknownArgument => format!("{argument}: not expected here"),
+        ErrorKind::InvalidSubcommand => {
+            let name = what(ContextKind::InvalidSubcommand).unwrap_or_default();
+            format!("{name}: no such command")
+        }
+        ErrorKind::InvalidValue if value.is_empty() => format!("{argument}: a value is missing"),
+        ErrorKind::InvalidValue => format!("{option}{variable} {value}: not one of its values"),
+        ErrorKind::ValueValidation => {
+            let why = error.source().map(ToString::to_string).unwrap_or_default();
+            format!("{option}{variable} {quoted}: {why}")
+        }
+        ErrorKind::NoEquals | ErrorKind::TooFewValues => format!("{argument}: a value is missing"),
+        ErrorKind::TooManyValues => format!("{option}: takes no value such as {value}"),
+        ErrorKind::ArgumentConflict => match what(ContextKind::PriorArg) {
+            Some(other) if other != argument => format!("{argument}: not together with {other}"),
+            _ => format!("{argument}: given more than once"),
+        },
+        ErrorKind::MissingRequiredArgument => format!("{argument}: it is missing"),
+        ErrorKind::InvalidUtf8 => "an argument is not valid UTF-8".to_owned(),
+        kind => kind.as_str().unwrap_or("not understood").to_owned(),
+    };
+    let better = [
+        (ContextKind::SuggestedArg, "did you mean"),
+        (ContextKind::SuggestedSubcommand, "did you mean"),
+        (ContextKind::SuggestedValue, "did you mean"),
+        (ContextKind::ValidValue, "give one of"),
+    ];
+    let better = better
+        .iter()
+        .find_map(|(kind, words)| Some(format!("{words} {}", what(*kind)?)));
+    let help = "see papo --help".to_owned();
+    let better = match error.kind() {
+        ErrorKind::ValueValidation => return said,
+        _ => better.unwrap_or(help),
+    };
+    format!("{said}; {better}")
+}
+
+/// A part of what clap knows about its error.
+fn context(error: &clap::Error, kind: ContextKind) -> Option<String> {
+    match error.get(kind)? {
+        ContextValue::String(text) => Some(text.clone()),
+        ContextValue::Strings(texts) if !texts.is_empty() => Some(texts.join(", ")),
+        ContextValue::StyledStr(text) => Some(text.to_string()),
+        _ => None,
+    }
+}
+
+/// Where a value came from if it was not the command line: ` (PAPO_ROOM)`.
+fn environment(option: &str, value: &str) -> String {
+    let command = Cli::command();
+    let Some(long) = option.strip_prefix("--") else {
+        return String::new();
+    };
+    let from = command
+        .get_arguments()
+        .find(|a| a.get_long() == Some(long))
+        .and_then(clap::Arg::get_env)
+        .map(|name| name.to_string_lossy().into_owned());
+    match from {
+        Some(name) if std::env::var(&name).is_ok_and(|set| visible(&set, Tab::Escape) == value) => {
+            format!(" ({name})")
+        }
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

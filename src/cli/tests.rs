@@ -1,0 +1,151 @@
+use super::*;
+
+fn read(arguments: &str) -> Result<Cli, Stop> {
+    Cli::read(std::iter::once("papo").chain(arguments.split_whitespace()))
+}
+
+fn options(arguments: &str) -> Options {
+    read(arguments).unwrap().options
+}
+
+/// The one line about a mistake.
+fn wrong(arguments: &[&str]) -> String {
+    match Cli::read(std::iter::once(&"papo").chain(arguments).copied()) {
+        Err(Stop::Wrong(line)) => {
+            assert!(!line.contains(char::is_control), "{line:?}");
+            line
+        }
+        other => panic!("{arguments:?}: {other:?}"),
+    }
+}
+
+#[test]
+fn the_command_is_well_formed() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn the_defaults_are_those_of_the_contract() {
+    let options = options("");
+    assert_eq!(options.room, "lobby");
+    assert_eq!(options.group, "239.255.112.97:28783".parse().unwrap());
+    assert_eq!(options.history, 100_000);
+    assert_eq!(options.heartbeat, Duration::from_millis(250));
+    assert_eq!(options.failure_timeout, Duration::from_millis(1_000));
+    assert_eq!(options.timeout, Duration::from_secs(10));
+    assert_eq!(options.wait_members, 0);
+    assert!(options.replay.is_none() && options.nick.is_none() && options.listen.is_none());
+    assert!(!options.json && !options.stay && !options.commands && options.interface.is_empty());
+}
+
+#[test]
+fn options_stand_before_or_after_the_command() {
+    for line in [
+        "--room a --json send hi",
+        "send --room a --json hi",
+        "--room a send hi --json",
+    ] {
+        let cli = read(line).unwrap();
+        assert_eq!(cli.options.room, "a", "{line}");
+        assert!(cli.options.json);
+        let text = vec!["hi".to_owned()];
+        assert_eq!(cli.action, Some(Action::Send { text }));
+    }
+    assert_eq!(options("-v listen -v").verbose, 1);
+    assert_eq!(options("-vv").verbose, 2);
+}
+
+#[test]
+fn text_after_two_dashes_may_look_like_an_option() {
+    let text = vec!["--json".to_owned(), "-x".to_owned()];
+    let action = read("send -- --json -x").unwrap().action;
+    assert_eq!(action, Some(Action::Send { text }));
+}
+
+#[test]
+fn values_are_taken() {
+    let options = options(
+        "--replay all --interface eth0 --interface 10.0.0.1 --timeout 0.5 --heartbeat 10 \
+         --failure-timeout 20 --listen 127.0.0.1:0 --history 7 --wait-members 3 --nick ana",
+    );
+    assert_eq!(options.replay, Some(Replay::All));
+    assert_eq!(options.interface, ["eth0", "10.0.0.1"]);
+    assert_eq!(options.timeout, Duration::from_millis(500));
+    assert_eq!(options.heartbeat, Duration::from_millis(10));
+    assert_eq!(options.listen, Some("127.0.0.1:0".parse().unwrap()));
+    assert_eq!((options.history, options.wait_members), (7, 3));
+    assert_eq!(options.nick(), "ana");
+    let replay = |line| read(line).unwrap().options.replay;
+    assert_eq!(replay("--replay none"), Some(Replay::Last(0)));
+    assert_eq!(replay("--replay 3"), Some(Replay::Last(3)));
+}
+
+#[test]
+fn a_mistake_is_one_line_that_names_the_option_and_the_value() {
+    let cases: [(&[&str], &[&str]); 20] = [
+        (
+            &["--heartbeat", "9"],
+            &["--heartbeat", "9", "at least 10 ms"],
+        ),
+        (&["--heartbeat", "x"], &["--heartbeat", "x", "milliseconds"]),
+        (
+            &["--heartbeat", "1000"],
+            &["--failure-timeout 1000", "2000"],
+        ),
+        (&["--room", ""], &["--room", "1 to 64 bytes"]),
+        (&["--room", "a\nb"], &["--room", "a^Jb", "control"]),
+        (&["--nick", " a"], &["--nick", "white space"]),
+        (&["--nick", "x\x1b[2J"], &["--nick", "^[[2J", "control"]),
+        (
+            &["--group", "10.0.0.1:5"],
+            &["--group", "10.0.0.1:5", "multicast"],
+        ),
+        (&["--group", "[ff02::1]:5"], &["--group", "IPv4"]),
+        (&["--group", "239.0.0.1:0"], &["--group", "port"]),
+        (&["--listen", "nowhere"], &["--listen", "nowhere", "port"]),
+        (&["--replay", "some"], &["--replay", "some", "all or none"]),
+        (&["--timeout", "-1"], &["--timeout"]),
+        (&["--timeout=NaN"], &["--timeout", "NaN", "seconds"]),
+        (
+            &["--history", "many"],
+            &["--history", "many", "whole number"],
+        ),
+        (&["--rom", "x"], &["--rom", "no such option", "--room"]),
+        (&["--room"], &["--room", "missing"]),
+        (&["sned"], &["sned", "no such command", "send"]),
+        (&["-q", "-v"], &["not together"]),
+        (&["completions", "dos"], &["dos", "bash"]),
+    ];
+    for (arguments, parts) in cases {
+        let line = wrong(arguments);
+        for part in parts {
+            assert!(line.contains(part), "{line:?} lacks {part:?}");
+        }
+    }
+    assert!(wrong(&["--json=yes"]).contains("--json"));
+    assert!(wrong(&["--room", "a", "--room", "b"]).contains("--room"));
+    assert!(wrong(&["listen", "me"]).contains("me"));
+}
+
+#[test]
+fn help_and_version_are_shown() {
+    for line in ["--help", "-h", "send --help"] {
+        match read(line) {
+            Err(Stop::Shown(text)) => assert!(text.contains("--room"), "{line}"),
+            other => panic!("{other:?}"),
+        }
+    }
+    match read("--version") {
+        Err(Stop::Shown(text)) => assert!(text.contains(env!("CARGO_PKG_VERSION"))),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_login_name_becomes_a_nick() {
+    assert_eq!(nick_from("ana"), "ana");
+    assert_eq!(nick_from(" an\x1ba\n"), "ana");
+    assert_eq!(nick_from(&"é".repeat(40)), "é".repeat(32));
+    assert_eq!(nick_from(&format!("{} x", "é".repeat(31))), "é".repeat(31));
+    assert_eq!(nick_from(" \t"), "anon");
+}

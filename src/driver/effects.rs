@@ -1,0 +1,80 @@
+//! What the node wants done, done in its order.
+//!
+//! Nothing here calls the node: what an effect causes at once (a dial that fails) is told to it
+//! later.
+
+use std::time::Duration;
+
+use crate::node::{Class, Effect, Event, LinkId, Timer};
+use crate::wire::{Datagram, Message, encode_datagram, encode_frame};
+
+use super::reactor::{Reactor, Wake};
+
+/// A timer set for the past fires this much later: in the next turn, not in this one.
+const SOON: Duration = Duration::from_micros(1);
+
+impl Reactor {
+    /// Carries out what is in the outbox.
+    pub(super) fn carry_out(&mut self) {
+        // Taken out and put back, so that its memory is kept.
+        let mut outbox = std::mem::take(&mut self.outbox);
+        for effect in outbox.drain(..) {
+            self.carry_out_one(effect);
+        }
+        self.outbox = outbox;
+    }
+
+    fn carry_out_one(&mut self, effect: Effect) {
+        match effect {
+            Effect::Send { to, class, message } => self.send(&to, class, &message),
+            Effect::Multicast(datagram) => self.multicast(&datagram),
+            Effect::Unicast { to, datagram } => {
+                if let Some(bytes) = encoded(&datagram) {
+                    self.datagrams.unicast(&bytes, to);
+                }
+            }
+            Effect::Dial { link, to } => self.streams.dial(link, to),
+            Effect::Close { link, how } => self.streams.close(self.now.time, link, how),
+            Effect::SetTimer { timer, at } => {
+                let at = at.max(self.now.time + SOON);
+                self.wheel.set(Wake::Node(timer), at);
+            }
+            Effect::CancelTimer(timer) => {
+                self.wheel.cancel(Wake::Node(timer));
+                if let Timer::Handshake(link) = timer {
+                    self.streams.end_handshake(link);
+                }
+            }
+            Effect::Show(event) => {
+                self.left |= matches!(event, Event::Left { .. });
+                self.ui.on_event(self.now, event, &self.node);
+            }
+        }
+    }
+
+    /// One encoding, shared by all queues.
+    fn send(&mut self, to: &[LinkId], class: Class, message: &Message) {
+        if to.is_empty() {
+            return;
+        }
+        match encode_frame(message) {
+            Ok(frame) => self.streams.send(self.now.time, to, class, &frame),
+            // The node made something that the protocol does not allow: a defect here.
+            Err(e) => log::error!("a message could not be sent: {e}"),
+        }
+    }
+
+    fn multicast(&mut self, datagram: &Datagram) {
+        if let Some(bytes) = encoded(datagram) {
+            let (ui, now) = (&mut self.ui, self.now);
+            self.datagrams
+                .multicast(&bytes, |report| ui.warn(now, &report));
+        }
+    }
+}
+
+fn encoded(datagram: &Datagram) -> Option<Vec<u8>> {
+    encode_datagram(datagram)
+        .inspect_err(|e| log::error!("a datagram could not be sent: {e}"))
+        .ok()
+}

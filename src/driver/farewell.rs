@@ -1,0 +1,68 @@
+//! The end of a node that has left.
+//!
+//! What is queued for peers is written, and their ends are waited for: a socket that is closed
+//! while something unread is in it is reset, and a reset destroys what is still in flight. Then
+//! the outputs are written out. Both are bounded: nobody who is stuck keeps papo from ending.
+
+use std::time::Duration;
+
+use crate::limits::{FAREWELL_OUTPUT_MS, FAREWELL_PEERS_MS};
+use crate::node::Time;
+
+use super::reactor::Reactor;
+use super::signals::Request;
+use super::start::StartError;
+use super::{STATUS_FAILED, STATUS_INTERRUPTED};
+
+impl Reactor {
+    /// Ends in good order; the result is the exit status.
+    pub(super) fn farewell(mut self) -> Result<u8, StartError> {
+        self.streams.close_all(self.now.time);
+        let peers_until = self.now.time + Duration::from_millis(FAREWELL_PEERS_MS);
+        let mut output_until = self.output_deadline();
+        let mut pending = usize::MAX;
+        loop {
+            self.console.has_work = false;
+            self.streams.flush(self.now.time);
+            self.flush_outputs();
+            self.bury_streams();
+            self.streams.inputs.clear();
+            if self.console.has_work || self.console.pending() < pending {
+                output_until = self.output_deadline();
+            }
+            pending = self.console.pending();
+            let Some(until) = self.waits_until(peers_until, output_until) else {
+                break;
+            };
+            let slept = self.sleep(Some(until));
+            slept.map_err(|e| StartError::System("wait for events", e))?;
+            self.now = self.clock.now();
+            if self.sort_events() == Some(Request::End) {
+                return Ok(STATUS_INTERRUPTED);
+            }
+            self.for_each_message(|_, _, _| {});
+        }
+        let status = self.ui.exit_status().unwrap_or(0);
+        Ok(if self.console.has_failed {
+            STATUS_FAILED
+        } else {
+            status
+        })
+    }
+
+    /// A reader that takes something now and then is waited for.
+    fn output_deadline(&self) -> Time {
+        self.now.time + Duration::from_millis(FAREWELL_OUTPUT_MS)
+    }
+
+    /// Until when there is something to wait for.
+    fn waits_until(&self, peers_until: Time, output_until: Time) -> Option<Time> {
+        if self.console.has_work || self.streams.ready_len() > 0 {
+            return Some(self.now.time);
+        }
+        let peers = (!self.streams.is_empty()).then_some(peers_until);
+        let output = (self.console.pending() > 0).then_some(output_until);
+        let waits = [peers, output].into_iter().flatten();
+        waits.filter(|until| *until > self.now.time).min()
+    }
+}

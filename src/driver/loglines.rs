@@ -1,0 +1,147 @@
+//! Log lines on their way to stderr, and how many a flood may cause.
+//!
+//! Owns the buffer that the logger writes into; the loop moves it to stderr when stderr takes it.
+//! Nothing here blocks and nothing here writes to a descriptor, except [`flush`], for when the loop
+//! is over or has not begun.
+
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use crate::limits::{LOG_BUFFER_BYTES_MAX, LOG_BURST_MAX, LOG_REFILL_MS};
+use crate::node::Time;
+
+#[derive(Debug, Default)]
+struct Buffer {
+    bytes: Vec<u8>,
+    dropped: u64,
+}
+
+thread_local! {
+    static BUFFER: RefCell<Buffer> = const {
+        RefCell::new(Buffer { bytes: Vec::new(), dropped: 0 })
+    };
+}
+
+/// Where the logger is to write: into a bounded buffer that the loop takes to stderr. The logger's
+/// thread must be the loop's.
+#[must_use]
+pub fn target() -> env_logger::Target {
+    env_logger::Target::Pipe(Box::new(LogWriter))
+}
+
+/// Writes what is in the buffer to stderr at once, blocking: for the time without a loop.
+pub fn flush() {
+    let mut bytes = Vec::new();
+    take_into(&mut bytes);
+    // There is nowhere left to complain to.
+    let _ = io::stderr().write_all(&bytes);
+}
+
+/// Moves the buffered lines to the end of `out`.
+pub(super) fn take_into(out: &mut Vec<u8>) {
+    BUFFER.with_borrow_mut(|buffer| {
+        out.append(&mut buffer.bytes);
+        if buffer.dropped > 0 {
+            let n = std::mem::take(&mut buffer.dropped);
+            // Writing into a vector cannot fail.
+            let _ = writeln!(
+                out,
+                "papo: {n} log lines dropped, stderr was not read in time"
+            );
+        }
+    });
+}
+
+#[derive(Debug)]
+struct LogWriter;
+
+impl Write for LogWriter {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        BUFFER.with_borrow_mut(|buffer| {
+            if buffer.bytes.len() + line.len() > LOG_BUFFER_BYTES_MAX {
+                buffer.dropped += 1;
+            } else {
+                buffer.bytes.extend_from_slice(line);
+            }
+        });
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Lets a burst of log lines pass, then some per second: what outsiders can cause must not fill
+/// anybody's disk.
+#[derive(Debug)]
+pub(super) struct Throttle {
+    credit: u32,
+    refilled: Time,
+    suppressed: u64,
+}
+
+impl Throttle {
+    pub(super) fn new() -> Throttle {
+        Throttle {
+            credit: LOG_BURST_MAX,
+            refilled: Time(0),
+            suppressed: 0,
+        }
+    }
+
+    /// Whether one more line may be logged at `now`.
+    pub(super) fn admits(&mut self, now: Time) -> bool {
+        let refill = Duration::from_millis(LOG_REFILL_MS);
+        let earned = now.since(self.refilled).as_millis() / refill.as_millis();
+        if earned > 0 {
+            let earned = u32::try_from(earned).unwrap_or(u32::MAX);
+            self.credit = self.credit.saturating_add(earned).min(LOG_BURST_MAX);
+            self.refilled = now;
+        }
+        if self.credit == 0 {
+            self.suppressed += 1;
+            return false;
+        }
+        self.credit -= 1;
+        if self.suppressed > 0 {
+            log::warn!(
+                "{} lines like the next one were not logged",
+                self.suppressed
+            );
+            self.suppressed = 0;
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_lines_is_dropped_and_counted() {
+        let mut writer = LogWriter;
+        for _ in 0..LOG_BUFFER_BYTES_MAX {
+            writer.write_all(b"a line\n").unwrap();
+        }
+        let mut out = Vec::new();
+        take_into(&mut out);
+        assert!(out.len() <= LOG_BUFFER_BYTES_MAX + 100);
+        assert!(out.ends_with(b"log lines dropped, stderr was not read in time\n"));
+        out.clear();
+        take_into(&mut out);
+        assert!(out.is_empty());
+    }
+
+    #[test]
+    fn a_throttle_lets_a_burst_pass_and_then_some_per_second() {
+        let mut throttle = Throttle::new();
+        let passed = (0..1_000).filter(|_| throttle.admits(Time(0))).count();
+        assert_eq!(passed, LOG_BURST_MAX as usize);
+        let later = Time(LOG_REFILL_MS * 1_000);
+        assert!(throttle.admits(later));
+        assert!(!throttle.admits(later));
+    }
+}

@@ -1,0 +1,132 @@
+//! What the reactor is told at its start, and why it may not start.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use crate::ui::UiConfig;
+
+/// One of this host's interfaces, or rather one address of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Interface {
+    /// Its name, for messages; may be empty.
+    pub name: String,
+    /// The address that datagrams and streams are sent from and that others reach. Only IPv4
+    /// addresses are used so far.
+    pub address: IpAddr,
+}
+
+impl From<Ipv4Addr> for Interface {
+    fn from(address: Ipv4Addr) -> Interface {
+        Interface {
+            name: String::new(),
+            address: address.into(),
+        }
+    }
+}
+
+impl fmt::Display for Interface {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name.as_str() {
+            "" => self.address.fmt(f),
+            name => write!(f, "{name} ({})", self.address),
+        }
+    }
+}
+
+/// Everything that the command line decides about one node.
+#[derive(Clone, Debug)]
+pub struct DriverConfig {
+    /// The multicast group and port.
+    pub group: SocketAddr,
+    /// Where to multicast and listen, at least one.
+    pub interfaces: Vec<Interface>,
+    /// What the TCP listener is bound to; port 0 means any free one.
+    pub listen: SocketAddr,
+    /// The room to join, valid by the protocol's rules.
+    pub room: String,
+    /// What people call this node, valid by the protocol's rules.
+    pub nick: String,
+    /// How often the coordinator says that it is alive.
+    pub heartbeat: Duration,
+    /// How long a silence means failure; at least twice the heartbeat.
+    pub failure_timeout: Duration,
+    /// How many messages the history keeps.
+    pub history_max: usize,
+    /// Whether to fetch the room's history on joining.
+    pub wants_history: bool,
+    /// The user's side.
+    pub ui: UiConfig,
+}
+
+/// Why papo cannot start or go on. Displayed as one line that names the option and what to do.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The listener cannot be bound to this address.
+    Listen(SocketAddr, io::Error),
+    /// The group's address cannot be used.
+    Group(SocketAddr, io::Error),
+    /// None of these interfaces can be used; the last one's reason.
+    Interfaces(Vec<Interface>, Option<io::Error>),
+    /// Stdin, stdout or stderr, named here, cannot be watched.
+    Stdio(&'static str, io::Error),
+    /// The poll, the signals or the like.
+    System(&'static str, io::Error),
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StartError::Listen(at, e) => {
+                let remedy = match e.kind() {
+                    io::ErrorKind::AddrInUse => "choose another port, or 0 for any free one",
+                    io::ErrorKind::AddrNotAvailable => "choose an address of this host, or 0.0.0.0",
+                    io::ErrorKind::PermissionDenied => "choose a port from 1024 on",
+                    _ => "choose another address",
+                };
+                write!(f, "cannot listen on {at}: {e}; {remedy} (--listen)")
+            }
+            StartError::Group(at, e) => write!(
+                f,
+                "cannot use the multicast group {at}: {e}; choose an IPv4 multicast address like \
+                 239.255.112.97 and a free port (--group)"
+            ),
+            StartError::Interfaces(which, Some(e)) => {
+                f.write_str("cannot multicast on ")?;
+                for (n, interface) in which.iter().enumerate() {
+                    write!(f, "{}{interface}", if n > 0 { ", " } else { "" })?;
+                }
+                write!(
+                    f,
+                    ": {e}; choose an interface of this host that is up (--interface)"
+                )
+            }
+            StartError::Interfaces(_, None) => f.write_str(
+                "no interface is up to multicast on; name one, for example 127.0.0.1 \
+                 (--interface)",
+            ),
+            StartError::Stdio(which, e) => write!(
+                f,
+                "cannot use {which}: {e}; redirect it to a terminal, a pipe, a file or /dev/null"
+            ),
+            StartError::System(what, e) => write!(
+                f,
+                "cannot {what}: {e}; more descriptors or memory may be needed (ulimit -n)"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            StartError::Listen(_, e)
+            | StartError::Group(_, e)
+            | StartError::Stdio(_, e)
+            | StartError::System(_, e) => Some(e),
+            StartError::Interfaces(_, e) => e.as_ref().map(|e| e as _),
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! One stream with a peer: its socket, the frames that come in, and the queue that goes out.
+//!
+//! Owns the stream's state from the dial or the accept to its end. It reports what happened and
+//! leaves to [`Streams`](super::streams::Streams) what that means for others and for the node.
+
+use std::io::{self, ErrorKind, Read};
+use std::net::{IpAddr, Shutdown, SocketAddr};
+
+use mio::net::TcpStream;
+
+use crate::limits::{LINK_BYTES_PER_TURN_MAX, LINK_FRAMES_PER_TURN_MAX};
+use crate::node::{Closed, LinkId, Time};
+use crate::wire::{FrameReader, Message, decode_message};
+
+use super::outqueue::{OutQueue, Written};
+
+/// Where a stream stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum State {
+    /// The dial is under way.
+    Connecting,
+    /// Both directions are open.
+    Open,
+    /// The node closed it: what is queued is written, then the stream is read to its end.
+    Closing,
+    /// The peer ended it: what is queued is written, nothing is read.
+    Lingering,
+    /// To be dropped at the end of the turn.
+    Dead,
+}
+
+/// What one stream may have of a turn.
+#[derive(Debug)]
+pub(super) struct Share {
+    pub(super) bytes: usize,
+    pub(super) frames: usize,
+}
+
+impl Share {
+    /// A stream's share, or what is left of everybody's.
+    pub(super) fn of(bytes: usize, frames: usize) -> Share {
+        Share {
+            bytes: bytes.min(LINK_BYTES_PER_TURN_MAX),
+            frames: frames.min(LINK_FRAMES_PER_TURN_MAX),
+        }
+    }
+
+    fn is_spent(&self) -> bool {
+        self.bytes == 0 || self.frames == 0
+    }
+}
+
+/// What reading found next.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// A message.
+    Message(Message),
+    /// Nothing more now: an event will tell.
+    Nothing,
+    /// The share is spent; there may be more.
+    Later,
+    /// The peer ended the stream in good order.
+    End,
+    /// The stream broke.
+    Broken(io::Error),
+    /// The peer broke this rule.
+    Offence(String),
+}
+
+/// What a dial came to.
+#[derive(Debug)]
+pub(super) enum Dialled {
+    /// The stream is open.
+    Connected,
+    /// Nothing yet.
+    Pending,
+    /// It failed.
+    Failed(Closed, io::Error),
+}
+
+/// One stream with a peer.
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub(super) link: LinkId,
+    pub(super) peer: SocketAddr,
+    pub(super) socket: TcpStream,
+    pub(super) state: State,
+    pub(super) generation: u32,
+    /// Whose count of unfinished handshakes this stream is in.
+    pub(super) handshake_of: Option<IpAddr>,
+    reader: FrameReader,
+    pub(super) out: OutQueue,
+    /// The socket may have something to read.
+    readable: bool,
+    /// The peer ended or broke the stream: read until that shows.
+    hung_up: bool,
+    /// The socket may take something.
+    writable: bool,
+    /// Events of the socket's becoming writable are asked for.
+    pub(super) armed: bool,
+    /// The end of this side is sent.
+    shut: bool,
+    /// The node was told that the queue is full.
+    pub(super) congested: bool,
+    /// In the list of streams to be written before the next sleep.
+    pub(super) is_dirty: bool,
+    /// In the list of streams to be read in the next turn.
+    pub(super) is_listed: bool,
+    /// When the socket last took a byte, or the queue ceased to be empty.
+    pub(super) moved: Time,
+}
+
+impl Stream {
+    pub(super) fn new(link: LinkId, peer: SocketAddr, socket: TcpStream, state: State) -> Stream {
+        Stream {
+            link,
+            peer,
+            socket,
+            state,
+            generation: 0,
+            handshake_of: None,
+            reader: FrameReader::new(),
+            out: OutQueue::default(),
+            readable: false,
+            hung_up: false,
+            writable: state == State::Open,
+            armed: state == State::Connecting,
+            shut: false,
+            congested: false,
+            is_dirty: false,
+            is_listed: false,
+            moved: Time(0),
+        }
+    }
+
+    pub(super) fn on_readable(&mut self, hung_up: bool) {
+        self.readable = true;
+        self.hung_up |= hung_up;
+    }
+
+    pub(super) fn on_writable(&mut self) {
+        self.writable = true;
+    }
+
+    /// Whether the node may still be told of this stream.
+    pub(super) fn is_read(&self) -> bool {
+        matches!(self.state, State::Open | State::Closing)
+    }
+
+    /// Asks a socket that had an event what came of the dial.
+    pub(super) fn finish_dial(&mut self) -> Dialled {
+        let error = match self.socket.take_error() {
+            Ok(None) => None,
+            Ok(Some(e)) | Err(e) => Some(e),
+        };
+        if let Some(e) = error {
+            return Dialled::Failed(classify(&e), e);
+        }
+        match (self.socket.peer_addr(), self.socket.local_addr()) {
+            // A dial to a free port of this host can meet itself.
+            (Ok(peer), Ok(local)) if peer == local => {
+                let e = io::Error::new(ErrorKind::ConnectionRefused, "connected to itself");
+                Dialled::Failed(Closed::Refused, e)
+            }
+            (Ok(_), _) => {
+                self.state = State::Open;
+                self.writable = true;
+                Dialled::Connected
+            }
+            (Err(e), _) if e.kind() == ErrorKind::NotConnected => Dialled::Pending,
+            (Err(e), _) => Dialled::Failed(classify(&e), e),
+        }
+    }
+
+    /// The next message, as far as the share allows.
+    pub(super) fn next_message(&mut self, share: &mut Share) -> Found {
+        loop {
+            if !self.is_read() {
+                return Found::Nothing;
+            }
+            if share.is_spent() {
+                return Found::Later;
+            }
+            match self.reader.next_frame() {
+                Some(Ok(frame)) => {
+                    share.frames -= 1;
+                    return match decode_message(frame) {
+                        Ok(message) => Found::Message(message),
+                        Err(e) => Found::Offence(e.to_string()),
+                    };
+                }
+                Some(Err(e)) => return Found::Offence(e.to_string()),
+                None if !self.readable => return Found::Nothing,
+                None => {}
+            }
+            match self.read_once(share) {
+                Ok(0) => return Found::End,
+                Ok(_) => {}
+                Err(e) if e.kind() == ErrorKind::WouldBlock => self.readable = false,
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) => return Found::Broken(e),
+            }
+        }
+    }
+
+    fn read_once(&mut self, share: &mut Share) -> io::Result<usize> {
+        let space = self.reader.space();
+        let wanted = space.len();
+        let n = self.socket.read(space)?;
+        self.reader.filled(n);
+        share.bytes = share.bytes.saturating_sub(n);
+        // Less than there was room for: the socket is empty, and more bytes make a new event. But
+        // an end that came together with the bytes makes none.
+        if n < wanted && !self.hung_up {
+            self.readable = false;
+        }
+        Ok(n)
+    }
+
+    /// Writes what is queued; ends this side once that is done, if the node closed the stream.
+    pub(super) fn write(&mut self, now: Time) -> io::Result<Written> {
+        if !self.writable {
+            return Ok(Written::Blocked);
+        }
+        let before = self.out.bytes();
+        let result = self.out.write_to(&mut self.socket);
+        if self.out.bytes() < before {
+            self.moved = now;
+        }
+        let written = result?;
+        match written {
+            Written::Blocked => self.writable = false,
+            Written::All if self.state == State::Closing && !self.shut => {
+                self.shut = true;
+                self.socket.shutdown(Shutdown::Write)?;
+            }
+            Written::All => {}
+        }
+        Ok(written)
+    }
+}
+
+/// What a failed dial means.
+pub(super) fn classify(error: &io::Error) -> Closed {
+    if error.kind() == ErrorKind::ConnectionRefused {
+        Closed::Refused
+    } else {
+        Closed::Failed
+    }
+}

@@ -1,0 +1,13 @@
+//! Locked rooms: what is needed to keep out who does not hold the room's secret.
+//!
+//! What lives here: keys from a secret ([`Secret`]), the cipher of one TCP link ([`LinkCipher`],
+//! Noise), and sealed datagrams ([`DatagramSeal`]). Nothing here knows sockets, messages or time;
+//! it turns bytes into bytes. `PROTOCOL.md` of the wire says what they look like.
+
+mod datagram;
+mod link;
+mod secret;
+
+pub use datagram::{DatagramSeal, OpenError};
+pub use link::{LinkCipher, LinkError, RECORD_PLAIN_MAX};
+pub use secret::{ROOM_TAG_BYTES, Secret, SecretError, room_tag};

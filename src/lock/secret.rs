@@ -1,0 +1,141 @@
+//! From a room's secret to its keys.
+
+use std::fmt;
+
+use argon2::{Algorithm, Argon2, Params, Version};
+use blake2::Blake2s256;
+use blake2::digest::Digest;
+
+/// Bytes of the tag that tells locked rooms apart in datagrams.
+pub const ROOM_TAG_BYTES: usize = 8;
+/// Shortest secret in bytes: below this a dictionary is quicker than any key derivation.
+const SECRET_BYTES_MIN: usize = 8;
+/// Longest secret in bytes: a key file, not a film.
+const SECRET_BYTES_MAX: usize = 4096;
+/// Argon2id's memory in KiB, passes and lanes: the OWASP minimum, some 20 ms once per start.
+const ARGON2_COST: (u32, u32, u32) = (19_456, 2, 1);
+
+/// The keys of one locked room.
+#[derive(Clone)]
+pub struct Secret {
+    pub(super) psk: [u8; 32],
+    pub(super) datagram_key: [u8; 32],
+    pub(super) tag: [u8; ROOM_TAG_BYTES],
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+/// Why a secret cannot be used. No variant repeats the secret.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SecretError {
+    /// It has fewer than 8 bytes.
+    TooShort(usize),
+    /// It has more than 4,096 bytes.
+    TooLong(usize),
+    /// The key derivation refused its parameters or found no memory.
+    Derivation,
+}
+
+impl fmt::Display for SecretError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SecretError::TooShort(n) => {
+                write!(
+                    f,
+                    "the secret has {n} bytes: use at least {SECRET_BYTES_MIN}"
+                )
+            }
+            SecretError::TooLong(n) => {
+                write!(
+                    f,
+                    "the secret has {n} bytes: use at most {SECRET_BYTES_MAX}"
+                )
+            }
+            SecretError::Derivation => f.write_str("no memory to derive keys from the secret"),
+        }
+    }
+}
+
+impl std::error::Error for SecretError {}
+
+impl Secret {
+    /// Derives the keys of `room` from its secret: Argon2id (RFC 9106), salted with the room's
+    /// name. White space at the end of the secret, such as a file's last newline, does not count.
+    ///
+    /// # Errors
+    /// If the secret is too short or too long, or there is no memory for the derivation.
+    pub fn derive(room: &str, secret: &[u8]) -> Result<Secret, SecretError> {
+        let secret = secret.trim_ascii_end();
+        match secret.len() {
+            n if n < SECRET_BYTES_MIN => return Err(SecretError::TooShort(n)),
+            n if n > SECRET_BYTES_MAX => return Err(SecretError::TooLong(n)),
+            _ => {}
+        }
+        let salt = hash(b"papo salt 1", room.as_bytes());
+        let (memory, passes, lanes) = ARGON2_COST;
+        let mut keys = [0; 64];
+        Params::new(memory, passes, lanes, Some(keys.len()))
+            .map(|params| Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+            .and_then(|argon2| argon2.hash_password_into(secret, &salt, &mut keys))
+            .map_err(|_| SecretError::Derivation)?;
+        let (mut psk, mut datagram_key) = ([0; 32], [0; 32]);
+        psk.copy_from_slice(&keys[..32]);
+        datagram_key.copy_from_slice(&keys[32..]);
+        let tag = room_tag(room);
+        Ok(Secret {
+            psk,
+            datagram_key,
+            tag,
+        })
+    }
+}
+
+/// What a locked room's datagrams carry instead of its name: enough to tell a member with the
+/// wrong secret so, and no more than a guess of the name confirms.
+#[must_use]
+pub fn room_tag(room: &str) -> [u8; ROOM_TAG_BYTES] {
+    let mut tag = [0; ROOM_TAG_BYTES];
+    tag.copy_from_slice(&hash(b"papo room 1", room.as_bytes())[..ROOM_TAG_BYTES]);
+    tag
+}
+
+fn hash(domain: &[u8], data: &[u8]) -> [u8; 32] {
+    let mut hasher = Blake2s256::new();
+    hasher.update(domain);
+    hasher.update(data);
+    hasher.finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_depend_on_the_room_and_on_the_secret_but_not_on_a_last_newline() {
+        let a = Secret::derive("lobby", b"correct horse").unwrap();
+        let same = Secret::derive("lobby", b"correct horse\n").unwrap();
+        let other_room = Secret::derive("attic", b"correct horse").unwrap();
+        let other_secret = Secret::derive("lobby", b"correct house").unwrap();
+        assert_eq!((a.psk, a.datagram_key), (same.psk, same.datagram_key));
+        assert_ne!(a.psk, a.datagram_key);
+        assert_ne!(a.psk, other_room.psk);
+        assert_ne!(a.psk, other_secret.psk);
+        assert_ne!(a.tag, other_room.tag);
+        assert_eq!(a.tag, other_secret.tag);
+    }
+
+    #[test]
+    fn a_short_secret_is_refused_and_never_printed() {
+        let error = Secret::derive("lobby", b"hunter2 \n").unwrap_err();
+        assert_eq!(error, SecretError::TooShort(7));
+        assert!(!error.to_string().contains("hunter2"));
+        let long = Secret::derive("lobby", &[b'x'; 4097]).unwrap_err();
+        assert_eq!(long, SecretError::TooLong(4097));
+        let secret = Secret::derive("lobby", b"correct horse").unwrap();
+        assert_eq!(format!("{secret:?}"), "Secret(..)");
+    }
+}

@@ -1,0 +1,298 @@
+//! The commands that are typed in the chat: what a line means, and whom it names.
+//!
+//! Nothing here carries a command out or knows where its answer goes.
+
+use crate::limits::NICK_CHARS_MAX;
+use crate::wire::{Key, Member, nick_is_valid};
+
+use super::text;
+use super::visible::{Tab, visible};
+
+/// What `/help` says.
+pub const HELP: &str = "\
+/help               this list
+/members            who is in the room
+/history [N]        the history, or its newest N messages
+/msg NICK|ID TEXT   say TEXT to one member only; it is not part of the history
+/nick NAME          take another name
+/status             what this node knows about itself
+/elect              start an election of the coordinator now
+/quit               leave, once everything said is confirmed
+//TEXT              say a line that begins with /
+";
+
+/// What a line means.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Meaning {
+    /// Say this to the room.
+    Say(String),
+    /// Do this.
+    Do(Order),
+    /// Nothing: why, for the user.
+    Wrong(String),
+}
+
+/// A command.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Order {
+    /// `/help`
+    Help,
+    /// `/members`
+    Members,
+    /// `/history [N]`
+    History(Option<usize>),
+    /// `/msg`, with what follows it; see [`addressee`].
+    Msg(String),
+    /// `/nick`
+    Nick(String),
+    /// `/status`
+    Status,
+    /// `/elect`
+    Elect,
+    /// `/quit`
+    Quit,
+}
+
+impl Order {
+    /// True for a command that makes sense before the room is joined.
+    #[must_use]
+    pub fn is_always_ready(&self) -> bool {
+        matches!(self, Order::Help | Order::Status | Order::Quit)
+    }
+}
+
+const NAMES: [&str; 8] = [
+    "help", "members", "history", "msg", "nick", "status", "elect", "quit",
+];
+
+/// What `line` means where commands are taken.
+#[must_use]
+pub fn parse(line: String) -> Meaning {
+    let Some(rest) = line.strip_prefix('/') else {
+        return Meaning::Say(line);
+    };
+    if rest.starts_with('/') {
+        return Meaning::Say(rest.to_owned());
+    }
+    let (name, argument) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    match order(name, argument.trim()) {
+        Ok(order) => Meaning::Do(order),
+        Err(why) => Meaning::Wrong(why),
+    }
+}
+
+fn order(name: &str, argument: &str) -> Result<Order, String> {
+    let plain = |order| match argument {
+        "" => Ok(order),
+        _ => Err(format!("/{name} takes nothing after it")),
+    };
+    match name {
+        "help" => Ok(Order::Help),
+        "members" => plain(Order::Members),
+        "history" => history(argument),
+        "msg" if argument.contains(char::is_whitespace) => Ok(Order::Msg(argument.to_owned())),
+        "msg" => Err("/msg NICK|ID TEXT: say to whom, and what".into()),
+        "nick" => nick(argument),
+        "status" => plain(Order::Status),
+        "elect" => plain(Order::Elect),
+        "quit" => plain(Order::Quit),
+        _ => Err(unknown(name)),
+    }
+}
+
+fn history(argument: &str) -> Result<Order, String> {
+    match argument {
+        "" => Ok(Order::History(None)),
+        _ => argument
+            .parse()
+            .map(|n| Order::History(Some(n)))
+            .map_err(|_| {
+                let argument = visible(argument, Tab::Escape);
+                format!("/history [N]: {argument} is not a number of messages")
+            }),
+    }
+}
+
+fn nick(argument: &str) -> Result<Order, String> {
+    if nick_is_valid(argument) {
+        return Ok(Order::Nick(argument.to_owned()));
+    }
+    Err(format!(
+        "/nick NAME: a name has 1 to {NICK_CHARS_MAX} characters, no control characters"
+    ))
+}
+
+/// An unknown command is explained with the nearest one, if one is near.
+fn unknown(name: &str) -> String {
+    let nearest = NAMES
+        .iter()
+        .map(|known| (strsim::damerau_levenshtein(known, name), known))
+        .min()
+        .filter(|(distance, known)| *distance <= 2 && *distance < known.len())
+        .map(|(_, known)| format!("did you mean /{known}? "))
+        .unwrap_or_default();
+    let mut name: String = visible(name, Tab::Escape);
+    if name.chars().count() > NICK_CHARS_MAX {
+        name = name.chars().take(NICK_CHARS_MAX).collect::<String>() + "…";
+    }
+    format!("/{name} is no command: {nearest}/help lists them, // says a line that begins with /")
+}
+
+/// Splits what follows `/msg` into the member it names and the text for it.
+///
+/// A member is named by its nick, which may contain spaces (the longest that fits counts), by its
+/// id, or by both (`ana#3`) where two have the same nick.
+///
+/// # Errors
+///
+/// Why nobody is named, for the user.
+pub fn addressee<'a>(
+    rest: &'a str,
+    members: &[Member],
+    own: Key,
+) -> Result<(Key, &'a str), String> {
+    let by_nick = members
+        .iter()
+        .filter_map(|m| Some((m, after(rest, &m.nick)?)));
+    let longest = by_nick.clone().map(|(m, _)| m.nick.len()).max();
+    let mut named: Vec<(&Member, &str)> = by_nick
+        .filter(|(m, _)| Some(m.nick.len()) == longest)
+        .collect();
+    if named.is_empty() {
+        named.extend(members.iter().filter_map(|m| Some((m, by_id(rest, m)?))));
+    }
+    match named[..] {
+        [(member, _)] if member.key == own => Err("/msg: that is you".into()),
+        [(member, text)] => Ok((member.key, text)),
+        [] => {
+            let name = rest.split_whitespace().next().unwrap_or_default();
+            let name = visible(name, Tab::Escape);
+            Err(format!("/msg: nobody here is called {name}; see /members"))
+        }
+        _ => {
+            let names: Vec<String> = named.iter().map(|(m, _)| text::name(m)).collect();
+            let names = names.join(", ");
+            Err(format!("/msg: several have that name, say which: {names}"))
+        }
+    }
+}
+
+/// The text for `member` if `rest` begins with its id, as `3`, `#3` or `ana#3`.
+fn by_id<'a>(rest: &'a str, member: &Member) -> Option<&'a str> {
+    let id = member.id.to_string();
+    let rest = rest.strip_prefix(&member.nick).map_or(rest, |behind| {
+        if behind.starts_with('#') {
+            behind
+        } else {
+            rest
+        }
+    });
+    after(rest.strip_prefix('#').unwrap_or(rest), &id)
+}
+
+/// What follows `name` and white space in `rest`.
+fn after<'a>(rest: &'a str, name: &str) -> Option<&'a str> {
+    let behind = rest.strip_prefix(name)?;
+    behind
+        .starts_with(char::is_whitespace)
+        .then(|| behind.trim_start())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn say(line: &str) -> Meaning {
+        parse(line.to_owned())
+    }
+
+    fn member(id: u64, nick: &str) -> Member {
+        Member {
+            id,
+            key: Key(id),
+            nick: nick.into(),
+            addresses: vec![],
+        }
+    }
+
+    fn wrong(line: &str) -> String {
+        match say(line) {
+            Meaning::Wrong(why) => why,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn other_lines_are_said() {
+        for line in ["", "hello", " /quit", "a/b"] {
+            assert_eq!(say(line), Meaning::Say(line.into()));
+        }
+        assert_eq!(say("//quit"), Meaning::Say("/quit".into()));
+        assert_eq!(say("///"), Meaning::Say("//".into()));
+    }
+
+    #[test]
+    fn commands_are_recognised() {
+        let orders = [
+            ("/help", Order::Help),
+            ("/help me", Order::Help),
+            ("/members ", Order::Members),
+            ("/history", Order::History(None)),
+            ("/history 5", Order::History(Some(5))),
+            (
+                "/msg ana hello  there",
+                Order::Msg("ana hello  there".into()),
+            ),
+            ("/nick  Ana Maria ", Order::Nick("Ana Maria".into())),
+            ("/status", Order::Status),
+            ("/elect", Order::Elect),
+            ("/quit", Order::Quit),
+        ];
+        for (line, order) in orders {
+            assert_eq!(say(line), Meaning::Do(order), "{line}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_command_is_explained_with_the_nearest() {
+        assert!(wrong("/qiut").contains("did you mean /quit?"));
+        assert!(wrong("/mebmers").contains("did you mean /members?"));
+        assert!(!wrong("/supercalifragilistic").contains("did you mean"));
+        assert!(!wrong("/").contains("did you mean"));
+        assert!(wrong("/\x1b[2J").contains("^[[2J"));
+    }
+
+    #[test]
+    fn arguments_are_checked() {
+        assert!(wrong("/history five").contains("five"));
+        assert!(wrong("/msg ana").contains("NICK|ID"));
+        assert!(wrong("/nick").contains("/nick NAME"));
+        assert!(wrong(&format!("/nick {}", "x".repeat(33))).contains("32"));
+        assert!(wrong("/quit now").contains("/quit"));
+    }
+
+    #[test]
+    fn a_member_is_named_by_nick_id_or_both() {
+        let members = [
+            member(1, "me"),
+            member(2, "ana"),
+            member(3, "ana maria"),
+            member(4, "ben"),
+            member(5, "ben"),
+            member(6, "7"),
+            member(7, "eve"),
+        ];
+        let to = |rest| addressee(rest, &members, Key(1)).map(|(key, text)| (key.0, text));
+        assert_eq!(to("ana hi there"), Ok((2, "hi there")));
+        assert_eq!(to("ana maria hi"), Ok((3, "hi")));
+        assert_eq!(to("4 hi"), Ok((4, "hi")));
+        assert_eq!(to("#5 hi"), Ok((5, "hi")));
+        assert_eq!(to("ben#4 hi"), Ok((4, "hi")));
+        assert_eq!(to("7 a nick before an id"), Ok((6, "a nick before an id")));
+        assert_eq!(to("#7 hi"), Ok((7, "hi")));
+        assert!(to("ben hi").unwrap_err().contains("ben#4, ben#5"));
+        assert!(to("me hi").unwrap_err().contains("you"));
+        assert!(to("zoe hi").unwrap_err().contains("zoe"));
+        assert!(to("eve#4 hi").is_err());
+    }
+}

@@ -1,0 +1,433 @@
+//! Events as JSON Lines: what scripts rely on. A field that stands here keeps its name and meaning.
+//!
+//! Writes into memory only, and alters no text: JSON's own escaping is all that happens to it. It
+//! is applied to whatever a terminal would obey or hide, since people look at this output as well.
+
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+use crate::node::{Departure, Phase};
+use crate::wire::{ChatMessage, Id, Key, Member, MessageId};
+
+use super::room::Room;
+use super::visible::is_hidden;
+use super::{DriverStatus, Listening};
+
+/// The version of these events.
+const SCHEMA: u32 = 1;
+
+/// Milliseconds since 1970 as RFC 3339 in UTC.
+struct Stamp(u64);
+
+impl Serialize for Stamp {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        // An author's clock may say anything: what no calendar has is shown as the last moment of it.
+        let stamp = i64::try_from(self.0)
+            .ok()
+            .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
+            .unwrap_or(jiff::Timestamp::MAX);
+        s.collect_str(&format_args!("{stamp:.3}"))
+    }
+}
+
+/// A value that reads as text: keys, message ids, addresses.
+struct Text<T>(T);
+
+impl<T: std::fmt::Display> Serialize for Text<T> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(&self.0)
+    }
+}
+
+/// 16 hexadecimal digits.
+fn hex(value: u64) -> Text<Key> {
+    Text(Key(value))
+}
+
+/// Appends one event. The fields of `body` follow the two that every event has.
+fn event(out: &mut Vec<u8>, name: &'static str, at: u64, body: impl Serialize) {
+    #[derive(Serialize)]
+    struct Event<B> {
+        event: &'static str,
+        at: Stamp,
+        #[serde(flatten)]
+        body: B,
+    }
+    line(
+        out,
+        &Event {
+            event: name,
+            at: Stamp(at),
+            body,
+        },
+    );
+}
+
+fn line(out: &mut Vec<u8>, value: &impl Serialize) {
+    let start = out.len();
+    let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Safe);
+    match value.serialize(&mut serializer) {
+        Ok(()) => out.push(b'\n'),
+        // Memory takes every write and all keys are strings, so this is not reached; half a line
+        // would break the reader.
+        Err(_) => out.truncate(start),
+    }
+}
+
+/// Compact JSON that also writes as `\u` escapes what [`visible`](super::visible) would show.
+struct Safe;
+
+impl serde_json::ser::Formatter for Safe {
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut written = 0;
+        // Plain ASCII, the common case, is one pass over the bytes and one write.
+        if !fragment.bytes().all(|b| matches!(b, b' '..=b'~')) {
+            for (at, c) in fragment.char_indices().filter(|(_, c)| is_hidden(*c)) {
+                writer.write_all(&fragment.as_bytes()[written..at])?;
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    write!(writer, "\\u{unit:04x}")?;
+                }
+                written = at + c.len_utf8();
+            }
+        }
+        writer.write_all(&fragment.as_bytes()[written..])
+    }
+}
+
+/// `listening`
+pub fn listening(out: &mut Vec<u8>, at: u64, listening: &Listening) {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        version: &'static str,
+        schema: u32,
+        tcp: &'a [String],
+        group: &'a str,
+        room: &'a str,
+        nick: &'a str,
+        key: Text<Key>,
+    }
+    let body = Body {
+        version: env!("CARGO_PKG_VERSION"),
+        schema: SCHEMA,
+        tcp: &listening.tcp,
+        group: &listening.group,
+        room: &listening.room,
+        nick: &listening.nick,
+        key: Text(listening.key),
+    };
+    event(out, "listening", at, body);
+}
+
+#[derive(Serialize)]
+struct MemberOut<'a> {
+    id: Id,
+    nick: &'a str,
+    key: Text<Key>,
+    address: Option<Text<crate::wire::Address>>,
+}
+
+fn member_list(members: &[Member]) -> Vec<MemberOut<'_>> {
+    members
+        .iter()
+        .map(|m| MemberOut {
+            id: m.id,
+            nick: &m.nick,
+            key: Text(m.key),
+            address: m.addresses.first().copied().map(Text),
+        })
+        .collect()
+}
+
+/// `joined`
+pub fn joined(out: &mut Vec<u8>, at: u64, room: &dyn Room, again: bool) {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        id: Option<Id>,
+        coordinator: Option<Id>,
+        members: Vec<MemberOut<'a>>,
+        history: usize,
+        again: bool,
+    }
+    let body = Body {
+        id: room.id(),
+        coordinator: room.coordinator().map(|c| c.id),
+        members: member_list(room.members()),
+        history: room.history_len(),
+        again,
+    };
+    event(out, "joined", at, body);
+}
+
+/// `message`, of the history. Written out without flattening: this is the path that a flood takes.
+pub fn message(out: &mut Vec<u8>, at: u64, message: &ChatMessage, own: bool, replay: bool) {
+    let said = MessageOut {
+        event: "message",
+        at: Stamp(at),
+        id: Some(Text(message.id())),
+        from: message.from,
+        nick: &message.nick,
+        key: Text(message.origin),
+        seq: Some(message.seq),
+        text: &message.text,
+        sent_at: Stamp(message.sent_at),
+        own,
+        replay,
+        private: false,
+    };
+    line(out, &said);
+}
+
+#[derive(Serialize)]
+struct MessageOut<'a> {
+    event: &'static str,
+    at: Stamp,
+    id: Option<Text<MessageId>>,
+    from: Id,
+    nick: &'a str,
+    key: Text<Key>,
+    seq: Option<u64>,
+    text: &'a str,
+    sent_at: Stamp,
+    own: bool,
+    replay: bool,
+    private: bool,
+}
+
+/// `message`, of `/msg`: it has neither an id nor a sequence number.
+pub fn private(out: &mut Vec<u8>, at: u64, said: &super::Private<'_>) {
+    let said = MessageOut {
+        event: "message",
+        at: Stamp(at),
+        id: None,
+        from: said.from,
+        nick: said.nick,
+        key: Text(said.key),
+        seq: None,
+        text: said.text,
+        sent_at: Stamp(said.sent_at),
+        own: said.own,
+        replay: false,
+        private: true,
+    };
+    line(out, &said);
+}
+
+/// `delivered`
+pub fn delivered(out: &mut Vec<u8>, at: u64, id: MessageId, members: usize, confirmed: usize) {
+    #[derive(Serialize)]
+    struct Delivered {
+        event: &'static str,
+        at: Stamp,
+        id: Text<MessageId>,
+        members: usize,
+        confirmed: usize,
+    }
+    let delivered = Delivered {
+        event: "delivered",
+        at: Stamp(at),
+        id: Text(id),
+        members,
+        confirmed,
+    };
+    line(out, &delivered);
+}
+
+#[derive(Serialize)]
+struct MemberChange<'a> {
+    id: Id,
+    nick: &'a str,
+    key: Text<Key>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous: Option<&'a str>,
+}
+
+impl<'a> MemberChange<'a> {
+    fn of(member: &'a Member) -> MemberChange<'a> {
+        MemberChange {
+            id: member.id,
+            nick: &member.nick,
+            key: Text(member.key),
+            reason: None,
+            previous: None,
+        }
+    }
+}
+
+/// `member_joined`
+pub fn member_joined(out: &mut Vec<u8>, at: u64, member: &Member) {
+    event(out, "member_joined", at, MemberChange::of(member));
+}
+
+/// `member_left`
+pub fn member_left(out: &mut Vec<u8>, at: u64, member: &Member, departure: Departure) {
+    let reason = Some(match departure {
+        Departure::Left => "left",
+        Departure::Lost => "lost",
+    });
+    let change = MemberChange {
+        reason,
+        ..MemberChange::of(member)
+    };
+    event(out, "member_left", at, change);
+}
+
+/// `member_renamed`
+pub fn member_renamed(out: &mut Vec<u8>, at: u64, member: &Member, previous: &str) {
+    let change = MemberChange {
+        previous: Some(previous),
+        ..MemberChange::of(member)
+    };
+    event(out, "member_renamed", at, change);
+}
+
+/// `election`
+pub fn election(out: &mut Vec<u8>, at: u64, phase: Phase, reason: &str) {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        phase: &'static str,
+        reason: &'a str,
+    }
+    let phase = match phase {
+        Phase::Started => "started",
+        Phase::Won => "won",
+        Phase::Ended => "ended",
+    };
+    event(out, "election", at, Body { phase, reason });
+}
+
+/// `coordinator`
+pub fn coordinator(out: &mut Vec<u8>, at: u64, id: Id, key: Key, previous: Option<Id>, own: bool) {
+    #[derive(Serialize)]
+    struct Body {
+        id: Id,
+        key: Text<Key>,
+        previous: Option<Id>,
+        own: bool,
+    }
+    let key = Text(key);
+    let body = Body {
+        id,
+        key,
+        previous,
+        own,
+    };
+    event(out, "coordinator", at, body);
+}
+
+/// `history`: the answer to `/history`. `count` and `digest` are of the whole history, however few
+/// of its messages are asked for.
+pub fn history<'a>(out: &mut Vec<u8>, at: u64, room: &dyn Room, messages: &'a [Rc<ChatMessage>]) {
+    #[derive(Serialize)]
+    struct Held<'a> {
+        id: Text<MessageId>,
+        from: Id,
+        nick: &'a str,
+        key: Text<Key>,
+        seq: u64,
+        text: &'a str,
+        sent_at: Stamp,
+    }
+    #[derive(Serialize)]
+    struct Body<'a> {
+        count: usize,
+        digest: Text<Key>,
+        messages: Vec<Held<'a>>,
+    }
+    let held = |m: &'a Rc<ChatMessage>| Held {
+        id: Text(m.id()),
+        from: m.from,
+        nick: &m.nick,
+        key: Text(m.origin),
+        seq: m.seq,
+        text: &m.text,
+        sent_at: Stamp(m.sent_at),
+    };
+    let body = Body {
+        count: room.history_len(),
+        digest: hex(room.digest()),
+        messages: messages.iter().map(held).collect(),
+    };
+    event(out, "history", at, body);
+}
+
+/// `members`: the answer to `/members`.
+pub fn members(out: &mut Vec<u8>, at: u64, room: &dyn Room) {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        coordinator: Option<Id>,
+        members: Vec<MemberOut<'a>>,
+    }
+    let body = Body {
+        coordinator: room.coordinator().map(|c| c.id),
+        members: member_list(room.members()),
+    };
+    event(out, "members", at, body);
+}
+
+/// `status`: the answer to `/status`.
+pub fn status(out: &mut Vec<u8>, at: u64, name: &str, room: &dyn Room, driver: DriverStatus) {
+    struct Counters(Vec<(&'static str, u64)>);
+    impl Serialize for Counters {
+        fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+            s.collect_map(self.0.iter().copied())
+        }
+    }
+    #[derive(Serialize)]
+    struct Body<'a> {
+        id: Option<Id>,
+        key: Text<Key>,
+        room: &'a str,
+        coordinator: Option<Id>,
+        members: usize,
+        history: usize,
+        digest: Text<Key>,
+        queued_bytes: u64,
+        uptime_ms: u64,
+        #[serde(flatten)]
+        counters: Counters,
+    }
+    let body = Body {
+        id: room.id(),
+        key: Text(room.key()),
+        room: name,
+        coordinator: room.coordinator().map(|c| c.id),
+        members: room.members().len(),
+        history: room.history_len(),
+        digest: hex(room.digest()),
+        queued_bytes: driver.queued_bytes,
+        uptime_ms: millis(driver.uptime),
+        counters: Counters(room.counters()),
+    };
+    event(out, "status", at, body);
+}
+
+fn millis(d: Duration) -> u64 {
+    u64::try_from(d.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// `warning`, `error` and `help`.
+pub fn remark(out: &mut Vec<u8>, at: u64, name: &'static str, text: &str) {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        text: &'a str,
+    }
+    event(out, name, at, Body { text });
+}
+
+/// `left`, the last line.
+pub fn left(out: &mut Vec<u8>, at: u64, confirmed: bool) {
+    #[derive(Serialize)]
+    struct Body {
+        confirmed: bool,
+    }
+    event(out, "left", at, Body { confirmed });
+}

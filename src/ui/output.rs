@@ -1,0 +1,374 @@
+//! What is to be printed and was not yet taken: bounded queues for stdout and stderr.
+//!
+//! Messages wait as they are in the history and are rendered only when somebody takes them, so
+//! output that nobody reads costs no work and no second copy. When there are too many the oldest
+//! are dropped, and one warning at the place of the gap counts them. Nothing here decides what is
+//! shown, or writes anywhere but into memory.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::rc::Rc;
+
+use crate::wire::{ChatMessage, Key, Member, MessageId};
+
+use super::visible::Tab;
+use super::{Mode, json, text};
+
+/// Messages that wait although the history is meant to be smaller: one busy turn of the loop must
+/// not drop lines that the reader would have taken.
+const MESSAGES_MIN: usize = 1_000;
+/// Notices and answers that wait for stdout.
+const LINES_MAX: usize = 10_000;
+/// Bytes of answers that wait for stdout before no further command is carried out.
+const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+/// Lines that wait for stderr.
+const STDERR_LINES_MAX: usize = 1_000;
+
+/// What may come in a flood.
+#[derive(Debug)]
+pub(super) enum Bulk {
+    Message {
+        message: Rc<ChatMessage>,
+        own: bool,
+        replay: bool,
+    },
+    Delivered {
+        seq: u64,
+        members: usize,
+        confirmed: usize,
+    },
+}
+
+/// The queue for stdout.
+#[derive(Debug)]
+pub(super) struct Output {
+    mode: Mode,
+    own: Key,
+    messages_max: usize,
+    /// What may come in a flood, with its place in the output and its time.
+    bulk: VecDeque<(u64, u64, Bulk)>,
+    /// All else, rendered, with its place in the output.
+    lines: VecDeque<(u64, Vec<u8>)>,
+    line_bytes: usize,
+    next_place: u64,
+    /// Dropped before the first of `bulk`, the last time at this moment.
+    skipped: u64,
+    skipped_at: u64,
+    /// Nicks that several members have.
+    ambiguous: BTreeSet<String>,
+    closed: bool,
+}
+
+impl Output {
+    pub(super) fn new(mode: Mode, history_max: usize) -> Output {
+        Output {
+            mode,
+            own: Key(0),
+            messages_max: history_max.max(MESSAGES_MIN),
+            bulk: VecDeque::new(),
+            lines: VecDeque::new(),
+            line_bytes: 0,
+            next_place: 0,
+            skipped: 0,
+            skipped_at: 0,
+            ambiguous: BTreeSet::new(),
+            closed: false,
+        }
+    }
+
+    pub(super) fn set_own(&mut self, own: Key) {
+        self.own = own;
+    }
+
+    /// Learns which nicks do not say who somebody is.
+    pub(super) fn set_members(&mut self, members: &[Member]) {
+        self.ambiguous.clear();
+        let mut seen = BTreeSet::new();
+        for member in members {
+            if !seen.insert(&member.nick) {
+                self.ambiguous.insert(member.nick.clone());
+            }
+        }
+    }
+
+    /// The id to show beside a nick, where that is needed and there is room for it.
+    pub(super) fn id_beside(&self, nick: &str, id: u64) -> Option<u64> {
+        (self.mode == Mode::Interactive && self.ambiguous.contains(nick)).then_some(id)
+    }
+
+    pub(super) fn push_bulk(&mut self, at: u64, bulk: Bulk) {
+        if self.closed {
+            return;
+        }
+        if self.bulk.len() >= self.messages_max {
+            self.bulk.pop_front();
+            self.skip(at);
+        }
+        let place = self.place();
+        self.bulk.push_back((place, at, bulk));
+    }
+
+    /// Adds whole lines that `render` appends.
+    pub(super) fn push_lines(&mut self, at: u64, render: impl FnOnce(&mut Vec<u8>)) {
+        if self.closed {
+            return;
+        }
+        let mut line = Vec::new();
+        render(&mut line);
+        if self.lines.len() >= LINES_MAX
+            && let Some((_, oldest)) = self.lines.pop_front()
+        {
+            self.line_bytes -= oldest.len();
+            self.skip(at);
+        }
+        self.line_bytes += line.len();
+        let place = self.place();
+        self.lines.push_back((place, line));
+    }
+
+    /// True while answers wait: more of them must not be asked for.
+    pub(super) fn is_backed_up(&self) -> bool {
+        self.line_bytes > ANSWER_BYTES_MAX
+    }
+
+    /// Nobody reads any more: what waits and what comes is dropped.
+    pub(super) fn close(&mut self) {
+        self.closed = true;
+        self.bulk = VecDeque::new();
+        self.lines = VecDeque::new();
+        self.line_bytes = 0;
+        self.skipped = 0;
+    }
+
+    /// Appends lines in their order until `out` holds `limit` bytes. Where lines are missing, the
+    /// warning goes to stderr in a pipe, whose stdout is for messages alone.
+    pub(super) fn fill(&mut self, out: &mut Vec<u8>, limit: usize, stderr: &mut Stderr) {
+        while out.len() < limit {
+            let bulk = self.bulk.front().map(|(place, ..)| *place);
+            let line = self.lines.front().map(|(place, _)| *place);
+            if self.skipped > 0 && bulk.unwrap_or(u64::MAX) <= line.unwrap_or(u64::MAX) {
+                self.say_skipped(out, stderr);
+            } else if bulk.is_some() && bulk < Some(line.unwrap_or(u64::MAX)) {
+                if let Some((_, at, bulk)) = self.bulk.pop_front() {
+                    self.render(out, at, &bulk);
+                }
+            } else if let Some((_, line)) = self.lines.pop_front() {
+                self.line_bytes -= line.len();
+                out.extend_from_slice(&line);
+            } else {
+                break;
+            }
+        }
+    }
+
+    fn say_skipped(&mut self, out: &mut Vec<u8>, stderr: &mut Stderr) {
+        let lines = text::count(std::mem::take(&mut self.skipped), "line");
+        let warning = format!("{lines} skipped: nobody read the output");
+        match self.mode {
+            Mode::Json => json::remark(out, self.skipped_at, "warning", &warning),
+            Mode::Text => stderr.push(&warning),
+            Mode::Interactive => out.extend_from_slice(format!("-- {warning}\n").as_bytes()),
+        }
+    }
+
+    fn render(&self, out: &mut Vec<u8>, at: u64, bulk: &Bulk) {
+        match (bulk, self.mode) {
+            (
+                Bulk::Message {
+                    message,
+                    own,
+                    replay,
+                },
+                Mode::Json,
+            ) => json::message(out, at, message, *own, *replay),
+            (Bulk::Message { message, .. }, mode) => {
+                let id = self.id_beside(&message.nick, message.from);
+                text::message(out, &message.nick, id, &message.text, tab(mode));
+            }
+            (
+                Bulk::Delivered {
+                    seq,
+                    members,
+                    confirmed,
+                },
+                _,
+            ) => {
+                let (origin, seq) = (self.own, *seq);
+                json::delivered(out, at, MessageId { origin, seq }, *members, *confirmed);
+            }
+        }
+    }
+
+    fn skip(&mut self, at: u64) {
+        self.skipped += 1;
+        self.skipped_at = at;
+    }
+
+    fn place(&mut self) -> u64 {
+        self.next_place += 1;
+        self.next_place
+    }
+}
+
+/// What becomes of tabs in messages.
+pub(super) fn tab(mode: Mode) -> Tab {
+    match mode {
+        Mode::Interactive => Tab::Spaces,
+        Mode::Text | Mode::Json => Tab::Keep,
+    }
+}
+
+/// The queue for stderr.
+#[derive(Debug, Default)]
+pub(super) struct Stderr {
+    lines: VecDeque<String>,
+    skipped: u64,
+}
+
+impl Stderr {
+    pub(super) fn push(&mut self, text: &str) {
+        if self.lines.len() >= STDERR_LINES_MAX {
+            self.lines.pop_front();
+            self.skipped += 1;
+        }
+        self.lines.push_back(format!("papo: {text}\n"));
+    }
+
+    pub(super) fn fill(&mut self, out: &mut Vec<u8>, limit: usize) {
+        if self.skipped > 0 && out.len() < limit {
+            let notices = text::count(std::mem::take(&mut self.skipped), "notice");
+            out.extend_from_slice(format!("papo: {notices} skipped\n").as_bytes());
+        }
+        while out.len() < limit
+            && let Some(line) = self.lines.pop_front()
+        {
+            out.extend_from_slice(line.as_bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(seq: u64) -> Bulk {
+        let message = Rc::new(ChatMessage {
+            origin: Key(7),
+            seq,
+            timestamp: seq,
+            sent_at: 0,
+            from: 2,
+            nick: "ana".into(),
+            dependencies: vec![],
+            text: format!("m{seq}"),
+        });
+        Bulk::Message {
+            message,
+            own: false,
+            replay: false,
+        }
+    }
+
+    fn taken(output: &mut Output, limit: usize) -> (String, String) {
+        let mut stderr = Stderr::default();
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        output.fill(&mut out, limit, &mut stderr);
+        stderr.fill(&mut err, usize::MAX);
+        (
+            String::from_utf8(out).unwrap(),
+            String::from_utf8(err).unwrap(),
+        )
+    }
+
+    fn line(output: &mut Output, text: &str) {
+        output.push_lines(0, |out| out.extend_from_slice(text.as_bytes()));
+    }
+
+    #[test]
+    fn lines_and_messages_keep_their_order() {
+        let mut output = Output::new(Mode::Text, 10);
+        line(&mut output, "a\n");
+        output.push_bulk(0, message(1));
+        line(&mut output, "b\n");
+        output.push_bulk(0, message(2));
+        assert_eq!(
+            taken(&mut output, usize::MAX).0,
+            "a\n<ana> m1\nb\n<ana> m2\n"
+        );
+    }
+
+    #[test]
+    fn only_so_much_is_taken_at_a_time() {
+        let mut output = Output::new(Mode::Text, 10);
+        for seq in 1..4 {
+            output.push_bulk(0, message(seq));
+        }
+        assert_eq!(taken(&mut output, 1).0, "<ana> m1\n");
+        assert_eq!(taken(&mut output, 10).0, "<ana> m2\n<ana> m3\n");
+        assert_eq!(taken(&mut output, 10).0, "");
+    }
+
+    #[test]
+    fn a_gap_is_counted_once_and_where_it_is() {
+        let mut output = Output::new(Mode::Json, 0);
+        line(&mut output, "before\n");
+        for seq in 1..=MESSAGES_MIN as u64 + 5 {
+            output.push_bulk(seq, message(seq));
+        }
+        let (out, _) = taken(&mut output, usize::MAX);
+        let lines: Vec<&str> = out.lines().collect();
+        assert_eq!(lines.len(), 2 + MESSAGES_MIN);
+        assert_eq!(lines[0], "before");
+        assert!(lines[1].contains("\"warning\"") && lines[1].contains("5 lines skipped"));
+        assert!(lines[2].contains("\"m6\""));
+    }
+
+    #[test]
+    fn in_a_pipe_the_gap_is_said_on_stderr() {
+        let mut output = Output::new(Mode::Text, 0);
+        for seq in 0..=MESSAGES_MIN as u64 {
+            output.push_bulk(0, message(seq));
+        }
+        let (out, err) = taken(&mut output, usize::MAX);
+        assert!(out.starts_with("<ana> m1\n"));
+        assert_eq!(err, "papo: 1 line skipped: nobody read the output\n");
+    }
+
+    #[test]
+    fn a_history_that_is_kept_is_not_skipped() {
+        let mut output = Output::new(Mode::Text, 5_000);
+        for seq in 0..5_000 {
+            output.push_bulk(0, message(seq));
+        }
+        assert_eq!(taken(&mut output, usize::MAX).0.lines().count(), 5_000);
+    }
+
+    #[test]
+    fn notices_are_bounded_too() {
+        let mut output = Output::new(Mode::Text, 0);
+        for _ in 0..LINES_MAX + 7 {
+            line(&mut output, "x\n");
+        }
+        let (out, err) = taken(&mut output, usize::MAX);
+        assert_eq!(out.lines().count(), LINES_MAX);
+        assert!(err.contains("7 lines"));
+        let mut stderr = Stderr::default();
+        for _ in 0..STDERR_LINES_MAX + 3 {
+            stderr.push("y");
+        }
+        let mut err = Vec::new();
+        stderr.fill(&mut err, usize::MAX);
+        let err = String::from_utf8(err).unwrap();
+        assert_eq!(err.lines().count(), STDERR_LINES_MAX + 1);
+        assert!(err.starts_with("papo: 3 notices skipped\n"));
+    }
+
+    #[test]
+    fn many_waiting_bytes_back_it_up_until_they_are_taken() {
+        let mut output = Output::new(Mode::Text, 0);
+        assert!(!output.is_backed_up());
+        line(&mut output, &"x".repeat(ANSWER_BYTES_MAX + 1));
+        assert!(output.is_backed_up());
+        taken(&mut output, 1);
+        assert!(!output.is_backed_up());
+    }
+}

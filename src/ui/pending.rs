@@ -1,0 +1,157 @@
+//! Lines of the user that were not handed to the node yet: bounded, in their order.
+//!
+//! Nothing here decides when a line may go.
+
+use std::collections::VecDeque;
+
+use crate::limits::TEXT_BYTES_MAX;
+
+use super::lines::{Changes, Line, Splitter};
+use super::text::count;
+
+/// Lines kept before stdin is left alone; what one read brings comes on top.
+const LINES_MAX: usize = 10_000;
+/// Bytes kept before stdin is left alone; what one read brings comes on top.
+const BYTES_MAX: usize = 1024 * 1024;
+
+/// Lines that wait.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    splitter: Splitter,
+    lines: VecDeque<Line>,
+    bytes: usize,
+    /// What the user was already told about changed lines.
+    said: Changes,
+}
+
+impl Pending {
+    /// Takes bytes in; what had to be changed in them for the first time is returned in words.
+    pub(super) fn push(&mut self, bytes: &[u8]) -> Vec<String> {
+        let (lines, size) = (&mut self.lines, &mut self.bytes);
+        self.splitter.push(bytes, &mut |line| {
+            *size += line.text.len();
+            lines.push_back(line);
+        });
+        self.first_changes()
+    }
+
+    /// The input is at its end; the sum of what had to be changed is returned in words.
+    pub(super) fn finish(&mut self) -> Vec<String> {
+        let (lines, size) = (&mut self.lines, &mut self.bytes);
+        self.splitter.finish(&mut |line| {
+            *size += line.text.len();
+            lines.push_back(line);
+        });
+        let mut words = self.first_changes();
+        words.extend(self.all_changes());
+        words
+    }
+
+    /// True if a line has begun whose end was not read.
+    pub(super) fn has_unfinished(&self) -> bool {
+        self.splitter.has_unfinished()
+    }
+
+    /// True while more can be kept.
+    pub(super) fn has_room(&self) -> bool {
+        self.lines.len() < LINES_MAX && self.bytes < BYTES_MAX
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    pub(super) fn front(&self) -> Option<&Line> {
+        self.lines.front()
+    }
+
+    pub(super) fn pop(&mut self) -> Option<Line> {
+        let line = self.lines.pop_front()?;
+        self.bytes -= line.text.len();
+        Some(line)
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.lines.clear();
+        self.bytes = 0;
+    }
+
+    fn first_changes(&mut self) -> Vec<String> {
+        let (now, said) = (self.splitter.changes(), &mut self.said);
+        let mut words = Vec::new();
+        if said.cut == 0 && now.cut > 0 {
+            said.cut = 1;
+            words.push(format!(
+                "a line longer than {TEXT_BYTES_MAX} bytes is sent as several messages"
+            ));
+        }
+        if said.replaced == 0 && now.replaced > 0 {
+            said.replaced = 1;
+            words.push("invalid UTF-8 in the input is replaced by U+FFFD".to_owned());
+        }
+        words
+    }
+
+    fn all_changes(&mut self) -> Vec<String> {
+        let (now, said) = (self.splitter.changes(), &mut self.said);
+        let mut words = Vec::new();
+        if now.cut > said.cut {
+            let lines = count(now.cut, "line");
+            words.push(format!(
+                "in all, {lines} longer than {TEXT_BYTES_MAX} bytes were sent as several messages"
+            ));
+        }
+        if now.replaced > said.replaced {
+            let sequences = count(now.replaced, "invalid byte sequence");
+            words.push(format!("in all, {sequences} were replaced by U+FFFD"));
+        }
+        *said = now;
+        words
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_are_said_at_once_and_summed_at_the_end() {
+        let mut pending = Pending::default();
+        assert_eq!(pending.push(b"fine\n"), [""; 0]);
+        assert_eq!(pending.push(b"\xff\xff\n").len(), 1);
+        assert_eq!(pending.push(b"\xff\n"), [""; 0]);
+        let long = vec![b'x'; TEXT_BYTES_MAX + 1];
+        assert_eq!(pending.push(&long).len(), 1);
+        let words = pending.finish();
+        assert_eq!(
+            words,
+            ["in all, 3 invalid byte sequences were replaced by U+FFFD"]
+        );
+    }
+
+    #[test]
+    fn a_change_in_the_very_last_line_is_said() {
+        let mut pending = Pending::default();
+        assert_eq!(pending.push(b"abc\xe2"), [""; 0]);
+        assert_eq!(pending.finish().len(), 1);
+    }
+
+    #[test]
+    fn there_is_room_for_so_many_lines_and_bytes() {
+        let mut pending = Pending::default();
+        pending.push(&b"\n".repeat(LINES_MAX - 1));
+        assert!(pending.has_room());
+        pending.push(b"\n");
+        assert!(!pending.has_room());
+        pending.pop();
+        assert!(pending.has_room());
+        pending.push(&[&[b'x'; 1023][..], b"\n"].concat().repeat(1_025));
+        assert!(!pending.has_room());
+        pending.clear();
+        assert!(pending.has_room() && pending.is_empty());
+    }
+}

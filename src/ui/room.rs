@@ -1,0 +1,75 @@
+//! What the user's side reads of the node, as a trait, so that tests can stand in for the node
+//! with plain data. Nothing here changes a node.
+
+use std::rc::Rc;
+
+use crate::node::Node;
+use crate::wire::{ChatMessage, Claim, Id, Key, Member};
+
+/// The room as this node knows it.
+pub trait Room {
+    /// True between the first `Joined` and leaving.
+    fn is_joined(&self) -> bool;
+    /// False until joined, and while own lines pile up.
+    fn wants_lines(&self) -> bool;
+    /// This node's identity.
+    fn key(&self) -> Key;
+    /// This node's id, once it has one.
+    fn id(&self) -> Option<Id>;
+    /// The coordinator, oneself perhaps.
+    fn coordinator(&self) -> Option<Claim>;
+    /// The view in the order of ids, oneself included; empty before joining.
+    fn members(&self) -> &[Member];
+    /// How many messages are held.
+    fn history_len(&self) -> usize;
+    /// The same on every node that holds the same messages.
+    fn digest(&self) -> u64;
+    /// The newest `count` messages in the history's order.
+    fn newest(&self, count: usize) -> Vec<Rc<ChatMessage>>;
+    /// Named counts for `/status`.
+    fn counters(&self) -> Vec<(&'static str, u64)>;
+}
+
+impl Room for Node {
+    fn is_joined(&self) -> bool {
+        Node::is_joined(self)
+    }
+
+    fn wants_lines(&self) -> bool {
+        Node::wants_lines(self)
+    }
+
+    fn key(&self) -> Key {
+        Node::key(self)
+    }
+
+    fn id(&self) -> Option<Id> {
+        Node::id(self)
+    }
+
+    fn coordinator(&self) -> Option<Claim> {
+        Node::coordinator(self)
+    }
+
+    fn members(&self) -> &[Member] {
+        Node::members(self)
+    }
+
+    fn history_len(&self) -> usize {
+        self.history().len()
+    }
+
+    fn digest(&self) -> u64 {
+        self.history().digest()
+    }
+
+    fn newest(&self, count: usize) -> Vec<Rc<ChatMessage>> {
+        let mut newest: Vec<_> = self.history().iter().rev().take(count).cloned().collect();
+        newest.reverse();
+        newest
+    }
+
+    fn counters(&self) -> Vec<(&'static str, u64)> {
+        Node::counters(self)
+    }
+}

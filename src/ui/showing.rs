@@ -1,0 +1,243 @@
+//! Which event is shown where: messages and JSON on stdout, notices on stderr in a pipe and
+//! between the messages in a terminal.
+//!
+//! How an event reads is decided in `text` and `json`; when the user speaks, in `sending`.
+
+use std::rc::Rc;
+
+use crate::node::{Departure, Event, Now};
+use crate::wire::{ChatMessage, Member, Position};
+
+use super::output::{Bulk, tab};
+use super::room::Room;
+use super::sending::Stage;
+use super::visible::{Tab, visible};
+use super::{Listening, Mode, Private, Replay, Ui, json, text};
+
+impl Ui {
+    pub(super) fn show_listening(&mut self, now: Now, listening: &Listening) {
+        if self.is_json() {
+            self.json(now, |out, at| json::listening(out, at, listening));
+        }
+    }
+
+    pub(super) fn show(&mut self, now: Now, event: Event, node: &dyn Room) {
+        match event {
+            Event::Joined { again, old_until } => self.show_joined(now, again, old_until, node),
+            Event::Message { message, own } => {
+                // What comes before the first `Joined` is history, and is shown with `--replay`.
+                if self.joined && (self.is_json() || !own) {
+                    let replay = false;
+                    let bulk = Bulk::Message {
+                        message,
+                        own,
+                        replay,
+                    };
+                    self.stdout.push_bulk(now.wall_ms, bulk);
+                }
+            }
+            Event::Private {
+                from,
+                key,
+                nick,
+                sent_at,
+                text,
+                own,
+            } => self.show_private(
+                now,
+                &Private {
+                    from,
+                    key,
+                    nick: &nick,
+                    sent_at,
+                    text: &text,
+                    own,
+                },
+            ),
+            Event::Delivered {
+                seq,
+                members,
+                confirmed,
+            } => {
+                if self.is_json() {
+                    let bulk = Bulk::Delivered {
+                        seq,
+                        members,
+                        confirmed,
+                    };
+                    self.stdout.push_bulk(now.wall_ms, bulk);
+                }
+            }
+            Event::Left {
+                confirmed,
+                unconfirmed,
+                missing,
+            } => self.show_left(now, confirmed, unconfirmed, &missing),
+            Event::Warning(text) => self.warn(now, &text),
+            other => self.show_change(now, &other, node),
+        }
+    }
+
+    /// What happens to the group rather than in the talk.
+    fn show_change(&mut self, now: Now, event: &Event, node: &dyn Room) {
+        let members = node.members();
+        self.stdout.set_members(members);
+        if self.is_json() {
+            return self.json(now, |out, at| change_as_json(out, at, event));
+        }
+        let notice = match event {
+            Event::MemberJoined(member) => format!("{} joined", text::name(member)),
+            Event::MemberLeft(member, Departure::Left) => format!("{} left", text::name(member)),
+            Event::MemberLeft(member, Departure::Lost) => {
+                format!("{} was lost", text::name(member))
+            }
+            Event::MemberRenamed { member, previous } => {
+                let previous = visible(previous, Tab::Escape);
+                format!("{previous} is called {} now", text::name(member))
+            }
+            Event::Election { phase, reason } => text::election(*phase, reason),
+            Event::Coordinator { id, key, own, .. } => text::coordinator(*id, *key, *own, members),
+            _ => return,
+        };
+        self.notice(now, &notice);
+    }
+
+    fn show_joined(&mut self, now: Now, again: bool, old_until: Position, node: &dyn Room) {
+        self.stdout.set_members(node.members());
+        if self.is_json() {
+            self.json(now, |out, at| json::joined(out, at, node, again));
+        } else {
+            let notice = text::joined(&self.room, node, again);
+            self.notice(now, &notice);
+        }
+        if !self.joined {
+            self.joined = true;
+            let count = match self.config.replay {
+                Replay::Last(count) => count,
+                Replay::All => usize::MAX,
+            };
+            // What is newer was said meanwhile, and follows as messages.
+            let newest = node.newest(if count > 0 { usize::MAX } else { 0 });
+            let old = newest.partition_point(|m| m.position() <= old_until);
+            self.replay(now, &newest[old.saturating_sub(count)..old], node);
+        }
+    }
+
+    /// Prints messages of the history.
+    pub(super) fn replay(&mut self, now: Now, old: &[Rc<ChatMessage>], node: &dyn Room) {
+        for message in old {
+            let message = Rc::clone(message);
+            let own = message.origin == node.key();
+            let replay = true;
+            let bulk = Bulk::Message {
+                message,
+                own,
+                replay,
+            };
+            self.stdout.push_bulk(now.wall_ms, bulk);
+        }
+    }
+
+    fn show_private(&mut self, now: Now, said: &Private<'_>) {
+        match self.config.mode {
+            Mode::Json => self.json(now, |out, at| json::private(out, at, said)),
+            Mode::Text if said.own => {}
+            mode => {
+                let id = self.stdout.id_beside(said.nick, said.from);
+                self.stdout.push_lines(now.wall_ms, |out| {
+                    if mode == Mode::Interactive {
+                        let direction: &[u8] = if said.own {
+                            b"-- sent: "
+                        } else {
+                            b"-- to you: "
+                        };
+                        out.extend_from_slice(direction);
+                    }
+                    text::message(out, said.nick, id, said.text, tab(mode));
+                });
+            }
+        }
+    }
+
+    fn show_left(&mut self, now: Now, confirmed: bool, unconfirmed: u64, missing: &[Member]) {
+        let unsent = self.sending.unsent;
+        if unsent > 0 {
+            let lines = text::count(unsent, "line");
+            self.stderr.push(&format!("{lines} not sent"));
+        }
+        if !confirmed {
+            let messages = text::count(unconfirmed, "message");
+            let by = match text::names(missing) {
+                names if names.is_empty() => names,
+                names => format!(" by {names}"),
+            };
+            self.stderr.push(&format!("{messages} not confirmed{by}"));
+        }
+        let good = confirmed && unsent == 0 && !self.sending.failed;
+        if self.is_json() {
+            self.json(now, |out, at| json::left(out, at, good));
+        }
+        self.sending.stage = Stage::Gone;
+        self.status = Some(u8::from(!good));
+    }
+
+    /// A `warning` or an `error`: for people on stderr, for scripts also as an event.
+    pub(super) fn show_remark(&mut self, now: Now, kind: &'static str, text: &str) {
+        let shown = visible(text, Tab::Escape);
+        match self.config.mode {
+            Mode::Json => {
+                self.json(now, |out, at| json::remark(out, at, kind, text));
+                self.stderr.push(&shown);
+            }
+            Mode::Text | Mode::Interactive => self.notice(now, &shown),
+        }
+    }
+
+    /// Says something that is not a message: on stderr in a pipe, in its place in a terminal.
+    fn notice(&mut self, now: Now, text: &str) {
+        match self.config.mode {
+            Mode::Interactive => self.answer(now, &format!("-- {text}\n")),
+            Mode::Text | Mode::Json => self.stderr.push(text),
+        }
+    }
+
+    /// Whole lines of text for stdout: a command's answer.
+    pub(super) fn answer(&mut self, now: Now, lines: &str) {
+        if self.sending.stage != Stage::Gone {
+            let lines = lines.as_bytes();
+            self.stdout
+                .push_lines(now.wall_ms, |out| out.extend_from_slice(lines));
+        }
+    }
+
+    /// An event for stdout; after `left` there is none.
+    pub(super) fn json(&mut self, now: Now, write: impl FnOnce(&mut Vec<u8>, u64)) {
+        if self.sending.stage != Stage::Gone {
+            let at = now.wall_ms;
+            self.stdout.push_lines(at, |out| write(out, at));
+        }
+    }
+
+    pub(super) fn is_json(&self) -> bool {
+        self.config.mode == Mode::Json
+    }
+}
+
+fn change_as_json(out: &mut Vec<u8>, at: u64, event: &Event) {
+    match event {
+        Event::MemberJoined(member) => json::member_joined(out, at, member),
+        Event::MemberLeft(member, departure) => json::member_left(out, at, member, *departure),
+        Event::MemberRenamed { member, previous } => {
+            json::member_renamed(out, at, member, previous);
+        }
+        Event::Election { phase, reason } => json::election(out, at, *phase, reason),
+        Event::Coordinator {
+            id,
+            key,
+            previous,
+            own,
+        } => json::coordinator(out, at, *id, *key, *previous, *own),
+        // The others have ways of their own.
+        _ => {}
+    }
+}

@@ -1,0 +1,208 @@
+//! What people read: messages as `<nick> text`, and notices and answers in words.
+//!
+//! Writes into memory only. Everything that came from the network goes through
+//! [`visible`](super::visible), nicks and reasons included.
+
+use std::io::Write;
+
+use crate::node::Phase;
+use crate::wire::{Id, Key, Member};
+
+use super::DriverStatus;
+use super::room::Room;
+use super::visible::{self, Tab, visible};
+
+/// Names listed in one notice; of more, only the number is said.
+const NAMES_MAX: usize = 10;
+
+/// Appends a message's line. `id` is given where the nick alone does not say who it is.
+pub fn message(out: &mut Vec<u8>, nick: &str, id: Option<Id>, text: &str, tab: Tab) {
+    out.push(b'<');
+    visible::push(out, nick, Tab::Escape);
+    if let Some(id) = id {
+        // Writing to memory cannot fail.
+        let _ = write!(out, "#{id}");
+    }
+    out.extend_from_slice(b"> ");
+    visible::push(out, text, tab);
+    out.push(b'\n');
+}
+
+/// A member as people tell it from others: `ana#3`.
+#[must_use]
+pub fn name(member: &Member) -> String {
+    format!("{}#{}", visible(&member.nick, Tab::Escape), member.id)
+}
+
+/// Whoever has this key, or its id if it is not in the view.
+#[must_use]
+pub fn name_of(key: Key, id: Id, members: &[Member]) -> String {
+    let found = members.iter().find(|m| m.key == key);
+    found.map_or_else(|| format!("#{id}"), name)
+}
+
+/// `ana#3, ben#5`, and how many more.
+#[must_use]
+pub fn names(members: &[Member]) -> String {
+    let mut all: Vec<String> = members.iter().take(NAMES_MAX).map(name).collect();
+    if members.len() > NAMES_MAX {
+        all.push(format!("and {} more", members.len() - NAMES_MAX));
+    }
+    all.join(", ")
+}
+
+/// `1 line`, `2 lines`.
+#[must_use]
+pub fn count(n: u64, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
+/// What is said on joining.
+#[must_use]
+pub fn joined(name_of_room: &str, room: &dyn Room, again: bool) -> String {
+    let me = room.key();
+    let others: Vec<Member> = room
+        .members()
+        .iter()
+        .filter(|m| m.key != me)
+        .cloned()
+        .collect();
+    let own = name_of(me, room.id().unwrap_or_default(), room.members());
+    let with = match names(&others) {
+        names if names.is_empty() => "nobody else is here".to_owned(),
+        names => format!("here are {names}"),
+    };
+    format!(
+        "{} room {} as {own}; {with}; {} in the history",
+        if again { "again in" } else { "in" },
+        visible(name_of_room, Tab::Escape),
+        count(room.history_len() as u64, "message"),
+    )
+}
+
+/// What is said of an election.
+#[must_use]
+pub fn election(phase: Phase, reason: &str) -> String {
+    let what = match phase {
+        Phase::Started => "election started",
+        Phase::Won => "election won",
+        Phase::Ended => "election ended",
+    };
+    match visible(reason, Tab::Escape) {
+        reason if reason.is_empty() => what.to_owned(),
+        reason => format!("{what}: {reason}"),
+    }
+}
+
+/// What is said of a new coordinator.
+#[must_use]
+pub fn coordinator(id: Id, key: Key, own: bool, members: &[Member]) -> String {
+    match own {
+        true => "you are the coordinator now".to_owned(),
+        false => format!("{} is the coordinator now", name_of(key, id, members)),
+    }
+}
+
+/// The answer to `/members`.
+#[must_use]
+pub fn members(room: &dyn Room) -> String {
+    let coordinator = room.coordinator().map(|c| c.key);
+    let mut lines = String::new();
+    for member in room.members() {
+        lines += &name(member);
+        if let Some(address) = member.addresses.first() {
+            lines += &format!(" {address}");
+        }
+        if coordinator == Some(member.key) {
+            lines += " coordinator";
+        }
+        if member.key == room.key() {
+            lines += " you";
+        }
+        lines.push('\n');
+    }
+    lines
+}
+
+/// The answer to `/status`.
+#[must_use]
+pub fn status(name_of_room: &str, room: &dyn Room, driver: DriverStatus) -> String {
+    let id = |id: Option<Id>| id.map_or_else(|| "none yet".to_owned(), |id| id.to_string());
+    let mut lines = format!(
+        "room: {}\nid: {}\nkey: {}\ncoordinator: {}\nmembers: {}\nhistory: {}\ndigest: {}\n\
+         queued_bytes: {}\nuptime_ms: {}\n",
+        visible(name_of_room, Tab::Escape),
+        id(room.id()),
+        room.key(),
+        id(room.coordinator().map(|c| c.id)),
+        room.members().len(),
+        room.history_len(),
+        Key(room.digest()),
+        driver.queued_bytes,
+        driver.uptime.as_millis(),
+    );
+    for (name, value) in room.counters() {
+        lines += &format!("{name}: {value}\n");
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(id: Id, nick: &str) -> Member {
+        Member {
+            id,
+            key: Key(id),
+            nick: nick.into(),
+            addresses: vec![],
+        }
+    }
+
+    fn line(nick: &str, id: Option<Id>, text: &str) -> String {
+        let mut out = Vec::new();
+        message(&mut out, nick, id, text, Tab::Keep);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_message_is_one_line() {
+        assert_eq!(line("ana", None, "a\tb"), "<ana> a\tb\n");
+        assert_eq!(line("ana", Some(3), ""), "<ana#3> \n");
+        assert_eq!(
+            line("a\tn\x1b", None, "x\ny\u{202e}"),
+            "<a^In^[> x^Jy\\u{202e}\n"
+        );
+    }
+
+    #[test]
+    fn long_lists_of_names_are_cut() {
+        let members: Vec<Member> = (1..=12).map(|id| member(id, "m")).collect();
+        assert_eq!(names(&members[..2]), "m#1, m#2");
+        assert!(names(&members).ends_with("m#10, and 2 more"));
+        assert_eq!(names(&[member(1, "\x1bc")]), "^[c#1");
+    }
+
+    #[test]
+    fn elections_and_coordinators_are_said_in_words() {
+        assert_eq!(
+            election(Phase::Started, "lost\x07"),
+            "election started: lost^G"
+        );
+        assert_eq!(election(Phase::Won, ""), "election won");
+        let members = [member(4, "ben")];
+        assert_eq!(
+            coordinator(4, Key(4), false, &members),
+            "ben#4 is the coordinator now"
+        );
+        assert_eq!(
+            coordinator(9, Key(9), false, &members),
+            "#9 is the coordinator now"
+        );
+        assert_eq!(
+            coordinator(4, Key(4), true, &members),
+            "you are the coordinator now"
+        );
+    }
+}

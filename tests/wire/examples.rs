@@ -1,0 +1,323 @@
+//! The values of the examples in `PROTOCOL.md`, by their names there.
+
+use std::rc::Rc;
+
+use papo::wire::{
+    Address, ChatMessage, Chunk, Coordinator, Datagram, Fetch, Hello, JoinRequest, JoinResponse,
+    Key, Member, Message, MessageId, PeerUpdate, Position, Private, SeqRange, Sync, SyncAnswer,
+    UpdateKind, VERSION, View,
+};
+
+/// Something that has bytes on the wire.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Wire {
+    Frame(Message),
+    Datagram(Datagram),
+}
+
+pub const ANA: Key = Key(0x0123_4567_89ab_cdef);
+pub const BOB: Key = Key(0xfedc_ba98_7654_3210);
+pub const EVA: Key = Key(24);
+/// 2023-11-14 22:13:20 UTC.
+const NOW_MS: u64 = 1_700_000_000_000;
+const NOW: u64 = NOW_MS << 16;
+
+pub fn address(text: &str) -> Address {
+    Address(text.parse().expect("an address"))
+}
+
+fn ana() -> Member {
+    Member {
+        id: 1,
+        key: ANA,
+        nick: "ana".into(),
+        addresses: vec![address("192.0.2.7:49152")],
+    }
+}
+
+fn bob() -> Member {
+    Member {
+        id: 2,
+        key: BOB,
+        nick: "bob".into(),
+        addresses: vec![address("192.0.2.8:49153"), address("[2001:db8::8]:49153")],
+    }
+}
+
+fn view() -> View {
+    View {
+        coordinator: ANA,
+        version: 2,
+        next_id: 3,
+        members: vec![ana(), bob()],
+    }
+}
+
+pub fn coordinator() -> Coordinator {
+    Coordinator {
+        id: 1,
+        key: ANA,
+        addresses: ana().addresses,
+        version: 2,
+        next_id: 3,
+    }
+}
+
+fn update(kind: UpdateKind, member: Member) -> PeerUpdate {
+    PeerUpdate {
+        coordinator: ANA,
+        version: 2,
+        next_id: 3,
+        kind,
+        members: vec![member],
+    }
+}
+
+pub fn hello() -> Hello {
+    Hello {
+        version: VERSION,
+        room: "lobby".into(),
+        key: BOB,
+        nick: "bob".into(),
+        round: 0,
+        addresses: bob().addresses,
+        coordinator: None,
+    }
+}
+
+pub fn join_request() -> JoinRequest {
+    JoinRequest {
+        version: VERSION,
+        room: "lobby".into(),
+        key: BOB,
+        nick: "bob".into(),
+        attempt: 0,
+        port: 49_153,
+        addresses: bob().addresses,
+        id: None,
+        next_id: 0,
+        view_version: 0,
+        office: false,
+        history: true,
+    }
+}
+
+pub fn first_line() -> ChatMessage {
+    ChatMessage {
+        origin: ANA,
+        seq: 1,
+        timestamp: NOW,
+        sent_at: NOW_MS,
+        from: 1,
+        nick: "ana".into(),
+        dependencies: Vec::new(),
+        text: "oi".into(),
+    }
+}
+
+pub fn answer() -> ChatMessage {
+    ChatMessage {
+        origin: BOB,
+        seq: 1,
+        timestamp: NOW + 1,
+        sent_at: NOW_MS - 3,
+        from: 2,
+        nick: "bob".into(),
+        dependencies: vec![first_line().id()],
+        text: "olá".into(),
+    }
+}
+
+/// Every example, in the order of the page.
+pub fn all() -> Vec<(&'static str, Wire)> {
+    let coord = || Some(coordinator());
+    let mut all: Vec<(&str, Wire)> = frames(coord)
+        .into_iter()
+        .map(|(name, message)| (name, Wire::Frame(message)))
+        .collect();
+    let room = || "lobby".to_string();
+    let datagrams = [
+        (
+            "JOIN_REQUEST datagram",
+            Datagram::JoinRequest(join_request()),
+        ),
+        (
+            "HEARTBEAT datagram",
+            Datagram::Heartbeat {
+                room: room(),
+                coordinator: coordinator(),
+                members: 2,
+            },
+        ),
+        (
+            "REFERRAL datagram",
+            Datagram::Referral {
+                room: room(),
+                coordinator: coordinator(),
+            },
+        ),
+    ];
+    all.extend(datagrams.map(|(name, d)| (name, Wire::Datagram(d))));
+    all
+}
+
+fn frames(coord: impl Fn() -> Option<Coordinator>) -> Vec<(&'static str, Message)> {
+    let id = |origin, seq| MessageId { origin, seq };
+    let newest = Position(NOW + 1, BOB.0, 1);
+    let later = ChatMessage {
+        dependencies: vec![id(ANA, 7), id(EVA, 300)],
+        seq: 301,
+        text: String::new(),
+        ..answer()
+    };
+    vec![
+        ("HELLO", Message::Hello(hello())),
+        (
+            "HELLO of a member",
+            Message::Hello(Hello {
+                key: ANA,
+                nick: "ana".into(),
+                round: 2,
+                addresses: ana().addresses,
+                coordinator: coord(),
+                ..hello()
+            }),
+        ),
+        (
+            "JOIN_REQUEST on a link, of a coordinator of another group",
+            Message::JoinRequest(JoinRequest {
+                attempt: 1,
+                id: Some(4),
+                next_id: 9,
+                view_version: 17,
+                office: true,
+                history: false,
+                ..join_request()
+            }),
+        ),
+        (
+            "JOIN_RESPONSE",
+            Message::JoinResponse(JoinResponse {
+                id: 2,
+                view: view(),
+                clock: NOW + 1,
+                history_count: 2,
+                newest,
+            }),
+        ),
+        (
+            "PEER_UPDATE, a whole view",
+            Message::PeerUpdate(PeerUpdate {
+                members: view().members,
+                ..update(UpdateKind::Whole, bob())
+            }),
+        ),
+        (
+            "PEER_UPDATE, joined",
+            Message::PeerUpdate(update(UpdateKind::Joined, bob())),
+        ),
+        (
+            "PEER_UPDATE, left",
+            Message::PeerUpdate(update(UpdateKind::Left, bob())),
+        ),
+        (
+            "PEER_UPDATE, lost",
+            Message::PeerUpdate(update(UpdateKind::Lost, bob())),
+        ),
+        (
+            "PEER_UPDATE, changed",
+            Message::PeerUpdate(update(UpdateKind::Renamed, bob())),
+        ),
+        ("VIEW_REQUEST", Message::ViewRequest),
+        (
+            "CHAT_MESSAGE",
+            Message::Chat(vec![Rc::new(first_line()), Rc::new(answer())]),
+        ),
+        (
+            "PRIVATE",
+            Message::Private(Private {
+                from: 2,
+                nick: "bob".into(),
+                sent_at: NOW_MS,
+                text: "só para ti".into(),
+            }),
+        ),
+        (
+            "ELECTION",
+            Message::Election {
+                id: 2,
+                forced: false,
+            },
+        ),
+        (
+            "ELECTION_OK, the answerer takes over",
+            Message::ElectionOk { coordinator: None },
+        ),
+        (
+            "ELECTION_OK, there is a live coordinator",
+            Message::ElectionOk {
+                coordinator: coord(),
+            },
+        ),
+        (
+            "COORDINATOR_ANNOUNCEMENT",
+            Message::CoordinatorAnnouncement(view()),
+        ),
+        (
+            "PING",
+            Message::Ping {
+                coordinator: coord(),
+            },
+        ),
+        ("PONG", Message::Pong { coordinator: None }),
+        ("PROBE", Message::Probe(ANA)),
+        ("PROBE_ANSWER", Message::ProbeAnswer(ANA)),
+        (
+            "SYNC",
+            Message::Sync(Sync {
+                no: 5,
+                floor: Position::default(),
+                digest: papo::wire::digest_of(first_line().id()),
+                count: 1,
+                back: false,
+            }),
+        ),
+        (
+            "SYNC_ANSWER",
+            Message::SyncAnswer(SyncAnswer {
+                no: 5,
+                equal: false,
+                floor: Position::default(),
+            }),
+        ),
+        (
+            "FETCH",
+            Message::Fetch(Fetch {
+                no: 5,
+                after: Position::default(),
+                skip: vec![SeqRange(ANA, 1, 1)],
+            }),
+        ),
+        (
+            "CHUNK, more to come",
+            Message::Chunk(Chunk {
+                no: 5,
+                next: Some(newest),
+                messages: vec![Rc::new(answer())],
+            }),
+        ),
+        (
+            "CHUNK, the last one",
+            Message::Chunk(Chunk {
+                no: 5,
+                next: None,
+                messages: vec![Rc::new(later)],
+            }),
+        ),
+        ("BEHIND", Message::Behind),
+        ("ACK", Message::Ack(300)),
+        ("RENAME", Message::Rename("robert".into())),
+        ("LEAVE", Message::Leave),
+        ("REFERRAL", Message::Referral(coordinator())),
+    ]
+}

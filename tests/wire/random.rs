@@ -1,0 +1,276 @@
+//! Valid messages with random contents, small and large.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::rc::Rc;
+
+use fastrand::Rng;
+use papo::limits;
+use papo::wire::{
+    Address, ChatMessage, Chunk, Coordinator, Datagram, Fetch, Hello, JoinRequest, JoinResponse,
+    Key, Member, Message, MessageId, PeerUpdate, Position, Private, SeqRange, Sync, SyncAnswer,
+    UpdateKind, View, nick_is_valid,
+};
+
+/// The number of known types.
+pub const MESSAGES: u64 = 23;
+pub const DATAGRAMS: u64 = 3;
+
+/// Small, large and in between, each width as likely as the others.
+pub fn number(rng: &mut Rng) -> u64 {
+    let bits = rng.u32(0..=64);
+    rng.u64(..).checked_shr(bits).unwrap_or(0)
+}
+
+fn key(rng: &mut Rng) -> Key {
+    Key(number(rng).max(1))
+}
+
+fn list<T>(rng: &mut Rng, max: usize, mut item: impl FnMut(&mut Rng) -> T) -> Vec<T> {
+    let count = if rng.u8(..) == 0 {
+        max
+    } else {
+        rng.usize(0..=max.min(4))
+    };
+    (0..count).map(|_| item(rng)).collect()
+}
+
+pub fn text(rng: &mut Rng, bytes_max: usize) -> String {
+    let wanted = if rng.u8(..) == 0 {
+        bytes_max
+    } else {
+        rng.usize(0..=bytes_max.min(300))
+    };
+    let mut text = String::new();
+    loop {
+        let next = if rng.bool() {
+            rng.char(..)
+        } else {
+            rng.alphanumeric()
+        };
+        if text.len() + next.len_utf8() > wanted {
+            return text;
+        }
+        text.push(next);
+    }
+}
+
+fn nick(rng: &mut Rng) -> String {
+    loop {
+        let count = rng.usize(1..=limits::NICK_CHARS_MAX);
+        let any = rng.bool();
+        let char = |_| {
+            if any {
+                rng.char(..)
+            } else {
+                rng.alphanumeric()
+            }
+        };
+        let nick = (0..count).map(char).collect::<String>();
+        if nick_is_valid(&nick) {
+            return nick;
+        }
+    }
+}
+
+fn room(rng: &mut Rng) -> String {
+    format!("r{}", text(rng, limits::ROOM_BYTES_MAX - 1))
+}
+
+fn addresses(rng: &mut Rng) -> Vec<Address> {
+    list(rng, limits::ADDRESSES_MAX, |rng| {
+        let ip = if rng.bool() {
+            Ipv4Addr::from(rng.u32(..)).into()
+        } else {
+            Ipv6Addr::from(rng.u128(..)).into()
+        };
+        Address(SocketAddr::new(ip, rng.u16(..)))
+    })
+}
+
+fn coordinator(rng: &mut Rng) -> Coordinator {
+    Coordinator {
+        id: number(rng),
+        key: key(rng),
+        addresses: addresses(rng),
+        version: number(rng),
+        next_id: number(rng),
+    }
+}
+
+fn member(rng: &mut Rng) -> Member {
+    Member {
+        id: number(rng),
+        key: key(rng),
+        nick: nick(rng),
+        addresses: addresses(rng),
+    }
+}
+
+/// Not the largest one: 400 members with everything at its longest exceed a frame.
+fn view(rng: &mut Rng) -> View {
+    View {
+        coordinator: key(rng),
+        version: number(rng),
+        next_id: number(rng),
+        members: list(rng, 100, member),
+    }
+}
+
+fn position(rng: &mut Rng) -> Position {
+    Position(number(rng), number(rng), number(rng))
+}
+
+fn chat_message(rng: &mut Rng) -> Rc<ChatMessage> {
+    Rc::new(ChatMessage {
+        origin: key(rng),
+        seq: number(rng).max(1),
+        timestamp: number(rng),
+        sent_at: number(rng),
+        from: number(rng),
+        nick: nick(rng),
+        dependencies: list(rng, limits::DEPENDENCIES_MAX, |rng| MessageId {
+            origin: key(rng),
+            seq: number(rng).max(1),
+        }),
+        text: text(rng, limits::TEXT_BYTES_MAX),
+    })
+}
+
+/// As many as one frame takes in any case.
+fn chat_messages(rng: &mut Rng) -> Vec<Rc<ChatMessage>> {
+    list(rng, 2, chat_message)
+}
+
+fn join_request(rng: &mut Rng) -> JoinRequest {
+    JoinRequest {
+        version: rng.u8(..),
+        room: room(rng),
+        key: key(rng),
+        nick: nick(rng),
+        attempt: number(rng),
+        port: rng.u16(..),
+        addresses: addresses(rng),
+        id: rng.bool().then(|| number(rng)),
+        next_id: number(rng),
+        view_version: number(rng),
+        office: rng.bool(),
+        history: rng.bool(),
+    }
+}
+
+fn peer_update(rng: &mut Rng) -> PeerUpdate {
+    let kinds = [
+        UpdateKind::Whole,
+        UpdateKind::Joined,
+        UpdateKind::Left,
+        UpdateKind::Lost,
+        UpdateKind::Renamed,
+    ];
+    let kind = kinds[rng.usize(0..kinds.len())];
+    let members = match kind {
+        UpdateKind::Whole => view(rng).members,
+        _ => vec![member(rng)],
+    };
+    PeerUpdate {
+        coordinator: key(rng),
+        version: number(rng),
+        next_id: number(rng),
+        kind,
+        members,
+    }
+}
+
+pub fn message(rng: &mut Rng, number_of_type: u64) -> Message {
+    let coordinator_if = |rng: &mut Rng| rng.bool().then(|| coordinator(rng));
+    match number_of_type {
+        1 => Message::Hello(Hello {
+            version: rng.u8(..),
+            room: room(rng),
+            key: key(rng),
+            nick: nick(rng),
+            round: number(rng),
+            addresses: addresses(rng),
+            coordinator: coordinator_if(rng),
+        }),
+        2 => Message::JoinRequest(join_request(rng)),
+        3 => Message::JoinResponse(JoinResponse {
+            id: number(rng),
+            view: view(rng),
+            clock: number(rng),
+            history_count: number(rng),
+            newest: position(rng),
+        }),
+        4 => Message::PeerUpdate(peer_update(rng)),
+        5 => Message::ViewRequest,
+        6 => Message::Chat(chat_messages(rng)),
+        7 => Message::Private(Private {
+            from: number(rng),
+            nick: nick(rng),
+            sent_at: number(rng),
+            text: text(rng, limits::TEXT_BYTES_MAX),
+        }),
+        8 => Message::Election {
+            id: number(rng),
+            forced: rng.bool(),
+        },
+        9 => Message::ElectionOk {
+            coordinator: coordinator_if(rng),
+        },
+        10 => Message::CoordinatorAnnouncement(view(rng)),
+        11 => Message::Ping {
+            coordinator: coordinator_if(rng),
+        },
+        12 => Message::Pong {
+            coordinator: coordinator_if(rng),
+        },
+        13 => Message::Probe(key(rng)),
+        14 => Message::ProbeAnswer(key(rng)),
+        15 => Message::Sync(Sync {
+            no: number(rng),
+            floor: position(rng),
+            digest: number(rng),
+            count: number(rng),
+            back: rng.bool(),
+        }),
+        16 => Message::SyncAnswer(SyncAnswer {
+            no: number(rng),
+            equal: rng.bool(),
+            floor: position(rng),
+        }),
+        17 => Message::Fetch(Fetch {
+            no: number(rng),
+            after: position(rng),
+            skip: list(rng, limits::SKIP_RANGES_MAX, |rng| {
+                let (a, b) = (number(rng), number(rng));
+                SeqRange(key(rng), a.min(b), a.max(b))
+            }),
+        }),
+        18 => Message::Chunk(Chunk {
+            no: number(rng),
+            next: rng.bool().then(|| position(rng)),
+            messages: chat_messages(rng),
+        }),
+        19 => Message::Behind,
+        20 => Message::Ack(number(rng)),
+        21 => Message::Rename(nick(rng)),
+        22 => Message::Leave,
+        23 => Message::Referral(coordinator(rng)),
+        n => Message::Unknown(n),
+    }
+}
+
+pub fn datagram(rng: &mut Rng, number_of_type: u64) -> Datagram {
+    match number_of_type {
+        1 => Datagram::JoinRequest(join_request(rng)),
+        2 => Datagram::Heartbeat {
+            room: room(rng),
+            coordinator: coordinator(rng),
+            members: number(rng),
+        },
+        3 => Datagram::Referral {
+            room: room(rng),
+            coordinator: coordinator(rng),
+        },
+        n => Datagram::Unknown(n),
+    }
+}
