@@ -7,7 +7,7 @@
 pub const FRAME_BYTES_MAX: usize = 64 * 1024;
 /// Largest datagram: fits an Ethernet frame without fragmentation.
 pub const DATAGRAM_BYTES_MAX: usize = 1_200;
-/// Deepest nesting of a received CBOR item; our own messages nest 5 deep.
+/// Deepest nesting of a received CBOR item; our own messages nest 6 deep (chat with dependencies).
 pub const CBOR_DEPTH_MAX: usize = 16;
 /// Longest text of one message; a longer line is sent as several.
 pub const TEXT_BYTES_MAX: usize = 16 * 1024;
@@ -17,8 +17,10 @@ pub const NICK_CHARS_MAX: usize = 32;
 pub const ROOM_BYTES_MAX: usize = 64;
 /// Candidate addresses of one member; more are cut.
 pub const ADDRESSES_MAX: usize = 8;
-/// Members of one room: a whole view of that many still fits one frame.
+/// Members of one room. With long nicks and many addresses fewer fit, see [`VIEW_BYTES_MAX`].
 pub const MEMBERS_MAX: usize = 400;
+/// The members of one view, encoded: the whole view must fit one frame, with room for its head.
+pub const VIEW_BYTES_MAX: usize = FRAME_BYTES_MAX - 1_024;
 /// Direct dependencies of one message: the newest are named, the older ones follow from them.
 pub const DEPENDENCIES_MAX: usize = 256;
 /// Text and overhead that one CHAT_MESSAGE or CHUNK frame carries before the next one starts.

@@ -176,7 +176,8 @@ struct Counters {
 impl Node {
     /// A node that has not done anything yet; [`Node::start`] comes first.
     #[must_use]
-    pub fn new(config: Config, rng: fastrand::Rng) -> Node {
+    pub fn new(mut config: Config, rng: fastrand::Rng) -> Node {
+        config.addresses.truncate(limits::ADDRESSES_MAX);
         let now = Now {
             time: Time(0),
             wall_ms: 0,

@@ -61,6 +61,7 @@ impl Roster {
         if self.members.get(at).is_some_and(|m| m.id == member.id)
             || self.ids.contains_key(&member.key)
             || self.members.len() >= limits::MEMBERS_MAX
+            || self.size_bound() + member.size_bound() > limits::VIEW_BYTES_MAX
             || member.id == 0
             || member.id > ID_MAX
         {
@@ -70,6 +71,11 @@ impl Roster {
         self.ids.insert(member.key, member.id);
         self.members.insert(at, member);
         true
+    }
+
+    /// An upper bound of the encoded size of the members in bytes.
+    fn size_bound(&self) -> usize {
+        self.members.iter().map(Member::size_bound).sum()
     }
 
     pub(super) fn remove(&mut self, key: Key) -> Option<Member> {

@@ -69,6 +69,14 @@ pub struct Coordinator {
     pub next_id: Id,
 }
 
+impl Member {
+    /// An upper bound of its encoded size in bytes.
+    #[must_use]
+    pub fn size_bound(&self) -> usize {
+        40 + self.nick.len() + 20 * self.addresses.len()
+    }
+}
+
 impl Coordinator {
     /// Its claim to the office.
     #[must_use]
@@ -104,7 +112,7 @@ pub struct View {
     /// The id that the next newcomer gets: higher than any ever seen, and never falling.
     #[serde(rename = "next")]
     pub next_id: Id,
-    /// The members, the coordinator among them, in the order of their keys.
+    /// The members, the coordinator among them, in any order.
     pub members: Vec<Member>,
 }
 

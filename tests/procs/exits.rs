@@ -1,0 +1,154 @@
+//! Every row of the table of exit statuses, and what stderr says with it.
+
+use crate::harness::{Node, Room, Signal, let_pass, ms, shared};
+
+/// One line that names `word`; no panic, no back-trace.
+#[track_caller]
+fn one_line_that_names(node: &Node, word: &str) {
+    let stderr = node.stderr();
+    assert!(stderr.contains(word), "{word:?} is not in: {stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert!(!stderr.contains("panicked"), "{stderr}");
+}
+
+#[test]
+fn a_bad_option_ends_with_2_and_one_line_that_names_it() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let long_nick = "n".repeat(33);
+    let cases: [(&[&str], &str); 12] = [
+        (&["--no-such-option"], "--no-such-option"),
+        (&["--history", "many"], "--history"),
+        (&["--replay", "some"], "--replay"),
+        (&["--heartbeat", "0"], "--heartbeat"),
+        (
+            &["--heartbeat", "600", "--failure-timeout", "1000"],
+            "--failure-timeout",
+        ),
+        (&["--timeout", "soon"], "--timeout"),
+        (&["--wait-members", "-1"], "--wait-members"),
+        (&["--listen", "nowhere"], "--listen"),
+        (&["send", "--nick", "", "x"], "--nick"),
+        (&["send", "--nick", "a\tb", "x"], "--nick"),
+        (&["send", "--nick", &long_nick, "x"], "--nick"),
+        (&["send", "--group", "10.0.0.1:7000", "x"], "--group"),
+    ];
+    for (args, word) in cases {
+        let node = room.raw(args).start();
+        assert_eq!(node.exit(), 2, "{args:?}: {}", node.stderr());
+        one_line_that_names(&node, word);
+        assert_eq!(node.stdout(), "");
+    }
+}
+
+#[test]
+fn an_address_in_use_ends_with_3_and_one_line_that_names_the_option() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let first = room.join_with("ana", &["--listen", "127.0.0.1:0"]);
+    first.joined();
+    let listening = first.event("listening", |e| e.is("listening"));
+    let address = listening.list("tcp")[0]
+        .as_str()
+        .expect("an address")
+        .to_owned();
+    let second = room.papo("bia", &["--listen", &address]).start();
+    assert_eq!(second.exit(), 3, "{}", second.stderr());
+    one_line_that_names(&second, "--listen");
+    assert!(second.stderr().contains(&address), "{}", second.stderr());
+}
+
+#[test]
+fn no_such_interface_ends_with_3_and_one_line_that_names_it() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    for interface in ["nosuch0", "192.0.2.77"] {
+        let node = room.raw(&["--interface", interface]).start();
+        assert_eq!(node.exit(), 3, "{}", node.stderr());
+        one_line_that_names(&node, interface);
+        assert!(node.stderr().contains("--interface"), "{}", node.stderr());
+    }
+}
+
+#[test]
+fn the_first_sigint_leaves_in_good_order() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let ana = room.join("ana");
+    ana.joined();
+    let bia = room.join("bia");
+    bia.joined();
+    bia.say("the last line");
+    ana.heard("bia", 1);
+    bia.signal(Signal::INT);
+    assert_eq!(bia.exit(), 0);
+    let gone = ana.event("bia is gone", |e| e.is("member_left"));
+    assert_eq!(gone.text("reason"), "left");
+    assert!(bia.event("left", |e| e.is("left")).flag("confirmed"));
+}
+
+#[test]
+fn the_second_sigint_ends_at_once_with_130() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let ana = room.join("ana");
+    ana.joined();
+    // A line that nobody confirms keeps bia from leaving.
+    let bia = room.join_with("bia", &["--timeout", "60", "--failure-timeout", "20000"]);
+    bia.joined();
+    ana.sees_members(2);
+    ana.signal(Signal::STOP);
+    bia.say("hello?");
+    bia.event("its own line", |e| e.is("message"));
+    // Two signals that come too close are one for the kernel.
+    let mut signals = 0;
+    while signals < 40 && bia.look(|r| r.exit.is_none()) {
+        bia.signal(Signal::INT);
+        signals += 1;
+        let_pass(ms(50));
+    }
+    assert_eq!(bia.exit(), 130, "{}", bia.stderr());
+    assert!(signals >= 2, "the first one did it");
+}
+
+#[test]
+fn what_was_not_confirmed_when_told_to_end_makes_it_1() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let ana = room.join("ana");
+    ana.joined();
+    let bia = room.join_with("bia", &["--timeout", "1", "--failure-timeout", "20000"]);
+    bia.joined();
+    ana.sees_members(2);
+    ana.signal(Signal::STOP);
+    bia.say("hello?");
+    bia.event("its own line", |e| e.is("message"));
+    bia.signal(Signal::TERM);
+    assert_eq!(bia.exit(), 1);
+    assert!(bia.stderr().contains("ana"), "{}", bia.stderr());
+    assert!(!bia.event("left", |e| e.is("left")).flag("confirmed"));
+}
+
+#[test]
+fn scan_exits_with_0_when_it_found_a_room_and_with_1_when_it_found_none() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let scan = room.papo("scan", &["scan"]).start();
+    assert_eq!(scan.exit(), 1, "{}", scan.stderr());
+    let ana = room.join("ana");
+    ana.joined();
+    let scan = room.papo("scan", &["scan"]).start();
+    assert_eq!(scan.exit(), 0, "{}", scan.stderr());
+    assert!(scan.stdout().contains(&room.name), "{}", scan.stdout());
+}
+
+#[test]
+fn help_and_version_exit_with_0() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    for (option, word) in [("--help", "--wait-members"), ("--version", "papo")] {
+        let node = room.raw(&[option]).start();
+        assert_eq!(node.exit(), 0);
+        assert!(node.stdout().contains(word), "{}", node.stdout());
+    }
+}

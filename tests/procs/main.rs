@@ -1,0 +1,23 @@
+//! Tests of the program itself: real processes that talk to each other over 127.0.0.1, driven and
+//! observed only through what a user has: the command line, pipes, signals and the JSON events.
+//!
+//! `PAPO_TEST_VERBOSE=1` makes the nodes log all that they do; the log is printed when a test fails.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "tests run against real clocks and take real random addresses"
+)]
+
+#[path = "../harness/mod.rs"]
+mod harness;
+
+mod chaos;
+mod commands;
+mod exits;
+mod failover;
+mod histories;
+mod joining;
+mod pipes;
+mod streams;
+mod texts;
+mod tours;
