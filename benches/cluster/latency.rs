@@ -9,9 +9,9 @@ use hdrhistogram::Histogram;
 
 use super::bench::Bench;
 use super::chart::{self, Series};
-use super::floor::Relay;
+use super::floor::{FloorProcess, Relay};
 use super::node::{Input, Output};
-use super::process::{Lines, sleep_precisely, sleep_until};
+use super::process::{Lines, Process, sleep_precisely, sleep_until};
 use super::report::{Bar, Row};
 use super::room::Room;
 use super::throughput::per_second;
@@ -35,15 +35,13 @@ pub fn fixed_rate(bench: &mut Bench) -> Result<(), String> {
             let relay = Relay::start(nodes - 1, false, deadline)?;
             let mut sinks = relay.sinks;
             // One is watched; the others' lines are read and dropped.
-            let watched = sinks.swap_remove(sinks.len() / 2).lines;
-            let _others: Vec<_> = sinks
-                .into_iter()
-                .map(|s| drain(s.lines, s.process))
-                .collect();
+            let FloorProcess { process, lines, .. } = sinks.swap_remove(sinks.len() / 2);
+            let _watched = process;
+            let _others: Vec<_> = sinks.into_iter().map(drain).collect();
             let mut stdin = relay.source.stdin;
             floor.add_run(&pace(
                 &mut stdin,
-                watched.into(),
+                lines.into(),
                 rate,
                 messages,
                 size,
@@ -140,13 +138,13 @@ fn histogram() -> Histogram<u64> {
 }
 
 /// Reads and drops a floor process's lines as long as what is returned lives.
-fn drain<T>(lines: Lines, keeps: T) -> T {
-    let mut pipe = std::fs::File::from(OwnedFd::from(lines));
+fn drain(floor: FloorProcess) -> (Process, ChildStdin) {
+    let mut pipe = std::fs::File::from(OwnedFd::from(floor.lines));
     std::thread::spawn(move || {
         let mut buffer = vec![0; 64 * 1024];
         while pipe.read(&mut buffer).is_ok_and(|n| n > 0) {}
     });
-    keeps
+    (floor.process, floor.stdin)
 }
 
 /// Writes a line and sees it come out; then writes `messages` lines at their times, and takes the
@@ -215,7 +213,7 @@ pub fn one_at_a_time(bench: &mut Bench) -> Result<(), String> {
         {
             let relay = Relay::start(nodes - 1, true, deadline)?;
             let sinks = relay.sinks.into_iter();
-            let _sinks: Vec<_> = sinks.map(|s| drain(s.lines, s.process)).collect();
+            let _sinks: Vec<_> = sinks.map(drain).collect();
             let mut source = relay.source;
             let took = ping_pong(
                 &mut source.stdin,

@@ -132,13 +132,17 @@ impl Room {
         while !done(self) {
             let left = deadline.saturating_duration_since(Instant::now());
             let Ok(seen) = self.seen.recv_timeout(left) else {
-                let complaints: String = self.nodes.iter().map(Node::complaint).collect();
-                return Err(format!("waited in vain for {what}{complaints}"));
+                return Err(format!("waited in vain for {what}{}", self.complaints()));
             };
             at = seen.at;
             self.note(seen);
         }
         Ok(at)
+    }
+
+    /// What the nodes last wrote on stderr, for a failure's message.
+    pub fn complaints(&self) -> String {
+        self.nodes.iter().map(Node::complaint).collect()
     }
 
     fn note(&mut self, seen: Seen) {

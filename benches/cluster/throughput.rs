@@ -1,10 +1,10 @@
 //! How many messages a second a room carries: one sender, or everybody.
 
-use std::sync::Barrier;
+use std::process::ChildStdin;
 use std::time::{Duration, Instant};
 
 use super::bench::Bench;
-use super::feed::Feed;
+use super::feed::{Feed, count_lines};
 use super::floor;
 use super::node::{Input, Node, Output};
 use super::report::{Bar, Row};
@@ -136,12 +136,13 @@ fn room_file(bench: &Bench, node: usize) -> String {
     path
 }
 
-/// Every node says lines to all others. From the first line read until the last node has ended.
-/// Nobody is told of the end of its input before all have taken in theirs, so nobody leaves early.
+/// Every node says lines to all others. From the first line read until every node has printed
+/// every other node's lines: a node prints what is in its history.
 pub fn all_to_all(bench: &mut Bench) -> Result<(), String> {
     let (nodes, size) = (bench.options.nodes(), bench.options.size());
     let messages = bench.options.messages(20_000);
-    let total = messages * nodes as u64;
+    let others = nodes as u64 - 1;
+    let total = messages * (others + 1);
     let (mut papo, mut floor) = (Vec::new(), Vec::new());
     bench.repeat(5, |bench| {
         let deadline = bench.deadline;
@@ -149,32 +150,38 @@ pub fn all_to_all(bench: &mut Bench) -> Result<(), String> {
         floor.push(per_second(total, took));
         let kept = total.max(100_000).to_string();
         let mut room = Room::new(bench, &["--history", &kept]);
-        let (others, timeout) = ((nodes - 1).to_string(), bench.options.deadline.to_string());
-        let arguments = ["--wait-members", &others, "--timeout", &timeout];
+        let wait = others.to_string();
         for _ in 0..nodes {
-            room.start(&arguments, Input::Pipe, Output::Null)?;
+            room.start(&["--wait-members", &wait], Input::Pipe, Output::Pipe)?;
         }
-        let all_fed = Barrier::new(nodes);
-        let speak = |node: &mut Node| -> Result<(Instant, Instant), String> {
+        let speak = |node: &mut Node| -> Result<(Instant, ChildStdin), String> {
             let stdin = node.stdin.take().ok_or("no stdin")?;
             let mut feed = Feed::new(stdin, messages, size);
-            let start = feed.wait_for_reader(deadline);
-            let fed = start.and_then(|start| Ok((start, feed.finish(deadline)?)));
-            all_fed.wait();
-            let (start, stdin) = fed.map_err(|e| format!("{e}{}", node.complaint()))?;
-            drop(stdin);
-            Ok((start, node.wait_for_exit(deadline)?))
+            let start = feed.wait_for_reader(deadline)?;
+            Ok((start, feed.finish(deadline)?))
         };
+        let hear = |stdout| count_lines(stdout, messages * others, deadline);
         let spans = std::thread::scope(|scope| {
-            let speak = &speak;
-            let start = |node| scope.spawn(move || speak(node));
-            let threads: Vec<_> = room.nodes.iter_mut().map(start).collect();
-            let spans = threads.into_iter().map(|thread| {
-                let span = thread.join();
-                span.map_err(|_| "a thread panicked".to_string())?
+            let (speak, hear) = (&speak, &hear);
+            let threads: Vec<_> = room
+                .nodes
+                .iter_mut()
+                .filter_map(|node| {
+                    let stdout = node.stdout.take()?;
+                    let hears = scope.spawn(move || hear(stdout));
+                    Some((scope.spawn(move || speak(node)), hears))
+                })
+                .collect();
+            let spans = threads.into_iter().map(|(speaks, hears)| {
+                let panicked = |_| "a thread panicked".to_string();
+                let (start, stdin) = speaks.join().map_err(panicked)??;
+                // Nobody leaves before all have everything: the pipes are kept open.
+                Ok((start, hears.join().map_err(panicked)??, stdin))
             });
             spans.collect::<Result<Vec<_>, String>>()
-        })?;
+        });
+        let complain = |e| format!("{e}{}", room.complaints());
+        let spans = spans.map_err(complain)?;
         let start = spans.iter().map(|s| s.0).min();
         let end = spans.iter().map(|s| s.1).max();
         if let (Some(start), Some(end)) = (start, end) {
@@ -183,10 +190,10 @@ pub fn all_to_all(bench: &mut Bench) -> Result<(), String> {
         Ok(())
     })?;
     let figure = format!("{nodes} nodes, {messages} lines each");
-    let row = Row::new("all-to-all", &figure, "/s", papo)
-        .higher()
-        .floor(floor);
-    bench.report.add(row.bar(Bar::Ratio(0.15, 0.3)));
+    let row = Row::new("all-to-all", &figure, "/s", papo);
+    bench
+        .report
+        .add(row.higher().floor(floor).bar(Bar::Ratio(0.15, 0.3)));
     Ok(())
 }
 
