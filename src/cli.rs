@@ -1,13 +1,15 @@
 //! The command line: options and environment variables, checked, and what is wrong with them in
 //! one line.
 //!
-//! Nothing here opens a socket or reads a file; what the options mean for a running node is put
+//! Nothing here opens a socket; what the options mean for a running node is put
 //! together in `main`.
 
 pub mod interfaces;
+pub mod secret;
 
 use std::error::Error as _;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -36,6 +38,7 @@ Examples:
   papo send --wait-members 1 hello      wait until somebody is there to hear it
   papo listen | grep -i lunch           what the others say, one line each, as \"<nick> text\"
   papo listen --json --replay all       the same, and all that was said before, as JSON Lines
+  papo --secret-file key --room board   a locked room: only holders of the secret get in
   tail -f log | papo --room log --stay  each line of a pipe is one message
 
 Exit status:
@@ -100,6 +103,10 @@ pub struct Options {
     )]
     #[arg(value_parser = room, help_heading = "Chat")]
     pub room: String,
+
+    /// Encrypt, and let in only those who hold the same secret: the file's content, or PAPO_SECRET
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Chat")]
+    pub secret_file: Option<PathBuf>,
 
     /// What others see you as [default: the login name]
     #[arg(long, global = true, value_name = "NAME", env = "PAPO_NICK", value_parser = nick)]

@@ -43,6 +43,10 @@ fn run(action: Action, options: &Options) -> ExitCode {
         Ok(interfaces) => interfaces,
         Err(line) => return fail(STATUS_FAILED, &line),
     };
+    let secret = match cli::secret::resolve(&options.room, options.secret_file.as_deref()) {
+        Ok(secret) => secret,
+        Err(line) => return fail(STATUS_FAILED, &line),
+    };
     let config = DriverConfig {
         group: options.group,
         interfaces,
@@ -55,6 +59,7 @@ fn run(action: Action, options: &Options) -> ExitCode {
         failure_timeout: options.failure_timeout,
         history_max: options.history,
         wants_history: !matches!(action, Action::Send { .. }),
+        secret,
         ui: ui_config(action, options),
     };
     match driver::run(config) {

@@ -801,7 +801,8 @@ mod in_json {
             own: false,
         });
         bench.event(Event::Delivered {
-            seq: 3,
+            first: 3,
+            last: 3,
             members: 2,
             confirmed: 1,
         });

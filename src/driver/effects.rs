@@ -13,14 +13,18 @@ use super::reactor::{Reactor, Wake};
 /// A timer set for the past fires this much later: in the next turn, not in this one.
 const SOON: Duration = Duration::from_micros(1);
 
+/// Effects that the outbox keeps room for between inputs.
+const OUTBOX_KEPT: usize = 1_024;
+
 impl Reactor {
     /// Carries out what is in the outbox.
     pub(super) fn carry_out(&mut self) {
-        // Taken out and put back, so that its memory is kept.
+        // Taken out and put back, so that its memory is kept; but not that of a rare flood.
         let mut outbox = std::mem::take(&mut self.outbox);
         for effect in outbox.drain(..) {
             self.carry_out_one(effect);
         }
+        outbox.shrink_to(OUTBOX_KEPT);
         self.outbox = outbox;
     }
 
@@ -30,6 +34,7 @@ impl Reactor {
             Effect::Multicast(datagram) => self.multicast(&datagram),
             Effect::Unicast { to, datagram } => {
                 if let Some(bytes) = encoded(&datagram) {
+                    let bytes = self.lock.seal(bytes);
                     self.datagrams.unicast(&bytes, to);
                 }
             }
@@ -66,6 +71,7 @@ impl Reactor {
 
     fn multicast(&mut self, datagram: &Datagram) {
         if let Some(bytes) = encoded(datagram) {
+            let bytes = self.lock.seal(bytes);
             let (ui, now) = (&mut self.ui, self.now);
             self.datagrams
                 .multicast(&bytes, |report| ui.warn(now, &report));

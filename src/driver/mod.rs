@@ -14,12 +14,14 @@
 //! | `clock`, `wheel` | the time, being away, timers |
 //! | `net` | multicast, unicast datagrams, the listener, opening streams |
 //! | `streams`, `stream`, `outqueue` | all streams; one stream; what waits to be written to it |
+//! | `lock` | the locks on streams and datagrams |
 //! | `stdio`, `signals`, `loglines` | the process's own descriptors and signals, log lines |
 
 mod clock;
 mod console;
 mod effects;
 mod farewell;
+mod lock;
 mod loglines;
 mod net;
 mod outqueue;
@@ -29,6 +31,8 @@ mod start;
 mod stdio;
 mod stream;
 mod streams;
+#[cfg(test)]
+mod streams_test;
 mod wheel;
 
 pub use self::loglines::{flush as flush_log, target as log_target};

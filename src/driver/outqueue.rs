@@ -74,6 +74,21 @@ impl OutQueue {
         Ok(Written::All)
     }
 
+    /// Moves at most `max` bytes into `out`, as if a socket had taken them.
+    pub fn take_into(&mut self, out: &mut Vec<u8>, max: usize) {
+        let start = out.len();
+        let started = self.started.iter().map(|(frame, n)| &frame[*n..]);
+        let waiting = self.control.iter().chain(&self.chat).map(|f| &f[..]);
+        for bytes in started.chain(waiting) {
+            let room = max - (out.len() - start);
+            if room == 0 {
+                break;
+            }
+            out.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        }
+        self.advance(out.len() - start);
+    }
+
     fn write_once(&self, to: &mut impl Write) -> io::Result<usize> {
         let started = self.started.iter().map(|(frame, n)| &frame[*n..]);
         let waiting = self

@@ -25,6 +25,8 @@ use crate::wire::{Address, DecodeError, Key, decode_datagram};
 use super::STATUS_INTERRUPTED;
 use super::clock::{Attendance, Clock};
 use super::console::Console;
+use super::lock::DatagramLock;
+use super::loglines::Throttle;
 use super::net::{self, Datagrams, Received};
 use super::signals::{Request, Signals};
 use super::start::{DriverConfig, StartError};
@@ -46,6 +48,9 @@ const EVENTS_MAX: usize = 1_024;
 /// What a deadline of the user's side that does not move forward is put off by.
 const DEADLINE_STEP: Duration = Duration::from_millis(1);
 
+/// How long a group that this node can open has to answer before a locked one ends the search.
+const LOCK_PATIENCE: Duration = Duration::from_millis(200);
+
 /// What the wheel wakes the loop for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) enum Wake {
@@ -66,6 +71,8 @@ enum Flow {
     Left,
     /// Out, at once.
     End,
+    /// The room is locked, and this node has not its secret.
+    LockedOut,
 }
 
 /// Everything that a running node has.
@@ -83,6 +90,7 @@ pub(super) struct Reactor {
     pub(super) console: Console,
     pub(super) streams: Streams,
     pub(super) datagrams: Datagrams,
+    pub(super) lock: DatagramLock,
     /// Which datagram sockets may have something to read.
     datagrams_ready: Vec<bool>,
     listener: TcpListener,
@@ -90,6 +98,10 @@ pub(super) struct Reactor {
     signals: Signals,
     /// Hosts that speak another version of the protocol: each is logged once.
     foreign: Vec<IpAddr>,
+    /// Until when a room that turns out to be locked is no reason to end.
+    lock_patience: Option<Time>,
+    room: String,
+    lock_throttle: Throttle,
     /// The node has left: its last event was shown.
     pub(super) left: bool,
 }
@@ -112,6 +124,9 @@ impl Reactor {
         let console = Console::new(registry, &config.ui)?;
         let at = (listener.local_addr()).map_err(|e| StartError::Listen(config.listen, e))?;
 
+        let no_randomness = || io::Error::other("no randomness");
+        let lock = DatagramLock::new(&config.room, config.secret.as_ref())
+            .ok_or_else(|| StartError::System("lock the room", no_randomness()))?;
         let clock = Clock::new();
         let mut rng = fastrand::Rng::with_seed(entropy());
         let key = Key(rng.u64(1..));
@@ -124,13 +139,17 @@ impl Reactor {
             outbox: Outbox::new(),
             ui: Ui::new(config.ui.clone()),
             console,
-            streams: Streams::new(own, dial_source(&config)),
+            streams: Streams::new(own, dial_source(&config), config.secret.clone()),
+            lock,
             datagrams_ready: vec![true; datagrams.len()],
             datagrams,
             listener,
             listener_ready: true,
             signals,
             foreign: Vec::new(),
+            lock_patience: None,
+            lock_throttle: Throttle::new(),
+            room: config.room.clone(),
             left: false,
             poll,
             clock,
@@ -165,6 +184,9 @@ impl Reactor {
                 Ok(Flow::On) => {}
                 Ok(Flow::Left) => return self.farewell(),
                 Ok(Flow::End) => return Ok(STATUS_INTERRUPTED),
+                Ok(Flow::LockedOut) => {
+                    return Err(StartError::Locked(self.room, self.lock.is_locked()));
+                }
                 Err(e) => return Err(StartError::System("wait for events", e)),
             }
         }
@@ -182,6 +204,9 @@ impl Reactor {
         }
         self.feed_stream_inputs();
         self.read_datagrams();
+        if self.is_locked_out() {
+            return Ok(Flow::LockedOut);
+        }
         self.accept();
         self.read_streams();
         self.read_stdin();
@@ -279,29 +304,60 @@ impl Reactor {
 
     fn read_datagrams(&mut self) {
         for n in 0..self.datagrams_ready.len() {
+            let mut errors = 0;
             for _ in 0..DATAGRAMS_PER_TURN_MAX {
                 if !self.datagrams_ready[n] {
                     break;
                 }
-                self.read_datagram(n);
+                errors += usize::from(!self.read_datagram(n));
+            }
+            // A socket that gives nothing but errors must not keep the loop awake.
+            if errors == DATAGRAMS_PER_TURN_MAX {
+                self.datagrams_ready[n] = false;
             }
         }
     }
 
-    fn read_datagram(&mut self, n: usize) {
+    /// False if an error came instead of a datagram.
+    fn read_datagram(&mut self, n: usize) -> bool {
         let mut buffer = [0; DATAGRAM_BYTES_MAX + 1];
         match self.datagrams.receive(n, &mut buffer) {
             Received::Datagram(len, from) if len > DATAGRAM_BYTES_MAX => {
                 log::debug!("{from}: datagram over {DATAGRAM_BYTES_MAX} bytes");
             }
-            Received::Datagram(len, from) => match decode_datagram(&buffer[..len]) {
-                Ok(datagram) => self.feed(Input::Datagram { from, datagram }),
-                Err(DecodeError::Version(v)) => self.note_foreign(from.ip(), v),
-                Err(e) => log::debug!("{from}: {e}"),
-            },
+            Received::Datagram(len, from) => self.take_datagram(&buffer[..len], from),
             Received::Nothing => self.datagrams_ready[n] = false,
-            Received::Error => {}
+            Received::Error => return false,
         }
+        true
+    }
+
+    fn take_datagram(&mut self, bytes: &[u8], from: SocketAddr) {
+        let opened = match self.lock.open(bytes) {
+            Ok(plain) => decode_datagram(&plain),
+            Err(e) => return log::debug!("{from}: {e}"),
+        };
+        match opened {
+            Ok(datagram) => self.feed(Input::Datagram { from, datagram }),
+            Err(DecodeError::Version(v)) => self.note_foreign(from.ip(), v),
+            Err(e) => log::debug!("{from}: {e}"),
+        }
+    }
+
+    /// True if this node hears the room and cannot get in. Two groups with two secrets may share a
+    /// name, so the one that this node can open has a while to answer.
+    fn is_locked_out(&mut self) -> bool {
+        if !std::mem::take(&mut self.lock.locked_out) {
+            return false;
+        }
+        let now = self.now.time;
+        if self.node.hears_group() {
+            if self.lock_throttle.admits(now) {
+                log::warn!("somebody here uses this room's name with another secret, or with one");
+            }
+            return false;
+        }
+        now >= *self.lock_patience.get_or_insert(now + LOCK_PATIENCE)
     }
 
     fn note_foreign(&mut self, host: IpAddr, version: u8) {
@@ -322,7 +378,7 @@ impl Reactor {
                 Err(e) if e.kind() == ErrorKind::WouldBlock => self.listener_ready = false,
                 Err(e) if is_of_one_connection(&e) => {}
                 Err(e) => {
-                    log::warn!("cannot accept connections: {e}: trying again");
+                    self.streams.note_refusal(&e);
                     self.listener_ready = false;
                     let at = self.now.time + Duration::from_millis(ACCEPT_RETRY_MS);
                     self.wheel.set(Wake::Accept, at);

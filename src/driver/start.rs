@@ -5,6 +5,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use crate::lock::Secret;
 use crate::ui::UiConfig;
 
 /// One of this host's interfaces, or rather one address of it.
@@ -56,6 +57,8 @@ pub struct DriverConfig {
     pub history_max: usize,
     /// Whether to fetch the room's history on joining.
     pub wants_history: bool,
+    /// The room's secret, if it is locked.
+    pub secret: Option<Secret>,
     /// The user's side.
     pub ui: UiConfig,
 }
@@ -72,6 +75,8 @@ pub enum StartError {
     Interfaces(Vec<Interface>, Option<io::Error>),
     /// Stdin, stdout or stderr, named here, cannot be watched.
     Stdio(&'static str, io::Error),
+    /// The room of this name is locked: the node has no secret, or (true) another one.
+    Locked(String, bool),
     /// The poll, the signals or the like.
     System(&'static str, io::Error),
 }
@@ -107,6 +112,16 @@ impl fmt::Display for StartError {
                 "no interface is up to multicast on; name one, for example 127.0.0.1 \
                  (--interface)",
             ),
+            StartError::Locked(room, true) => write!(
+                f,
+                "the room \"{room}\" is locked with another secret; check the secret, or choose \
+                 another room (--secret-file, PAPO_SECRET)"
+            ),
+            StartError::Locked(room, false) => write!(
+                f,
+                "the room \"{room}\" is locked; give its secret, or choose another room \
+                 (--secret-file, PAPO_SECRET)"
+            ),
             StartError::Stdio(which, e) => write!(
                 f,
                 "cannot use {which}: {e}; redirect it to a terminal, a pipe, a file or /dev/null"
@@ -127,6 +142,7 @@ impl std::error::Error for StartError {
             | StartError::Stdio(_, e)
             | StartError::System(_, e) => Some(e),
             StartError::Interfaces(_, e) => e.as_ref().map(|e| e as _),
+            StartError::Locked(..) => None,
         }
     }
 }

@@ -9,10 +9,15 @@ use std::net::{IpAddr, Shutdown, SocketAddr};
 use mio::net::TcpStream;
 
 use crate::limits::{LINK_BYTES_PER_TURN_MAX, LINK_FRAMES_PER_TURN_MAX};
+use crate::lock::LinkError;
 use crate::node::{Closed, LinkId, Time};
 use crate::wire::{FrameReader, Message, decode_message};
 
+use super::lock::StreamLock;
 use super::outqueue::{OutQueue, Written};
+
+/// Bytes of a locked stream that are read and opened at a time.
+const LOCKED_READ_BYTES: usize = 32 * 1024;
 
 /// Where a stream stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -90,6 +95,8 @@ pub(super) struct Stream {
     pub(super) handshake_of: Option<IpAddr>,
     reader: FrameReader,
     pub(super) out: OutQueue,
+    /// In a locked room.
+    lock: Option<Box<StreamLock>>,
     /// The socket may have something to read.
     readable: bool,
     /// The peer ended or broke the stream: read until that shows.
@@ -111,7 +118,13 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(link: LinkId, peer: SocketAddr, socket: TcpStream, state: State) -> Stream {
+    pub(super) fn new(
+        link: LinkId,
+        peer: SocketAddr,
+        socket: TcpStream,
+        state: State,
+        lock: Option<Box<StreamLock>>,
+    ) -> Stream {
         Stream {
             link,
             peer,
@@ -121,6 +134,7 @@ impl Stream {
             handshake_of: None,
             reader: FrameReader::new(),
             out: OutQueue::default(),
+            lock,
             readable: false,
             hung_up: false,
             writable: state == State::Open,
@@ -136,6 +150,15 @@ impl Stream {
     pub(super) fn on_readable(&mut self, hung_up: bool) {
         self.readable = true;
         self.hung_up |= hung_up;
+    }
+
+    pub(super) fn is_locked(&self) -> bool {
+        self.lock.is_some()
+    }
+
+    /// True while the socket has something to take.
+    pub(super) fn has_output(&self) -> bool {
+        !self.out.is_empty() || self.lock.as_ref().is_some_and(|l| l.is_pending())
     }
 
     pub(super) fn on_writable(&mut self) {
@@ -198,16 +221,31 @@ impl Stream {
                 Ok(_) => {}
                 Err(e) if e.kind() == ErrorKind::WouldBlock => self.readable = false,
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) if e.get_ref().is_some_and(|e| e.is::<LinkError>()) => {
+                    return Found::Offence(e.to_string());
+                }
                 Err(e) => return Found::Broken(e),
             }
         }
     }
 
     fn read_once(&mut self, share: &mut Share) -> io::Result<usize> {
-        let space = self.reader.space();
-        let wanted = space.len();
-        let n = self.socket.read(space)?;
-        self.reader.filled(n);
+        let (n, wanted) = match &mut self.lock {
+            None => {
+                let space = self.reader.space();
+                let wanted = space.len();
+                let n = self.socket.read(space)?;
+                self.reader.filled(n);
+                (n, wanted)
+            }
+            Some(lock) => {
+                let mut bytes = [0; LOCKED_READ_BYTES];
+                let n = self.socket.read(&mut bytes)?;
+                let opened = lock.receive(&bytes[..n], &mut self.reader);
+                opened.map_err(io::Error::other)?;
+                (n, bytes.len())
+            }
+        };
         share.bytes = share.bytes.saturating_sub(n);
         // Less than there was room for: the socket is empty, and more bytes make a new event. But
         // an end that came together with the bytes makes none.
@@ -223,7 +261,10 @@ impl Stream {
             return Ok(Written::Blocked);
         }
         let before = self.out.bytes();
-        let result = self.out.write_to(&mut self.socket);
+        let result = match &mut self.lock {
+            None => self.out.write_to(&mut self.socket),
+            Some(lock) => lock.write_to(&mut self.out, &mut self.socket),
+        };
         if self.out.bytes() < before {
             self.moved = now;
         }

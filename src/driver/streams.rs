@@ -19,9 +19,11 @@ use slab::Slab;
 use crate::limits::{
     HANDSHAKES_PER_SOURCE_MAX, LINKS_MAX, QUEUE_BYTES_HARD_MAX, QUEUE_BYTES_MAX, STALL_MS,
 };
+use crate::lock::Secret;
 use crate::node::{Class, Close, Closed, Input, LinkId, Time};
 use crate::wire::Message;
 
+use super::lock::StreamLock;
 use super::loglines::Throttle;
 use super::net;
 use super::outqueue::Written;
@@ -43,6 +45,8 @@ pub(super) struct Streams {
     registry: Registry,
     /// What dials are bound to.
     source: Option<IpAddr>,
+    /// In a locked room.
+    secret: Option<Secret>,
     slots: Slab<Stream>,
     index: BTreeMap<LinkId, usize>,
     generation: u32,
@@ -55,6 +59,8 @@ pub(super) struct Streams {
     handshakes: BTreeMap<IpAddr, usize>,
     queued_bytes: u64,
     throttle: Throttle,
+    /// Connections cannot be accepted at the moment, and that was logged.
+    refusing: bool,
     /// What the node has to be told.
     pub(super) inputs: VecDeque<Input>,
     /// Links that are to be dropped for good after a while.
@@ -63,10 +69,15 @@ pub(super) struct Streams {
 
 impl Streams {
     /// No streams; dials are bound to `source`, where that fits.
-    pub(super) fn new(registry: Registry, source: Option<IpAddr>) -> Streams {
+    pub(super) fn new(
+        registry: Registry,
+        source: Option<IpAddr>,
+        secret: Option<Secret>,
+    ) -> Streams {
         Streams {
             registry,
             source,
+            secret,
             slots: Slab::new(),
             index: BTreeMap::new(),
             generation: 0,
@@ -77,6 +88,7 @@ impl Streams {
             handshakes: BTreeMap::new(),
             queued_bytes: 0,
             throttle: Throttle::new(),
+            refusing: false,
             inputs: VecDeque::new(),
             to_expire: Vec::new(),
         }
@@ -86,6 +98,14 @@ impl Streams {
     pub(super) fn complain(&mut self, now: Time, peer: SocketAddr, rule: &str) {
         if self.throttle.admits(now) {
             log::warn!("{peer}: {rule}: connection closed");
+        }
+    }
+
+    /// Logs that no connection can be accepted now, once until one could.
+    pub(super) fn note_refusal(&mut self, error: &io::Error) {
+        if !self.refusing {
+            self.refusing = true;
+            log::warn!("cannot accept connections: {error}: trying again");
         }
     }
 
@@ -108,8 +128,11 @@ impl Streams {
         socket: TcpStream,
         peer: SocketAddr,
     ) -> io::Result<()> {
+        self.refusing = false;
         net::prepare_accepted(&socket)?;
-        let mut stream = Stream::new(link, peer, socket, State::Open);
+        let lock = self.secret.as_ref().map(StreamLock::accept).transpose();
+        let lock = lock.map_err(io::Error::other)?.map(Box::new);
+        let mut stream = Stream::new(link, peer, socket, State::Open, lock);
         stream.handshake_of = Some(peer.ip());
         self.insert(stream, Interest::READABLE)?;
         *self.handshakes.entry(peer.ip()).or_default() += 1;
@@ -123,7 +146,9 @@ impl Streams {
         } else {
             let source = self.source.filter(|source| fits(*source, to));
             net::dial(to, source).and_then(|socket| {
-                let stream = Stream::new(link, to, socket, State::Connecting);
+                let lock = self.secret.as_ref().map(StreamLock::dial).transpose();
+                let lock = lock.map_err(io::Error::other)?.map(Box::new);
+                let stream = Stream::new(link, to, socket, State::Connecting, lock);
                 self.insert(stream, Interest::READABLE | Interest::WRITABLE)
             })
         };
@@ -193,6 +218,10 @@ impl Streams {
             return;
         };
         match (how, self.slots[slot].state) {
+            (Close::GiveUp(why), _) => {
+                log::debug!("{}: {why}: connection closed", self.slots[slot].peer);
+                self.kill(slot);
+            }
             (Close::Abort(rule), _) => {
                 self.complain(now, self.slots[slot].peer, rule);
                 self.kill(slot);
@@ -237,7 +266,7 @@ impl Streams {
         let stream = &mut self.slots[slot];
         if event.is_writable() || event.is_write_closed() || event.is_error() {
             stream.on_writable();
-            if !stream.out.is_empty() || stream.state == State::Closing {
+            if stream.has_output() || stream.state == State::Closing {
                 self.mark_dirty(slot);
             }
         }
@@ -316,7 +345,14 @@ impl Streams {
         share: &mut Share,
     ) -> Option<(LinkId, Message)> {
         let stream = self.slots.get_mut(slot)?;
-        match stream.next_message(share) {
+        let found = stream.next_message(share);
+        // The handshake of a lock answers what it reads, and what waited for it may go.
+        let answers = stream.is_locked() && stream.has_output();
+        if answers {
+            self.mark_dirty(slot);
+        }
+        let stream = self.slots.get_mut(slot)?;
+        match found {
             Found::Message(message) => return Some((stream.link, message)),
             Found::Nothing => {}
             Found::Later => self.list(slot),
@@ -337,7 +373,7 @@ impl Streams {
     /// The peer ended its side: the node is told, and the rest of the queue is written.
     fn on_end(&mut self, slot: usize) {
         let stream = &mut self.slots[slot];
-        if stream.out.is_empty() {
+        if !stream.has_output() {
             return self.end(slot, Closed::Ended);
         }
         let (link, why) = (stream.link, Closed::Ended);

@@ -229,6 +229,8 @@ pub enum Class {
 pub enum Close {
     /// Write what is queued, end the stream, read it to its end.
     Graceful,
+    /// At once: the link is of no use any more, for an ordinary reason, named here for the log.
+    GiveUp(&'static str),
     /// At once: the peer broke a rule, named here for the log.
     Abort(&'static str),
 }
@@ -262,7 +264,7 @@ pub enum Effect {
         to: SocketAddr,
     },
     /// Close a link, or give up a dial. After `Graceful` an [`Input::Closed`] follows, after
-    /// `Abort` nothing.
+    /// the others nothing.
     Close {
         /// The link.
         link: LinkId,
@@ -336,10 +338,12 @@ pub enum Event {
         /// By this node.
         own: bool,
     },
-    /// A message of one's own is delivered.
+    /// Consecutive messages of one's own are delivered.
     Delivered {
-        /// Its sequence number.
-        seq: u64,
+        /// The sequence number of the first.
+        first: u64,
+        /// The sequence number of the last.
+        last: u64,
         /// How many others were in the view when it was sent.
         members: usize,
         /// How many of them have acknowledged it.

@@ -77,7 +77,7 @@ impl Node {
             return;
         }
         while let Some(run) = self.delivery.runs.front() {
-            let (first, members) = (run.first, run.to.len());
+            let first = run.first;
             let acks = |k: &Key| self.delivery.acked_by(*k);
             let slowest = run.to.iter().filter(|k| self.counts(**k)).map(acks).min();
             let fastest = run.to.iter().map(acks).max().unwrap_or(run.last);
@@ -85,16 +85,9 @@ impl Node {
             if upto < first {
                 return;
             }
-            let done: Vec<(u64, usize)> = (first..=upto)
-                .map(|seq| (seq, run.to.iter().filter(|k| acks(k) >= seq).count()))
-                .collect();
-            for (seq, confirmed) in done {
-                self.show(Event::Delivered {
-                    seq,
-                    members,
-                    confirmed,
-                });
-            }
+            let mut acked: Vec<u64> = run.to.iter().map(acks).collect();
+            acked.sort_unstable();
+            self.show_delivered(first, upto, &acked);
             if let Some(run) = self.delivery.runs.front_mut() {
                 if upto < run.last {
                     run.first = upto + 1;
@@ -104,6 +97,21 @@ impl Node {
             }
         }
         self.delivery.acked.clear();
+    }
+
+    /// One event for each stretch that equally many have confirmed; `acked` is sorted.
+    fn show_delivered(&mut self, mut first: u64, upto: u64, acked: &[u64]) {
+        while first <= upto {
+            let unconfirmed = acked.partition_point(|a| *a < first);
+            let last = acked.get(unconfirmed).map_or(upto, |a| upto.min(*a));
+            self.show(Event::Delivered {
+                first,
+                last,
+                members: acked.len(),
+                confirmed: acked.len() - unconfirmed,
+            });
+            first = last + 1;
+        }
     }
 
     /// True if nobody who could confirm what is undelivered is in the room any more.

@@ -44,6 +44,10 @@ impl Seek {
             heard: None,
         }
     }
+
+    pub(super) fn has_heard(&self) -> bool {
+        self.heard.is_some()
+    }
 }
 
 /// A coordinator that this node asks to be let in.

@@ -245,9 +245,14 @@ impl Node {
             return;
         };
         if matches!(link.stage, Stage::Dialing | Stage::Greeting) {
-            self.abort(id, "no HELLO in time");
+            self.give_up(id, "no HELLO in time");
             self.on_closed(id, Closed::Failed);
         }
+    }
+
+    fn give_up(&mut self, link: LinkId, why: &'static str) {
+        let how = Close::GiveUp(why);
+        self.out.push(Effect::Close { link, how });
     }
 
     fn abort(&mut self, link: LinkId, why: &'static str) {
@@ -353,7 +358,7 @@ impl Node {
         {
             self.links.all.remove(&dial.link);
             self.cancel_timer(Timer::Handshake(dial.link));
-            self.abort(dial.link, "another link of the pair stays");
+            self.give_up(dial.link, "another link of the pair stays");
         }
     }
 
@@ -529,7 +534,7 @@ impl Node {
             .map(|(id, _)| *id)
             .collect();
         for id in silent {
-            self.abort(id, "silent for too long");
+            self.give_up(id, "silent for too long");
             self.on_closed(id, Closed::Failed);
         }
     }

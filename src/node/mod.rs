@@ -406,6 +406,12 @@ impl Node {
         self.delivery.undelivered() + self.chat.unsent_lines()
     }
 
+    /// True once this node has heard of a group, or is in one.
+    #[must_use]
+    pub fn hears_group(&self) -> bool {
+        !matches!(&self.standing, Standing::Seeking(seek) if !seek.has_heard())
+    }
+
     /// True between the first `Joined` and leaving.
     #[must_use]
     pub fn is_joined(&self) -> bool {

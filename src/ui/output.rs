@@ -32,7 +32,8 @@ pub(super) enum Bulk {
         replay: bool,
     },
     Delivered {
-        seq: u64,
+        first: u64,
+        last: u64,
         members: usize,
         confirmed: usize,
     },
@@ -148,9 +149,7 @@ impl Output {
             if self.skipped > 0 && bulk.unwrap_or(u64::MAX) <= line.unwrap_or(u64::MAX) {
                 self.say_skipped(out, stderr);
             } else if bulk.is_some() && bulk < Some(line.unwrap_or(u64::MAX)) {
-                if let Some((_, at, bulk)) = self.bulk.pop_front() {
-                    self.render(out, at, &bulk);
-                }
+                self.render_next(out);
             } else if let Some((_, line)) = self.lines.pop_front() {
                 self.line_bytes -= line.len();
                 out.extend_from_slice(&line);
@@ -170,6 +169,30 @@ impl Output {
         }
     }
 
+    /// One line of what came in a flood.
+    fn render_next(&mut self, out: &mut Vec<u8>) {
+        let Some((place, at, bulk)) = self.bulk.pop_front() else {
+            return;
+        };
+        self.render(out, at, &bulk);
+        if let Bulk::Delivered {
+            first,
+            last,
+            members,
+            confirmed,
+        } = bulk
+            && first < last
+        {
+            let rest = Bulk::Delivered {
+                first: first + 1,
+                last,
+                members,
+                confirmed,
+            };
+            self.bulk.push_front((place, at, rest));
+        }
+    }
+
     fn render(&self, out: &mut Vec<u8>, at: u64, bulk: &Bulk) {
         match (bulk, self.mode) {
             (
@@ -186,13 +209,14 @@ impl Output {
             }
             (
                 Bulk::Delivered {
-                    seq,
+                    first,
                     members,
                     confirmed,
+                    ..
                 },
                 _,
             ) => {
-                let (origin, seq) = (self.own, *seq);
+                let (origin, seq) = (self.own, *first);
                 json::delivered(out, at, MessageId { origin, seq }, *members, *confirmed);
             }
         }

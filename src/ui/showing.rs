@@ -55,13 +55,15 @@ impl Ui {
                 },
             ),
             Event::Delivered {
-                seq,
+                first,
+                last,
                 members,
                 confirmed,
             } => {
                 if self.is_json() {
                     let bulk = Bulk::Delivered {
-                        seq,
+                        first,
+                        last,
                         members,
                         confirmed,
                     };

@@ -1,0 +1,280 @@
+//! Streams over the loopback interface, against plain sockets of the standard library.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::rc::Rc;
+use std::time::Duration;
+
+use mio::{Events, Poll};
+
+use super::net;
+use super::stream::Share;
+use super::streams::Streams;
+use crate::limits::{
+    HANDSHAKES_PER_SOURCE_MAX, LINK_FRAMES_PER_TURN_MAX, QUEUE_BYTES_HARD_MAX, QUEUE_BYTES_MAX,
+    STALL_MS,
+};
+use crate::node::{Class, Close, Closed, Input, LinkId, Time};
+use crate::wire::{Message, encode_frame};
+
+const NOW: Time = Time(1_000_000);
+const LINK: LinkId = LinkId(1);
+
+struct Rig {
+    poll: Poll,
+    streams: Streams,
+    messages: Vec<(LinkId, Message)>,
+}
+
+impl Rig {
+    fn new() -> Rig {
+        let poll = Poll::new().unwrap();
+        let registry = poll.registry().try_clone().unwrap();
+        Rig {
+            poll,
+            streams: Streams::new(registry, Some(Ipv4Addr::LOCALHOST.into()), None),
+            messages: Vec::new(),
+        }
+    }
+
+    /// A link that was dialled, and the peer's end of it.
+    fn linked(&mut self, link: LinkId) -> TcpStream {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        self.streams.dial(link, listener.local_addr().unwrap());
+        let (peer, _) = listener.accept().unwrap();
+        let timeout = Some(Duration::from_secs(5));
+        peer.set_read_timeout(timeout).unwrap();
+        let input = self.next_input();
+        assert!(matches!(input, Input::Connected { link: l } if l == link));
+        peer
+    }
+
+    /// One turn of the loop, without a node.
+    fn turn(&mut self, wait: Duration) {
+        self.streams.flush(NOW);
+        self.streams.bury(|_| {});
+        let mut events = Events::with_capacity(64);
+        self.poll.poll(&mut events, Some(wait)).unwrap();
+        for event in &events {
+            self.streams.on_event(event);
+        }
+        for _ in 0..self.streams.ready_len() {
+            let mut share = Share::of(usize::MAX, usize::MAX);
+            let slot = self.streams.next_ready().unwrap();
+            while let Some(found) = self.streams.next_message(NOW, slot, &mut share) {
+                self.messages.push(found);
+            }
+        }
+    }
+
+    fn until(&mut self, mut done: impl FnMut(&mut Rig) -> bool) {
+        for _ in 0..1_000 {
+            if done(self) {
+                return;
+            }
+            self.turn(Duration::from_millis(10));
+        }
+        panic!("it never came");
+    }
+
+    fn next_input(&mut self) -> Input {
+        self.until(|rig| !rig.streams.inputs.is_empty());
+        self.streams.inputs.pop_front().unwrap()
+    }
+
+    fn expect_closed(&mut self, expected: Closed) {
+        let input = self.next_input();
+        assert!(
+            matches!(input, Input::Closed { why, .. } if why == expected),
+            "{input:?}"
+        );
+    }
+
+    fn send(&mut self, class: Class, frame: &Rc<[u8]>) {
+        self.streams.send(NOW, &[LINK], class, frame);
+    }
+}
+
+fn frame(message: &Message) -> Rc<[u8]> {
+    encode_frame(message).unwrap()
+}
+
+/// A frame's worth of bytes; queues do not look inside.
+fn filler() -> Rc<[u8]> {
+    vec![7; 64 * 1024].into()
+}
+
+fn unused_address() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    listener.local_addr().unwrap()
+}
+
+#[test]
+fn a_dial_to_nobody_is_refused() {
+    let mut rig = Rig::new();
+    rig.streams.dial(LINK, unused_address());
+    rig.expect_closed(Closed::Refused);
+    rig.turn(Duration::ZERO);
+    assert!(rig.streams.is_empty());
+}
+
+#[test]
+fn messages_arrive_and_then_the_end() {
+    let mut rig = Rig::new();
+    let mut peer = rig.linked(LINK);
+    peer.write_all(&frame(&Message::Ack(5))).unwrap();
+    let leave = frame(&Message::Leave);
+    peer.write_all(&leave[..3]).unwrap();
+    rig.until(|rig| rig.messages.len() == 1);
+    peer.write_all(&leave[3..]).unwrap();
+    drop(peer);
+    rig.expect_closed(Closed::Ended);
+    assert_eq!(
+        rig.messages,
+        [(LINK, Message::Ack(5)), (LINK, Message::Leave)]
+    );
+    rig.turn(Duration::ZERO);
+    assert!(rig.streams.is_empty());
+}
+
+#[test]
+fn broken_frames_close_the_link() {
+    for bytes in [&[0_u8, 0, 0, 0][..], &[255; 8], &[0, 0, 0, 2, 255, 255]] {
+        let mut rig = Rig::new();
+        let mut peer = rig.linked(LINK);
+        peer.write_all(bytes).unwrap();
+        rig.expect_closed(Closed::Ended);
+        rig.turn(Duration::ZERO);
+        assert!(rig.streams.is_empty());
+        assert!(rig.messages.is_empty());
+    }
+}
+
+#[test]
+fn a_graceful_close_writes_the_queue_and_reads_to_the_end() {
+    let mut rig = Rig::new();
+    let mut peer = rig.linked(LINK);
+    let chat = filler();
+    for _ in 0..40 {
+        rig.send(Class::Chat, &chat);
+    }
+    rig.streams.close(NOW, LINK, Close::Graceful);
+    rig.send(Class::Chat, &chat);
+    let reader = std::thread::spawn(move || {
+        let mut all = Vec::new();
+        peer.read_to_end(&mut all).unwrap();
+        peer.write_all(&frame(&Message::Leave)).unwrap();
+        all.len()
+    });
+    rig.expect_closed(Closed::Ended);
+    assert_eq!(reader.join().unwrap(), 40 * chat.len());
+    assert_eq!(rig.messages, [(LINK, Message::Leave)]);
+    assert_eq!(rig.streams.queued_bytes(), 0);
+}
+
+#[test]
+fn a_peer_that_ends_its_side_still_gets_what_is_queued() {
+    let mut rig = Rig::new();
+    let mut peer = rig.linked(LINK);
+    let chat = filler();
+    for _ in 0..40 {
+        rig.send(Class::Chat, &chat);
+    }
+    peer.shutdown(Shutdown::Write).unwrap();
+    rig.expect_closed(Closed::Ended);
+    let reader = std::thread::spawn(move || {
+        let mut all = Vec::new();
+        peer.read_to_end(&mut all).unwrap();
+        all.len()
+    });
+    rig.until(|rig| rig.streams.is_empty());
+    assert_eq!(reader.join().unwrap(), 40 * chat.len());
+}
+
+#[test]
+fn a_full_queue_is_said_once_and_so_is_its_end() {
+    let mut rig = Rig::new();
+    let mut peer = rig.linked(LINK);
+    let chat = filler();
+    let stall = Duration::from_millis(STALL_MS);
+    while rig.streams.queued_bytes() <= QUEUE_BYTES_MAX as u64 {
+        rig.send(Class::Chat, &chat);
+    }
+    rig.send(Class::Chat, &chat);
+    assert!(matches!(rig.next_input(), Input::Congested { link: LINK }));
+    assert!(rig.streams.inputs.is_empty());
+    // The writer waits for a peer that takes something, and not for one that is stuck.
+    assert_eq!(rig.streams.stdin_waits_until(NOW), Some(NOW + stall));
+    assert_eq!(rig.streams.stdin_waits_until(NOW + stall), None);
+    let all = rig.streams.queued_bytes() as usize;
+    let reader = std::thread::spawn(move || {
+        peer.read_exact(&mut vec![0; all]).unwrap();
+        peer
+    });
+    let input = rig.next_input();
+    assert!(matches!(input, Input::Drained { link: LINK }), "{input:?}");
+    assert_eq!(rig.streams.queued_bytes(), 0);
+    assert_eq!(rig.streams.stdin_waits_until(NOW), None);
+    reader.join().unwrap();
+}
+
+#[test]
+fn a_queue_beyond_the_hard_limit_closes_the_link() {
+    let mut rig = Rig::new();
+    let _peer = rig.linked(LINK);
+    let chat = filler();
+    for _ in 0..=QUEUE_BYTES_HARD_MAX / chat.len() {
+        rig.send(Class::Chat, &chat);
+    }
+    assert!(matches!(rig.next_input(), Input::Congested { .. }));
+    rig.expect_closed(Closed::Ended);
+    assert_eq!(rig.streams.queued_bytes(), 0);
+    rig.send(Class::Chat, &chat);
+    rig.turn(Duration::ZERO);
+    assert!(rig.streams.is_empty());
+}
+
+#[test]
+fn an_aborted_link_says_nothing_more() {
+    let mut rig = Rig::new();
+    let mut peer = rig.linked(LINK);
+    peer.write_all(&frame(&Message::Leave)).unwrap();
+    let how = Close::Abort("a test's rule");
+    rig.streams.close(NOW, LINK, how);
+    for _ in 0..3 {
+        rig.turn(Duration::from_millis(10));
+    }
+    assert!(rig.streams.is_empty());
+    assert!(rig.streams.inputs.is_empty());
+    assert!(rig.messages.is_empty());
+}
+
+#[test]
+fn a_flood_of_tiny_frames_is_shared_out_over_turns() {
+    let mut rig = Rig::new();
+    let mut peer = rig.linked(LINK);
+    let many: Vec<u8> = frame(&Message::Leave).repeat(3 * LINK_FRAMES_PER_TURN_MAX);
+    peer.write_all(&many).unwrap();
+    rig.until(|rig| !rig.messages.is_empty());
+    assert!(rig.messages.len() <= LINK_FRAMES_PER_TURN_MAX);
+    rig.until(|rig| rig.messages.len() == 3 * LINK_FRAMES_PER_TURN_MAX);
+}
+
+#[test]
+fn unfinished_handshakes_of_one_address_are_limited() {
+    let mut rig = Rig::new();
+    let listener = net::listen((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let at = listener.local_addr().unwrap();
+    let mut peers = Vec::new();
+    for n in 0..HANDSHAKES_PER_SOURCE_MAX as u64 {
+        peers.push(TcpStream::connect(at).unwrap());
+        let (socket, from) = listener.accept().unwrap();
+        assert_eq!(rig.streams.may_accept(from), Ok(()));
+        rig.streams.accept(LinkId(n), socket, from).unwrap();
+    }
+    let from = peers[0].local_addr().unwrap();
+    assert!(rig.streams.may_accept(from).is_err());
+    rig.streams.end_handshake(LinkId(3));
+    rig.streams.end_handshake(LinkId(3));
+    assert_eq!(rig.streams.may_accept(from), Ok(()));
+}
