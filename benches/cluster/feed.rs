@@ -8,6 +8,8 @@ use rustix::event::PollFlags;
 
 use super::process::wait_for;
 
+/// What a node says once it sees all others.
+pub const READY: &[u8] = b" ready\n";
 /// About how many bytes are written at a time.
 const BLOCK_BYTES: usize = 64 * 1024;
 
@@ -34,19 +36,9 @@ impl Feed {
         }
     }
 
-    /// Writes what the pipe holds before anybody reads it, then waits until somebody does: that is
-    /// the start of the measurement.
-    pub fn wait_for_reader(&mut self, deadline: Instant) -> Result<Instant, String> {
+    /// Writes everything, and gives the pipe back: dropping it is the end of the input.
+    pub fn write_all(mut self, deadline: Instant) -> Result<ChildStdin, String> {
         rustix::io::ioctl_fionbio(&self.stdin, true).map_err(|e| format!("pipe: {e}"))?;
-        while self.write()? {}
-        if self.left > 0 && !wait_for(&self.stdin, PollFlags::OUT, deadline) {
-            return Err("the sender did not read its stdin in time".to_string());
-        }
-        Ok(Instant::now())
-    }
-
-    /// Writes the rest, and gives the pipe back: dropping it is the end of the input.
-    pub fn finish(mut self, deadline: Instant) -> Result<ChildStdin, String> {
         while self.left > 0 {
             if !self.write()? && !wait_for(&self.stdin, PollFlags::OUT, deadline) {
                 return Err("the sender stopped reading its stdin".to_string());
@@ -55,11 +47,8 @@ impl Feed {
         Ok(self.stdin)
     }
 
-    /// Writes a part of the rest. False if nothing is left or the pipe is full.
+    /// Writes a part of the rest. False if the pipe is full.
     fn write(&mut self) -> Result<bool, String> {
-        if self.left == 0 {
-            return Ok(false);
-        }
         // Lines are alike, so any place in a line is a place in the block.
         let total = self.line as u64;
         let from = usize::try_from((total - self.left % total) % total).unwrap_or(0);
@@ -76,7 +65,7 @@ impl Feed {
     }
 }
 
-/// Reads a pipe until `lines` lines have come; says when the last one did.
+/// Reads a pipe until so many lines of feeds have come; says when the last one did.
 pub fn count_lines(
     mut stdout: ChildStdout,
     lines: u64,
@@ -84,6 +73,7 @@ pub fn count_lines(
 ) -> Result<Instant, String> {
     let mut buffer = vec![0; 256 * 1024];
     let mut left = lines;
+    let mut before = 0;
     while left > 0 {
         let missing = || format!("{left} of {lines} lines are missing at a reader");
         if !wait_for(&stdout, PollFlags::IN, deadline) {
@@ -93,11 +83,43 @@ pub fn count_lines(
         if n == 0 {
             return Err(missing());
         }
-        let newlines = buffer[..n].iter().filter(|b| **b == b'\n').count();
-        left = left.saturating_sub(newlines as u64);
+        // Only a feed's lines end like this.
+        let within = buffer[..n].windows(2).filter(|w| *w == b"x\n").count() as u64;
+        let across = u64::from(before == b'x' && buffer[0] == b'\n');
+        before = buffer[n - 1];
+        left = left.saturating_sub(within + across);
     }
     let at = Instant::now();
     // Goes on reading, so that the node is not told that nobody listens any more.
     std::thread::spawn(move || while stdout.read(&mut buffer).is_ok_and(|n| n > 0) {});
     Ok(at)
+}
+
+/// Reads a node's stdout until so many others have said that they are ready.
+pub fn await_ready(
+    stdout: &mut ChildStdout,
+    others: usize,
+    deadline: Instant,
+) -> Result<(), String> {
+    let mut byte_by_byte = [0];
+    let (mut line, mut left) = (Vec::new(), others);
+    while left > 0 {
+        if !wait_for(&*stdout, PollFlags::IN, deadline) {
+            return Err(format!(
+                "{left} of {others} nodes did not get ready in time"
+            ));
+        }
+        if stdout
+            .read(&mut byte_by_byte)
+            .map_err(|e| format!("read: {e}"))?
+            == 0
+        {
+            return Err("a node ended before all were ready".to_string());
+        }
+        line.push(byte_by_byte[0]);
+        if line.ends_with(READY) {
+            left -= 1;
+        }
+    }
+    Ok(())
 }

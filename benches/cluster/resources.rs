@@ -94,12 +94,11 @@ pub fn memory(bench: &mut Bench) -> Result<(), String> {
     bench.repeat(1, |bench| {
         let deadline = bench.deadline;
         let (room, mut sender) = start_fanout(bench, &[], bench.options.nodes(), messages)?;
-        let mut feed = Feed::new(sender.stdin.take().ok_or("no stdin")?, messages, size);
-        feed.wait_for_reader(deadline)?;
+        let feed = Feed::new(sender.stdin.take().ok_or("no stdin")?, messages, size);
         let pids: Vec<u32> = room.nodes.iter().map(|n| n.process.id()).collect();
         let pss = |pid: &u32| procfs::pss_kib(*pid);
         let before = pids.iter().map(pss).collect::<Result<Vec<_>, _>>()?;
-        drop(feed.finish(deadline)?);
+        drop(feed.write_all(deadline)?);
         sender.wait_for_exit(deadline)?;
         for (pid, before) in pids.iter().zip(before) {
             let grown = procfs::pss_kib(*pid)?.saturating_sub(before) as f64;

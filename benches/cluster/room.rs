@@ -75,6 +75,26 @@ impl Room {
         self.start(&arguments, Input::Pipe, output)
     }
 
+    /// Starts a node that says that it is ready once it sees `others` others, and prints what
+    /// others said of that, whether it had joined by then or not.
+    pub fn start_ready(
+        &mut self,
+        arguments: &[&str],
+        others: usize,
+        output: Output,
+    ) -> Result<usize, String> {
+        let others = others.to_string();
+        let arguments: Vec<&str> = arguments
+            .iter()
+            .copied()
+            .chain(["--replay", "all", "--wait-members", &others])
+            .chain(["--timeout", "600"])
+            .collect();
+        let index = self.start(&arguments, Input::Pipe, output)?;
+        self.nodes[index].say("ready")?;
+        Ok(index)
+    }
+
     /// Reads the events of a node whose stdout nobody has read so far.
     pub fn watch(&mut self, index: usize) {
         if let Some(stdout) = self.nodes[index].stdout.take() {

@@ -86,8 +86,7 @@ fn cpu_per_message(bench: &Bench, nodes: usize) -> Result<(f64, Vec<f64>), Strin
     let (size, deadline) = (bench.options.size(), bench.deadline);
     let messages = bench.options.messages(20_000);
     let (room, mut sender) = start_fanout(bench, &[], nodes, messages)?;
-    let mut feed = Feed::new(sender.stdin.take().ok_or("no stdin")?, messages, size);
-    feed.wait_for_reader(deadline)?;
+    let feed = Feed::new(sender.stdin.take().ok_or("no stdin")?, messages, size);
     let cpu = |pid: u32| procfs::spent(pid).map(|s| s.cpu.as_secs_f64());
     let per_message = |before: f64, after: f64| (after - before) * 1e6 / messages as f64;
     let pids: Vec<u32> = room.nodes.iter().map(|n| n.process.id()).collect();
@@ -96,7 +95,7 @@ fn cpu_per_message(bench: &Bench, nodes: usize) -> Result<(f64, Vec<f64>), Strin
         .map(|p| cpu(*p))
         .collect::<Result<Vec<_>, _>>()?;
     let sender_before = cpu(sender.process.id())?;
-    let stdin = feed.finish(deadline)?;
+    let stdin = feed.write_all(deadline)?;
     drop(stdin);
     // A process that has ended can be asked until it is waited for.
     sender.process.wait_unreaped(deadline)?;

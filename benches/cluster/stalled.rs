@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use super::bench::Bench;
-use super::feed::{Feed, count_lines};
+use super::feed::{Feed, await_ready, count_lines};
 use super::floor;
-use super::node::{Input, Output};
+use super::node::Output;
 use super::procfs;
 use super::report::{Bar, Row};
 use super::room::Room;
@@ -77,42 +77,33 @@ pub fn stalled_reader(bench: &mut Bench) -> Result<(), String> {
 
 fn run(bench: &mut Bench, last: Last, nodes: usize, messages: u64) -> Result<Run, String> {
     let (size, deadline) = (bench.options.size(), bench.deadline);
-    let kept = messages.max(100_000).to_string();
+    let kept = (messages + nodes as u64).max(100_000).to_string();
     let mut room = Room::new(bench, &["--history", &kept]);
+    let sender = room.start_ready(&[], nodes - 1, Output::Pipe)?;
     for _ in 2..nodes {
-        room.start(&["listen"], Input::Null, Output::Pipe)?;
+        room.start_ready(&[], nodes - 1, Output::Pipe)?;
     }
-    let stalled = match last {
-        Last::Reads => room.start(&["listen"], Input::Null, Output::Null)?,
-        Last::Unread | Last::Stopped => {
-            let arguments = ["--json", "--commands", "--stay"];
-            room.start(&arguments, Input::Pipe, Output::Pipe)?
-        }
+    let (arguments, output): (&[&str], _) = match last {
+        Last::Reads => (&[], Output::Null),
+        Last::Unread | Last::Stopped => (&["--json", "--commands", "--stay"], Output::Pipe),
     };
-    if last == Last::Stopped {
-        // Its events until it is stopped, and after.
-        room.watch(stalled);
-    }
-    let (others, timeout) = ((nodes - 1).to_string(), bench.options.deadline.to_string());
-    let arguments = ["--stay", "--wait-members", &others, "--timeout", &timeout];
-    let sender = room.start(&arguments, Input::Pipe, Output::Null)?;
-    let mut feed = Feed::new(
-        room.nodes[sender].stdin.take().ok_or("no stdin")?,
-        messages,
-        size,
-    );
-    let start = feed.wait_for_reader(deadline)?;
+    let stalled = room.start_ready(arguments, nodes - 1, output)?;
+    let stdout = room.nodes[sender].stdout.as_mut().ok_or("no stdout")?;
+    await_ready(stdout, nodes - 1, deadline).map_err(|e| format!("{e}{}", room.complaints()))?;
+    let stdin = room.nodes[sender].stdin.take().ok_or("no stdin")?;
+    let feed = Feed::new(stdin, messages, size);
     if last == Last::Stopped {
         room.nodes[stalled].process.signal(Signal::STOP);
     }
-    let outputs: Vec<_> = room.nodes[..stalled]
+    let start = Instant::now();
+    let outputs: Vec<_> = room.nodes[sender + 1..stalled]
         .iter_mut()
         .filter_map(|n| n.stdout.take())
         .collect();
     let (stdin, ends) = std::thread::scope(|scope| {
         let count = |stdout| scope.spawn(move || count_lines(stdout, messages, deadline));
         let counting: Vec<_> = outputs.into_iter().map(count).collect();
-        let stdin = feed.finish(deadline)?;
+        let stdin = feed.write_all(deadline)?;
         let ends = counting.into_iter().map(|thread| {
             let end = thread.join().map_err(|_| "a thread panicked".to_string())?;
             end.map_err(|e: String| format!("{last:?}: {e}"))
@@ -127,7 +118,8 @@ fn run(bench: &mut Bench, last: Last, nodes: usize, messages: u64) -> Result<Run
             let again = Instant::now();
             room.nodes[stalled].process.signal(Signal::CONT);
             room.watch(stalled);
-            room.wait_for_history(stalled, messages, deadline)?;
+            let held = messages + nodes as u64;
+            room.wait_for_history(stalled, held, deadline)?;
             Some(again.elapsed())
         }
     };

@@ -4,14 +4,14 @@ use std::process::ChildStdin;
 use std::time::{Duration, Instant};
 
 use super::bench::Bench;
-use super::feed::{Feed, count_lines};
+use super::feed::{Feed, await_ready, count_lines};
 use super::floor;
-use super::node::{Input, Node, Output};
+use super::node::{Node, Output};
 use super::report::{Bar, Row};
 use super::room::Room;
 
 /// One sender, whose stdin is a pipe; the readers' stdout goes to `/dev/null`. From the first line
-/// read until the sender has ended: then every member has confirmed every message.
+/// written until the sender has ended: then every member has confirmed every message.
 pub fn fanout(bench: &mut Bench) -> Result<(), String> {
     let rates = fanout_rates(bench, &[], true)?;
     let row = rates.row("fanout", bench).bar(Bar::Ratio(0.25, 0.5));
@@ -82,12 +82,9 @@ fn fanout_rates(bench: &mut Bench, extra: &[&str], with_floor: bool) -> Result<R
             rates.floor.push(per_second(messages, took));
         }
         let (_room, mut sender) = start_fanout(bench, extra, nodes, messages)?;
-        let stdin = sender.stdin.take().ok_or("no stdin")?;
-        let mut feed = Feed::new(stdin, messages, size);
-        let start = feed
-            .wait_for_reader(deadline)
-            .map_err(|e| format!("{e}{}", sender.complaint()))?;
-        drop(feed.finish(deadline)?);
+        let feed = Feed::new(sender.stdin.take().ok_or("no stdin")?, messages, size);
+        let start = Instant::now();
+        drop(feed.write_all(deadline)?);
         let end = sender.wait_for_exit(deadline)?;
         rates.papo.push(per_second(messages, end - start));
         Ok(())
@@ -95,35 +92,29 @@ fn fanout_rates(bench: &mut Bench, extra: &[&str], with_floor: bool) -> Result<R
     Ok(rates)
 }
 
-/// Starts `nodes - 1` readers, and a sender that begins when all of them are there. The room may
-/// hold `messages` in every history.
+/// Starts `nodes - 1` readers whose stdout goes to `/dev/null`, and a sender, and waits until all
+/// see all. The room may hold `messages` in every history, and holds one from each node.
 pub fn start_fanout(
     bench: &Bench,
     extra: &[&str],
     nodes: usize,
     messages: u64,
 ) -> Result<(Room, Node), String> {
-    let kept = messages.max(100_000).to_string();
+    let kept = (messages + nodes as u64).max(100_000).to_string();
     let mut room = Room::new(bench, &["--history", &kept]);
-    let with_extra = |i: usize| {
+    for i in 0..nodes {
         let mut arguments: Vec<String> = extra.iter().map(ToString::to_string).collect();
         if extra == ["--store"] {
             arguments.push(room_file(bench, i));
         }
-        arguments
-    };
-    for i in 1..nodes {
-        let own = with_extra(i);
-        let mut arguments = vec!["listen"];
-        arguments.extend(own.iter().map(String::as_str));
-        room.start(&arguments, Input::Null, Output::Null)?;
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let output = if i == 0 { Output::Pipe } else { Output::Null };
+        room.start_ready(&arguments, nodes - 1, output)?;
     }
-    let (others, own) = ((nodes - 1).to_string(), with_extra(0));
-    let timeout = bench.options.deadline.to_string();
-    let mut arguments = vec!["--wait-members", &others, "--timeout", &timeout];
-    arguments.extend(own.iter().map(String::as_str));
-    let index = room.start(&arguments, Input::Pipe, Output::Null)?;
-    let sender = room.nodes.remove(index);
+    let stdout = room.nodes[0].stdout.as_mut().ok_or("no stdout")?;
+    await_ready(stdout, nodes - 1, bench.deadline)
+        .map_err(|e| format!("{e}{}", room.complaints()))?;
+    let sender = room.nodes.remove(0);
     Ok((room, sender))
 }
 
@@ -136,7 +127,7 @@ fn room_file(bench: &Bench, node: usize) -> String {
     path
 }
 
-/// Every node says lines to all others. From the first line read until every node has printed
+/// Every node says lines to all others. From the first line written until every node has printed
 /// every other node's lines: a node prints what is in its history.
 pub fn all_to_all(bench: &mut Bench) -> Result<(), String> {
     let (nodes, size) = (bench.options.nodes(), bench.options.size());
@@ -150,18 +141,21 @@ pub fn all_to_all(bench: &mut Bench) -> Result<(), String> {
         floor.push(per_second(total, took));
         let kept = total.max(100_000).to_string();
         let mut room = Room::new(bench, &["--history", &kept]);
-        let wait = others.to_string();
         for _ in 0..nodes {
-            room.start(&["--wait-members", &wait], Input::Pipe, Output::Pipe)?;
+            room.start_ready(&[], nodes - 1, Output::Pipe)?;
         }
-        let speak = |node: &mut Node| -> Result<(Instant, ChildStdin), String> {
+        for i in 0..nodes {
+            let stdout = room.nodes[i].stdout.as_mut().ok_or("no stdout")?;
+            await_ready(stdout, nodes - 1, deadline)
+                .map_err(|e| format!("{e}{}", room.complaints()))?;
+        }
+        let speak = |node: &mut Node| -> Result<ChildStdin, String> {
             let stdin = node.stdin.take().ok_or("no stdin")?;
-            let mut feed = Feed::new(stdin, messages, size);
-            let start = feed.wait_for_reader(deadline)?;
-            Ok((start, feed.finish(deadline)?))
+            Feed::new(stdin, messages, size).write_all(deadline)
         };
         let hear = |stdout| count_lines(stdout, messages * others, deadline);
-        let spans = std::thread::scope(|scope| {
+        let start = Instant::now();
+        let ends = std::thread::scope(|scope| {
             let (speak, hear) = (&speak, &hear);
             let threads: Vec<_> = room
                 .nodes
@@ -172,19 +166,16 @@ pub fn all_to_all(bench: &mut Bench) -> Result<(), String> {
                     Some((scope.spawn(move || speak(node)), hears))
                 })
                 .collect();
-            let spans = threads.into_iter().map(|(speaks, hears)| {
+            let ends = threads.into_iter().map(|(speaks, hears)| {
                 let panicked = |_| "a thread panicked".to_string();
-                let (start, stdin) = speaks.join().map_err(panicked)??;
                 // Nobody leaves before all have everything: the pipes are kept open.
-                Ok((start, hears.join().map_err(panicked)??, stdin))
+                let stdin = speaks.join().map_err(panicked)??;
+                Ok((hears.join().map_err(panicked)??, stdin))
             });
-            spans.collect::<Result<Vec<_>, String>>()
+            ends.collect::<Result<Vec<_>, String>>()
         });
-        let complain = |e| format!("{e}{}", room.complaints());
-        let spans = spans.map_err(complain)?;
-        let start = spans.iter().map(|s| s.0).min();
-        let end = spans.iter().map(|s| s.1).max();
-        if let (Some(start), Some(end)) = (start, end) {
+        let ends = ends.map_err(|e| format!("{e}{}", room.complaints()))?;
+        if let Some(end) = ends.iter().map(|e| e.0).max() {
             papo.push(per_second(total, end - start));
         }
         Ok(())
