@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::CommandFactory;
 use papo::cli::{self, Action, Cli, Options, STATUS_USAGE, Stop};
-use papo::driver::{self, DriverConfig, STATUS_FAILED};
+use papo::driver::{self, DriverConfig, STATUS_FAILED, ScanConfig};
 use papo::ui::{Mode, Replay, UiConfig};
 
 /// How much of the history a terminal shows on joining.
@@ -33,6 +33,7 @@ fn main() -> ExitCode {
                 Err(e) => fail(STATUS_FAILED, &format!("cannot write the manual page: {e}")),
             }
         }
+        Some(Action::Scan) => scan(&cli.options),
         action => run(action.unwrap_or(Action::Chat), &cli.options),
     }
 }
@@ -60,12 +61,51 @@ fn run(action: Action, options: &Options) -> ExitCode {
         history_max: options.history,
         wants_history: !matches!(action, Action::Send { .. }),
         secret,
+        color: options.color.is_wanted(),
         ui: ui_config(action, options),
     };
     match driver::run(config) {
         Ok(status) => ExitCode::from(status),
         Err(e) => fail(STATUS_FAILED, &e.to_string()),
     }
+}
+
+/// Lists the rooms; 1 if there is none.
+fn scan(options: &Options) -> ExitCode {
+    start_log(options);
+    let secret = cli::secret::resolve(&options.room, options.secret_file.as_deref());
+    let interfaces = cli::interfaces::resolve(&options.interface);
+    let (secret, interfaces) = match (secret, interfaces) {
+        (Ok(secret), Ok(interfaces)) => (secret, interfaces),
+        (Err(line), _) | (_, Err(line)) => return fail(STATUS_FAILED, &line),
+    };
+    let config = ScanConfig {
+        group: options.group,
+        interfaces,
+        heartbeat: options.heartbeat,
+        locked: secret.map(|secret| (options.room.clone(), secret)),
+    };
+    let heard = match driver::scan(&config) {
+        Ok(heard) => heard,
+        Err(e) => return fail(STATUS_FAILED, &e.to_string()),
+    };
+    driver::flush_log();
+    for report in &heard.reports {
+        let _ = writeln!(io::stderr(), "papo: {report}");
+    }
+    if heard.rooms.is_empty() {
+        return fail(
+            1,
+            "no room heard; is anybody there, and is it the same --group?",
+        );
+    }
+    let mut out = Vec::new();
+    if options.json {
+        heard.rooms.write_json(&mut out, heard.wall_ms);
+    } else {
+        heard.rooms.write_text(&mut out);
+    }
+    print(&out)
 }
 
 fn ui_config(action: Action, options: &Options) -> UiConfig {
@@ -92,11 +132,19 @@ fn ui_config(action: Action, options: &Options) -> UiConfig {
         commands: options.commands || is_interactive,
         reads_stdin: reads_stdin && lines.is_none(),
         lines,
+        notices: wants_notices(options),
         stay: options.stay,
         wait_members: options.wait_members,
         timeout: options.timeout,
         history_max: options.history,
     }
+}
+
+/// Who comes and goes is told to people who look at stderr, and to whoever asks for it; a script
+/// finds there only what went wrong.
+fn wants_notices(options: &Options) -> bool {
+    let is_seen = io::stderr().is_terminal() && !options.quiet;
+    is_seen || log::log_enabled!(log::Level::Info)
 }
 
 /// The options decide what is logged; without them the environment, and without that warnings.

@@ -14,8 +14,9 @@
 //! | `clock`, `wheel` | the time, being away, timers |
 //! | `net` | multicast, unicast datagrams, the listener, opening streams |
 //! | `streams`, `stream`, `outqueue` | all streams; one stream; what waits to be written to it |
+//! | `scan` | listening without joining |
 //! | `lock` | the locks on streams and datagrams |
-//! | `stdio`, `signals`, `loglines` | the process's own descriptors and signals, log lines |
+//! | `stdio`, `tty`, `signals`, `loglines` | the process's own descriptors and signals, log lines |
 
 mod clock;
 mod console;
@@ -26,6 +27,7 @@ mod loglines;
 mod net;
 mod outqueue;
 mod reactor;
+mod scan;
 mod signals;
 mod start;
 mod stdio;
@@ -33,9 +35,11 @@ mod stream;
 mod streams;
 #[cfg(test)]
 mod streams_test;
+mod tty;
 mod wheel;
 
 pub use self::loglines::{flush as flush_log, target as log_target};
+pub use scan::{Scan, ScanConfig, scan};
 pub use start::{DriverConfig, Interface, StartError};
 
 /// The exit status when papo cannot start or cannot go on.

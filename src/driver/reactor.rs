@@ -19,7 +19,7 @@ use crate::limits::{
     DATAGRAMS_PER_TURN_MAX, FRAMES_PER_TURN_MAX, INTERFACES_MAX,
 };
 use crate::node::{Config, Input, LinkId, Node, Now, Outbox, Time, Timer};
-use crate::ui::{Listening, Ui};
+use crate::ui::{Listening, Mode, Ui};
 use crate::wire::{Address, DecodeError, Key, decode_datagram};
 
 use super::STATUS_INTERRUPTED;
@@ -95,7 +95,7 @@ pub(super) struct Reactor {
     datagrams_ready: Vec<bool>,
     listener: TcpListener,
     listener_ready: bool,
-    signals: Signals,
+    pub(super) signals: Signals,
     /// Hosts that speak another version of the protocol: each is logged once.
     foreign: Vec<IpAddr>,
     /// Until when a room that turns out to be locked is no reason to end.
@@ -112,7 +112,9 @@ impl Reactor {
         let system = |what| move |e| StartError::System(what, e);
         let poll = Poll::new().map_err(system("create a poll"))?;
         let registry = poll.registry();
-        let signals = Signals::new(registry, SIGNALS).map_err(system("watch signals"))?;
+        let in_terminal = config.ui.mode == Mode::Interactive;
+        let signals =
+            Signals::new(registry, SIGNALS, in_terminal).map_err(system("watch signals"))?;
         let mut listener = net::listen(config.listen)?;
         let mut reports = Vec::new();
         let mut datagrams = Datagrams::open(config.group, &config.interfaces, &mut reports)?;
@@ -169,6 +171,9 @@ impl Reactor {
             key,
         };
         self.ui.on_listening(self.now, &listening);
+        if config.ui.mode == Mode::Interactive {
+            self.open_terminal(config.color, &listening);
+        }
         for report in reports {
             self.ui.warn(self.now, report);
         }
@@ -215,6 +220,7 @@ impl Reactor {
         self.node.end_turn(self.now, &mut self.outbox);
         self.carry_out();
         self.finish_turn();
+        self.stop_if_wanted();
         Ok(if self.left { Flow::Left } else { Flow::On })
     }
 
@@ -271,7 +277,7 @@ impl Reactor {
             match event.token() {
                 LISTENER => self.listener_ready = true,
                 SIGNALS => signalled = true,
-                STDIN | STDOUT | STDERR => self.console.on_event(event.token()),
+                STDIN | STDOUT | STDERR => self.console.on_event(event),
                 Token(t) if (DATAGRAMS..DATAGRAMS + self.datagrams_ready.len()).contains(&t) => {
                     self.datagrams_ready[t - DATAGRAMS] = true;
                 }
@@ -279,6 +285,10 @@ impl Reactor {
             }
         }
         let request = signalled.then(|| self.signals.take()).flatten();
+        if signalled {
+            let news = self.signals.take_tty();
+            self.on_tty_news(news);
+        }
         if request == Some(Request::Leave) {
             self.console.is_stopping = true;
             self.ui.on_stop(self.now, false);

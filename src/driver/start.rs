@@ -59,6 +59,8 @@ pub struct DriverConfig {
     pub wants_history: bool,
     /// The room's secret, if it is locked.
     pub secret: Option<Secret>,
+    /// Colours may be used in the terminal.
+    pub color: bool,
     /// The user's side.
     pub ui: UiConfig,
 }

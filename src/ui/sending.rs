@@ -84,6 +84,8 @@ impl Ui {
         status: DriverStatus,
     ) -> Option<Command> {
         self.sending.expire(now.time);
+        self.take_actions(now);
+        self.show_progress(node);
         match self.sending.stage {
             Stage::Here => {
                 if self.sending.held && self.has_members(node) {
@@ -238,6 +240,7 @@ impl Ui {
             Order::Elect => return Some(Command::Elect),
             Order::Msg(rest) => match commands::addressee(&rest, node.members(), node.key()) {
                 Ok((to, text)) => {
+                    self.addressee = Some(text::name_of(to, 0, node.members()));
                     let text = text.to_owned();
                     return Some(Command::Private { to, text });
                 }
@@ -277,11 +280,11 @@ impl Ui {
             Mode::Interactive => INTERACTIVE_COUNT,
             Mode::Text | Mode::Json => usize::MAX,
         });
-        let messages = node.newest(count);
+        let messages = node.newest(count, None);
         if self.is_json() {
             self.json(now, |out, at| json::history(out, at, node, &messages));
         } else {
-            self.replay(now, &messages, node);
+            self.replay(now, messages, node);
         }
     }
 
