@@ -8,6 +8,7 @@ use rustix::process::Signal;
 
 use super::floor_process::{FLAG, Load};
 use super::process::{Lines, Process};
+use super::procfs;
 
 /// A running floor process.
 #[derive(Debug)]
@@ -118,28 +119,39 @@ impl Mesh {
     }
 }
 
-/// How long it takes until every process has every byte; `stopped` does not run meanwhile.
+/// What an exchange took.
+#[derive(Clone, Copy, Debug)]
+pub struct Took {
+    /// From the start until every process had every byte.
+    pub time: Duration,
+    /// The CPU time of all processes together, in seconds.
+    pub cpu: f64,
+}
+
+/// What it takes until every process has every byte; `stopped` does not run meanwhile.
 pub fn exchange(
     sends: &[u64],
     size: usize,
     stopped: Option<usize>,
     deadline: Instant,
-) -> Result<Duration, String> {
+) -> Result<Took, String> {
     let mut mesh = Mesh::start(sends, size, deadline)?;
+    let pids: Vec<u32> = mesh.processes.iter().map(|p| p.process.id()).collect();
+    let before = procfs::cpu_seconds(&pids)?;
     if let Some(stopped) = stopped {
         mesh.processes[stopped].process.signal(Signal::STOP);
     }
     let start = mesh.go()?;
-    if stopped.is_none() {
-        return mesh.wait("done", None, deadline).map(|end| end - start);
-    }
-    // The senders cannot be done: only who merely receives says so.
     for (i, process) in mesh.processes.iter_mut().enumerate() {
-        if Some(i) != stopped && sends[i] == 0 {
+        // With one stopped, the senders are never done.
+        let can_end = stopped.is_none_or(|stopped| i != stopped && sends[i] == 0);
+        if can_end {
             process.expect("done", deadline)?;
         }
     }
-    Ok(start.elapsed())
+    let time = start.elapsed();
+    let cpu = procfs::cpu_seconds(&pids)? - before;
+    Ok(Took { time, cpu })
 }
 
 /// How long it takes from a death until every other process has noticed it.

@@ -41,6 +41,12 @@ pub fn spent(pid: u32) -> Result<Spent, String> {
     Ok(sum)
 }
 
+/// The CPU time that processes have spent so far, together, in seconds.
+pub fn cpu_seconds(pids: &[u32]) -> Result<f64, String> {
+    let seconds = pids.iter().map(|pid| Ok(spent(*pid)?.cpu.as_secs_f64()));
+    seconds.sum()
+}
+
 /// The proportional set size in KiB: what a process holds, its share of what it shares.
 pub fn pss_kib(pid: u32) -> Result<u64, String> {
     field(&read(&format!("/proc/{pid}/smaps_rollup"))?, "Pss:")

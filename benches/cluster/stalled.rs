@@ -46,7 +46,7 @@ pub fn stalled_reader(bench: &mut Bench) -> Result<(), String> {
         let deadline = bench.deadline;
         let plain = floor::exchange(&sends, size, None, deadline)?;
         let stopped = floor::exchange(&sends, size, Some(nodes - 1), deadline)?;
-        floor_kept.push(100.0 * plain.as_secs_f64() / stopped.as_secs_f64().max(1e-9));
+        floor_kept.push(100.0 * plain.time.as_secs_f64() / stopped.time.as_secs_f64().max(1e-9));
         let baseline = run(bench, Last::Reads, nodes, messages)?;
         for (i, last) in [Last::Unread, Last::Stopped].into_iter().enumerate() {
             let run = run(bench, last, nodes, messages)?;

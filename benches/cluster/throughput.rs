@@ -5,17 +5,22 @@ use std::time::{Duration, Instant};
 
 use super::bench::Bench;
 use super::feed::{Feed, await_ready, count_lines};
-use super::floor;
+use super::floor::{self, Took};
 use super::node::{Node, Output};
+use super::procfs;
 use super::report::{Bar, Row};
 use super::room::Room;
 
 /// One sender, whose stdin is a pipe; the readers' stdout goes to `/dev/null`. From the first line
 /// written until the sender has ended: then every member has confirmed every message.
 pub fn fanout(bench: &mut Bench) -> Result<(), String> {
-    let rates = fanout_rates(bench, &[], true)?;
-    let row = rates.row("fanout", bench).bar(Bar::Ratio(0.25, 0.5));
-    bench.report.add(row);
+    let runs = fanout_runs(bench, &[], true)?;
+    let figure = format!(
+        "{} nodes, {} bytes",
+        bench.options.nodes(),
+        bench.options.size()
+    );
+    runs.report(bench, "fanout", &figure, Bar::Ratio(0.25, 0.5));
     Ok(())
 }
 
@@ -26,7 +31,7 @@ pub fn fanout_locked(bench: &mut Bench) -> Result<(), String> {
     }
     bench.write("secret", "the secret of the bench, which guards nothing\n");
     let file = bench.path("secret");
-    let locked = fanout_rates(bench, &["--secret-file", &file], false)?;
+    let locked = fanout_runs(bench, &["--secret-file", &file], false)?;
     beside_plain(bench, locked, "fanout-locked")
 }
 
@@ -35,61 +40,77 @@ pub fn fanout_stored(bench: &mut Bench) -> Result<(), String> {
     if !bench.papo_knows("--store") {
         return Err("this papo has no --store".to_string());
     }
-    let stored = fanout_rates(bench, &["--store"], false)?;
+    let stored = fanout_runs(bench, &["--store"], false)?;
     beside_plain(bench, stored, "fanout-stored")
 }
 
 /// Adds a row whose floor is papo itself without the option.
-fn beside_plain(bench: &mut Bench, with: Rates, name: &str) -> Result<(), String> {
-    let plain = fanout_rates(bench, &[], false)?;
-    let row = Row::new(name, "messages/s (floor: without)", "/s", with.papo).higher();
-    bench.report.add(row.floor(plain.papo));
+fn beside_plain(bench: &mut Bench, with: Runs, name: &str) -> Result<(), String> {
+    let plain = fanout_runs(bench, &[], false)?;
+    let row = |figure, unit, with, plain| Row::new(name, figure, unit, with).floor(plain);
+    let rate = row("floor: without", "/s", with.rate, plain.rate);
+    bench.report.add(rate.higher());
+    let cpu = row("CPU a message; floor: without", "µs", with.cpu, plain.cpu);
+    bench.report.add(cpu);
     Ok(())
 }
 
-/// Rates of each run.
-struct Rates {
-    papo: Vec<f64>,
-    floor: Vec<f64>,
+/// What each run showed: messages a second, and the CPU time that one costs all processes together,
+/// in microseconds. The latter does not depend on what else the machine does.
+#[derive(Default)]
+struct Runs {
+    rate: Vec<f64>,
+    cpu: Vec<f64>,
+    floor_rate: Vec<f64>,
+    floor_cpu: Vec<f64>,
 }
 
-impl Rates {
-    fn row(&self, name: &str, bench: &Bench) -> Row {
-        let figure = format!(
-            "{} nodes, {} bytes",
-            bench.options.nodes(),
-            bench.options.size()
-        );
-        Row::new(name, &figure, "/s", self.papo.clone())
-            .higher()
-            .floor(self.floor.clone())
+impl Runs {
+    fn add(&mut self, messages: u64, time: Duration, cpu: f64) {
+        self.rate.push(per_second(messages, time));
+        self.cpu.push(cpu * 1e6 / messages as f64);
+    }
+
+    fn add_floor(&mut self, messages: u64, took: Took) {
+        self.floor_rate.push(per_second(messages, took.time));
+        self.floor_cpu.push(took.cpu * 1e6 / messages as f64);
+    }
+
+    fn report(self, bench: &mut Bench, name: &str, figure: &str, bar: Bar) {
+        let row = Row::new(name, figure, "/s", self.rate).higher();
+        bench.report.add(row.floor(self.floor_rate).bar(bar));
+        let row = Row::new(name, "CPU a message, all nodes", "µs", self.cpu);
+        bench.report.add(row.floor(self.floor_cpu));
     }
 }
 
-fn fanout_rates(bench: &mut Bench, extra: &[&str], with_floor: bool) -> Result<Rates, String> {
+fn fanout_runs(bench: &mut Bench, extra: &[&str], with_floor: bool) -> Result<Runs, String> {
     let (nodes, size) = (bench.options.nodes(), bench.options.size());
     let messages = bench.options.messages(500_000);
-    let mut rates = Rates {
-        papo: Vec::new(),
-        floor: Vec::new(),
-    };
+    let mut runs = Runs::default();
     let mut sends = vec![0; nodes];
     sends[0] = messages;
     bench.repeat(5, |bench| {
         let deadline = bench.deadline;
         if with_floor {
             let took = floor::exchange(&sends, size, None, deadline)?;
-            rates.floor.push(per_second(messages, took));
+            runs.add_floor(messages, took);
         }
-        let (_room, mut sender) = start_fanout(bench, extra, nodes, messages)?;
+        let (room, mut sender) = start_fanout(bench, extra, nodes, messages)?;
         let feed = Feed::new(sender.stdin.take().ok_or("no stdin")?, messages, size);
+        let mut pids: Vec<u32> = room.nodes.iter().map(|n| n.process.id()).collect();
+        pids.push(sender.process.id());
+        let before = procfs::cpu_seconds(&pids)?;
         let start = Instant::now();
         drop(feed.write_all(deadline)?);
-        let end = sender.wait_for_exit(deadline)?;
-        rates.papo.push(per_second(messages, end - start));
+        // What has ended is still in /proc until it is waited for.
+        let end = sender.process.wait_unreaped(deadline)?;
+        let cpu = procfs::cpu_seconds(&pids)? - before;
+        sender.wait_for_exit(deadline)?;
+        runs.add(messages, end - start, cpu);
         Ok(())
     })?;
-    Ok(rates)
+    Ok(runs)
 }
 
 /// Starts `nodes - 1` readers whose stdout goes to `/dev/null`, and a sender, and waits until all
@@ -134,11 +155,11 @@ pub fn all_to_all(bench: &mut Bench) -> Result<(), String> {
     let messages = bench.options.messages(20_000);
     let others = nodes as u64 - 1;
     let total = messages * (others + 1);
-    let (mut papo, mut floor) = (Vec::new(), Vec::new());
+    let mut runs = Runs::default();
     bench.repeat(5, |bench| {
         let deadline = bench.deadline;
         let took = floor::exchange(&vec![messages; nodes], size, None, deadline)?;
-        floor.push(per_second(total, took));
+        runs.add_floor(total, took);
         let kept = total.max(100_000).to_string();
         let mut room = Room::new(bench, &["--history", &kept]);
         for _ in 0..nodes {
@@ -154,6 +175,8 @@ pub fn all_to_all(bench: &mut Bench) -> Result<(), String> {
             Feed::new(stdin, messages, size).write_all(deadline)
         };
         let hear = |stdout| count_lines(stdout, messages * others, deadline);
+        let pids: Vec<u32> = room.nodes.iter().map(|n| n.process.id()).collect();
+        let before = procfs::cpu_seconds(&pids)?;
         let start = Instant::now();
         let ends = std::thread::scope(|scope| {
             let (speak, hear) = (&speak, &hear);
@@ -176,15 +199,13 @@ pub fn all_to_all(bench: &mut Bench) -> Result<(), String> {
         });
         let ends = ends.map_err(|e| format!("{e}{}", room.complaints()))?;
         if let Some(end) = ends.iter().map(|e| e.0).max() {
-            papo.push(per_second(total, end - start));
+            let cpu = procfs::cpu_seconds(&pids)? - before;
+            runs.add(total, end - start, cpu);
         }
         Ok(())
     })?;
     let figure = format!("{nodes} nodes, {messages} lines each");
-    let row = Row::new("all-to-all", &figure, "/s", papo);
-    bench
-        .report
-        .add(row.higher().floor(floor).bar(Bar::Ratio(0.15, 0.3)));
+    runs.report(bench, "all-to-all", &figure, Bar::Ratio(0.15, 0.3));
     Ok(())
 }
 
