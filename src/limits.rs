@@ -46,6 +46,9 @@ pub const PROBES_MAX: usize = 64;
 pub const ORIGINS_IDLE_MAX: usize = 4_096;
 /// Lines said before the room was joined.
 pub const UNSENT_BYTES_MAX: usize = 1024 * 1024;
+/// Stretches of own messages, one per view, that wait for confirmation; the oldest is given up,
+/// whose confirmers have mostly gone.
+pub const UNCONFIRMED_RUNS_MAX: usize = 4_096;
 /// Outbound bytes queued for one peer before live chat stops being queued for it.
 pub const QUEUE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
@@ -120,7 +123,7 @@ pub const LOG_REFILL_MS: u64 = 200;
 /// How long a link that is being closed may take to write what is queued and be read to its end.
 pub const LINGER_MS: u64 = 5_000;
 /// How long a node that has left waits for its peers to end their streams.
-pub const FAREWELL_PEERS_MS: u64 = 300;
+pub const FAREWELL_PEERS_MS: u64 = 200;
 /// How long a node that has left waits for the readers of stdout and stderr.
 pub const FAREWELL_OUTPUT_MS: u64 = 2_000;
 

@@ -135,10 +135,11 @@ impl Bench {
         }
         eprintln!("written to {}", self.directory.display());
         if self.report.has_failed() {
-            ExitCode::FAILURE
-        } else {
-            ExitCode::SUCCESS
+            eprintln!("what the nodes said is in {}", self.logs.display());
+            return ExitCode::FAILURE;
         }
+        let _ = fs::remove_dir_all(&self.logs);
+        ExitCode::SUCCESS
     }
 }
 

@@ -34,7 +34,7 @@ impl Reactor {
             Effect::Multicast(datagram) => self.multicast(&datagram),
             Effect::Unicast { to, datagram } => {
                 if let Some(bytes) = encoded(&datagram) {
-                    let bytes = self.lock.seal(bytes);
+                    let bytes = self.lock.seal(self.now.wall_ms, bytes);
                     self.datagrams.unicast(&bytes, to);
                 }
             }
@@ -71,7 +71,7 @@ impl Reactor {
 
     fn multicast(&mut self, datagram: &Datagram) {
         if let Some(bytes) = encoded(datagram) {
-            let bytes = self.lock.seal(bytes);
+            let bytes = self.lock.seal(self.now.wall_ms, bytes);
             let (ui, now) = (&mut self.ui, self.now);
             self.datagrams
                 .multicast(&bytes, |report| ui.warn(now, &report));

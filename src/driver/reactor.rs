@@ -18,6 +18,7 @@ use crate::limits::{
     ACCEPT_RETRY_MS, ACCEPTS_PER_TURN_MAX, ADDRESSES_MAX, BYTES_PER_TURN_MAX, DATAGRAM_BYTES_MAX,
     DATAGRAMS_PER_TURN_MAX, FRAMES_PER_TURN_MAX, INTERFACES_MAX,
 };
+use crate::lock::OpenError;
 use crate::node::{Config, Input, LinkId, Node, Now, Outbox, Time, Timer};
 use crate::ui::{Listening, Mode, Ui};
 use crate::wire::{Address, DecodeError, Key, decode_datagram};
@@ -343,8 +344,11 @@ impl Reactor {
     }
 
     fn take_datagram(&mut self, bytes: &[u8], from: SocketAddr) {
-        let opened = match self.lock.open(bytes) {
+        let opened = match self.lock.open(self.now.wall_ms, bytes) {
             Ok(plain) => decode_datagram(&plain),
+            Err(e @ OpenError::OtherTime(_)) if self.lock_throttle.admits(self.now.time) => {
+                return log::warn!("{from}: {e}");
+            }
             Err(e) => return log::debug!("{from}: {e}"),
         };
         match opened {

@@ -99,7 +99,9 @@ impl Ear {
         for n in 0..datagrams.len() {
             while clock.time() < until {
                 match datagrams.receive(n, &mut buffer) {
-                    Received::Datagram(len, from) => self.hear(&buffer[..len], from),
+                    Received::Datagram(len, from) => {
+                        self.hear(clock.now().wall_ms, &buffer[..len], from);
+                    }
                     Received::Nothing => break,
                     Received::Error => {}
                 }
@@ -107,9 +109,9 @@ impl Ear {
         }
     }
 
-    fn hear(&mut self, bytes: &[u8], from: SocketAddr) {
+    fn hear(&mut self, wall_ms: u64, bytes: &[u8], from: SocketAddr) {
         if let Some(tag) = Secret::tag_of(bytes) {
-            let opened = self.lock.open(bytes).ok();
+            let opened = self.lock.open(wall_ms, bytes).ok();
             match opened.as_deref().map(decode_datagram) {
                 Some(Ok(datagram)) => self.hear_datagram(datagram, from, true),
                 // One's own room by name, with another secret.

@@ -140,7 +140,7 @@ impl Node {
     /// Seeking, and somebody says that there is a group.
     pub(super) fn hear_of_group(&mut self, told: &Coordinator, route: Route) {
         let now = self.now.time;
-        self.version_seen = self.version_seen.max(told.version);
+        self.note_version(told);
         let Standing::Seeking(seek) = &mut self.standing else {
             return;
         };
@@ -209,6 +209,14 @@ impl Node {
             let request = self.request(1);
             self.send(link, Class::Control, Message::JoinRequest(request));
         }
+    }
+
+    /// Seeking, and this is the coordinator heard of.
+    pub(super) fn is_sought(&self, key: Key) -> bool {
+        let Standing::Seeking(seek) = &self.standing else {
+            return false;
+        };
+        seek.heard.as_ref().is_some_and(|(c, _)| c.key == key)
     }
 
     /// The group's coordinator is gone before it let this node in.
@@ -412,7 +420,10 @@ impl Node {
             Standing::Member if own.is_some_and(|c| c.key == key) => {
                 roster.version >= self.roster.version
             }
-            Standing::Member | Standing::Coordinator(_) => own.is_none_or(|c| claim > c),
+            // Not asked, not followed: anybody could call itself a higher coordinator.
+            Standing::Member | Standing::Coordinator(_) => {
+                self.waits_for(key) && own.is_none_or(|c| claim > c)
+            }
             Standing::Electing(_) | Standing::Adrift { .. } => true,
         };
         if !wanted {

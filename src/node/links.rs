@@ -20,6 +20,10 @@ const DIAL_DEAD_AFTER: Duration = Duration::from_secs(10);
 /// A link silent for this many failure time-outs is given up: its peer dials anew when it is back.
 const SILENT_TIMEOUTS_MAX: u32 = 30;
 
+/// No pair comes to so many rounds; a liar must not bring the count to its end, where the newer of
+/// two links would no longer be told from the older.
+const ROUND_MAX: u64 = 1 << 53;
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Stage {
     /// The dial is under way.
@@ -50,6 +54,8 @@ pub(super) struct Link {
     pub(super) pinged: Option<Time>,
     /// Live chat is withheld until the peer has caught up.
     pub(super) behind: bool,
+    /// When it was told so, once its queue was empty again.
+    pub(super) told_behind: Option<Time>,
     /// The coordinator that the peer last told us, and when.
     pub(super) told: Option<(Coordinator, Time)>,
     /// Who waits to hear whether this peer lives.
@@ -195,6 +201,7 @@ impl Node {
             heard: self.now.time,
             pinged: None,
             behind: false,
+            told_behind: None,
             told: None,
             probers: Vec::new(),
         };
@@ -277,6 +284,8 @@ impl Node {
             Some("a dial of oneself")
         } else if expects.is_some_and(|k| k != key) {
             Some("not the peer that was dialled")
+        } else if hello.round > ROUND_MAX {
+            Some("an impossible round")
         } else {
             None
         };
@@ -339,6 +348,8 @@ impl Node {
         self.silent_since.remove(&key);
         self.suspects.remove(&key);
         self.dead.remove(key);
+        // Who has left says nothing more: somebody else said so in its name.
+        self.left.remove(key);
         self.on_link_open(id, key, hello.coordinator);
     }
 
@@ -382,10 +393,22 @@ impl Node {
             (Stage::Open, Some(key)) if self.links.open.get(&key) == Some(&id) => {
                 self.links.open.remove(&key);
                 self.silent_since.insert(key, link.heard);
-                self.verify_death(key, &link);
+                if self.matters(key) {
+                    self.verify_death(key, &link);
+                }
+                if !self.links.is_dialling(key) {
+                    self.forget_if_stranger(key);
+                }
             }
             _ => {}
         }
+    }
+
+    /// Whether it makes a difference if this peer lives. Strangers are not dialled, least of all at
+    /// addresses that they name.
+    fn matters(&self, key: Key) -> bool {
+        let asked = self.asking.as_ref().is_some_and(|a| a.target.key == key);
+        asked || self.roster.contains(key) || self.is_sought(key)
     }
 
     /// A link broke: whether the process ended shows at the address last used.
@@ -452,6 +475,7 @@ impl Node {
             self.silent_since.remove(&key);
             self.suspects.remove(&key);
             self.chat.forget(key);
+            self.delivery.forget(key);
         }
     }
 
@@ -479,12 +503,31 @@ impl Node {
     pub(super) fn on_congested(&mut self, id: LinkId) {
         if let Some(link) = self.links.get_mut(id) {
             link.behind = true;
+            link.told_behind = None;
         }
     }
 
     pub(super) fn on_drained(&mut self, id: LinkId) {
-        if self.links.get(id).is_some_and(|l| l.stage == Stage::Open) {
+        let now = self.now.time;
+        if let Some(link) = self.links.get_mut(id)
+            && link.stage == Stage::Open
+        {
+            link.told_behind = Some(now);
             self.send(id, Class::Chat, Message::Behind);
+        }
+    }
+
+    /// A peer whose SYNC broke off is told again that it is behind.
+    pub(super) fn remind_of_being_behind(&mut self) {
+        let pause = self.config.failure_timeout * 2;
+        let late = |l: &Link| l.told_behind.is_some_and(|t| self.since(t) >= pause);
+        let open = self.links.open_links();
+        let ids: Vec<LinkId> = open
+            .filter(|(_, _, l)| l.behind && late(l))
+            .map(|(_, id, _)| id)
+            .collect();
+        for id in ids {
+            self.on_drained(id);
         }
     }
 

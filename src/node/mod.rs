@@ -102,8 +102,10 @@ pub struct Node {
     version_seen: u64,
     roster: Roster,
     /// An announcement that was not followed, because a higher coordinator was alive.
-    announced: Option<View>,
+    announced: Option<(Time, View)>,
     asking: Option<Asking>,
+    /// Since when this node's coordinator itself says that it holds no office.
+    resigned: Option<Time>,
     /// Until then this node has just come back from being away.
     away_until: Time,
     /// When the whole view was last asked for.
@@ -132,28 +134,47 @@ pub struct Node {
     counters: Counters,
 }
 
+/// How long it counts that a key said LEAVE: longer than anything that it said before can be on its
+/// way, and not for ever, because in an open room anybody can say so in its name.
+const LEFT_FOR: Duration = Duration::from_secs(10);
+
 /// The newest keys of a kind; the oldest are forgotten beyond `GONE_MAX`.
 #[derive(Debug, Default)]
 struct KeyMemory {
     keys: BTreeSet<Key>,
-    order: std::collections::VecDeque<Key>,
+    order: std::collections::VecDeque<(Key, Time)>,
 }
 
 impl KeyMemory {
-    fn insert(&mut self, key: Key) {
+    fn insert(&mut self, key: Key, now: Time) {
         if self.keys.insert(key) {
-            self.order.push_back(key);
-            if self.order.len() > limits::GONE_MAX
-                && let Some(oldest) = self.order.pop_front()
-            {
-                self.keys.remove(&oldest);
+            self.order.push_back((key, now));
+            if self.order.len() > limits::GONE_MAX {
+                self.forget_oldest();
             }
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some((oldest, _)) = self.order.pop_front() {
+            self.keys.remove(&oldest);
+        }
+    }
+
+    /// Forgets the keys that came in earlier than this long ago.
+    fn forget_older(&mut self, now: Time, age: Duration) {
+        while self
+            .order
+            .front()
+            .is_some_and(|(_, at)| now.since(*at) > age)
+        {
+            self.forget_oldest();
         }
     }
 
     fn remove(&mut self, key: Key) {
         if self.keys.remove(&key) {
-            self.order.retain(|k| *k != key);
+            self.order.retain(|(k, _)| *k != key);
         }
     }
 
@@ -197,6 +218,7 @@ impl Node {
             roster: Roster::empty(),
             announced: None,
             asking: None,
+            resigned: None,
             away_until: Time(0),
             view_asked: None,
             joining: None,
@@ -308,14 +330,21 @@ impl Node {
         let Some(key) = self.heard(link) else {
             return;
         };
+        let is_current = self.links.open_to(key) == Some(link);
         match message {
             Message::Hello(_) | Message::Unknown(_) => {}
+            Message::Chat(messages) => self.on_chat(link, key, messages),
+            Message::Private(private) => self.on_private(key, private),
+            Message::Chunk(chunk) => self.on_chunk(link, chunk),
+            Message::Ack(seq) => self.on_ack(key, seq),
+            Message::Leave => self.on_leave(key),
+            // A link that was replaced is read to its end for the chat on it; what it still says
+            // of the group was said before the new link was opened.
+            _ if !is_current => {}
             Message::JoinRequest(request) => self.on_join_request(link, key, &request),
             Message::JoinResponse(response) => self.on_join_response(key, response),
             Message::PeerUpdate(update) => self.on_peer_update(link, key, update),
             Message::ViewRequest => self.on_view_request(link),
-            Message::Chat(messages) => self.on_chat(link, key, messages),
-            Message::Private(private) => self.on_private(key, private),
             Message::Election { id, forced } => self.on_election(link, key, id, forced),
             Message::ElectionOk { coordinator } => self.on_election_ok(link, key, coordinator),
             Message::CoordinatorAnnouncement(view) => self.on_announcement(link, key, view),
@@ -326,11 +355,10 @@ impl Node {
             Message::Sync(sync) => self.on_sync(link, key, &sync),
             Message::SyncAnswer(answer) => self.on_sync_answer(link, &answer),
             Message::Fetch(fetch) => self.on_fetch(link, &fetch),
-            Message::Chunk(chunk) => self.on_chunk(link, chunk),
             Message::Behind => self.want_sync(key, false),
-            Message::Ack(seq) => self.on_ack(key, seq),
             Message::Rename(nick) => self.on_rename(key, nick),
-            Message::Leave => self.on_leave(key),
+            // What a stranger says does not hold up an election.
+            Message::Referral(_) if self.is_electing() && !self.roster.contains(key) => {}
             Message::Referral(coordinator) => {
                 self.hear_claim(&coordinator, claims::Route::Pointed);
             }
