@@ -97,14 +97,14 @@ impl Room {
         let mut micros = 0;
         node.start(now(0), &mut out);
         while !node.is_joined() {
-            let at = out.drain(..).filter_map(|effect| match effect {
+            let mut at = out.drain(..).filter_map(|effect| match effect {
                 Effect::SetTimer {
                     timer: Timer::Join,
                     at,
                 } => Some(at),
                 _ => None,
             });
-            micros = at.last().map_or(micros + 1_000, |at| at.0);
+            micros = at.next_back().map_or(micros + 1_000, |at| at.0);
             node.handle(now(micros), Input::Timer(Timer::Join), &mut out);
             node.end_turn(now(micros), &mut out);
         }
