@@ -11,7 +11,7 @@ use super::report::{Bar, Row};
 use super::room::Room;
 
 /// How long nodes come and go.
-const SPAN: Duration = Duration::from_secs(8);
+const SPAN: Duration = Duration::from_secs(5);
 /// How often the first node says something.
 const LINE_EVERY: Duration = Duration::from_millis(5);
 
@@ -21,7 +21,7 @@ pub fn churn(bench: &mut Bench) -> Result<(), String> {
     let nodes = bench.options.nodes().max(5);
     let (mut together, mut complete) = (Vec::new(), Vec::new());
     let (mut events, mut seed) = (0, bench.options.seed);
-    bench.repeat(3, |bench| {
+    bench.repeat(5, |bench| {
         let mut rng = fastrand::Rng::with_seed(seed);
         let mut room = Room::new(bench, &[]);
         room.start_all(nodes, bench.deadline)?;

@@ -23,7 +23,7 @@ pub struct Options {
     /// How many messages a second the latency scenario sends
     #[arg(long, value_name = "PER_SECOND", default_value_t = 1_000, value_parser = at_least(1))]
     pub rate: u64,
-    /// How often each measurement is repeated; each scenario has its own default, at least 5
+    /// How often each measurement is repeated; at least 5 times by default
     #[arg(long, value_name = "N", value_parser = at_least(1))]
     runs: Option<u64>,
     /// Print the results as JSON Lines on stdout, and the table on stderr

@@ -91,7 +91,7 @@ pub fn memory(bench: &mut Bench) -> Result<(), String> {
     let size = bench.options.size();
     let messages = bench.options.messages(200_000);
     let (mut growth, mut per_message) = (Vec::new(), 0.0);
-    bench.repeat(1, |bench| {
+    bench.repeat(5, |bench| {
         let deadline = bench.deadline;
         let (room, mut sender) = start_fanout(bench, &[], bench.options.nodes(), messages)?;
         let feed = Feed::new(sender.stdin.take().ok_or("no stdin")?, messages, size);

@@ -97,14 +97,15 @@ impl Room {
         let mut micros = 0;
         node.start(now(0), &mut out);
         while !node.is_joined() {
-            let mut at = out.drain(..).filter_map(|effect| match effect {
-                Effect::SetTimer {
+            for effect in out.drain(..) {
+                if let Effect::SetTimer {
                     timer: Timer::Join,
                     at,
-                } => Some(at),
-                _ => None,
-            });
-            micros = at.next_back().map_or(micros + 1_000, |at| at.0);
+                } = effect
+                {
+                    micros = at.0;
+                }
+            }
             node.handle(now(micros), Input::Timer(Timer::Join), &mut out);
             node.end_turn(now(micros), &mut out);
         }
