@@ -31,6 +31,7 @@ impl Node {
         self.drop_silent_links();
         self.remind_of_being_behind();
         self.tend_mesh();
+        self.tend_peers();
         self.watch_members();
         self.check_membership();
     }
