@@ -38,7 +38,10 @@ impl Reactor {
                     self.datagrams.unicast(&bytes, to);
                 }
             }
-            Effect::Dial { link, to } => self.streams.dial(link, to),
+            Effect::Dial { link, to } => {
+                let to = self.network.scoped(to);
+                self.streams.dial(link, to);
+            }
             Effect::Close { link, how } => self.streams.close(self.now.time, link, how),
             Effect::SetTimer { timer, at } => {
                 let at = at.max(self.now.time + SOON);

@@ -167,7 +167,12 @@ impl Node {
                 }
                 self.ask_in(told.clone());
             }
-            (_, Some(_)) => self.answer_claim(route),
+            (_, Some(_)) => {
+                self.answer_claim(route);
+                if matches!(route, Route::Beat(_)) {
+                    self.offer_link_to_lower(told);
+                }
+            }
             (Standing::Adrift { .. }, None) => {
                 self.note_version(told);
                 self.ask_in(told.clone());

@@ -10,9 +10,12 @@
 //! | file | subject |
 //! | --- | --- |
 //! | `api` | inputs, effects, events |
-//! | `links` | streams, handshake, one link per pair, dialling, the mesh |
+//! | `links`, `mesh` | streams, handshake, one link per pair; who dials whom, and where |
 //! | `liveness` | PING, watches, indirect probes, being away |
+//! | `peers` | members that the user named, where multicast does not reach |
 //! | `join` | the discovery window, asking in, being let in |
+//! | `explain` | what the user is told when the room is not found |
+//! | `relay` | letting in who cannot reach the coordinator |
 //! | `claims` | who coordinates, heard by whatever route |
 //! | `election` | Bully |
 //! | `office` | what a coordinator does: admit, announce steps, heartbeats, lost members |
@@ -28,14 +31,19 @@ mod claims;
 mod clock;
 mod delivery;
 mod election;
+mod explain;
 mod history;
 mod join;
 mod leave;
 mod links;
 mod liveness;
+mod memory;
+mod mesh;
 mod office;
 mod order;
+mod peers;
 mod ranges;
+mod relay;
 mod roster;
 mod sync;
 mod view;
@@ -43,7 +51,7 @@ mod view;
 pub use api::*;
 pub use history::History;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::limits;
@@ -57,7 +65,9 @@ use join::{Asking, Seek};
 use leave::Leaving;
 use links::Links;
 use liveness::Suspect;
+use memory::KeyMemory;
 use office::Office;
+use peers::Peers;
 use roster::Roster;
 use sync::Repair;
 
@@ -114,6 +124,7 @@ pub struct Node {
     joining: Option<bool>,
     joined: bool,
     links: Links,
+    peers: Peers,
     /// Since when members without an open link are silent.
     silent_since: BTreeMap<Key, Time>,
     suspects: BTreeMap<Key, Suspect>,
@@ -138,51 +149,6 @@ pub struct Node {
 /// way, and not for ever, because in an open room anybody can say so in its name.
 const LEFT_FOR: Duration = Duration::from_secs(10);
 
-/// The newest keys of a kind; the oldest are forgotten beyond `GONE_MAX`.
-#[derive(Debug, Default)]
-struct KeyMemory {
-    keys: BTreeSet<Key>,
-    order: std::collections::VecDeque<(Key, Time)>,
-}
-
-impl KeyMemory {
-    fn insert(&mut self, key: Key, now: Time) {
-        if self.keys.insert(key) {
-            self.order.push_back((key, now));
-            if self.order.len() > limits::GONE_MAX {
-                self.forget_oldest();
-            }
-        }
-    }
-
-    fn forget_oldest(&mut self) {
-        if let Some((oldest, _)) = self.order.pop_front() {
-            self.keys.remove(&oldest);
-        }
-    }
-
-    /// Forgets the keys that came in earlier than this long ago.
-    fn forget_older(&mut self, now: Time, age: Duration) {
-        while self
-            .order
-            .front()
-            .is_some_and(|(_, at)| now.since(*at) > age)
-        {
-            self.forget_oldest();
-        }
-    }
-
-    fn remove(&mut self, key: Key) {
-        if self.keys.remove(&key) {
-            self.order.retain(|(k, _)| *k != key);
-        }
-    }
-
-    fn contains(&self, key: Key) -> bool {
-        self.keys.contains(&key)
-    }
-}
-
 /// What a node has counted since its start.
 #[derive(Debug, Default, Clone, Copy)]
 struct Counters {
@@ -206,6 +172,7 @@ impl Node {
         Node {
             history: History::new(config.history_max),
             standing: Standing::Seeking(Seek::new(Time(0))),
+            peers: Peers::new(&config.peers),
             config,
             rng,
             now,

@@ -158,7 +158,10 @@ impl Node {
         if office.guests.len() >= limits::MEMBERS_MAX || request.port == 0 {
             return;
         }
-        let at = Address(SocketAddr::new(from.ip(), request.port));
+        // With the scope that a link-local source has.
+        let mut at = from;
+        at.set_port(request.port);
+        let at = Address(at);
         office.guests.insert(key, request);
         self.dial(key, &[at], false);
         if !self.links.is_dialling(key) {

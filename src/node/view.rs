@@ -261,7 +261,8 @@ impl Node {
         true
     }
 
-    /// A node that its coordinator's view lacks asks in again over the link.
+    /// A node that its coordinator's view lacks, or has with a nick or addresses that it has no
+    /// more, asks in again over the link.
     pub(super) fn check_membership(&mut self) {
         let (nick, addresses) = (&self.config.nick, &self.config.addresses);
         let is_as_known = self
@@ -281,6 +282,7 @@ impl Node {
         if let (Standing::Member, Some(leader)) = (&self.standing, &self.coordinator) {
             let (key, addresses) = (leader.key, leader.addresses.clone());
             self.ask_at(key, &addresses, 1);
+            self.ask_through_neighbour(key, super::relay::IN_VAIN);
         }
     }
 }

@@ -53,6 +53,7 @@ impl Bench {
 
     pub fn with_history(key: u64, seed: u64, history_max: usize) -> Bench {
         let config = Config {
+            peers: Vec::new(),
             room: ROOM.to_owned(),
             nick: "me".to_owned(),
             key: Key(key),

@@ -23,9 +23,10 @@ mod room;
 mod schema;
 mod typing;
 
-pub use agree::{agree, said_by};
+pub use agree::{Said, agree, said_by};
 pub use gate::{Permit, alone, shared};
-pub use process::{Node, Signal};
+pub use inbox::Inbox;
+pub use process::{Launch, Node, Signal};
 pub use room::{Room, Scratch, readme_snippet, scratch_dir};
 pub use typing::Typing;
 

@@ -94,14 +94,9 @@ fn whatever_is_killed_frozen_and_started_the_living_agree_in_the_end() {
         blow(began, "thaw", &player.node, Signal::CONT);
     }
 
-    let calm = Instant::now();
     let living: Vec<_> = players.iter().map(|p| &p.node).collect();
     let history = agree(&living, Duration::from_secs(10));
-    println!(
-        "{} messages agreed on after {:?}",
-        history.len(),
-        calm.elapsed()
-    );
+    println!("{} messages", history.len());
     for leaver in &leavers {
         leaver.exit_within(Duration::from_secs(10));
     }

@@ -237,6 +237,7 @@ impl World {
             failure_timeout: Duration::from_millis(self.scenario.failure_timeout_ms),
             history_max: self.scenario.history_max,
             wants_history,
+            peers: Vec::new(),
             weakened: self.weakened,
         };
         let rng = fastrand::Rng::with_seed(self.fate.bits(About::Node, host as u64, n, 0));
