@@ -389,6 +389,13 @@ impl Node {
         self.links.new_id()
     }
 
+    /// True if the peer at the other end of this link is a member.
+    #[must_use]
+    pub fn is_member_link(&self, link: LinkId) -> bool {
+        let key = self.links.get(link).and_then(|l| l.key);
+        key.is_some_and(|key| self.roster.contains(key))
+    }
+
     /// False until joined, and while own lines pile up: stdin is not to be read then.
     #[must_use]
     pub fn wants_lines(&self) -> bool {

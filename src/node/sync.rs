@@ -265,17 +265,16 @@ impl Node {
             }
         }
         let now = self.now.time;
-        if let Some(exchange) = self.repair.current.as_mut().filter(|_| fruitful) {
+        let Some(exchange) = &mut self.repair.current else {
+            return;
+        };
+        if fruitful {
             exchange.fruitful = now;
         }
-        let since = self.repair.current.as_ref().map_or(now, |e| e.fruitful);
+        exchange.goes_on = true;
+        let waits = now.since(exchange.fruitful) < FRUITLESS;
         match chunk.next {
-            Some(next) if next > after && now.since(since) < FRUITLESS => {
-                if let Some(exchange) = &mut self.repair.current {
-                    exchange.goes_on = true;
-                }
-                self.fetch(next);
-            }
+            Some(next) if next > after && waits => self.fetch(next),
             _ => self.end_sync(),
         }
     }
