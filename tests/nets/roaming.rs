@@ -105,7 +105,7 @@ fn a_cable_that_is_out_for_a_moment_costs_no_election_and_no_line() {
     for host in &hosts {
         let cable = host.first_cable();
         cable.pull();
-        let_pass(ms(300)); // as long as it takes to put it into the next port
+        let_pass(ms(100)); // a loose contact
         cable.plug_in();
         everybody_hears_everybody(&nodes, "greeting");
     }
