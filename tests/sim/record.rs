@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use papo::node::{Effect, Event, Node, Phase};
+use papo::node::{Departure, Effect, Event, Node, Phase};
 use papo::wire::{ChatMessage, Id, Key, MessageId, Position};
 
 use super::agenda::RunId;
@@ -14,8 +14,10 @@ use super::checks::churn::Churn;
 use super::checks::convergence::Held;
 use super::checks::delivered::{Delivered, Has};
 use super::checks::election::Elections;
+use super::checks::farewell::Farewell;
 use super::checks::integrity::Integrity;
 use super::checks::liveness::{Due, Liveness};
+use super::checks::offices::Offices;
 use super::checks::once::Once;
 use super::checks::order::Order;
 use super::checks::views::Views;
@@ -51,6 +53,8 @@ pub struct Record {
     pub elections: Elections,
     pub liveness: Liveness,
     pub churn: Churn,
+    pub offices: Offices,
+    pub farewell: Farewell,
 }
 
 impl Record {
@@ -107,6 +111,7 @@ impl Record {
             }
             Event::Message { message, own } => {
                 self.once.on_shown(run, message.id())?;
+                self.farewell.on_shown(run, message.id())?;
                 self.on_message((run, now), message, *own, processes, paths)
             }
             Event::Private {
@@ -147,9 +152,18 @@ impl Record {
                 }
                 Ok(())
             }
-            Event::Coordinator { .. } => self.churn.on_change(run, "another coordinator"),
+            Event::Coordinator { key, .. } => {
+                self.offices.on_coordinator(run, *key)?;
+                self.churn.on_change(run, "another coordinator")
+            }
             Event::MemberJoined(_) => self.churn.on_change(run, "a new member"),
-            Event::MemberLeft(..) => self.churn.on_change(run, "a member less"),
+            Event::MemberLeft(member, why) => {
+                let reporter = processes[run].node.coordinator().map(|c| c.key);
+                if *why == Departure::Left && reporter == Some(self.keys[run]) {
+                    self.farewell.on_left(run, member.key);
+                }
+                self.churn.on_change(run, "a member less")
+            }
             _ => Ok(()),
         }
     }

@@ -48,6 +48,8 @@ pub struct World {
     pub weakened: Option<Weakness>,
     /// The first invariant that did not hold ends the run.
     pub failure: Option<Violation>,
+    /// The hosts that events under way are about, where that was open before.
+    pub(super) resolved: BTreeMap<usize, Host>,
     pub(super) datagrams: u64,
     pub(super) outbox: Outbox,
     /// Inputs of all nodes, for the benches.
@@ -75,6 +77,7 @@ impl World {
             traffic: Traffic::default(),
             weakened,
             failure: None,
+            resolved: BTreeMap::new(),
             datagrams: 0,
             outbox: Vec::new(),
             inputs: 0,
@@ -403,7 +406,14 @@ impl World {
         });
         let network = &self.scenario.network;
         let (low, high) = network.latency;
-        let loss = network.datagram_loss.max(self.paths.datagram_loss);
+        let mut loss = network.datagram_loss.max(self.paths.datagram_loss);
+        if self
+            .scenario
+            .datagrams_end
+            .is_some_and(|end| self.now() >= end)
+        {
+            loss = 1_000;
+        }
         let twice = network.datagram_twice;
         for host in 0..self.scenario.hosts {
             let Some(target) = self.on_host[host] else {
