@@ -20,7 +20,7 @@ use super::streams::Streams;
 use super::trace::{Trace, short};
 use super::traffic::{Traffic, datagram_name};
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 /// The wall clock of a host that is right, at the start.
@@ -150,6 +150,7 @@ impl World {
                     && socket.dialled.is_none()
                 {
                     socket.dialled = Some(Err(why));
+                    self.processes[run].dialled.insert(link);
                 }
                 self.poke(run);
             }
@@ -253,6 +254,9 @@ impl World {
             node: Node::new(config, rng),
             timers: BTreeMap::new(),
             sockets: BTreeMap::new(),
+            dialled: BTreeSet::new(),
+            readable: BTreeSet::new(),
+            writable: BTreeSet::new(),
             backlog: VecDeque::new(),
             datagrams: VecDeque::new(),
             lines: VecDeque::new(),
@@ -322,6 +326,9 @@ impl World {
     fn clear(&mut self, run: RunId) {
         let process = &mut self.processes[run];
         process.sockets.clear();
+        process.dialled.clear();
+        process.readable.clear();
+        process.writable.clear();
         process.backlog.clear();
         process.datagrams.clear();
         process.timers.clear();
@@ -381,6 +388,7 @@ impl World {
             .open((from, run, link, from_address), (host, listener));
         if let Some(socket) = self.processes[run].sockets.get_mut(&link) {
             socket.dialled = Some(Ok(stream));
+            self.processes[run].dialled.insert(link);
         }
         self.processes[listener].backlog.push_back(stream);
         self.poke(listener);
