@@ -338,9 +338,7 @@ impl Node {
             Message::Fetch(fetch) => self.on_fetch(link, &fetch),
             Message::Behind => self.want_sync(key, false),
             Message::Rename(nick) => self.on_rename(key, nick),
-            Message::Referral(coordinator) => {
-                self.hear_claim(&coordinator, claims::Route::Pointed);
-            }
+            Message::Referral(coordinator) => self.on_referral(key, &coordinator),
         }
     }
 

@@ -101,6 +101,12 @@ impl Record {
         processes: &[Process],
         paths: &Paths,
     ) -> Verdict {
+        if let Event::MemberLeft(member, Departure::Left) = event {
+            let reporter = processes[run].node.coordinator().map(|c| c.key);
+            if reporter == Some(self.keys[run]) {
+                self.farewell.on_left(run, member.key);
+            }
+        }
         match event {
             Event::Joined { again, old_until } => {
                 self.joined_at.entry(run).or_insert(now);
@@ -156,16 +162,21 @@ impl Record {
                 self.offices.on_coordinator(run, *key)?;
                 self.churn.on_change(run, "another coordinator")
             }
-            Event::MemberJoined(_) => self.churn.on_change(run, "a new member"),
-            Event::MemberLeft(member, why) => {
-                let reporter = processes[run].node.coordinator().map(|c| c.key);
-                if *why == Departure::Left && reporter == Some(self.keys[run]) {
-                    self.farewell.on_left(run, member.key);
-                }
-                self.churn.on_change(run, "a member less")
+            // Last words of a dead process may be long on the way.
+            Event::MemberJoined(member) | Event::MemberLeft(member, _)
+                if self.is_gone(member.key, processes) =>
+            {
+                Ok(())
             }
+            Event::MemberJoined(_) => self.churn.on_change(run, "a new member"),
+            Event::MemberLeft(..) => self.churn.on_change(run, "a member less"),
             _ => Ok(()),
         }
+    }
+
+    fn is_gone(&self, key: Key, processes: &[Process]) -> bool {
+        let run = self.runs.get(&key);
+        run.is_none_or(|run| !processes[*run].is_alive() || processes[*run].leave_asked)
     }
 
     fn on_delivered(

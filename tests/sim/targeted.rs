@@ -98,7 +98,9 @@ fn dies_while_speaking(scenario: &mut Scenario, rng: &mut fastrand::Rng) {
     scenario.add(at, What::CutFrom(Who::Coordinator, other, 20 * SECOND));
     scenario.add(at, What::Say(Who::Coordinator, 1, 12));
     scenario.add(at + 300, What::Crash(Who::Coordinator));
-    let repaired = at + SECOND;
+    // The one that misses it may be the next coordinator, and only learns by silence.
+    let silence = (scenario.failure_timeout_ms + 2 * scenario.heartbeat_ms) * MS;
+    let repaired = at + silence + SECOND / 2;
     scenario.add(repaired, What::Demand(Demand::SameHistory));
     scenario.heal_at = repaired + SECOND;
 }
