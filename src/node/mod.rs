@@ -326,9 +326,7 @@ impl Node {
             Message::Rename(nick) => self.on_rename(key, nick),
             // What a stranger says does not hold up an election.
             Message::Referral(_) if self.is_electing() && !self.roster.contains(key) => {}
-            Message::Referral(coordinator) => {
-                self.hear_claim(&coordinator, claims::Route::Pointed);
-            }
+            Message::Referral(coordinator) => self.on_referral(key, &coordinator),
         }
     }
 

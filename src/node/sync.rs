@@ -147,16 +147,25 @@ impl Node {
         }
     }
 
-    /// A member was lost: it may have died half-way through a broadcast.
-    pub(super) fn sync_after_loss(&mut self) {
+    /// A member was lost: it may have died half-way through a broadcast. Nobody is asked who is
+    /// silent, the lost one first of all: the SYNC would wait for a time-out.
+    pub(super) fn sync_after_loss(&mut self, lost: Key) {
         if self.config.weakened == Some(Weakness::NoSyncOnLoss) {
             return;
         }
-        let mut keys: Vec<Key> = self.links.open_keys().collect();
+        self.repair.wanted.retain(|(k, _)| *k != lost);
+        if let Some(exchange) = self.repair.current.take_if(|e| e.peer == lost) {
+            self.retry_later(&exchange);
+        }
+        let open = self.links.open_keys();
+        let mut keys: Vec<Key> = open
+            .filter(|k| *k != lost && !self.dead.contains(*k) && self.is_alive(*k))
+            .collect();
         self.rng.shuffle(&mut keys);
         for key in keys.into_iter().take(AFTER_LOSS) {
             self.want_sync(key, false);
         }
+        self.begin_sync();
     }
 
     pub(super) fn schedule_sync_round(&mut self) {
