@@ -73,9 +73,7 @@ pub fn config(key: Key, port: u16, history_max: usize) -> Config {
         heartbeat: Duration::from_millis(250),
         failure_timeout: Duration::from_secs(1),
         history_max,
-        peers: Vec::new(),
         wants_history: true,
-        peers: Vec::new(),
         weakened: None,
     }
 }

@@ -142,6 +142,8 @@ pub struct Node {
     repair: Repair,
     delivery: Delivery,
     leaving: Option<Leaving>,
+    /// When chat of somebody else last came in.
+    heard_chat: Time,
     counters: Counters,
 }
 
@@ -204,6 +206,7 @@ impl Node {
             repair: Repair::default(),
             delivery: Delivery::default(),
             leaving: None,
+            heard_chat: Time(0),
             counters: Counters::default(),
         }
     }

@@ -12,6 +12,10 @@ use crate::wire::{Chunk, Fetch, Message, Position, Sync, SyncAnswer};
 
 /// The pause between two SYNCs with a random peer, and the most that chance adds to it.
 const ROUND: Duration = Duration::from_secs(2);
+/// Chat that came so lately is still coming.
+const POURING: Duration = Duration::from_millis(20);
+/// How many rounds in a row are put off for that.
+const ROUNDS_PUT_OFF_MAX: u32 = 2;
 /// How many peers are asked when a member was lost.
 const AFTER_LOSS: usize = 3;
 /// An exchange that brought nothing new for so long is ended: its peer must not keep this node from
@@ -40,6 +44,8 @@ pub(super) struct Repair {
     /// The number of the last exchange.
     no: u64,
     current: Option<Exchange>,
+    /// Rounds that were put off since the last one.
+    rounds_put_off: u32,
     /// Who is asked next, and whether because it asked.
     wanted: VecDeque<(Key, bool)>,
 }
@@ -179,6 +185,13 @@ impl Node {
         if self.config.weakened == Some(Weakness::NoPeriodicSync) {
             return;
         }
+        // While chat pours in, two histories always differ by what is on its way.
+        let pours = self.since(self.heard_chat) < POURING;
+        if pours && self.repair.rounds_put_off < ROUNDS_PUT_OFF_MAX {
+            self.repair.rounds_put_off += 1;
+            return;
+        }
+        self.repair.rounds_put_off = 0;
         let keys: Vec<Key> = self.links.open_keys().collect();
         if let Some(key) = self.rng.choice(keys) {
             self.want_sync(key, false);
