@@ -36,6 +36,13 @@ pub const WAITING_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const SKIP_RANGES_MAX: usize = 1_024;
 /// History entries that one FETCH may walk over before it answers with what it found.
 pub const FETCH_SCAN_MAX: usize = 20_000;
+/// The same for what is in the store only, in rows: some 10 ms.
+pub const STORED_SCAN_MAX: usize = 5_000;
+/// Messages committed to the store in one transaction, once per turn of the loop. Together with the
+/// next one this bounds how long a turn waits for its commit; the figures are in `driver::keeping`.
+pub const STORE_BATCH_MAX: usize = 2_000;
+/// Bytes of the messages committed to the store in one transaction.
+pub const STORE_BATCH_BYTES_MAX: usize = 512 * 1024;
 /// Members lost from the view that a coordinator goes on dialling.
 pub const LOST_MAX: usize = 64;
 /// Keys remembered as having left or died; a key never comes back, so the oldest may be forgotten.

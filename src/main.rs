@@ -8,7 +8,8 @@ use std::process::ExitCode;
 
 use clap::CommandFactory;
 use papo::cli::{self, Action, Cli, Options, STATUS_USAGE, Stop};
-use papo::driver::{self, DriverConfig, STATUS_FAILED};
+use papo::driver::{self, DriverConfig, STATUS_FAILED, StoreConfig};
+use papo::store::Search;
 use papo::ui::{Mode, Replay, UiConfig};
 
 /// How much of the history a terminal shows on joining.
@@ -31,6 +32,17 @@ fn main() -> ExitCode {
             match clap_mangen::Man::new(Cli::command()).render(&mut page) {
                 Ok(()) => print(&page),
                 Err(e) => fail(STATUS_FAILED, &format!("cannot write the manual page: {e}")),
+            }
+        }
+        Some(Action::History { since, from, grep }) => {
+            let search = Search {
+                since_ms: since,
+                from,
+                words: grep,
+            };
+            match cli::history::print(&cli.options, &search, io::stdout().lock()) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(line) => fail(STATUS_FAILED, &line),
             }
         }
         action => run(action.unwrap_or(Action::Chat), &cli.options),
@@ -60,6 +72,10 @@ fn run(action: Action, options: &Options) -> ExitCode {
         history_max: options.history,
         wants_history: !matches!(action, Action::Send { .. }),
         secret,
+        store: (options.store.as_ref()).map(|path| StoreConfig {
+            path: path.clone(),
+            strict: options.store_strict,
+        }),
         ui: ui_config(action, options),
     };
     match driver::run(config) {

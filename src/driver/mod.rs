@@ -14,6 +14,7 @@
 //! | `clock`, `wheel` | the time, being away, timers |
 //! | `net` | multicast, unicast datagrams, the listener, opening streams |
 //! | `streams`, `stream`, `outqueue` | all streams; one stream; what waits to be written to it |
+//! | `keeping` | the store: when to commit, and what to do if that fails |
 //! | `lock` | the locks on streams and datagrams |
 //! | `stdio`, `signals`, `loglines` | the process's own descriptors and signals, log lines |
 
@@ -21,6 +22,7 @@ mod clock;
 mod console;
 mod effects;
 mod farewell;
+mod keeping;
 mod lock;
 mod loglines;
 mod net;
@@ -35,6 +37,7 @@ mod streams;
 mod streams_test;
 mod wheel;
 
+pub use self::keeping::StoreConfig;
 pub use self::loglines::{flush as flush_log, target as log_target};
 pub use start::{DriverConfig, Interface, StartError};
 

@@ -25,6 +25,7 @@ use crate::wire::{Address, DecodeError, Key, decode_datagram};
 use super::STATUS_INTERRUPTED;
 use super::clock::{Attendance, Clock};
 use super::console::Console;
+use super::keeping::Keeper;
 use super::lock::DatagramLock;
 use super::loglines::Throttle;
 use super::net::{self, Datagrams, Received};
@@ -58,6 +59,8 @@ pub(super) enum Wake {
     Node(Timer),
     /// Accepting is tried again.
     Accept,
+    /// The store is to be looked after.
+    Store,
     /// A link that is being closed has had its time.
     Expire(LinkId),
 }
@@ -91,6 +94,8 @@ pub(super) struct Reactor {
     pub(super) streams: Streams,
     pub(super) datagrams: Datagrams,
     pub(super) lock: DatagramLock,
+    /// The store, if the history is kept.
+    pub(super) keeper: Option<Keeper>,
     /// Which datagram sockets may have something to read.
     datagrams_ready: Vec<bool>,
     listener: TcpListener,
@@ -130,12 +135,21 @@ impl Reactor {
         let clock = Clock::new();
         let mut rng = fastrand::Rng::with_seed(entropy());
         let key = Key(rng.u64(1..));
+        let kept = Keeper::open(&config, clock.now())?;
+        // Reading a large store takes a while.
         let now = clock.now();
+        let mut node = Node::new(node_config(&config, key, at), rng);
+        let keeper = kept.map(|(keeper, restored, words)| {
+            node.restore(restored);
+            reports.extend(words);
+            keeper
+        });
         let mut reactor = Reactor {
             events: Events::with_capacity(EVENTS_MAX),
             attendance: Attendance::new(&clock, config.failure_timeout),
             wheel: Wheel::new(now.time),
-            node: Node::new(node_config(&config, key, at), rng),
+            node,
+            keeper,
             outbox: Outbox::new(),
             ui: Ui::new(config.ui.clone()),
             console,
@@ -208,13 +222,19 @@ impl Reactor {
             return Ok(Flow::LockedOut);
         }
         self.accept();
-        self.read_streams();
-        self.read_stdin();
+        if !self.is_storing() {
+            self.read_streams();
+            self.read_stdin();
+        }
         self.fire_timers();
-        self.take_commands();
+        if !self.is_storing() {
+            self.take_commands();
+        }
+        self.store_turn();
         self.node.end_turn(self.now, &mut self.outbox);
         self.carry_out();
         self.finish_turn();
+        self.tidy_store();
         Ok(if self.left { Flow::Left } else { Flow::On })
     }
 
@@ -225,7 +245,8 @@ impl Reactor {
             || self.listener_ready
             || self.datagrams_ready.contains(&true)
             || self.console.has_work
-            || self.may_read_stdin();
+            || self.may_read_stdin()
+            || self.is_storing();
         if has_work {
             return Some(self.now.time);
         }
@@ -436,6 +457,8 @@ impl Reactor {
             match wake {
                 Wake::Node(timer) => self.feed(Input::Timer(timer)),
                 Wake::Accept => self.listener_ready = true,
+                // Being awake is enough.
+                Wake::Store => {}
                 Wake::Expire(link) => self.streams.expire(link),
             }
         }
@@ -495,7 +518,8 @@ fn node_config(config: &DriverConfig, key: Key, at: SocketAddr) -> Config {
         heartbeat: config.heartbeat,
         failure_timeout: config.failure_timeout,
         history_max: config.history_max,
-        wants_history: config.wants_history,
+        // What is stored is the whole history: with a hole in it nobody could compare it.
+        wants_history: config.wants_history || config.store.is_some(),
         weakened: None,
     }
 }

@@ -3,10 +3,15 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::lock::Secret;
+use crate::store::StoreError;
 use crate::ui::UiConfig;
+use crate::ui::visible::{Tab, visible};
+
+use super::keeping::StoreConfig;
 
 /// One of this host's interfaces, or rather one address of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -59,6 +64,8 @@ pub struct DriverConfig {
     pub wants_history: bool,
     /// The room's secret, if it is locked.
     pub secret: Option<Secret>,
+    /// The file that keeps the history, if there is one.
+    pub store: Option<StoreConfig>,
     /// The user's side.
     pub ui: UiConfig,
 }
@@ -77,6 +84,8 @@ pub enum StartError {
     Stdio(&'static str, io::Error),
     /// The room of this name is locked: the node has no secret, or (true) another one.
     Locked(String, bool),
+    /// The store at this path cannot be used.
+    Store(PathBuf, StoreError),
     /// The poll, the signals or the like.
     System(&'static str, io::Error),
 }
@@ -122,6 +131,10 @@ impl fmt::Display for StartError {
                 "the room \"{room}\" is locked; give its secret, or choose another room \
                  (--secret-file, PAPO_SECRET)"
             ),
+            StartError::Store(path, e) => {
+                let line = format!("--store {}: {e}", path.display());
+                f.write_str(&visible(&line, Tab::Escape))
+            }
             StartError::Stdio(which, e) => write!(
                 f,
                 "cannot use {which}: {e}; redirect it to a terminal, a pipe, a file or /dev/null"
@@ -142,6 +155,7 @@ impl std::error::Error for StartError {
             | StartError::Stdio(_, e)
             | StartError::System(_, e) => Some(e),
             StartError::Interfaces(_, e) => e.as_ref().map(|e| e as _),
+            StartError::Store(_, e) => Some(e),
             StartError::Locked(..) => None,
         }
     }

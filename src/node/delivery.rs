@@ -76,12 +76,14 @@ impl Node {
         if !std::mem::take(&mut self.delivery.changed) {
             return;
         }
+        let stored = self.own_safe_to();
         while let Some(run) = self.delivery.runs.front() {
             let first = run.first;
             let acks = |k: &Key| self.delivery.acked_by(*k);
             let slowest = run.to.iter().filter(|k| self.counts(**k)).map(acks).min();
             let fastest = run.to.iter().map(acks).max().unwrap_or(run.last);
             let upto = slowest.unwrap_or(run.last).min(fastest).min(run.last);
+            let upto = upto.min(stored);
             if upto < first {
                 return;
             }
@@ -116,6 +118,9 @@ impl Node {
 
     /// True if nobody who could confirm what is undelivered is in the room any more.
     pub(super) fn is_hopeless(&self) -> bool {
+        if self.has_own_unstored() {
+            return false;
+        }
         let mut runs = self.delivery.runs.iter();
         runs.all(|r| !r.to.iter().any(|k| self.counts(*k)))
     }

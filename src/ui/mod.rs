@@ -11,7 +11,7 @@
 //! | `commands` | what a typed line means |
 //! | `showing` | which event is shown where |
 //! | `output` | what waits for stdout and stderr |
-//! | `text`, `json`, `visible` | how it reads |
+//! | `text`, `json`, `visible`, `stored` | how it reads |
 //! | `room` | what is read of the node |
 
 mod commands;
@@ -22,6 +22,7 @@ mod pending;
 mod room;
 mod sending;
 mod showing;
+pub mod stored;
 mod text;
 pub mod visible;
 
