@@ -21,6 +21,9 @@
 //! [`Away`](crate::node::Input::Away): it blames itself and asks in again, and the others have long
 //! gone on without it.
 //!
+//! The index of words ([`Store::index`]) costs ten times as much as a commit, so it follows behind,
+//! [`INDEX_BATCH`] messages at a time with a pause of [`INDEX_PAUSE`].
+//!
 //! # Trouble
 //!
 //! If a commit fails (full disk, read-only, an error), one warning says so, the chat goes on in
@@ -46,6 +49,10 @@ const LOG_PAGES: u64 = 1_000;
 const CHECKPOINT_AFTER: Duration = Duration::from_secs(5);
 /// The pause between two attempts to store something while that fails.
 const RETRY: Duration = Duration::from_secs(1);
+/// Messages whose words go into the index at a time, some 5 ms of work.
+const INDEX_BATCH: u32 = 250;
+/// The pause between two times.
+const INDEX_PAUSE: Duration = Duration::from_millis(20);
 /// Commits between two looks at the log's length.
 const LOOK_EVERY: u32 = 16;
 
@@ -78,6 +85,8 @@ pub(super) struct Keeper {
     pub(super) is_behind: bool,
     /// The time of the first commit that no checkpoint followed.
     dirty_since: Option<Time>,
+    /// When the index of words goes on, if it is behind.
+    index_at: Option<Time>,
     /// Commits since the log was last looked at.
     unlooked: u32,
     /// The log's length that is worth a checkpoint.
@@ -107,6 +116,7 @@ impl Keeper {
             trouble: None,
             is_behind: false,
             dirty_since: None,
+            index_at: Some(now.time),
             unlooked: 0,
             checkpoint_at: LOG_PAGES,
             reads_fail: false,
@@ -199,6 +209,7 @@ impl Keeper {
         store.commit(messages.take(count), floor)?;
         self.unlooked += 1 + u32::try_from(count).unwrap_or(0) / LOOK_EVERY;
         self.dirty_since.get_or_insert(now.time);
+        self.index_at.get_or_insert(now.time + INDEX_PAUSE);
         Ok(count)
     }
 
@@ -232,11 +243,36 @@ impl Keeper {
     fn next_wake(&self, has_unstored: bool) -> Option<Time> {
         let checkpoint = self.dirty_since.map(|at| at + CHECKPOINT_AFTER);
         let retry = self.trouble.filter(|_| has_unstored).map(|t| t.retry_at);
-        retry.or(checkpoint)
+        [retry, checkpoint, self.index_at]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Brings the index of words further, if it is time to.
+    fn index(&mut self, now: Time) {
+        let Some(store) = self.store.as_mut().filter(|s| s.is_writable()) else {
+            self.index_at = None;
+            return;
+        };
+        if self.is_behind || self.index_at.is_none_or(|at| at > now) {
+            return;
+        }
+        self.index_at = match store.index(INDEX_BATCH) {
+            Ok(true) => Some(now + INDEX_PAUSE),
+            Ok(false) => None,
+            // Searching goes without. The next commit meets whatever it is, and says so.
+            Err(e) => {
+                log::info!("{}: no index of words: {e}", self.path.display());
+                None
+            }
+        };
+        self.unlooked += LOOK_EVERY;
+        self.dirty_since.get_or_insert(now);
     }
 
     /// Checkpoints if it is time to.
-    fn tidy(&mut self, now: Time) {
+    fn checkpoint(&mut self, now: Time) {
         let (Some(store), Some(since)) = (&self.store, self.dirty_since) else {
             return;
         };
@@ -312,7 +348,8 @@ impl Reactor {
         let Some(keeper) = &mut self.keeper else {
             return;
         };
-        keeper.tidy(self.now.time);
+        keeper.index(self.now.time);
+        keeper.checkpoint(self.now.time);
         match keeper.next_wake(self.node.unstored_len() > 0) {
             Some(at) => self.wheel.set(Wake::Store, at),
             None => self.wheel.cancel(Wake::Store),

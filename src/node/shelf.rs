@@ -11,7 +11,7 @@
 //! ```
 //!
 //! What is not stored yet never leaves memory, unless the store takes nothing for so long that a
-//! whole history is unstored. Then the oldest of it is given up, and the floor rises above it, as
+//! whole history, and many bytes, are unstored. Then the oldest of it is given up, and the floor rises above it, as
 //! that of a node without a store would; and since acknowledgements are cumulative, nothing later of
 //! the same authors is acknowledged either.
 
@@ -20,6 +20,7 @@ use std::rc::Rc;
 
 use super::History;
 use super::ranges::Ranges;
+use crate::limits::UNSTORED_BYTES_MAX;
 use crate::wire::{ChatMessage, Key, MessageId, Position, SeqRange, digest_of};
 
 /// Messages beyond the history's size that stay in memory until they leave it together: nodes whose
@@ -45,7 +46,8 @@ pub(super) struct Shelf {
     /// How many these are.
     pub(super) count: usize,
     /// Taken in and not yet stored, in the order of being taken in.
-    pub(super) unstored: VecDeque<Rc<ChatMessage>>,
+    unstored: VecDeque<Rc<ChatMessage>>,
+    unstored_bytes: usize,
     /// How many messages in memory are the occasion to let some go.
     next_at: usize,
 }
@@ -86,6 +88,7 @@ impl History {
         let Some(shelf) = &mut self.shelf else {
             return;
         };
+        shelf.unstored_bytes += message.size_bound();
         shelf.unstored.push_back(Rc::clone(&message));
         if message.position() > shelf.until {
             self.order.insert(message);
@@ -96,7 +99,7 @@ impl History {
                 origin.shelved.insert(message.seq);
             }
         }
-        if shelf.unstored.len() > self.max {
+        if shelf.unstored.len() > self.max && shelf.unstored_bytes > UNSTORED_BYTES_MAX {
             self.give_up_oldest();
         }
         self.let_go();
@@ -131,6 +134,7 @@ impl History {
         let mut last = Position::default();
         for message in shelf.unstored.drain(..self.max / 8 + 1) {
             last = last.max(message.position());
+            shelf.unstored_bytes -= message.size_bound();
             if let Some(origin) = self.origins.get_mut(&message.origin) {
                 let lowest = origin.given_up.get_or_insert(message.seq);
                 *lowest = message.seq.min(*lowest);
@@ -172,7 +176,9 @@ impl History {
 
     /// The first of `unstored` is stored.
     pub(super) fn pop_stored(&mut self) -> Option<Rc<ChatMessage>> {
-        let message = self.shelf.as_mut()?.unstored.pop_front()?;
+        let shelf = self.shelf.as_mut()?;
+        let message = shelf.unstored.pop_front()?;
+        shelf.unstored_bytes -= message.size_bound();
         if let Some(origin) = self.origins.get_mut(&message.origin) {
             origin.stored_to = origin.stored_to.max(message.seq);
         }

@@ -128,6 +128,35 @@ impl Store {
         Ok(())
     }
 
+    /// Puts the oldest messages whose words are not in the index there, at most so many; true if
+    /// there are more. It is no part of a commit because it costs ten times as much.
+    ///
+    /// # Errors
+    ///
+    /// If that failed; nothing has changed then.
+    pub fn index(&mut self, max: u32) -> Result<bool, StoreError> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let sql = "SELECT indexed, (SELECT max(id) FROM messages) FROM room";
+        let (indexed, last) = {
+            let mut ask = transaction.prepare_cached(sql)?;
+            ask.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        };
+        let (indexed, last): (i64, Option<i64>) = (indexed, last);
+        let last = last.unwrap_or(0);
+        let until = last.min(indexed + i64::from(max));
+        if until <= indexed {
+            return Ok(false);
+        }
+        let mut index = transaction.prepare_cached(schema::INDEX)?;
+        index.execute([indexed, until])?;
+        drop(index);
+        transaction.execute("UPDATE room SET indexed = ?1", [until])?;
+        transaction.commit()?;
+        Ok(until < last)
+    }
+
     /// How many pages of the log wait for a checkpoint.
     ///
     /// # Errors

@@ -264,12 +264,12 @@ fn migrate(
     if version == 0 {
         transaction.pragma_update(None, "application_id", schema::APPLICATION_ID)?;
         transaction.execute(
-            "INSERT INTO room (name, lock, floor, created) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT INTO room (name, lock, created, floor, indexed) VALUES (?1, ?2, ?3, ?4, 0)",
             rusqlite::params![
                 owner.room,
                 owner.lock,
+                super::bits(now_ms),
                 bytes_of(Position::default()),
-                super::bits(now_ms)
             ],
         )?;
     }

@@ -20,11 +20,12 @@ pub(super) const STEPS: [&str; 1] = ["
     CREATE TABLE room (
         name    TEXT NOT NULL,
         lock    TEXT,             -- for a locked room: what tells its secret from others
+        created INTEGER NOT NULL, -- milliseconds since 1970
         floor   BLOB NOT NULL,    -- the last run may have missed what is at or below this position
-        created INTEGER NOT NULL  -- milliseconds since 1970
+        indexed INTEGER NOT NULL  -- messages up to this id are in words
     ) STRICT;
     CREATE TABLE messages (
-        id           INTEGER PRIMARY KEY,
+        id           INTEGER PRIMARY KEY AUTOINCREMENT,
         position     BLOB NOT NULL UNIQUE,  -- timestamp, author's key, seq: 3 times 8 bytes,
                                             -- big-endian; sorts as the history does
         author       TEXT NOT NULL,         -- the author's key, 16 hexadecimal digits
@@ -36,19 +37,20 @@ pub(super) const STEPS: [&str; 1] = ["
         dependencies BLOB NOT NULL,         -- key and seq: 2 times 8 bytes, big-endian, each
         UNIQUE (author, seq)
     ) STRICT;
-    -- The words of the messages: SELECT rowid FROM words WHERE words MATCH 'lunch'.
+    -- The words of the messages: SELECT rowid FROM words WHERE words MATCH 'lunch'. It follows
+    -- messages within seconds.
     CREATE VIRTUAL TABLE words USING fts5 (
         text, nick, content = 'messages', content_rowid = 'id',
         tokenize = 'unicode61 remove_diacritics 2'
     );
-    CREATE TRIGGER messages_insert AFTER INSERT ON messages BEGIN
-        INSERT INTO words (rowid, text, nick) VALUES (new.id, new.text, new.nick);
-    END;
-    CREATE TRIGGER messages_delete AFTER DELETE ON messages BEGIN
+    -- For people who change messages; papo never does.
+    CREATE TRIGGER messages_delete AFTER DELETE ON messages
+    WHEN old.id <= (SELECT indexed FROM room) BEGIN
         INSERT INTO words (words, rowid, text, nick)
             VALUES ('delete', old.id, old.text, old.nick);
     END;
-    CREATE TRIGGER messages_update AFTER UPDATE ON messages BEGIN
+    CREATE TRIGGER messages_update AFTER UPDATE ON messages
+    WHEN old.id <= (SELECT indexed FROM room) BEGIN
         INSERT INTO words (words, rowid, text, nick)
             VALUES ('delete', old.id, old.text, old.nick);
         INSERT INTO words (rowid, text, nick) VALUES (new.id, new.text, new.nick);
@@ -62,6 +64,10 @@ pub(super) const VERSION: i64 = STEPS.len() as i64;
 pub(super) const INSERT: &str = "INSERT OR IGNORE INTO messages
     (position, author, seq, nick, from_id, sent_at, text, dependencies)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+
+/// The next messages go into the index of words.
+pub(super) const INDEX: &str = "INSERT INTO words (rowid, text, nick)
+    SELECT id, text, nick FROM messages WHERE id > ?1 AND id <= ?2";
 
 /// A query for whole messages, for [`message`].
 pub(super) fn select(which: &str) -> String {

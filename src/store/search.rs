@@ -1,5 +1,8 @@
 //! What `papo history` reads: the messages that fit, in their order.
 //!
+//! Words are looked up in the file's index, which may be some seconds behind: the newest messages
+//! get an index of their own for the occasion, in memory.
+//!
 //! Results are read in pieces, each in a transaction of its own: a reader that stops half-way (a
 //! pager) must not keep the node's log from being emptied.
 
@@ -12,6 +15,15 @@ use crate::wire::{ChatMessage, Position};
 
 /// Messages read at a time.
 const PIECE: usize = 500;
+
+/// The index for the occasion.
+const RECENT: &str = "
+    PRAGMA temp_store = MEMORY;
+    DROP TABLE IF EXISTS temp.recent;
+    CREATE VIRTUAL TABLE temp.recent USING fts5 (
+        text, content = '', tokenize = 'unicode61 remove_diacritics 2'
+    );
+";
 
 /// Which messages are wanted; those that fit all of these.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -26,7 +38,7 @@ pub struct Search {
 }
 
 impl Search {
-    /// Conditions, and the values for their `?`.
+    /// Conditions other than words, and the values for their `?`.
     fn conditions(&self) -> (String, Vec<Value>) {
         let (mut sql, mut values) = (String::new(), Vec::new());
         if let Some(since) = self.since_ms {
@@ -36,10 +48,6 @@ impl Search {
         if let Some(from) = &self.from {
             sql += " AND nick = ?";
             values.push(Value::Text(from.clone()));
-        }
-        if let Some(words) = &self.words {
-            sql += " AND id IN (SELECT rowid FROM words WHERE words MATCH ?)";
-            values.push(Value::Text(fts(words)));
         }
         (sql, values)
     }
@@ -74,8 +82,8 @@ impl Store {
         mut take: impl FnMut(&ChatMessage) -> bool,
     ) -> Result<(), StoreError> {
         // What words are in must be looked up as a whole; what else there is is cheap to go on with.
-        if search.words.is_some() {
-            for ids in self.matching(search)?.chunks(PIECE) {
+        if let Some(words) = &search.words {
+            for ids in self.matching(search, &fts(words))?.chunks(PIECE) {
                 if !self.by_ids(ids)?.iter().all(&mut take) {
                     break;
                 }
@@ -115,9 +123,43 @@ impl Store {
     }
 
     /// The rows that fit, in the total order.
-    fn matching(&self, search: &Search) -> Result<Vec<i64>, StoreError> {
-        let (conditions, values) = search.conditions();
-        let sql = format!("SELECT id FROM messages WHERE 1 {conditions} ORDER BY position");
+    fn matching(&self, search: &Search, query: &str) -> Result<Vec<i64>, StoreError> {
+        // The index and the messages beyond it must be of one moment.
+        let moment = self.connection.unchecked_transaction()?;
+        let sql = "SELECT indexed FROM room";
+        let indexed = moment.query_row(sql, [], |row| row.get(0))?;
+        match self.matching_beyond(search, query, indexed) {
+            // The index is of no use: as if there were none.
+            Err(StoreError::Damaged(_)) => self.matching_beyond(search, query, 0),
+            result => result,
+        }
+    }
+
+    /// The same, with an index for what is beyond this row.
+    fn matching_beyond(
+        &self,
+        search: &Search,
+        query: &str,
+        indexed: i64,
+    ) -> Result<Vec<i64>, StoreError> {
+        let (conditions, mut values) = search.conditions();
+        self.connection.execute_batch(RECENT)?;
+        let sql = format!(
+            "INSERT INTO temp.recent (rowid, text) SELECT id, text FROM messages
+             WHERE id > ? {conditions}"
+        );
+        values.insert(0, Value::Integer(indexed));
+        self.connection
+            .execute(&sql, params_from_iter(values.clone()))?;
+        let sql = format!(
+            "SELECT id FROM messages WHERE (
+                 id IN (SELECT rowid FROM temp.recent WHERE recent MATCH ?)
+                 OR id <= ? AND id IN (SELECT rowid FROM words WHERE words MATCH ?)
+             ) {conditions} ORDER BY position"
+        );
+        let query = Value::Text(query.to_owned());
+        values.insert(0, query.clone());
+        values.insert(2, query);
         let mut statement = self.connection.prepare(&sql)?;
         let ids = statement.query_map(params_from_iter(values), |row| row.get(0))?;
         Ok(ids.collect::<Result<_, _>>()?)
