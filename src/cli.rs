@@ -256,6 +256,10 @@ impl Cli {
             .filter_map(|matches| matches.value_source("room"))
             .any(|source| source != ValueSource::DefaultValue);
         cli.options.check().map_err(Stop::Wrong)?;
+        if matches!(cli.action, Some(Action::History { .. })) && cli.options.store.is_none() {
+            let line = "--store: it is missing; name the file that keeps the history";
+            return Err(Stop::Wrong(line.to_owned()));
+        }
         Ok(cli)
     }
 }

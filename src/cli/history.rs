@@ -1,6 +1,7 @@
 //! `papo history`: prints what a store holds, without joining, also while a node has it open.
 
 use std::io::{self, BufWriter, Write};
+use std::path::Path;
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -18,9 +19,7 @@ use super::Options;
 ///
 /// One line that names the file or the option, and what to do.
 pub fn print(options: &Options, search: &Search, out: impl Write) -> Result<(), String> {
-    let Some(path) = &options.store else {
-        return Err("--store: it is missing; name the file to print".to_owned());
-    };
+    let path = options.store.as_deref().unwrap_or(Path::new(""));
     let name = visible(&format!("--store {}", path.display()), Tab::Escape);
     let wrong = |e| format!("{name}: {e}");
     let store = Store::open_for_reading(path, None).map_err(wrong)?;

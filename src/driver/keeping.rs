@@ -263,7 +263,10 @@ impl Keeper {
             Ok(false) => None,
             // Searching goes without. The next commit meets whatever it is, and says so.
             Err(e) => {
-                log::info!("{}: no index of words: {e}", self.path.display());
+                log::warn!(
+                    "{}: the words of messages are not indexed: {e}",
+                    self.path.display()
+                );
                 None
             }
         };
@@ -429,10 +432,11 @@ impl Reactor {
             match result {
                 Ok(count) => self.node.on_stored(count),
                 Err(e) => {
-                    let words = format!(
-                        "{}: {left} messages are not stored: {e}",
-                        shown(&keeper.path)
-                    );
+                    let left_over = match left {
+                        1 => "1 message is".to_owned(),
+                        n => format!("{n} messages are"),
+                    };
+                    let words = format!("{}: {left_over} not stored: {e}", shown(&keeper.path));
                     self.ui.warn(self.now, &words);
                     break;
                 }

@@ -152,14 +152,14 @@ impl Store {
         self.connection
             .execute(&sql, params_from_iter(values.clone()))?;
         let sql = format!(
-            "SELECT id FROM messages WHERE (
-                 id IN (SELECT rowid FROM temp.recent WHERE recent MATCH ?)
-                 OR id <= ? AND id IN (SELECT rowid FROM words WHERE words MATCH ?)
+            "SELECT id FROM messages WHERE id IN (
+                 SELECT rowid FROM temp.recent WHERE recent MATCH ?
+                 UNION ALL SELECT rowid FROM words WHERE words MATCH ? AND rowid <= ?
              ) {conditions} ORDER BY position"
         );
         let query = Value::Text(query.to_owned());
-        values.insert(0, query.clone());
-        values.insert(2, query);
+        let beyond = values.remove(0);
+        values.splice(0..0, [query.clone(), query, beyond]);
         let mut statement = self.connection.prepare(&sql)?;
         let ids = statement.query_map(params_from_iter(values), |row| row.get(0))?;
         Ok(ids.collect::<Result<_, _>>()?)

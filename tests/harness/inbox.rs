@@ -64,6 +64,8 @@ pub struct Record {
     /// Of stdout and stderr, how many are still read.
     pub open: usize,
     pub exit: Option<(Instant, ExitStatus)>,
+    /// It was killed: its last line may be half a line.
+    pub killed: bool,
     /// Where it broke the contract.
     pub faults: Vec<String>,
     pub key: Option<String>,
@@ -216,6 +218,7 @@ impl Record {
             stderr: Vec::new(),
             open: 0,
             exit: None,
+            killed: false,
             faults: Vec::new(),
             key: None,
             id: None,

@@ -178,6 +178,9 @@ impl Node {
     /// Sends a signal, and tells when.
     pub fn signal(&self, signal: Signal) -> Instant {
         let now = Instant::now();
+        if signal == Signal::KILL {
+            self.inbox.update(self.index, |record| record.killed = true);
+        }
         // It may have ended by itself, which is for the test to judge.
         let _ = if self.whole_group {
             kill_process_group(self.pid, signal)
@@ -256,6 +259,10 @@ impl Node {
     pub fn id(&self) -> u64 {
         self.joined();
         self.look(|record| record.id).expect("it has joined")
+    }
+
+    pub fn pid(&self) -> Pid {
+        self.pid
     }
 
     #[track_caller]
@@ -361,10 +368,12 @@ fn read_from(
             match output.read_until(b'\n', &mut line) {
                 Ok(0) | Err(_) => break,
                 Ok(_) => {
-                    if line.last() == Some(&b'\n') {
-                        line.pop();
-                    }
-                    inbox.update(index, |record| take(record, line));
+                    let whole = line.pop_if(|last| *last == b'\n').is_some();
+                    inbox.update(index, |record| {
+                        if whole || !record.killed {
+                            take(record, line);
+                        }
+                    });
                 }
             }
         }
