@@ -5,7 +5,7 @@
 //! together in `main`.
 
 pub mod history;
-pub mod interfaces;
+pub mod peers;
 pub mod secret;
 
 use std::error::Error as _;
@@ -40,6 +40,7 @@ Examples:
   papo send --wait-members 1 hello      wait until somebody is there to hear it
   papo listen | grep -i lunch           what the others say, one line each, as \"<nick> text\"
   papo listen --json --replay all       the same, and all that was said before, as JSON Lines
+  papo scan                             which rooms there are, and who coordinates them
   papo --secret-file key --room board   a locked room: only holders of the secret get in
   papo --store lobby.db                 keep the history in a file, across runs
   papo history --store lobby.db         print it; --grep lunch finds a word
@@ -58,7 +59,7 @@ Exit status:
 /// nothing to set up. Whichever machine dies, the others go on, and all hold the same history.
 ///
 /// In a terminal papo has a prompt. In a pipe it is a filter: each line of stdin is a message,
-/// stdout has the messages of the others, notices go to stderr, and at the end of stdin it leaves
+/// stdout has the messages of the others, warnings go to stderr, and at the end of stdin it leaves
 /// once everything is confirmed.
 #[derive(Parser, Clone, Debug)]
 #[command(name = "papo", version, after_help = EXAMPLES, max_term_width = 100)]
@@ -97,6 +98,8 @@ pub enum Action {
         #[arg(long, value_name = "TEXT")]
         grep: Option<String>,
     },
+    /// List the rooms heard on the network within two heartbeats, and exit
+    Scan,
     /// Print the completions for a shell
     Completions {
         /// Which shell.
@@ -115,6 +118,7 @@ pub struct Options {
         global = true,
         value_name = "NAME",
         env = "PAPO_ROOM",
+        hide_env_values = true,
         default_value = "lobby"
     )]
     #[arg(value_parser = room, help_heading = "Chat")]
@@ -128,9 +132,14 @@ pub struct Options {
     pub secret_file: Option<PathBuf>,
 
     /// What others see you as [default: the login name]
-    #[arg(long, global = true, value_name = "NAME", env = "PAPO_NICK", value_parser = nick)]
+    #[arg(long, global = true, value_name = "NAME", env = "PAPO_NICK", hide_env_values = true, value_parser = nick)]
     #[arg(help_heading = "Chat")]
     pub nick: Option<String>,
+
+    /// When to use colours in a terminal; NO_COLOR turns them off too
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    #[arg(help_heading = "Chat")]
+    pub color: Color,
 
     /// How much of the history to print on joining: N, all or none [default: 20 in a terminal,
     /// none in a pipe]
@@ -185,20 +194,48 @@ pub struct Options {
     pub commands: bool,
 
     /// The multicast address where members find each other
-    #[arg(long, global = true, value_name = "ADDR:PORT", env = "PAPO_GROUP")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "ADDR:PORT",
+        env = "PAPO_GROUP",
+        hide_env_values = true
+    )]
     #[arg(default_value = "239.255.112.97:28783", value_parser = group, help_heading = "Network")]
     pub group: SocketAddr,
 
     /// Where to multicast and listen, by name or address; may be given several times [default:
     /// every interface that is up]
-    #[arg(long, global = true, value_name = "NAME|IP", env = "PAPO_INTERFACE")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME|IP",
+        env = "PAPO_INTERFACE",
+        hide_env_values = true
+    )]
     #[arg(value_parser = interface, value_delimiter = ',', help_heading = "Network")]
     pub interface: Vec<String>,
 
     /// Where to listen for the other members [default: any address, any free port]
-    #[arg(long, global = true, value_name = "ADDR:PORT", env = "PAPO_LISTEN")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "ADDR:PORT",
+        env = "PAPO_LISTEN",
+        hide_env_values = true
+    )]
     #[arg(value_parser = listen, help_heading = "Network")]
     pub listen: Option<SocketAddr>,
+
+    /// A member to ask where multicast does not reach: any one, it points on; may be given several
+    /// times
+    #[arg(long, global = true, value_name = "HOST:PORT", env = "PAPO_PEERS")]
+    #[arg(value_parser = peers::checked, value_delimiter = ',', help_heading = "Network")]
+    pub peer: Vec<String>,
+
+    /// Find others through --peer only
+    #[arg(long, global = true, help_heading = "Network")]
+    pub no_multicast: bool,
 
     /// How often, in milliseconds, the coordinator says that it is alive
     #[arg(long, global = true, value_name = "MS", default_value = "250")]
@@ -212,7 +249,7 @@ pub struct Options {
     #[arg(allow_negative_numbers = true)]
     pub failure_timeout: Duration,
 
-    /// Log errors only
+    /// Log errors only, and do not say who comes and goes
     #[arg(
         short,
         long,
@@ -222,9 +259,35 @@ pub struct Options {
     )]
     pub quiet: bool,
 
-    /// Log what happens (-v), or all details (-vv); without it, RUST_LOG is heeded
+    /// Log what happens and who comes and goes (-v), or all details (-vv); without it, RUST_LOG is
+    /// heeded
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Log")]
     pub verbose: u8,
+}
+
+/// When to use colours.
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Color {
+    /// Unless NO_COLOR is set, or the terminal is a dumb one
+    Auto,
+    /// In any terminal
+    Always,
+    /// Never
+    Never,
+}
+
+impl Color {
+    /// What the choice means in this environment (<https://no-color.org>).
+    #[must_use]
+    pub fn is_wanted(self) -> bool {
+        let set = |name| std::env::var_os(name).is_some_and(|v| !v.is_empty());
+        let dumb = std::env::var_os("TERM").is_none_or(|v| v.is_empty() || v == "dumb");
+        match self {
+            Color::Auto => !set("NO_COLOR") && !dumb,
+            Color::Always => true,
+            Color::Never => false,
+        }
+    }
 }
 
 /// What came of reading the command line, if not a command line.
@@ -365,16 +428,14 @@ fn group(text: &str) -> Result<SocketAddr, String> {
     let example = "give a multicast address and a port, such as 239.255.112.97:28783";
     let group: SocketAddr = text.parse().map_err(|_| example)?;
     match group {
-        SocketAddr::V6(_) => Err("only IPv4 groups are supported".into()),
         group if !group.ip().is_multicast() || group.port() == 0 => Err(example.into()),
         group => Ok(group),
     }
 }
 
 fn listen(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| {
-        "give an address and a port, such as 0.0.0.0:4000 (port 0: any free one)".into()
-    })
+    text.parse()
+        .map_err(|_| "give an address and a port, such as [::]:4000 (port 0: any free one)".into())
 }
 
 fn interface(text: &str) -> Result<String, String> {

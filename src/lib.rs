@@ -21,7 +21,7 @@
 //!
 //! # Who may call whom
 //!
-//! Imports point one way: [`driver`] → [`ui`] → [`node`] → [`wire`]; [`limits`] is seen by all.
+//! Imports point one way: [`cli`] → [`driver`] → [`ui`] → [`node`] → [`wire`]; [`limits`] is seen by all.
 //! Only the driver has file descriptors, only [`driver`]'s clock reads the time, and the node never
 //! learns what a socket is: the same [`node::Node`] runs under the reactor, under the deterministic
 //! simulator in `tests/` and in the benches.

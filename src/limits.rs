@@ -56,8 +56,38 @@ pub const PROBES_MAX: usize = 64;
 pub const ORIGINS_IDLE_MAX: usize = 4_096;
 /// Lines said before the room was joined.
 pub const UNSENT_BYTES_MAX: usize = 1024 * 1024;
+/// Stretches of own messages, one per view, that wait for confirmation; the oldest is given up,
+/// whose confirmers have mostly gone.
+pub const UNCONFIRMED_RUNS_MAX: usize = 4_096;
 /// Outbound bytes queued for one peer before live chat stops being queued for it.
 pub const QUEUE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Bytes of one escape sequence from the terminal; every key's is far shorter.
+pub const SEQUENCE_BYTES_MAX: usize = 64;
+/// Bytes skipped of a terminal's answer (OSC, DCS) that never ends, before keys count again.
+pub const ANSWER_BYTES_MAX: usize = 4 * 1024;
+/// Bytes of one paste; the rest is cut, and the user is told.
+pub const PASTE_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of the line being edited: more than one message, so that a long line can be split.
+pub const EDIT_BYTES_MAX: usize = 64 * 1024;
+/// Killed texts kept for Ctrl-Y and Alt-Y.
+pub const KILLS_MAX: usize = 16;
+/// Own lines kept for Up and Ctrl-R.
+pub const RECALL_LINES_MAX: usize = 1_000;
+/// Bytes of the own lines kept for Up and Ctrl-R.
+pub const RECALL_BYTES_MAX: usize = 512 * 1024;
+/// Lines and other wishes of the user that the node has not taken yet; Enter waits beyond.
+pub const ACTIONS_MAX: usize = 64;
+/// Rows that the line being edited takes at most; a longer one scrolls within them.
+pub const PROMPT_ROWS_MAX: usize = 8;
+/// Lines of a paste that are shown before it is sent.
+pub const PREVIEW_ROWS_MAX: usize = 5;
+/// Printed lines remembered, to paint the screen again after a resize: the tallest screens hold fewer.
+pub const SCREEN_LINES_MAX: usize = 512;
+/// Bytes of the printed lines remembered.
+pub const SCREEN_BYTES_MAX: usize = 512 * 1024;
+/// Bytes of lines that wait for a terminal that is not read; the oldest are skipped beyond.
+pub const PRINT_BYTES_MAX: usize = 1024 * 1024;
 
 /// Outbound bytes queued for one peer before its link is closed: what is not live chat (answers to
 /// its own questions, views) goes on being queued beyond `QUEUE_BYTES_MAX`, but not for ever.
@@ -81,8 +111,12 @@ pub const LINK_FRAMES_PER_TURN_MAX: usize = 1_024;
 pub const FRAMES_PER_TURN_MAX: usize = 4_096;
 /// Datagrams read from each socket in one turn; the kernel drops what does not fit its buffer.
 pub const DATAGRAMS_PER_TURN_MAX: usize = 64;
-/// Interfaces that one node multicasts on; each costs a socket.
+/// Interfaces that one node multicasts on; each costs up to three sockets.
 pub const INTERFACES_MAX: usize = 32;
+/// Addresses of one peer that was named; a name may have many.
+pub const PEER_ADDRESSES_MAX: usize = 8;
+/// Link-local addresses of which is remembered on which interface they are.
+pub const SCOPES_MAX: usize = 256;
 /// Bytes of stdin read in one turn: as lines of one byte they still fit a peer's queue.
 pub const STDIN_BYTES_PER_TURN_MAX: usize = 16 * 1024;
 /// Commands of the user taken in one turn.
@@ -103,7 +137,7 @@ pub const LOG_REFILL_MS: u64 = 200;
 /// How long a link that is being closed may take to write what is queued and be read to its end.
 pub const LINGER_MS: u64 = 5_000;
 /// How long a node that has left waits for its peers to end their streams.
-pub const FAREWELL_PEERS_MS: u64 = 500;
+pub const FAREWELL_PEERS_MS: u64 = 200;
 /// How long a node that has left waits for the readers of stdout and stderr.
 pub const FAREWELL_OUTPUT_MS: u64 = 2_000;
 

@@ -3,12 +3,12 @@
 //! Nothing is decided here that a test could want to see: options are `cli`, the loop is `driver`.
 
 use std::io::{self, IsTerminal, Write};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 
 use clap::CommandFactory;
 use papo::cli::{self, Action, Cli, Options, STATUS_USAGE, Stop};
-use papo::driver::{self, DriverConfig, STATUS_FAILED, StoreConfig};
+use papo::driver::{self, DriverConfig, STATUS_FAILED, ScanConfig, Selection, StoreConfig};
 use papo::store::Search;
 use papo::ui::{Mode, Replay, UiConfig};
 
@@ -45,14 +45,15 @@ fn main() -> ExitCode {
                 Err(line) => fail(STATUS_FAILED, &line),
             }
         }
+        Some(Action::Scan) => scan(&cli.options),
         action => run(action.unwrap_or(Action::Chat), &cli.options),
     }
 }
 
 fn run(action: Action, options: &Options) -> ExitCode {
     start_log(options);
-    let interfaces = match cli::interfaces::resolve(&options.interface) {
-        Ok(interfaces) => interfaces,
+    let peers = match cli::peers::resolve(&options.peer) {
+        Ok(peers) => peers,
         Err(line) => return fail(STATUS_FAILED, &line),
     };
     let secret = match cli::secret::resolve(&options.room, options.secret_file.as_deref()) {
@@ -61,10 +62,12 @@ fn run(action: Action, options: &Options) -> ExitCode {
     };
     let config = DriverConfig {
         group: options.group,
-        interfaces,
+        multicast: !options.no_multicast,
+        interfaces: interfaces(options),
         listen: options
             .listen
-            .unwrap_or(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))),
+            .unwrap_or(SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0))),
+        peers,
         room: options.room.clone(),
         nick: options.nick(),
         heartbeat: options.heartbeat,
@@ -76,12 +79,57 @@ fn run(action: Action, options: &Options) -> ExitCode {
             path: path.clone(),
             strict: options.store_strict,
         }),
+        color: options.color.is_wanted(),
         ui: ui_config(action, options),
     };
     match driver::run(config) {
         Ok(status) => ExitCode::from(status),
         Err(e) => fail(STATUS_FAILED, &e.to_string()),
     }
+}
+
+fn interfaces(options: &Options) -> Selection {
+    match options.interface.as_slice() {
+        [] => Selection::All,
+        names => Selection::Named(names.to_vec()),
+    }
+}
+
+/// Lists the rooms; 1 if there is none.
+fn scan(options: &Options) -> ExitCode {
+    start_log(options);
+    let secret = cli::secret::resolve(&options.room, options.secret_file.as_deref());
+    let secret = match secret {
+        Ok(secret) => secret,
+        Err(line) => return fail(STATUS_FAILED, &line),
+    };
+    let config = ScanConfig {
+        group: options.group,
+        interfaces: interfaces(options),
+        heartbeat: options.heartbeat,
+        locked: secret.map(|secret| (options.room.clone(), secret)),
+    };
+    let heard = match driver::scan(&config) {
+        Ok(heard) => heard,
+        Err(e) => return fail(STATUS_FAILED, &e.to_string()),
+    };
+    driver::flush_log();
+    for report in &heard.reports {
+        let _ = writeln!(io::stderr(), "papo: {report}");
+    }
+    if heard.rooms.is_empty() {
+        return fail(
+            1,
+            "no room heard; is anybody there, and is it the same --group?",
+        );
+    }
+    let mut out = Vec::new();
+    if options.json {
+        heard.rooms.write_json(&mut out, heard.wall_ms);
+    } else {
+        heard.rooms.write_text(&mut out);
+    }
+    print(&out)
 }
 
 fn ui_config(action: Action, options: &Options) -> UiConfig {
@@ -108,11 +156,19 @@ fn ui_config(action: Action, options: &Options) -> UiConfig {
         commands: options.commands || is_interactive,
         reads_stdin: reads_stdin && lines.is_none(),
         lines,
+        notices: wants_notices(options),
         stay: options.stay,
         wait_members: options.wait_members,
         timeout: options.timeout,
         history_max: options.history,
     }
+}
+
+/// Who comes and goes is told to people who look at stderr, and to whoever asks for it; a script
+/// finds there only what went wrong.
+fn wants_notices(options: &Options) -> bool {
+    let is_seen = io::stderr().is_terminal() && !options.quiet;
+    is_seen || log::log_enabled!(log::Level::Info)
 }
 
 /// The options decide what is logged; without them the environment, and without that warnings.

@@ -10,6 +10,8 @@ use papo::ui::{DriverStatus, Listening, Mode, Replay, Room, Ui, UiConfig};
 use papo::wire::{Address, ChatMessage, Claim, Id, Key, Member, Position};
 use serde_json::{Value, json};
 
+/// Timestamps below 100 are of messages that were said before this node joined.
+const OLD_UNTIL: Position = Position(100, 0, 0);
 const ME: Key = Key(0x11);
 
 /// A node of which only what the user's side reads is there.
@@ -47,8 +49,10 @@ impl Room for Fake {
     fn digest(&self) -> u64 {
         0xabc
     }
-    fn newest(&self, count: usize) -> Vec<Rc<ChatMessage>> {
-        self.history[self.history.len().saturating_sub(count)..].to_vec()
+    fn newest(&self, count: usize, until: Option<Position>) -> Vec<Rc<ChatMessage>> {
+        let old = |m: &&Rc<ChatMessage>| until.is_none_or(|until| m.position() <= until);
+        let old: Vec<_> = self.history.iter().filter(old).cloned().collect();
+        old[old.len().saturating_sub(count)..].to_vec()
     }
     fn counters(&self) -> Vec<(&'static str, u64)> {
         vec![("links", 3)]
@@ -84,6 +88,7 @@ fn config(mode: Mode) -> UiConfig {
         commands: false,
         lines: None,
         reads_stdin: true,
+        notices: true,
         stay: false,
         wait_members: 0,
         timeout: Duration::from_secs(10),
@@ -154,7 +159,7 @@ impl Bench {
         }
         self.event(Event::Joined {
             again: false,
-            old_until: Position(u64::MAX, 0, 0),
+            old_until: OLD_UNTIL,
         });
     }
 
@@ -315,7 +320,7 @@ mod in_a_pipe {
         bench.event(Event::Warning("low\x07".into()));
         assert_eq!(bench.stdout(), "<ana> hi^[[2J\t!\n");
         let expected = "\
-            papo: in room lobby as me#2; here are ana#1, ana#3; 0 messages in the history\n\
+            papo: in room lobby as me#2 with ana#1, ana#3; 0 messages in the history\n\
             papo: eve#7 joined\n\
             papo: eve#7 was lost\n\
             papo: eve is called eva#7 now\n\
@@ -323,6 +328,18 @@ mod in_a_pipe {
             papo: election started: ana#1 was lost\n\
             papo: low^G\n";
         assert_eq!(bench.stderr(), expected);
+    }
+
+    #[test]
+    fn a_script_hears_only_of_what_goes_wrong() {
+        let mut bench = Bench::new(UiConfig {
+            notices: false,
+            ..config(Mode::Text)
+        });
+        bench.join(&["ana"]);
+        bench.event(Event::MemberJoined(member(7, Key(7), "eve")));
+        bench.event(Event::Warning("low".into()));
+        assert_eq!(bench.stderr(), "papo: low\n");
     }
 
     #[test]
@@ -381,12 +398,13 @@ mod in_a_pipe {
         }
         assert_eq!(bench.stdout(), "");
         bench.node.history = old;
+        bench.node.history.push(message(1, "ana", 104, "new"));
         bench.join(&[]);
-        bench.heard(message(1, "ana", 4, "new"));
+        bench.heard(message(1, "ana", 104, "new"));
         assert_eq!(bench.stdout(), "<ana> old 2\n<ana> old 3\n<ana> new\n");
         bench.event(Event::Joined {
             again: true,
-            old_until: Position(u64::MAX, 0, 0),
+            old_until: OLD_UNTIL,
         });
         assert_eq!(bench.stdout(), "");
     }

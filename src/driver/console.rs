@@ -5,19 +5,22 @@
 
 use std::io::{self, ErrorKind};
 
-use mio::{Registry, Token};
+use mio::Registry;
+use mio::event::Event;
 
 use crate::limits::{
     COMMANDS_PER_TURN_MAX, OUTPUT_BYTES_MAX, OUTPUT_BYTES_PER_TURN_MAX, SAID_BYTES_PER_TURN_MAX,
     STDIN_BYTES_PER_TURN_MAX,
 };
 use crate::node::{Command, Input as NodeInput, Time};
-use crate::ui::{DriverStatus, UiConfig};
+use crate::ui::{DriverStatus, Listening, Screen, UiConfig, terminal};
 
 use super::loglines;
 use super::reactor::{Reactor, STDERR, STDIN, STDOUT};
+use super::signals::TtyNews;
 use super::start::StartError;
 use super::stdio::{Flushed, Input, Output, Read};
+use super::tty::{self, Tty};
 
 /// The process's own descriptors.
 #[derive(Debug)]
@@ -30,6 +33,10 @@ pub(super) struct Console {
     pub(super) has_work: bool,
     /// The user or the system asked papo to leave.
     pub(super) is_stopping: bool,
+    /// The reader of stdout went away.
+    stdout_gone: bool,
+    /// The terminal of the interactive mode.
+    pub(super) tty: Option<Tty>,
     /// Stdout failed in another way than by its reader going away.
     pub(super) has_failed: bool,
 }
@@ -46,13 +53,18 @@ impl Console {
             has_work: false,
             is_stopping: false,
             has_failed: false,
+            stdout_gone: false,
+            tty: None,
         })
     }
 
-    pub(super) fn on_event(&mut self, token: Token) {
-        match token {
+    pub(super) fn on_event(&mut self, event: &Event) {
+        match event.token() {
             STDIN => self.stdin.iter_mut().for_each(Input::on_event),
-            STDOUT => self.stdout.on_event(),
+            STDOUT => {
+                self.stdout_gone |= event.is_error() || event.is_write_closed();
+                self.stdout.on_event();
+            }
             _ => self.stderr.on_event(),
         }
     }
@@ -67,9 +79,9 @@ impl Reactor {
     /// Whether stdin may have something, and is wanted, by the user's side and by every peer.
     pub(super) fn may_read_stdin(&self) -> bool {
         let ready = self.console.stdin.as_ref().is_some_and(Input::is_ready);
-        ready
-            && self.ui.wants_input(&self.node)
-            && self.streams.stdin_waits_until(self.now.time).is_none()
+        // Keys are read at any time: only the lines that they make wait.
+        let waits = || self.streams.stdin_waits_until(self.now.time).is_some();
+        ready && self.ui.wants_input(&self.node) && (self.ui.has_prompt() || !waits())
     }
 
     /// Reads stdin once.
@@ -126,8 +138,96 @@ impl Reactor {
 
     /// Renders and writes what stdout and stderr take.
     pub(super) fn flush_outputs(&mut self) {
+        if std::mem::take(&mut self.console.stdout_gone) {
+            self.on_stdout_gone(&ErrorKind::BrokenPipe.into());
+        }
         self.flush_stdout();
+        self.log_above_prompt();
         self.flush_stderr();
+        self.set_tty_mode();
+    }
+
+    /// Shows the prompt, if this is the interactive mode and there is a terminal.
+    pub(super) fn open_terminal(&mut self, color: bool, listening: &Listening) {
+        let Some(tty) = Tty::open() else {
+            return;
+        };
+        self.console.tty = Some(tty);
+        let (cols, rows) = Tty::size();
+        let screen = Screen {
+            cols,
+            rows,
+            color,
+            reflows: terminal::reflows(|name| std::env::var(name).ok()),
+            zone: jiff::tz::TimeZone::system(),
+        };
+        self.ui.open_terminal(self.now, screen, listening);
+        self.set_tty_mode();
+    }
+
+    /// The terminal is raw exactly while the prompt owns it, and what was to be shown last is.
+    fn set_tty_mode(&mut self) {
+        let Some(tty) = &mut self.console.tty else {
+            return;
+        };
+        let has_prompt = self.ui.has_prompt();
+        if has_prompt {
+            tty.set_raw(true);
+        } else if tty.is_raw() && self.console.stdout.pending() == 0 {
+            tty.set_raw(false);
+            if !self.ui.wants_stop() {
+                self.signals.note_interrupt();
+            }
+        }
+    }
+
+    /// What signals said of the terminal.
+    pub(super) fn on_tty_news(&mut self, news: TtyNews) {
+        if self.console.tty.is_none() {
+            return;
+        }
+        let (cols, rows) = Tty::size();
+        if news.resized {
+            self.ui.on_resize(cols, rows);
+        }
+        if news.suspend {
+            self.ui.on_suspend();
+        } else if news.resumed {
+            self.resume();
+        }
+    }
+
+    /// Stops the process, if Ctrl-Z asked for it and the terminal is restored.
+    pub(super) fn stop_if_wanted(&mut self) {
+        let is_raw = self.console.tty.as_ref().is_some_and(Tty::is_raw);
+        if self.ui.wants_stop() && !is_raw && self.console.stdout.pending() == 0 {
+            tty::stop_process();
+            self.resume();
+        }
+    }
+
+    /// Another program may have left the terminal in any mode.
+    fn resume(&mut self) {
+        if let Some(tty) = &mut self.console.tty {
+            tty.set_raw(false);
+            tty.set_raw(true);
+        }
+        let (cols, rows) = Tty::size();
+        self.ui.on_resume(cols, rows);
+        self.console.has_work = true;
+    }
+
+    /// Log lines do not disturb a prompt on the same terminal.
+    fn log_above_prompt(&mut self) {
+        if self.console.tty.is_none() || !self.ui.has_prompt() {
+            return;
+        }
+        let mut lines = Vec::new();
+        loglines::take_into(&mut lines);
+        for line in String::from_utf8_lossy(&lines).lines() {
+            self.ui.log(self.now, line);
+            self.console.has_work = true;
+        }
     }
 
     fn flush_stdout(&mut self) {

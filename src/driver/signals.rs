@@ -1,11 +1,12 @@
-//! The signals that end papo, as a source of events.
+//! Signals as a source of events.
 //!
-//! Owns the handlers of SIGINT, SIGTERM and SIGHUP. It decides nothing: it says what came.
+//! Owns the handlers of SIGINT, SIGTERM and SIGHUP, and in a terminal those of job control and of
+//! its size. It decides nothing: it says what came.
 
 use std::io;
 
 use mio::{Interest, Registry, Token};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook_mio::v1_0::Signals as Source;
 
 /// What a user or the system asks for by signals.
@@ -17,10 +18,22 @@ pub enum Request {
     End,
 }
 
+/// What signals say of the terminal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct TtyNews {
+    /// It has another size.
+    pub resized: bool,
+    /// The process is to stop.
+    pub suspend: bool,
+    /// The process was stopped and goes on.
+    pub resumed: bool,
+}
+
 /// Counts the signals that came.
 pub struct Signals {
     source: Source,
     interrupted: bool,
+    tty: TtyNews,
 }
 
 impl Signals {
@@ -29,8 +42,13 @@ impl Signals {
     /// # Errors
     ///
     /// If a handler cannot be installed or watched.
-    pub fn new(registry: &Registry, token: Token) -> io::Result<Signals> {
+    pub fn new(registry: &Registry, token: Token, in_terminal: bool) -> io::Result<Signals> {
         let mut source = Source::new([SIGINT, SIGTERM])?;
+        if in_terminal {
+            for signal in [SIGWINCH, SIGTSTP, SIGCONT] {
+                source.add_signal(signal)?;
+            }
+        }
         if !is_ignored(SIGHUP) {
             source.add_signal(SIGHUP)?;
         }
@@ -38,13 +56,33 @@ impl Signals {
         Ok(Signals {
             source,
             interrupted: false,
+            tty: TtyNews::default(),
         })
+    }
+
+    /// What was said of the terminal since the last call.
+    pub fn take_tty(&mut self) -> TtyNews {
+        std::mem::take(&mut self.tty)
+    }
+
+    /// The user asked to leave with a key: the next SIGINT is the second one.
+    pub fn note_interrupt(&mut self) {
+        self.interrupted = true;
     }
 
     /// What the signals that came since the last call ask for.
     pub fn take(&mut self) -> Option<Request> {
         let mut request = None;
         for signal in self.source.pending() {
+            match signal {
+                SIGWINCH => self.tty.resized = true,
+                SIGTSTP => self.tty.suspend = true,
+                SIGCONT => self.tty.resumed = true,
+                _ => {}
+            }
+            if matches!(signal, SIGWINCH | SIGTSTP | SIGCONT) {
+                continue;
+            }
             if signal == SIGINT && self.interrupted {
                 return Some(Request::End);
             }

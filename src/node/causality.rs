@@ -10,7 +10,7 @@ use std::rc::Rc;
 use super::chat::causes;
 use super::{Key, LinkId, Node, Weakness};
 use crate::limits;
-use crate::wire::{ChatMessage, MessageId};
+use crate::wire::{ChatMessage, MessageId, Position};
 
 #[derive(Debug)]
 struct Waiter {
@@ -88,14 +88,20 @@ impl Node {
         }
     }
 
-    fn missing_cause(&self, message: &ChatMessage) -> Option<MessageId> {
+    pub(super) fn missing_cause(&self, message: &ChatMessage) -> Option<MessageId> {
         if self.config.weakened == Some(Weakness::NoDependencyWait) {
             return None;
         }
         causes(message).find(|cause| !self.history.is_settled(*cause))
     }
 
-    fn wait_for(&mut self, missing: MessageId, link: LinkId, key: Key, message: &Rc<ChatMessage>) {
+    pub(super) fn wait_for(
+        &mut self,
+        missing: MessageId,
+        link: LinkId,
+        key: Key,
+        message: &Rc<ChatMessage>,
+    ) {
         if self.waiting.waiters.contains_key(&message.id()) {
             return;
         }
@@ -136,11 +142,19 @@ impl Node {
 
     /// A SYNC has ended: what came on this link before it began waits no longer.
     pub(super) fn release_after_sync(&mut self, link: LinkId, sync: u64) {
+        self.release_before(Position(u64::MAX, u64::MAX, u64::MAX), link, sync);
+    }
+
+    /// A SYNC has come as far as this position: what waits before it waits no longer.
+    pub(super) fn release_before(&mut self, position: Position, link: LinkId, sync: u64) {
+        if self.waiting.waiters.is_empty() {
+            return;
+        }
         let mut due: Vec<Rc<ChatMessage>> = self
             .waiting
             .waiters
             .values()
-            .filter(|w| w.link == link && w.came_in < sync)
+            .filter(|w| w.link == link && w.came_in < sync && w.message.position() < position)
             .map(|w| Rc::clone(&w.message))
             .collect();
         due.sort_by_key(|m| m.position());

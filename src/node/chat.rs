@@ -133,9 +133,10 @@ impl Node {
         self.chat.heads.insert(id, message.timestamp);
         self.history.insert(Rc::clone(&message));
         let (me, roster) = (self.config.key, &self.roster);
-        self.delivery.wrote(id.seq, roster.version, || {
-            roster.keys().into_iter().filter(|k| *k != me).collect()
-        });
+        self.delivery
+            .wrote(id.seq, (roster.coordinator, roster.version), || {
+                roster.keys().into_iter().filter(|k| *k != me).collect()
+            });
         self.chat.fresh.push(Rc::clone(&message));
         self.show(Event::Message { message, own: true });
     }
@@ -184,14 +185,14 @@ impl Node {
     fn show_taken_in(&mut self, message: &Rc<ChatMessage>) {
         match self.chat.history_until {
             Some(until) if message.position() <= until => {}
-            Some(_) => {
+            _ if !self.joined || self.chat.history_until.is_some() => {
                 self.chat.held_back.push_back(Rc::clone(message));
                 // What the history has dropped again is not shown either.
                 if self.chat.held_back.len() > self.config.history_max {
                     self.chat.held_back.pop_front();
                 }
             }
-            None => {
+            _ => {
                 let message = Rc::clone(message);
                 let own = message.origin == self.config.key;
                 self.show(Event::Message { message, own });
@@ -201,8 +202,12 @@ impl Node {
 
     /// Joined: shows what was said meanwhile.
     pub(super) fn show_held_back(&mut self) {
-        self.chat.history_until = None;
-        for message in std::mem::take(&mut self.chat.held_back) {
+        let old = self.chat.history_until.take();
+        let held_back = std::mem::take(&mut self.chat.held_back);
+        for message in held_back
+            .into_iter()
+            .filter(|m| old.is_none_or(|old| m.position() > old))
+        {
             let own = message.origin == self.config.key;
             self.show(Event::Message { message, own });
         }

@@ -29,7 +29,11 @@ impl Node {
         let c = self.coordinator.as_ref()?;
         match self.standing {
             Standing::Coordinator(_) => Some(self.own_office()),
-            Standing::Member if self.is_alive(c.key) && self.roster.contains(self.config.key) => {
+            Standing::Member
+                if self.is_alive(c.key)
+                    && self.resigned.is_none()
+                    && self.roster.contains(self.config.key) =>
+            {
                 let (version, next_id) = (self.roster.version, self.roster.next_id);
                 let c = c.clone();
                 Some(Coordinator {
@@ -65,11 +69,18 @@ impl Node {
 
     /// A peer says who coordinates for it.
     pub(super) fn on_told(&mut self, id: LinkId, key: Key, told: Option<Coordinator>) {
+        // What still comes on a link that was replaced was said before the new one was opened.
+        if self.links.open_to(key) != Some(id) {
+            return;
+        }
         let now = self.now.time;
         let before = self.links.get_mut(id).and_then(|l| l.told.take());
         let Some(told) = told else {
-            return;
+            return self.hear_of_no_office(key);
         };
+        if told.key == key {
+            self.resigned = None;
+        }
         if let Some(link) = self.links.get_mut(id) {
             link.told = Some((told.clone(), now));
         }
@@ -84,13 +95,28 @@ impl Node {
         self.hear_claim_on_link(&told, id, news);
     }
 
+    /// My coordinator itself says that it holds no office. It may be asking around after an
+    /// absence, and take it up again: that is waited for.
+    fn hear_of_no_office(&mut self, key: Key) {
+        let mine = self.coordinator.as_ref().is_some_and(|c| c.key == key);
+        if !mine || !matches!(self.standing, Standing::Member) {
+            return;
+        }
+        let since = *self.resigned.get_or_insert(self.now.time);
+        if self.since(since) >= self.config.failure_timeout {
+            self.lose_coordinator("the coordinator holds the office no more");
+        }
+    }
+
     /// My coordinator itself says that it follows somebody else: it holds the office no more.
     fn hear_resignation(&mut self, key: Key, told: &Coordinator) -> bool {
         let resigned = self.coordinator.as_ref().is_some_and(|c| c.key == key)
             && matches!(self.standing, Standing::Member)
-            && told.key != key
-            && told.key != self.config.key;
-        if resigned {
+            && told.key != key;
+        if resigned && told.key == self.config.key {
+            // Each took the other for the coordinator.
+            self.lose_coordinator("the coordinator follows this node");
+        } else if resigned {
             self.note_version(told);
             self.drift(self.now.time + super::join::WINDOW, false);
             self.ask_in(told.clone());
@@ -141,7 +167,12 @@ impl Node {
                 }
                 self.ask_in(told.clone());
             }
-            (_, Some(_)) => self.answer_claim(route),
+            (_, Some(_)) => {
+                self.answer_claim(route);
+                if matches!(route, Route::Beat(_)) {
+                    self.offer_link_to_lower(told);
+                }
+            }
             (Standing::Adrift { .. }, None) => {
                 self.note_version(told);
                 self.ask_in(told.clone());
@@ -162,8 +193,9 @@ impl Node {
         key.is_some_and(|k| self.roster.contains(k))
     }
 
-    fn note_version(&mut self, told: &Coordinator) {
-        self.version_seen = self.version_seen.max(told.version);
+    pub(super) fn note_version(&mut self, told: &Coordinator) {
+        let version = told.version.min(super::roster::VERSION_HEARD_MAX);
+        self.version_seen = self.version_seen.max(version);
     }
 
     /// My own coordinator, as somebody knows it.

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::{Event, Key, Node};
+use crate::limits;
 use crate::wire::Member;
 
 /// Messages written in one view: consecutive sequence numbers.
@@ -13,7 +14,7 @@ use crate::wire::Member;
 struct Run {
     first: u64,
     last: u64,
-    version: u64,
+    view: (Key, u64),
     to: Vec<Key>,
 }
 
@@ -23,21 +24,29 @@ pub(super) struct Delivery {
     runs: VecDeque<Run>,
     acked: BTreeMap<Key, u64>,
     changed: bool,
+    /// Messages of runs that were given up: nobody who could confirm them is left.
+    given_up: u64,
 }
 
 impl Delivery {
     pub(super) fn undelivered(&self) -> u64 {
-        self.runs.iter().map(|r| r.last - r.first + 1).sum()
+        let waiting: u64 = self.runs.iter().map(|r| r.last - r.first + 1).sum();
+        waiting + self.given_up
     }
 
-    pub(super) fn wrote(&mut self, seq: u64, version: u64, to: impl FnOnce() -> Vec<Key>) {
+    pub(super) fn wrote(&mut self, seq: u64, view: (Key, u64), to: impl FnOnce() -> Vec<Key>) {
         self.changed = true;
+        if self.runs.len() >= limits::UNCONFIRMED_RUNS_MAX
+            && let Some(run) = self.runs.pop_front()
+        {
+            self.given_up += run.last - run.first + 1;
+        }
         match self.runs.back_mut() {
-            Some(run) if run.version == version && run.last + 1 == seq => run.last = seq,
+            Some(run) if run.view == view && run.last + 1 == seq => run.last = seq,
             _ => self.runs.push_back(Run {
                 first: seq,
                 last: seq,
-                version,
+                view,
                 to: to(),
             }),
         }
@@ -46,6 +55,13 @@ impl Delivery {
     /// Somebody left the view, died or said goodbye.
     pub(super) fn recheck(&mut self) {
         self.changed = true;
+    }
+
+    /// Nothing is kept of a node that is neither linked nor a member, unless it counts.
+    pub(super) fn forget(&mut self, key: Key) {
+        if !self.runs.iter().any(|run| run.to.contains(&key)) {
+            self.acked.remove(&key);
+        }
     }
 
     fn acked_by(&self, key: Key) -> u64 {
@@ -68,7 +84,7 @@ impl Node {
 
     /// True while this node's confirmation is waited for.
     fn counts(&self, key: Key) -> bool {
-        self.roster.contains(key) && !self.dead.contains(key) && !self.left.contains(key)
+        self.roster.contains(key) && !self.left.contains(key)
     }
 
     /// Shows what has become delivered.
@@ -77,28 +93,35 @@ impl Node {
             return;
         }
         let stored = self.own_safe_to();
-        while let Some(run) = self.delivery.runs.front() {
-            let first = run.first;
+        // A run that nobody can confirm any more holds up nothing behind it.
+        let mut at = 0;
+        while let Some(run) = self.delivery.runs.get(at) {
+            let (first, last) = (run.first, run.last);
             let acks = |k: &Key| self.delivery.acked_by(*k);
             let slowest = run.to.iter().filter(|k| self.counts(**k)).map(acks).min();
-            let fastest = run.to.iter().map(acks).max().unwrap_or(run.last);
-            let upto = slowest.unwrap_or(run.last).min(fastest).min(run.last);
+            let fastest = run.to.iter().map(acks).max().unwrap_or(last);
+            let upto = slowest.unwrap_or(last).min(fastest).min(last);
             let upto = upto.min(stored);
-            if upto < first {
-                return;
-            }
             let mut acked: Vec<u64> = run.to.iter().map(acks).collect();
             acked.sort_unstable();
             self.show_delivered(first, upto, &acked);
-            if let Some(run) = self.delivery.runs.front_mut() {
-                if upto < run.last {
-                    run.first = upto + 1;
-                    return;
-                }
-                self.delivery.runs.pop_front();
+            if upto >= last {
+                self.delivery.runs.remove(at);
+                continue;
             }
+            if upto >= first
+                && let Some(run) = self.delivery.runs.get_mut(at)
+            {
+                run.first = upto + 1;
+            }
+            if slowest.is_some() {
+                return;
+            }
+            at += 1;
         }
-        self.delivery.acked.clear();
+        if self.delivery.runs.is_empty() {
+            self.delivery.acked.clear();
+        }
     }
 
     /// One event for each stretch that equally many have confirmed; `acked` is sorted.

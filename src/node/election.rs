@@ -44,6 +44,7 @@ impl Node {
             return;
         };
         self.suspects.remove(&lost.key);
+        self.resigned = None;
         self.cancel_timer(Timer::Watch);
         if self
             .asking
@@ -52,7 +53,9 @@ impl Node {
         {
             self.asking = None;
         }
-        if let Some(view) = self.announced.take()
+        if let Some((at, view)) = self.announced.take()
+            && self.since(at) < self.config.failure_timeout
+            && view.version > self.roster.version
             && self.is_alive(view.coordinator)
             && self.follow_view(view)
         {
@@ -160,8 +163,10 @@ impl Node {
         if self.leaving.is_some() || self.id.is_none() {
             return;
         }
+        let own = self.coordinator.as_ref().is_some_and(|c| c.key == key);
         if let Some(live) = self.coordinator.clone()
             && !forced
+            && !own
         {
             let coordinator = Some(self.vouched_coordinator().unwrap_or(live));
             return self.send(link, Class::Control, Message::ElectionOk { coordinator });
@@ -250,7 +255,7 @@ impl Node {
             version: view.version,
             next_id: view.next_id,
         };
-        self.version_seen = self.version_seen.max(view.version);
+        self.note_version(&told);
         if let Some(peer) = self.links.get_mut(link) {
             peer.told = Some((told.clone(), self.now.time));
         }
@@ -267,7 +272,7 @@ impl Node {
                 self.follow_view(view);
             }
             Some(_) => {
-                self.announced = Some(view);
+                self.announced = Some((self.now.time, view));
                 self.hear_claim(&told, super::claims::Route::Link(link));
             }
             // A lower one announced itself: my own election goes on, and its claim beats that.

@@ -10,9 +10,12 @@
 //! | file | subject |
 //! | --- | --- |
 //! | `api` | inputs, effects, events |
-//! | `links` | streams, handshake, one link per pair, dialling, the mesh |
+//! | `links`, `mesh` | streams, handshake, one link per pair; who dials whom, and where |
 //! | `liveness` | PING, watches, indirect probes, being away |
+//! | `peers` | members that the user named, where multicast does not reach |
 //! | `join` | the discovery window, asking in, being let in |
+//! | `explain` | what the user is told when the room is not found |
+//! | `relay` | letting in who cannot reach the coordinator |
 //! | `claims` | who coordinates, heard by whatever route |
 //! | `election` | Bully |
 //! | `office` | what a coordinator does: admit, announce steps, heartbeats, lost members |
@@ -29,14 +32,19 @@ mod claims;
 mod clock;
 mod delivery;
 mod election;
+mod explain;
 mod history;
 mod join;
 mod leave;
 mod links;
 mod liveness;
+mod memory;
+mod mesh;
 mod office;
 mod order;
+mod peers;
 mod ranges;
+mod relay;
 mod roster;
 mod shelf;
 mod storing;
@@ -48,7 +56,7 @@ pub use history::History;
 pub(crate) use ranges::Ranges;
 pub use shelf::Restored;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::limits;
@@ -62,7 +70,9 @@ use join::{Asking, Seek};
 use leave::Leaving;
 use links::Links;
 use liveness::Suspect;
+use memory::KeyMemory;
 use office::Office;
+use peers::Peers;
 use roster::Roster;
 use sync::Repair;
 
@@ -107,8 +117,10 @@ pub struct Node {
     version_seen: u64,
     roster: Roster,
     /// An announcement that was not followed, because a higher coordinator was alive.
-    announced: Option<View>,
+    announced: Option<(Time, View)>,
     asking: Option<Asking>,
+    /// Since when this node's coordinator itself says that it holds no office.
+    resigned: Option<Time>,
     /// Until then this node has just come back from being away.
     away_until: Time,
     /// When the whole view was last asked for.
@@ -117,6 +129,7 @@ pub struct Node {
     joining: Option<bool>,
     joined: bool,
     links: Links,
+    peers: Peers,
     /// Since when members without an open link are silent.
     silent_since: BTreeMap<Key, Time>,
     suspects: BTreeMap<Key, Suspect>,
@@ -137,35 +150,9 @@ pub struct Node {
     counters: Counters,
 }
 
-/// The newest keys of a kind; the oldest are forgotten beyond `GONE_MAX`.
-#[derive(Debug, Default)]
-struct KeyMemory {
-    keys: BTreeSet<Key>,
-    order: std::collections::VecDeque<Key>,
-}
-
-impl KeyMemory {
-    fn insert(&mut self, key: Key) {
-        if self.keys.insert(key) {
-            self.order.push_back(key);
-            if self.order.len() > limits::GONE_MAX
-                && let Some(oldest) = self.order.pop_front()
-            {
-                self.keys.remove(&oldest);
-            }
-        }
-    }
-
-    fn remove(&mut self, key: Key) {
-        if self.keys.remove(&key) {
-            self.order.retain(|k| *k != key);
-        }
-    }
-
-    fn contains(&self, key: Key) -> bool {
-        self.keys.contains(&key)
-    }
-}
+/// How long it counts that a key said LEAVE: longer than anything that it said before can be on its
+/// way, and not for ever, because in an open room anybody can say so in its name.
+const LEFT_FOR: Duration = Duration::from_secs(10);
 
 /// What a node has counted since its start.
 #[derive(Debug, Default, Clone, Copy)]
@@ -190,6 +177,7 @@ impl Node {
         Node {
             history: History::new(config.history_max),
             standing: Standing::Seeking(Seek::new(Time(0))),
+            peers: Peers::new(&config.peers),
             config,
             rng,
             now,
@@ -202,6 +190,7 @@ impl Node {
             roster: Roster::empty(),
             announced: None,
             asking: None,
+            resigned: None,
             away_until: Time(0),
             view_asked: None,
             joining: None,
@@ -313,14 +302,21 @@ impl Node {
         let Some(key) = self.heard(link) else {
             return;
         };
+        let is_current = self.links.open_to(key) == Some(link);
         match message {
             Message::Hello(_) | Message::Unknown(_) => {}
+            Message::Chat(messages) => self.on_chat(link, key, messages),
+            Message::Private(private) => self.on_private(key, private),
+            Message::Chunk(chunk) => self.on_chunk(link, chunk),
+            Message::Ack(seq) => self.on_ack(key, seq),
+            Message::Leave => self.on_leave(key),
+            // A link that was replaced is read to its end for the chat on it; what it still says
+            // of the group was said before the new link was opened.
+            _ if !is_current => {}
             Message::JoinRequest(request) => self.on_join_request(link, key, &request),
             Message::JoinResponse(response) => self.on_join_response(key, response),
             Message::PeerUpdate(update) => self.on_peer_update(link, key, update),
             Message::ViewRequest => self.on_view_request(link),
-            Message::Chat(messages) => self.on_chat(link, key, messages),
-            Message::Private(private) => self.on_private(key, private),
             Message::Election { id, forced } => self.on_election(link, key, id, forced),
             Message::ElectionOk { coordinator } => self.on_election_ok(link, key, coordinator),
             Message::CoordinatorAnnouncement(view) => self.on_announcement(link, key, view),
@@ -331,11 +327,10 @@ impl Node {
             Message::Sync(sync) => self.on_sync(link, key, &sync),
             Message::SyncAnswer(answer) => self.on_sync_answer(link, &answer),
             Message::Fetch(fetch) => self.on_fetch(link, &fetch),
-            Message::Chunk(chunk) => self.on_chunk(link, chunk),
             Message::Behind => self.want_sync(key, false),
-            Message::Ack(seq) => self.on_ack(key, seq),
             Message::Rename(nick) => self.on_rename(key, nick),
-            Message::Leave => self.on_leave(key),
+            // What a stranger says does not hold up an election.
+            Message::Referral(_) if self.is_electing() && !self.roster.contains(key) => {}
             Message::Referral(coordinator) => {
                 self.hear_claim(&coordinator, claims::Route::Pointed);
             }

@@ -7,6 +7,9 @@ use crate::wire::{Claim, Id, Key, Member, View};
 
 /// Ids above this are nobody's: they would not survive as JSON numbers.
 pub(super) const ID_MAX: Id = 1 << 53;
+/// View versions above this are not believed where they are only heard of: a liar must not be able
+/// to bring the count to its end.
+pub(super) const VERSION_HEARD_MAX: u64 = 1 << 53;
 
 /// A view, with its invariants: ids and keys are unique.
 #[derive(Clone, Debug)]
@@ -17,6 +20,8 @@ pub(super) struct Roster {
     /// In the order of ids.
     members: Vec<Member>,
     ids: BTreeMap<Key, Id>,
+    /// Who is not in this view any more because it said LEAVE; empty once that was shown and told.
+    pub(super) left: Vec<Key>,
 }
 
 impl Roster {
@@ -27,6 +32,7 @@ impl Roster {
             next_id: 1,
             members: Vec::new(),
             ids: BTreeMap::new(),
+            left: Vec::new(),
         }
     }
 
@@ -36,6 +42,7 @@ impl Roster {
             coordinator: view.coordinator,
             version: view.version,
             next_id: view.next_id.min(ID_MAX),
+            left: view.left,
             ..Roster::empty()
         };
         for member in view.members {
@@ -52,6 +59,7 @@ impl Roster {
             version: self.version,
             next_id: self.next_id,
             members: self.members.clone(),
+            left: self.left.clone(),
         }
     }
 
@@ -71,6 +79,16 @@ impl Roster {
         self.ids.insert(member.key, member.id);
         self.members.insert(at, member);
         true
+    }
+
+    /// An id for a newcomer: the next one. Only a liar can bring the count to its end; then it is
+    /// the lowest that is free.
+    pub(super) fn fresh_id(&self) -> Id {
+        if self.next_id <= ID_MAX {
+            return self.next_id;
+        }
+        let taken = |id: &Id| self.has_id(*id);
+        (1..=ID_MAX).find(|id| !taken(id)).unwrap_or(ID_MAX)
     }
 
     /// An upper bound of the encoded size of the members in bytes.
@@ -140,6 +158,7 @@ mod tests {
             version: 1,
             next_id: 2,
             members,
+            left: Vec::new(),
         }
     }
 

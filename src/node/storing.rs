@@ -74,3 +74,7 @@ impl Node {
         self.own_safe_to() < self.written()
     }
 }
+
+#[cfg(test)]
+#[path = "storing_test.rs"]
+mod tests;

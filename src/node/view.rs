@@ -35,6 +35,7 @@ impl Node {
         self.cancel_timer(Timer::Redial);
         self.asking = None;
         self.announced = None;
+        self.resigned = None;
         self.suspects.remove(&leader);
         self.standing = Standing::Member;
         self.coordinator = Some(Coordinator {
@@ -68,7 +69,9 @@ impl Node {
         }
         for member in old.members() {
             if !self.roster.contains(member.key) {
-                let departure = if self.left.contains(member.key) {
+                let said_so =
+                    self.left.contains(member.key) || self.roster.left.contains(&member.key);
+                let departure = if said_so {
                     Departure::Left
                 } else {
                     Departure::Lost
@@ -83,6 +86,7 @@ impl Node {
                 Some(before) => self.show_change(before, &member),
             }
         }
+        self.roster.left.clear();
         self.delivery.recheck();
     }
 
@@ -174,7 +178,11 @@ impl Node {
             return;
         }
         if update.kind == UpdateKind::Whole {
-            return self.on_whole_view(update);
+            // The coordinator's own, or a member's answer to a question; never a stranger's.
+            if key == update.coordinator || self.roster.contains(key) {
+                self.on_whole_view(update);
+            }
+            return;
         }
         if named && (key != update.coordinator || update.version <= self.roster.version) {
             return;
@@ -199,6 +207,7 @@ impl Node {
             version: update.version,
             next_id: update.next_id,
             members: update.members,
+            left: Vec::new(),
         };
         if let Some(roster) = Roster::from_view(view) {
             self.adopt_roster(roster);
@@ -252,9 +261,15 @@ impl Node {
         true
     }
 
-    /// A node that its coordinator's view lacks asks in again over the link.
+    /// A node that its coordinator's view lacks, or has with a nick or addresses that it has no
+    /// more, asks in again over the link.
     pub(super) fn check_membership(&mut self) {
-        if matches!(self.standing, Standing::Member) && !self.roster.contains(self.config.key) {
+        let (nick, addresses) = (&self.config.nick, &self.config.addresses);
+        let is_as_known = self
+            .roster
+            .get(self.config.key)
+            .is_some_and(|m| m.nick == *nick && m.addresses == *addresses);
+        if matches!(self.standing, Standing::Member) && !is_as_known {
             self.ask_coordinator();
         }
     }
@@ -267,6 +282,7 @@ impl Node {
         if let (Standing::Member, Some(leader)) = (&self.standing, &self.coordinator) {
             let (key, addresses) = (leader.key, leader.addresses.clone());
             self.ask_at(key, &addresses, 1);
+            self.ask_through_neighbour(key, super::relay::IN_VAIN);
         }
     }
 }

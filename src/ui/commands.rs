@@ -65,6 +65,11 @@ const NAMES: [&str; 8] = [
     "help", "members", "history", "msg", "nick", "status", "elect", "quit",
 ];
 
+/// The commands as they are typed.
+pub fn names() -> impl Iterator<Item = String> {
+    NAMES.iter().map(|name| format!("/{name}"))
+}
+
 /// What `line` means where commands are taken.
 #[must_use]
 pub fn parse(line: String) -> Meaning {

@@ -12,28 +12,15 @@ use serde::{Serialize, Serializer};
 use crate::node::{Departure, Phase};
 use crate::wire::{ChatMessage, Id, Key, Member, MessageId};
 
+use super::digits::{Hex, IdText, Stamp};
 use super::room::Room;
-use super::visible::is_hidden;
+use super::visible::{is_hidden, is_plain};
 use super::{DriverStatus, Listening};
 
 /// The version of these events.
 const SCHEMA: u32 = 1;
 
-/// Milliseconds since 1970 as RFC 3339 in UTC.
-struct Stamp(u64);
-
-impl Serialize for Stamp {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        // An author's clock may say anything: what no calendar has is shown as the last moment of it.
-        let stamp = i64::try_from(self.0)
-            .ok()
-            .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
-            .unwrap_or(jiff::Timestamp::MAX);
-        s.collect_str(&format_args!("{stamp:.3}"))
-    }
-}
-
-/// A value that reads as text: keys, message ids, addresses.
+/// A value that reads as text.
 struct Text<T>(T);
 
 impl<T: std::fmt::Display> Serialize for Text<T> {
@@ -42,9 +29,36 @@ impl<T: std::fmt::Display> Serialize for Text<T> {
     }
 }
 
-/// 16 hexadecimal digits.
-fn hex(value: u64) -> Text<Key> {
-    Text(Key(value))
+/// A room that was heard; what a lock hides is `None`.
+#[derive(Debug, Serialize)]
+pub struct Heard<'a> {
+    /// Its name.
+    pub room: Option<&'a str>,
+    /// Whether it is locked.
+    pub locked: bool,
+    /// How many members it has.
+    pub members: Option<u64>,
+    /// Who coordinates.
+    pub coordinator: Option<Id>,
+    /// The coordinator's key.
+    #[serde(serialize_with = "optional_key")]
+    pub key: Option<Key>,
+    /// Where it can be reached.
+    pub address: String,
+}
+
+// serde hands the field over by reference.
+#[allow(clippy::ref_option, clippy::trivially_copy_pass_by_ref)]
+fn optional_key<S: Serializer>(key: &Option<Key>, s: S) -> Result<S::Ok, S::Error> {
+    match key {
+        Some(key) => s.collect_str(key),
+        None => s.serialize_none(),
+    }
+}
+
+/// A room that was heard.
+pub fn heard_room(out: &mut Vec<u8>, at: u64, heard: &Heard<'_>) {
+    event(out, "room", at, heard);
 }
 
 /// Appends one event. The fields of `body` follow the two that every event has.
@@ -87,8 +101,7 @@ impl serde_json::ser::Formatter for Safe {
         fragment: &str,
     ) -> io::Result<()> {
         let mut written = 0;
-        // Plain ASCII, the common case, is one pass over the bytes and one write.
-        if !fragment.bytes().all(|b| matches!(b, b' '..=b'~')) {
+        if !is_plain(fragment) {
             for (at, c) in fragment.char_indices().filter(|(_, c)| is_hidden(*c)) {
                 writer.write_all(&fragment.as_bytes()[written..at])?;
                 for unit in c.encode_utf16(&mut [0; 2]) {
@@ -111,7 +124,7 @@ pub fn listening(out: &mut Vec<u8>, at: u64, listening: &Listening) {
         group: &'a str,
         room: &'a str,
         nick: &'a str,
-        key: Text<Key>,
+        key: Hex,
     }
     let body = Body {
         version: env!("CARGO_PKG_VERSION"),
@@ -120,7 +133,7 @@ pub fn listening(out: &mut Vec<u8>, at: u64, listening: &Listening) {
         group: &listening.group,
         room: &listening.room,
         nick: &listening.nick,
-        key: Text(listening.key),
+        key: Hex(listening.key.0),
     };
     event(out, "listening", at, body);
 }
@@ -129,7 +142,7 @@ pub fn listening(out: &mut Vec<u8>, at: u64, listening: &Listening) {
 struct MemberOut<'a> {
     id: Id,
     nick: &'a str,
-    key: Text<Key>,
+    key: Hex,
     address: Option<Text<crate::wire::Address>>,
 }
 
@@ -139,7 +152,7 @@ fn member_list(members: &[Member]) -> Vec<MemberOut<'_>> {
         .map(|m| MemberOut {
             id: m.id,
             nick: &m.nick,
-            key: Text(m.key),
+            key: Hex(m.key.0),
             address: m.addresses.first().copied().map(Text),
         })
         .collect()
@@ -170,10 +183,10 @@ pub fn message(out: &mut Vec<u8>, at: u64, message: &ChatMessage, own: bool, rep
     let said = MessageOut {
         event: "message",
         at: Stamp(at),
-        id: Some(Text(message.id())),
+        id: Some(IdText(message.id())),
         from: message.from,
         nick: &message.nick,
-        key: Text(message.origin),
+        key: Hex(message.origin.0),
         seq: Some(message.seq),
         text: &message.text,
         sent_at: Stamp(message.sent_at),
@@ -188,10 +201,10 @@ pub fn message(out: &mut Vec<u8>, at: u64, message: &ChatMessage, own: bool, rep
 struct MessageOut<'a> {
     event: &'static str,
     at: Stamp,
-    id: Option<Text<MessageId>>,
+    id: Option<IdText>,
     from: Id,
     nick: &'a str,
-    key: Text<Key>,
+    key: Hex,
     seq: Option<u64>,
     text: &'a str,
     sent_at: Stamp,
@@ -208,7 +221,7 @@ pub fn private(out: &mut Vec<u8>, at: u64, said: &super::Private<'_>) {
         id: None,
         from: said.from,
         nick: said.nick,
-        key: Text(said.key),
+        key: Hex(said.key.0),
         seq: None,
         text: said.text,
         sent_at: Stamp(said.sent_at),
@@ -225,14 +238,14 @@ pub fn delivered(out: &mut Vec<u8>, at: u64, id: MessageId, members: usize, conf
     struct Delivered {
         event: &'static str,
         at: Stamp,
-        id: Text<MessageId>,
+        id: IdText,
         members: usize,
         confirmed: usize,
     }
     let delivered = Delivered {
         event: "delivered",
         at: Stamp(at),
-        id: Text(id),
+        id: IdText(id),
         members,
         confirmed,
     };
@@ -243,7 +256,7 @@ pub fn delivered(out: &mut Vec<u8>, at: u64, id: MessageId, members: usize, conf
 struct MemberChange<'a> {
     id: Id,
     nick: &'a str,
-    key: Text<Key>,
+    key: Hex,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -255,7 +268,7 @@ impl<'a> MemberChange<'a> {
         MemberChange {
             id: member.id,
             nick: &member.nick,
-            key: Text(member.key),
+            key: Hex(member.key.0),
             reason: None,
             previous: None,
         }
@@ -309,11 +322,11 @@ pub fn coordinator(out: &mut Vec<u8>, at: u64, id: Id, key: Key, previous: Optio
     #[derive(Serialize)]
     struct Body {
         id: Id,
-        key: Text<Key>,
+        key: Hex,
         previous: Option<Id>,
         own: bool,
     }
-    let key = Text(key);
+    let key = Hex(key.0);
     let body = Body {
         id,
         key,
@@ -328,10 +341,10 @@ pub fn coordinator(out: &mut Vec<u8>, at: u64, id: Id, key: Key, previous: Optio
 pub fn history<'a>(out: &mut Vec<u8>, at: u64, room: &dyn Room, messages: &'a [Rc<ChatMessage>]) {
     #[derive(Serialize)]
     struct Held<'a> {
-        id: Text<MessageId>,
+        id: IdText,
         from: Id,
         nick: &'a str,
-        key: Text<Key>,
+        key: Hex,
         seq: u64,
         text: &'a str,
         sent_at: Stamp,
@@ -339,21 +352,21 @@ pub fn history<'a>(out: &mut Vec<u8>, at: u64, room: &dyn Room, messages: &'a [R
     #[derive(Serialize)]
     struct Body<'a> {
         count: usize,
-        digest: Text<Key>,
+        digest: Hex,
         messages: Vec<Held<'a>>,
     }
     let held = |m: &'a Rc<ChatMessage>| Held {
-        id: Text(m.id()),
+        id: IdText(m.id()),
         from: m.from,
         nick: &m.nick,
-        key: Text(m.origin),
+        key: Hex(m.origin.0),
         seq: m.seq,
         text: &m.text,
         sent_at: Stamp(m.sent_at),
     };
     let body = Body {
         count: room.history_len(),
-        digest: hex(room.digest()),
+        digest: Hex(room.digest()),
         messages: messages.iter().map(held).collect(),
     };
     event(out, "history", at, body);
@@ -384,12 +397,12 @@ pub fn status(out: &mut Vec<u8>, at: u64, name: &str, room: &dyn Room, driver: D
     #[derive(Serialize)]
     struct Body<'a> {
         id: Option<Id>,
-        key: Text<Key>,
+        key: Hex,
         room: &'a str,
         coordinator: Option<Id>,
         members: usize,
         history: usize,
-        digest: Text<Key>,
+        digest: Hex,
         queued_bytes: u64,
         uptime_ms: u64,
         #[serde(flatten)]
@@ -397,12 +410,12 @@ pub fn status(out: &mut Vec<u8>, at: u64, name: &str, room: &dyn Room, driver: D
     }
     let body = Body {
         id: room.id(),
-        key: Text(room.key()),
+        key: Hex(room.key().0),
         room: name,
         coordinator: room.coordinator().map(|c| c.id),
         members: room.members().len(),
         history: room.history_len(),
-        digest: hex(room.digest()),
+        digest: Hex(room.digest()),
         queued_bytes: driver.queued_bytes,
         uptime_ms: millis(driver.uptime),
         counters: Counters(room.counters()),

@@ -9,23 +9,29 @@
 //! | `lines`, `pending` | stdin as messages, and those that wait for the node |
 //! | `sending` | when a line goes, what a command does, when to leave |
 //! | `commands` | what a typed line means |
+//! | `terminal`, `interactive` | a prompt, and how it is used here |
 //! | `showing` | which event is shown where |
 //! | `output` | what waits for stdout and stderr |
-//! | `text`, `json`, `visible`, `stored` | how it reads |
+//! | `text`, `json`, `digits`, `visible`, `stored` | how it reads |
 //! | `room` | what is read of the node |
 
 mod commands;
+mod digits;
+mod interactive;
 mod json;
 pub mod lines;
 mod output;
 mod pending;
 mod room;
+pub mod rooms;
 mod sending;
 mod showing;
 pub mod stored;
+pub mod terminal;
 mod text;
 pub mod visible;
 
+pub use interactive::Screen;
 pub use room::Room;
 
 use std::time::Duration;
@@ -36,6 +42,7 @@ use crate::wire::{Id, Key};
 use output::{Output, Stderr};
 use pending::Pending;
 use sending::{Sending, Stage};
+use terminal::Terminal;
 
 /// How stdin is read and stdout is written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,6 +77,8 @@ pub struct UiConfig {
     pub lines: Option<Vec<String>>,
     /// Whether stdin is read at all (`papo listen` does not).
     pub reads_stdin: bool,
+    /// In a pipe, say on stderr who comes and goes; warnings are said in any case.
+    pub notices: bool,
     /// Stay in the room after the end of stdin.
     pub stay: bool,
     /// Start sending only once so many other members are in the room.
@@ -130,6 +139,12 @@ pub struct Ui {
     stdout: Output,
     stderr: Stderr,
     status: Option<u8>,
+    /// The prompt, once it is opened.
+    terminal: Option<Terminal>,
+    /// Ctrl-Z was pressed.
+    wants_stop: bool,
+    /// To whom the last `/msg` went.
+    addressee: Option<String>,
 }
 
 impl Ui {
@@ -144,6 +159,9 @@ impl Ui {
             stdout: Output::new(config.mode, config.history_max),
             stderr: Stderr::default(),
             status: None,
+            terminal: None,
+            wants_stop: false,
+            addressee: None,
             config,
         };
         ui.take_lines();
@@ -183,10 +201,17 @@ impl Ui {
 
     /// Bytes came from stdin.
     pub fn on_input(&mut self, now: Now, bytes: &[u8]) {
-        if self.reads_input() {
-            for words in self.pending.push(bytes) {
-                self.warn(now, &words);
-            }
+        if self.terminal.is_some() {
+            self.on_keys(now, bytes);
+        } else if self.reads_input() {
+            self.take_bytes(now, bytes);
+        }
+    }
+
+    /// Bytes of lines, whoever made them.
+    fn take_bytes(&mut self, now: Now, bytes: &[u8]) {
+        for words in self.pending.push(bytes) {
+            self.warn(now, &words);
         }
     }
 
@@ -212,6 +237,10 @@ impl Ui {
     /// The time that `next_deadline` named has come.
     pub fn on_deadline(&mut self, now: Now) {
         self.sending.expire(now.time);
+        if let Some(terminal) = &mut self.terminal {
+            terminal.on_deadline(now.time);
+            self.take_actions(now);
+        }
     }
 
     /// The driver has something to say (an interface failed, ...).
@@ -222,13 +251,15 @@ impl Ui {
     /// When `on_deadline` wants to be called, if at all.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Time> {
-        self.sending.deadline
+        let keys = self.terminal.as_ref().and_then(Terminal::next_deadline);
+        keys.into_iter().chain(self.sending.deadline).min()
     }
 
     /// False while more bytes of stdin could not be kept.
     #[must_use]
     pub fn wants_input(&self, _node: &dyn Room) -> bool {
-        self.reads_input() && self.pending.has_room()
+        // Keys are read even while lines wait: Ctrl-C is one.
+        self.reads_input() && (self.terminal.is_some() || self.pending.has_room())
     }
 
     /// The next thing that the user wants of the node. `/members`, `/status` and the like are
@@ -244,7 +275,10 @@ impl Ui {
 
     /// Appends whole lines for stdout until `out` holds at least `limit` bytes or there is no more.
     pub fn fill_stdout(&mut self, out: &mut Vec<u8>, limit: usize) {
-        self.stdout.fill(out, limit, &mut self.stderr);
+        match self.terminal.is_some() {
+            true => self.fill_terminal(out, limit),
+            false => self.stdout.fill(out, limit, &mut self.stderr),
+        }
     }
 
     /// The same for stderr.

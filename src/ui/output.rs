@@ -39,6 +39,28 @@ pub(super) enum Bulk {
     },
 }
 
+/// What a line that is none of the others is for a terminal with a prompt; elsewhere it is text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    /// Whole lines, an answer.
+    Text,
+    /// Something quiet.
+    Notice,
+    /// Something that should not be overlooked.
+    Warning,
+    /// A line that the terminal has rendered.
+    Styled,
+}
+
+/// What comes next, for a terminal with a prompt.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// A message.
+    Message { message: Rc<ChatMessage>, own: bool },
+    /// All else.
+    Lines { at: u64, kind: Kind, text: String },
+}
+
 /// The queue for stdout.
 #[derive(Debug)]
 pub(super) struct Output {
@@ -47,8 +69,8 @@ pub(super) struct Output {
     messages_max: usize,
     /// What may come in a flood, with its place in the output and its time.
     bulk: VecDeque<(u64, u64, Bulk)>,
-    /// All else, rendered, with its place in the output.
-    lines: VecDeque<(u64, Vec<u8>)>,
+    /// All else, rendered, with its place in the output, its time and its kind.
+    lines: VecDeque<(u64, u64, Kind, Vec<u8>)>,
     line_bytes: usize,
     next_place: u64,
     /// Dropped before the first of `bulk`, the last time at this moment.
@@ -110,20 +132,25 @@ impl Output {
 
     /// Adds whole lines that `render` appends.
     pub(super) fn push_lines(&mut self, at: u64, render: impl FnOnce(&mut Vec<u8>)) {
+        let mut line = Vec::new();
+        render(&mut line);
+        self.push_kind(at, Kind::Text, line);
+    }
+
+    /// Adds a line of a kind that only a terminal with a prompt tells apart.
+    pub(super) fn push_kind(&mut self, at: u64, kind: Kind, line: Vec<u8>) {
         if self.closed {
             return;
         }
-        let mut line = Vec::new();
-        render(&mut line);
         if self.lines.len() >= LINES_MAX
-            && let Some((_, oldest)) = self.lines.pop_front()
+            && let Some((_, _, _, oldest)) = self.lines.pop_front()
         {
             self.line_bytes -= oldest.len();
             self.skip(at);
         }
         self.line_bytes += line.len();
         let place = self.place();
-        self.lines.push_back((place, line));
+        self.lines.push_back((place, at, kind, line));
     }
 
     /// True while answers wait: more of them must not be asked for.
@@ -145,17 +172,45 @@ impl Output {
     pub(super) fn fill(&mut self, out: &mut Vec<u8>, limit: usize, stderr: &mut Stderr) {
         while out.len() < limit {
             let bulk = self.bulk.front().map(|(place, ..)| *place);
-            let line = self.lines.front().map(|(place, _)| *place);
+            let line = self.lines.front().map(|(place, ..)| *place);
             if self.skipped > 0 && bulk.unwrap_or(u64::MAX) <= line.unwrap_or(u64::MAX) {
                 self.say_skipped(out, stderr);
             } else if bulk.is_some() && bulk < Some(line.unwrap_or(u64::MAX)) {
                 self.render_next(out);
-            } else if let Some((_, line)) = self.lines.pop_front() {
+            } else if let Some((_, _, _, line)) = self.lines.pop_front() {
                 self.line_bytes -= line.len();
                 out.extend_from_slice(&line);
             } else {
                 break;
             }
+        }
+    }
+
+    /// The next thing to print for a terminal with a prompt.
+    pub(super) fn next(&mut self) -> Option<Next> {
+        loop {
+            let bulk = self.bulk.front().map_or(u64::MAX, |(place, ..)| *place);
+            let line = self.lines.front().map_or(u64::MAX, |(place, ..)| *place);
+            if self.skipped > 0 && bulk <= line {
+                let lines = text::count(std::mem::take(&mut self.skipped), "line");
+                return Some(Next::Lines {
+                    at: self.skipped_at,
+                    kind: Kind::Warning,
+                    text: format!("{lines} skipped: nobody read the output"),
+                });
+            }
+            if bulk < line {
+                match self.bulk.pop_front()? {
+                    (_, _, Bulk::Message { message, own, .. }) => {
+                        return Some(Next::Message { message, own });
+                    }
+                    (_, _, Bulk::Delivered { .. }) => continue,
+                }
+            }
+            let (_, at, kind, line) = self.lines.pop_front()?;
+            self.line_bytes -= line.len();
+            let text = String::from_utf8_lossy(&line).into_owned();
+            return Some(Next::Lines { at, kind, text });
         }
     }
 

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use crate::node::Node;
-use crate::wire::{ChatMessage, Claim, Id, Key, Member};
+use crate::wire::{ChatMessage, Claim, Id, Key, Member, Position};
 
 /// The room as this node knows it.
 pub trait Room {
@@ -22,10 +22,14 @@ pub trait Room {
     fn members(&self) -> &[Member];
     /// How many messages are held.
     fn history_len(&self) -> usize;
+    /// How many messages will be held once the history is complete, while it comes.
+    fn history_expected(&self) -> Option<u64> {
+        None
+    }
     /// The same on every node that holds the same messages.
     fn digest(&self) -> u64;
-    /// The newest `count` messages in the history's order.
-    fn newest(&self, count: usize) -> Vec<Rc<ChatMessage>>;
+    /// The newest `count` messages up to a position, or of all, in the history's order.
+    fn newest(&self, count: usize, until: Option<Position>) -> Vec<Rc<ChatMessage>>;
     /// Named counts for `/status`.
     fn counters(&self) -> Vec<(&'static str, u64)>;
 }
@@ -63,8 +67,10 @@ impl Room for Node {
         self.history().digest()
     }
 
-    fn newest(&self, count: usize) -> Vec<Rc<ChatMessage>> {
-        let mut newest: Vec<_> = self.history().iter().rev().take(count).cloned().collect();
+    fn newest(&self, count: usize, until: Option<Position>) -> Vec<Rc<ChatMessage>> {
+        let backwards = self.history().iter().rev();
+        let old = backwards.skip_while(|m| until.is_some_and(|until| m.position() > until));
+        let mut newest: Vec<_> = old.take(count).cloned().collect();
         newest.reverse();
         newest
     }

@@ -84,6 +84,8 @@ impl Ui {
         status: DriverStatus,
     ) -> Option<Command> {
         self.sending.expire(now.time);
+        self.take_actions(now);
+        self.show_progress(node);
         match self.sending.stage {
             Stage::Here => {
                 if self.sending.held && self.has_members(node) {
@@ -141,14 +143,18 @@ impl Ui {
         let wanted = self.config.wait_members;
         let others = node.members().len().saturating_sub(1) as u64;
         let seconds = self.config.timeout.as_secs_f64();
-        let came = match others {
-            0 => "no other member".to_owned(),
-            others => format!("only {}", count(others, "other member")),
+        let (came, remedy) = match others {
+            0 => (
+                "no other member".to_owned(),
+                "; nobody answered: check --room and --group there and here, and name a member \
+                 with --peer where multicast does not reach",
+            ),
+            others => (format!("only {}", count(others, "other member")), ""),
         };
-        self.warn(
-            now,
-            &format!("--wait-members {wanted}: {came} came within {seconds} s; nothing was sent"),
+        let text = format!(
+            "--wait-members {wanted}: {came} came within {seconds} s; nothing was sent{remedy}"
         );
+        self.warn(now, &text);
         self.sending.failed = true;
         self.leave(now, now.time + self.config.timeout)
     }
@@ -238,6 +244,7 @@ impl Ui {
             Order::Elect => return Some(Command::Elect),
             Order::Msg(rest) => match commands::addressee(&rest, node.members(), node.key()) {
                 Ok((to, text)) => {
+                    self.addressee = Some(text::name_of(to, 0, node.members()));
                     let text = text.to_owned();
                     return Some(Command::Private { to, text });
                 }
@@ -277,11 +284,11 @@ impl Ui {
             Mode::Interactive => INTERACTIVE_COUNT,
             Mode::Text | Mode::Json => usize::MAX,
         });
-        let messages = node.newest(count);
+        let messages = node.newest(count, None);
         if self.is_json() {
             self.json(now, |out, at| json::history(out, at, node, &messages));
         } else {
-            self.replay(now, &messages, node);
+            self.replay(now, messages, node);
         }
     }
 

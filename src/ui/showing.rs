@@ -1,4 +1,4 @@
-//! Which event is shown where: messages and JSON on stdout, notices on stderr in a pipe and
+//! Which event is shown where: messages and JSON on stdout, the rest on stderr in a pipe and
 //! between the messages in a terminal.
 //!
 //! How an event reads is decided in `text` and `json`; when the user speaks, in `sending`.
@@ -8,7 +8,7 @@ use std::rc::Rc;
 use crate::node::{Departure, Event, Now};
 use crate::wire::{ChatMessage, Member, Position};
 
-use super::output::{Bulk, tab};
+use super::output::{Bulk, Kind, tab};
 use super::room::Room;
 use super::sending::Stage;
 use super::visible::{Tab, visible};
@@ -26,7 +26,8 @@ impl Ui {
             Event::Joined { again, old_until } => self.show_joined(now, again, old_until, node),
             Event::Message { message, own } => {
                 // What comes before the first `Joined` is history, and is shown with `--replay`.
-                if self.joined && (self.is_json() || !own) {
+                let shows_own = self.is_json() || self.terminal.is_some();
+                if self.joined && (shows_own || !own) {
                     let replay = false;
                     let bulk = Bulk::Message {
                         message,
@@ -83,7 +84,7 @@ impl Ui {
     /// What happens to the group rather than in the talk.
     fn show_change(&mut self, now: Now, event: &Event, node: &dyn Room) {
         let members = node.members();
-        self.stdout.set_members(members);
+        self.set_members(members);
         if self.is_json() {
             return self.json(now, |out, at| change_as_json(out, at, event));
         }
@@ -105,9 +106,11 @@ impl Ui {
     }
 
     fn show_joined(&mut self, now: Now, again: bool, old_until: Position, node: &dyn Room) {
-        self.stdout.set_members(node.members());
+        self.set_members(node.members());
         if self.is_json() {
             self.json(now, |out, at| json::joined(out, at, node, again));
+        } else if self.terminal.is_some() {
+            self.welcome(now, again, node);
         } else {
             let notice = text::joined(&self.room, node, again);
             self.notice(now, &notice);
@@ -118,17 +121,14 @@ impl Ui {
                 Replay::Last(count) => count,
                 Replay::All => usize::MAX,
             };
-            // What is newer was said meanwhile, and follows as messages.
-            let newest = node.newest(if count > 0 { usize::MAX } else { 0 });
-            let old = newest.partition_point(|m| m.position() <= old_until);
-            self.replay(now, &newest[old.saturating_sub(count)..old], node);
+            // What is newer comes as an event of its own.
+            self.replay(now, node.newest(count, Some(old_until)), node);
         }
     }
 
     /// Prints messages of the history.
-    pub(super) fn replay(&mut self, now: Now, old: &[Rc<ChatMessage>], node: &dyn Room) {
+    pub(super) fn replay(&mut self, now: Now, old: Vec<Rc<ChatMessage>>, node: &dyn Room) {
         for message in old {
-            let message = Rc::clone(message);
             let own = message.origin == node.key();
             let replay = true;
             let bulk = Bulk::Message {
@@ -144,6 +144,7 @@ impl Ui {
         match self.config.mode {
             Mode::Json => self.json(now, |out, at| json::private(out, at, said)),
             Mode::Text if said.own => {}
+            Mode::Interactive if self.terminal.is_some() => self.show_private_styled(said),
             mode => {
                 let id = self.stdout.id_beside(said.nick, said.from);
                 self.stdout.push_lines(now.wall_ms, |out| {
@@ -191,13 +192,26 @@ impl Ui {
                 self.json(now, |out, at| json::remark(out, at, kind, text));
                 self.stderr.push(&shown);
             }
-            Mode::Text | Mode::Interactive => self.notice(now, &shown),
+            Mode::Interactive if self.terminal.is_some() => {
+                self.push_kind(now, Kind::Warning, &shown);
+            }
+            Mode::Text | Mode::Interactive => self.say(now, &shown),
+        }
+    }
+
+    /// Says what is good to know: on stderr in a pipe, if wanted.
+    fn notice(&mut self, now: Now, text: &str) {
+        if self.config.notices || self.config.mode == Mode::Interactive {
+            self.say(now, text);
         }
     }
 
     /// Says something that is not a message: on stderr in a pipe, in its place in a terminal.
-    fn notice(&mut self, now: Now, text: &str) {
+    fn say(&mut self, now: Now, text: &str) {
         match self.config.mode {
+            Mode::Interactive if self.terminal.is_some() => {
+                self.push_kind(now, Kind::Notice, text);
+            }
             Mode::Interactive => self.answer(now, &format!("-- {text}\n")),
             Mode::Text | Mode::Json => self.stderr.push(text),
         }

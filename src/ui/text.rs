@@ -1,7 +1,7 @@
 //! What people read: messages as `<nick> text`, and notices and answers in words.
 //!
 //! Writes into memory only. Everything that came from the network goes through
-//! [`visible`](super::visible), nicks and reasons included.
+//! [`visible`](mod@visible), nicks and reasons included.
 
 use std::io::Write;
 
@@ -69,11 +69,11 @@ pub fn joined(name_of_room: &str, room: &dyn Room, again: bool) -> String {
         .collect();
     let own = name_of(me, room.id().unwrap_or_default(), room.members());
     let with = match names(&others) {
-        names if names.is_empty() => "nobody else is here".to_owned(),
-        names => format!("here are {names}"),
+        names if names.is_empty() => ", alone so far".to_owned(),
+        names => format!(" with {names}"),
     };
     format!(
-        "{} room {} as {own}; {with}; {} in the history",
+        "{} room {} as {own}{with}; {} in the history",
         if again { "again in" } else { "in" },
         visible(name_of_room, Tab::Escape),
         count(room.history_len() as u64, "message"),

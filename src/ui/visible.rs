@@ -20,7 +20,7 @@ const TAB_SPACES: &[u8] = b"    ";
 
 /// Appends `text`, made safe.
 pub fn push(out: &mut Vec<u8>, text: &str, tab: Tab) {
-    if text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+    if is_plain(text) {
         out.extend_from_slice(text.as_bytes());
     } else {
         push_slowly(out, text, tab);
@@ -35,17 +35,34 @@ pub fn visible(text: &str, tab: Tab) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
+/// True for printable ASCII, the common case. Looks at all bytes without a branch, so that the
+/// compiler can take many at a time.
+pub(super) fn is_plain(text: &str) -> bool {
+    text.bytes()
+        .fold(true, |plain, b| plain & matches!(b, b' '..=b'~'))
+}
+
 /// Copies what is safe in whole runs.
 fn push_slowly(out: &mut Vec<u8>, text: &str, tab: Tab) {
     let mut copied = 0;
-    let mut previous = ' ';
-    for (at, c) in text.char_indices() {
-        if is_hidden(c) && !chooses_emoji_style(previous, c) {
+    // Whether an emoji stands before, and whether nothing was yet said of how it looks.
+    let (mut emoji, mut bare) = (false, false);
+    let mut characters = text.char_indices().peekable();
+    while let Some((at, c)) = characters.next() {
+        let belongs = match c {
+            // Chooses between the plain and the coloured picture of the emoji.
+            '\u{fe0e}' | '\u{fe0f}' => bare,
+            // Joins two emoji to one picture.
+            '\u{200d}' => emoji && characters.peek().is_some_and(|(_, next)| is_emoji(*next)),
+            _ => false,
+        };
+        if is_hidden(c) && !belongs {
             out.extend_from_slice(&text.as_bytes()[copied..at]);
             copied = at + c.len_utf8();
             push_escape(out, c, tab);
         }
-        previous = c;
+        bare = is_emoji(c);
+        emoji = bare || (emoji && belongs);
     }
     out.extend_from_slice(&text.as_bytes()[copied..]);
 }
@@ -60,12 +77,13 @@ fn push_escape(out: &mut Vec<u8>, c: char, tab: Tab) {
     }
 }
 
-/// Presentation selectors after a symbol only choose between its plain and its coloured picture.
-/// After letters, or one after the other, they would be a way to hide something.
-fn chooses_emoji_style(previous: char, c: char) -> bool {
-    matches!(c, '\u{fe0e}' | '\u{fe0f}')
-        && matches!(previous, '\u{a9}' | '\u{ae}' | '\u{203c}'..='\u{3299}' | '\u{1f000}'..='\u{1faff}')
-        && !is_hidden(previous)
+/// Symbols that invisible characters may follow without hiding anything: after letters they would
+/// be a way to make two names look the same.
+fn is_emoji(c: char) -> bool {
+    matches!(c,
+        '\u{a9}' | '\u{ae}' | '\u{203c}' | '\u{2049}' | '\u{2122}' | '\u{2139}'
+        | '\u{2190}'..='\u{2bff}' | '\u{3030}' | '\u{303d}' | '\u{3297}' | '\u{3299}'
+        | '\u{1f000}'..='\u{1faff}')
 }
 
 /// Control characters, format characters (general category Cf), line and paragraph separators,
@@ -167,6 +185,19 @@ mod tests {
             visible("❤\u{fe0f}\u{fe0f}", Tab::Keep),
             "❤\u{fe0f}\\u{fe0f}"
         );
+    }
+
+    #[test]
+    fn joiners_stay_only_between_emoji() {
+        for whole in ["👩\u{200d}👧", "🏳\u{fe0f}\u{200d}🌈", "👩🏽\u{200d}⚕\u{fe0f}"]
+        {
+            assert_eq!(visible(whole, Tab::Keep), whole);
+        }
+        assert_eq!(visible("👩\u{200d}", Tab::Keep), "👩\\u{200d}");
+        assert_eq!(visible("👩\u{200d}a", Tab::Keep), "👩\\u{200d}a");
+        assert_eq!(visible("a\u{200d}👩", Tab::Keep), "a\\u{200d}👩");
+        let twice = visible("👩\u{200d}\u{200d}👩", Tab::Keep);
+        assert_eq!(twice, "👩\\u{200d}\\u{200d}👩");
     }
 
     #[test]

@@ -151,6 +151,7 @@ fn join_request(m: &JoinRequest) -> Check {
 
 fn view(v: &View) -> Check {
     key(v.coordinator)?;
+    rule(v.left.len() <= MEMBERS_MAX, "too many that left")?;
     members(&v.members)
 }
 

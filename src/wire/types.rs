@@ -114,6 +114,10 @@ pub struct View {
     pub next_id: Id,
     /// The members, the coordinator among them, in any order.
     pub members: Vec<Member>,
+    /// In an announcement: members of the view before that are not in this one because they said
+    /// LEAVE. Others that are missing were lost.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<Key>,
 }
 
 /// A message's name: who wrote it, and its number from 1 in that author's order.

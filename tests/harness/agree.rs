@@ -22,7 +22,8 @@ pub struct Said {
 /// same history; checks the histories message by message; gives the one they hold.
 #[track_caller]
 pub fn agree(nodes: &[&Node], within: Duration) -> Vec<Said> {
-    let deadline = Instant::now() + within;
+    let asked = Instant::now();
+    let deadline = asked + within;
     let mut keys: Vec<_> = nodes.iter().map(|n| n.key()).collect();
     keys.sort_unstable();
     loop {
@@ -50,6 +51,7 @@ pub fn agree(nodes: &[&Node], within: Duration) -> Vec<Said> {
         }
         let_pass(ms(10));
     }
+    println!("{} nodes agreed after {:?}", nodes.len(), asked.elapsed());
     same_histories(nodes)
 }
 
@@ -105,8 +107,12 @@ fn ask_all(nodes: &[&Node], deadline: Instant) -> Option<Vec<Answer>> {
 #[track_caller]
 fn same_histories(nodes: &[&Node]) -> Vec<Said> {
     let mut first: Option<(Vec<Said>, String)> = None;
+    let marks: Vec<_> = nodes.iter().map(|n| n.mark()).collect();
     for node in nodes {
-        let event = node.ask("/history", "history");
+        node.say("/history");
+    }
+    for (node, mark) in nodes.iter().zip(marks) {
+        let event = node.event_after(mark, "its history", |e| e.is("history"));
         let this = history_of(&event);
         let digest = event.text("digest").to_owned();
         assert_eq!(event.num("count"), this.len() as u64, "{}", node.name);

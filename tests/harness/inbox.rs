@@ -1,7 +1,9 @@
 //! What the processes of one room printed, with the moment each line arrived, and waiting for more.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitStatus;
+use std::ptr;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -64,8 +66,8 @@ pub struct Record {
     /// Of stdout and stderr, how many are still read.
     pub open: usize,
     pub exit: Option<(Instant, ExitStatus)>,
-    /// It was killed: its last line may be half a line.
-    pub killed: bool,
+    /// The last event has no line feed.
+    pub is_cut: bool,
     /// Where it broke the contract.
     pub faults: Vec<String>,
     pub key: Option<String>,
@@ -95,6 +97,11 @@ pub struct Inbox {
     changed: Condvar,
 }
 
+thread_local! {
+    /// The room that the test of this thread had to do with last: the one it fails in.
+    static CURRENT: Cell<*const Inbox> = const { Cell::new(ptr::null()) };
+}
+
 impl Inbox {
     pub fn new() -> Arc<Inbox> {
         Arc::new(Inbox {
@@ -104,8 +111,14 @@ impl Inbox {
         })
     }
 
+    /// Whether it is this room that the test of this thread fails in, not one prepared for later.
+    pub fn is_current(&self) -> bool {
+        ptr::eq(CURRENT.get(), self)
+    }
+
     /// Makes room for one more process.
     pub fn add(&self, name: &str) -> usize {
+        CURRENT.set(self);
         let mut log = self.log();
         log.nodes.push(Record::new(name));
         log.nodes.len() - 1
@@ -128,6 +141,7 @@ impl Inbox {
         within: Duration,
         mut ready: impl FnMut(&Log) -> Option<T>,
     ) -> T {
+        CURRENT.set(self);
         let deadline = Instant::now() + within;
         let mut log = self.log();
         loop {
@@ -218,7 +232,7 @@ impl Record {
             stderr: Vec::new(),
             open: 0,
             exit: None,
-            killed: false,
+            is_cut: false,
             faults: Vec::new(),
             key: None,
             id: None,
@@ -240,8 +254,22 @@ impl Record {
         self.heard.get(nick).map_or(0, Vec::len)
     }
 
+    /// Only a node that was killed may stop in the middle of a line.
+    pub fn check_end(&mut self) {
+        let (0, true, Some((_, status))) = (self.open, self.is_cut, self.exit) else {
+            return;
+        };
+        self.demand(status.code().is_none(), || {
+            format!("{status}, in the middle of a line")
+        });
+    }
+
     /// Takes a line of `--json` in, and checks it.
-    pub fn take_event(&mut self, line: &[u8]) {
+    pub fn take_event(&mut self, line: &[u8], is_whole: bool) {
+        if !is_whole {
+            self.is_cut = true;
+            return;
+        }
         let at = Instant::now();
         let body: Value = match serde_json::from_slice(line) {
             Ok(body) => body,

@@ -23,9 +23,10 @@ mod room;
 mod schema;
 mod typing;
 
-pub use agree::{agree, said_by};
+pub use agree::{Said, agree, said_by};
 pub use gate::{Permit, alone, shared};
-pub use process::{Node, Signal};
+pub use inbox::Inbox;
+pub use process::{Launch, Node, Signal};
 pub use room::{Room, Scratch, readme_snippet, scratch_dir};
 pub use typing::Typing;
 
@@ -58,6 +59,15 @@ pub fn eventually(what: &str, within: Duration, mut holds: impl FnMut() -> bool)
         assert!(Instant::now() < deadline, "{what}: not within {within:?}");
         let_pass(ms(20));
     }
+}
+
+/// A process that refused to start said why in one line that names `word`; no panic, no back-trace.
+#[track_caller]
+pub fn one_line_that_names(node: &Node, word: &str) {
+    let stderr = node.stderr();
+    assert!(stderr.contains(word), "{word:?} is not in: {stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert!(!stderr.contains("panicked"), "{stderr}");
 }
 
 /// The middle one, the higher of two.

@@ -113,16 +113,16 @@ impl Launch {
             record.open = usize::from(stdout.is_some()) + usize::from(stderr.is_some());
         });
         if let Some(stdout) = stdout {
-            read_from(stdout, &inbox, index, move |record, line| {
+            read_from(stdout, &inbox, index, move |record, line, is_whole| {
                 if events {
-                    record.take_event(&line);
+                    record.take_event(&line, is_whole);
                 } else {
                     record.lines.push((Instant::now(), line));
                 }
             });
         }
         if let Some(stderr) = stderr {
-            read_from(stderr, &inbox, index, |record, line| {
+            read_from(stderr, &inbox, index, |record, line, _| {
                 record.stderr.push((Instant::now(), line));
             });
         }
@@ -178,9 +178,6 @@ impl Node {
     /// Sends a signal, and tells when.
     pub fn signal(&self, signal: Signal) -> Instant {
         let now = Instant::now();
-        if signal == Signal::KILL {
-            self.inbox.update(self.index, |record| record.killed = true);
-        }
         // It may have ended by itself, which is for the test to judge.
         let _ = if self.whole_group {
             kill_process_group(self.pid, signal)
@@ -317,7 +314,7 @@ impl Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        if thread::panicking() {
+        if thread::panicking() && self.inbox.is_current() {
             eprint!("{}", self.inbox.report(self.index));
         }
         self.signal(Signal::KILL);
@@ -358,7 +355,7 @@ fn read_from(
     output: impl Read + Send + 'static,
     inbox: &Arc<Inbox>,
     index: usize,
-    take: impl Fn(&mut Record, Vec<u8>) + Send + 'static,
+    take: impl Fn(&mut Record, Vec<u8>, bool) + Send + 'static,
 ) {
     let inbox = Arc::clone(inbox);
     thread::spawn(move || {
@@ -368,16 +365,15 @@ fn read_from(
             match output.read_until(b'\n', &mut line) {
                 Ok(0) | Err(_) => break,
                 Ok(_) => {
-                    let whole = line.pop_if(|last| *last == b'\n').is_some();
-                    inbox.update(index, |record| {
-                        if whole || !record.killed {
-                            take(record, line);
-                        }
-                    });
+                    let is_whole = line.pop_if(|b| *b == b'\n').is_some();
+                    inbox.update(index, |record| take(record, line, is_whole));
                 }
             }
         }
-        inbox.update(index, |record| record.open -= 1);
+        inbox.update(index, |record| {
+            record.open -= 1;
+            record.check_end();
+        });
     });
 }
 
@@ -385,7 +381,10 @@ fn wait_for(mut child: Child, inbox: &Arc<Inbox>, index: usize) {
     let inbox = Arc::clone(inbox);
     thread::spawn(move || {
         if let Ok(status) = child.wait() {
-            inbox.update(index, |record| record.exit = Some((Instant::now(), status)));
+            inbox.update(index, |record| {
+                record.exit = Some((Instant::now(), status));
+                record.check_end();
+            });
         }
     });
 }

@@ -148,7 +148,9 @@ fn what_is_said_before_joining_is_sent_after_it() {
         node.joined();
         node.sees_members(2);
     }
-    ana.heard("bia", 1);
+    for node in [&ana, &bia] {
+        node.event("its own line", |e| e.is("delivered"));
+    }
     let history = agree(&[&ana, &bia], PATIENCE);
     assert_eq!(history.len(), 2);
 }

@@ -1,15 +1,6 @@
 //! Every row of the table of exit statuses, and what stderr says with it.
 
-use crate::harness::{Node, Room, Signal, let_pass, ms, shared};
-
-/// One line that names `word`; no panic, no back-trace.
-#[track_caller]
-fn one_line_that_names(node: &Node, word: &str) {
-    let stderr = node.stderr();
-    assert!(stderr.contains(word), "{word:?} is not in: {stderr}");
-    assert_eq!(stderr.lines().count(), 1, "{stderr}");
-    assert!(!stderr.contains("panicked"), "{stderr}");
-}
+use crate::harness::{Room, Signal, let_pass, ms, one_line_that_names, shared};
 
 #[test]
 fn a_bad_option_ends_with_2_and_one_line_that_names_it() {

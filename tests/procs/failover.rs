@@ -61,21 +61,24 @@ fn kill_the_coordinator(room: &Room<'_>, first: Node) -> Duration {
     *known.iter().max().expect("four")
 }
 
-fn found<'p>(permit: &'p Permit) -> (Room<'p>, Node) {
-    let room = Room::new(permit);
-    let first = room.join("ana");
-    (room, first)
+/// Some rooms with their first members; founding one is mostly waiting, so all do it together.
+fn found<'p>(permit: &'p Permit, rooms: usize) -> Vec<(Room<'p>, Node)> {
+    let found = |_| {
+        let room = Room::new(permit);
+        let first = room.join("ana");
+        (room, first)
+    };
+    (0..rooms).map(found).collect()
 }
 
 #[test]
 fn the_highest_id_takes_over_and_nobody_else_when_the_coordinator_is_killed_50_times_over() {
     let permit = alone();
     let mut times = Vec::new();
-    // The next room is founded meanwhile, which is only waiting.
-    let mut next = found(&permit);
-    for _ in 0..50 {
-        let (room, first) = std::mem::replace(&mut next, found(&permit));
-        times.push(kill_the_coordinator(&room, first));
+    for _ in 0..5 {
+        for (room, first) in found(&permit, 10) {
+            times.push(kill_the_coordinator(&room, first));
+        }
     }
     println!("known everywhere after {times:?}");
     let median = median(times);
@@ -136,39 +139,48 @@ fn a_frozen_coordinator_is_replaced_within_2_s_and_is_one_of_many_3_s_after_it_t
 }
 
 #[test]
-fn the_successor_of_a_coordinator_that_is_told_to_end_is_known_within_200_ms() {
+fn the_successor_of_a_coordinator_that_is_told_to_end_is_known_within_200_ms_20_times_over() {
     let permit = alone();
-    let room = Room::new(&permit);
-    let ana = room.join("ana");
+    let mut times = Vec::new();
+    for (room, first) in found(&permit, 20) {
+        times.push(end_the_coordinator(&room, &first));
+    }
+    println!("known everywhere after {times:?}");
+    assert!(times.iter().all(|took| *took < ms(200)), "{times:?}");
+}
+
+fn end_the_coordinator(room: &Room<'_>, ana: &Node) -> Duration {
     ana.joined();
     let others = room.join_all(["bia", "caio", "davi"]);
-    for node in others.iter().chain([&ana]) {
+    for node in others.iter().chain([ana]) {
         node.joined();
         node.sees_members(4);
     }
+    // A line that all have confirmed shows that each has a link with each.
+    for node in others.iter().chain([ana]) {
+        node.say("hello");
+        node.event("all have confirmed it", |e| {
+            e.is("delivered") && e.num("confirmed") == 3
+        });
+    }
     let heir = others.iter().map(Node::id).max();
     let told = ana.signal(Signal::TERM);
-    for node in &others {
+    let known = others.each_ref().map(|node| {
         let new = node.event("a new coordinator", |e| e.is("coordinator") && e.at >= told);
-        let took = new.at - told;
-        println!("{} knew after {took:?}", node.name);
-        assert!(took < ms(200), "{}: {took:?}", node.name);
         assert_eq!(Some(new.num("id")), heir);
         let gone = node.event("ana is gone", |e| e.is("member_left"));
-        assert_eq!((gone.text("nick"), gone.text("reason")), ("ana", "left"));
-    }
+        assert_eq!(gone.text("nick"), "ana", "{}", node.name);
+        assert_eq!(gone.text("reason"), "left", "{}", node.name);
+        new.at - told
+    });
     assert_eq!(ana.exit(), 0);
-    let left = ana.event("left", |e| e.is("left"));
-    assert!(left.flag("confirmed"));
+    assert!(ana.event("left", |e| e.is("left")).flag("confirmed"));
     agree(&others.each_ref(), PATIENCE);
     for node in &others {
-        assert_eq!(
-            node.look(|r| r.all("member_left").count()),
-            1,
-            "{}",
-            node.name
-        );
+        let gone = node.look(|r| r.all("member_left").count());
+        assert_eq!(gone, 1, "{}", node.name);
     }
+    *known.iter().max().expect("three")
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod failover;
 mod histories;
 mod joining;
 mod pipes;
+mod secrets;
 mod streams;
 mod texts;
 mod tours;

@@ -2,7 +2,18 @@
 
 use std::fs::{self, File};
 
-use crate::harness::{PATIENCE, Room, Signal, scratch_dir, shared};
+use crate::harness::{Node, PATIENCE, Room, Signal, scratch_dir, shared};
+
+/// Nothing of broken pipes, panics or the like.
+#[track_caller]
+fn only_notices(node: &Node) {
+    let stderr = node.stderr();
+    let notices = ["papo: in room", "is the coordinator", "joined", "left"];
+    let all_known = stderr
+        .lines()
+        .all(|l| notices.iter().any(|n| l.contains(n)));
+    assert!(all_known, "{stderr}");
+}
 
 #[test]
 fn stdin_may_be_a_file() {
@@ -121,7 +132,6 @@ fn stdout_may_be_dev_null_or_closed() {
     for node in [deaf, closed] {
         node.signal(Signal::TERM);
         assert_eq!(node.exit(), 0, "{}", node.stderr());
-        assert_eq!(node.stderr(), "");
     }
 }
 
@@ -138,7 +148,7 @@ fn papo_ends_quietly_when_the_reader_of_its_output_went_away() {
         drop(reader);
         ana.say("is anybody reading?");
         assert_eq!(bia.exit(), 0, "{args:?}: {}", bia.stderr());
-        assert_eq!(bia.stderr(), "", "{args:?}");
+        only_notices(&bia);
         ana.sees_members(1);
         let gone = ana.event("bia is gone", |e| e.is("member_left"));
         assert_eq!(gone.text("reason"), "left");
@@ -159,5 +169,5 @@ fn head_takes_what_it_wants_of_a_listener() {
     }
     assert_eq!(listener.exit(), 0, "{}", listener.stderr());
     assert_eq!(listener.stdout(), "<ana> line 1\n<ana> line 2\n");
-    assert_eq!(listener.stderr(), "");
+    only_notices(&listener);
 }

@@ -50,6 +50,7 @@ fn view() -> View {
         version: 2,
         next_id: 3,
         members: vec![ana(), bob()],
+        left: vec![],
     }
 }
 
@@ -261,7 +262,10 @@ fn frames(coord: impl Fn() -> Option<Coordinator>) -> Vec<(&'static str, Message
         ),
         (
             "COORDINATOR_ANNOUNCEMENT",
-            Message::CoordinatorAnnouncement(view()),
+            Message::CoordinatorAnnouncement(View {
+                left: vec![Key(0x1d)],
+                ..view()
+            }),
         ),
         (
             "PING",

@@ -113,6 +113,7 @@ fn view(rng: &mut Rng) -> View {
         version: number(rng),
         next_id: number(rng),
         members: list(rng, 100, member),
+        left: list(rng, 20, key),
     }
 }
 

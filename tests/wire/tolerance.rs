@@ -211,6 +211,7 @@ fn a_field_missing_or_there_twice_is_refused() {
         "JOIN_REQUEST on a link, of a coordinator of another group: id",
         "CHAT_MESSAGE: d",
         "ELECTION_OK, there is a live coordinator: coord",
+        "COORDINATOR_ANNOUNCEMENT: left",
         "PING: coord",
         "CHUNK, more to come: next",
         "CHUNK, more to come: d",

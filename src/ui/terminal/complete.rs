@@ -1,0 +1,119 @@
+//! What Tab may make of the word before the cursor: a command at the beginning of the line, a nick
+//! anywhere. Knows nothing of the members; the candidates are handed in.
+
+/// The words that can be completed.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Candidates {
+    /// Nicks, as they are shown.
+    pub nicks: Vec<String>,
+    /// Commands with their slash.
+    pub commands: Vec<String>,
+}
+
+/// What a word can become.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Completion {
+    /// The word's beginning in bytes; its end is the cursor.
+    pub start: usize,
+    /// What it is now replaced with, if that is more than it was.
+    pub replacement: Option<String>,
+    /// All that it can become, if that is more than one.
+    pub options: Vec<String>,
+}
+
+/// Completes the word that ends at `cursor`.
+#[must_use]
+pub fn complete(line: &str, cursor: usize, candidates: &Candidates) -> Completion {
+    let before = &line[..cursor];
+    let mut start = before.rfind(char::is_whitespace).map_or(0, |i| {
+        i + before[i..].chars().next().map_or(0, char::len_utf8)
+    });
+    let command = start == 0 && before.starts_with('/') && !before.starts_with("//");
+    if !command && before[start..].starts_with('@') {
+        start += 1;
+    }
+    let word = &before[start..];
+    let (pool, ending) = match (command, start) {
+        (true, _) => (&candidates.commands, " "),
+        (false, 0) => (&candidates.nicks, ": "),
+        (false, _) => (&candidates.nicks, " "),
+    };
+    let lower = word.to_lowercase();
+    let mut options: Vec<String> = pool
+        .iter()
+        .filter(|c| c.to_lowercase().starts_with(&lower))
+        .cloned()
+        .collect();
+    options.sort();
+    options.dedup();
+    let replacement = match &options[..] {
+        [] => None,
+        [only] if line[cursor..].starts_with(' ') => Some(only.clone()),
+        [only] => Some(format!("{only}{ending}")),
+        [first, rest @ ..] => {
+            let common = common_prefix(first, rest);
+            (common.len() > word.len()).then(|| common.to_owned())
+        }
+    };
+    if options.len() == 1 {
+        options.clear();
+    }
+    Completion {
+        start,
+        replacement,
+        options,
+    }
+}
+
+/// The beginning that all have in common, whatever their case, as `first` writes it.
+fn common_prefix<'a>(first: &'a str, rest: &[String]) -> &'a str {
+    let mut end = first.len();
+    for other in rest {
+        let common: usize = first
+            .chars()
+            .zip(other.chars())
+            .take_while(|(a, b)| a == b || a.to_lowercase().eq(b.to_lowercase()))
+            .map(|(a, _)| a.len_utf8())
+            .sum();
+        end = end.min(common);
+    }
+    &first[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(line: &str) -> (Option<String>, usize) {
+        let list = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect();
+        let candidates = Candidates {
+            nicks: list(&["ana#3", "ana#7", "Bob", "Zoë Müller"]),
+            commands: list(&["/help", "/history", "/members", "/msg"]),
+        };
+        let (before, after) = line.split_once('|').unwrap();
+        let all = [before, after].concat();
+        let completion = complete(&all, before.len(), &candidates);
+        let text = completion
+            .replacement
+            .map(|r| format!("{}{r}|{after}", &before[..completion.start]));
+        (text, completion.options.len())
+    }
+
+    #[test]
+    fn nicks_and_commands() {
+        let done = |text: &str| (Some(text.to_owned()), 0);
+        assert_eq!(run("bo|"), done("Bob: |"));
+        assert_eq!(run("hi bo|"), done("hi Bob |"));
+        assert_eq!(run("hi bo| x"), done("hi Bob| x"));
+        assert_eq!(run("@b|"), done("@Bob |"));
+        assert_eq!(run("zo|"), done("Zoë Müller: |"));
+        assert_eq!(run("/he|"), done("/help |"));
+        assert_eq!(run("/msg b|"), done("/msg Bob |"));
+        assert_eq!(run("an|"), (Some("ana#|".to_owned()), 2));
+        assert_eq!(run("ana#|"), (None, 2));
+        assert_eq!(run("/h|"), (None, 2));
+        assert_eq!(run("x|"), (None, 0));
+        assert_eq!(run("//he|"), (None, 0));
+        assert_eq!(run("|").1, 4);
+    }
+}

@@ -1,0 +1,504 @@
+//! The interactive terminal: a prompt with line editing, and lines printed above it that never
+//! disturb what is half typed.
+//!
+//! [`Terminal`] takes bytes, sizes and deadlines, and plain data to print; it gives actions and
+//! bytes for the terminal. It has no file descriptor, no clock and no knowledge of the node, and
+//! must never get any. Raw mode, signals and stopping are the driver's.
+//!
+//! | part | owns |
+//! | --- | --- |
+//! | [`input`] | bytes become keys and pastes |
+//! | [`mod@line`], [`recall`], [`mod@complete`], [`editor`] | what keys do to the line |
+//! | [`mod@paste`] | several pasted lines, until they are sent or dropped |
+//! | [`style`] | what a message or a notice looks like |
+//! | [`mod@layout`], [`screen`] | where the prompt's characters go, and the bytes that put them there |
+
+pub mod complete;
+pub mod editor;
+pub mod input;
+pub mod layout;
+pub mod line;
+pub mod paste;
+pub mod recall;
+pub mod screen;
+pub mod style;
+
+pub use screen::reflows;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use termina::event::{KeyCode, KeyEvent, Modifiers};
+
+use self::complete::Candidates;
+use self::editor::{Editor, Outcome};
+use self::input::{Decoder, Input};
+use self::layout::{Block, Frame, layout};
+use self::paste::Paste;
+use self::screen::Screen;
+use self::style::{Look, Said, Style};
+use super::visible::{Tab, visible};
+use crate::limits::ACTIONS_MAX;
+use crate::node::Time;
+use crate::wire::{Id, Key, Member};
+
+/// What the terminal is told at its start.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Columns; 0 if unknown.
+    pub cols: u16,
+    /// Rows; 0 if unknown.
+    pub rows: u16,
+    /// Colours may be used (`--color`, NO_COLOR).
+    pub color: bool,
+    /// The terminal is known to wrap rows anew that no longer fit; see [`reflows`].
+    pub reflows: bool,
+    /// Where "local time" is.
+    pub zone: TimeZone,
+    /// The room, for the prompt.
+    pub room: String,
+    /// One's own nick.
+    pub nick: String,
+    /// One's own key.
+    pub key: Key,
+    /// The commands that Tab completes, with their slash.
+    pub commands: Vec<String>,
+    /// The wall clock in milliseconds since 1970: the day before the first line.
+    pub wall_ms: u64,
+}
+
+/// What the user wants.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// A line was entered; it may be a command.
+    Line(String),
+    /// Pasted lines, to be said as they are: never commands.
+    Lines(Vec<String>),
+    /// Ctrl-Z: write what [`Terminal::fill`] gives, restore the terminal's mode, stop; then
+    /// [`Terminal::resume`].
+    Suspend,
+    /// Ctrl-C or Ctrl-D with nothing typed; each time it is pressed.
+    Leave,
+}
+
+/// A message to print.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Message<'a> {
+    /// The author's id at the time of writing.
+    pub id: Id,
+    /// The author's key.
+    pub key: Key,
+    /// The author's nick at the time of writing.
+    pub nick: &'a str,
+    /// What was said.
+    pub text: &'a str,
+    /// The author's wall clock in milliseconds since 1970.
+    pub sent_ms: u64,
+    /// By this node.
+    pub own: bool,
+    /// Said to one member alone: its name as it is to be shown.
+    pub private_to: Option<&'a str>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Presence {
+    /// The prompt is shown.
+    Active,
+    /// The terminal belongs to somebody else for now.
+    Suspended,
+    /// There is no prompt any more.
+    Left,
+}
+
+/// The interactive terminal.
+#[derive(Debug)]
+pub struct Terminal {
+    decoder: Decoder,
+    editor: Editor,
+    paste: Option<Paste>,
+    candidates: Candidates,
+    screen: Screen,
+    style: Style,
+    presence: Presence,
+    room: String,
+    nick: String,
+    key: Key,
+    members: Vec<Member>,
+    /// Who has a nick, as it is shown; None: several.
+    owners: BTreeMap<String, Option<Key>>,
+    status: Option<String>,
+    /// The day of the last line.
+    day: Option<Date>,
+    /// The wall clock when something was printed last.
+    wall_ms: u64,
+    actions: VecDeque<Action>,
+    /// Something may have to be drawn.
+    dirty: bool,
+}
+
+impl Terminal {
+    /// A terminal in which the prompt is shown at the next [`fill`](Terminal::fill).
+    #[must_use]
+    pub fn new(options: Options) -> Terminal {
+        let style = Style::new(options.color, options.zone);
+        Terminal {
+            decoder: Decoder::default(),
+            editor: Editor::default(),
+            paste: None,
+            candidates: Candidates {
+                nicks: Vec::new(),
+                commands: options.commands,
+            },
+            screen: Screen::new(options.cols, options.rows, options.color, options.reflows),
+            presence: Presence::Active,
+            room: options.room,
+            nick: options.nick,
+            key: options.key,
+            members: Vec::new(),
+            owners: BTreeMap::new(),
+            status: None,
+            day: style.date(options.wall_ms),
+            wall_ms: options.wall_ms,
+            style,
+            actions: VecDeque::new(),
+            dirty: true,
+        }
+    }
+
+    /// Bytes came from the terminal.
+    pub fn on_bytes(&mut self, now: Time, bytes: &[u8]) {
+        self.decoder.on_bytes(now, bytes);
+        self.take_inputs();
+    }
+
+    /// The time that [`next_deadline`](Terminal::next_deadline) named has come.
+    pub fn on_deadline(&mut self, now: Time) {
+        self.decoder.on_deadline(now);
+        self.take_inputs();
+    }
+
+    /// The terminal has another size (SIGWINCH).
+    pub fn on_resize(&mut self, cols: u16, rows: u16) {
+        self.dirty = true;
+        self.screen.resize(cols, rows);
+    }
+
+    /// Gives the terminal away before the process stops: the next [`fill`](Terminal::fill)
+    /// restores it.
+    pub fn suspend(&mut self) {
+        self.set_presence(Presence::Suspended);
+    }
+
+    /// The process goes on (SIGCONT), raw mode is set again: shows the prompt anew.
+    pub fn resume(&mut self, cols: u16, rows: u16) {
+        if self.presence == Presence::Active {
+            // Stopped without notice: whatever is on the screen is not where it was.
+            self.screen.forget();
+        }
+        self.set_presence(Presence::Active);
+        self.on_resize(cols, rows);
+    }
+
+    /// Takes the prompt away for good: the next [`fill`](Terminal::fill) restores the terminal, and
+    /// whatever is printed from now on follows as plain lines.
+    pub fn leave(&mut self) {
+        self.set_presence(Presence::Left);
+    }
+
+    /// What restores the terminal wherever its cursor is: for the end in a panic or by a signal.
+    #[must_use]
+    pub fn leave_bytes() -> Vec<u8> {
+        Screen::leave_bytes()
+    }
+
+    /// The members as they are now: for names, and for Tab.
+    pub fn set_members(&mut self, members: &[Member]) {
+        self.members = members.to_vec();
+        self.owners.clear();
+        for member in members {
+            self.owners
+                .entry(visible(&member.nick, Tab::Escape))
+                .and_modify(|owner| *owner = None)
+                .or_insert(Some(member.key));
+        }
+        if let Some(own) = self.members.iter().find(|m| m.key == self.key) {
+            self.nick.clone_from(&own.nick);
+        }
+        let others = self.members.iter().filter(|m| m.key != self.key);
+        self.candidates.nicks = others.map(|m| self.name(m.key, m.id, &m.nick)).collect();
+        self.dirty = true;
+    }
+
+    /// A line right above the prompt that says what is going on, until it is replaced.
+    pub fn set_status(&mut self, status: Option<String>) {
+        self.dirty |= self.status != status;
+        self.status = status;
+    }
+
+    /// Shows how much of the history has come.
+    pub fn set_progress(&mut self, come: u64, all: u64) {
+        const CELLS: u64 = 20;
+        let come = come.min(all);
+        let percent = (come.saturating_mul(100)).checked_div(all).unwrap_or(100);
+        let full = percent * CELLS / 100;
+        let bar: String = (0..CELLS)
+            .map(|i| if i < full { '█' } else { '░' })
+            .collect();
+        self.set_status(Some(format!("history {bar} {percent}% ({come} of {all})")));
+    }
+
+    /// Prints a message.
+    pub fn print_message(&mut self, message: &Message<'_>) {
+        let line = self.style_message(message);
+        self.print_styled(message.sent_ms, line);
+    }
+
+    /// A message's line, to be printed later.
+    #[must_use]
+    pub fn style_message(&self, message: &Message<'_>) -> String {
+        let name = self.name(message.key, message.id, message.nick);
+        self.style.message(
+            &Said {
+                key: message.key,
+                name: &name,
+                text: message.text,
+                sent_ms: message.sent_ms,
+                own: message.own,
+                private_to: message.private_to,
+            },
+            &self.nick,
+        )
+    }
+
+    /// Prints a line that [`style_message`](Terminal::style_message) gave, after one that says the
+    /// day if that is another than before.
+    pub fn print_styled(&mut self, wall_ms: u64, line: String) {
+        let day = self.style.date(wall_ms);
+        if let Some(date) = day
+            && day != self.day
+        {
+            self.day = day;
+            let date_line = self.style.date_line(date);
+            self.print(date_line);
+        }
+        self.print(line);
+    }
+
+    /// Prints a quiet line about what happens in the room.
+    pub fn print_notice(&mut self, wall_ms: u64, text: &str) {
+        self.wall_ms = wall_ms;
+        let line = self.style.notice(wall_ms, text);
+        self.print_styled(wall_ms, line);
+    }
+
+    /// Prints a line that should not be overlooked.
+    pub fn print_warning(&mut self, wall_ms: u64, text: &str) {
+        self.wall_ms = wall_ms;
+        let line = self.style.warning(wall_ms, text);
+        self.print_styled(wall_ms, line);
+    }
+
+    /// Prints lines as they are, but for what could not be seen: a command's answer.
+    pub fn print_text(&mut self, lines: &str) {
+        for line in lines.lines() {
+            self.print(visible(line, Tab::Spaces));
+        }
+    }
+
+    /// On joining: the room, who is here, who coordinates.
+    pub fn print_welcome(&mut self, wall_ms: u64, coordinator: Option<Key>, again: bool) {
+        let text = self.welcome(coordinator, again);
+        self.print_notice(wall_ms, &text);
+    }
+
+    /// What is said on joining, to be printed as a notice later.
+    #[must_use]
+    pub fn welcome(&self, coordinator: Option<Key>, again: bool) -> String {
+        const NAMES: usize = 20;
+        let name = |m: &Member| format!("{}#{}", visible(&m.nick, Tab::Escape), m.id);
+        let find = |key| self.members.iter().find(|m| m.key == key);
+        let own = find(self.key).map_or_else(|| self.nick.clone(), name);
+        let others = self.members.iter().filter(|m| m.key != self.key);
+        let count = others.clone().count();
+        let mut here = others.take(NAMES).map(name).collect::<Vec<_>>().join(", ");
+        if count == 0 {
+            here.push_str("nobody else");
+        } else if count > NAMES {
+            here.push_str(&format!(" and {} more", count - NAMES));
+        }
+        let coordinates = match coordinator {
+            Some(key) if key == self.key => "you coordinate".to_owned(),
+            Some(key) => match find(key) {
+                Some(member) => format!("{} coordinates", name(member)),
+                None => "nobody known coordinates".to_owned(),
+            },
+            None => "nobody coordinates yet".to_owned(),
+        };
+        let again = if again { "again " } else { "" };
+        let room = visible(&self.room, Tab::Escape);
+        format!("{again}in {room} as {own}; here: {here}; {coordinates}")
+    }
+
+    /// A member's name as it is shown: the nick, with the id where it alone does not say who it is.
+    #[must_use]
+    pub fn name(&self, key: Key, id: Id, nick: &str) -> String {
+        let shown = visible(nick, Tab::Escape);
+        match self.owners.get(&shown) {
+            Some(owner) if *owner != Some(key) => format!("{shown}#{id}"),
+            _ => shown,
+        }
+    }
+
+    /// When [`on_deadline`](Terminal::on_deadline) wants to be called.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Time> {
+        self.decoder.next_deadline()
+    }
+
+    /// The next thing that the user wants.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    /// Appends bytes for the terminal; of the lines that wait, about `limit` bytes. What it gives
+    /// must be written whole before the process stops or ends.
+    pub fn fill(&mut self, out: &mut Vec<u8>, limit: usize) {
+        if !std::mem::take(&mut self.dirty) {
+            return;
+        }
+        let skipped = self.screen.take_skipped();
+        if skipped > 0 {
+            let text = format!("{skipped} lines were skipped, since nobody read them");
+            let line = self.style.warning(self.wall_ms, &text);
+            self.screen.print_first(line);
+        }
+        match self.presence {
+            Presence::Active => {
+                let frame = self.frame();
+                self.screen.draw(out, frame, limit);
+                self.dirty = self.screen.waiting_bytes() > 0;
+            }
+            Presence::Suspended | Presence::Left => self.screen.leave(out),
+        }
+    }
+
+    /// Bytes of the lines that [`fill`](Terminal::fill) has not given yet: a hint to print no more
+    /// for now.
+    #[must_use]
+    pub fn waiting_bytes(&self) -> usize {
+        self.screen.waiting_bytes()
+    }
+
+    /// The line being edited, and the cursor's byte in it.
+    #[must_use]
+    pub fn line(&self) -> (&str, usize) {
+        let view = self.editor.view();
+        (view.text, view.cursor)
+    }
+
+    fn set_presence(&mut self, presence: Presence) {
+        self.dirty = true;
+        if self.presence != Presence::Left {
+            self.presence = presence;
+        }
+    }
+
+    fn take_inputs(&mut self) {
+        while let Some(input) = self.decoder.poll() {
+            self.dirty = true;
+            match input {
+                Input::Key(key) => self.on_key(key),
+                Input::Paste { text, cut } => self.on_paste(&text, cut),
+            }
+        }
+    }
+
+    fn on_key(&mut self, key: KeyEvent) {
+        let plain = !key
+            .modifiers
+            .intersects(Modifiers::CONTROL | Modifiers::ALT);
+        let control = |c| key.code == KeyCode::Char(c) && key.modifiers == Modifiers::CONTROL;
+        let enter = key.code == KeyCode::Enter || control('j') || control('m');
+        if enter && self.actions.len() >= ACTIONS_MAX {
+            return self.screen.bell();
+        }
+        if self.paste.is_some() && !control('z') && !control('l') {
+            if enter && let Some(paste) = self.paste.take() {
+                self.actions.push_back(Action::Lines(paste.into_lines()));
+            } else if (key.code == KeyCode::Escape && plain) || control('c') || control('g') {
+                self.paste = None;
+            } else {
+                self.screen.bell();
+            }
+            return;
+        }
+        match self.editor.on_key(key, &self.candidates) {
+            Outcome::Nothing => {}
+            Outcome::Bell => self.screen.bell(),
+            Outcome::Submit(line) => self.actions.push_back(Action::Line(line)),
+            Outcome::Interrupt | Outcome::End => self.want_once(Action::Leave),
+            Outcome::Suspend => {
+                self.suspend();
+                self.want_once(Action::Suspend);
+            }
+            Outcome::Clear => self.screen.clear(),
+            Outcome::List(words) => self.print(words.join("  ")),
+        }
+    }
+
+    /// Wishes that do not pile up while nobody takes them.
+    fn want_once(&mut self, action: Action) {
+        if self.actions.back() != Some(&action) {
+            self.actions.push_back(action);
+        }
+    }
+
+    fn on_paste(&mut self, text: &str, cut: bool) {
+        let mut lines = paste::lines(text);
+        let inserted = match lines.len() {
+            0 => return,
+            // A single line is inserted as if typed, its newline left to the user.
+            1 if self.paste.is_none() && !cut => self.editor.insert(&lines.remove(0)),
+            _ => {
+                self.paste.get_or_insert_default().add(lines, cut);
+                return;
+            }
+        };
+        if inserted == Outcome::Bell {
+            let text = "this is too long for one line; it was not pasted";
+            self.print_warning(self.wall_ms, text);
+        }
+    }
+
+    fn print(&mut self, line: String) {
+        self.dirty = true;
+        self.screen.print(line);
+    }
+
+    fn frame(&self) -> Frame {
+        let view = self.editor.view();
+        let mut above = Vec::new();
+        above.extend(self.status.iter().map(|s| (Look::Dim, s.clone())));
+        above.extend(self.paste.iter().flat_map(Paste::preview));
+        let label = match view.search {
+            Some((query, failing)) => {
+                let failing = if failing { "not found" } else { "search" };
+                vec![(Look::Dim, format!("({failing}) {query}: "))]
+            }
+            None => vec![
+                (Look::Dim, format!("[{}] ", self.room)),
+                (Look::Strong, self.nick.clone()),
+                (Look::Dim, "> ".to_owned()),
+            ],
+        };
+        let block = Block {
+            above,
+            label,
+            text: view.text,
+            cursor: view.cursor,
+        };
+        let (cols, rows) = self.screen.size();
+        layout(&block, cols, rows)
+    }
+}

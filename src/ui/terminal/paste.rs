@@ -1,0 +1,99 @@
+//! A paste of several lines, held until the user has seen it and says what becomes of it.
+
+use super::style::Look;
+use crate::limits::{PASTE_BYTES_MAX, PREVIEW_ROWS_MAX};
+
+/// Lines that wait for Enter or Esc.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Paste {
+    lines: Vec<String>,
+    bytes: usize,
+    cut: bool,
+}
+
+/// The lines of a pasted text; blank ones at its ends do not count.
+#[must_use]
+pub fn lines(text: &str) -> Vec<String> {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let lines: Vec<&str> = text.split('\n').collect();
+    let said = |line: &&str| !line.trim().is_empty();
+    let Some(first) = lines.iter().position(said) else {
+        return Vec::new();
+    };
+    let last = lines.iter().rposition(said).unwrap_or(first);
+    lines[first..=last]
+        .iter()
+        .map(|l| (*l).to_owned())
+        .collect()
+}
+
+impl Paste {
+    /// Adds lines; beyond the limit they are cut. `cut` says that they were cut already.
+    pub fn add(&mut self, lines: Vec<String>, cut: bool) {
+        self.cut |= cut;
+        for line in lines {
+            // An empty line takes memory, too.
+            self.bytes += line.len() + 1;
+            if self.bytes > PASTE_BYTES_MAX {
+                self.cut = true;
+                break;
+            }
+            self.lines.push(line);
+        }
+    }
+
+    /// The lines to say: blank ones say nothing.
+    #[must_use]
+    pub fn into_lines(self) -> Vec<String> {
+        let mut lines = self.lines;
+        lines.retain(|line| !line.trim().is_empty());
+        lines
+    }
+
+    /// What is shown of it above the prompt.
+    #[must_use]
+    pub fn preview(&self) -> Vec<(Look, String)> {
+        let shown = match self.lines.len() {
+            n if n <= PREVIEW_ROWS_MAX => n,
+            _ => PREVIEW_ROWS_MAX - 1,
+        };
+        let rows = self.lines.iter().take(shown);
+        let mut rows: Vec<_> = rows.map(|l| (Look::Plain, format!("│ {l}"))).collect();
+        if shown < self.lines.len() {
+            let more = format!("│ … and {} more lines", self.lines.len() - shown);
+            rows.push((Look::Dim, more));
+        }
+        let said = self.lines.iter().filter(|l| !l.trim().is_empty()).count();
+        let cut = if self.cut {
+            " (the paste was too long and is cut)"
+        } else {
+            ""
+        };
+        let question = format!("Enter sends these {said} lines, Esc drops them{cut}");
+        rows.push((Look::Strong, question));
+        rows
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_end_in_any_way() {
+        assert_eq!(lines("a\r\nb\rc\n\nd\n\n"), ["a", "b", "c", "", "d"]);
+        assert_eq!(lines("\n a"), [" a"]);
+        assert!(lines("\n \n").is_empty());
+    }
+
+    #[test]
+    fn a_long_paste_is_cut_and_says_so() {
+        let mut paste = Paste::default();
+        paste.add(vec![String::new(); PASTE_BYTES_MAX], false);
+        paste.add(vec!["x".into(); 3], false);
+        assert!(paste.lines.len() <= PASTE_BYTES_MAX);
+        let preview = paste.preview();
+        assert_eq!(preview.len(), PREVIEW_ROWS_MAX + 1);
+        assert!(preview[PREVIEW_ROWS_MAX].1.contains("cut"));
+    }
+}

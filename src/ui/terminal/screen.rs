@@ -1,0 +1,505 @@
+//! The drawing: lines above, the prompt below them, the cursor in the prompt.
+//!
+//! What is on the screen is written down as a [`Frame`], and each call writes only what differs
+//! from it. Nothing is assumed of the terminal but relative moves and erasing: no scroll region, no
+//! alternate screen, no position that was not written by this module. Three things differ between
+//! terminals, and no byte here depends on them:
+//!
+//! - how wide some characters are: the cursor is put behind such text by writing the text again;
+//! - when a full row wraps: prompt rows end with CR LF, with automatic wrapping off, and the cursor
+//!   never stays in the last column of a full row;
+//! - what a change of the width does to rows that no longer fit: where the terminal is not known to
+//!   wrap them anew, the whole screen is painted again, from the lines remembered.
+
+use std::collections::VecDeque;
+
+use super::layout::{Cell, Frame, Row, width};
+use super::style::{Look, RESET};
+use crate::limits::{PRINT_BYTES_MAX, SCREEN_BYTES_MAX, SCREEN_LINES_MAX};
+
+/// Bracketed paste on.
+const ENTER: &[u8] = b"\x1b[?2004h";
+/// Everything that this module may have switched, as it was: colours, synchronized update, wrapping,
+/// bracketed paste. It begins with ESC, which also ends a sequence that was half written.
+const LEAVE: &[u8] = b"\x1b[0m\x1b[?2026l\x1b[?7h\x1b[?2004l";
+const SYNC_START: &[u8] = b"\x1b[?2026h";
+const SYNC_END: &[u8] = b"\x1b[?2026l";
+const WRAP_OFF: &[u8] = b"\x1b[?7l";
+const WRAP_ON: &[u8] = b"\x1b[?7h";
+const ERASE_BELOW: &[u8] = b"\x1b[J";
+const ERASE_RIGHT: &[u8] = b"\x1b[K";
+const HOME: &[u8] = b"\x1b[H";
+
+/// A terminal's size when nobody knows it.
+const COLUMNS_ROWS: (usize, usize) = (80, 24);
+
+/// Whether a terminal is known to wrap rows anew when it becomes narrower, from the environment that
+/// it gave its programs. Others are treated with more care, which costs lines printed twice.
+#[must_use]
+pub fn reflows(variable: impl Fn(&str) -> Option<String>) -> bool {
+    const SET_BY_THOSE: [&str; 6] = [
+        "TMUX",
+        "VTE_VERSION",
+        "KITTY_WINDOW_ID",
+        "KONSOLE_VERSION",
+        "WT_SESSION",
+        "ALACRITTY_WINDOW_ID",
+    ];
+    const PROGRAMS: [&str; 5] = [
+        "iTerm.app",
+        "Apple_Terminal",
+        "WezTerm",
+        "ghostty",
+        "vscode",
+    ];
+    const TERMS: [&str; 6] = [
+        "tmux",
+        "xterm-kitty",
+        "xterm-ghostty",
+        "alacritty",
+        "foot",
+        "wezterm",
+    ];
+    // GNU screen cuts, whatever it runs in.
+    if variable("STY").is_some() {
+        return false;
+    }
+    let program = variable("TERM_PROGRAM").unwrap_or_default();
+    let term = variable("TERM").unwrap_or_default();
+    SET_BY_THOSE.iter().any(|name| variable(name).is_some())
+        || PROGRAMS.contains(&program.as_str())
+        || TERMS.iter().any(|known| term.starts_with(known))
+}
+
+/// What stands on the screen, and what is to be written.
+#[derive(Debug)]
+pub struct Screen {
+    cols: usize,
+    rows: usize,
+    color: bool,
+    /// Rows that no longer fit are known to be wrapped anew.
+    reflows: bool,
+    /// None: the cursor is at the beginning of an empty row, and nothing stands below.
+    drawn: Option<Frame>,
+    /// The enter sequence is written, the leave sequence is not.
+    entered: bool,
+    /// Rows do not stand where they were drawn.
+    repaint: bool,
+    /// The prompt is to be drawn from its first row on.
+    redraw: bool,
+    clear: bool,
+    bell: bool,
+    waiting: Lines,
+    skipped: u64,
+    printed: Lines,
+}
+
+/// Lines, the oldest first, and their bytes.
+#[derive(Debug, Default)]
+struct Lines {
+    lines: VecDeque<String>,
+    bytes: usize,
+}
+
+impl Lines {
+    fn push(&mut self, line: String) {
+        self.bytes += line.len();
+        self.lines.push_back(line);
+    }
+
+    fn pop(&mut self) -> Option<String> {
+        let line = self.lines.pop_front()?;
+        self.bytes -= line.len();
+        Some(line)
+    }
+}
+
+impl Screen {
+    /// A terminal of this size; `reflows` if it is known to wrap rows anew that no longer fit.
+    #[must_use]
+    pub fn new(cols: u16, rows: u16, color: bool, reflows: bool) -> Screen {
+        let mut screen = Screen {
+            cols: 0,
+            rows: 0,
+            color,
+            reflows,
+            drawn: None,
+            entered: false,
+            repaint: false,
+            redraw: false,
+            clear: false,
+            bell: false,
+            waiting: Lines::default(),
+            skipped: 0,
+            printed: Lines::default(),
+        };
+        screen.set_size(cols, rows);
+        screen
+    }
+
+    /// Columns and rows.
+    #[must_use]
+    pub fn size(&self) -> (usize, usize) {
+        (self.cols, self.rows)
+    }
+
+    /// The terminal has another size; zero means unknown.
+    pub fn resize(&mut self, cols: u16, rows: u16) {
+        self.set_size(cols, rows);
+        // Rows below the cursor may have gone.
+        self.redraw = true;
+        if let Some(frame) = &self.drawn {
+            let fits = frame.rows.iter().all(|row| row.width() <= self.cols);
+            self.repaint |= !fits && !self.reflows;
+        }
+    }
+
+    fn set_size(&mut self, cols: u16, rows: u16) {
+        let or = |n: u16, unknown| if n == 0 { unknown } else { usize::from(n) };
+        self.cols = or(cols, COLUMNS_ROWS.0);
+        self.rows = or(rows, COLUMNS_ROWS.1);
+    }
+
+    /// Takes a line to print above the prompt. Of lines that nobody reads the oldest are skipped.
+    pub fn print(&mut self, line: String) {
+        self.waiting.push(line);
+        while self.waiting.bytes > PRINT_BYTES_MAX && self.waiting.lines.len() > 1 {
+            self.waiting.pop();
+            self.skipped += 1;
+        }
+    }
+
+    /// Bytes of the lines that are not written yet.
+    #[must_use]
+    pub fn waiting_bytes(&self) -> usize {
+        self.waiting.bytes
+    }
+
+    /// How many lines were skipped since the last call.
+    pub fn take_skipped(&mut self) -> u64 {
+        std::mem::take(&mut self.skipped)
+    }
+
+    /// Takes a line to print before those that wait.
+    pub fn print_first(&mut self, line: String) {
+        self.waiting.bytes += line.len();
+        self.waiting.lines.push_front(line);
+    }
+
+    /// Empties the screen before the next drawing.
+    pub fn clear(&mut self) {
+        self.clear = true;
+    }
+
+    /// Rings the bell with the next drawing.
+    pub fn bell(&mut self) {
+        self.bell = true;
+    }
+
+    /// Writes what is needed for the prompt to look like `frame` below all lines; of the lines, about
+    /// `limit` bytes at most.
+    pub fn draw(&mut self, out: &mut Vec<u8>, frame: Frame, limit: usize) {
+        if !self.entered {
+            self.entered = true;
+            out.extend_from_slice(ENTER);
+            out.push(b'\r');
+            out.extend_from_slice(ERASE_BELOW);
+        }
+        if std::mem::take(&mut self.bell) {
+            out.push(0x07);
+        }
+        let whole = self.clear || self.repaint || self.redraw;
+        if !whole && self.waiting.lines.is_empty() && self.drawn.as_ref() == Some(&frame) {
+            return;
+        }
+        let sync = whole || !self.waiting.lines.is_empty();
+        if sync {
+            out.extend_from_slice(SYNC_START);
+        }
+        self.start_over(out, frame.rows.len());
+        if std::mem::take(&mut self.redraw) {
+            self.erase(out);
+        }
+        self.write_lines(out, limit);
+        out.extend_from_slice(WRAP_OFF);
+        let color = self.color;
+        let mut pen = Pen::new(out, color, self.cols);
+        match self.drawn.take() {
+            None => pen.whole(&frame),
+            Some(old) => pen.change(&old, &frame),
+        }
+        out.extend_from_slice(WRAP_ON);
+        if sync {
+            out.extend_from_slice(SYNC_END);
+        }
+        self.drawn = Some(frame);
+    }
+
+    /// Writes the remaining lines, takes the prompt away and restores the terminal. The next `draw`
+    /// enters again.
+    pub fn leave(&mut self, out: &mut Vec<u8>) {
+        self.erase(out);
+        self.write_lines(out, usize::MAX);
+        if std::mem::take(&mut self.entered) {
+            out.extend_from_slice(LEAVE);
+        }
+        (self.repaint, self.redraw, self.clear, self.bell) = (false, false, false, false);
+    }
+
+    /// Somebody else has written to the terminal: the next `draw` starts at the cursor, wherever
+    /// that is.
+    pub fn forget(&mut self) {
+        self.drawn = None;
+        self.entered = false;
+    }
+
+    /// What restores the terminal, wherever its cursor is: for the end in a panic.
+    #[must_use]
+    pub fn leave_bytes() -> Vec<u8> {
+        [LEAVE, b"\r\n", ERASE_BELOW].concat()
+    }
+
+    /// Clears or repaints the whole screen if that was asked for.
+    fn start_over(&mut self, out: &mut Vec<u8>, prompt_rows: usize) {
+        let repaint = std::mem::take(&mut self.repaint);
+        let clear = std::mem::take(&mut self.clear);
+        if !repaint && !clear {
+            return;
+        }
+        self.drawn = None;
+        out.extend_from_slice(HOME);
+        out.extend_from_slice(ERASE_BELOW);
+        if clear {
+            self.printed = Lines::default();
+            return;
+        }
+        let room = self.rows.saturating_sub(prompt_rows);
+        let (mut count, mut used) = (0, 0);
+        for line in self.printed.lines.iter().rev() {
+            used += rows_of(line, self.cols);
+            // The newest line is shown however long it is.
+            if used > room && count > 0 {
+                break;
+            }
+            count += 1;
+        }
+        let first = self.printed.lines.len() - count;
+        for line in self.printed.lines.range(first..) {
+            out.extend_from_slice(line.as_bytes());
+            out.extend_from_slice(b"\r\n");
+        }
+    }
+
+    fn write_lines(&mut self, out: &mut Vec<u8>, limit: usize) {
+        if self.waiting.lines.is_empty() {
+            return;
+        }
+        self.erase(out);
+        let start = out.len();
+        while out.len() - start < limit
+            && let Some(line) = self.waiting.pop()
+        {
+            out.extend_from_slice(line.as_bytes());
+            out.extend_from_slice(b"\r\n");
+            self.printed.push(line);
+            if self.printed.lines.len() > SCREEN_LINES_MAX || self.printed.bytes > SCREEN_BYTES_MAX
+            {
+                self.printed.pop();
+            }
+        }
+    }
+
+    /// Takes the prompt off the screen.
+    fn erase(&mut self, out: &mut Vec<u8>) {
+        if let Some(frame) = self.drawn.take() {
+            up(out, self.row_now(&frame));
+            out.push(b'\r');
+            out.extend_from_slice(ERASE_BELOW);
+        }
+    }
+    /// How many rows the cursor is below the prompt's first one, at the present width.
+    fn row_now(&self, frame: &Frame) -> usize {
+        if !self.reflows {
+            return frame.row;
+        }
+        let above = &frame.rows[..frame.row];
+        let above: usize = above.iter().map(|r| wrapped(&r.cells, self.cols)).sum();
+        // The cursor's cell counts, too: it stands in the row where that one is.
+        let cells = &frame.rows[frame.row].cells;
+        let upto = &cells[..cells.len().min(frame.cell + 1)];
+        above + wrapped(upto, self.cols) - 1
+    }
+}
+
+/// How many rows cells take on a terminal that wraps them.
+fn wrapped(cells: &[Cell], cols: usize) -> usize {
+    let (mut rows, mut used) = (1, 0);
+    for cell in cells {
+        if used + cell.width > cols {
+            rows += 1;
+            used = 0;
+        }
+        used += cell.width;
+    }
+    rows
+}
+
+/// How many rows a printed line takes, at most.
+fn rows_of(line: &str, cols: usize) -> usize {
+    use unicode_segmentation::UnicodeSegmentation;
+    let (mut rows, mut used) = (1, 0);
+    let mut in_sequence = false;
+    for cluster in line.graphemes(true) {
+        // The only sequences in a line are colours, which end with `m`.
+        in_sequence |= cluster == "\x1b";
+        if in_sequence {
+            in_sequence = cluster != "m";
+            continue;
+        }
+        let w = width(cluster);
+        if used + w > cols {
+            rows += 1;
+            used = 0;
+        }
+        used += w;
+    }
+    rows
+}
+
+fn up(out: &mut Vec<u8>, rows: usize) {
+    relative(out, rows, b'A');
+}
+
+fn relative(out: &mut Vec<u8>, n: usize, direction: u8) {
+    if n > 0 {
+        out.extend_from_slice(format!("\x1b[{n}{}", char::from(direction)).as_bytes());
+    }
+}
+
+/// Writes the prompt, and knows where in it the cursor is.
+struct Pen<'a> {
+    out: &'a mut Vec<u8>,
+    color: bool,
+    cols: usize,
+    row: usize,
+    /// The cursor stands before this cell of the row; None: somewhere.
+    cell: Option<usize>,
+}
+
+impl<'a> Pen<'a> {
+    fn new(out: &'a mut Vec<u8>, color: bool, cols: usize) -> Pen<'a> {
+        Pen {
+            out,
+            color,
+            cols,
+            row: 0,
+            cell: Some(0),
+        }
+    }
+
+    /// Writes all of it where nothing stands.
+    fn whole(&mut self, frame: &Frame) {
+        for (i, row) in frame.rows.iter().enumerate() {
+            if i > 0 {
+                self.next_row();
+            }
+            self.cells(row, 0);
+        }
+        self.go(frame, frame.row, frame.cell);
+    }
+
+    /// Writes what differs from what stands there.
+    fn change(&mut self, old: &Frame, new: &Frame) {
+        (self.row, self.cell) = (old.row, Some(old.cell));
+        for (i, row) in new.rows.iter().enumerate() {
+            match old.rows.get(i) {
+                Some(before) if before == row => {}
+                Some(before) => self.row_change(new, i, before),
+                None => {
+                    self.go(new, i - 1, 0);
+                    self.next_row();
+                    self.cells(row, 0);
+                }
+            }
+        }
+        if old.rows.len() > new.rows.len() {
+            self.down_to(new.rows.len());
+            self.out.push(b'\r');
+            self.out.extend_from_slice(ERASE_BELOW);
+            self.cell = None;
+        }
+        self.go(new, new.row, new.cell);
+    }
+
+    fn row_change(&mut self, new: &Frame, i: usize, before: &Row) {
+        let row = &new.rows[i];
+        let same = row
+            .cells
+            .iter()
+            .zip(&before.cells)
+            .take_while(|(a, b)| a == b)
+            .count();
+        self.go(new, i, same);
+        self.cells(row, same);
+        if before.cells.len() > same && row.width() < self.cols {
+            self.out.extend_from_slice(ERASE_RIGHT);
+        }
+    }
+
+    fn next_row(&mut self) {
+        self.out.extend_from_slice(b"\r\n");
+        self.row += 1;
+        self.cell = Some(0);
+    }
+
+    fn down_to(&mut self, row: usize) {
+        relative(self.out, row.saturating_sub(self.row), b'B');
+        up(self.out, self.row.saturating_sub(row));
+        if row != self.row {
+            self.cell = None;
+        }
+        self.row = row;
+    }
+
+    /// Puts the cursor before a cell. Where terminals may disagree on widths, the text before it is
+    /// written again: then the cursor is where the terminal thinks that the text ends.
+    fn go(&mut self, frame: &Frame, row: usize, cell: usize) {
+        self.down_to(row);
+        if self.cell == Some(cell) {
+            return;
+        }
+        self.out.push(b'\r');
+        let row = &frame.rows[row];
+        let before = &row.cells[..cell.min(row.cells.len())];
+        if before.iter().all(|c| c.text.is_ascii()) {
+            relative(self.out, before.iter().map(|c| c.width).sum(), b'C');
+        } else {
+            self.write(before);
+        }
+        self.cell = Some(cell);
+    }
+
+    /// Writes a row's cells from one on.
+    fn cells(&mut self, row: &Row, from: usize) {
+        self.write(&row.cells[from..]);
+        // Behind a full row the cursor may be in the last column or beyond.
+        self.cell = (row.width() < self.cols).then_some(row.cells.len());
+    }
+
+    fn write(&mut self, cells: &[Cell]) {
+        let mut look = Look::Plain;
+        for cell in cells {
+            if cell.look != look && self.color {
+                if look != Look::Plain {
+                    self.out.extend_from_slice(RESET.as_bytes());
+                }
+                self.out.extend_from_slice(cell.look.sgr().as_bytes());
+                look = cell.look;
+            }
+            self.out.extend_from_slice(cell.text.as_bytes());
+        }
+        if look != Look::Plain {
+            self.out.extend_from_slice(RESET.as_bytes());
+        }
+    }
+}

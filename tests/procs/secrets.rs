@@ -1,0 +1,66 @@
+//! Locked rooms: who holds the secret is in, everybody else is told so in one line.
+
+use std::fs;
+
+use crate::harness::{PATIENCE, Room, Scratch, agree, one_line_that_names, scratch_dir, shared};
+
+/// A file with a secret in it.
+fn secret(dir: &Scratch, text: &str) -> String {
+    let path = dir.join(text);
+    fs::write(&path, text).expect("the directory is ours");
+    path.to_str().expect("ASCII").to_owned()
+}
+
+#[test]
+fn who_holds_the_secret_talks_and_who_does_not_is_told_so_and_ends_with_3() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let good = secret(&dir, "correct horse battery staple");
+    let bad = secret(&dir, "incorrect horse battery staple");
+    let ana = room.join_with("ana", &["--secret-file", &good]);
+    ana.joined();
+    let bia = room.join_with("bia", &["--secret-file", &good]);
+    assert_eq!(bia.id(), 2);
+    bia.say("between us");
+    ana.heard("bia", 1);
+
+    let wrong = room
+        .papo("wrong", &["send", "--secret-file", &bad, "hello"])
+        .start();
+    assert_eq!(wrong.exit(), 3, "{}", wrong.stderr());
+    one_line_that_names(&wrong, "--secret-file");
+    let without = room.papo("without", &["send", "hello"]).start();
+    assert_eq!(without.exit(), 3, "{}", without.stderr());
+    one_line_that_names(&without, "--secret-file");
+
+    let history = agree(&[&ana, &bia], PATIENCE);
+    assert_eq!(history.len(), 1);
+}
+
+#[test]
+fn scan_finds_a_locked_room_but_not_its_name() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let good = secret(&dir, "correct horse battery staple");
+    let ana = room.join_with("ana", &["--secret-file", &good]);
+    ana.joined();
+    let scan = room.papo("scan", &["scan"]).start();
+    assert_eq!(scan.exit(), 0, "{}", scan.stderr());
+    assert!(scan.stdout().contains("locked"), "{}", scan.stdout());
+    assert!(!scan.stdout().contains(&room.name), "{}", scan.stdout());
+}
+
+#[test]
+fn a_secret_that_cannot_be_read_or_is_too_short_ends_with_3_and_one_line() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let short = secret(&dir, "short");
+    for path in [&short, "/nonexistent/secret"] {
+        let node = room.papo("ana", &["--secret-file", path]).start();
+        assert_eq!(node.exit(), 3, "{}", node.stderr());
+        one_line_that_names(&node, path);
+    }
+}

@@ -1,0 +1,219 @@
+//! Tests of the prompt in a real pseudo-terminal: keys in, screen out, with other real nodes in the
+//! room.
+#![cfg(target_os = "linux")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "tests run against real clocks and take real random addresses"
+)]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "the harness is shared with other tests"
+)]
+
+#[path = "../harness/mod.rs"]
+mod harness;
+mod terminal;
+
+use std::time::Duration;
+
+use harness::{Node, Permit, Room, Signal, alone, eventually, let_pass, shared};
+use terminal::{PATIENCE, Terminal};
+
+/// Ana at the prompt, and bia, who prints events.
+fn two(permit: &Permit) -> (Terminal, Node) {
+    let room = Room::new(permit);
+    let bia = room.join("bia");
+    bia.joined();
+    let mut ana = Terminal::start(&room, "ana");
+    ana.shows("here: bia#1");
+    ana.prompt("", "");
+    bia.sees_members(2);
+    (ana, bia)
+}
+
+/// What bia heard from ana, in order.
+fn heard(bia: &Node) -> Vec<String> {
+    bia.look(|record| {
+        let texts = record.all("message").filter(|e| e.text("nick") == "ana");
+        texts.map(|e| e.text("text").to_owned()).collect()
+    })
+}
+
+#[test]
+fn a_message_that_comes_while_typing_disturbs_nothing() {
+    let permit = shared();
+    let (mut ana, bia) = two(&permit);
+    ana.keys("half a lne\x1b[D\x1b[D");
+    ana.prompt("half a l", "ne");
+    bia.say("hello there");
+    ana.shows("<bia> hello there");
+    ana.prompt("half a l", "ne");
+    ana.keys("i\r");
+    bia.heard("ana", 1);
+    assert_eq!(heard(&bia), ["half a line"]);
+    ana.shows("«ana» half a line");
+    ana.prompt("", "");
+}
+
+#[test]
+fn wide_and_combining_characters_are_edited_as_what_they_look_like() {
+    let permit = shared();
+    let (mut ana, bia) = two(&permit);
+    ana.keys("日本語e\u{301}!");
+    ana.prompt("日本語e\u{301}!", "");
+    // Past the exclamation mark, the e with its accent, and one wide character.
+    ana.keys("\x1b[D\x1b[D\x1b[Dx");
+    ana.prompt("日本x", "語e\u{301}!");
+    // Ctrl-E, and the accented e goes as one.
+    ana.keys("\x05\x7f\x7f\r");
+    bia.heard("ana", 1);
+    assert_eq!(heard(&bia), ["日本x語"]);
+}
+
+#[test]
+fn pasted_lines_are_shown_before_they_are_sent_and_esc_drops_them() {
+    let permit = shared();
+    let (mut ana, bia) = two(&permit);
+    ana.keys("\x1b[200~never\nsent\x1b[201~");
+    ana.shows("never");
+    ana.keys("\x1b");
+    ana.wait("the paste goes", |t| !t.screen().contains("never"));
+    ana.keys("\x1b[200~/one\ntwo\nthree\x1b[201~");
+    ana.shows("three");
+    assert_eq!(heard(&bia), [""; 0]);
+    ana.keys("\r");
+    bia.heard("ana", 3);
+    assert_eq!(heard(&bia), ["/one", "two", "three"]);
+}
+
+#[test]
+fn a_long_line_is_whole_in_any_width() {
+    let permit = shared();
+    let (mut ana, bia) = two(&permit);
+    let line = "abcdefghij".repeat(15);
+    ana.keys(&line);
+    let holds = |t: &Terminal, text: &str| t.screen().replace('\n', "").contains(text);
+    ana.wait("the line", |t| holds(t, &line));
+    ana.resize(40, 20);
+    ana.wait("the line in 40 columns", |t| holds(t, &line));
+    bia.say("and a message above it");
+    ana.shows("<bia> and a message above it");
+    ana.wait("the line below it", |t| holds(t, &line));
+    ana.resize(120, 30);
+    ana.keys("!\r");
+    bia.heard("ana", 1);
+    assert_eq!(heard(&bia), [line + "!"]);
+}
+
+#[test]
+fn ctrl_z_gives_the_terminal_back_and_fg_takes_it_again() {
+    let permit = shared();
+    let (mut ana, bia) = two(&permit);
+    ana.keys("kept");
+    ana.prompt("kept", "");
+    ana.keys("\x1a");
+    eventually("papo stops", PATIENCE, || ana.is_stopped());
+    assert!(ana.is_restored());
+    bia.say("said meanwhile");
+    ana.signal(Signal::CONT);
+    ana.shows("<bia> said meanwhile");
+    ana.prompt("kept", "");
+    ana.keys(" line\r");
+    bia.heard("ana", 1);
+    assert_eq!(heard(&bia), ["kept line"]);
+}
+
+#[test]
+fn signals_end_it_in_good_order_with_the_terminal_restored() {
+    let permit = shared();
+    for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
+        let (mut ana, bia) = two(&permit);
+        assert!(!ana.is_restored());
+        ana.keys("never sent");
+        ana.prompt("never sent", "");
+        ana.signal(signal);
+        assert_eq!(ana.exit().code(), Some(0), "{signal:?}");
+        assert!(ana.is_restored(), "{signal:?}");
+        let gone = bia.event("ana is gone", |e| e.is("member_left"));
+        assert_eq!(gone.text("reason"), "left");
+    }
+}
+
+#[test]
+fn ctrl_c_clears_a_line_and_leaves_on_an_empty_one_as_ctrl_d_does() {
+    let permit = shared();
+    for last in ["\x03", "\x04"] {
+        let (mut ana, bia) = two(&permit);
+        ana.keys("not this");
+        ana.prompt("not this", "");
+        ana.keys("\x03");
+        ana.prompt("", "");
+        ana.keys("but this\r");
+        bia.heard("ana", 1);
+        ana.keys(last);
+        assert_eq!(ana.exit().code(), Some(0));
+        assert!(ana.is_restored());
+        assert_eq!(heard(&bia), ["but this"]);
+    }
+}
+
+#[test]
+fn a_terminal_that_nobody_reads_delays_no_heartbeat() {
+    let permit = alone();
+    let room = Room::new(&permit);
+    let mut ana = Terminal::start(&room, "ana");
+    ana.shows("you coordinate");
+    let bia = room.join("bia");
+    bia.joined();
+    ana.shows("bia#2 joined");
+    let mark = bia.mark();
+    for n in 0..2_000 {
+        bia.say(&format!("line {n} {}", "x".repeat(60)));
+    }
+    // Three seconds without a look at the screen: three times the failure timeout.
+    let_pass(Duration::from_secs(3));
+    bia.event_after(mark, "all is confirmed", |e| {
+        e.is("delivered") && e.text("id").ends_with("-2000")
+    });
+    bia.look(|record| {
+        assert_eq!(record.all("election").count(), 0);
+        assert_eq!(record.all("member_left").count(), 0);
+    });
+    ana.shows("line 1999");
+}
+
+#[test]
+fn escape_sequences_of_others_are_shown_and_not_obeyed() {
+    let permit = shared();
+    let (mut ana, bia) = two(&permit);
+    bia.say("a\u{1b}]0;title\u{7}b\u{1b}[31mc\u{9b}2Jd\u{202e}e");
+    ana.wait("the message", |t| t.screen().contains("<bia> a"));
+    ana.prompt("", "");
+    let raw = ana.screen();
+    assert!(raw.contains("b^[[31mc"), "{raw}");
+    assert!(!ana.raw().contains("\x1b]0;"));
+}
+
+#[test]
+fn the_last_twenty_messages_greet_who_joins() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let bia = room.join("bia");
+    bia.joined();
+    for n in 0..30 {
+        bia.say(&format!("old {n}."));
+    }
+    bia.event("all is said", |e| {
+        e.is("message") && e.text("text") == "old 29."
+    });
+    let mut ana = Terminal::start(&room, "ana");
+    ana.shows("old 29.");
+    ana.prompt("", "");
+    let screen = ana.screen();
+    assert!(
+        screen.contains("old 10.") && !screen.contains("old 9."),
+        "{screen}"
+    );
+}

@@ -1,0 +1,183 @@
+//! Order: per author in the order written, and never an effect before its cause.
+//!
+//! Causes are what the author's user had been shown when it said the line, by this checker's own
+//! account; what the message names as its dependencies is not looked at.
+
+use std::collections::BTreeMap;
+
+use papo::wire::{Key, MessageId};
+
+use super::{Run, Verdict, Violation};
+
+/// A set of small numbers.
+#[derive(Clone, Debug, Default)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn insert(&mut self, n: usize) {
+        if self.0.len() <= n / 64 {
+            self.0.resize(n / 64 + 1, 0);
+        }
+        self.0[n / 64] |= 1 << (n % 64);
+    }
+
+    fn contains(&self, n: usize) -> bool {
+        self.0.get(n / 64).is_some_and(|w| w & (1 << (n % 64)) != 0)
+    }
+
+    /// What is in this set and not in the other.
+    fn without<'a>(&'a self, other: &'a Bits) -> impl Iterator<Item = usize> + 'a {
+        self.0.iter().enumerate().flat_map(move |(at, word)| {
+            let left = word & !other.0.get(at).copied().unwrap_or(0);
+            (0..64)
+                .filter(move |bit| left & (1 << bit) != 0)
+                .map(move |bit| at * 64 + bit)
+        })
+    }
+}
+
+/// Who was shown what, and what each saying follows from.
+#[derive(Debug, Default)]
+pub struct Order {
+    numbers: BTreeMap<MessageId, usize>,
+    ids: Vec<MessageId>,
+    causes: Vec<Bits>,
+    shown: BTreeMap<Run, Bits>,
+    last_seq: BTreeMap<(Run, Key), u64>,
+    /// Causes that were out of reach when an effect was shown, and when that was.
+    missed: BTreeMap<(Run, MessageId), u64>,
+    /// The causes of lines that were said and are not written yet.
+    said: BTreeMap<String, Bits>,
+}
+
+impl Order {
+    /// A user says this, after everything that it was shown so far.
+    pub fn on_said(&mut self, run: Run, text: &str) {
+        let causes = self.shown.get(&run).cloned().unwrap_or_default();
+        self.said.insert(text.to_string(), causes);
+    }
+
+    /// The author's own node shows the message.
+    pub fn on_written(&mut self, id: MessageId, text: &str) {
+        let causes = self.said.remove(text).unwrap_or_default();
+        self.numbers.insert(id, self.ids.len());
+        self.ids.push(id);
+        self.causes.push(causes);
+    }
+
+    /// A message is shown. `excused` says of a cause that was never shown here whether nobody in
+    /// reach has it. One that is found later may be shown late, but not at once: then it was there.
+    pub fn on_shown(
+        &mut self,
+        (run, at): (Run, u64),
+        id: MessageId,
+        excused: impl Fn(MessageId) -> bool,
+    ) -> Verdict {
+        let last = self.last_seq.entry((run, id.origin)).or_default();
+        let found_late = self.missed.get(&(run, id)).is_some_and(|t| *t < at);
+        if *last >= id.seq && !found_late {
+            let text = format!("run {run} shows {id} after number {last} of the same author");
+            return Err(Violation::new("order", text));
+        }
+        *last = id.seq.max(*last);
+        let Some(&number) = self.numbers.get(&id) else {
+            return Ok(()); // Not written by anybody: integrity's business.
+        };
+        let shown = self.shown.entry(run).or_default();
+        shown.insert(number);
+        for cause in self.causes[number].without(shown) {
+            if !excused(self.ids[cause]) {
+                let cause = self.ids[cause];
+                let text = format!("run {run} shows {id} without its cause {cause}");
+                return Err(Violation::new("order", text));
+            }
+            self.missed.entry((run, self.ids[cause])).or_insert(at);
+        }
+        Ok(())
+    }
+
+    /// All causes of this message were shown to this user.
+    pub fn has_causes(&self, run: Run, id: MessageId) -> bool {
+        let (Some(&number), Some(shown)) = (self.numbers.get(&id), self.shown.get(&run)) else {
+            return false;
+        };
+        self.causes[number].without(shown).next().is_none()
+    }
+
+    pub fn was_shown(&self, run: Run, id: MessageId) -> bool {
+        let number = self.numbers.get(&id);
+        number.is_some_and(|n| self.shown.get(&run).is_some_and(|s| s.contains(*n)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(origin: u64, seq: u64) -> MessageId {
+        MessageId {
+            origin: Key(origin),
+            seq,
+        }
+    }
+
+    const NEVER: fn(MessageId) -> bool = |_| false;
+
+    /// Run 0 writes a; run 1 sees it and answers b.
+    fn answered() -> Order {
+        let mut check = Order::default();
+        check.on_said(0, "a");
+        check.on_written(id(1, 1), "a");
+        check.on_shown((0, 5), id(1, 1), NEVER).unwrap();
+        check.on_shown((1, 5), id(1, 1), NEVER).unwrap();
+        check.on_said(1, "b");
+        check.on_written(id(2, 1), "b");
+        check.on_shown((1, 5), id(2, 1), NEVER).unwrap();
+        check
+    }
+
+    #[test]
+    fn a_cause_before_its_effect_is_accepted() {
+        let mut check = answered();
+        check.on_shown((2, 5), id(1, 1), NEVER).unwrap();
+        assert!(check.has_causes(2, id(2, 1)));
+        check.on_shown((2, 5), id(2, 1), NEVER).unwrap();
+        assert!(check.was_shown(2, id(2, 1)));
+    }
+
+    #[test]
+    fn an_effect_before_its_cause_is_rejected() {
+        let mut check = answered();
+        assert!(!check.has_causes(2, id(2, 1)));
+        assert!(check.on_shown((2, 5), id(2, 1), NEVER).is_err());
+    }
+
+    #[test]
+    fn a_cause_out_of_reach_is_excused() {
+        let mut check = answered();
+        check
+            .on_shown((2, 5), id(2, 1), |cause| cause == id(1, 1))
+            .unwrap();
+    }
+
+    #[test]
+    fn what_was_shown_after_the_saying_is_no_cause() {
+        let mut check = answered();
+        check.on_said(2, "c");
+        check.on_shown((2, 5), id(1, 1), NEVER).unwrap();
+        check.on_written(id(3, 1), "c");
+        check.on_shown((3, 5), id(3, 1), NEVER).unwrap();
+    }
+
+    #[test]
+    fn an_author_out_of_order_is_rejected() {
+        let mut check = answered();
+        check.on_said(0, "c");
+        check.on_written(id(1, 2), "c");
+        assert!(check.on_shown((3, 5), id(1, 2), NEVER).is_err());
+        check.on_shown((1, 5), id(1, 2), NEVER).unwrap();
+        check.on_shown((4, 5), id(1, 2), |_| true).unwrap();
+        assert!(check.on_shown((4, 5), id(1, 1), NEVER).is_err());
+        check.on_shown((4, 6), id(1, 1), NEVER).unwrap();
+    }
+}

@@ -1,0 +1,63 @@
+//! Unique ids within each view, always; and one name names one view.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use papo::wire::{Id, Key};
+
+use super::{Run, Verdict, Violation};
+
+/// Every view that was seen, by its name.
+#[derive(Debug, Default)]
+pub struct Views {
+    named: BTreeMap<(Key, u64), (Run, Vec<(Id, Key)>)>,
+}
+
+impl Views {
+    /// A node holds this view.
+    pub fn on_view(&mut self, run: Run, members: &[(Id, Key)]) -> Verdict {
+        let ids: BTreeSet<Id> = members.iter().map(|m| m.0).collect();
+        let keys: BTreeSet<Key> = members.iter().map(|m| m.1).collect();
+        if ids.len() == members.len() && keys.len() == members.len() {
+            return Ok(());
+        }
+        let text = format!("run {run} holds {members:?}");
+        Err(Violation::new("unique ids", text))
+    }
+
+    /// A node holds this view under this name.
+    pub fn on_named_view(&mut self, run: Run, name: (Key, u64), members: &[(Id, Key)]) -> Verdict {
+        let (first, seen) = self
+            .named
+            .entry(name)
+            .or_insert_with(|| (run, members.to_vec()));
+        if seen == members {
+            return Ok(());
+        }
+        let text = format!("{name:?} is {seen:?} for run {first} and {members:?} for run {run}");
+        Err(Violation::new("named views", text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_or_a_key_twice_is_rejected() {
+        let mut check = Views::default();
+        check.on_view(0, &[(1, Key(1)), (2, Key(2))]).unwrap();
+        assert!(check.on_view(0, &[(1, Key(1)), (1, Key(2))]).is_err());
+        assert!(check.on_view(0, &[(1, Key(1)), (2, Key(1))]).is_err());
+    }
+
+    #[test]
+    fn one_name_for_two_views_is_rejected() {
+        let mut check = Views::default();
+        let view = [(1, Key(1)), (2, Key(2))];
+        check.on_named_view(0, (Key(1), 2), &view).unwrap();
+        check.on_named_view(1, (Key(1), 2), &view).unwrap();
+        check.on_named_view(1, (Key(1), 3), &view[..1]).unwrap();
+        check.on_named_view(1, (Key(2), 2), &view[..1]).unwrap();
+        assert!(check.on_named_view(1, (Key(1), 2), &view[..1]).is_err());
+    }
+}

@@ -1,0 +1,268 @@
+//! Faults: how the scenario's events change the world, and how they end.
+//!
+//! Owns no state of its own. An event that makes no sense where it falls (a crash of a host without
+//! a process) does nothing, so that any event can be taken out of a schedule.
+
+use std::collections::BTreeMap;
+
+use papo::node::Command;
+
+use super::agenda::{Entry, RunId};
+use super::fate::About;
+use super::process::State;
+use super::scenario::{Host, What, Who};
+use super::world::World;
+
+impl World {
+    /// The host that an event is about.
+    fn resolve(&self, who: Who) -> Option<Host> {
+        match who {
+            Who::Host(host) => Some(host),
+            Who::Coordinator => {
+                let mut votes: BTreeMap<_, usize> = BTreeMap::new();
+                for process in self.processes.iter().filter(|p| p.is_running()) {
+                    if let Some(claim) = process.node.coordinator() {
+                        *votes.entry(claim).or_default() += 1;
+                    }
+                }
+                let (claim, _) = votes
+                    .into_iter()
+                    .max_by_key(|(claim, votes)| (*votes, *claim))?;
+                self.run_of(claim.key).map(|run| self.processes[run].host)
+            }
+        }
+    }
+
+    pub(super) fn process_of(&self, who: Who) -> Option<RunId> {
+        self.resolve(who).and_then(|host| self.on_host[host])
+    }
+
+    pub(super) fn begin_fault(&mut self, number: usize) {
+        let what = self.scenario.events[number].what.clone();
+        self.trace
+            .add(self.agenda.now(), || format!("EVENT {what:?}"));
+        self.cause(number, &what);
+    }
+
+    /// Makes something happen. `number` is the event's, whose end comes back under it.
+    pub(super) fn cause(&mut self, number: usize, what: &What) {
+        let now = self.now();
+        match *what {
+            What::Start(host, kind) => self.start(host, kind),
+            What::Crash(who) => {
+                if let Some(run) = self.process_of(who) {
+                    self.paths
+                        .touch(now, self.processes[run].host, self.processes[run].host);
+                    self.end_process(run);
+                }
+            }
+            What::PowerCut(who) => {
+                if let Some(host) = self.resolve(who)
+                    && let Some(run) = self.on_host[host]
+                {
+                    self.paths.set_up(now, host, false);
+                    self.vanish(run);
+                    // The machine is switched on again later, without a process.
+                    self.end_later(number, 3_000_000);
+                }
+            }
+            What::Freeze(who, long) => {
+                if let Some(run) = self.process_of(who) {
+                    self.stop(run, number, long);
+                }
+            }
+            What::Suspend(who, long) => {
+                if let Some(run) = self
+                    .process_of(who)
+                    .filter(|r| self.processes[*r].is_running())
+                {
+                    self.paths.set_up(now, self.processes[run].host, false);
+                    self.stop(run, number, long);
+                }
+            }
+            What::Leave(who) => {
+                if let Some(run) = self
+                    .process_of(who)
+                    .filter(|r| self.processes[*r].is_running())
+                {
+                    self.processes[run].lines.clear();
+                    self.ask_to_leave(run);
+                    self.end_turn(run);
+                }
+            }
+            What::Say(who, count, size) => {
+                if let Some(run) = self
+                    .process_of(who)
+                    .filter(|r| !self.processes[*r].leave_asked)
+                {
+                    self.want_lines(run, count, size);
+                }
+            }
+            What::Private(who) => self.say_privately(number, who),
+            What::Rename(who) => {
+                if let Some(run) = self.process_of(who) {
+                    self.command(run, Command::Rename(format!("nick{number}")));
+                }
+            }
+            What::Elect(who) => {
+                if let Some(run) = self.process_of(who) {
+                    self.command(run, Command::Elect);
+                }
+            }
+            What::CutOneWay(a, b, long) => self.cut(&[(a, b)], number, long),
+            What::CutPair(a, b, long) => self.cut(&[(a, b), (b, a)], number, long),
+            What::Partition(side, long) => self.cut(&self.across(side), number, long),
+            What::Break(who, other) => {
+                if let Some(host) = self.resolve(who) {
+                    self.paths.touch(now, host, other);
+                    for stream in self.streams.between(host, other) {
+                        self.streams.cut_off(stream, &self.paths, &mut self.agenda);
+                    }
+                }
+            }
+            What::NoDial(a, b, long) => {
+                self.paths.block_dials(now, (a, b), false, true);
+                self.end_later(number, long);
+            }
+            What::Refuse(a, b, long) => {
+                self.paths.block_dials(now, (a, b), true, true);
+                self.end_later(number, long);
+            }
+            What::Slow(a, b, rate, long) => {
+                self.paths.set_slow(now, a, b, Some(rate));
+                self.end_later(number, long);
+            }
+            What::DatagramLoss(permille, long) => {
+                self.paths.datagram_loss = permille;
+                self.end_later(number, long);
+            }
+            What::SegmentLoss(permille, long) => {
+                self.paths.segment_loss = permille;
+                self.paths.touch_all(now);
+                self.end_later(number, long);
+            }
+            What::ClockJump(host, by) => self.skew_ms[host] += by,
+        }
+    }
+
+    fn end_later(&mut self, number: usize, long: u64) {
+        let at = self.now() + long;
+        if at < self.scenario.heal_at {
+            self.agenda.add(at, Entry::FaultEnds(number));
+        }
+    }
+
+    pub(super) fn end_fault(&mut self, number: usize) {
+        let now = self.now();
+        if now >= self.scenario.heal_at {
+            return;
+        }
+        let what = self.scenario.events[number].what.clone();
+        self.trace.add(now, || format!("END of {what:?}"));
+        match what {
+            What::PowerCut(_) | What::Freeze(..) | What::Suspend(..) => self.go_on(Some(number)),
+            What::CutOneWay(a, b, _) => self.paths.mend(now, a, b),
+            What::CutPair(a, b, _) => {
+                self.paths.mend(now, a, b);
+                self.paths.mend(now, b, a);
+            }
+            What::Partition(side, _) => {
+                for (a, b) in self.across(side) {
+                    self.paths.mend(now, a, b);
+                }
+            }
+            What::NoDial(a, b, _) => self.paths.block_dials(now, (a, b), false, false),
+            What::Refuse(a, b, _) => self.paths.block_dials(now, (a, b), true, false),
+            What::Slow(a, b, ..) => self.paths.set_slow(now, a, b, None),
+            What::DatagramLoss(..) => self.paths.datagram_loss = 0,
+            What::SegmentLoss(..) => {
+                self.paths.segment_loss = 0;
+                self.paths.touch_all(now);
+            }
+            _ => {}
+        }
+    }
+
+    fn cut(&mut self, pairs: &[(Host, Host)], number: usize, long: u64) {
+        let now = self.now();
+        for (a, b) in pairs {
+            self.paths.cut(now, *a, *b);
+        }
+        self.end_later(number, long);
+    }
+
+    /// The pairs of hosts on different sides.
+    fn across(&self, side: u64) -> Vec<(Host, Host)> {
+        let bit = |h: Host| side >> (h % 64) & 1;
+        let hosts = self.scenario.hosts;
+        let pairs = (0..hosts).flat_map(|a| (0..hosts).map(move |b| (a, b)));
+        pairs.filter(|(a, b)| bit(*a) != bit(*b)).collect()
+    }
+
+    fn stop(&mut self, run: RunId, number: usize, long: u64) {
+        let now = self.now();
+        let process = &mut self.processes[run];
+        if process.is_running() {
+            process.state = State::Stopped(now);
+            process.stopped_by = number;
+            process.disturbed = now;
+            process.wake = None;
+            self.paths
+                .touch(now, self.processes[run].host, self.processes[run].host);
+            self.end_later(number, long);
+        }
+    }
+
+    /// What this event stopped (or all that is stopped) goes on; machines are on again.
+    fn go_on(&mut self, number: Option<usize>) {
+        let now = self.now();
+        for run in 0..self.processes.len() {
+            let timeout = self.scenario.failure_timeout_ms * 1_000;
+            let process = &mut self.processes[run];
+            if let State::Stopped(since) = process.state
+                && number.is_none_or(|n| n == process.stopped_by)
+            {
+                process.state = State::Running;
+                process.away |= now - since > timeout;
+                process.disturbed = now;
+                let host = process.host;
+                self.paths.set_up(now, host, true);
+                self.wake_at(run, now);
+            }
+        }
+        // A machine without a process is one whose power came back.
+        for host in 0..self.scenario.hosts {
+            if !self.paths.is_up(host) && self.on_host[host].is_none() {
+                self.paths.set_up(now, host, true);
+            }
+        }
+    }
+
+    /// The faults end.
+    pub(super) fn heal(&mut self) {
+        self.trace.add(self.agenda.now(), || "HEALED".to_string());
+        self.go_on(None);
+        let stay = self.scenario.stay.clone();
+        self.paths.heal(self.agenda.now(), &stay);
+    }
+
+    fn say_privately(&mut self, number: usize, who: Who) {
+        let Some(run) = self
+            .process_of(who)
+            .filter(|r| self.processes[*r].is_running())
+        else {
+            return;
+        };
+        let process = &self.processes[run];
+        let mut others: Vec<_> = process.node.members().iter().map(|m| m.key).collect();
+        others.retain(|k| *k != process.key);
+        if others.is_empty() {
+            return;
+        }
+        let choice = self.fate.bits(About::Choice, run as u64, number as u64, 2) as usize;
+        let (from, to) = (process.key, others[choice % others.len()]);
+        let text = format!("private {number}");
+        self.record.on_said_privately(from, to, &text);
+        self.command(run, Command::Private { to, text });
+    }
+}

@@ -1,0 +1,33 @@
+//! The simulator: many nodes, a network that fails, and virtual time, all decided by one seed.
+//!
+//! The nodes are the real ones. The network encodes every message to bytes and cuts the bytes into
+//! arbitrary pieces; nothing else of a node is replaced, and nothing in it is looked at but what
+//! its user sees.
+//!
+//! | file | subject |
+//! | --- | --- |
+//! | `scenario`, `generate` | what happens from outside, as plain data, and how it comes from a seed |
+//! | `agenda`, `fate` | virtual time; every random decision |
+//! | `paths`, `streams` | who reaches whom; streams as kernels carry them |
+//! | `world`, `process`, `turn`, `faults` | hosts, processes and their driver, events |
+//! | `record`, `checks` | what users saw, and what must hold |
+//! | `run`, `shrink`, `report`, `trace`, `traffic` | the acts of one run, and what is told of it |
+#![allow(dead_code)]
+
+pub mod agenda;
+pub mod checks;
+pub mod fate;
+pub mod faults;
+pub mod generate;
+pub mod paths;
+pub mod process;
+pub mod record;
+pub mod report;
+pub mod run;
+pub mod scenario;
+pub mod shrink;
+pub mod streams;
+pub mod trace;
+pub mod traffic;
+pub mod turn;
+pub mod world;

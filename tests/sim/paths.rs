@@ -1,0 +1,140 @@
+//! Paths: which host reaches which, how fast, and since when that is so.
+//!
+//! Owns every fault of the network between hosts. It knows nothing of streams, processes or nodes.
+
+use super::scenario::Host;
+
+/// The state of one direction between two hosts.
+#[derive(Clone, Debug, Default)]
+struct Path {
+    cuts: u32,
+    no_dial: u32,
+    refuse: u32,
+    /// Bytes a second, while a fault makes it slow.
+    slow: Option<u64>,
+}
+
+/// All paths.
+#[derive(Debug)]
+pub struct Paths {
+    paths: Vec<Vec<Path>>,
+    up: Vec<bool>,
+    /// Losses in permille that are under way.
+    pub datagram_loss: u64,
+    pub segment_loss: u64,
+    /// When something last changed for a pair, for a host, and for all.
+    touched: Vec<Vec<u64>>,
+    touched_all: u64,
+}
+
+impl Paths {
+    pub fn new(hosts: usize) -> Paths {
+        Paths {
+            paths: vec![vec![Path::default(); hosts]; hosts],
+            up: vec![true; hosts],
+            datagram_loss: 0,
+            segment_loss: 0,
+            touched: vec![vec![0; hosts]; hosts],
+            touched_all: 0,
+        }
+    }
+
+    /// A packet from `a` gets to `b`.
+    pub fn one_way(&self, a: Host, b: Host) -> bool {
+        self.up[a] && self.up[b] && (a == b || self.paths[a][b].cuts == 0)
+    }
+
+    pub fn both_ways(&self, a: Host, b: Host) -> bool {
+        self.one_way(a, b) && self.one_way(b, a)
+    }
+
+    pub fn is_up(&self, host: Host) -> bool {
+        self.up[host]
+    }
+
+    pub fn may_dial(&self, a: Host, b: Host) -> bool {
+        self.both_ways(a, b) && self.paths[a][b].no_dial == 0
+    }
+
+    pub fn refuses(&self, a: Host, b: Host) -> bool {
+        self.paths[a][b].refuse > 0
+    }
+
+    /// The rate of this direction where a fault slows it.
+    pub fn slow(&self, a: Host, b: Host) -> Option<u64> {
+        self.paths[a][b].slow
+    }
+
+    /// No fault is under way between the two, and none began or ended since `since`.
+    pub fn is_quiet(&self, a: Host, b: Host, since: u64) -> bool {
+        self.both_ways(a, b)
+            && self.slow(a, b).is_none()
+            && self.slow(b, a).is_none()
+            && self.segment_loss == 0
+            && self.touched[a][b].max(self.touched[b][a]) <= since
+            && self.touched[a][a].max(self.touched[b][b]) <= since
+            && self.touched_all <= since
+    }
+
+    /// Something happened to this host, or between these two.
+    pub fn touch(&mut self, now: u64, a: Host, b: Host) {
+        self.touched[a][b] = now;
+        self.touched[b][a] = now;
+    }
+
+    pub fn touch_all(&mut self, now: u64) {
+        self.touched_all = now;
+    }
+
+    pub fn set_up(&mut self, now: u64, host: Host, up: bool) {
+        self.up[host] = up;
+        self.touch(now, host, host);
+    }
+
+    pub fn cut(&mut self, now: u64, a: Host, b: Host) {
+        self.touch(now, a, b);
+        self.paths[a][b].cuts += 1;
+    }
+
+    pub fn mend(&mut self, now: u64, a: Host, b: Host) {
+        self.touch(now, a, b);
+        self.paths[a][b].cuts = self.paths[a][b].cuts.saturating_sub(1);
+    }
+
+    /// Counts up or down how many faults keep dials between the two from coming about.
+    pub fn block_dials(&mut self, now: u64, (a, b): (Host, Host), refuse: bool, begins: bool) {
+        self.touch(now, a, b);
+        for (a, b) in [(a, b), (b, a)] {
+            let path = &mut self.paths[a][b];
+            let count = if refuse {
+                &mut path.refuse
+            } else {
+                &mut path.no_dial
+            };
+            *count = if begins {
+                *count + 1
+            } else {
+                count.saturating_sub(1)
+            };
+        }
+    }
+
+    pub fn set_slow(&mut self, now: u64, a: Host, b: Host, rate: Option<u64>) {
+        self.touch(now, a, b);
+        self.paths[a][b].slow = rate;
+        self.paths[b][a].slow = rate;
+    }
+
+    /// Ends every fault, except that these pairs are cut from now on.
+    pub fn heal(&mut self, now: u64, stay: &[(Host, Host)]) {
+        for path in self.paths.iter_mut().flatten() {
+            *path = Path::default();
+        }
+        (self.datagram_loss, self.segment_loss) = (0, 0);
+        self.touch_all(now);
+        for (a, b) in stay {
+            self.cut(now, *a, *b);
+            self.cut(now, *b, *a);
+        }
+    }
+}

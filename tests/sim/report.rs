@@ -1,0 +1,139 @@
+//! Many seeds, and what is told of those that fail.
+//!
+//! Owns the threads that share the seeds out, and the words of a failure. It changes no run.
+
+use std::fmt::Write as _;
+use std::rc::Rc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use papo::node::Weakness;
+
+use super::generate::scenario;
+use super::run::{Outcome, run};
+use super::scenario::Scenario;
+use super::shrink::shrink;
+use super::trace::Trace;
+
+/// Lines of the trace that are told.
+const TRACE_LINES: usize = 60;
+/// Runs that shrinking may take.
+const SHRINK_TRIES: usize = 150;
+
+/// What came of many seeds.
+#[derive(Debug, Default)]
+pub struct Tally {
+    pub seeds: u64,
+    pub elections: u64,
+    pub written: u64,
+    pub due_met: u64,
+    pub inputs: u64,
+    /// The slowest agreement, and its seed.
+    pub slowest: (u64, u64),
+    /// Seeds that failed, in order, with what failed.
+    pub failed: Vec<(u64, String)>,
+}
+
+impl Tally {
+    fn add(&mut self, seed: u64, outcome: &Outcome) {
+        self.seeds += 1;
+        self.elections += outcome.elections;
+        self.written += outcome.written as u64;
+        self.due_met += outcome.due_met;
+        self.inputs += outcome.inputs;
+        if let Some(after) = outcome.agreed_after {
+            self.slowest = self.slowest.max((after, seed));
+        }
+        if let Some(violation) = &outcome.failure {
+            self.failed.push((seed, violation.to_string()));
+        }
+    }
+}
+
+/// Runs these seeds on all processors, and stops after `failures_max` of them failed.
+pub fn run_seeds(seeds: std::ops::Range<u64>, failures_max: usize) -> Tally {
+    let next = AtomicU64::new(seeds.start);
+    let tally = Mutex::new(Tally::default());
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= seeds.end {
+                        return;
+                    }
+                    let outcome = run_caught(&Rc::new(scenario(seed)), None, 0);
+                    let mut tally = tally
+                        .lock()
+                        .unwrap_or_else(std::sync::PoisonError::into_inner);
+                    tally.add(seed, &outcome);
+                    if tally.failed.len() >= failures_max {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    let mut tally = tally
+        .into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    tally.failed.sort();
+    tally
+}
+
+/// One run; a node that panics is a failure like any other.
+pub fn run_caught(scenario: &Rc<Scenario>, weakened: Option<Weakness>, kept: usize) -> Outcome {
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        run(scenario, weakened, Trace::keeping(kept))
+    }));
+    result.unwrap_or_else(|panic| {
+        let text = panic
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string))
+            .unwrap_or_default();
+        Outcome {
+            failure: Some(super::checks::Violation::new("no panic", text)),
+            trace: Vec::new(),
+            agreed_after: None,
+            elections: 0,
+            written: 0,
+            due_met: 0,
+            inputs: 0,
+        }
+    })
+}
+
+/// Everything about one failing seed: what failed, a smaller schedule, the end of the trace.
+pub fn explain(seed: u64, kept: usize, shrinks: bool) -> String {
+    let whole = Rc::new(scenario(seed));
+    let outcome = run_caught(&whole, None, 0);
+    let Some(violation) = outcome.failure else {
+        return format!("seed {seed} holds");
+    };
+    let fails = |s: &Rc<Scenario>| {
+        let failure = run_caught(s, None, 0).failure;
+        failure.is_some_and(|v| v.invariant == violation.invariant)
+    };
+    let smaller = if shrinks {
+        shrink(&whole, SHRINK_TRIES, fails)
+    } else {
+        (*whole).clone()
+    };
+    let smaller = Rc::new(smaller);
+    let again = run_caught(&smaller, None, kept.max(TRACE_LINES));
+    let mut text = String::new();
+    let (before, after) = (whole.events.len(), smaller.events.len());
+    let _ = writeln!(text, "seed {seed}: {violation}");
+    let _ = writeln!(text, "replay with PAPO_SIM_SEED={seed}");
+    let _ = writeln!(text, "the schedule, {after} of {before} events:\n{smaller}");
+    if let Some(violation) = again.failure {
+        let _ = writeln!(text, "it ends with {violation}");
+    }
+    let _ = writeln!(text, "the end of its trace:");
+    for line in again.trace {
+        let _ = writeln!(text, "{line}");
+    }
+    text
+}

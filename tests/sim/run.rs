@@ -1,0 +1,203 @@
+//! One run of one scenario: faults first, with safety checked at every step; then the network heals,
+//! and the nodes must agree, stay calm, talk, and survive the loss of their coordinator.
+//!
+//! Owns the order of these acts and what is demanded after each. It keeps no state between runs.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use papo::node::Weakness;
+
+use super::agenda::RunId;
+use super::checks::convergence;
+use super::checks::{Verdict, Violation, loss};
+use super::scenario::{MS, SECOND, Scenario};
+use super::trace::Trace;
+use super::world::World;
+
+/// How often agreement is looked for.
+const LOOK_EVERY: u64 = 250 * MS;
+/// How long agreement must have lasted before it counts.
+const SETTLE: u64 = 4 * SECOND;
+/// How long all must stay calm once they agree; longer where cuts stay.
+const CALM: u64 = 3 * SECOND;
+const CALM_WITH_CUTS: u64 = 12 * SECOND;
+/// How long one line may take to everybody, confirmations included.
+const TALK: u64 = 2 * SECOND;
+const TALK_PAST_CUTS: u64 = 20 * SECOND;
+/// How long the nodes may take after one failover in a healthy network.
+const FAILOVER: u64 = 8 * SECOND;
+
+/// What became of a run.
+#[derive(Debug)]
+pub struct Outcome {
+    pub failure: Option<Violation>,
+    pub trace: Vec<String>,
+    /// How long after the healing all agreed.
+    pub agreed_after: Option<u64>,
+    pub elections: u64,
+    pub written: usize,
+    pub due_met: u64,
+    pub inputs: u64,
+}
+
+/// Runs a scenario.
+pub fn run(scenario: &Rc<Scenario>, weakened: Option<Weakness>, trace: Trace) -> Outcome {
+    let mut world = World::new(Rc::clone(scenario), weakened, trace);
+    let agreed_after = acts(&mut world);
+    Outcome {
+        failure: world.failure.take(),
+        agreed_after,
+        elections: world.record.elections.held,
+        written: world.record.written(),
+        due_met: world.record.liveness.met,
+        inputs: world.inputs,
+        trace: world.trace.into_lines(),
+    }
+}
+
+fn acts(world: &mut World) -> Option<u64> {
+    let scenario = Rc::clone(&world.scenario);
+    world.run_until(scenario.heal_at);
+    if !is_split_cleanly(world) {
+        world.run_until(scenario.heal_at + scenario.bound);
+    }
+    let limit = scenario.heal_at + scenario.bound;
+    converge(world, limit);
+    // What looks like agreement may be the calm before a time-out.
+    world.run_until(limit.min(world.now() + SETTLE));
+    converge(world, limit);
+    let agreed = world.now().saturating_sub(scenario.heal_at);
+    world.record.churn.settle(true);
+    let calm = if scenario.stay.is_empty() {
+        CALM
+    } else {
+        CALM_WITH_CUTS
+    };
+    world.run_until(world.now() + calm);
+    for run in alive(world) {
+        world.want_lines(run, 1, 10);
+    }
+    // Past a cut, messages go with the periodic SYNC only.
+    let talk = if is_split_cleanly(world) {
+        TALK
+    } else {
+        TALK_PAST_CUTS
+    };
+    world.run_until(world.now() + talk);
+    converge(world, world.now());
+    if let Some(what) = &scenario.failover {
+        world.record.churn.settle(false);
+        world.cause(scenario.events.len(), what);
+        let limit = world.now() + FAILOVER;
+        world.run_until(world.now() + LOOK_EVERY);
+        converge(world, limit);
+    }
+    for (run, process) in world.processes.iter().enumerate() {
+        let history = process.node.history().iter();
+        if let Err(violation) = world.record.integrity.on_held(run, history) {
+            world.failure.get_or_insert(violation);
+        }
+    }
+    world.failure.is_none().then_some(agreed)
+}
+
+/// The processes that stay.
+pub fn alive(world: &World) -> Vec<RunId> {
+    let stays = |run: &RunId| {
+        let process = &world.processes[*run];
+        process.is_alive() && !process.leave_asked
+    };
+    (0..world.processes.len()).filter(stays).collect()
+}
+
+/// Lets time pass until all agree, or until it is too late for that.
+pub fn converge(world: &mut World, limit: u64) {
+    loop {
+        let verdict = agreement(world);
+        if verdict.is_ok() || world.failure.is_some() {
+            return;
+        }
+        if world.now() >= limit {
+            return world.judge(verdict);
+        }
+        world.run_until(limit.min(world.now() + LOOK_EVERY));
+    }
+}
+
+/// All who reach each other agree, and nothing is lost.
+fn agreement(world: &World) -> Verdict {
+    if is_split_cleanly(world) {
+        for group in groups(world) {
+            agreement_within(world, &group, true)?;
+        }
+        return Ok(());
+    }
+    // Who reaches whom is not the same for all: neighbours hold the same history.
+    for group in groups(world) {
+        agreement_within(world, &group, false)?;
+    }
+    Ok(())
+}
+
+fn agreement_within(world: &World, group: &[RunId], whole: bool) -> Verdict {
+    let nodes = world.record.all_held(group, &world.processes);
+    if whole {
+        convergence::agree(&nodes)?;
+    } else {
+        convergence::same_history(&nodes)?;
+    }
+    let shown: Vec<_> = group
+        .iter()
+        .map(|run| world.record.shown_to(*run))
+        .collect();
+    loss::no_loss(&nodes, &shown)?;
+    loss::no_floor(&nodes, |node| {
+        let wanted = world.processes[node.run].wants_history;
+        !wanted || world.record.written() > world.scenario.history_max
+    })?;
+    for run in group {
+        let process = &world.processes[*run];
+        let said = process.said - process.lines.len() as u64;
+        if process.node.written() != said {
+            let text = format!("run {run} wrote {} of {said} lines", process.node.written());
+            return Err(Violation::new("nothing is dropped in silence", text));
+        }
+    }
+    Ok(())
+}
+
+/// The groups of processes that reach each other, over however many hops.
+fn groups(world: &World) -> Vec<Vec<RunId>> {
+    let mut left: BTreeSet<RunId> = alive(world).into_iter().collect();
+    let mut groups = Vec::new();
+    while let Some(first) = left.pop_first() {
+        let mut group = vec![first];
+        let mut at = 0;
+        while at < group.len() {
+            let from = world.processes[group[at]].host;
+            let reached: Vec<RunId> = left
+                .iter()
+                .copied()
+                .filter(|r| world.paths.both_ways(from, world.processes[*r].host))
+                .collect();
+            for run in reached {
+                left.remove(&run);
+                group.push(run);
+            }
+            at += 1;
+        }
+        group.sort_unstable();
+        groups.push(group);
+    }
+    groups
+}
+
+/// Within each group everybody reaches everybody.
+fn is_split_cleanly(world: &World) -> bool {
+    let host = |run: &RunId| world.processes[*run].host;
+    groups(world).iter().all(|group| {
+        let mut pairs = group.iter().flat_map(|a| group.iter().map(move |b| (a, b)));
+        pairs.all(|(a, b)| world.paths.both_ways(host(a), host(b)))
+    })
+}

@@ -1,0 +1,165 @@
+//! A scenario: everything that happens from outside in one run, as plain data.
+//!
+//! Owns the vocabulary of faults and of what users do. It is made from a seed before the run
+//! (`generate`), printed when the run fails, and shrunk. It must never look at the running world.
+
+use std::fmt;
+
+pub const MS: u64 = 1_000;
+pub const SECOND: u64 = 1_000_000;
+
+/// A machine, by its number.
+pub type Host = usize;
+
+/// Whom an event is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Who {
+    Host(Host),
+    /// Whoever most nodes hold for the coordinator at that time.
+    Coordinator,
+}
+
+/// How a new run starts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Run {
+    /// A node that stays.
+    Node,
+    /// Joins without the history, says this many lines and leaves.
+    OneShot(u64),
+    /// Stays, but without the history from before.
+    Forgetful,
+}
+
+/// What happens from outside.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum What {
+    /// The process starts (again, as a new run).
+    Start(Host, Run),
+    /// The process dies; its kernel closes the streams, its port refuses.
+    Crash(Who),
+    /// The machine is gone without a word.
+    PowerCut(Who),
+    /// The process is stopped; its kernel goes on.
+    Freeze(Who, u64),
+    /// The machine sleeps, kernel and all, and goes on later.
+    Suspend(Who, u64),
+    /// The process leaves in good order.
+    Leave(Who),
+    /// The user says lines of this size.
+    Say(Who, u64, usize),
+    /// The user writes to one member.
+    Private(Who),
+    Rename(Who),
+    Elect(Who),
+    /// Packets from the first to the second are lost for so long.
+    CutOneWay(Host, Host, u64),
+    /// Packets between the two are lost.
+    CutPair(Host, Host, u64),
+    /// Hosts whose bit is set are apart from the others.
+    Partition(u64, u64),
+    /// All streams between the two break, a tail of what was under way is lost, and the ends learn
+    /// of it at different times.
+    Break(Who, Host),
+    /// No new stream between the two comes about.
+    NoDial(Host, Host, u64),
+    /// New streams between the two are refused, although somebody listens.
+    Refuse(Host, Host, u64),
+    /// Traffic between the two is this slow, in bytes a second.
+    Slow(Host, Host, u64, u64),
+    /// This share of all datagrams is lost, in permille.
+    DatagramLoss(u64, u64),
+    /// This share of all stream segments is lost and sent again, in permille.
+    SegmentLoss(u64, u64),
+    /// The wall clock jumps by so many milliseconds.
+    ClockJump(Host, i64),
+}
+
+/// Something that happens at a time. Durations in `what` are in microseconds too.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Event {
+    pub at: u64,
+    pub what: What,
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:>11} {:?}", seconds(self.at), self.what)
+    }
+}
+
+/// Microseconds as seconds.
+pub fn seconds(at: u64) -> String {
+    format!("{}.{:06}", at / SECOND, at % SECOND)
+}
+
+/// What the network is like when nothing is wrong.
+#[derive(Clone, Debug)]
+pub struct Network {
+    /// One way, from and to, in microseconds.
+    pub latency: (u64, u64),
+    /// How long a process may wait for the processor.
+    pub wake: u64,
+    /// Permille of datagrams lost, and delivered twice, all the time.
+    pub datagram_loss: u64,
+    pub datagram_twice: u64,
+    /// Bytes a second in one direction.
+    pub rate: u64,
+    /// What a kernel takes for one stream before it is acknowledged, and before it is read.
+    pub send_buffer: usize,
+    pub receive_buffer: usize,
+    /// The driver's outbound queue for one peer, before it counts as full.
+    pub queue_max: usize,
+}
+
+/// One whole run.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    pub seed: u64,
+    pub kind: &'static str,
+    pub hosts: usize,
+    pub network: Network,
+    /// Milliseconds by which each host's wall clock is wrong.
+    pub skew_ms: Vec<i64>,
+    pub history_max: usize,
+    pub heartbeat_ms: u64,
+    pub failure_timeout_ms: u64,
+    /// Every run of a host listens at the same port.
+    pub fixed_ports: bool,
+    /// Each node also names an address that leads others nowhere.
+    pub dead_address: bool,
+    /// The faults end, except cuts that stay.
+    pub heal_at: u64,
+    /// Cuts between pairs that stay for ever.
+    pub stay: Vec<(Host, Host)>,
+    /// How long after `heal_at` the nodes may take to agree.
+    pub bound: u64,
+    /// Once all agree, the coordinator dies (or leaves), and all must agree again.
+    pub failover: Option<What>,
+    pub events: Vec<Event>,
+}
+
+impl fmt::Display for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "seed {} kind {} hosts {} history {} heartbeat {} ms failure {} ms ports {} dead \
+             address {} heal at {} stay {:?} then {:?}",
+            self.seed,
+            self.kind,
+            self.hosts,
+            self.history_max,
+            self.heartbeat_ms,
+            self.failure_timeout_ms,
+            if self.fixed_ports { "fixed" } else { "new" },
+            self.dead_address,
+            seconds(self.heal_at),
+            self.stay,
+            self.failover,
+        )?;
+        writeln!(f, "skew {:?} ms; {:?}", self.skew_ms, self.network)?;
+        for event in &self.events {
+            writeln!(f, "{event}")?;
+        }
+        Ok(())
+    }
+}

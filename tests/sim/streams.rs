@@ -1,0 +1,559 @@
+//! Streams as kernels carry them: buffers, segments, retransmission, ends that learn of a break at
+//! different times.
+//!
+//! Owns the bytes between two processes, and never looks into them. What a process queues before
+//! its kernel takes it is `process`'s.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+use papo::node::LinkId;
+
+use super::agenda::{Agenda, Entry, RunId, StreamId};
+use super::fate::{About, Fate};
+use super::paths::Paths;
+use super::scenario::{Host, MS, Network, SECOND};
+
+/// The first retransmission comes after this, each further one after twice the last.
+const RETRANSMIT_FIRST: u64 = 200 * MS;
+const RETRANSMIT_LONGEST: u64 = 60 * SECOND;
+/// Bytes that a kernel sends on without any acknowledgement.
+const UNACKNOWLEDGED_MAX: usize = 14_600;
+
+#[derive(Debug)]
+struct Segment {
+    no: u64,
+    bytes: Vec<u8>,
+    fin: bool,
+}
+
+/// One direction, from the end of the same number to the other.
+#[derive(Debug)]
+struct Direction {
+    unsent: VecDeque<u8>,
+    fin_wanted: bool,
+    fin_sent: bool,
+    flying: VecDeque<Segment>,
+    flying_bytes: usize,
+    /// Bytes that arrived, but whose acknowledgement did not.
+    unacknowledged: usize,
+    sent: u64,
+    free_at: u64,
+    last_arrival: u64,
+    stalled: bool,
+    retransmit_after: u64,
+    /// Nothing arrives any more.
+    broken: bool,
+}
+
+impl Direction {
+    fn new() -> Direction {
+        Direction {
+            unsent: VecDeque::new(),
+            fin_wanted: false,
+            fin_sent: false,
+            flying: VecDeque::new(),
+            flying_bytes: 0,
+            unacknowledged: 0,
+            sent: 0,
+            free_at: 0,
+            last_arrival: 0,
+            stalled: false,
+            retransmit_after: RETRANSMIT_FIRST,
+            broken: false,
+        }
+    }
+
+    fn used(&self) -> usize {
+        self.unsent.len() + self.flying_bytes + self.unacknowledged
+    }
+
+    fn break_off(&mut self) {
+        self.broken = true;
+        self.unsent.clear();
+        self.flying.clear();
+        self.flying_bytes = 0;
+        self.unacknowledged = 0;
+    }
+}
+
+/// One end of a stream.
+#[derive(Debug)]
+pub struct End {
+    pub host: Host,
+    /// The process that holds it; None once that closed it or died.
+    pub owner: Option<RunId>,
+    /// The process's name for it; None while it waits to be accepted.
+    pub link: Option<LinkId>,
+    received: VecDeque<u8>,
+    fin: bool,
+    reset: bool,
+    /// Writing is answered with a reset: the other end is gone, and nobody said so yet.
+    half_open: bool,
+}
+
+/// A stream.
+#[derive(Debug)]
+pub struct Stream {
+    pub ends: [End; 2],
+    /// Where the dialler dialled from.
+    pub from: SocketAddr,
+    dirs: [Direction; 2],
+}
+
+/// What a read gave.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Read {
+    Bytes(Vec<u8>),
+    Nothing,
+    Ended,
+}
+
+/// All streams.
+#[derive(Debug)]
+pub struct Streams {
+    all: Vec<Option<Stream>>,
+    fate: Fate,
+    network: Network,
+}
+
+impl Streams {
+    pub fn new(fate: Fate, network: Network) -> Streams {
+        Streams {
+            all: Vec::new(),
+            fate,
+            network,
+        }
+    }
+
+    pub fn get(&self, id: StreamId) -> Option<&Stream> {
+        self.all.get(id)?.as_ref()
+    }
+
+    /// A new stream, dialled by end 0. End 1 waits to be accepted by `to`.
+    pub fn open(&mut self, from: (Host, RunId, LinkId, SocketAddr), to: (Host, RunId)) -> StreamId {
+        let end = |host, owner, link| End {
+            host,
+            owner: Some(owner),
+            link,
+            received: VecDeque::new(),
+            fin: false,
+            reset: false,
+            half_open: false,
+        };
+        self.all.push(Some(Stream {
+            ends: [end(from.0, from.1, Some(from.2)), end(to.0, to.1, None)],
+            from: from.3,
+            dirs: [Direction::new(), Direction::new()],
+        }));
+        self.all.len() - 1
+    }
+
+    pub fn accept(&mut self, id: StreamId, link: LinkId) {
+        if let Some(stream) = &mut self.all[id] {
+            stream.ends[1].link = Some(link);
+        }
+    }
+
+    /// How many bytes the kernel takes now.
+    pub fn room(&self, id: StreamId, end: usize) -> usize {
+        let Some(stream) = self.get(id) else {
+            return 0;
+        };
+        let dir = &stream.dirs[end];
+        if dir.broken {
+            // A kernel whose stream is broken unnoticed takes what fits, and it is lost.
+            return self.network.send_buffer;
+        }
+        self.network.send_buffer.saturating_sub(dir.used())
+    }
+
+    /// Bytes under way in one direction.
+    pub fn under_way(&self, id: StreamId, end: usize) -> usize {
+        self.get(id).map_or(0, |s| s.dirs[end].used())
+    }
+
+    /// The process at `end` writes; at most [`Streams::room`] bytes.
+    pub fn write(
+        &mut self,
+        id: StreamId,
+        end: usize,
+        bytes: &[u8],
+        paths: &Paths,
+        agenda: &mut Agenda,
+    ) {
+        let Some(stream) = &mut self.all[id] else {
+            return;
+        };
+        let dir = &mut stream.dirs[end];
+        if dir.broken {
+            if stream.ends[end].half_open {
+                stream.ends[end].half_open = false;
+                let at = agenda.now() + 2 * self.network.latency.1;
+                agenda.add(at, Entry::Notice { stream: id, end });
+            }
+            return;
+        }
+        dir.unsent.extend(bytes);
+        self.pump(id, end, paths, agenda);
+    }
+
+    /// What the process at `end` reads, at most `limit` bytes.
+    pub fn read(
+        &mut self,
+        id: StreamId,
+        end: usize,
+        limit: usize,
+        paths: &Paths,
+        agenda: &mut Agenda,
+    ) -> Read {
+        let Some(stream) = &mut self.all[id] else {
+            return Read::Ended;
+        };
+        let at = &mut stream.ends[end];
+        if at.received.is_empty() {
+            return if at.fin || at.reset {
+                Read::Ended
+            } else {
+                Read::Nothing
+            };
+        }
+        let count = limit.min(at.received.len());
+        let bytes: Vec<u8> = at.received.drain(..count).collect();
+        self.pump(id, 1 - end, paths, agenda);
+        Read::Bytes(bytes)
+    }
+
+    pub fn is_readable(&self, id: StreamId, end: usize) -> bool {
+        self.get(id).is_some_and(|s| {
+            let end = &s.ends[end];
+            !end.received.is_empty() || end.fin || end.reset
+        })
+    }
+
+    /// The process at `end` says that it writes no more.
+    pub fn finish(&mut self, id: StreamId, end: usize, paths: &Paths, agenda: &mut Agenda) {
+        if let Some(stream) = &mut self.all[id] {
+            stream.dirs[end].fin_wanted = true;
+            self.pump(id, end, paths, agenda);
+        }
+    }
+
+    /// The process at `end` closes the stream, or is gone and its kernel does.
+    pub fn close(&mut self, id: StreamId, end: usize, paths: &Paths, agenda: &mut Agenda) {
+        let Some(stream) = &mut self.all[id] else {
+            return;
+        };
+        let at = &mut stream.ends[end];
+        at.owner = None;
+        let unread = !std::mem::take(&mut at.received).is_empty();
+        if unread {
+            // A reset: what was not delivered yet is lost in part.
+            self.break_at(id, end, paths, agenda);
+        } else {
+            stream.dirs[end].fin_wanted = true;
+            self.pump(id, end, paths, agenda);
+        }
+        self.forget_if_over(id);
+    }
+
+    /// The machine of `end` lost its power: nothing of what it still had goes out.
+    pub fn vanish(&mut self, id: StreamId, end: usize) {
+        if let Some(stream) = &mut self.all[id] {
+            stream.ends[end].owner = None;
+            stream.ends[end].received.clear();
+            stream.dirs[end].break_off();
+        }
+        self.forget_if_over(id);
+    }
+
+    /// The stream breaks in the middle: a tail of both directions is lost, the ends learn of it at
+    /// once, later, or when they write.
+    pub fn cut_off(&mut self, id: StreamId, paths: &Paths, agenda: &mut Agenda) {
+        self.break_at(id, 0, paths, agenda);
+        self.break_at(id, 1, paths, agenda);
+    }
+
+    /// The direction from `end` loses a tail; the other end learns of it somehow.
+    fn break_at(&mut self, id: StreamId, end: usize, paths: &Paths, agenda: &mut Agenda) {
+        let Some(stream) = &mut self.all[id] else {
+            return;
+        };
+        let (dir, n) = (&mut stream.dirs[end], stream.ends[0].host as u64);
+        let kept = self.fate.bits(About::BrokenTail, id as u64, end as u64, n) as usize;
+        let kept = kept % (dir.flying.len() + 1);
+        let arrived: Vec<Segment> = dir.flying.drain(..kept).collect();
+        let stalled = dir.stalled;
+        dir.break_off();
+        let (from, to) = (stream.ends[end].host, stream.ends[1 - end].host);
+        let owned = stream.ends[end].owner.is_some();
+        let other = &mut stream.ends[1 - end];
+        if !stalled && paths.one_way(from, to) {
+            for segment in arrived {
+                other.received.extend(segment.bytes);
+            }
+        }
+        let notice = self
+            .fate
+            .bits(About::BrokenNotice, id as u64, end as u64, n);
+        match notice % 4 {
+            0 if other.owner.is_some() && owned => {
+                other.half_open = true;
+            }
+            _ => {
+                let late = (notice >> 8) % (300 * MS);
+                let at = agenda.now() + self.network.latency.1 + late;
+                agenda.add(
+                    at,
+                    Entry::Notice {
+                        stream: id,
+                        end: 1 - end,
+                    },
+                );
+            }
+        }
+        // What the other end sends from now on is lost as well.
+        stream.dirs[1 - end].broken |= !owned;
+    }
+
+    /// An end learns that the stream is broken. Returns whose turn it is.
+    pub fn notice(
+        &mut self,
+        id: StreamId,
+        end: usize,
+        paths: &Paths,
+        agenda: &mut Agenda,
+    ) -> Option<RunId> {
+        let stream = self.all[id].as_mut()?;
+        let (at, other) = (stream.ends[end].host, stream.ends[1 - end].host);
+        if !paths.one_way(other, at) {
+            // The reset is lost on its way; the next attempt to write meets it again.
+            if stream.ends[end].owner.is_some() && paths.is_up(at) {
+                let again = agenda.now() + SECOND;
+                agenda.add(again, Entry::Notice { stream: id, end });
+            }
+            return None;
+        }
+        stream.ends[end].reset = true;
+        stream.dirs[end].break_off();
+        let owner = stream.ends[end].owner;
+        self.forget_if_over(id);
+        owner
+    }
+
+    /// Turns what the kernel took into segments, as far as the receiver's buffer allows.
+    fn pump(&mut self, id: StreamId, end: usize, paths: &Paths, agenda: &mut Agenda) {
+        let Some(stream) = &mut self.all[id] else {
+            return;
+        };
+        let (from, to) = (stream.ends[end].host, stream.ends[1 - end].host);
+        let waiting = stream.ends[1 - end].received.len();
+        let dir = &mut stream.dirs[end];
+        let rate = paths.slow(from, to).unwrap_or(self.network.rate);
+        while !dir.broken && !dir.fin_sent && dir.unacknowledged <= UNACKNOWLEDGED_MAX {
+            let window = self
+                .network
+                .receive_buffer
+                .saturating_sub(waiting + dir.flying_bytes);
+            let fate = self
+                .fate
+                .bits(About::SegmentSize, id as u64, end as u64, dir.sent);
+            let largest = match fate % 8 {
+                0 => 1 + (fate >> 8) as usize % 20,
+                1 => 1_448,
+                _ => 16 * 1_448,
+            };
+            let count = dir.unsent.len().min(window).min(largest);
+            let fin = dir.fin_wanted && count == dir.unsent.len();
+            if count == 0 && !fin {
+                break;
+            }
+            let bytes: Vec<u8> = dir.unsent.drain(..count).collect();
+            let now = agenda.now();
+            dir.free_at = dir.free_at.max(now) + (count as u64 * SECOND) / rate.max(1);
+            let (low, high) = self.network.latency;
+            let about = (id as u64, end as u64, dir.sent);
+            let latency = self.fate.between(About::Latency, about, low, high);
+            dir.last_arrival = (dir.last_arrival + 1).max(dir.free_at + latency);
+            let no = dir.sent;
+            dir.sent += 1;
+            dir.fin_sent = fin;
+            dir.flying_bytes += count;
+            dir.flying.push_back(Segment { no, bytes, fin });
+            agenda.add(
+                dir.last_arrival,
+                Entry::Arrive {
+                    stream: id,
+                    dir: end,
+                    no,
+                },
+            );
+        }
+    }
+
+    /// A segment arrives, or is lost. Returns whose turn it is.
+    pub fn arrive(
+        &mut self,
+        (id, end, no): (StreamId, usize, u64),
+        paths: &Paths,
+        agenda: &mut Agenda,
+    ) -> Vec<RunId> {
+        let Some(stream) = &mut self.all[id] else {
+            return Vec::new();
+        };
+        let (from, to) = (stream.ends[end].host, stream.ends[1 - end].host);
+        let dir = &mut stream.dirs[end];
+        if dir.broken || dir.stalled || dir.flying.front().is_none_or(|s| s.no != no) {
+            return Vec::new();
+        }
+        let lost = paths.segment_loss;
+        let lost = self
+            .fate
+            .chance(About::SegmentLost, id as u64, end as u64, no, lost);
+        if lost || !paths.one_way(from, to) {
+            dir.stalled = true;
+            self.retransmit_later(id, end, agenda);
+            return Vec::new();
+        }
+        self.deliver(id, end, 1, paths, agenda)
+    }
+
+    fn retransmit_later(&mut self, id: StreamId, end: usize, agenda: &mut Agenda) {
+        if let Some(stream) = &mut self.all[id] {
+            let dir = &mut stream.dirs[end];
+            let at = agenda.now() + dir.retransmit_after;
+            dir.retransmit_after = (dir.retransmit_after * 2).min(RETRANSMIT_LONGEST);
+            agenda.add(
+                at,
+                Entry::Retransmit {
+                    stream: id,
+                    dir: end,
+                },
+            );
+        }
+    }
+
+    /// A kernel tries again. Returns whose turn it is.
+    pub fn retransmit(
+        &mut self,
+        id: StreamId,
+        end: usize,
+        paths: &Paths,
+        agenda: &mut Agenda,
+    ) -> Vec<RunId> {
+        let Some(stream) = &mut self.all[id] else {
+            return Vec::new();
+        };
+        let (from, to) = (stream.ends[end].host, stream.ends[1 - end].host);
+        let dir = &mut stream.dirs[end];
+        if dir.broken || (!dir.stalled && dir.unacknowledged == 0) {
+            return Vec::new();
+        }
+        if !paths.both_ways(from, to) {
+            if paths.is_up(from) && (stream.ends[end].owner.is_some() || !dir.flying.is_empty()) {
+                self.retransmit_later(id, end, agenda);
+            }
+            return Vec::new();
+        }
+        dir.stalled = false;
+        dir.unacknowledged = 0;
+        dir.retransmit_after = RETRANSMIT_FIRST;
+        let count = dir.flying.len();
+        let mut turns = self.deliver(id, end, count, paths, agenda);
+        turns.extend(self.get(id).and_then(|s| s.ends[end].owner));
+        self.pump(id, end, paths, agenda);
+        turns
+    }
+
+    fn deliver(
+        &mut self,
+        id: StreamId,
+        end: usize,
+        count: usize,
+        paths: &Paths,
+        agenda: &mut Agenda,
+    ) -> Vec<RunId> {
+        let Some(stream) = &mut self.all[id] else {
+            return Vec::new();
+        };
+        let (from, to) = (stream.ends[end].host, stream.ends[1 - end].host);
+        let acknowledged = paths.one_way(to, from);
+        let dir = &mut stream.dirs[end];
+        let receiver = &mut stream.ends[1 - end];
+        let mut answered = false;
+        for _ in 0..count {
+            let Some(segment) = dir.flying.pop_front() else {
+                break;
+            };
+            dir.flying_bytes -= segment.bytes.len();
+            if receiver.owner.is_none() {
+                // Nobody holds the other end: a reset comes back.
+                answered = true;
+                continue;
+            }
+            if !acknowledged {
+                dir.unacknowledged += segment.bytes.len();
+            }
+            receiver.received.extend(segment.bytes);
+            receiver.fin |= segment.fin;
+        }
+        if answered {
+            dir.break_off();
+            if stream.ends[end].owner.is_some() {
+                let at = agenda.now() + self.network.latency.1;
+                agenda.add(at, Entry::Notice { stream: id, end });
+            }
+            self.forget_if_over(id);
+            return Vec::new();
+        }
+        let mut turns = Vec::new();
+        turns.extend(receiver.owner);
+        if acknowledged {
+            turns.extend(stream.ends[end].owner);
+        } else if dir.unacknowledged > 0 {
+            self.retransmit_later(id, end, agenda);
+        }
+        self.pump(id, end, paths, agenda);
+        self.forget_if_over(id);
+        turns
+    }
+
+    fn forget_if_over(&mut self, id: StreamId) {
+        let over = self.get(id).is_some_and(|s| {
+            let dead = |end: usize| {
+                s.ends[end].owner.is_none() && (s.dirs[end].broken || s.dirs[end].used() == 0)
+            };
+            dead(0) && dead(1)
+        });
+        if over {
+            self.all[id] = None;
+        }
+    }
+
+    /// The streams with an end at this process.
+    pub fn of(&self, run: RunId) -> Vec<(StreamId, usize)> {
+        let mut found = Vec::new();
+        for (id, stream) in self.all.iter().enumerate() {
+            for end in 0..2 {
+                if stream
+                    .as_ref()
+                    .is_some_and(|s| s.ends[end].owner == Some(run))
+                {
+                    found.push((id, end));
+                }
+            }
+        }
+        found
+    }
+
+    /// The streams between two hosts.
+    pub fn between(&self, a: Host, b: Host) -> Vec<StreamId> {
+        let hosts = |s: &Stream| (s.ends[0].host, s.ends[1].host);
+        (0..self.all.len())
+            .filter(|id| {
+                self.get(*id)
+                    .is_some_and(|s| hosts(s) == (a, b) || hosts(s) == (b, a))
+            })
+            .collect()
+    }
+}

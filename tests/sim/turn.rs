@@ -1,0 +1,509 @@
+//! A turn: what the reactor does with a node between two waits.
+//!
+//! In the reactor's order: being away, dials and accepts, reads, datagrams, timers, the user, the
+//! end of the turn, writes. Nothing here knows what the messages mean.
+
+use papo::node::{Class, Close, Closed, Command, Effect, Event, Input, LinkId, Outbox};
+use papo::wire::{decode_datagram, decode_message, encode_frame};
+
+use super::agenda::{Entry, RunId, StreamId};
+use super::fate::About;
+use super::process::{Line, Socket, State};
+use super::scenario::{MS, SECOND};
+use super::streams::Read;
+use super::trace::short;
+use super::traffic::name_of;
+use super::world::World;
+
+use std::time::Duration;
+
+/// Bytes read from one stream in one turn.
+const READ_BUDGET: usize = 64 * 1024;
+/// Bytes of lines read from the user in one turn.
+const LINES_BUDGET: usize = 64 * 1024;
+/// More than so many inputs within one virtual millisecond, or turns within one microsecond, is a
+/// node that never rests.
+const INPUTS_MAX: u32 = 10_000;
+const TURNS_MAX: u32 = 200;
+/// What control frames, answers and the rest of a turn may add to a full queue.
+const QUEUE_SLACK: usize = 512 * 1024;
+
+impl World {
+    /// One turn of a process.
+    pub(super) fn turn(&mut self, run: RunId) {
+        match self.processes[run].state {
+            State::Running => {}
+            State::Leaving => return self.write_all(run),
+            State::Stopped(_) | State::Ended => return,
+        }
+        self.count_turn(run);
+        if std::mem::take(&mut self.processes[run].away) {
+            self.handle(run, Input::Away);
+        }
+        self.take_congestion(run);
+        self.take_dials(run);
+        self.take_accepts(run);
+        self.take_reads(run);
+        self.take_datagrams(run);
+        self.take_timers(run);
+        self.take_lines(run);
+        self.end_turn(run);
+    }
+
+    fn is_on(&self, run: RunId) -> bool {
+        self.processes[run].is_running() && self.failure.is_none()
+    }
+
+    fn count_turn(&mut self, run: RunId) {
+        let now = self.now();
+        let turns = &mut self.processes[run].turns;
+        *turns = if turns.0 == now {
+            (now, turns.1 + 1)
+        } else {
+            (now, 1)
+        };
+        if turns.1 > TURNS_MAX {
+            let timers = short(&self.processes[run].timers);
+            self.fail("time moves on", format!("run {run} never rests: {timers}"));
+        }
+    }
+
+    /// The node hears at once that a queue is full, and in the next turn that it is empty again.
+    fn take_congestion(&mut self, run: RunId) {
+        for (link, full) in std::mem::take(&mut self.processes[run].congested) {
+            if self.processes[run].sockets.contains_key(&link) {
+                let full_now = Input::Congested { link };
+                self.handle(
+                    run,
+                    if full {
+                        full_now
+                    } else {
+                        Input::Drained { link }
+                    },
+                );
+            }
+        }
+    }
+
+    fn take_dials(&mut self, run: RunId) {
+        let links: Vec<LinkId> = self.processes[run].sockets.keys().copied().collect();
+        for link in links {
+            let Some(socket) = self.processes[run].sockets.get_mut(&link) else {
+                continue;
+            };
+            match socket.dialled.take() {
+                None => {}
+                Some(Ok(stream)) => {
+                    socket.stream = Some((stream, 0));
+                    self.handle(run, Input::Connected { link });
+                }
+                Some(Err(why)) => {
+                    self.processes[run].sockets.remove(&link);
+                    self.handle(run, Input::Closed { link, why });
+                }
+            }
+        }
+    }
+
+    fn take_accepts(&mut self, run: RunId) {
+        while let Some(stream) = self.processes[run].backlog.pop_front() {
+            let Some(from) = self.streams.get(stream).map(|s| s.from) else {
+                continue;
+            };
+            let link = self.processes[run].node.new_link();
+            self.streams.accept(stream, link);
+            let socket = Socket::new(from, Some((stream, 1)), self.now());
+            self.processes[run].sockets.insert(link, socket);
+            self.handle(run, Input::Accepted { link, from });
+            if !self.is_on(run) {
+                return;
+            }
+        }
+    }
+
+    fn take_reads(&mut self, run: RunId) {
+        let sockets = &self.processes[run].sockets;
+        let readable: Vec<(LinkId, StreamId, usize)> = sockets
+            .iter()
+            .filter_map(|(link, s)| s.stream.map(|(stream, end)| (*link, stream, end)))
+            .filter(|(_, stream, end)| self.streams.is_readable(*stream, *end))
+            .collect();
+        for (link, stream, end) in readable {
+            self.read_one(run, link, stream, end);
+            if !self.is_on(run) {
+                return;
+            }
+        }
+    }
+
+    fn read_one(&mut self, run: RunId, link: LinkId, stream: StreamId, end: usize) {
+        let mut budget = READ_BUDGET;
+        let mut n = 0;
+        while budget > 0 && self.is_on(run) && self.processes[run].sockets.contains_key(&link) {
+            let fate = self
+                .fate
+                .bits(About::ReadSize, stream as u64, self.now(), n);
+            let limit = if fate.is_multiple_of(4) {
+                1 + (fate >> 8) as usize % 60
+            } else {
+                budget
+            };
+            n += 1;
+            match self
+                .streams
+                .read(stream, end, limit, &self.paths, &mut self.agenda)
+            {
+                Read::Nothing => return,
+                Read::Ended => return self.stream_ended(run, link),
+                Read::Bytes(bytes) => {
+                    budget = budget.saturating_sub(bytes.len());
+                    self.take_bytes(run, link, &bytes);
+                }
+            }
+        }
+        if self.streams.is_readable(stream, end) {
+            self.wake_at(run, self.now() + 20);
+        }
+    }
+
+    fn stream_ended(&mut self, run: RunId, link: LinkId) {
+        if let Some(socket) = self.processes[run].sockets.remove(&link)
+            && let Some((stream, end)) = socket.stream
+        {
+            self.streams
+                .close(stream, end, &self.paths, &mut self.agenda);
+        }
+        let why = Closed::Ended;
+        self.handle(run, Input::Closed { link, why });
+    }
+
+    fn take_bytes(&mut self, run: RunId, link: LinkId, bytes: &[u8]) {
+        if let Some(socket) = self.processes[run].sockets.get_mut(&link) {
+            socket.reader.push(bytes);
+        }
+        while self.is_on(run)
+            && let Some(socket) = self.processes[run].sockets.get_mut(&link)
+            && let Some(frame) = socket.reader.next_frame()
+        {
+            let message = match frame.map(decode_message) {
+                Ok(Ok(message)) => message,
+                Ok(Err(error)) => return self.fail("decoding", format!("{error:?}")),
+                Err(error) => return self.fail("framing", format!("{error:?}")),
+            };
+            self.handle(run, Input::Message { link, message });
+        }
+    }
+
+    fn take_datagrams(&mut self, run: RunId) {
+        while self.is_on(run)
+            && let Some((from, bytes)) = self.processes[run].datagrams.pop_front()
+        {
+            match decode_datagram(&bytes) {
+                Ok(datagram) => self.handle(run, Input::Datagram { from, datagram }),
+                Err(error) => self.fail("decoding", format!("{error:?}")),
+            }
+        }
+    }
+
+    fn take_timers(&mut self, run: RunId) {
+        let now = self.now();
+        for (at, timer) in self.processes[run].due(now) {
+            let timers = &mut self.processes[run].timers;
+            if self.failure.is_none() && timers.get(&timer) == Some(&at) {
+                timers.remove(&timer);
+                self.handle(run, Input::Timer(timer));
+            }
+            if !self.is_on(run) {
+                return;
+            }
+        }
+    }
+
+    /// A user has lines to say.
+    pub(super) fn want_lines(&mut self, run: RunId, count: u64, size: usize) {
+        for _ in 0..count {
+            let process = &mut self.processes[run];
+            process.said += 1;
+            let mut text = format!("{run}#{} ", process.said);
+            while text.len() < size {
+                text.push('x');
+            }
+            let early = self
+                .fate
+                .bits(About::Choice, run as u64, process.said, 1)
+                .is_multiple_of(2);
+            process.lines.push_back(Line { text, early });
+        }
+        self.poke(run);
+    }
+
+    fn take_lines(&mut self, run: RunId) {
+        let (now, queue_max) = (self.now(), self.scenario.network.queue_max);
+        let mut budget = LINES_BUDGET;
+        while self.is_on(run)
+            && let Some(line) = self.processes[run].lines.front().cloned()
+        {
+            if budget == 0 {
+                return self.wake_at(run, now + 20);
+            }
+            budget = budget.saturating_sub(line.text.len());
+            let process = &self.processes[run];
+            let wants = process.node.wants_lines();
+            if wants && !process.takes_lines(now, queue_max) {
+                return self.wake_at(run, now + 100 * MS);
+            }
+            if !wants && (process.leave_asked || process.node.is_joined() || !line.early) {
+                break;
+            }
+            self.processes[run].lines.pop_front();
+            self.record.on_said(run, &line.text);
+            let written = self.processes[run].node.written();
+            self.handle(run, Input::Command(Command::Say(line.text)));
+            if wants && self.processes[run].node.written() == written {
+                self.fail(
+                    "nothing is dropped in silence",
+                    format!("run {run} lost a line"),
+                );
+            }
+        }
+        let process = &mut self.processes[run];
+        if process.one_shot
+            && !process.leave_asked
+            && process.lines.is_empty()
+            && process.node.is_joined()
+        {
+            self.ask_to_leave(run);
+        }
+    }
+
+    /// The user leaves in good order.
+    pub(super) fn ask_to_leave(&mut self, run: RunId) {
+        self.processes[run].leave_asked = true;
+        let patience = Duration::from_secs(5);
+        self.handle(run, Input::Command(Command::Leave { patience }));
+    }
+
+    /// A command from the user, and the end of the turn that it came in.
+    pub(super) fn command(&mut self, run: RunId, command: Command) {
+        if self.is_on(run) {
+            self.handle(run, Input::Command(command));
+            self.end_turn(run);
+        }
+    }
+
+    /// Hands one input to a node, and carries out what it wants done.
+    fn handle(&mut self, run: RunId, input: Input) {
+        if !self.is_on(run) {
+            return;
+        }
+        self.inputs += 1;
+        let millisecond = self.now() / MS;
+        let busy = &mut self.processes[run].busy;
+        *busy = if busy.0 == millisecond {
+            (millisecond, busy.1 + 1)
+        } else {
+            (millisecond, 1)
+        };
+        if busy.1 > INPUTS_MAX {
+            return self.fail(
+                "time moves on",
+                format!("run {run} is flooded by {}", short(&input)),
+            );
+        }
+        self.trace.add(self.agenda.now(), || {
+            format!("run {run} <- {}", short(&input))
+        });
+        let now = self.clocks(run);
+        let mut out = std::mem::take(&mut self.outbox);
+        self.processes[run].node.handle(now, input, &mut out);
+        self.carry_out_effects(run, &mut out);
+        self.outbox = out;
+        self.take_congestion(run);
+    }
+
+    pub(super) fn end_turn(&mut self, run: RunId) {
+        if self.is_on(run) {
+            let now = self.clocks(run);
+            let mut out = std::mem::take(&mut self.outbox);
+            self.processes[run].node.end_turn(now, &mut out);
+            self.carry_out_effects(run, &mut out);
+            self.outbox = out;
+        }
+        if self.failure.is_some() {
+            return;
+        }
+        let verdict = self.record.on_turn(run, &self.processes[run].node);
+        self.judge(verdict);
+        self.write_all(run);
+        if self.processes[run].is_running()
+            && let Some(at) = self.processes[run].next_deadline()
+        {
+            self.wake_at(run, at);
+        }
+    }
+
+    pub(super) fn carry_out_effects(&mut self, run: RunId, out: &mut Outbox) {
+        // What is shown further on in this batch is not yet known to the user.
+        for at in 0..out.len() {
+            if let Effect::Show(event) = &out[at] {
+                let event = event.clone();
+                self.show(run, &event, &out[at + 1..]);
+            }
+        }
+        for effect in out.drain(..) {
+            self.carry_out_effect(run, effect);
+        }
+    }
+
+    fn carry_out_effect(&mut self, run: RunId, effect: Effect) {
+        let now = self.now();
+        match effect {
+            Effect::Send { to, class, message } => {
+                let frame = match encode_frame(&message) {
+                    Ok(frame) => frame,
+                    Err(error) => return self.fail("encoding", format!("{error:?}: {message:?}")),
+                };
+                self.traffic
+                    .count(name_of(&message), to.len() as u64, frame.len() as u64);
+                self.trace.add(self.agenda.now(), || {
+                    format!("run {run} -> {to:?} {}", short(&message))
+                });
+                for link in to {
+                    self.enqueue(run, link, class, frame.clone());
+                }
+            }
+            Effect::Multicast(datagram) => self.send_datagram(run, None, &datagram),
+            Effect::Unicast { to, datagram } => self.send_datagram(run, Some(to), &datagram),
+            Effect::Dial { link, to } => {
+                self.trace
+                    .add(now, || format!("run {run} dials {to} as {link:?}"));
+                let socket = Socket::new(to, None, now);
+                self.processes[run].sockets.insert(link, socket);
+                let high = self.scenario.network.latency.1;
+                self.agenda.add(
+                    now + high,
+                    Entry::Dial {
+                        run,
+                        link,
+                        attempt: 0,
+                    },
+                );
+            }
+            Effect::Close { link, how } => self.close(run, link, how),
+            Effect::SetTimer { timer, at } => {
+                self.processes[run].timers.insert(timer, at);
+            }
+            Effect::CancelTimer(timer) => {
+                self.processes[run].timers.remove(&timer);
+            }
+            Effect::FetchStored { .. } => unreachable!("no node here has a store"),
+            Effect::Show(Event::Left { .. }) => {
+                if self.processes[run].is_running() {
+                    self.processes[run].state = State::Leaving;
+                    self.record.elections.on_disturbed(run, now, true);
+                    self.agenda.add(now + SECOND, Entry::Exit(run));
+                }
+            }
+            Effect::Show(_) => {}
+        }
+    }
+
+    fn enqueue(&mut self, run: RunId, link: LinkId, class: Class, frame: std::rc::Rc<[u8]>) {
+        let (now, queue_max) = (self.now(), self.scenario.network.queue_max);
+        let Some(socket) = self.processes[run].sockets.get_mut(&link) else {
+            return;
+        };
+        if socket.closing {
+            return;
+        }
+        socket.queue(class, frame, now);
+        let queued = socket.queued;
+        if queued > queue_max && !socket.congested {
+            socket.congested = true;
+            let process = &mut self.processes[run];
+            process.congested_at = Some(now);
+            process.congested.push((link, true));
+        }
+        if queued > queue_max + QUEUE_SLACK {
+            self.fail(
+                "bounded memory",
+                format!("run {run} has {queued} bytes queued for {link:?}"),
+            );
+        }
+    }
+
+    fn close(&mut self, run: RunId, link: LinkId, how: Close) {
+        self.trace.add(self.agenda.now(), || {
+            format!("run {run} closes {link:?} {how:?}")
+        });
+        let Some(socket) = self.processes[run].sockets.get_mut(&link) else {
+            return;
+        };
+        if how == Close::Graceful && socket.stream.is_some() {
+            socket.closing = true;
+            return;
+        }
+        let Some(socket) = self.processes[run].sockets.remove(&link) else {
+            return;
+        };
+        let dialled = socket
+            .dialled
+            .and_then(Result::ok)
+            .map(|stream| (stream, 0));
+        if let Some((stream, end)) = socket.stream.or(dialled) {
+            self.streams
+                .close(stream, end, &self.paths, &mut self.agenda);
+        }
+    }
+
+    /// Writes what the kernel takes of every queue.
+    fn write_all(&mut self, run: RunId) {
+        let now = self.now();
+        let links: Vec<LinkId> = self.processes[run].sockets.keys().copied().collect();
+        let mut left = 0;
+        for link in links {
+            let Some(socket) = self.processes[run].sockets.get_mut(&link) else {
+                continue;
+            };
+            let Some((stream, end)) = socket.stream else {
+                continue;
+            };
+            while let Some(bytes) = socket.take(self.streams.room(stream, end), now) {
+                self.streams
+                    .write(stream, end, &bytes, &self.paths, &mut self.agenda);
+            }
+            left += socket.queued;
+            if socket.queued > 0 {
+                continue;
+            }
+            if socket.congested {
+                socket.congested = false;
+                self.processes[run].congested_at = Some(now);
+                self.processes[run].congested.push((link, false));
+                self.poke(run);
+            }
+            if let Some(socket) = self.processes[run].sockets.get_mut(&link)
+                && socket.closing
+                && !socket.finished
+            {
+                socket.finished = true;
+                self.streams
+                    .finish(stream, end, &self.paths, &mut self.agenda);
+            }
+        }
+        if left == 0 && self.processes[run].state == State::Leaving {
+            self.end_process(run);
+        }
+    }
+
+    fn show(&mut self, run: RunId, event: &Event, later: &[Effect]) {
+        self.trace.add(self.agenda.now(), || {
+            format!("run {run} SHOWS {}", short(event))
+        });
+        let now = self.now();
+        let verdict = self
+            .record
+            .on_show((run, now), event, later, &self.processes, &self.paths);
+        self.judge(verdict);
+    }
+}
