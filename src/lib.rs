@@ -56,5 +56,6 @@ pub mod driver;
 pub mod limits;
 pub mod lock;
 pub mod node;
+pub mod store;
 pub mod ui;
 pub mod wire;

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::{Class, Key, LinkId, Node, Time, Timer, Weakness};
+use super::{Class, Effect, Key, LinkId, Node, Time, Timer, Weakness};
 use crate::wire::{Chunk, Fetch, Message, Position, Sync, SyncAnswer};
 
 /// The pause between two SYNCs with a random peer, and the most that chance adds to it.
@@ -106,7 +106,8 @@ impl Node {
             goes_on: false,
             fruitful: self.now.time,
         });
-        let (digest, count) = self.history.digest_above(floor);
+        // At its own floor a history can always tell; elsewhere `on_sync_answer` has looked.
+        let (digest, count) = self.history.digest_above(floor).unwrap_or_default();
         let sync = Sync {
             no,
             floor,
@@ -200,8 +201,8 @@ impl Node {
 
     pub(super) fn on_sync(&mut self, link: LinkId, key: Key, sync: &Sync) {
         let floor = self.history.floor();
-        let (digest, count) = self.history.digest_above(sync.floor.max(floor));
-        let equal = sync.floor >= floor && digest == sync.digest && count == sync.count;
+        let own = self.history.digest_above(sync.floor.max(floor));
+        let equal = sync.floor >= floor && own == Some((sync.digest, sync.count));
         let no = sync.no;
         if equal {
             self.has_caught_up(link);
@@ -225,7 +226,10 @@ impl Node {
         let since = exchange.fruitful;
         if answer.equal || self.since(since) >= FRUITLESS {
             self.end_sync();
-        } else if answer.floor > floor && answer.floor <= self.history.newest() {
+        } else if answer.floor > floor
+            && answer.floor <= self.history.newest()
+            && self.history.digest_above(answer.floor).is_some()
+        {
             // Compared again above the higher floor, which is now known.
             self.send_sync(peer, link, true, answer.floor);
             if let Some(exchange) = &mut self.repair.current {
@@ -248,6 +252,15 @@ impl Node {
     }
 
     pub(super) fn on_fetch(&mut self, link: LinkId, fetch: &Fetch) {
+        if let Some(until) = self.history.shelved_until(fetch.after, &fetch.skip) {
+            return self.out.push(Effect::FetchStored {
+                link,
+                no: fetch.no,
+                after: fetch.after,
+                until,
+                skip: fetch.skip.clone(),
+            });
+        }
         let chunk = self.history.chunk(fetch.no, fetch.after, &fetch.skip);
         if chunk.next.is_none() {
             self.has_caught_up(link);

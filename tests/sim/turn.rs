@@ -401,6 +401,7 @@ impl World {
             Effect::CancelTimer(timer) => {
                 self.processes[run].timers.remove(&timer);
             }
+            Effect::FetchStored { .. } => unreachable!("no node here has a store"),
             Effect::Show(Event::Left { .. }) => {
                 if self.processes[run].is_running() {
                     self.processes[run].state = State::Leaving;
