@@ -17,6 +17,7 @@
 //! | `net` | the listener, opening streams |
 //! | `streams`, `stream`, `outqueue` | all streams; one stream; what waits to be written to it |
 //! | `scan` | listening without joining |
+//! | `outsiders`, `rates` | what those who are no members may take, and how often |
 //! | `lock` | the locks on streams and datagrams |
 //! | `stdio`, `tty`, `signals`, `loglines` | the process's own descriptors and signals, log lines |
 
@@ -32,6 +33,8 @@ mod loglines;
 mod net;
 mod network;
 mod outqueue;
+mod outsiders;
+mod rates;
 mod reactor;
 mod scan;
 mod signals;

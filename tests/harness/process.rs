@@ -189,6 +189,10 @@ impl Node {
         now
     }
 
+    pub fn pid(&self) -> u32 {
+        self.pid.as_raw_nonzero().get().unsigned_abs()
+    }
+
     pub fn look<T>(&self, look: impl FnOnce(&Record) -> T) -> T {
         self.inbox.read(|log| look(&log.nodes[self.index]))
     }
