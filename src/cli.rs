@@ -4,7 +4,7 @@
 //! Nothing here opens a socket; what the options mean for a running node is put
 //! together in `main`.
 
-pub mod interfaces;
+pub mod peers;
 pub mod secret;
 
 use std::error::Error as _;
@@ -194,6 +194,16 @@ pub struct Options {
     #[arg(value_parser = listen, help_heading = "Network")]
     pub listen: Option<SocketAddr>,
 
+    /// A member to ask where multicast does not reach: any one, it points on; may be given several
+    /// times
+    #[arg(long, global = true, value_name = "HOST:PORT", env = "PAPO_PEERS")]
+    #[arg(value_parser = peers::checked, value_delimiter = ',', help_heading = "Network")]
+    pub peer: Vec<String>,
+
+    /// Find others through --peer only
+    #[arg(long, global = true, help_heading = "Network")]
+    pub no_multicast: bool,
+
     /// How often, in milliseconds, the coordinator says that it is alive
     #[arg(long, global = true, value_name = "MS", default_value = "250")]
     #[arg(value_parser = heartbeat, help_heading = "Network")]
@@ -372,16 +382,14 @@ fn group(text: &str) -> Result<SocketAddr, String> {
     let example = "give a multicast address and a port, such as 239.255.112.97:28783";
     let group: SocketAddr = text.parse().map_err(|_| example)?;
     match group {
-        SocketAddr::V6(_) => Err("only IPv4 groups are supported".into()),
         group if !group.ip().is_multicast() || group.port() == 0 => Err(example.into()),
         group => Ok(group),
     }
 }
 
 fn listen(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| {
-        "give an address and a port, such as 0.0.0.0:4000 (port 0: any free one)".into()
-    })
+    text.parse()
+        .map_err(|_| "give an address and a port, such as [::]:4000 (port 0: any free one)".into())
 }
 
 fn interface(text: &str) -> Result<String, String> {

@@ -101,8 +101,12 @@ pub const LINK_FRAMES_PER_TURN_MAX: usize = 1_024;
 pub const FRAMES_PER_TURN_MAX: usize = 4_096;
 /// Datagrams read from each socket in one turn; the kernel drops what does not fit its buffer.
 pub const DATAGRAMS_PER_TURN_MAX: usize = 64;
-/// Interfaces that one node multicasts on; each costs a socket.
+/// Interfaces that one node multicasts on; each costs up to three sockets.
 pub const INTERFACES_MAX: usize = 32;
+/// Addresses of one peer that was named; a name may have many.
+pub const PEER_ADDRESSES_MAX: usize = 8;
+/// Link-local addresses of which is remembered on which interface they are.
+pub const SCOPES_MAX: usize = 256;
 /// Bytes of stdin read in one turn: as lines of one byte they still fit a peer's queue.
 pub const STDIN_BYTES_PER_TURN_MAX: usize = 16 * 1024;
 /// Commands of the user taken in one turn.

@@ -3,12 +3,12 @@
 //! Nothing is decided here that a test could want to see: options are `cli`, the loop is `driver`.
 
 use std::io::{self, IsTerminal, Write};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 
 use clap::CommandFactory;
 use papo::cli::{self, Action, Cli, Options, STATUS_USAGE, Stop};
-use papo::driver::{self, DriverConfig, STATUS_FAILED, ScanConfig};
+use papo::driver::{self, DriverConfig, STATUS_FAILED, ScanConfig, Selection};
 use papo::ui::{Mode, Replay, UiConfig};
 
 /// How much of the history a terminal shows on joining.
@@ -40,8 +40,8 @@ fn main() -> ExitCode {
 
 fn run(action: Action, options: &Options) -> ExitCode {
     start_log(options);
-    let interfaces = match cli::interfaces::resolve(&options.interface) {
-        Ok(interfaces) => interfaces,
+    let peers = match cli::peers::resolve(&options.peer) {
+        Ok(peers) => peers,
         Err(line) => return fail(STATUS_FAILED, &line),
     };
     let secret = match cli::secret::resolve(&options.room, options.secret_file.as_deref()) {
@@ -50,10 +50,12 @@ fn run(action: Action, options: &Options) -> ExitCode {
     };
     let config = DriverConfig {
         group: options.group,
-        interfaces,
+        multicast: !options.no_multicast,
+        interfaces: interfaces(options),
         listen: options
             .listen
-            .unwrap_or(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))),
+            .unwrap_or(SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0))),
+        peers,
         room: options.room.clone(),
         nick: options.nick(),
         heartbeat: options.heartbeat,
@@ -70,18 +72,24 @@ fn run(action: Action, options: &Options) -> ExitCode {
     }
 }
 
+fn interfaces(options: &Options) -> Selection {
+    match options.interface.as_slice() {
+        [] => Selection::All,
+        names => Selection::Named(names.to_vec()),
+    }
+}
+
 /// Lists the rooms; 1 if there is none.
 fn scan(options: &Options) -> ExitCode {
     start_log(options);
     let secret = cli::secret::resolve(&options.room, options.secret_file.as_deref());
-    let interfaces = cli::interfaces::resolve(&options.interface);
-    let (secret, interfaces) = match (secret, interfaces) {
-        (Ok(secret), Ok(interfaces)) => (secret, interfaces),
-        (Err(line), _) | (_, Err(line)) => return fail(STATUS_FAILED, &line),
+    let secret = match secret {
+        Ok(secret) => secret,
+        Err(line) => return fail(STATUS_FAILED, &line),
     };
     let config = ScanConfig {
         group: options.group,
-        interfaces,
+        interfaces: interfaces(options),
         heartbeat: options.heartbeat,
         locked: secret.map(|secret| (options.room.clone(), secret)),
     };

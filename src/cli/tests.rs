@@ -82,7 +82,7 @@ fn values_are_taken() {
 
 #[test]
 fn a_mistake_is_one_line_that_names_the_option_and_the_value() {
-    let cases: [(&[&str], &[&str]); 20] = [
+    let cases: [(&[&str], &[&str]); 21] = [
         (
             &["--heartbeat", "9"],
             &["--heartbeat", "9", "at least 10 ms"],
@@ -100,7 +100,8 @@ fn a_mistake_is_one_line_that_names_the_option_and_the_value() {
             &["--group", "10.0.0.1:5"],
             &["--group", "10.0.0.1:5", "multicast"],
         ),
-        (&["--group", "[ff02::1]:5"], &["--group", "IPv4"]),
+        (&["--peer", "10.0.0.1"], &["--peer", "10.0.0.1", "port"]),
+        (&["--peer", ":5"], &["--peer", "host"]),
         (&["--group", "239.0.0.1:0"], &["--group", "port"]),
         (&["--listen", "nowhere"], &["--listen", "nowhere", "port"]),
         (&["--replay", "some"], &["--replay", "some", "all or none"]),

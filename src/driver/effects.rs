@@ -34,11 +34,14 @@ impl Reactor {
             Effect::Multicast(datagram) => self.multicast(&datagram),
             Effect::Unicast { to, datagram } => {
                 if let Some(bytes) = encoded(&datagram) {
-                    let bytes = self.lock.seal(bytes);
+                    let bytes = self.lock.seal(self.now.wall_ms, bytes);
                     self.datagrams.unicast(&bytes, to);
                 }
             }
-            Effect::Dial { link, to } => self.streams.dial(link, to),
+            Effect::Dial { link, to } => {
+                let to = self.network.scoped(to);
+                self.streams.dial(link, to);
+            }
             Effect::Close { link, how } => self.streams.close(self.now.time, link, how),
             Effect::SetTimer { timer, at } => {
                 let at = at.max(self.now.time + SOON);
@@ -71,7 +74,7 @@ impl Reactor {
 
     fn multicast(&mut self, datagram: &Datagram) {
         if let Some(bytes) = encoded(datagram) {
-            let bytes = self.lock.seal(bytes);
+            let bytes = self.lock.seal(self.now.wall_ms, bytes);
             let (ui, now) = (&mut self.ui, self.now);
             self.datagrams
                 .multicast(&bytes, |report| ui.warn(now, &report));

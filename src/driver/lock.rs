@@ -121,18 +121,22 @@ impl DatagramLock {
     }
 
     /// What goes on the wire.
-    pub(super) fn seal(&mut self, plain: Vec<u8>) -> Vec<u8> {
+    pub(super) fn seal(&mut self, wall_ms: u64, plain: Vec<u8>) -> Vec<u8> {
         match &mut self.seal {
-            Some(seal) => seal.seal(&plain),
+            Some(seal) => seal.seal(wall_ms, &plain),
             None => plain,
         }
     }
 
     /// What came from the wire.
-    pub(super) fn open<'a>(&mut self, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>, OpenError> {
+    pub(super) fn open<'a>(
+        &mut self,
+        wall_ms: u64,
+        bytes: &'a [u8],
+    ) -> Result<Cow<'a, [u8]>, OpenError> {
         match &mut self.seal {
             Some(seal) => {
-                let opened = seal.open(bytes);
+                let opened = seal.open(wall_ms, bytes);
                 self.locked_out |= opened == Err(OpenError::WrongSecret);
                 opened.map(Cow::Owned)
             }

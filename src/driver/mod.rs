@@ -12,7 +12,9 @@
 //! | `console` | the user's side: stdin, commands, stdout, stderr |
 //! | `farewell` | the end of a node that has left |
 //! | `clock`, `wheel` | the time, being away, timers |
-//! | `net` | multicast, unicast datagrams, the listener, opening streams |
+//! | `interfaces`, `network` | what this host's interfaces are, and what follows when they change |
+//! | `datagrams`, `hearing` | multicast, unicast datagrams; what they bring |
+//! | `net` | the listener, opening streams |
 //! | `streams`, `stream`, `outqueue` | all streams; one stream; what waits to be written to it |
 //! | `scan` | listening without joining |
 //! | `lock` | the locks on streams and datagrams |
@@ -20,11 +22,15 @@
 
 mod clock;
 mod console;
+mod datagrams;
 mod effects;
 mod farewell;
+mod hearing;
+mod interfaces;
 mod lock;
 mod loglines;
 mod net;
+mod network;
 mod outqueue;
 mod reactor;
 mod scan;
@@ -39,8 +45,9 @@ mod tty;
 mod wheel;
 
 pub use self::loglines::{flush as flush_log, target as log_target};
+pub use interfaces::{Host, Interface, Selection};
 pub use scan::{Scan, ScanConfig, scan};
-pub use start::{DriverConfig, Interface, StartError};
+pub use start::{DriverConfig, StartError};
 
 /// The exit status when papo cannot start or cannot go on.
 pub const STATUS_FAILED: u8 = 3;

@@ -15,19 +15,21 @@ use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 
 use crate::limits::{
-    ACCEPT_RETRY_MS, ACCEPTS_PER_TURN_MAX, ADDRESSES_MAX, BYTES_PER_TURN_MAX, DATAGRAM_BYTES_MAX,
-    DATAGRAMS_PER_TURN_MAX, FRAMES_PER_TURN_MAX, INTERFACES_MAX,
+    ACCEPT_RETRY_MS, ACCEPTS_PER_TURN_MAX, BYTES_PER_TURN_MAX, FRAMES_PER_TURN_MAX,
 };
 use crate::node::{Config, Input, LinkId, Node, Now, Outbox, Time, Timer};
 use crate::ui::{Listening, Mode, Ui};
-use crate::wire::{Address, DecodeError, Key, decode_datagram};
+use crate::wire::{Address, Key};
 
 use super::STATUS_INTERRUPTED;
 use super::clock::{Attendance, Clock};
 use super::console::Console;
+use super::datagrams::{Datagrams, SOCKETS_MAX};
+use super::interfaces::{Host, Selection};
 use super::lock::DatagramLock;
 use super::loglines::Throttle;
-use super::net::{self, Datagrams, Received};
+use super::net;
+use super::network::Network;
 use super::signals::{Request, Signals};
 use super::start::{DriverConfig, StartError};
 use super::stream::Share;
@@ -41,7 +43,7 @@ pub(super) const STDOUT: Token = Token(SLOTS_MAX + 3);
 pub(super) const STDERR: Token = Token(SLOTS_MAX + 4);
 /// The first datagram socket's token; the others follow.
 const DATAGRAMS: usize = SLOTS_MAX + 16;
-const _: () = assert!(DATAGRAMS + INTERFACES_MAX < 1 << 16);
+const _: () = assert!(DATAGRAMS + SOCKETS_MAX < 1 << 16);
 
 /// Events taken per sleep; more wait in the kernel.
 const EVENTS_MAX: usize = 1_024;
@@ -49,7 +51,7 @@ const EVENTS_MAX: usize = 1_024;
 const DEADLINE_STEP: Duration = Duration::from_millis(1);
 
 /// How long a group that this node can open has to answer before a locked one ends the search.
-const LOCK_PATIENCE: Duration = Duration::from_millis(200);
+pub(super) const LOCK_PATIENCE: Duration = Duration::from_millis(200);
 
 /// What the wheel wakes the loop for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -58,6 +60,8 @@ pub(super) enum Wake {
     Node(Timer),
     /// Accepting is tried again.
     Accept,
+    /// The interfaces are looked at.
+    Look,
     /// A link that is being closed has had its time.
     Expire(LinkId),
 }
@@ -89,19 +93,18 @@ pub(super) struct Reactor {
     pub(super) ui: Ui,
     pub(super) console: Console,
     pub(super) streams: Streams,
+    pub(super) network: Network,
     pub(super) datagrams: Datagrams,
     pub(super) lock: DatagramLock,
-    /// Which datagram sockets may have something to read.
-    datagrams_ready: Vec<bool>,
     listener: TcpListener,
     listener_ready: bool,
     pub(super) signals: Signals,
     /// Hosts that speak another version of the protocol: each is logged once.
-    foreign: Vec<IpAddr>,
+    pub(super) foreign: Vec<IpAddr>,
     /// Until when a room that turns out to be locked is no reason to end.
-    lock_patience: Option<Time>,
+    pub(super) lock_patience: Option<Time>,
     room: String,
-    lock_throttle: Throttle,
+    pub(super) lock_throttle: Throttle,
     /// The node has left: its last event was shown.
     pub(super) left: bool,
 }
@@ -116,15 +119,22 @@ impl Reactor {
         let signals =
             Signals::new(registry, SIGNALS, in_terminal).map_err(system("watch signals"))?;
         let mut listener = net::listen(config.listen)?;
-        let mut reports = Vec::new();
-        let mut datagrams = Datagrams::open(config.group, &config.interfaces, &mut reports)?;
         registry
             .register(&mut listener, LISTENER, Interest::READABLE)
-            .and_then(|()| datagrams.register(registry, |n| Token(DATAGRAMS + n)))
             .map_err(system("watch the sockets"))?;
-        let own = registry.try_clone().map_err(system("create a poll"))?;
+        let clone = || registry.try_clone().map_err(system("create a poll"));
+        let host = Host::now().map_err(system("list the interfaces of this host"))?;
+        config.interfaces.check(&host).map_err(StartError::Option)?;
+        let group = config.multicast.then_some(config.group);
+        let mut datagrams = Datagrams::new(clone()?, DATAGRAMS, group)?;
         let console = Console::new(registry, &config.ui)?;
         let at = (listener.local_addr()).map_err(|e| StartError::Listen(config.listen, e))?;
+        let network = Network::new(config.interfaces.clone(), at, host);
+        let mut reports = Vec::new();
+        let followed = datagrams.follow(&network.interfaces, |report| reports.push(report));
+        if let (Selection::Named(_), Err(e)) = (&config.interfaces, followed) {
+            return Err(StartError::Interfaces(network.interfaces, e));
+        }
 
         let no_randomness = || io::Error::other("no randomness");
         let lock = DatagramLock::new(&config.room, config.secret.as_ref())
@@ -137,13 +147,13 @@ impl Reactor {
             events: Events::with_capacity(EVENTS_MAX),
             attendance: Attendance::new(&clock, config.failure_timeout),
             wheel: Wheel::new(now.time),
-            node: Node::new(node_config(&config, key, at), rng),
+            node: Node::new(node_config(&config, key, &network, at), rng),
             outbox: Outbox::new(),
             ui: Ui::new(config.ui.clone()),
             console,
-            streams: Streams::new(own, dial_source(&config), config.secret.clone()),
+            streams: Streams::new(clone()?, network.sources(), config.secret.clone()),
+            network,
             lock,
-            datagrams_ready: vec![true; datagrams.len()],
             datagrams,
             listener,
             listener_ready: true,
@@ -157,15 +167,16 @@ impl Reactor {
             clock,
             now,
         };
-        reactor.start(&config, key, at, &reports);
+        reactor.start(&config, key, &reports);
         Ok(reactor)
     }
 
-    fn start(&mut self, config: &DriverConfig, key: Key, at: SocketAddr, reports: &[String]) {
-        let tcp = candidates(config, at);
+    fn start(&mut self, config: &DriverConfig, key: Key, reports: &[String]) {
+        let tcp = self.network.candidates();
+        let group = config.multicast.then(|| config.group.to_string());
         let listening = Listening {
             tcp: tcp.iter().map(Address::to_string).collect(),
-            group: config.group.to_string(),
+            group: group.unwrap_or_else(|| "none".to_owned()),
             room: config.room.clone(),
             nick: config.nick.clone(),
             key,
@@ -177,6 +188,12 @@ impl Reactor {
         for report in reports {
             self.ui.warn(self.now, report);
         }
+        if self.network.is_only_loopback() {
+            let text = "no network interface is up but loopback: only nodes on this host are \
+                        reached until one is";
+            self.ui.warn(self.now, text);
+        }
+        self.look_again();
         self.node.start(self.now, &mut self.outbox);
         self.carry_out();
         self.finish_turn();
@@ -229,7 +246,7 @@ impl Reactor {
         let has_work = self.streams.ready_len() > 0
             || !self.streams.inputs.is_empty()
             || self.listener_ready
-            || self.datagrams_ready.contains(&true)
+            || self.datagrams.any_ready()
             || self.console.has_work
             || self.may_read_stdin();
         if has_work {
@@ -278,9 +295,7 @@ impl Reactor {
                 LISTENER => self.listener_ready = true,
                 SIGNALS => signalled = true,
                 STDIN | STDOUT | STDERR => self.console.on_event(event),
-                Token(t) if (DATAGRAMS..DATAGRAMS + self.datagrams_ready.len()).contains(&t) => {
-                    self.datagrams_ready[t - DATAGRAMS] = true;
-                }
+                token if self.datagrams.on_event(token) => {}
                 _ => self.streams.on_event(event),
             }
         }
@@ -304,77 +319,11 @@ impl Reactor {
 
     /// What happened to streams since the last turn, or while they were written to. What comes of
     /// it meanwhile waits for the next call.
-    fn feed_stream_inputs(&mut self) {
+    pub(super) fn feed_stream_inputs(&mut self) {
         for _ in 0..self.streams.inputs.len() {
             if let Some(input) = self.streams.inputs.pop_front() {
                 self.feed(input);
             }
-        }
-    }
-
-    fn read_datagrams(&mut self) {
-        for n in 0..self.datagrams_ready.len() {
-            let mut errors = 0;
-            for _ in 0..DATAGRAMS_PER_TURN_MAX {
-                if !self.datagrams_ready[n] {
-                    break;
-                }
-                errors += usize::from(!self.read_datagram(n));
-            }
-            // A socket that gives nothing but errors must not keep the loop awake.
-            if errors == DATAGRAMS_PER_TURN_MAX {
-                self.datagrams_ready[n] = false;
-            }
-        }
-    }
-
-    /// False if an error came instead of a datagram.
-    fn read_datagram(&mut self, n: usize) -> bool {
-        let mut buffer = [0; DATAGRAM_BYTES_MAX + 1];
-        match self.datagrams.receive(n, &mut buffer) {
-            Received::Datagram(len, from) if len > DATAGRAM_BYTES_MAX => {
-                log::debug!("{from}: datagram over {DATAGRAM_BYTES_MAX} bytes");
-            }
-            Received::Datagram(len, from) => self.take_datagram(&buffer[..len], from),
-            Received::Nothing => self.datagrams_ready[n] = false,
-            Received::Error => return false,
-        }
-        true
-    }
-
-    fn take_datagram(&mut self, bytes: &[u8], from: SocketAddr) {
-        let opened = match self.lock.open(bytes) {
-            Ok(plain) => decode_datagram(&plain),
-            Err(e) => return log::debug!("{from}: {e}"),
-        };
-        match opened {
-            Ok(datagram) => self.feed(Input::Datagram { from, datagram }),
-            Err(DecodeError::Version(v)) => self.note_foreign(from.ip(), v),
-            Err(e) => log::debug!("{from}: {e}"),
-        }
-    }
-
-    /// True if this node hears the room and cannot get in. Two groups with two secrets may share a
-    /// name, so the one that this node can open has a while to answer.
-    fn is_locked_out(&mut self) -> bool {
-        if !std::mem::take(&mut self.lock.locked_out) {
-            return false;
-        }
-        let now = self.now.time;
-        if self.node.hears_group() {
-            if self.lock_throttle.admits(now) {
-                log::warn!("somebody here uses this room's name with another secret, or with one");
-            }
-            return false;
-        }
-        now >= *self.lock_patience.get_or_insert(now + LOCK_PATIENCE)
-    }
-
-    fn note_foreign(&mut self, host: IpAddr, version: u8) {
-        const FOREIGN_MAX: usize = 64;
-        if self.foreign.len() < FOREIGN_MAX && !self.foreign.contains(&host) {
-            self.foreign.push(host);
-            log::warn!("{host} speaks version {version} of the protocol and is ignored");
         }
     }
 
@@ -398,6 +347,15 @@ impl Reactor {
     }
 
     fn welcome(&mut self, socket: mio::net::TcpStream, peer: SocketAddr) {
+        let peer = net::canonical(peer);
+        if !socket
+            .local_addr()
+            .is_ok_and(|at| self.network.admits(at.ip()))
+        {
+            log::debug!("{peer}: not on an interface that is used");
+            return;
+        }
+        self.network.note(peer);
         if let Err(rule) = self.streams.may_accept(peer) {
             self.streams.complain(self.now.time, peer, rule);
             return;
@@ -446,6 +404,7 @@ impl Reactor {
             match wake {
                 Wake::Node(timer) => self.feed(Input::Timer(timer)),
                 Wake::Accept => self.listener_ready = true,
+                Wake::Look => self.follow_network(),
                 Wake::Expire(link) => self.streams.expire(link),
             }
         }
@@ -495,39 +454,18 @@ fn entropy() -> u64 {
     RandomState::new().hash_one(std::process::id())
 }
 
-fn node_config(config: &DriverConfig, key: Key, at: SocketAddr) -> Config {
+fn node_config(config: &DriverConfig, key: Key, network: &Network, at: SocketAddr) -> Config {
     Config {
         room: config.room.clone(),
         nick: config.nick.clone(),
         key,
         port: at.port(),
-        addresses: candidates(config, at),
+        addresses: network.candidates(),
+        peers: config.peers.clone(),
         heartbeat: config.heartbeat,
         failure_timeout: config.failure_timeout,
         history_max: config.history_max,
         wants_history: config.wants_history,
         weakened: None,
-    }
-}
-
-/// Where the listener can be reached: its own address, or that of every interface.
-fn candidates(config: &DriverConfig, at: SocketAddr) -> Vec<Address> {
-    if !at.ip().is_unspecified() {
-        return vec![Address(at)];
-    }
-    (config.interfaces.iter())
-        .filter(|interface| interface.address.is_ipv4() == at.is_ipv4() || at.is_ipv6())
-        .map(|interface| Address(SocketAddr::new(interface.address, at.port())))
-        .take(ADDRESSES_MAX)
-        .collect()
-}
-
-/// What dials are bound to, so that peers see the address that others know this node by: the
-/// listener's, or that of the only interface. With several, the kernel chooses.
-fn dial_source(config: &DriverConfig) -> Option<IpAddr> {
-    match (config.listen.ip(), config.interfaces.as_slice()) {
-        (ip, _) if !ip.is_unspecified() => Some(ip),
-        (_, [only]) => Some(only.address),
-        _ => None,
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use mio::{Events, Poll, Token};
+use mio::{Events, Poll};
 
 use crate::limits::DATAGRAM_BYTES_MAX;
 use crate::lock::{Secret, room_tag};
@@ -13,9 +13,9 @@ use crate::ui::rooms::{HeardRoom, Rooms};
 use crate::wire::{Datagram, decode_datagram};
 
 use super::clock::Clock;
+use super::datagrams::{Datagrams, Received};
 use super::lock::DatagramLock;
-use super::net::{Datagrams, Received};
-use super::{Interface, StartError};
+use super::{Host, Selection, StartError};
 
 /// Added to two heartbeats: the coordinator's timers and ours are not those of one clock.
 const SLACK: Duration = Duration::from_millis(100);
@@ -25,8 +25,8 @@ const SLACK: Duration = Duration::from_millis(100);
 pub struct ScanConfig {
     /// The multicast group and port.
     pub group: SocketAddr,
-    /// Where to listen, at least one.
-    pub interfaces: Vec<Interface>,
+    /// Where to listen.
+    pub interfaces: Selection,
     /// How often a coordinator says that it is alive.
     pub heartbeat: Duration,
     /// The locked room whose secret is known, if there is one.
@@ -53,10 +53,14 @@ pub fn scan(config: &ScanConfig) -> Result<Scan, StartError> {
     let system = |what| move |e| StartError::System(what, e);
     let mut poll = Poll::new().map_err(system("create a poll"))?;
     let mut reports = Vec::new();
-    let mut datagrams = Datagrams::open(config.group, &config.interfaces, &mut reports)?;
-    datagrams
-        .register(poll.registry(), Token)
-        .map_err(system("watch the sockets"))?;
+    let host = Host::now().map_err(system("list the interfaces of this host"))?;
+    config.interfaces.check(&host).map_err(StartError::Option)?;
+    let registry = (poll.registry().try_clone()).map_err(system("create a poll"))?;
+    let mut datagrams = Datagrams::new(registry, 0, Some(config.group))?;
+    let interfaces = config.interfaces.of(&host);
+    if let Err(e) = datagrams.follow(&interfaces, |report| reports.push(report)) {
+        return Err(StartError::Interfaces(interfaces, e));
+    }
     let (room, secret) = match &config.locked {
         Some((room, secret)) => (room.as_str(), Some(secret)),
         None => ("", None),
@@ -77,7 +81,12 @@ pub fn scan(config: &ScanConfig) -> Result<Scan, StartError> {
             Err(e) if e.kind() != io::ErrorKind::Interrupted => {
                 return Err(StartError::System("wait for events", e));
             }
-            _ => ear.listen(&datagrams, &clock, until),
+            _ => {
+                for event in &events {
+                    datagrams.on_event(event.token());
+                }
+                ear.listen(&mut datagrams, &clock, until);
+            }
         }
     }
     Ok(Scan {
@@ -94,12 +103,14 @@ struct Ear {
 }
 
 impl Ear {
-    fn listen(&mut self, datagrams: &Datagrams, clock: &Clock, until: Time) {
+    fn listen(&mut self, datagrams: &mut Datagrams, clock: &Clock, until: Time) {
         let mut buffer = [0; DATAGRAM_BYTES_MAX + 1];
-        for n in 0..datagrams.len() {
+        for n in datagrams.ready() {
             while clock.time() < until {
                 match datagrams.receive(n, &mut buffer) {
-                    Received::Datagram(len, from) => self.hear(&buffer[..len], from),
+                    Received::Datagram(len, from) => {
+                        self.hear(clock.now().wall_ms, &buffer[..len], from);
+                    }
                     Received::Nothing => break,
                     Received::Error => {}
                 }
@@ -107,9 +118,9 @@ impl Ear {
         }
     }
 
-    fn hear(&mut self, bytes: &[u8], from: SocketAddr) {
+    fn hear(&mut self, wall_ms: u64, bytes: &[u8], from: SocketAddr) {
         if let Some(tag) = Secret::tag_of(bytes) {
-            let opened = self.lock.open(bytes).ok();
+            let opened = self.lock.open(wall_ms, bytes).ok();
             match opened.as_deref().map(decode_datagram) {
                 Some(Ok(datagram)) => self.hear_datagram(datagram, from, true),
                 // One's own room by name, with another secret.

@@ -2,49 +2,28 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::lock::Secret;
+use crate::node::Peer;
 use crate::ui::UiConfig;
 
-/// One of this host's interfaces, or rather one address of it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Interface {
-    /// Its name, for messages; may be empty.
-    pub name: String,
-    /// The address that datagrams and streams are sent from and that others reach. Only IPv4
-    /// addresses are used so far.
-    pub address: IpAddr,
-}
-
-impl From<Ipv4Addr> for Interface {
-    fn from(address: Ipv4Addr) -> Interface {
-        Interface {
-            name: String::new(),
-            address: address.into(),
-        }
-    }
-}
-
-impl fmt::Display for Interface {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.name.as_str() {
-            "" => self.address.fmt(f),
-            name => write!(f, "{name} ({})", self.address),
-        }
-    }
-}
+use super::interfaces::{Interface, Selection};
 
 /// Everything that the command line decides about one node.
 #[derive(Clone, Debug)]
 pub struct DriverConfig {
     /// The multicast group and port.
     pub group: SocketAddr,
-    /// Where to multicast and listen, at least one.
-    pub interfaces: Vec<Interface>,
+    /// Whether to multicast at all.
+    pub multicast: bool,
+    /// Where to multicast and listen.
+    pub interfaces: Selection,
     /// What the TCP listener is bound to; port 0 means any free one.
     pub listen: SocketAddr,
+    /// Members to ask where multicast does not reach.
+    pub peers: Vec<Peer>,
     /// The room to join, valid by the protocol's rules.
     pub room: String,
     /// What people call this node, valid by the protocol's rules.
@@ -73,8 +52,10 @@ pub enum StartError {
     Listen(SocketAddr, io::Error),
     /// The group's address cannot be used.
     Group(SocketAddr, io::Error),
+    /// An option cannot be followed; this is the whole line.
+    Option(String),
     /// None of these interfaces can be used; the last one's reason.
-    Interfaces(Vec<Interface>, Option<io::Error>),
+    Interfaces(Vec<Interface>, io::Error),
     /// Stdin, stdout or stderr, named here, cannot be watched.
     Stdio(&'static str, io::Error),
     /// The room of this name is locked: the node has no secret, or (true) another one.
@@ -97,10 +78,11 @@ impl fmt::Display for StartError {
             }
             StartError::Group(at, e) => write!(
                 f,
-                "cannot use the multicast group {at}: {e}; choose an IPv4 multicast address like \
+                "cannot use the multicast group {at}: {e}; choose a multicast address like \
                  239.255.112.97 and a free port (--group)"
             ),
-            StartError::Interfaces(which, Some(e)) => {
+            StartError::Option(line) => f.write_str(line),
+            StartError::Interfaces(which, e) => {
                 f.write_str("cannot multicast on ")?;
                 for (n, interface) in which.iter().enumerate() {
                     write!(f, "{}{interface}", if n > 0 { ", " } else { "" })?;
@@ -110,10 +92,6 @@ impl fmt::Display for StartError {
                     ": {e}; choose an interface of this host that is up (--interface)"
                 )
             }
-            StartError::Interfaces(_, None) => f.write_str(
-                "no interface is up to multicast on; name one, for example 127.0.0.1 \
-                 (--interface)",
-            ),
             StartError::Locked(room, true) => write!(
                 f,
                 "the room \"{room}\" is locked with another secret; check the secret, or choose \
@@ -139,11 +117,12 @@ impl fmt::Display for StartError {
 impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
+            StartError::Option(_) => None,
             StartError::Listen(_, e)
             | StartError::Group(_, e)
+            | StartError::Interfaces(_, e)
             | StartError::Stdio(_, e)
             | StartError::System(_, e) => Some(e),
-            StartError::Interfaces(_, e) => e.as_ref().map(|e| e as _),
             StartError::Locked(..) => None,
         }
     }

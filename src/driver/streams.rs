@@ -26,6 +26,7 @@ use crate::wire::Message;
 use super::lock::StreamLock;
 use super::loglines::Throttle;
 use super::net;
+use super::network::Sources;
 use super::outqueue::Written;
 use super::stream::{Dialled, Found, Share, State, Stream, classify};
 
@@ -44,7 +45,7 @@ const STALL: Duration = Duration::from_millis(STALL_MS);
 pub(super) struct Streams {
     registry: Registry,
     /// What dials are bound to.
-    source: Option<IpAddr>,
+    sources: Sources,
     /// In a locked room.
     secret: Option<Secret>,
     slots: Slab<Stream>,
@@ -68,15 +69,11 @@ pub(super) struct Streams {
 }
 
 impl Streams {
-    /// No streams; dials are bound to `source`, where that fits.
-    pub(super) fn new(
-        registry: Registry,
-        source: Option<IpAddr>,
-        secret: Option<Secret>,
-    ) -> Streams {
+    /// No streams; dials are bound to `sources`, where they fit.
+    pub(super) fn new(registry: Registry, sources: Sources, secret: Option<Secret>) -> Streams {
         Streams {
             registry,
-            source,
+            sources,
             secret,
             slots: Slab::new(),
             index: BTreeMap::new(),
@@ -144,8 +141,7 @@ impl Streams {
         let result = if self.slots.len() >= LINKS_MAX {
             Err(io::Error::other("too many connections"))
         } else {
-            let source = self.source.filter(|source| fits(*source, to));
-            net::dial(to, source).and_then(|socket| {
+            net::dial(to, self.sources.towards(to)).and_then(|socket| {
                 let lock = self.secret.as_ref().map(StreamLock::dial).transpose();
                 let lock = lock.map_err(io::Error::other)?.map(Box::new);
                 let stream = Stream::new(link, to, socket, State::Connecting, lock);
@@ -480,6 +476,28 @@ impl Streams {
         self.slots.is_empty()
     }
 
+    /// What dials are bound to from now on.
+    pub(super) fn set_sources(&mut self, sources: Sources) {
+        self.sources = sources;
+    }
+
+    /// Ends the streams whose own address is none of this host's any more: nothing comes back to
+    /// it, and the kernel would find that out only after minutes.
+    pub(super) fn drop_without_address(&mut self, is_ours: impl Fn(IpAddr) -> bool) {
+        let lost = |stream: &Stream| {
+            let local = stream.socket.local_addr();
+            local.is_ok_and(|at| !at.ip().is_unspecified() && !is_ours(at.ip()))
+        };
+        let lost: Vec<usize> = (self.slots.iter())
+            .filter(|(_, stream)| stream.state != State::Dead && lost(stream))
+            .map(|(slot, _)| slot)
+            .collect();
+        for slot in lost {
+            log::debug!("{}: its own address has gone", self.slots[slot].peer);
+            self.end(slot, Closed::Failed);
+        }
+    }
+
     /// Closes every stream as [`Close::Graceful`] does.
     pub(super) fn close_all(&mut self, now: Time) {
         let links: Vec<LinkId> = self.index.keys().copied().collect();
@@ -532,9 +550,4 @@ impl Streams {
 
 fn token(slot: usize, generation: u32) -> Token {
     Token(slot | (generation as usize) << SLOT_BITS)
-}
-
-/// Whether a stream to `to` can be bound to `source`.
-fn fits(source: IpAddr, to: SocketAddr) -> bool {
-    source.is_ipv4() == to.is_ipv4() && source.is_loopback() == to.ip().is_loopback()
 }

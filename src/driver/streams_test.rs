@@ -8,6 +8,7 @@ use std::time::Duration;
 use mio::{Events, Poll};
 
 use super::net;
+use super::network::Sources;
 use super::stream::Share;
 use super::streams::Streams;
 use crate::limits::{
@@ -32,7 +33,7 @@ impl Rig {
         let registry = poll.registry().try_clone().unwrap();
         Rig {
             poll,
-            streams: Streams::new(registry, Some(Ipv4Addr::LOCALHOST.into()), None),
+            streams: Streams::new(registry, Sources::default(), None),
             messages: Vec::new(),
         }
     }

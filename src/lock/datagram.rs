@@ -3,7 +3,8 @@
 //!
 //! On the wire: the magic `papL`, a version byte, the room's tag (8 bytes), a nonce (24 bytes: the
 //! sender's random 16-byte prefix and an 8-byte counter), and the sealed datagram of an open room.
-//! The bytes before the sealed part are authenticated with it.
+//! The bytes before the sealed part are authenticated with it. The counter is a time as well, so
+//! that what was recorded earlier is known as old even to a node that has just started.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,6 +22,13 @@ const HEADER_BYTES: usize = MAGIC.len() + 1 + ROOM_TAG_BYTES + NONCE_BYTES;
 /// Senders whose last counter is remembered. Only holders of the secret get an entry; the one
 /// heard least recently is forgotten.
 const SENDERS_MAX: usize = 1_024;
+/// Bits of a counter below the milliseconds since 1970.
+const COUNTER_BITS: u32 = 16;
+/// Later than any clock that is right: some 4,400 years from 1970.
+const WALL_MS_MAX: u64 = 1 << 47;
+/// How far the clock of a sender that is not remembered may be from ours: wide enough for clocks
+/// set by hand, and what was recorded longer ago is of no use to anybody.
+const CLOCKS_APART_MS: u64 = 10 * 60 * 1_000;
 
 /// Why a datagram was not opened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,11 +41,19 @@ pub enum OpenError {
     WrongSecret,
     /// It came before.
     Replayed,
+    /// Its sender's clock is so many seconds from ours: it was recorded then, or a clock is wrong.
+    OtherTime(u64),
 }
 
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            OpenError::OtherTime(seconds) => {
+                return write!(
+                    f,
+                    "a datagram sealed {seconds} seconds from now: replayed, or a clock is wrong"
+                );
+            }
             OpenError::NotSealed => "not a sealed datagram",
             OpenError::OtherRoom => "another locked room's datagram",
             OpenError::WrongSecret => "a datagram sealed with another secret",
@@ -74,23 +90,30 @@ impl DatagramSeal {
     pub fn new(secret: &Secret) -> Option<DatagramSeal> {
         let mut prefix = [0; PREFIX_BYTES];
         getrandom::fill(&mut prefix).ok()?;
-        Some(DatagramSeal {
+        Some(DatagramSeal::with_prefix(secret, prefix))
+    }
+
+    /// The prefix must never be used by two runs of one room.
+    pub(super) fn with_prefix(secret: &Secret, prefix: [u8; PREFIX_BYTES]) -> DatagramSeal {
+        DatagramSeal {
             cipher: XChaCha20Poly1305::new(&secret.datagram_key.into()),
             tag: secret.tag,
             prefix,
             counter: 0,
             heard: BTreeMap::new(),
             opened: 0,
-        })
+        }
     }
 
     /// Bytes that sealing adds.
     pub const OVERHEAD_BYTES: usize = HEADER_BYTES + 16;
 
-    /// The sealed form of an open room's datagram.
+    /// The sealed form of an open room's datagram; `wall_ms` is the time since 1970.
     #[must_use]
-    pub fn seal(&mut self, plain: &[u8]) -> Vec<u8> {
-        self.counter += 1;
+    pub fn seal(&mut self, wall_ms: u64, plain: &[u8]) -> Vec<u8> {
+        // Capped, so that the counter never comes to its end: a nonce is never used twice.
+        let time = wall_ms.min(WALL_MS_MAX) << COUNTER_BITS;
+        self.counter = time.max(self.counter + 1);
         let mut sealed = Vec::with_capacity(plain.len() + Self::OVERHEAD_BYTES);
         sealed.extend_from_slice(MAGIC);
         sealed.push(VERSION);
@@ -109,11 +132,12 @@ impl DatagramSeal {
         sealed
     }
 
-    /// The datagram inside a sealed one. Each is opened once: a sender's counter must grow.
+    /// The datagram inside a sealed one. Each is opened once: a sender's counter must grow, and that
+    /// of one not heard before must be of our time.
     ///
     /// # Errors
     /// See [`OpenError`]; nothing but the counter of its true sender changes in any case.
-    pub fn open(&mut self, sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
+    pub fn open(&mut self, wall_ms: u64, sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
         let tag = sealed_tag(sealed).ok_or(OpenError::NotSealed)?;
         if tag != self.tag {
             return Err(OpenError::OtherRoom);
@@ -129,14 +153,28 @@ impl DatagramSeal {
         let (mut prefix, mut counter) = ([0; PREFIX_BYTES], [0; 8]);
         prefix.copy_from_slice(&nonce[..PREFIX_BYTES]);
         counter.copy_from_slice(&nonce[PREFIX_BYTES..]);
-        self.note(prefix, u64::from_be_bytes(counter))?;
+        self.note(wall_ms, prefix, u64::from_be_bytes(counter))?;
         Ok(plain)
     }
 
-    fn note(&mut self, sender: [u8; PREFIX_BYTES], counter: u64) -> Result<(), OpenError> {
-        let seen = self.heard.get(&sender).map_or(0, |(highest, _)| *highest);
-        if counter <= seen || sender == self.prefix {
+    fn note(
+        &mut self,
+        wall_ms: u64,
+        sender: [u8; PREFIX_BYTES],
+        counter: u64,
+    ) -> Result<(), OpenError> {
+        if sender == self.prefix {
             return Err(OpenError::Replayed);
+        }
+        match self.heard.get(&sender) {
+            Some((highest, _)) if counter <= *highest => return Err(OpenError::Replayed),
+            Some(_) => {}
+            None => {
+                let apart = (counter >> COUNTER_BITS).abs_diff(wall_ms);
+                if apart > CLOCKS_APART_MS {
+                    return Err(OpenError::OtherTime(apart / 1_000));
+                }
+            }
         }
         self.opened += 1;
         self.heard.insert(sender, (counter, self.opened));
@@ -171,6 +209,8 @@ impl Secret {
 mod tests {
     use super::*;
 
+    const NOW: u64 = 1_700_000_000_000;
+
     fn seal(room: &str, secret: &str) -> DatagramSeal {
         DatagramSeal::new(&Secret::derive(room, secret.as_bytes()).unwrap()).unwrap()
     }
@@ -178,33 +218,33 @@ mod tests {
     #[test]
     fn a_datagram_is_opened_once_and_in_order() {
         let (mut a, mut b) = (seal("r", "correct horse"), seal("r", "correct horse"));
-        let (one, two) = (a.seal(b"one"), a.seal(b"two"));
+        let (one, two) = (a.seal(NOW, b"one"), a.seal(NOW, b"two"));
         assert_eq!(one.len(), 3 + DatagramSeal::OVERHEAD_BYTES);
         assert!(!one.windows(3).any(|w| w == b"one"));
-        assert_eq!(b.open(&one).as_deref(), Ok(&b"one"[..]));
-        assert_eq!(b.open(&two).as_deref(), Ok(&b"two"[..]));
-        assert_eq!(b.open(&two), Err(OpenError::Replayed));
-        assert_eq!(b.open(&one), Err(OpenError::Replayed));
+        assert_eq!(b.open(NOW, &one).as_deref(), Ok(&b"one"[..]));
+        assert_eq!(b.open(NOW, &two).as_deref(), Ok(&b"two"[..]));
+        assert_eq!(b.open(NOW, &two), Err(OpenError::Replayed));
+        assert_eq!(b.open(NOW, &one), Err(OpenError::Replayed));
         // One's own, come back.
-        let own = b.seal(b"three");
-        assert_eq!(b.open(&own), Err(OpenError::Replayed));
+        let own = b.seal(NOW, b"three");
+        assert_eq!(b.open(NOW, &own), Err(OpenError::Replayed));
     }
 
     #[test]
     fn strangers_get_nothing_in() {
         let (mut a, mut b) = (seal("r", "correct horse"), seal("r", "another one"));
-        let (mut c, one) = (seal("s", "correct horse"), a.seal(b"one"));
-        assert_eq!(b.open(&one), Err(OpenError::WrongSecret));
-        assert_eq!(c.open(&one), Err(OpenError::OtherRoom));
-        assert_eq!(b.open(b"papo\x01\xa0"), Err(OpenError::NotSealed));
+        let (mut c, one) = (seal("s", "correct horse"), a.seal(NOW, b"one"));
+        assert_eq!(b.open(NOW, &one), Err(OpenError::WrongSecret));
+        assert_eq!(c.open(NOW, &one), Err(OpenError::OtherRoom));
+        assert_eq!(b.open(NOW, b"papo\x01\xa0"), Err(OpenError::NotSealed));
         let mut a2 = seal("r", "correct horse");
         for n in 0..one.len() {
-            assert!(a2.open(&one[..n]).is_err());
+            assert!(a2.open(NOW, &one[..n]).is_err());
             let mut altered = one.clone();
             altered[n] ^= 0x40;
-            assert!(a2.open(&altered).is_err(), "byte {n}");
+            assert!(a2.open(NOW, &altered).is_err(), "byte {n}");
         }
-        assert_eq!(a2.open(&one).as_deref(), Ok(&b"one"[..]));
+        assert_eq!(a2.open(NOW, &one).as_deref(), Ok(&b"one"[..]));
     }
 
     #[test]
@@ -213,8 +253,29 @@ mod tests {
         let secret = Secret::derive("r", b"correct horse").unwrap();
         for _ in 0..SENDERS_MAX + 50 {
             let mut a = DatagramSeal::new(&secret).unwrap();
-            assert!(b.open(&a.seal(b"x")).is_ok());
+            assert!(b.open(NOW, &a.seal(NOW, b"x")).is_ok());
         }
         assert_eq!(b.heard.len(), SENDERS_MAX);
+    }
+
+    #[test]
+    fn what_was_recorded_long_ago_is_old_even_to_one_who_never_heard_its_sender() {
+        let (mut a, mut b) = (seal("r", "correct horse"), seal("r", "correct horse"));
+        let (old, older) = (a.seal(NOW, b"old"), a.seal(NOW + 1, b"new"));
+        let later = NOW + CLOCKS_APART_MS + 2;
+        assert_eq!(b.open(later, &old), Err(OpenError::OtherTime(600)));
+        assert_eq!(b.open(later - 2, &older).as_deref(), Ok(&b"new"[..]));
+        // A sender that is known may go on however wrong its clock is.
+        assert!(b.open(later * 2, &a.seal(NOW, b"newer")).is_ok());
+        assert!(b.open(later * 2, &old).is_err());
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_repeats_no_counter() {
+        let (mut a, mut b) = (seal("r", "correct horse"), seal("r", "correct horse"));
+        for time in [NOW, NOW - 5_000, 0, u64::MAX, 3] {
+            let sealed = a.seal(time, b"x");
+            assert!(b.open(NOW, &sealed).is_ok(), "{time}");
+        }
     }
 }

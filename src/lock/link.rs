@@ -14,9 +14,9 @@ use snow::{Builder, HandshakeState, TransportState};
 
 use super::Secret;
 
-const PATTERN: &str = "Noise_NNpsk0_25519_ChaChaPoly_BLAKE2s";
+pub(super) const PATTERN: &str = "Noise_NNpsk0_25519_ChaChaPoly_BLAKE2s";
 /// Both sides must mean the same protocol.
-const PROLOGUE: &[u8] = b"papo link 1";
+pub(super) const PROLOGUE: &[u8] = b"papo link 1";
 /// Both handshake messages: a 32-byte ephemeral key and the 16-byte tag of an empty payload.
 const HANDSHAKE_BYTES: usize = 48;
 const TAG_BYTES: usize = 16;
@@ -234,8 +234,31 @@ fn write_handshake(handshake: &mut HandshakeState, out: &mut Vec<u8>) -> Result<
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// Both handshake messages and the first record of a link whose ephemeral keys are fixed: 32
+    /// bytes 01 and 32 bytes 02. The record holds `hi`.
+    pub(in crate::lock) fn fixed_conversation(secret: &Secret) -> [Vec<u8>; 3] {
+        let (one, two) = ([1; 32], [2; 32]);
+        let builder = |key| {
+            super::builder(secret)
+                .unwrap()
+                .fixed_ephemeral_key_for_testing_only(key)
+        };
+        let mut dialler = builder(&one).build_initiator().unwrap();
+        let mut first = Vec::new();
+        write_handshake(&mut dialler, &mut first).unwrap();
+        let mut a = LinkCipher::in_handshake(dialler);
+        let mut b = LinkCipher::in_handshake(builder(&two).build_responder().unwrap());
+        let (mut second, mut record, mut plain) = (Vec::new(), Vec::new(), Vec::new());
+        b.receive(&first, &mut plain, &mut second).unwrap();
+        a.receive(&second, &mut plain, &mut Vec::new()).unwrap();
+        a.seal(b"hi", &mut record).unwrap();
+        b.receive(&record, &mut plain, &mut Vec::new()).unwrap();
+        assert_eq!(plain, b"hi");
+        [first, second, record]
+    }
 
     fn secret(text: &str) -> Secret {
         Secret::derive("room", text.as_bytes()).unwrap()

@@ -1,11 +1,13 @@
 //! Locked rooms: what is needed to keep out who does not hold the room's secret.
 //!
 //! What lives here: keys from a secret ([`Secret`]), the cipher of one TCP link ([`LinkCipher`],
-//! Noise), and sealed datagrams ([`DatagramSeal`]). Nothing here knows sockets, messages or time;
-//! it turns bytes into bytes. `PROTOCOL.md` of the wire says what they look like.
+//! Noise), and sealed datagrams ([`DatagramSeal`]). Nothing here knows sockets or messages, or
+//! reads a clock; it turns bytes into bytes. `PROTOCOL.md` of the wire says what they look like.
 
 mod datagram;
 mod link;
+#[cfg(test)]
+mod page_test;
 mod secret;
 
 pub use datagram::{DatagramSeal, OpenError};

@@ -13,7 +13,7 @@ const SECRET_BYTES_MIN: usize = 8;
 /// Longest secret in bytes: a key file, not a film.
 const SECRET_BYTES_MAX: usize = 4096;
 /// Argon2id's memory in KiB, passes and lanes: the OWASP minimum, some 20 ms once per start.
-const ARGON2_COST: (u32, u32, u32) = (19_456, 2, 1);
+pub(super) const ARGON2_COST: (u32, u32, u32) = (19_456, 2, 1);
 
 /// The keys of one locked room.
 #[derive(Clone)]
@@ -75,7 +75,7 @@ impl Secret {
             n if n > SECRET_BYTES_MAX => return Err(SecretError::TooLong(n)),
             _ => {}
         }
-        let salt = hash(b"papo salt 1", room.as_bytes());
+        let salt = room_salt(room);
         let (memory, passes, lanes) = ARGON2_COST;
         let mut keys = [0; 64];
         Params::new(memory, passes, lanes, Some(keys.len()))
@@ -101,6 +101,11 @@ pub fn room_tag(room: &str) -> [u8; ROOM_TAG_BYTES] {
     let mut tag = [0; ROOM_TAG_BYTES];
     tag.copy_from_slice(&hash(b"papo room 1", room.as_bytes())[..ROOM_TAG_BYTES]);
     tag
+}
+
+/// What the key derivation is salted with: the same secret gives each room its own keys.
+pub(super) fn room_salt(room: &str) -> [u8; 32] {
+    hash(b"papo salt 1", room.as_bytes())
 }
 
 fn hash(domain: &[u8], data: &[u8]) -> [u8; 32] {

@@ -54,6 +54,8 @@ pub struct Config {
     pub port: u16,
     /// Where the listener can be reached, best first.
     pub addresses: Vec<Address>,
+    /// Members to ask where multicast does not reach.
+    pub peers: Vec<Peer>,
     /// How often the coordinator says that it is alive.
     pub heartbeat: Duration,
     /// How long a silence means failure; at least twice the heartbeat.
@@ -65,6 +67,15 @@ pub struct Config {
     /// For the tests only: one protection switched off, to see that its loss is noticed.
     #[doc(hidden)]
     pub weakened: Option<Weakness>,
+}
+
+/// A member that the user named; any one will do, it points on to the coordinator.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Peer {
+    /// As it was named, for messages.
+    pub name: String,
+    /// Where it may be reached; never empty.
+    pub addresses: Vec<SocketAddr>,
 }
 
 /// A protection that a test can switch off.

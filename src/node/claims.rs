@@ -176,7 +176,12 @@ impl Node {
                 }
                 self.ask_in(told.clone());
             }
-            (_, Some(_)) => self.answer_claim(route),
+            (_, Some(_)) => {
+                self.answer_claim(route);
+                if matches!(route, Route::Beat(_)) {
+                    self.offer_link_to_lower(told);
+                }
+            }
             (Standing::Adrift { .. }, None) => {
                 self.note_version(told);
                 self.ask_in(told.clone());
@@ -197,8 +202,9 @@ impl Node {
         key.is_some_and(|k| self.roster.contains(k))
     }
 
-    fn note_version(&mut self, told: &Coordinator) {
-        self.version_seen = self.version_seen.max(told.version);
+    pub(super) fn note_version(&mut self, told: &Coordinator) {
+        let version = told.version.min(super::roster::VERSION_HEARD_MAX);
+        self.version_seen = self.version_seen.max(version);
     }
 
     /// My own coordinator, as somebody knows it.

@@ -57,6 +57,13 @@ impl Delivery {
         self.changed = true;
     }
 
+    /// Nothing is kept of a node that is neither linked nor a member, unless it counts.
+    pub(super) fn forget(&mut self, key: Key) {
+        if !self.runs.iter().any(|run| run.to.contains(&key)) {
+            self.acked.remove(&key);
+        }
+    }
+
     fn acked_by(&self, key: Key) -> u64 {
         self.acked.get(&key).copied().unwrap_or(0)
     }

@@ -261,7 +261,7 @@ impl Node {
             version: view.version,
             next_id: view.next_id,
         };
-        self.version_seen = self.version_seen.max(view.version);
+        self.note_version(&told);
         if let Some(peer) = self.links.get_mut(link) {
             peer.told = Some((told.clone(), self.now.time));
         }

@@ -32,6 +32,10 @@ pub(super) struct Seek {
     extended: bool,
     /// The group that it has heard of, and when it last did.
     heard: Option<(Coordinator, Time)>,
+    /// Since when it knows of a group, and is not in it.
+    heard_first: Option<Time>,
+    /// The user knows that the group cannot be reached.
+    warned: bool,
 }
 
 impl Seek {
@@ -42,7 +46,14 @@ impl Seek {
             window_end: now + WINDOW,
             extended: false,
             heard: None,
+            heard_first: None,
+            warned: false,
         }
+    }
+
+    /// The coordinator that it has heard of.
+    pub(super) fn heard_key(&self) -> Option<Key> {
+        self.heard.as_ref().map(|(c, _)| c.key)
     }
 
     pub(super) fn has_heard(&self) -> bool {
@@ -65,6 +76,7 @@ impl Node {
     pub(super) fn start_seeking(&mut self) {
         self.standing = Standing::Seeking(Seek::new(self.now.time));
         self.multicast_request(0);
+        self.ask_peers();
         self.arm_join(RETRY);
     }
 
@@ -73,7 +85,7 @@ impl Node {
         self.set_timer(Timer::Join, at);
     }
 
-    fn request(&self, attempt: u64) -> JoinRequest {
+    pub(super) fn request(&self, attempt: u64) -> JoinRequest {
         JoinRequest {
             version: VERSION,
             room: self.config.room.clone(),
@@ -126,9 +138,19 @@ impl Node {
         }
         seek.attempt += 1;
         let attempt = seek.attempt;
+        let outside = seek.heard_first.is_some_and(|at| now.since(at) >= patience);
+        let unreached = match &seek.heard {
+            Some((group, _)) if outside && !seek.warned => Some(group.clone()),
+            _ => None,
+        };
+        seek.warned |= unreached.is_some();
         let left = seek.window_end.since(now);
         let searching = seek.heard.is_none() && left > Duration::ZERO;
+        if let Some(group) = unreached {
+            self.explain_unreached(&group);
+        }
         self.multicast_request(attempt);
+        self.ask_peers();
         self.ask_heard_group();
         if searching && left < RETRY * 5 / 4 {
             self.set_timer(Timer::Join, now + left);
@@ -140,7 +162,7 @@ impl Node {
     /// Seeking, and somebody says that there is a group.
     pub(super) fn hear_of_group(&mut self, told: &Coordinator, route: Route) {
         let now = self.now.time;
-        self.version_seen = self.version_seen.max(told.version);
+        self.note_version(told);
         let Standing::Seeking(seek) = &mut self.standing else {
             return;
         };
@@ -153,6 +175,7 @@ impl Node {
         }
         let is_new = seek.heard.as_ref().is_none_or(|(c, _)| c.key != told.key);
         seek.heard = Some((told.clone(), now));
+        seek.heard_first.get_or_insert(now);
         let just_asked = now.since(seek.asked_first) < LEAVE_TO_COORDINATOR;
         // A coordinator that dialled this node, or is about to, answers the first request.
         let answers = match route {
@@ -179,6 +202,7 @@ impl Node {
         };
         let (attempt, key, addresses) = (*attempt, group.key, group.addresses.clone());
         self.ask_at(key, &addresses, attempt);
+        self.ask_through_neighbour(key, attempt);
     }
 
     /// Asks on the link with a coordinator, or dials it; the question follows HELLO.
@@ -211,6 +235,14 @@ impl Node {
         }
     }
 
+    /// Seeking, and this is the coordinator heard of.
+    pub(super) fn is_sought(&self, key: Key) -> bool {
+        let Standing::Seeking(seek) = &self.standing else {
+            return false;
+        };
+        seek.heard.as_ref().is_some_and(|(c, _)| c.key == key)
+    }
+
     /// The group's coordinator is gone before it let this node in.
     pub(super) fn forget_group(&mut self, key: Key) {
         if let Standing::Seeking(seek) = &mut self.standing {
@@ -219,6 +251,7 @@ impl Node {
     }
 
     fn found_group(&mut self) {
+        self.explain_peers();
         self.id = Some(1);
         self.take_office("nobody else is in the room");
         self.complete_join(false);
@@ -240,20 +273,27 @@ impl Node {
                 seek.window_end = seek.window_end + WINDOW;
             }
             Standing::Coordinator(_) => self.consider_request(from, request),
-            Standing::Member if request.attempt > 0 => self.refer_later(from),
+            Standing::Member if request.attempt > 0 => {
+                self.refer_later(from);
+                self.offer_link(from, &request);
+            }
             _ => {}
         }
     }
 
     /// A request on a link: the coordinator lets its sender in, others point to the coordinator.
     pub(super) fn on_join_request(&mut self, link: LinkId, key: Key, request: &JoinRequest) {
-        if request.key != key || request.version != VERSION {
+        if request.version != VERSION {
             return;
+        }
+        if request.key != key {
+            return self.on_relayed_request(link, key, request);
         }
         let Some(claim) = self.coordinator() else {
             return;
         };
         if !matches!(self.standing, Standing::Coordinator(_)) {
+            self.pass_on_request(claim.key, request);
             if let Some(coordinator) = self.vouched_coordinator()
                 && coordinator.key != key
             {
@@ -261,6 +301,14 @@ impl Node {
             }
             return;
         }
+        self.consider_asker(link, key, request);
+    }
+
+    /// This node coordinates: whoever asks is let in, but a higher coordinator is asked itself.
+    pub(super) fn consider_asker(&mut self, link: LinkId, key: Key, request: &JoinRequest) {
+        let Some(claim) = self.coordinator() else {
+            return;
+        };
         match request.id {
             Some(id) if request.office && (Claim { id, key }) > claim => {
                 let told = Coordinator {
@@ -312,6 +360,7 @@ impl Node {
         asking.attempt = (asking.attempt + 1).min(RETRY_SLOWEST);
         let attempt = asking.attempt;
         self.ask_at(key, &addresses, u64::from(attempt));
+        self.ask_through_neighbour(key, u64::from(attempt));
         self.arm_join(RETRY * attempt);
     }
 
@@ -378,6 +427,7 @@ impl Node {
 
     /// Gives up what it holds and asks around until then.
     pub(super) fn drift(&mut self, until: Time, held_office: bool) {
+        self.end_election("others may have gone on without this node");
         self.cancel_timer(Timer::Heartbeat);
         self.cancel_timer(Timer::Election);
         self.coordinator = None;
@@ -387,8 +437,12 @@ impl Node {
     }
 
     pub(super) fn on_join_response(&mut self, key: Key, response: JoinResponse) {
+        if self.pass_on_response(key, &response) {
+            return;
+        }
         let view = response.view;
-        if view.coordinator != key {
+        let leader = view.coordinator;
+        if leader != key && !self.may_bring_answer(key, leader) {
             return;
         }
         let Some(roster) = super::Roster::from_view(view) else {
@@ -399,7 +453,7 @@ impl Node {
             return;
         };
         let own = self.coordinator();
-        if own.is_some_and(|c| c.key == key) && !self.waits_for(key) {
+        if own.is_some_and(|c| c.key == leader) && !self.waits_for(leader) {
             // A second answer to a question that was asked twice.
             if roster.version > self.roster.version {
                 self.follow(roster);
@@ -409,10 +463,13 @@ impl Node {
         let wanted = match &self.standing {
             Standing::Seeking(_) => true,
             Standing::Gone => false,
-            Standing::Member if own.is_some_and(|c| c.key == key) => {
+            Standing::Member if own.is_some_and(|c| c.key == leader) => {
                 roster.version >= self.roster.version
             }
-            Standing::Member | Standing::Coordinator(_) => own.is_none_or(|c| claim > c),
+            // Not asked, not followed: anybody could call itself a higher coordinator.
+            Standing::Member | Standing::Coordinator(_) => {
+                self.waits_for(key) && own.is_none_or(|c| claim > c)
+            }
             Standing::Electing(_) | Standing::Adrift { .. } => true,
         };
         if !wanted {
@@ -436,7 +493,7 @@ impl Node {
     }
 
     /// True if this node has asked its own coordinator in again.
-    fn waits_for(&self, key: Key) -> bool {
+    pub(super) fn waits_for(&self, key: Key) -> bool {
         let asked = self.asking.as_ref().is_some_and(|a| a.target.key == key);
         asked || !self.roster.contains(self.config.key)
     }

@@ -57,14 +57,14 @@ impl Node {
     }
 
     pub(super) fn on_leave(&mut self, key: Key) {
-        self.left.insert(key);
+        self.left.insert(key, self.now.time);
         self.delivery.recheck();
         self.part_with(key, "the coordinator left");
     }
 
     /// A peer's process has ended: its port refuses.
     pub(super) fn on_died(&mut self, key: Key) {
-        self.dead.insert(key);
+        self.dead.insert(key, self.now.time);
         self.delivery.recheck();
         self.part_with(key, "the coordinator's process ended");
         self.forget_if_stranger(key);

@@ -5,20 +5,17 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use super::{Class, Close, Closed, Effect, LinkId, Node, Time, Timer};
 use crate::limits;
 use crate::wire::{Address, Coordinator, Hello, Key, Message, VERSION};
 
-/// How long the older of two members without a link leaves the dial to the newer.
-const OLDER_DIALS_AFTER: Duration = Duration::from_secs(1);
-/// How long after a dial the same member is dialled again.
-const DIAL_AGAIN_AFTER: Duration = Duration::from_secs(1);
-/// The same, for one whose process is known to have ended (a firewall can lie).
-const DIAL_DEAD_AFTER: Duration = Duration::from_secs(10);
 /// A link silent for this many failure time-outs is given up: its peer dials anew when it is back.
 const SILENT_TIMEOUTS_MAX: u32 = 30;
+
+/// No pair comes to so many rounds; a liar must not bring the count to its end, where the newer of
+/// two links would no longer be told from the older.
+const ROUND_MAX: u64 = 1 << 53;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Stage {
@@ -35,11 +32,11 @@ pub(super) enum Stage {
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) stage: Stage,
-    opened_by_us: bool,
+    pub(super) opened_by_us: bool,
     /// The dialler's round.
     round: u64,
     /// The peer's address: dialled, or where it dialled from.
-    address: SocketAddr,
+    pub(super) address: SocketAddr,
     /// Whose HELLO a dial of ours expects.
     expects: Option<Key>,
     pub(super) key: Option<Key>,
@@ -66,11 +63,11 @@ impl Link {
 }
 
 #[derive(Debug)]
-struct Dial {
-    link: LinkId,
-    rest: VecDeque<Address>,
+pub(super) struct Dial {
+    pub(super) link: LinkId,
+    pub(super) rest: VecDeque<Address>,
     /// A refusal by the first address means that the process ended.
-    verifies: bool,
+    pub(super) verifies: bool,
 }
 
 /// All links of a node.
@@ -80,8 +77,8 @@ pub(super) struct Links {
     all: BTreeMap<LinkId, Link>,
     open: BTreeMap<Key, LinkId>,
     rounds: BTreeMap<Key, u64>,
-    dials: BTreeMap<Key, Dial>,
-    dialled: BTreeMap<Key, Time>,
+    pub(super) dials: BTreeMap<Key, Dial>,
+    pub(super) dialled: BTreeMap<Key, Time>,
 }
 
 impl Links {
@@ -170,7 +167,7 @@ impl Node {
         self.links.dials.insert(key, dial);
     }
 
-    fn open_dial(&mut self, key: Key, to: Address) -> LinkId {
+    pub(super) fn open_dial(&mut self, key: Key, to: Address) -> LinkId {
         let link = self.links.new_id();
         let round = self.links.round(key);
         self.add_link(link, Stage::Dialing, to.0, Some(key), round);
@@ -178,7 +175,7 @@ impl Node {
         link
     }
 
-    fn add_link(
+    pub(super) fn add_link(
         &mut self,
         id: LinkId,
         stage: Stage,
@@ -206,19 +203,6 @@ impl Node {
         self.set_timer(Timer::Handshake(id), deadline);
     }
 
-    /// Candidate addresses in the order of trying: loopback, then the same /24 or /64 as one of
-    /// ours, then the rest.
-    fn best_first(&self, addresses: &[Address]) -> VecDeque<Address> {
-        let ours = &self.config.addresses;
-        let mut sorted: Vec<Address> = addresses.to_vec();
-        sorted.truncate(limits::ADDRESSES_MAX + 1);
-        sorted.sort_by_key(|a| {
-            let near = ours.iter().any(|o| same_subnet(*o, *a));
-            (!a.0.ip().is_loopback(), !near)
-        });
-        sorted.into()
-    }
-
     pub(super) fn on_accepted(&mut self, link: LinkId, from: SocketAddr) {
         if self.links.all.len() >= limits::LINKS_MAX {
             let how = Close::Abort("too many links");
@@ -231,9 +215,8 @@ impl Node {
         let Some(link) = self.links.get_mut(id) else {
             return;
         };
-        let Some(key) = link.expects else {
-            return;
-        };
+        // A peer that the user named: nobody knows yet who is there.
+        let key = link.expects.unwrap_or(Key(0));
         link.stage = Stage::Greeting;
         let round = link.round;
         let mut hello = self.hello(key);
@@ -280,13 +263,19 @@ impl Node {
             Some("a dial of oneself")
         } else if expects.is_some_and(|k| k != key) {
             Some("not the peer that was dialled")
+        } else if hello.round > ROUND_MAX {
+            Some("an impossible round")
         } else {
             None
         };
+        if key == self.config.key {
+            self.peers.forget(id);
+        }
         if let Some(why) = wrong {
             self.abort(id, why);
             return self.on_closed(id, Closed::Failed);
         }
+        self.peers.met(id, key);
         let round = if ours { link.round } else { hello.round };
         if !self.wins(id, key, ours, round) {
             if let Some(link) = self.links.get_mut(id) {
@@ -342,6 +331,8 @@ impl Node {
         self.silent_since.remove(&key);
         self.suspects.remove(&key);
         self.dead.remove(key);
+        // Who has left says nothing more: somebody else said so in its name.
+        self.left.remove(key);
         self.on_link_open(id, key, hello.coordinator);
     }
 
@@ -378,6 +369,7 @@ impl Node {
             return;
         };
         self.cancel_timer(Timer::Handshake(id));
+        self.peers.missed(id, why);
         self.drop_waiting_of(id);
         self.abort_sync_on(id);
         match (link.stage, link.key.or(link.expects)) {
@@ -385,66 +377,22 @@ impl Node {
             (Stage::Open, Some(key)) if self.links.open.get(&key) == Some(&id) => {
                 self.links.open.remove(&key);
                 self.silent_since.insert(key, link.heard);
-                self.verify_death(key, &link);
+                if self.matters(key) {
+                    self.verify_death(key, &link);
+                }
+                if !self.links.is_dialling(key) {
+                    self.forget_if_stranger(key);
+                }
             }
             _ => {}
         }
     }
 
-    /// A link broke: whether the process ended shows at the address last used.
-    fn verify_death(&mut self, key: Key, link: &Link) {
-        if self.left.contains(key) {
-            self.forget_if_stranger(key);
-            return;
-        }
-        let mut addresses = link.addresses.clone();
-        let used = if link.opened_by_us {
-            Some(Address(link.address))
-        } else {
-            let ip = link.address.ip();
-            addresses.iter().find(|a| a.0.ip() == ip).copied()
-        };
-        if let Some(used) = used {
-            addresses.retain(|a| *a != used);
-            let mut rest = self.best_first(&addresses);
-            rest.push_front(used);
-            let all: Vec<Address> = rest.into();
-            self.dial_in_order(key, all);
-        } else {
-            self.dial(key, &addresses, false);
-        }
-    }
-
-    fn dial_in_order(&mut self, key: Key, mut addresses: Vec<Address>) {
-        if self.links.is_dialling(key) {
-            return;
-        }
-        let first = addresses.remove(0);
-        self.dial(key, &[first], true);
-        if let Some(dial) = self.links.dials.get_mut(&key) {
-            dial.rest = addresses.into();
-        }
-    }
-
-    fn dial_failed(&mut self, id: LinkId, key: Key, why: Closed) {
-        let Some(dial) = self.links.dials.get_mut(&key).filter(|d| d.link == id) else {
-            return;
-        };
-        if dial.verifies && why == Closed::Refused {
-            self.links.dials.remove(&key);
-            return self.on_died(key);
-        }
-        dial.verifies = false;
-        if let Some(next) = dial.rest.pop_front() {
-            let link = self.open_dial(key, next);
-            if let Some(dial) = self.links.dials.get_mut(&key) {
-                dial.link = link;
-            }
-            return;
-        }
-        self.links.dials.remove(&key);
-        self.on_unreachable(key, why);
-        self.forget_if_stranger(key);
+    /// Whether it makes a difference if this peer lives. Strangers are not dialled, least of all at
+    /// addresses that they name.
+    fn matters(&self, key: Key) -> bool {
+        let asked = self.asking.as_ref().is_some_and(|a| a.target.key == key);
+        asked || self.roster.contains(key) || self.is_sought(key)
     }
 
     /// Nothing is kept of a key that is neither linked nor a member.
@@ -455,6 +403,7 @@ impl Node {
             self.silent_since.remove(&key);
             self.suspects.remove(&key);
             self.chat.forget(key);
+            self.delivery.forget(key);
         }
     }
 
@@ -517,34 +466,6 @@ impl Node {
             .is_some_and(|l| self.since(l.heard) < self.config.failure_timeout)
     }
 
-    /// Dials the members without a live link, each at most once in a while.
-    pub(super) fn tend_mesh(&mut self) {
-        if self.leaving.is_some() {
-            return;
-        }
-        let mut due: Vec<(Key, Vec<Address>)> = Vec::new();
-        for member in self.roster.members() {
-            let key = member.key;
-            if key == self.config.key || self.is_alive(key) || self.links.is_dialling(key) {
-                continue;
-            }
-            let apart = self.silent_since.get(&key).map(|t| self.since(*t));
-            let first = Some(member.id) > self.id && apart.is_some_and(|d| d < OLDER_DIALS_AFTER);
-            let pause = if self.dead.contains(key) {
-                DIAL_DEAD_AFTER
-            } else {
-                DIAL_AGAIN_AFTER
-            };
-            let recent = |t: &Time| self.since(*t) < pause;
-            if !first && !self.links.dialled.get(&key).is_some_and(recent) {
-                due.push((key, member.addresses.clone()));
-            }
-        }
-        for (key, addresses) in due {
-            self.dial(key, &addresses, false);
-        }
-    }
-
     /// Links silent for very long are closed, so that nobody keeps half-open ones for ever.
     pub(super) fn drop_silent_links(&mut self) {
         let limit = self.config.failure_timeout * SILENT_TIMEOUTS_MAX;
@@ -559,14 +480,5 @@ impl Node {
             self.give_up(id, "silent for too long");
             self.on_closed(id, Closed::Failed);
         }
-    }
-}
-
-/// The same /24 (IPv4) or /64 (IPv6): a guess that needs no netmask.
-fn same_subnet(a: Address, b: Address) -> bool {
-    match (a.0, b.0) {
-        (SocketAddr::V4(a), SocketAddr::V4(b)) => a.ip().octets()[..3] == b.ip().octets()[..3],
-        (SocketAddr::V6(a), SocketAddr::V6(b)) => a.ip().octets()[..8] == b.ip().octets()[..8],
-        _ => false,
     }
 }

@@ -26,10 +26,12 @@ impl Node {
         let heartbeat = self.config.heartbeat;
         self.next_tick = (self.next_tick + heartbeat).max(self.now.time);
         self.set_timer(Timer::Tick, self.next_tick);
+        self.left.forget_older(self.now.time, super::LEFT_FOR);
         self.ping_silent_links();
         self.drop_silent_links();
         self.remind_of_being_behind();
         self.tend_mesh();
+        self.tend_peers();
         self.watch_members();
         self.check_membership();
     }

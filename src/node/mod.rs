@@ -10,9 +10,12 @@
 //! | file | subject |
 //! | --- | --- |
 //! | `api` | inputs, effects, events |
-//! | `links` | streams, handshake, one link per pair, dialling, the mesh |
+//! | `links`, `mesh` | streams, handshake, one link per pair; who dials whom, and where |
 //! | `liveness` | PING, watches, indirect probes, being away |
+//! | `peers` | members that the user named, where multicast does not reach |
 //! | `join` | the discovery window, asking in, being let in |
+//! | `explain` | what the user is told when the room is not found |
+//! | `relay` | letting in who cannot reach the coordinator |
 //! | `claims` | who coordinates, heard by whatever route |
 //! | `election` | Bully |
 //! | `office` | what a coordinator does: admit, announce steps, heartbeats, lost members |
@@ -28,14 +31,19 @@ mod claims;
 mod clock;
 mod delivery;
 mod election;
+mod explain;
 mod history;
 mod join;
 mod leave;
 mod links;
 mod liveness;
+mod memory;
+mod mesh;
 mod office;
 mod order;
+mod peers;
 mod ranges;
+mod relay;
 mod roster;
 mod sync;
 mod view;
@@ -43,7 +51,7 @@ mod view;
 pub use api::*;
 pub use history::History;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::limits;
@@ -57,7 +65,9 @@ use join::{Asking, Seek};
 use leave::Leaving;
 use links::Links;
 use liveness::Suspect;
+use memory::KeyMemory;
 use office::Office;
+use peers::Peers;
 use roster::Roster;
 use sync::Repair;
 
@@ -114,6 +124,7 @@ pub struct Node {
     joining: Option<bool>,
     joined: bool,
     links: Links,
+    peers: Peers,
     /// Since when members without an open link are silent.
     silent_since: BTreeMap<Key, Time>,
     suspects: BTreeMap<Key, Suspect>,
@@ -134,35 +145,9 @@ pub struct Node {
     counters: Counters,
 }
 
-/// The newest keys of a kind; the oldest are forgotten beyond `GONE_MAX`.
-#[derive(Debug, Default)]
-struct KeyMemory {
-    keys: BTreeSet<Key>,
-    order: std::collections::VecDeque<Key>,
-}
-
-impl KeyMemory {
-    fn insert(&mut self, key: Key) {
-        if self.keys.insert(key) {
-            self.order.push_back(key);
-            if self.order.len() > limits::GONE_MAX
-                && let Some(oldest) = self.order.pop_front()
-            {
-                self.keys.remove(&oldest);
-            }
-        }
-    }
-
-    fn remove(&mut self, key: Key) {
-        if self.keys.remove(&key) {
-            self.order.retain(|k| *k != key);
-        }
-    }
-
-    fn contains(&self, key: Key) -> bool {
-        self.keys.contains(&key)
-    }
-}
+/// How long it counts that a key said LEAVE: longer than anything that it said before can be on its
+/// way, and not for ever, because in an open room anybody can say so in its name.
+const LEFT_FOR: Duration = Duration::from_secs(10);
 
 /// What a node has counted since its start.
 #[derive(Debug, Default, Clone, Copy)]
@@ -187,6 +172,7 @@ impl Node {
         Node {
             history: History::new(config.history_max),
             standing: Standing::Seeking(Seek::new(Time(0))),
+            peers: Peers::new(&config.peers),
             config,
             rng,
             now,
@@ -338,6 +324,8 @@ impl Node {
             Message::Fetch(fetch) => self.on_fetch(link, &fetch),
             Message::Behind => self.want_sync(key, false),
             Message::Rename(nick) => self.on_rename(key, nick),
+            // What a stranger says does not hold up an election.
+            Message::Referral(_) if self.is_electing() && !self.roster.contains(key) => {}
             Message::Referral(coordinator) => self.on_referral(key, &coordinator),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::roster::ID_MAX;
+use super::roster::{ID_MAX, VERSION_HEARD_MAX};
 use super::{Class, Closed, Departure, Effect, Event, Key, LinkId, Node, Phase, Standing, Time};
 use super::{Timer, Weakness};
 use crate::limits;
@@ -85,7 +85,10 @@ impl Node {
             .filter(|k| self.left.contains(*k))
             .collect();
         view.coordinator = self.config.key;
-        view.version = self.version_seen.max(view.version).saturating_add(1);
+        // A new office may begin at any version: its view is whole. So a count that a liar brought
+        // to its end begins again.
+        let version = self.version_seen.max(view.version);
+        view.version = version.checked_add(1).unwrap_or(1);
         view
     }
 
@@ -99,7 +102,7 @@ impl Node {
         let id = self
             .id
             .filter(|id| !taken(id))
-            .unwrap_or(self.roster.next_id);
+            .unwrap_or_else(|| self.roster.fresh_id());
         self.id = Some(id);
         Member {
             id,
@@ -155,9 +158,15 @@ impl Node {
         if office.guests.len() >= limits::MEMBERS_MAX || request.port == 0 {
             return;
         }
-        let at = Address(SocketAddr::new(from.ip(), request.port));
+        // With the scope that a link-local source has.
+        let mut at = from;
+        at.set_port(request.port);
+        let at = Address(at);
         office.guests.insert(key, request);
         self.dial(key, &[at], false);
+        if !self.links.is_dialling(key) {
+            self.on_unreachable(key, Closed::Failed);
+        }
     }
 
     /// A link opened: if it was dialled for a joiner, the joiner is let in on it.
@@ -181,7 +190,8 @@ impl Node {
         if self.left.contains(key) {
             return;
         }
-        self.version_seen = self.version_seen.max(request.view_version);
+        let version = request.view_version.min(VERSION_HEARD_MAX);
+        self.version_seen = self.version_seen.max(version);
         match self.roster.get(key).cloned() {
             Some(known) => self.refresh(known, request),
             None => {
@@ -206,10 +216,11 @@ impl Node {
 
     fn add_member(&mut self, key: Key, request: &JoinRequest) -> bool {
         let next_id = self.roster.next_id.max(request.next_id.min(ID_MAX));
+        self.roster.next_id = next_id;
         let brings = request.id.filter(|id| *id > 0 && *id <= ID_MAX);
         let id = brings
             .filter(|id| !self.roster.has_id(*id))
-            .unwrap_or(next_id);
+            .unwrap_or_else(|| self.roster.fresh_id());
         let member = Member {
             id,
             key,
@@ -219,7 +230,6 @@ impl Node {
         if !self.roster.insert(member.clone()) {
             return false;
         }
-        self.roster.next_id = self.roster.next_id.max(next_id);
         self.step(UpdateKind::Joined, member, Some(key));
         true
     }
@@ -275,7 +285,8 @@ impl Node {
 
     /// The view has changed by one step: every member hears of it.
     fn step(&mut self, kind: UpdateKind, member: Member, except: Option<Key>) {
-        self.roster.version += 1;
+        // Claims that are only heard of are capped, so that this does not come to its end.
+        self.roster.version = self.roster.version.saturating_add(1);
         self.version_seen = self.version_seen.max(self.roster.version);
         if kind == UpdateKind::Joined {
             self.greet(&member);

@@ -7,6 +7,9 @@ use crate::wire::{Claim, Id, Key, Member, View};
 
 /// Ids above this are nobody's: they would not survive as JSON numbers.
 pub(super) const ID_MAX: Id = 1 << 53;
+/// View versions above this are not believed where they are only heard of: a liar must not be able
+/// to bring the count to its end.
+pub(super) const VERSION_HEARD_MAX: u64 = 1 << 53;
 
 /// A view, with its invariants: ids and keys are unique.
 #[derive(Clone, Debug)]
@@ -76,6 +79,16 @@ impl Roster {
         self.ids.insert(member.key, member.id);
         self.members.insert(at, member);
         true
+    }
+
+    /// An id for a newcomer: the next one. Only a liar can bring the count to its end; then it is
+    /// the lowest that is free.
+    pub(super) fn fresh_id(&self) -> Id {
+        if self.next_id <= ID_MAX {
+            return self.next_id;
+        }
+        let taken = |id: &Id| self.has_id(*id);
+        (1..=ID_MAX).find(|id| !taken(id)).unwrap_or(ID_MAX)
     }
 
     /// An upper bound of the encoded size of the members in bytes.

@@ -7,13 +7,16 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::{Class, Key, LinkId, Node, Timer, Weakness};
+use super::{Class, Key, LinkId, Node, Time, Timer, Weakness};
 use crate::wire::{Chunk, Fetch, Message, Position, Sync, SyncAnswer};
 
 /// The pause between two SYNCs with a random peer, and the most that chance adds to it.
 const ROUND: Duration = Duration::from_secs(2);
 /// How many peers are asked when a member was lost.
 const AFTER_LOSS: usize = 3;
+/// An exchange that brought nothing new for so long is ended: its peer must not keep this node from
+/// asking others. An honest one passes over a million messages that are held in less.
+const FRUITLESS: Duration = Duration::from_secs(5);
 
 /// The exchange that is under way.
 #[derive(Debug)]
@@ -27,6 +30,8 @@ struct Exchange {
     after: Position,
     /// A chunk has come already.
     goes_on: bool,
+    /// When it began, or last brought something new.
+    fruitful: Time,
 }
 
 /// The repair of one node's history.
@@ -66,12 +71,19 @@ impl Node {
         if self.repair.current.is_some() {
             return;
         }
-        while let Some((key, back)) = self.repair.wanted.pop_front() {
+        while let Some((key, back)) = self.next_wanted() {
             if let Some(link) = self.links.open_to(key) {
                 return self.send_sync(key, link, back, self.history.floor());
             }
         }
         self.end_joining();
+    }
+
+    /// Members before strangers: the room's history is theirs.
+    fn next_wanted(&mut self) -> Option<(Key, bool)> {
+        let wanted = &mut self.repair.wanted;
+        let member = wanted.iter().position(|(k, _)| self.roster.contains(*k));
+        wanted.remove(member.unwrap_or(0))
     }
 
     fn send_sync(&mut self, peer: Key, link: LinkId, back: bool, floor: Position) {
@@ -86,6 +98,7 @@ impl Node {
             floor,
             after,
             goes_on: false,
+            fruitful: self.now.time,
         });
         let (digest, count) = self.history.digest_above(floor);
         let sync = Sync {
@@ -196,11 +209,15 @@ impl Node {
             return;
         }
         let (peer, floor, after) = (exchange.peer, exchange.floor, exchange.after);
-        if answer.equal {
+        let since = exchange.fruitful;
+        if answer.equal || self.since(since) >= FRUITLESS {
             self.end_sync();
         } else if answer.floor > floor && answer.floor <= self.history.newest() {
             // Compared again above the higher floor, which is now known.
             self.send_sync(peer, link, true, answer.floor);
+            if let Some(exchange) = &mut self.repair.current {
+                exchange.fruitful = since;
+            }
         } else {
             self.fetch(after);
         }
@@ -240,12 +257,14 @@ impl Node {
             return;
         }
         let (after, written, no) = (exchange.after, self.written(), exchange.no);
-        let (peer, goes_on) = (exchange.peer, exchange.goes_on);
+        let (peer, goes_on, mut fruitful) = (exchange.peer, exchange.goes_on, false);
         for message in &chunk.messages {
             let forged = message.origin == self.config.key && message.seq > written;
             self.release_before(message.position(), link, no);
             if !forged && message.position() > self.history.floor() {
-                self.counters.repaired += u64::from(!self.history.is_settled(message.id()));
+                let new = !self.history.is_settled(message.id());
+                self.counters.repaired += u64::from(new);
+                fruitful |= new;
                 // The first chunk is of one moment. Later ones are not: what the peer took in
                 // meanwhile may lie before them, and comes with the next SYNC.
                 match self.missing_cause(message).filter(|_| goes_on) {
@@ -254,8 +273,13 @@ impl Node {
                 }
             }
         }
+        let now = self.now.time;
+        if let Some(exchange) = self.repair.current.as_mut().filter(|_| fruitful) {
+            exchange.fruitful = now;
+        }
+        let since = self.repair.current.as_ref().map_or(now, |e| e.fruitful);
         match chunk.next {
-            Some(next) if next > after => {
+            Some(next) if next > after && now.since(since) < FRUITLESS => {
                 if let Some(exchange) = &mut self.repair.current {
                     exchange.goes_on = true;
                 }

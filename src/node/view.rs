@@ -178,7 +178,11 @@ impl Node {
             return;
         }
         if update.kind == UpdateKind::Whole {
-            return self.on_whole_view(update);
+            // The coordinator's own, or a member's answer to a question; never a stranger's.
+            if key == update.coordinator || self.roster.contains(key) {
+                self.on_whole_view(update);
+            }
+            return;
         }
         if named && (key != update.coordinator || update.version <= self.roster.version) {
             return;
@@ -257,7 +261,8 @@ impl Node {
         true
     }
 
-    /// A node that its coordinator's view lacks asks in again over the link.
+    /// A node that its coordinator's view lacks, or has with a nick or addresses that it has no
+    /// more, asks in again over the link.
     pub(super) fn check_membership(&mut self) {
         let (nick, addresses) = (&self.config.nick, &self.config.addresses);
         let is_as_known = self
@@ -277,6 +282,7 @@ impl Node {
         if let (Standing::Member, Some(leader)) = (&self.standing, &self.coordinator) {
             let (key, addresses) = (leader.key, leader.addresses.clone());
             self.ask_at(key, &addresses, 1);
+            self.ask_through_neighbour(key, super::relay::IN_VAIN);
         }
     }
 }

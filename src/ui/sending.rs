@@ -143,14 +143,18 @@ impl Ui {
         let wanted = self.config.wait_members;
         let others = node.members().len().saturating_sub(1) as u64;
         let seconds = self.config.timeout.as_secs_f64();
-        let came = match others {
-            0 => "no other member".to_owned(),
-            others => format!("only {}", count(others, "other member")),
+        let (came, remedy) = match others {
+            0 => (
+                "no other member".to_owned(),
+                "; nobody answered: check --room and --group there and here, and name a member \
+                 with --peer where multicast does not reach",
+            ),
+            others => (format!("only {}", count(others, "other member")), ""),
         };
-        self.warn(
-            now,
-            &format!("--wait-members {wanted}: {came} came within {seconds} s; nothing was sent"),
+        let text = format!(
+            "--wait-members {wanted}: {came} came within {seconds} s; nothing was sent{remedy}"
         );
+        self.warn(now, &text);
         self.sending.failed = true;
         self.leave(now, now.time + self.config.timeout)
     }

@@ -9,7 +9,11 @@
 //! What lives where: `gate` limits how many tests run at once, `room` names addresses and makes
 //! command lines, `process` owns the children and their pipes, `inbox` keeps what they print,
 //! `schema` is the contract of the events, `agree` compares nodes, `typing` keeps them talking.
-#![allow(dead_code, reason = "each test binary uses a part of the harness")]
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "each test binary uses a part of the harness"
+)]
 
 mod agree;
 mod gate;
@@ -19,9 +23,10 @@ mod room;
 mod schema;
 mod typing;
 
-pub use agree::{agree, said_by};
+pub use agree::{Said, agree, said_by};
 pub use gate::{Permit, alone, shared};
-pub use process::{Node, Signal};
+pub use inbox::Inbox;
+pub use process::{Launch, Node, Signal};
 pub use room::{Room, Scratch, readme_snippet, scratch_dir};
 pub use typing::Typing;
 

@@ -32,6 +32,7 @@ impl Whole {
             heartbeat: Duration::from_millis(250),
             failure_timeout: Duration::from_secs(1),
             history_max: 100,
+            peers: Vec::new(),
             wants_history: true,
             weakened: None,
         };

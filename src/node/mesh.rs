@@ -1,0 +1,138 @@
+//! The mesh: who dials whom, at which of its addresses, and what a dial that failed says.
+//!
+//! Owns the choices alone; the dials themselves, and what comes of them, are the links' business.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::links::Link;
+use super::{Closed, Key, LinkId, Node, Time};
+use crate::limits;
+use crate::wire::Address;
+
+/// How long the older of two members without a link leaves the dial to the newer.
+const OLDER_DIALS_AFTER: Duration = Duration::from_secs(1);
+/// How long after a dial the same member is dialled again.
+const DIAL_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// The same, for one whose process is known to have ended (a firewall can lie).
+const DIAL_DEAD_AFTER: Duration = Duration::from_secs(10);
+
+impl Node {
+    /// Candidate addresses in the order of trying: loopback, then the same /24 or /64 as one of
+    /// ours, then the rest. Loopback leads to another node, if to any, unless the peer is on this
+    /// host: then it shares an address with this node, or has no other.
+    pub(super) fn best_first(&self, addresses: &[Address]) -> VecDeque<Address> {
+        let ours = &self.config.addresses;
+        let mut sorted: Vec<Address> = addresses.to_vec();
+        sorted.truncate(limits::ADDRESSES_MAX + 1);
+        let is_shared = |a: &Address| ours.iter().any(|o| o.0.ip() == a.0.ip());
+        let mut elsewhere = sorted.iter().filter(|a| !a.0.ip().is_loopback()).peekable();
+        if elsewhere.peek().is_some() && !elsewhere.any(is_shared) {
+            sorted.retain(|a| !a.0.ip().is_loopback());
+        }
+        sorted.sort_by_key(|a| {
+            let near = ours.iter().any(|o| same_subnet(*o, *a));
+            (!a.0.ip().is_loopback(), !near)
+        });
+        sorted.into()
+    }
+
+    /// A link broke: whether the process ended shows at the address last used.
+    pub(super) fn verify_death(&mut self, key: Key, link: &Link) {
+        if self.left.contains(key) {
+            self.forget_if_stranger(key);
+            return;
+        }
+        let mut addresses = link.addresses.clone();
+        let used = if link.opened_by_us {
+            Some(Address(link.address))
+        } else {
+            let ip = link.address.ip();
+            addresses.iter().find(|a| a.0.ip() == ip).copied()
+        };
+        if let Some(used) = used {
+            addresses.retain(|a| *a != used);
+            let mut rest = self.best_first(&addresses);
+            rest.push_front(used);
+            let all: Vec<Address> = rest.into();
+            self.dial_in_order(key, all);
+        } else {
+            self.dial(key, &addresses, false);
+        }
+    }
+
+    fn dial_in_order(&mut self, key: Key, mut addresses: Vec<Address>) {
+        if self.links.is_dialling(key) {
+            return;
+        }
+        let first = addresses.remove(0);
+        self.dial(key, &[first], true);
+        if let Some(dial) = self.links.dials.get_mut(&key) {
+            dial.rest = addresses.into();
+        }
+    }
+
+    pub(super) fn dial_failed(&mut self, id: LinkId, key: Key, why: Closed) {
+        let Some(dial) = self.links.dials.get_mut(&key).filter(|d| d.link == id) else {
+            return;
+        };
+        if dial.verifies && why == Closed::Refused {
+            self.links.dials.remove(&key);
+            return self.on_died(key);
+        }
+        dial.verifies = false;
+        if let Some(next) = dial.rest.pop_front() {
+            let link = self.open_dial(key, next);
+            if let Some(dial) = self.links.dials.get_mut(&key) {
+                dial.link = link;
+            }
+            return;
+        }
+        self.links.dials.remove(&key);
+        self.on_unreachable(key, why);
+        self.forget_if_stranger(key);
+    }
+
+    pub(super) fn was_dialled_lately(&self, key: Key) -> bool {
+        let at = self.links.dialled.get(&key);
+        at.is_some_and(|at| self.since(*at) < DIAL_AGAIN_AFTER)
+    }
+
+    /// Dials the members without a live link, each at most once in a while.
+    pub(super) fn tend_mesh(&mut self) {
+        if self.leaving.is_some() {
+            return;
+        }
+        let mut due: Vec<(Key, Vec<Address>)> = Vec::new();
+        for member in self.roster.members() {
+            let key = member.key;
+            if key == self.config.key || self.is_alive(key) || self.links.is_dialling(key) {
+                continue;
+            }
+            let apart = self.silent_since.get(&key).map(|t| self.since(*t));
+            let first = Some(member.id) > self.id && apart.is_some_and(|d| d < OLDER_DIALS_AFTER);
+            let pause = if self.dead.contains(key) {
+                DIAL_DEAD_AFTER
+            } else {
+                DIAL_AGAIN_AFTER
+            };
+            let recent = |t: &Time| self.since(*t) < pause;
+            if !first && !self.links.dialled.get(&key).is_some_and(recent) {
+                due.push((key, member.addresses.clone()));
+            }
+        }
+        for (key, addresses) in due {
+            self.dial(key, &addresses, false);
+        }
+    }
+}
+
+/// The same /24 (IPv4) or /64 (IPv6): a guess that needs no netmask.
+fn same_subnet(a: Address, b: Address) -> bool {
+    match (a.0, b.0) {
+        (SocketAddr::V4(a), SocketAddr::V4(b)) => a.ip().octets()[..3] == b.ip().octets()[..3],
+        (SocketAddr::V6(a), SocketAddr::V6(b)) => a.ip().octets()[..8] == b.ip().octets()[..8],
+        _ => false,
+    }
+}

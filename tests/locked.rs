@@ -1,0 +1,19 @@
+//! Locked rooms, and strangers in open ones: real processes, and a test that listens to all that they
+//! send, repeats it, and speaks the protocol itself.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "tests run against real clocks and take real random addresses"
+)]
+
+#[path = "harness/mod.rs"]
+mod harness;
+
+#[path = "locked/capture.rs"]
+mod capture;
+#[path = "locked/forgers.rs"]
+mod forgers;
+#[path = "locked/secrets.rs"]
+mod secrets;
+#[path = "locked/speaker.rs"]
+mod speaker;
