@@ -422,6 +422,7 @@ impl Node {
 
     /// Gives up what it holds and asks around until then.
     pub(super) fn drift(&mut self, until: Time, held_office: bool) {
+        self.end_election("others may have gone on without this node");
         self.cancel_timer(Timer::Heartbeat);
         self.cancel_timer(Timer::Election);
         self.coordinator = None;

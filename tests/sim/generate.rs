@@ -6,7 +6,7 @@ use super::scenario::{Event, Host, MS, Network, Run, SECOND, Scenario, What, Who
 use super::targeted;
 
 /// What a scenario is mostly about.
-pub const KINDS: [&str; 21] = [
+pub const KINDS: [&str; 22] = [
     "calm",
     "mixed",
     "mixed",
@@ -29,6 +29,7 @@ pub const KINDS: [&str; 21] = [
     targeted::KINDS[4],
     targeted::KINDS[5],
     targeted::KINDS[6],
+    targeted::KINDS[7],
 ];
 
 struct Maker {
@@ -382,6 +383,7 @@ impl Maker {
             failure_timeout_ms: timeouts.1,
             fixed_ports: rng.bool(),
             dead_address: rng.u8(0..4) == 0,
+            peers: Vec::new(),
             datagrams_end: None,
             heal_at: self.until,
             stay,

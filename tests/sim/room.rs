@@ -36,11 +36,16 @@ pub fn empty(hosts: usize, seed: u64) -> World {
     World::new(Rc::new(scenario), None, Trace::default())
 }
 
+/// Everybody comes in.
+pub fn join(world: &mut World) -> Result<(), String> {
+    world.run_until(SECOND_COMES + PAUSE * world.scenario.hosts as u64);
+    until_agreed(world).map(|_| ())
+}
+
 /// A room that everybody is in.
 pub fn settled(hosts: usize, seed: u64) -> Result<World, String> {
     let mut world = empty(hosts, seed);
-    world.run_until(SECOND_COMES + PAUSE * hosts as u64);
-    until_agreed(&mut world)?;
+    join(&mut world)?;
     Ok(world)
 }
 
@@ -87,4 +92,24 @@ pub fn by_rank(world: &World) -> Vec<RunId> {
 pub fn crash(world: &mut World, run: RunId) {
     let host = world.processes[run].host;
     world.cause(0, &What::Crash(Who::Host(host)));
+}
+
+/// Hosts of even and of odd numbers no longer reach each other.
+pub fn part_halves(world: &mut World) {
+    let now = world.now();
+    for (a, b) in across(world.scenario.hosts) {
+        world.paths.cut(now, a, b);
+    }
+}
+
+pub fn mend_halves(world: &mut World) {
+    let now = world.now();
+    for (a, b) in across(world.scenario.hosts) {
+        world.paths.mend(now, a, b);
+    }
+}
+
+fn across(hosts: usize) -> impl Iterator<Item = (usize, usize)> {
+    let pairs = (0..hosts).flat_map(move |a| (0..hosts).map(move |b| (a, b)));
+    pairs.filter(|(a, b)| a % 2 != b % 2)
 }

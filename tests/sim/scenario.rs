@@ -148,6 +148,8 @@ pub struct Scenario {
     pub failure_timeout_ms: u64,
     /// Every run of a host listens at the same port.
     pub fixed_ports: bool,
+    /// Hosts that every node is told of as peers; their ports are fixed then.
+    pub peers: Vec<Host>,
     /// Each node also names an address that leads others nowhere.
     pub dead_address: bool,
     /// From then on no datagram arrives, for ever.
@@ -185,6 +187,7 @@ impl Scenario {
             heartbeat_ms: 250,
             failure_timeout_ms: 1_000,
             fixed_ports: true,
+            peers: Vec::new(),
             dead_address: false,
             datagrams_end: None,
             heal_at: 0,
@@ -204,7 +207,7 @@ impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "seed {} kind {} hosts {} history {} heartbeat {} ms failure {} ms ports {} dead \
+            "seed {} kind {} hosts {} history {} heartbeat {} ms failure {} ms ports {} peers {:?} dead \
              address {} datagrams end {:?} heal at {} stay {:?} then {:?}",
             self.seed,
             self.kind,
@@ -213,6 +216,7 @@ impl fmt::Display for Scenario {
             self.heartbeat_ms,
             self.failure_timeout_ms,
             if self.fixed_ports { "fixed" } else { "new" },
+            self.peers,
             self.dead_address,
             self.datagrams_end,
             seconds(self.heal_at),

@@ -5,13 +5,14 @@
 
 use super::scenario::{Demand, MS, Run, SECOND, Scenario, What, Who};
 
-pub const KINDS: [&str; 7] = [
+pub const KINDS: [&str; 8] = [
     "start at once",
     "cut from the coordinator",
     "away in office",
     "dies while speaking",
     "leaves while speaking",
     "no multicast",
+    "peers only",
     "small history",
 ];
 
@@ -40,6 +41,7 @@ pub fn scenario_of(kind: &'static str, seed: u64) -> Option<Scenario> {
         "dies while speaking" => dies_while_speaking(&mut scenario, &mut rng),
         "leaves while speaking" => leaves_while_speaking(&mut scenario, &mut rng),
         "no multicast" => no_multicast(&mut scenario, &mut rng),
+        "peers only" => peers_only(&mut scenario, &mut rng),
         _ => small_history(&mut scenario, &mut rng),
     }
     scenario.events.sort_by_key(|e| e.at);
@@ -144,6 +146,34 @@ fn no_multicast(scenario: &mut Scenario, rng: &mut fastrand::Rng) {
     scenario.heal_at = until;
     scenario.bound = 40 * SECOND;
     scenario.failover = Some(What::Crash(Who::Coordinator));
+}
+
+/// `--peer`: multicast is missing from the start; everybody is told of the same two hosts, one of
+/// which is always there.
+fn peers_only(scenario: &mut Scenario, rng: &mut fastrand::Rng) {
+    scenario.datagrams_end = Some(0);
+    scenario.peers = vec![0, 1];
+    scenario.bound = 40 * SECOND;
+    if rng.bool() {
+        for event in &mut scenario.events {
+            event.at = rng.u64(0..3 * SECOND);
+        }
+    }
+    let until = SETTLED + rng.u64(2..8) * SECOND;
+    for _ in 0..rng.u8(0..3) {
+        let (side, at) = (rng.u64(..), rng.u64(SETTLED..until));
+        scenario.add(at, What::Partition(side, rng.u64(SECOND..6 * SECOND)));
+    }
+    let host = rng.usize(1..scenario.hosts);
+    let at = rng.u64(SETTLED..until);
+    scenario.add(at, What::Crash(Who::Host(host)));
+    scenario.add(at + rng.u64(0..2 * SECOND), What::Start(host, Run::Node));
+    scenario.events.retain(|e| e.at < until);
+    for _ in 0..10 {
+        let who = Who::Host(rng.usize(0..scenario.hosts));
+        scenario.add(rng.u64(0..until), What::Say(who, 1, 12));
+    }
+    scenario.heal_at = until;
 }
 
 /// Floors: far more is said than anybody keeps, while nodes part, die and come.

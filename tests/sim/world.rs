@@ -6,7 +6,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 
-use papo::node::{Closed, Config, LinkId, Node, Now, Outbox, Time, Weakness};
+use papo::node::{Closed, Config, LinkId, Node, Now, Outbox, Peer, Time, Weakness};
 use papo::wire::{Address, Datagram, Key, encode_datagram};
 
 use super::agenda::{Agenda, Entry, RunId};
@@ -241,7 +241,7 @@ impl World {
             failure_timeout: Duration::from_millis(self.scenario.failure_timeout_ms),
             history_max: self.scenario.history_max,
             wants_history,
-            peers: Vec::new(),
+            peers: self.scenario.peers.iter().map(peer).collect(),
             weakened: self.weakened,
         };
         let rng = fastrand::Rng::with_seed(self.fate.bits(About::Node, host as u64, n, 0));
@@ -466,6 +466,14 @@ impl World {
             let verdict = self.record.on_time(now, &self.paths, &self.processes);
             self.judge(verdict);
         }
+    }
+}
+
+/// A host as users name it to a node.
+fn peer(host: &Host) -> Peer {
+    Peer {
+        name: format!("n{host}"),
+        addresses: vec![SocketAddr::new(ip_of(*host), FIXED_PORT)],
     }
 }
 
