@@ -492,14 +492,4 @@ impl Node {
         let asked = self.asking.as_ref().is_some_and(|a| a.target.key == key);
         asked || !self.roster.contains(self.config.key)
     }
-
-    /// A SYNC has ended, or there is nobody to SYNC with: the history that was sent is complete.
-    pub(super) fn complete_join(&mut self, again: bool) {
-        self.joining = None;
-        self.joined = true;
-        let old_until = self.old_until();
-        self.show(super::Event::Joined { again, old_until });
-        self.show_held_back();
-        self.say_unsent();
-    }
 }

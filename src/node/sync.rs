@@ -121,8 +121,29 @@ impl Node {
 
     /// Joining waits for SYNCs until there is nobody left to ask.
     fn end_joining(&mut self) {
-        if let Some(again) = self.joining {
+        // One that was lost from the view again has asked in again: it has not joined yet.
+        if let Some(again) = self
+            .joining
+            .filter(|_| self.roster.contains(self.config.key))
+        {
             self.complete_join(again);
+        }
+    }
+
+    /// A SYNC has ended, or there is nobody to SYNC with: the history that was sent is complete.
+    pub(super) fn complete_join(&mut self, again: bool) {
+        self.joining = None;
+        self.joined = true;
+        let old_until = self.old_until();
+        self.show(super::Event::Joined { again, old_until });
+        self.show_held_back();
+        self.say_unsent();
+    }
+
+    /// Joining waits for nothing any more.
+    pub(super) fn end_joining_if_idle(&mut self) {
+        if self.joining.is_some() && self.repair.current.is_none() {
+            self.end_joining();
         }
     }
 
