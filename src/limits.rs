@@ -34,8 +34,9 @@ pub const WAITING_MAX: usize = 4_096;
 pub const WAITING_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Ranges named in one FETCH; with fewer named, more is sent twice, nothing is lost.
 pub const SKIP_RANGES_MAX: usize = 1_024;
-/// History entries that one FETCH may walk over before it answers with what it found.
-pub const FETCH_SCAN_MAX: usize = 20_000;
+/// History entries that one FETCH may walk over before it answers with what it found: a fraction of
+/// a millisecond, so that a flood of FETCHes that find nothing delays nobody.
+pub const FETCH_SCAN_MAX: usize = 4_000;
 /// The same for what is in the store only, in rows: some 10 ms.
 pub const STORED_SCAN_MAX: usize = 5_000;
 /// Messages committed to the store in one transaction, once per turn of the loop. Together with the
@@ -95,10 +96,57 @@ pub const QUEUE_BYTES_HARD_MAX: usize = 2 * QUEUE_BYTES_MAX;
 /// How long a peer's socket may take no byte before its full queue no longer stops stdin.
 pub const STALL_MS: u64 = 100;
 /// Accepted connections from one address that have not finished their handshake: enough for a
-/// room full of nodes on one host to dial a newcomer at once.
+/// room full of nodes on one host to dial a newcomer at once. Beyond, the oldest ends: an honest
+/// handshake takes milliseconds, so those that wait for nothing pay.
 pub const HANDSHAKES_PER_SOURCE_MAX: usize = 256;
+/// Links from one address whose peers are not members of the room: newcomers, the members of
+/// another group that is about to be merged, and whoever else says HELLO. Beyond, the oldest ends.
+pub const STRANGERS_PER_SOURCE_MAX: usize = 128;
+/// Streams of all sources that are not members' links, unfinished handshakes included: what is left
+/// of `LINKS_MAX` is enough for the members. Beyond, the oldest of the busiest source ends.
+pub const OUTSIDERS_MAX: usize = 512;
+/// How often it is looked up anew whose links are members': in milliseconds.
+pub const SORT_LINKS_MS: u64 = 50;
+/// Connections from an address without members: so many at once. A room full of nodes that starts
+/// on one host dials a newcomer twice each at most.
+pub const CONNECTIONS_PER_SOURCE_BURST: u32 = 512;
+/// And so many per second; more are closed at once. Members' hosts are not counted, since nobody
+/// can tell a member's connection from others' before HELLO; there the oldest handshakes pay.
+pub const CONNECTIONS_PER_SOURCE_RATE: u32 = 128;
+/// Largest frame before HELLO is exchanged, in bytes: HELLO itself has 600 at most, and a later
+/// version's must fit too. What is announced beyond ends the link before it takes memory.
+pub const HANDSHAKE_FRAME_BYTES_MAX: usize = 4 * 1024;
+/// Datagrams of one socket (address and port) at once; a coordinator with the shortest heartbeat
+/// sends 100 a second.
+pub const DATAGRAMS_PER_SENDER_BURST: u32 = 256;
+/// And per second; more are dropped before they are opened or decoded.
+pub const DATAGRAMS_PER_SENDER_RATE: u32 = 256;
+/// The same of one address, whatever the port: a hundred nodes on one host that all start at once.
+pub const DATAGRAMS_PER_SOURCE_BURST: u32 = 2_048;
+/// And per second.
+pub const DATAGRAMS_PER_SOURCE_RATE: u32 = 2_048;
+/// JOIN_REQUEST datagrams of one socket at once; each may cause a dial. An honest node sends seven
+/// a second while it looks for a room.
+pub const JOIN_REQUESTS_PER_SENDER_BURST: u32 = 32;
+/// And per second.
+pub const JOIN_REQUESTS_PER_SENDER_RATE: u32 = 16;
+/// The same of one address, whatever the port.
+pub const JOIN_REQUESTS_PER_SOURCE_BURST: u32 = 1_024;
+/// And per second.
+pub const JOIN_REQUESTS_PER_SOURCE_RATE: u32 = 256;
+/// Addresses, and addresses with ports, whose rates are remembered; the ones idle longest go first.
+pub const SOURCES_MAX: usize = 1_024;
+/// What an answer that is expensive to make (of FETCH, VIEW_REQUEST, JOIN_REQUEST) counts of the
+/// frames that one link, and all links, may send in one turn.
+pub const EXPENSIVE_FRAME_COST: usize = 32;
+/// Outbound bytes queued for one peer that is no member before live chat stops being queued for it;
+/// at twice as many its link is closed.
+pub const STRANGER_QUEUE_BYTES_MAX: usize = 256 * 1024;
+/// Outbound bytes queued for all peers, each queue counted in full although queues share the bytes
+/// of what goes to many. Beyond, members too have the small queues of strangers.
+pub const QUEUE_BYTES_TOTAL_MAX: u64 = 128 * 1024 * 1024;
 /// Connections accepted in one turn of the loop, so that a flood of them starves nobody.
-pub const ACCEPTS_PER_TURN_MAX: usize = 64;
+pub const ACCEPTS_PER_TURN_MAX: usize = 32;
 /// How long to wait before accepting again when the process has no descriptor left.
 pub const ACCEPT_RETRY_MS: u64 = 100;
 /// Bytes read from one link in one turn of the loop: no peer starves another or the timers.
@@ -109,6 +157,11 @@ pub const BYTES_PER_TURN_MAX: usize = 1024 * 1024;
 pub const LINK_FRAMES_PER_TURN_MAX: usize = 1_024;
 /// Frames taken in from all links in one turn.
 pub const FRAMES_PER_TURN_MAX: usize = 4_096;
+/// Bytes read in one turn from all streams that are not members' links: their floods leave most of
+/// each turn to the members.
+pub const OUTSIDER_BYTES_PER_TURN_MAX: usize = 128 * 1024;
+/// Frames taken in from all of those in one turn.
+pub const OUTSIDER_FRAMES_PER_TURN_MAX: usize = 128;
 /// Datagrams read from each socket in one turn; the kernel drops what does not fit its buffer.
 pub const DATAGRAMS_PER_TURN_MAX: usize = 64;
 /// Interfaces that one node multicasts on; each costs up to three sockets.
@@ -144,4 +197,6 @@ pub const FAREWELL_OUTPUT_MS: u64 = 2_000;
 const _: () = assert!(QUEUE_BYTES_HARD_MAX >= QUEUE_BYTES_MAX + 16 * (FRAME_BYTES_MAX + 4));
 // Half a queue plus one turn of stdin as empty lines, each some 100 bytes on the wire, fits.
 const _: () = assert!(QUEUE_BYTES_MAX / 2 + 100 * STDIN_BYTES_PER_TURN_MAX <= QUEUE_BYTES_MAX);
+const _: () = assert!(OUTSIDERS_MAX + MEMBERS_MAX < LINKS_MAX);
+const _: () = assert!(STRANGER_QUEUE_BYTES_MAX >= 3 * (FRAME_BYTES_MAX + 4));
 const _: () = assert!(LINK_BYTES_PER_TURN_MAX >= 2 * (FRAME_BYTES_MAX + 4));

@@ -50,7 +50,7 @@ fn view(coordinator: u64, version: u64, members: &[(Id, u64)]) -> View {
         version,
         next_id: 9,
         members: members.iter().map(|(id, key)| member(*id, *key)).collect(),
-        left: vec![],
+        left: Vec::new(),
     }
 }
 
@@ -166,7 +166,8 @@ fn forged_control_messages_of_a_stranger_change_nothing() {
             let why = Closed::Ended;
             bench.feed(Input::Closed { link, why });
             // The true peer lives on.
-            let coordinator = (leader.0 == MEMBER).then(|| claim(1, MEMBER, 5));
+            let version = bench.node.view_version();
+            let coordinator = Some(claim(1, leader.0, version));
             bench.tell(true_link, Message::Ping { coordinator });
             bench.pass(Duration::from_millis(300));
             assert_eq!(standing(&bench), before, "later: {what}");

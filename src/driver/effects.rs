@@ -51,6 +51,9 @@ impl Reactor {
                 self.wheel.cancel(Wake::Node(timer));
                 if let Timer::Handshake(link) = timer {
                     self.streams.end_handshake(link);
+                    let node = &self.node;
+                    let is_member = |link| node.is_member_link(link);
+                    self.streams.limit_strangers(self.now.time, link, is_member);
                 }
             }
             effect @ Effect::FetchStored { .. } => self.fetch_stored(effect),

@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use crate::limits::{DATAGRAM_BYTES_MAX, DATAGRAMS_PER_TURN_MAX};
 use crate::lock::OpenError;
 use crate::node::Input;
-use crate::wire::{DecodeError, decode_datagram};
+use crate::wire::{Datagram, DecodeError, decode_datagram};
 
 use super::datagrams::Received;
 use super::reactor::{LOCK_PATIENCE, Reactor};
@@ -44,6 +44,9 @@ impl Reactor {
     }
 
     fn take_datagram(&mut self, bytes: &[u8], from: SocketAddr) {
+        if !self.rates.admits_datagram(self.now.time, from) {
+            return;
+        }
         let opened = match self.lock.open(self.now.wall_ms, bytes) {
             Ok(plain) => decode_datagram(&plain),
             Err(e @ OpenError::OtherTime(_)) if self.lock_throttle.admits(self.now.time) => {
@@ -52,6 +55,8 @@ impl Reactor {
             Err(e) => return log::debug!("{from}: {e}"),
         };
         match opened {
+            Ok(Datagram::JoinRequest(_))
+                if !self.rates.admits_join_request(self.now.time, from) => {}
             Ok(datagram) => {
                 self.network.note(from);
                 self.feed(Input::Datagram { from, datagram });

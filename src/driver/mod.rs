@@ -18,6 +18,7 @@
 //! | `streams`, `stream`, `outqueue` | all streams; one stream; what waits to be written to it |
 //! | `keeping` | the store: when to commit, and what to do if that fails |
 //! | `scan` | listening without joining |
+//! | `outsiders`, `rates` | what those who are no members may take, and how often |
 //! | `lock` | the locks on streams and datagrams |
 //! | `stdio`, `tty`, `signals`, `loglines` | the process's own descriptors and signals, log lines |
 
@@ -34,6 +35,8 @@ mod loglines;
 mod net;
 mod network;
 mod outqueue;
+mod outsiders;
+mod rates;
 mod reactor;
 mod scan;
 mod signals;

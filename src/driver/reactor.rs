@@ -16,6 +16,7 @@ use mio::{Events, Interest, Poll, Token};
 
 use crate::limits::{
     ACCEPT_RETRY_MS, ACCEPTS_PER_TURN_MAX, BYTES_PER_TURN_MAX, FRAMES_PER_TURN_MAX,
+    OUTSIDER_BYTES_PER_TURN_MAX, OUTSIDER_FRAMES_PER_TURN_MAX,
 };
 use crate::node::{Config, Input, LinkId, Node, Now, Outbox, Time, Timer};
 use crate::ui::{Listening, Mode, Ui};
@@ -31,9 +32,11 @@ use super::lock::DatagramLock;
 use super::loglines::Throttle;
 use super::net;
 use super::network::Network;
+use super::outsiders::Standing;
+use super::rates::Rates;
 use super::signals::{Request, Signals};
 use super::start::{DriverConfig, StartError};
-use super::stream::Share;
+use super::stream::Budget;
 use super::streams::{SLOTS_MAX, Streams};
 use super::wheel::Wheel;
 
@@ -110,6 +113,7 @@ pub(super) struct Reactor {
     pub(super) lock_patience: Option<Time>,
     room: String,
     pub(super) lock_throttle: Throttle,
+    pub(super) rates: Rates,
     /// The node has left: its last event was shown.
     pub(super) left: bool,
 }
@@ -175,6 +179,7 @@ impl Reactor {
             foreign: Vec::new(),
             lock_patience: None,
             lock_throttle: Throttle::new(),
+            rates: Rates::new(),
             room: config.room.clone(),
             left: false,
             poll,
@@ -377,9 +382,18 @@ impl Reactor {
             return;
         }
         self.network.note(peer);
-        if let Err(rule) = self.streams.may_accept(peer) {
-            self.streams.complain(self.now.time, peer, rule);
-            return;
+        let now = self.now.time;
+        let hosts_members = || {
+            let mut addresses = self.node.members().iter().flat_map(|m| &m.addresses);
+            addresses.any(|a| a.0.ip() == peer.ip())
+        };
+        let room = if self.rates.admits_connection(now, peer.ip()) || hosts_members() {
+            self.streams.make_room(now, peer)
+        } else {
+            Err("too many connections in a short time")
+        };
+        if let Err(rule) = room {
+            return self.streams.complain(now, peer, rule);
         }
         let link = self.node.new_link();
         match self.streams.accept(link, socket, peer) {
@@ -400,23 +414,30 @@ impl Reactor {
         &mut self,
         mut take: impl FnMut(&mut Reactor, LinkId, crate::wire::Message),
     ) {
-        let (mut bytes, mut frames) = (BYTES_PER_TURN_MAX, FRAMES_PER_TURN_MAX);
+        let mut members = Budget::new(BYTES_PER_TURN_MAX, FRAMES_PER_TURN_MAX);
+        let outsiders = || Budget::new(OUTSIDER_BYTES_PER_TURN_MAX, OUTSIDER_FRAMES_PER_TURN_MAX);
+        // A newcomer's handshake does not wait behind what strangers send.
+        let (mut strangers, mut greeting) = (outsiders(), outsiders());
         for _ in 0..self.streams.ready_len() {
-            let mut share = Share::of(bytes, frames);
-            if share.bytes == 0 || share.frames == 0 {
-                break;
-            }
             let Some(slot) = self.streams.next_ready() else {
                 break;
             };
-            let whole = Share::of(bytes, frames);
+            let budget = match self.streams.standing(slot) {
+                Standing::Member => &mut members,
+                Standing::Greeting => &mut greeting,
+                Standing::Stranger => &mut strangers,
+            };
+            let mut share = budget.share();
+            if share.is_spent() {
+                self.streams.list(slot);
+                continue;
+            }
             while let Some((link, message)) =
                 self.streams.next_message(self.now.time, slot, &mut share)
             {
                 take(self, link, message);
             }
-            bytes -= whole.bytes - share.bytes;
-            frames -= whole.frames - share.frames;
+            budget.take(&share);
         }
     }
 
@@ -448,6 +469,8 @@ impl Reactor {
             self.now = self.clock.now();
             self.feed(Input::Away);
         }
+        let node = &self.node;
+        (self.streams).sort(self.now.time, |link| node.is_member_link(link));
         self.streams.flush(self.now.time);
         self.flush_outputs();
         self.bury_streams();

@@ -8,7 +8,7 @@ use std::net::{IpAddr, Shutdown, SocketAddr};
 
 use mio::net::TcpStream;
 
-use crate::limits::{LINK_BYTES_PER_TURN_MAX, LINK_FRAMES_PER_TURN_MAX};
+use crate::limits::{EXPENSIVE_FRAME_COST, LINK_BYTES_PER_TURN_MAX, LINK_FRAMES_PER_TURN_MAX};
 use crate::lock::LinkError;
 use crate::node::{Closed, LinkId, Time};
 use crate::wire::{FrameReader, Message, decode_message};
@@ -41,6 +41,33 @@ pub(super) struct Share {
     pub(super) frames: usize,
 }
 
+/// What many streams together may have of a turn.
+#[derive(Debug)]
+pub(super) struct Budget {
+    left: Share,
+    /// What the last share began with.
+    given: Share,
+}
+
+impl Budget {
+    pub(super) fn new(bytes: usize, frames: usize) -> Budget {
+        let (left, given) = (Share { bytes, frames }, Share::of(0, 0));
+        Budget { left, given }
+    }
+
+    /// The next stream's share.
+    pub(super) fn share(&mut self) -> Share {
+        self.given = Share::of(self.left.bytes, self.left.frames);
+        Share { ..self.given }
+    }
+
+    /// What was not used of the last share is there for others.
+    pub(super) fn take(&mut self, rest: &Share) {
+        self.left.bytes -= self.given.bytes - rest.bytes;
+        self.left.frames -= self.given.frames - rest.frames;
+    }
+}
+
 impl Share {
     /// A stream's share, or what is left of everybody's.
     pub(super) fn of(bytes: usize, frames: usize) -> Share {
@@ -50,7 +77,7 @@ impl Share {
         }
     }
 
-    fn is_spent(&self) -> bool {
+    pub(super) fn is_spent(&self) -> bool {
         self.bytes == 0 || self.frames == 0
     }
 }
@@ -91,8 +118,10 @@ pub(super) struct Stream {
     pub(super) socket: TcpStream,
     pub(super) state: State,
     pub(super) generation: u32,
-    /// Whose count of unfinished handshakes this stream is in.
+    /// Whose unfinished handshakes this stream is among.
     pub(super) handshake_of: Option<IpAddr>,
+    /// The peer is a member of the room.
+    pub(super) is_member: bool,
     reader: FrameReader,
     pub(super) out: OutQueue,
     /// In a locked room.
@@ -132,7 +161,8 @@ impl Stream {
             state,
             generation: 0,
             handshake_of: None,
-            reader: FrameReader::new(),
+            is_member: false,
+            reader: FrameReader::in_handshake(),
             out: OutQueue::default(),
             lock,
             readable: false,
@@ -159,6 +189,15 @@ impl Stream {
     /// True while the socket has something to take.
     pub(super) fn has_output(&self) -> bool {
         !self.out.is_empty() || self.lock.as_ref().is_some_and(|l| l.is_pending())
+    }
+
+    /// HELLO is exchanged, or nothing of it is waited for any more.
+    pub(super) fn end_handshake(&mut self) {
+        self.reader.end_handshake();
+    }
+
+    pub(super) fn is_in_handshake(&self) -> bool {
+        self.reader.is_in_handshake()
     }
 
     pub(super) fn on_writable(&mut self) {
@@ -206,9 +245,11 @@ impl Stream {
             }
             match self.reader.next_frame() {
                 Some(Ok(frame)) => {
-                    share.frames -= 1;
                     return match decode_message(frame) {
-                        Ok(message) => Found::Message(message),
+                        Ok(message) => {
+                            share.frames = share.frames.saturating_sub(cost(&message));
+                            Found::Message(message)
+                        }
                         Err(e) => Found::Offence(e.to_string()),
                     };
                 }
@@ -278,6 +319,14 @@ impl Stream {
             Written::All => {}
         }
         Ok(written)
+    }
+}
+
+/// What a message takes of its link's share of frames: more if its answer is expensive to make.
+fn cost(message: &Message) -> usize {
+    match message {
+        Message::Fetch(_) | Message::ViewRequest | Message::JoinRequest(_) => EXPENSIVE_FRAME_COST,
+        _ => 1,
     }
 }
 

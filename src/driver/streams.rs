@@ -17,7 +17,8 @@ use mio::{Interest, Registry, Token};
 use slab::Slab;
 
 use crate::limits::{
-    HANDSHAKES_PER_SOURCE_MAX, LINKS_MAX, QUEUE_BYTES_HARD_MAX, QUEUE_BYTES_MAX, STALL_MS,
+    LINKS_MAX, QUEUE_BYTES_HARD_MAX, QUEUE_BYTES_MAX, QUEUE_BYTES_TOTAL_MAX, STALL_MS,
+    STRANGER_QUEUE_BYTES_MAX,
 };
 use crate::lock::Secret;
 use crate::node::{Class, Close, Closed, Input, LinkId, Time};
@@ -48,16 +49,18 @@ pub(super) struct Streams {
     sources: Sources,
     /// In a locked room.
     secret: Option<Secret>,
-    slots: Slab<Stream>,
-    index: BTreeMap<LinkId, usize>,
+    pub(super) slots: Slab<Stream>,
+    pub(super) index: BTreeMap<LinkId, usize>,
     generation: u32,
     ready: VecDeque<usize>,
     dirty: Vec<usize>,
     dead: Vec<usize>,
     /// Streams with so much queued that stdin waits.
     high: BTreeSet<usize>,
-    /// Unfinished handshakes of accepted streams by the peer's address.
-    handshakes: BTreeMap<IpAddr, usize>,
+    /// Unfinished handshakes of accepted streams by the peer's address, the oldest first.
+    pub(super) handshakes: BTreeMap<IpAddr, BTreeSet<LinkId>>,
+    /// When it was last looked up whose links are members'.
+    pub(super) sorted: Time,
     queued_bytes: u64,
     throttle: Throttle,
     /// Connections cannot be accepted at the moment, and that was logged.
@@ -83,6 +86,7 @@ impl Streams {
             dead: Vec::new(),
             high: BTreeSet::new(),
             handshakes: BTreeMap::new(),
+            sorted: Time(0),
             queued_bytes: 0,
             throttle: Throttle::new(),
             refusing: false,
@@ -106,18 +110,6 @@ impl Streams {
         }
     }
 
-    /// Whether one more connection from this peer is within the limits.
-    pub(super) fn may_accept(&self, peer: SocketAddr) -> Result<(), &'static str> {
-        if self.slots.len() >= LINKS_MAX {
-            return Err("too many connections");
-        }
-        let handshakes = self.handshakes.get(&peer.ip()).copied().unwrap_or(0);
-        if handshakes >= HANDSHAKES_PER_SOURCE_MAX {
-            return Err("too many unfinished handshakes from this address");
-        }
-        Ok(())
-    }
-
     /// Takes in a connection that was accepted.
     pub(super) fn accept(
         &mut self,
@@ -132,7 +124,7 @@ impl Streams {
         let mut stream = Stream::new(link, peer, socket, State::Open, lock);
         stream.handshake_of = Some(peer.ip());
         self.insert(stream, Interest::READABLE)?;
-        *self.handshakes.entry(peer.ip()).or_default() += 1;
+        self.handshakes.entry(peer.ip()).or_default().insert(link);
         Ok(())
     }
 
@@ -184,7 +176,12 @@ impl Streams {
             return;
         }
         let (link, peer) = (stream.link, stream.peer);
-        if stream.out.bytes() + frame.len() > QUEUE_BYTES_HARD_MAX {
+        let (soft, hard) = if stream.is_member && self.queued_bytes <= QUEUE_BYTES_TOTAL_MAX {
+            (QUEUE_BYTES_MAX, QUEUE_BYTES_HARD_MAX)
+        } else {
+            (STRANGER_QUEUE_BYTES_MAX, 2 * STRANGER_QUEUE_BYTES_MAX)
+        };
+        if stream.out.bytes() + frame.len() > hard {
             self.complain(now, peer, "its outbound queue is full");
             self.end(slot, Closed::Ended);
             return;
@@ -202,7 +199,7 @@ impl Streams {
         if bytes > QUEUE_BYTES_HIGH {
             self.high.insert(slot);
         }
-        if bytes > QUEUE_BYTES_MAX && !stream.congested {
+        if bytes > soft && !stream.congested {
             stream.congested = true;
             self.inputs.push_back(Input::Congested { link });
         }
@@ -225,6 +222,7 @@ impl Streams {
             (Close::Graceful, State::Connecting) => self.end(slot, Closed::Ended),
             (Close::Graceful, State::Open) => {
                 self.slots[slot].state = State::Closing;
+                self.slots[slot].end_handshake();
                 self.to_expire.push(link);
                 self.mark_dirty(slot);
             }
@@ -235,6 +233,7 @@ impl Streams {
     /// The handshake of this link is finished or given up.
     pub(super) fn end_handshake(&mut self, link: LinkId) {
         if let Some(&slot) = self.index.get(&link) {
+            self.slots[slot].end_handshake();
             self.release_handshake(slot);
         }
     }
@@ -243,9 +242,10 @@ impl Streams {
         let Some(source) = self.slots[slot].handshake_of.take() else {
             return;
         };
-        if let Some(count) = self.handshakes.get_mut(&source) {
-            *count -= 1;
-            if *count == 0 {
+        let link = self.slots[slot].link;
+        if let Some(links) = self.handshakes.get_mut(&source) {
+            links.remove(&link);
+            if links.is_empty() {
                 self.handshakes.remove(&source);
             }
         }
@@ -300,7 +300,8 @@ impl Streams {
         }
     }
 
-    fn list(&mut self, slot: usize) {
+    /// The stream waits to be read in the next turn.
+    pub(super) fn list(&mut self, slot: usize) {
         let stream = &mut self.slots[slot];
         if !stream.is_listed {
             stream.is_listed = true;
@@ -526,7 +527,7 @@ impl Streams {
     }
 
     /// Ends a stream and tells the node.
-    fn end(&mut self, slot: usize, why: Closed) {
+    pub(super) fn end(&mut self, slot: usize, why: Closed) {
         let (link, state) = (self.slots[slot].link, self.slots[slot].state);
         if !matches!(state, State::Lingering | State::Dead) {
             self.inputs.push_back(Input::Closed { link, why });

@@ -13,7 +13,7 @@ use super::stream::Share;
 use super::streams::Streams;
 use crate::limits::{
     HANDSHAKES_PER_SOURCE_MAX, LINK_FRAMES_PER_TURN_MAX, QUEUE_BYTES_HARD_MAX, QUEUE_BYTES_MAX,
-    STALL_MS,
+    STALL_MS, STRANGER_QUEUE_BYTES_MAX, STRANGERS_PER_SOURCE_MAX,
 };
 use crate::node::{Class, Close, Closed, Input, LinkId, Time};
 use crate::wire::{Message, encode_frame};
@@ -47,6 +47,9 @@ impl Rig {
         peer.set_read_timeout(timeout).unwrap();
         let input = self.next_input();
         assert!(matches!(input, Input::Connected { link: l } if l == link));
+        self.streams.end_handshake(link);
+        self.streams.sorted = Time(0);
+        self.streams.sort(NOW, |_| true);
         peer
     }
 
@@ -261,21 +264,93 @@ fn a_flood_of_tiny_frames_is_shared_out_over_turns() {
     rig.until(|rig| rig.messages.len() == 3 * LINK_FRAMES_PER_TURN_MAX);
 }
 
+/// Accepts one connection, after making room for it; its other end.
+fn accept(rig: &mut Rig, listener: &mio::net::TcpListener, link: u64) -> TcpStream {
+    let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (socket, from) = listener.accept().unwrap();
+    assert_eq!(rig.streams.make_room(NOW, from), Ok(()));
+    rig.streams.accept(LinkId(link), socket, from).unwrap();
+    peer
+}
+
 #[test]
-fn unfinished_handshakes_of_one_address_are_limited() {
+fn beyond_so_many_unfinished_handshakes_of_one_address_its_oldest_ends() {
     let mut rig = Rig::new();
     let listener = net::listen((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
-    let at = listener.local_addr().unwrap();
     let mut peers = Vec::new();
     for n in 0..HANDSHAKES_PER_SOURCE_MAX as u64 {
-        peers.push(TcpStream::connect(at).unwrap());
-        let (socket, from) = listener.accept().unwrap();
-        assert_eq!(rig.streams.may_accept(from), Ok(()));
-        rig.streams.accept(LinkId(n), socket, from).unwrap();
+        peers.push(accept(&mut rig, &listener, n));
     }
-    let from = peers[0].local_addr().unwrap();
-    assert!(rig.streams.may_accept(from).is_err());
-    rig.streams.end_handshake(LinkId(3));
-    rig.streams.end_handshake(LinkId(3));
-    assert_eq!(rig.streams.may_accept(from), Ok(()));
+    assert!(rig.streams.inputs.is_empty());
+    // One that is finished leaves room for another.
+    rig.streams.end_handshake(LinkId(0));
+    peers.push(accept(&mut rig, &listener, 1_000));
+    assert!(rig.streams.inputs.is_empty());
+    peers.push(accept(&mut rig, &listener, 1_001));
+    let input = rig.streams.inputs.pop_front();
+    assert!(
+        matches!(
+            input,
+            Some(Input::Closed {
+                link: LinkId(1),
+                ..
+            })
+        ),
+        "{input:?}"
+    );
+    assert!(rig.streams.inputs.is_empty());
+}
+
+#[test]
+fn beyond_so_many_strangers_of_one_address_the_oldest_that_is_no_member_ends() {
+    let mut rig = Rig::new();
+    let listener = net::listen((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let is_member = |link: LinkId| link.0 < 3;
+    let mut peers = Vec::new();
+    for n in 0..STRANGERS_PER_SOURCE_MAX as u64 + 4 {
+        peers.push(accept(&mut rig, &listener, n));
+        rig.streams.end_handshake(LinkId(n));
+        rig.streams.limit_strangers(NOW, LinkId(n), is_member);
+    }
+    let input = rig.streams.inputs.pop_front();
+    assert!(
+        matches!(
+            input,
+            Some(Input::Closed {
+                link: LinkId(3),
+                ..
+            })
+        ),
+        "{input:?}"
+    );
+    assert!(rig.streams.inputs.is_empty());
+}
+
+#[test]
+fn a_stranger_that_does_not_read_is_dropped_long_before_a_member() {
+    let mut rig = Rig::new();
+    let _peer = rig.linked(LINK);
+    rig.streams.sorted = Time(0);
+    rig.streams.sort(NOW, |_| false);
+    for _ in 0..=2 * STRANGER_QUEUE_BYTES_MAX / filler().len() {
+        rig.send(Class::Chat, &filler());
+    }
+    assert!(matches!(rig.next_input(), Input::Congested { .. }));
+    rig.expect_closed(Closed::Ended);
+}
+
+#[test]
+fn before_hello_no_long_frame_is_waited_for() {
+    let mut rig = Rig::new();
+    let listener = net::listen((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let mut peer = accept(&mut rig, &listener, 1);
+    peer.write_all(&[0, 0, 0x20, 0, 0x82]).unwrap();
+    rig.expect_closed(Closed::Ended);
+    let mut peer = accept(&mut rig, &listener, 2);
+    rig.streams.end_handshake(LinkId(2));
+    peer.write_all(&[0, 0, 0x20, 0, 0x82]).unwrap();
+    for _ in 0..3 {
+        rig.turn(Duration::from_millis(10));
+    }
+    assert!(rig.streams.inputs.is_empty());
 }

@@ -69,6 +69,7 @@ impl Waiting {
 impl Node {
     /// Live chat: each message is taken in, or waits for a cause.
     pub(super) fn on_chat(&mut self, link: LinkId, key: Key, messages: Vec<Rc<ChatMessage>>) {
+        self.heard_chat = self.now.time;
         for message in messages {
             self.on_live(link, key, &message);
         }
@@ -159,9 +160,24 @@ impl Node {
             .collect();
         due.sort_by_key(|m| m.position());
         for message in due {
-            self.waiting.remove(message.id());
-            self.take_in_and_release(&message);
+            let Some(waiter) = self.waiting.remove(message.id()) else {
+                continue;
+            };
+            // A cause that is here and waits itself is not missing.
+            match self.waiting_cause(&message) {
+                Some(missing) => self.waiting.insert(Waiter { missing, ..waiter }),
+                None => self.take_in_and_release(&message),
+            }
         }
+    }
+
+    /// A cause that waits as well. One that claims to be later than its effect is no cause.
+    fn waiting_cause(&self, message: &ChatMessage) -> Option<MessageId> {
+        let waits = |cause: &MessageId| {
+            let waiter = self.waiting.waiters.get(cause);
+            waiter.is_some_and(|w| w.message.position() < message.position())
+        };
+        causes(message).find(waits)
     }
 
     /// What came on a link that is gone and still waits comes with a SYNC, if anybody took it in.
@@ -173,11 +189,25 @@ impl Node {
             .filter(|(_, w)| of_link(w))
             .map(|(id, _)| *id)
             .collect();
-        self.waiting.remove_all(ids);
+        let dropped = self.waiting.remove_all(ids);
+        // What waits for one of those waits for the next SYNC with its own sender.
+        let on = &self.waiting.on;
+        let waiting = dropped.iter().filter_map(|w| on.get(&w.message.id()));
+        let links: Vec<LinkId> = waiting
+            .flatten()
+            .filter_map(|id| self.waiting.waiters.get(id).map(|w| w.link))
+            .collect();
+        for link in links {
+            if let Some(key) = self.links.get(link).and_then(|l| l.key) {
+                self.want_sync(key, false);
+            }
+        }
     }
 
-    /// True if something that came on this link waits.
+    /// True if something that came on this link waits for what a SYNC on this link decides.
     pub(super) fn waits_on(&self, link: LinkId) -> bool {
-        self.waiting.waiters.values().any(|w| w.link == link)
+        let waiters = &self.waiting.waiters;
+        let elsewhere = |w: &Waiter| waiters.get(&w.missing).is_some_and(|m| m.link != link);
+        waiters.values().any(|w| w.link == link && !elsewhere(w))
     }
 }

@@ -168,8 +168,14 @@ impl Node {
             && !forced
             && !own
         {
-            let coordinator = Some(self.vouched_coordinator().unwrap_or(live));
-            return self.send(link, Class::Control, Message::ElectionOk { coordinator });
+            // One that this node only knows by others is a reason for its fellow members only:
+            // somebody else may be too far away to ever be let in.
+            let told = Some(live).filter(|_| self.roster.contains(key));
+            let coordinator = self.vouched_coordinator().or(told);
+            if coordinator.is_some() {
+                self.send(link, Class::Control, Message::ElectionOk { coordinator });
+            }
+            return;
         }
         if !self.roster.contains(key) || Some(id) > self.id {
             return;

@@ -51,11 +51,6 @@ impl Seek {
         }
     }
 
-    /// The coordinator that it has heard of.
-    pub(super) fn heard_key(&self) -> Option<Key> {
-        self.heard.as_ref().map(|(c, _)| c.key)
-    }
-
     pub(super) fn has_heard(&self) -> bool {
         self.heard.is_some()
     }
@@ -467,7 +462,7 @@ impl Node {
             }
             // Not asked, not followed: anybody could call itself a higher coordinator.
             Standing::Member | Standing::Coordinator(_) => {
-                self.waits_for(key) && own.is_none_or(|c| claim > c)
+                self.waits_for(leader) && own.is_none_or(|c| claim > c)
             }
             Standing::Electing(_) | Standing::Adrift { .. } => true,
         };

@@ -37,14 +37,17 @@ impl Node {
     }
 
     fn ping_silent_links(&mut self) {
-        let half = self.config.failure_timeout / 2;
+        // Where ticks are rare, half the time-out may pass just after one: the answer to the PING of
+        // the next one must still come in time.
+        let (timeout, heartbeat) = (self.config.failure_timeout, self.config.heartbeat);
+        let enough = (timeout / 2).min((timeout * 3 / 4).saturating_sub(heartbeat));
         let beat_missing = self.since(self.last_beat) > self.config.heartbeat * 2;
         let leader = self.coordinator.as_ref().map(|c| c.key);
         let mut due = Vec::new();
         for (key, id, link) in self.links.open_links() {
             let silence = self.since(link.heard);
             let hurry = beat_missing && Some(key) == leader && silence >= self.config.heartbeat;
-            if link.pinged.is_none() && (silence >= half || hurry) {
+            if link.pinged.is_none() && (silence >= enough || hurry) {
                 due.push(id);
             }
         }

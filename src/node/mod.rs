@@ -147,6 +147,8 @@ pub struct Node {
     repair: Repair,
     delivery: Delivery,
     leaving: Option<Leaving>,
+    /// When chat of somebody else last came in.
+    heard_chat: Time,
     counters: Counters,
 }
 
@@ -209,6 +211,7 @@ impl Node {
             repair: Repair::default(),
             delivery: Delivery::default(),
             leaving: None,
+            heard_chat: Time(0),
             counters: Counters::default(),
         }
     }
@@ -331,9 +334,7 @@ impl Node {
             Message::Rename(nick) => self.on_rename(key, nick),
             // What a stranger says does not hold up an election.
             Message::Referral(_) if self.is_electing() && !self.roster.contains(key) => {}
-            Message::Referral(coordinator) => {
-                self.hear_claim(&coordinator, claims::Route::Pointed);
-            }
+            Message::Referral(coordinator) => self.on_referral(key, &coordinator),
         }
     }
 
@@ -392,6 +393,13 @@ impl Node {
     /// The number for a link that was accepted.
     pub fn new_link(&mut self) -> LinkId {
         self.links.new_id()
+    }
+
+    /// True if the peer at the other end of this link is a member.
+    #[must_use]
+    pub fn is_member_link(&self, link: LinkId) -> bool {
+        let key = self.links.get(link).and_then(|l| l.key);
+        key.is_some_and(|key| self.roster.contains(key))
     }
 
     /// False until joined, and while own lines pile up: stdin is not to be read then.

@@ -12,6 +12,10 @@ use crate::wire::{Chunk, Fetch, Message, Position, Sync, SyncAnswer};
 
 /// The pause between two SYNCs with a random peer, and the most that chance adds to it.
 const ROUND: Duration = Duration::from_secs(2);
+/// Chat that came so lately is still coming.
+const POURING: Duration = Duration::from_millis(20);
+/// How many rounds in a row are put off for that.
+const ROUNDS_PUT_OFF_MAX: u32 = 2;
 /// How many peers are asked when a member was lost.
 const AFTER_LOSS: usize = 3;
 /// An exchange that brought nothing new for so long is ended: its peer must not keep this node from
@@ -40,6 +44,8 @@ pub(super) struct Repair {
     /// The number of the last exchange.
     no: u64,
     current: Option<Exchange>,
+    /// Rounds that were put off since the last one.
+    rounds_put_off: u32,
     /// Who is asked next, and whether because it asked.
     wanted: VecDeque<(Key, bool)>,
 }
@@ -148,16 +154,25 @@ impl Node {
         }
     }
 
-    /// A member was lost: it may have died half-way through a broadcast.
-    pub(super) fn sync_after_loss(&mut self) {
+    /// A member was lost: it may have died half-way through a broadcast. Nobody is asked who is
+    /// silent, the lost one first of all: the SYNC would wait for a time-out.
+    pub(super) fn sync_after_loss(&mut self, lost: Key) {
         if self.config.weakened == Some(Weakness::NoSyncOnLoss) {
             return;
         }
-        let mut keys: Vec<Key> = self.links.open_keys().collect();
+        self.repair.wanted.retain(|(k, _)| *k != lost);
+        if let Some(exchange) = self.repair.current.take_if(|e| e.peer == lost) {
+            self.retry_later(&exchange);
+        }
+        let open = self.links.open_keys();
+        let mut keys: Vec<Key> = open
+            .filter(|k| *k != lost && !self.dead.contains(*k) && self.is_alive(*k))
+            .collect();
         self.rng.shuffle(&mut keys);
         for key in keys.into_iter().take(AFTER_LOSS) {
             self.want_sync(key, false);
         }
+        self.begin_sync();
     }
 
     pub(super) fn schedule_sync_round(&mut self) {
@@ -171,6 +186,13 @@ impl Node {
         if self.config.weakened == Some(Weakness::NoPeriodicSync) {
             return;
         }
+        // While chat pours in, two histories always differ by what is on its way.
+        let pours = self.since(self.heard_chat) < POURING;
+        if pours && self.repair.rounds_put_off < ROUNDS_PUT_OFF_MAX {
+            self.repair.rounds_put_off += 1;
+            return;
+        }
+        self.repair.rounds_put_off = 0;
         let keys: Vec<Key> = self.links.open_keys().collect();
         if let Some(key) = self.rng.choice(keys) {
             self.want_sync(key, false);
@@ -278,17 +300,16 @@ impl Node {
             }
         }
         let now = self.now.time;
-        if let Some(exchange) = self.repair.current.as_mut().filter(|_| fruitful) {
+        let Some(exchange) = &mut self.repair.current else {
+            return;
+        };
+        if fruitful {
             exchange.fruitful = now;
         }
-        let since = self.repair.current.as_ref().map_or(now, |e| e.fruitful);
+        exchange.goes_on = true;
+        let waits = now.since(exchange.fruitful) < FRUITLESS;
         match chunk.next {
-            Some(next) if next > after && now.since(since) < FRUITLESS => {
-                if let Some(exchange) = &mut self.repair.current {
-                    exchange.goes_on = true;
-                }
-                self.fetch(next);
-            }
+            Some(next) if next > after && waits => self.fetch(next),
             _ => self.end_sync(),
         }
     }

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::limits::FRAME_BYTES_MAX;
+use crate::limits::{FRAME_BYTES_MAX, HANDSHAKE_FRAME_BYTES_MAX};
 
 /// Bytes of the length before each frame.
 pub const LENGTH_BYTES: usize = 4;
@@ -22,6 +22,8 @@ pub enum FrameError {
     Empty,
     /// A frame of this length, more than `FRAME_BYTES_MAX`.
     TooLong(u32),
+    /// A frame of this length, more than `HANDSHAKE_FRAME_BYTES_MAX`, in the handshake.
+    TooLongForHandshake(u32),
 }
 
 impl fmt::Display for FrameError {
@@ -29,6 +31,10 @@ impl fmt::Display for FrameError {
         match self {
             FrameError::Empty => f.write_str("frame of length 0"),
             FrameError::TooLong(n) => write!(f, "frame of {n} bytes, over {FRAME_BYTES_MAX}"),
+            FrameError::TooLongForHandshake(n) => write!(
+                f,
+                "frame of {n} bytes, over {HANDSHAKE_FRAME_BYTES_MAX}, in the handshake"
+            ),
         }
     }
 }
@@ -46,6 +52,8 @@ pub struct FrameReader {
     buffer: Vec<u8>,
     start: usize,
     end: usize,
+    /// Only frames of a handshake's size are taken for now.
+    in_handshake: bool,
 }
 
 impl FrameReader {
@@ -53,6 +61,27 @@ impl FrameReader {
     #[must_use]
     pub fn new() -> FrameReader {
         FrameReader::default()
+    }
+
+    /// For a stream whose sender has yet to say HELLO: until [`end_handshake`](Self::end_handshake)
+    /// no frame may be longer than `HANDSHAKE_FRAME_BYTES_MAX`.
+    #[must_use]
+    pub fn in_handshake() -> FrameReader {
+        FrameReader {
+            in_handshake: true,
+            ..FrameReader::default()
+        }
+    }
+
+    /// True until [`end_handshake`](Self::end_handshake), if it began so.
+    #[must_use]
+    pub fn is_in_handshake(&self) -> bool {
+        self.in_handshake
+    }
+
+    /// From now on frames of every allowed length are taken.
+    pub fn end_handshake(&mut self) {
+        self.in_handshake = false;
     }
 
     /// Where the next bytes of the stream go. Empty only if whole frames wait to be taken, more
@@ -98,6 +127,9 @@ impl FrameReader {
         let length = match self.length()? {
             0 => return Some(Err(FrameError::Empty)),
             n if n as usize > FRAME_BYTES_MAX => return Some(Err(FrameError::TooLong(n))),
+            n if self.in_handshake && n as usize > HANDSHAKE_FRAME_BYTES_MAX => {
+                return Some(Err(FrameError::TooLongForHandshake(n)));
+            }
             n => n as usize,
         };
         let from = self.start + LENGTH_BYTES;

@@ -49,7 +49,7 @@ fn forgeries(key: Key, leader: Key, victim: Key) -> Vec<Message> {
         version: 1_000,
         next_id: 1_000,
         members: vec![member(coordinator, 999), member(victim, 2)],
-        left: vec![],
+        left: Vec::new(),
     };
     let update = |kind, version, members| {
         Message::PeerUpdate(PeerUpdate {

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 
-use crate::harness::{Node, PATIENCE, Room, Signal, scratch_dir, shared};
+use crate::harness::{Node, PATIENCE, Room, Signal, eventually, scratch_dir, shared};
 
 /// Nothing of broken pipes, panics or the like.
 #[track_caller]
@@ -98,9 +98,13 @@ fn stdout_may_be_a_file() {
         .stdout(File::create(&path).expect("the directory is ours"))
         .start();
     ana.sees_members(2);
-    for n in 1..=3 {
-        ana.say(&format!("line {n}"));
-    }
+    ana.say("line 1");
+    eventually("the first line", PATIENCE, || {
+        fs::read_to_string(&path).is_ok_and(|text| text == "<ana> line 1\n")
+    });
+    // What is confirmed is written before papo ends.
+    ana.say("line 2");
+    ana.say("line 3");
     ana.wait("three confirmed lines", PATIENCE, |r| {
         (r.all("delivered").count() == 3).then_some(())
     });
