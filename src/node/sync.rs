@@ -121,10 +121,10 @@ impl Node {
 
     /// Joining waits for SYNCs until there is nobody left to ask.
     fn end_joining(&mut self) {
-        // One that was lost from the view again has asked in again: it has not joined yet.
+        // One that was lost from the view again, or lost its coordinator, has not joined yet.
         if let Some(again) = self
             .joining
-            .filter(|_| self.roster.contains(self.config.key))
+            .filter(|_| self.coordinator.is_some() && self.roster.contains(self.config.key))
         {
             self.complete_join(again);
         }
