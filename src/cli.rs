@@ -4,6 +4,7 @@
 //! Nothing here opens a socket; what the options mean for a running node is put
 //! together in `main`.
 
+pub mod history;
 pub mod peers;
 pub mod secret;
 
@@ -13,7 +14,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::limits::{NICK_CHARS_MAX, ROOM_BYTES_MAX};
 use crate::ui::Replay;
@@ -40,6 +42,8 @@ Examples:
   papo listen --json --replay all       the same, and all that was said before, as JSON Lines
   papo scan                             which rooms there are, and who coordinates them
   papo --secret-file key --room board   a locked room: only holders of the secret get in
+  papo --store lobby.db                 keep the history in a file, across runs
+  papo history --store lobby.db         print it; --grep lunch finds a word
   tail -f log | papo --room log --stay  each line of a pipe is one message
 
 Exit status:
@@ -82,6 +86,18 @@ pub enum Action {
     },
     /// Print what is said; stdin is not read
     Listen,
+    /// Print the history that the file of --store keeps, without joining
+    History {
+        /// Only what was said since then: a date, a time, or how long ago, such as 2h
+        #[arg(long, value_name = "TIME", value_parser = history::moment)]
+        since: Option<u64>,
+        /// Only what was said under this nick
+        #[arg(long, value_name = "NICK")]
+        from: Option<String>,
+        /// Only what has all these words in it; WORD* is any word that begins like this
+        #[arg(long, value_name = "TEXT")]
+        grep: Option<String>,
+    },
     /// List the rooms heard on the network within two heartbeats, and exit
     Scan,
     /// Print the completions for a shell
@@ -107,6 +123,9 @@ pub struct Options {
     )]
     #[arg(value_parser = room, help_heading = "Chat")]
     pub room: String,
+    /// The room was named, and is not merely the default.
+    #[arg(skip)]
+    pub room_given: bool,
 
     /// Encrypt, and let in only those who hold the same secret: the file's content, or PAPO_SECRET
     #[arg(long, global = true, value_name = "FILE", help_heading = "Chat")]
@@ -134,6 +153,20 @@ pub struct Options {
     #[arg(help_heading = "Chat")]
     #[arg(allow_negative_numbers = true)]
     pub history: usize,
+
+    /// Keep the history in this file across runs, in plain text
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "PAPO_STORE",
+        help_heading = "Chat"
+    )]
+    pub store: Option<PathBuf>,
+
+    /// End with status 3 if the file of --store is damaged, instead of setting it aside
+    #[arg(long, global = true, help_heading = "Chat")]
+    pub store_strict: bool,
 
     /// Start sending only once N other members are in the room (send, and a pipe)
     #[arg(long, global = true, value_name = "N", default_value_t = 0, value_parser = number)]
@@ -275,8 +308,21 @@ impl Cli {
     pub fn read<A: Into<std::ffi::OsString> + Clone>(
         arguments: impl IntoIterator<Item = A>,
     ) -> Result<Cli, Stop> {
-        let cli = Cli::try_parse_from(arguments).map_err(|e| stop(&e))?;
+        let matches = Cli::command()
+            .try_get_matches_from(arguments)
+            .map_err(|e| stop(&e))?;
+        let mut cli = Cli::from_arg_matches(&matches).map_err(|e| stop(&e))?;
+        let below = matches.subcommand().map(|(_, matches)| matches);
+        cli.options.room_given = [Some(&matches), below]
+            .into_iter()
+            .flatten()
+            .filter_map(|matches| matches.value_source("room"))
+            .any(|source| source != ValueSource::DefaultValue);
         cli.options.check().map_err(Stop::Wrong)?;
+        if matches!(cli.action, Some(Action::History { .. })) && cli.options.store.is_none() {
+            let line = "--store: it is missing; name the file that keeps the history";
+            return Err(Stop::Wrong(line.to_owned()));
+        }
         Ok(cli)
     }
 }

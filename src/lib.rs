@@ -21,7 +21,9 @@
 //!
 //! # Who may call whom
 //!
-//! Imports point one way: [`cli`] → [`driver`] → [`ui`] → [`node`] → [`wire`]; [`limits`] is seen by all.
+//! Imports point one way: [`cli`] → [`driver`] → [`ui`] → [`node`] → [`wire`]; [`limits`] is seen by
+//! all. [`store`], the file that keeps the history if there is one, is the driver's and the command
+//! line's, and knows [`wire`] only.
 //! Only the driver has file descriptors, only [`driver`]'s clock reads the time, and the node never
 //! learns what a socket is: the same [`node::Node`] runs under the reactor, under the deterministic
 //! simulator in `tests/` and in the benches.
@@ -34,9 +36,11 @@
 //! 3. signals, then bounded reads: datagrams, new connections, streams, stdin;
 //! 4. timers that are due;
 //! 5. what the user wants ([`ui::Ui::poll_command`]);
-//! 6. [`node::Node::end_turn`]: what the turn gathered goes out, own lines in one frame, one ACK
+//! 6. with a store: one commit of what the turn brought, told to [`node::Node::on_stored`];
+//!    [`node::Node::end_turn`]: what the turn gathered goes out, own lines in one frame, one ACK
 //!    per author;
-//! 7. write what is queued, arm for writing only what is left over, close what is to be closed.
+//! 7. write what is queued, arm for writing only what is left over, close what is to be closed;
+//!    with a store: a checkpoint, if one is due.
 //!
 //! What a budget left unread or unwritten is taken up on the next turn, so that no flood starves
 //! the timers.
@@ -56,5 +60,6 @@ pub mod driver;
 pub mod limits;
 pub mod lock;
 pub mod node;
+pub mod store;
 pub mod ui;
 pub mod wire;

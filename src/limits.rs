@@ -37,6 +37,16 @@ pub const SKIP_RANGES_MAX: usize = 1_024;
 /// History entries that one FETCH may walk over before it answers with what it found: a fraction of
 /// a millisecond, so that a flood of FETCHes that find nothing delays nobody.
 pub const FETCH_SCAN_MAX: usize = 4_000;
+/// The same for what is in the store only, in rows: some 10 ms.
+pub const STORED_SCAN_MAX: usize = 5_000;
+/// Messages committed to the store in one transaction, once per turn of the loop. Together with the
+/// next one this bounds how long a turn waits for its commit; the figures are in `driver::keeping`.
+pub const STORE_BATCH_MAX: usize = 5_000;
+/// Bytes of the messages committed to the store in one transaction.
+pub const STORE_BATCH_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of messages that are kept in memory because they are not stored yet; as many as the history
+/// has in memory are kept anyway. More than any turn of the loop brings.
+pub const UNSTORED_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Members lost from the view that a coordinator goes on dialling.
 pub const LOST_MAX: usize = 64;
 /// Keys remembered as having left or died; a key never comes back, so the oldest may be forgotten.

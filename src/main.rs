@@ -8,7 +8,8 @@ use std::process::ExitCode;
 
 use clap::CommandFactory;
 use papo::cli::{self, Action, Cli, Options, STATUS_USAGE, Stop};
-use papo::driver::{self, DriverConfig, STATUS_FAILED, ScanConfig, Selection};
+use papo::driver::{self, DriverConfig, STATUS_FAILED, ScanConfig, Selection, StoreConfig};
+use papo::store::Search;
 use papo::ui::{Mode, Replay, UiConfig};
 
 /// How much of the history a terminal shows on joining.
@@ -31,6 +32,17 @@ fn main() -> ExitCode {
             match clap_mangen::Man::new(Cli::command()).render(&mut page) {
                 Ok(()) => print(&page),
                 Err(e) => fail(STATUS_FAILED, &format!("cannot write the manual page: {e}")),
+            }
+        }
+        Some(Action::History { since, from, grep }) => {
+            let search = Search {
+                since_ms: since,
+                from,
+                words: grep,
+            };
+            match cli::history::print(&cli.options, &search, io::stdout().lock()) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(line) => fail(STATUS_FAILED, &line),
             }
         }
         Some(Action::Scan) => scan(&cli.options),
@@ -63,6 +75,10 @@ fn run(action: Action, options: &Options) -> ExitCode {
         history_max: options.history,
         wants_history: !matches!(action, Action::Send { .. }),
         secret,
+        store: (options.store.as_ref()).map(|path| StoreConfig {
+            path: path.clone(),
+            strict: options.store_strict,
+        }),
         color: options.color.is_wanted(),
         ui: ui_config(action, options),
     };

@@ -28,7 +28,7 @@ const GROWTH_KIB_MAX: u64 = 32 * 1024;
 const DELAY_MAX: Duration = Duration::from_millis(100);
 
 fn rss_kib(node: &Node) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", node.pid()));
+    let status = std::fs::read_to_string(format!("/proc/{}/status", node.pid().as_raw_nonzero()));
     let status = status.expect("the process is there");
     let line = status.lines().find(|l| l.starts_with("VmRSS:"));
     let number = line.and_then(|l| l.split_whitespace().nth(1));

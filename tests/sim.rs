@@ -1,20 +1,25 @@
 //! The simulator's tests: the same core as in the program, under every fault that a LAN knows.
 //!
 //! `PAPO_SIM_SEED=N cargo test --test sim replay` replays one seed and prints the end of its trace
-//! (`PAPO_SIM_TRACE=N` lines); `PAPO_SIM_SEEDS=N cargo test --test sim -- --ignored` runs many.
+//! (`PAPO_SIM_TRACE=N` lines), `PAPO_SIM_KIND` as another kind of scenario, `PAPO_SIM_WITHOUT`
+//! without one protection; `PAPO_SIM_SEEDS=N cargo test --test sim -- --ignored` runs many.
 
 #[path = "sim/mod.rs"]
 mod sim;
 
 use std::rc::Rc;
 
-use sim::generate::scenario;
-use sim::report::{Tally, explain, run_seeds};
+use sim::failover::{bully_best, bully_worst, count};
+use sim::generate::{scenario, scenario_of};
+use sim::protections::{ALL, first_noticed};
+use sim::report::{Tally, explain, explain_run, run_seeds};
 use sim::run::run;
 use sim::trace::Trace;
 
 /// How many seeds a plain `cargo test` runs.
 const SEEDS: u64 = 2_000;
+/// Within how many seeds the loss of a protection must be noticed.
+const PROTECTION_SEEDS: u64 = 500;
 
 fn from_environment(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
@@ -59,7 +64,16 @@ fn replay() {
     if let Some(seed) = from_environment("PAPO_SIM_SEED") {
         let kept = from_environment("PAPO_SIM_TRACE").unwrap_or(0);
         let shrinks = from_environment("PAPO_SIM_WHOLE").is_none();
-        println!("{}", explain(seed, kept as usize, shrinks));
+        let without = std::env::var("PAPO_SIM_WITHOUT").unwrap_or_default();
+        let weakened = ALL.iter().map(|(w, _)| *w);
+        let weakened = weakened.into_iter().find(|w| format!("{w:?}") == without);
+        let kind = std::env::var("PAPO_SIM_KIND").unwrap_or_default();
+        let kind = sim::generate::KINDS.iter().find(|k| **k == kind);
+        let scenario = kind.map_or_else(|| scenario(seed), |k| scenario_of(k, seed));
+        println!(
+            "{}",
+            explain_run(scenario, weakened, kept as usize, shrinks)
+        );
     }
 }
 
@@ -70,5 +84,56 @@ fn the_same_seed_gives_the_same_trace() {
         let (first, second) = (trace(), trace());
         assert!(first.len() > 100, "seed {seed} has a trace");
         assert!(first == second, "seed {seed} differs from itself");
+    }
+}
+
+#[test]
+fn every_protection_is_missed() {
+    let weaknesses: Vec<_> = ALL.iter().map(|(w, _)| Some(*w)).collect();
+    let found = first_noticed(&weaknesses, 0..PROTECTION_SEEDS);
+    println!("protection switched off | first seed | kind | what failed");
+    for ((_, name), noticed) in ALL.iter().zip(&found) {
+        match noticed {
+            Some(n) => println!("{name} | {} | {} | {}", n.seed, n.kind, n.violation),
+            None => println!("{name} | never within {PROTECTION_SEEDS} seeds | |"),
+        }
+    }
+    let last = found.iter().flatten().map(|n| n.seed).max().unwrap_or(0);
+    let whole = first_noticed(&[None], 0..last + 1);
+    assert!(whole[0].is_none(), "with all protections: {whole:?}");
+    let unnoticed = ALL.iter().zip(&found).filter(|(_, n)| n.is_none());
+    let unnoticed: Vec<_> = unnoticed.map(|((_, name), _)| name).collect();
+    assert!(
+        unnoticed.is_empty(),
+        "nothing notices the loss of {unnoticed:?}"
+    );
+}
+
+#[test]
+fn a_failover_costs_what_classic_bully_costs_at_best() {
+    println!("the coordinator dies               | the upper half of those left dies at once");
+    println!(
+        "n | messages | ELECTION | Bully best | Bully worst | left | announced | ELECTION and OK | steps"
+    );
+    for n in [3, 5, 10, 50, 100, 200] {
+        let began = std::time::Instant::now();
+        let costs = count(n).unwrap_or_else(|error| panic!("{n} nodes: {error}"));
+        let (common, half) = (costs.common, costs.half);
+        println!(
+            "{n} | {} | {} | {} | {} | {} | {} | {} | {} | {} {} ms | {:?}",
+            common.total(),
+            common.elections,
+            bully_best(costs.n),
+            bully_worst(costs.n),
+            costs.left,
+            half.announcements,
+            half.elections + half.answers,
+            half.updates,
+            common.took_ms,
+            half.took_ms,
+            began.elapsed(),
+        );
+        assert_eq!(common.announcements, costs.n - 2, "{costs:?}");
+        assert_eq!(common.total(), bully_best(costs.n), "{costs:?}");
     }
 }

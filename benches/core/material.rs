@@ -64,6 +64,7 @@ pub fn now(micros: u64) -> Now {
 /// How a node is configured here.
 pub fn config(key: Key, port: u16, history_max: usize) -> Config {
     Config {
+        peers: Vec::new(),
         room: "lobby".to_string(),
         nick: "joao".to_string(),
         key,
@@ -72,7 +73,6 @@ pub fn config(key: Key, port: u16, history_max: usize) -> Config {
         heartbeat: Duration::from_millis(250),
         failure_timeout: Duration::from_secs(1),
         history_max,
-        peers: Vec::new(),
         wants_history: true,
         weakened: None,
     }

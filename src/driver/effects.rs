@@ -56,6 +56,7 @@ impl Reactor {
                     self.streams.limit_strangers(self.now.time, link, is_member);
                 }
             }
+            effect @ Effect::FetchStored { .. } => self.fetch_stored(effect),
             Effect::Show(event) => {
                 self.left |= matches!(event, Event::Left { .. });
                 self.ui.on_event(self.now, event, &self.node);
@@ -64,7 +65,7 @@ impl Reactor {
     }
 
     /// One encoding, shared by all queues.
-    fn send(&mut self, to: &[LinkId], class: Class, message: &Message) {
+    pub(super) fn send(&mut self, to: &[LinkId], class: Class, message: &Message) {
         if to.is_empty() {
             return;
         }

@@ -17,6 +17,7 @@ use super::{STATUS_FAILED, STATUS_INTERRUPTED};
 impl Reactor {
     /// Ends in good order; the result is the exit status.
     pub(super) fn farewell(mut self) -> Result<u8, StartError> {
+        self.close_store();
         self.streams.close_all(self.now.time);
         let peers_until = self.now.time + Duration::from_millis(FAREWELL_PEERS_MS);
         let mut output_until = self.output_deadline();

@@ -16,6 +16,7 @@
 //! | `datagrams`, `hearing` | multicast, unicast datagrams; what they bring |
 //! | `net` | the listener, opening streams |
 //! | `streams`, `stream`, `outqueue` | all streams; one stream; what waits to be written to it |
+//! | `keeping` | the store: when to commit, and what to do if that fails |
 //! | `scan` | listening without joining |
 //! | `outsiders`, `rates` | what those who are no members may take, and how often |
 //! | `lock` | the locks on streams and datagrams |
@@ -28,6 +29,7 @@ mod effects;
 mod farewell;
 mod hearing;
 mod interfaces;
+mod keeping;
 mod lock;
 mod loglines;
 mod net;
@@ -47,6 +49,7 @@ mod streams_test;
 mod tty;
 mod wheel;
 
+pub use self::keeping::StoreConfig;
 pub use self::loglines::{flush as flush_log, target as log_target};
 pub use interfaces::{Host, Interface, Selection};
 pub use scan::{Scan, ScanConfig, scan};

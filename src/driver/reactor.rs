@@ -27,6 +27,7 @@ use super::clock::{Attendance, Clock};
 use super::console::Console;
 use super::datagrams::{Datagrams, SOCKETS_MAX};
 use super::interfaces::{Host, Selection};
+use super::keeping::Keeper;
 use super::lock::DatagramLock;
 use super::loglines::Throttle;
 use super::net;
@@ -63,6 +64,8 @@ pub(super) enum Wake {
     Node(Timer),
     /// Accepting is tried again.
     Accept,
+    /// The store is to be looked after.
+    Store,
     /// The interfaces are looked at.
     Look,
     /// A link that is being closed has had its time.
@@ -99,6 +102,8 @@ pub(super) struct Reactor {
     pub(super) network: Network,
     pub(super) datagrams: Datagrams,
     pub(super) lock: DatagramLock,
+    /// The store, if the history is kept.
+    pub(super) keeper: Option<Keeper>,
     listener: TcpListener,
     listener_ready: bool,
     pub(super) signals: Signals,
@@ -146,12 +151,21 @@ impl Reactor {
         let clock = Clock::new();
         let mut rng = fastrand::Rng::with_seed(entropy());
         let key = Key(rng.u64(1..));
+        let kept = Keeper::open(&config, clock.now())?;
+        // Reading a large store takes a while.
         let now = clock.now();
+        let mut node = Node::new(node_config(&config, key, &network, at), rng);
+        let keeper = kept.map(|(keeper, restored, words)| {
+            node.restore(restored);
+            reports.extend(words);
+            keeper
+        });
         let mut reactor = Reactor {
             events: Events::with_capacity(EVENTS_MAX),
             attendance: Attendance::new(&clock, config.failure_timeout),
             wheel: Wheel::new(now.time),
-            node: Node::new(node_config(&config, key, &network, at), rng),
+            node,
+            keeper,
             outbox: Outbox::new(),
             ui: Ui::new(config.ui.clone()),
             console,
@@ -235,13 +249,19 @@ impl Reactor {
             return Ok(Flow::LockedOut);
         }
         self.accept();
-        self.read_streams();
-        self.read_stdin();
+        if !self.is_storing() {
+            self.read_streams();
+            self.read_stdin();
+        }
         self.fire_timers();
-        self.take_commands();
+        if !self.is_storing() {
+            self.take_commands();
+        }
+        self.store_turn();
         self.node.end_turn(self.now, &mut self.outbox);
         self.carry_out();
         self.finish_turn();
+        self.tidy_store();
         self.stop_if_wanted();
         Ok(if self.left { Flow::Left } else { Flow::On })
     }
@@ -253,7 +273,8 @@ impl Reactor {
             || self.listener_ready
             || self.datagrams.any_ready()
             || self.console.has_work
-            || self.may_read_stdin();
+            || self.may_read_stdin()
+            || self.is_storing();
         if has_work {
             return Some(self.now.time);
         }
@@ -425,6 +446,8 @@ impl Reactor {
             match wake {
                 Wake::Node(timer) => self.feed(Input::Timer(timer)),
                 Wake::Accept => self.listener_ready = true,
+                // Being awake is enough.
+                Wake::Store => {}
                 Wake::Look => self.follow_network(),
                 Wake::Expire(link) => self.streams.expire(link),
             }
@@ -488,7 +511,8 @@ fn node_config(config: &DriverConfig, key: Key, network: &Network, at: SocketAdd
         heartbeat: config.heartbeat,
         failure_timeout: config.failure_timeout,
         history_max: config.history_max,
-        wants_history: config.wants_history,
+        // What is stored is the whole history: with a hole in it nobody could compare it.
+        wants_history: config.wants_history || config.store.is_some(),
         weakened: None,
     }
 }

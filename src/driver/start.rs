@@ -3,11 +3,16 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::lock::Secret;
 use crate::node::Peer;
+use crate::store::StoreError;
 use crate::ui::UiConfig;
+use crate::ui::visible::{Tab, visible};
+
+use super::keeping::StoreConfig;
 
 use super::interfaces::{Interface, Selection};
 
@@ -38,6 +43,8 @@ pub struct DriverConfig {
     pub wants_history: bool,
     /// The room's secret, if it is locked.
     pub secret: Option<Secret>,
+    /// The file that keeps the history, if there is one.
+    pub store: Option<StoreConfig>,
     /// Colours may be used in the terminal.
     pub color: bool,
     /// The user's side.
@@ -60,6 +67,8 @@ pub enum StartError {
     Stdio(&'static str, io::Error),
     /// The room of this name is locked: the node has no secret, or (true) another one.
     Locked(String, bool),
+    /// The store at this path cannot be used.
+    Store(PathBuf, StoreError),
     /// The poll, the signals or the like.
     System(&'static str, io::Error),
 }
@@ -102,6 +111,10 @@ impl fmt::Display for StartError {
                 "the room \"{room}\" is locked; give its secret, or choose another room \
                  (--secret-file, PAPO_SECRET)"
             ),
+            StartError::Store(path, e) => {
+                let line = format!("--store {}: {e}", path.display());
+                f.write_str(&visible(&line, Tab::Escape))
+            }
             StartError::Stdio(which, e) => write!(
                 f,
                 "cannot use {which}: {e}; redirect it to a terminal, a pipe, a file or /dev/null"
@@ -123,6 +136,7 @@ impl std::error::Error for StartError {
             | StartError::Interfaces(_, e)
             | StartError::Stdio(_, e)
             | StartError::System(_, e) => Some(e),
+            StartError::Store(_, e) => Some(e),
             StartError::Locked(..) => None,
         }
     }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::wire::{Address, ChatMessage, Datagram, Id, Key, Member, Message, Position};
+use crate::wire::{Address, ChatMessage, Datagram, Id, Key, Member, Message, Position, SeqRange};
 
 /// A point in time: microseconds since some start that the driver chose. It never falls, and it
 /// goes on while the machine sleeps.
@@ -291,6 +291,21 @@ pub enum Effect {
     },
     /// Cancel a timer; nothing happens if it is not set.
     CancelTimer(Timer),
+    /// Answer a FETCH from the store: send a CHUNK of what is there after `after` and not in
+    /// `skip`, up to `until`. Its `next` is always set; it is `until` when nothing is left there.
+    /// Only a node with a store asks for it.
+    FetchStored {
+        /// To whom.
+        link: LinkId,
+        /// The number of the exchange, for the CHUNK.
+        no: u64,
+        /// After this position.
+        after: Position,
+        /// Up to this position.
+        until: Position,
+        /// Without these.
+        skip: Vec<SeqRange>,
+    },
     /// Show something to the user.
     Show(Event),
 }

@@ -69,6 +69,7 @@ impl Waiting {
 impl Node {
     /// Live chat: each message is taken in, or waits for a cause.
     pub(super) fn on_chat(&mut self, link: LinkId, key: Key, messages: Vec<Rc<ChatMessage>>) {
+        self.heard_chat = self.now.time;
         for message in messages {
             self.on_live(link, key, &message);
         }

@@ -44,17 +44,23 @@ impl Chat {
         self.owed.insert(author);
     }
 
+    /// Something of this author's was stored, and may be acknowledged now.
+    pub(super) fn owe_stored(&mut self, author: Key) {
+        self.owed.insert(author);
+    }
+
     /// Nothing is kept of an author that is neither linked nor a member.
     pub(super) fn forget(&mut self, author: Key) {
         self.acked.remove(&author);
     }
 
+    /// What lies at or below is history; what a store brought is, whatever the room has.
     pub(super) fn history_until(&mut self, newest: Position) {
-        self.history_until = Some(newest);
+        self.history_until = self.history_until.max(Some(newest));
     }
 
     /// A message was taken in: its causes are heads no more.
-    fn cover(&mut self, message: &ChatMessage) {
+    pub(super) fn cover(&mut self, message: &ChatMessage) {
         for cause in causes(message) {
             self.heads.remove(&cause);
         }
@@ -219,7 +225,7 @@ impl Node {
             return;
         }
         for author in std::mem::take(&mut self.chat.owed) {
-            let seq = self.history.highest(author);
+            let seq = self.history.safe_to(author);
             let Some(link) = self.links.open_to(author) else {
                 self.chat.acked.remove(&author);
                 continue;

@@ -124,6 +124,15 @@ impl Node {
         resigned
     }
 
+    /// A peer that was asked in vain points to its coordinator. If it is the one that this node
+    /// took for its own, that is a resignation: with questions and such answers the link is never
+    /// silent, and no PING would tell.
+    pub(super) fn on_referral(&mut self, key: Key, told: &Coordinator) {
+        if !self.claims_travel() || !self.hear_resignation(key, told) {
+            self.hear_claim(told, Route::Pointed);
+        }
+    }
+
     fn hear_claim_on_link(&mut self, told: &Coordinator, id: LinkId, news: bool) {
         if self.is_lower(told) && !news {
             return;

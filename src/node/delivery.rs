@@ -92,6 +92,7 @@ impl Node {
         if !std::mem::take(&mut self.delivery.changed) {
             return;
         }
+        let stored = self.own_safe_to();
         // A run that nobody can confirm any more holds up nothing behind it.
         let mut at = 0;
         while let Some(run) = self.delivery.runs.get(at) {
@@ -100,6 +101,7 @@ impl Node {
             let slowest = run.to.iter().filter(|k| self.counts(**k)).map(acks).min();
             let fastest = run.to.iter().map(acks).max().unwrap_or(last);
             let upto = slowest.unwrap_or(last).min(fastest).min(last);
+            let upto = upto.min(stored);
             let mut acked: Vec<u64> = run.to.iter().map(acks).collect();
             acked.sort_unstable();
             self.show_delivered(first, upto, &acked);
@@ -139,6 +141,9 @@ impl Node {
 
     /// True if nobody who could confirm what is undelivered is in the room any more.
     pub(super) fn is_hopeless(&self) -> bool {
+        if self.has_own_unstored() {
+            return false;
+        }
         let mut runs = self.delivery.runs.iter();
         runs.all(|r| !r.to.iter().any(|k| self.counts(*k)))
     }

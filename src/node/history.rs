@@ -2,31 +2,43 @@
 //!
 //! Above its floor a history holds all that was ever inserted; at or below it, nothing. It never
 //! decides whether a message may be taken in: that is [`super::causality`]'s.
+//!
+//! Without a store all of it is in memory, and dropping the oldest raises the floor. With one
+//! (`shelf`), the oldest only leave memory: see there.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::order::Order;
 use super::ranges::Ranges;
+use super::shelf::Shelf;
 use crate::limits;
 use crate::wire::{ChatMessage, Chunk, Key, MessageId, Position, SeqRange, digest_of};
 
 /// The messages held, in their total order.
 #[derive(Debug)]
 pub struct History {
-    order: Order,
-    origins: BTreeMap<Key, Origin>,
-    floor: Position,
-    digest: u64,
-    max: usize,
+    pub(super) order: Order,
+    pub(super) origins: BTreeMap<Key, Origin>,
+    pub(super) floor: Position,
+    pub(super) digest: u64,
+    pub(super) max: usize,
+    /// What a store adds, if there is one.
+    pub(super) shelf: Option<Shelf>,
 }
 
 /// What is known of one author.
 #[derive(Debug, Default)]
-struct Origin {
-    held: Ranges,
+pub(super) struct Origin {
+    pub(super) held: Ranges,
     /// The highest sequence number that fell below the floor; whatever is lower did too.
-    dropped_to: u64,
+    pub(super) dropped_to: u64,
+    /// Of `held`, what is in the store only.
+    pub(super) shelved: Ranges,
+    /// The highest sequence number that the store has.
+    pub(super) stored_to: u64,
+    /// The lowest sequence number that the store will never get, if there is one.
+    pub(super) given_up: Option<u64>,
 }
 
 impl History {
@@ -37,19 +49,20 @@ impl History {
             floor: Position::default(),
             digest: 0,
             max: max.max(1),
+            shelf: None,
         }
     }
 
     /// How many messages are held.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.order.len()
+        self.order.len() + self.shelf.as_ref().map_or(0, |s| s.count)
     }
 
     /// True if none is held.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.order.is_empty()
+        self.len() == 0
     }
 
     /// The wrapping sum of the hashes of all ids held: the same on every node that holds the same.
@@ -58,7 +71,7 @@ impl History {
         self.digest
     }
 
-    /// All messages in the total order.
+    /// All messages in memory in the total order: the newest, if there is a store.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Rc<ChatMessage>> {
         self.order.iter()
     }
@@ -110,8 +123,12 @@ impl History {
         if !origin.held.insert(id.seq) {
             return false;
         }
-        self.order.insert(message);
         self.digest = self.digest.wrapping_add(digest_of(id));
+        if self.shelf.is_some() {
+            self.insert_storing(message);
+            return true;
+        }
+        self.order.insert(message);
         if self.order.len() > self.max {
             self.drop_oldest();
         }
@@ -153,6 +170,7 @@ impl History {
 
     /// Lifts the floor to `position` and drops what lies at or below it.
     pub(super) fn raise_floor(&mut self, position: Position) {
+        let position = self.clear_shelf(position);
         let (_, above) = self.order.digest_after(position);
         let below = self.order.len() - usize::try_from(above).unwrap_or(0);
         for message in self.order.drop_first(below) {
@@ -161,27 +179,36 @@ impl History {
         self.floor = self.floor.max(position);
     }
 
-    /// The digest and the number of the messages above `floor`.
-    pub(super) fn digest_above(&self, floor: Position) -> (u64, u64) {
-        self.order.digest_after(floor)
+    /// The digest and the number of the messages above `floor`; none where only the store could
+    /// tell.
+    pub(super) fn digest_above(&self, floor: Position) -> Option<(u64, u64)> {
+        match &self.shelf {
+            Some(_) if floor <= self.floor => Some((self.digest, self.len() as u64)),
+            Some(shelf) if floor < shelf.until => None,
+            _ => Some(self.order.digest_after(floor)),
+        }
     }
 
-    /// What is held, for the `skip` of a FETCH: at most `SKIP_RANGES_MAX` ranges.
+    /// What is held, for the `skip` of a FETCH: at most `SKIP_RANGES_MAX` ranges, the longest.
     pub(super) fn held_ranges(&self) -> Vec<SeqRange> {
-        self.origins
+        let mut ranges: Vec<SeqRange> = self
+            .origins
             .iter()
             .flat_map(|(key, o)| o.held.iter().map(|(a, b)| SeqRange(*key, a, b)))
-            .take(limits::SKIP_RANGES_MAX)
-            .collect()
+            .collect();
+        if ranges.len() > limits::SKIP_RANGES_MAX {
+            let length = |r: &SeqRange| std::cmp::Reverse(r.2 - r.1);
+            ranges.select_nth_unstable_by_key(limits::SKIP_RANGES_MAX, length);
+            ranges.truncate(limits::SKIP_RANGES_MAX);
+            ranges.sort_unstable_by_key(|r| (r.0, r.1));
+        }
+        ranges
     }
 
     /// The messages after a position that are not in `skip`, as many as one chunk carries. The
     /// work is bounded by `FETCH_SCAN_MAX` entries; a chunk may be empty and still have a `next`.
     pub(super) fn chunk(&self, no: u64, after: Position, skip: &[SeqRange]) -> Chunk {
-        let mut has: BTreeMap<Key, Ranges> = BTreeMap::new();
-        for SeqRange(key, first, last) in skip {
-            has.entry(*key).or_default().insert_range(*first, *last);
-        }
+        let has = Ranges::by_key(skip);
         let (mut messages, mut bytes) = (Vec::new(), 0);
         let mut last = after;
         for (scanned, message) in self.order.after(after).enumerate() {

@@ -51,11 +51,6 @@ impl Seek {
         }
     }
 
-    /// The coordinator that it has heard of.
-    pub(super) fn heard_key(&self) -> Option<Key> {
-        self.heard.as_ref().map(|(c, _)| c.key)
-    }
-
     pub(super) fn has_heard(&self) -> bool {
         self.heard.is_some()
     }
@@ -427,6 +422,7 @@ impl Node {
 
     /// Gives up what it holds and asks around until then.
     pub(super) fn drift(&mut self, until: Time, held_office: bool) {
+        self.end_election("others may have gone on without this node");
         self.cancel_timer(Timer::Heartbeat);
         self.cancel_timer(Timer::Election);
         self.coordinator = None;
@@ -467,7 +463,7 @@ impl Node {
             }
             // Not asked, not followed: anybody could call itself a higher coordinator.
             Standing::Member | Standing::Coordinator(_) => {
-                self.waits_for(key) && own.is_none_or(|c| claim > c)
+                self.waits_for(leader) && own.is_none_or(|c| claim > c)
             }
             Standing::Electing(_) | Standing::Adrift { .. } => true,
         };
@@ -495,15 +491,5 @@ impl Node {
     pub(super) fn waits_for(&self, key: Key) -> bool {
         let asked = self.asking.as_ref().is_some_and(|a| a.target.key == key);
         asked || !self.roster.contains(self.config.key)
-    }
-
-    /// A SYNC has ended, or there is nobody to SYNC with: the history that was sent is complete.
-    pub(super) fn complete_join(&mut self, again: bool) {
-        self.joining = None;
-        self.joined = true;
-        let old_until = self.old_until();
-        self.show(super::Event::Joined { again, old_until });
-        self.show_held_back();
-        self.say_unsent();
     }
 }

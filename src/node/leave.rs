@@ -4,36 +4,59 @@
 
 use std::time::Duration;
 
-use super::{Class, Close, Effect, Event, Key, Node, Standing, Timer, Weakness};
+use super::{Class, Close, Effect, Event, Key, Node, Standing, Time, Timer, Weakness};
 use crate::wire::Message;
 
 /// A wish to leave, while what was said is not yet confirmed.
 #[derive(Debug)]
-pub(super) struct Leaving;
+pub(super) struct Leaving {
+    /// When it leaves whatever is not confirmed.
+    until: Time,
+    /// Since when nothing of its own holds it any more.
+    ready: Option<Time>,
+}
+
+/// A leaver stays while chat comes in without such a pause: somebody who leaves at the same time
+/// may have nobody else to confirm it.
+const QUIET: Duration = Duration::from_millis(50);
+/// But not longer than this: in some rooms somebody always speaks.
+const QUIET_WAIT_MAX: Duration = Duration::from_millis(500);
 
 impl Node {
     pub(super) fn start_leaving(&mut self, patience: Duration) {
-        if self.leaving.is_none() {
-            self.leaving = Some(Leaving);
-        }
-        self.set_timer(Timer::Leave, self.now.time + patience);
+        let until = self.now.time + patience;
+        self.leaving = Some(Leaving { until, ready: None });
+        self.set_timer(Timer::Leave, until);
     }
 
     pub(super) fn on_leave_timer(&mut self) {
-        if self.leaving.is_some() {
+        // An earlier time is only a look at whether all is quiet, at the end of the turn.
+        if self
+            .leaving
+            .as_ref()
+            .is_some_and(|l| self.now.time >= l.until)
+        {
             self.leave_now();
         }
     }
 
     /// At the end of a turn: leaves once everything is confirmed, or cannot be any more.
     pub(super) fn step_leaving(&mut self) {
-        if self.leaving.is_none() {
+        let Some(Leaving { until, ready }) = self.leaving else {
+            return;
+        };
+        let waits_for_room = !self.joined && self.chat.unsent_lines() > 0;
+        if waits_for_room || (self.undelivered() > 0 && !self.is_hopeless()) {
             return;
         }
-        let waits_for_room = !self.joined && self.chat.unsent_lines() > 0;
-        if !waits_for_room && (self.undelivered() == 0 || self.is_hopeless()) {
-            self.leave_now();
+        let ready = Some(ready.unwrap_or(self.now.time));
+        self.leaving = Some(Leaving { until, ready });
+        let quiet = self.heard_chat + QUIET;
+        let patience = ready.map_or(until, |at| until.min(at + QUIET_WAIT_MAX));
+        if self.now.time >= quiet.min(patience) {
+            return self.leave_now();
         }
+        self.set_timer(Timer::Leave, quiet.min(patience));
     }
 
     fn leave_now(&mut self) {

@@ -68,6 +68,10 @@ pub(super) struct Dial {
     pub(super) rest: VecDeque<Address>,
     /// A refusal by the first address means that the process ended.
     pub(super) verifies: bool,
+    /// The first address.
+    pub(super) first: Address,
+    /// How often it was dialled again.
+    pub(super) again: u32,
 }
 
 /// All links of a node.
@@ -163,6 +167,8 @@ impl Node {
             link,
             rest,
             verifies,
+            first: address,
+            again: 0,
         };
         self.links.dials.insert(key, dial);
     }

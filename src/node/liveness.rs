@@ -34,6 +34,7 @@ impl Node {
         self.tend_peers();
         self.watch_members();
         self.check_membership();
+        self.end_joining_if_idle();
     }
 
     fn ping_silent_links(&mut self) {

@@ -13,6 +13,8 @@ use crate::wire::Address;
 
 /// How long the older of two members without a link leaves the dial to the newer.
 const OLDER_DIALS_AFTER: Duration = Duration::from_secs(1);
+/// How often a dial that verifies a death is repeated because it was taken and then cut.
+const VERIFY_AGAIN_MAX: u32 = 8;
 /// How long after a dial the same member is dialled again.
 const DIAL_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// The same, for one whose process is known to have ended (a firewall can lie).
@@ -80,6 +82,17 @@ impl Node {
         if dial.verifies && why == Closed::Refused {
             self.links.dials.remove(&key);
             return self.on_died(key);
+        }
+        // A process that is being killed closes its sockets one by one: its listener may still
+        // take the dial, and cut it a moment later. The next dial shows what became of it.
+        if dial.verifies && why == Closed::Ended && dial.again < VERIFY_AGAIN_MAX {
+            dial.again += 1;
+            let first = dial.first;
+            let link = self.open_dial(key, first);
+            if let Some(dial) = self.links.dials.get_mut(&key) {
+                dial.link = link;
+            }
+            return;
         }
         dial.verifies = false;
         if let Some(next) = dial.rest.pop_front() {

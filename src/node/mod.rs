@@ -22,6 +22,7 @@
 //! | `view`, `roster` | the member list and its changes |
 //! | `chat`, `causality` | writing, taking in, waiting for causes |
 //! | `sync`, `history`, `order`, `ranges` | repair, and what is held |
+//! | `shelf`, `storing` | what a store changes: the older messages are there, confirmations wait for it |
 //! | `delivery`, `leave` | confirmations, and leaving in good order |
 
 mod api;
@@ -45,11 +46,15 @@ mod peers;
 mod ranges;
 mod relay;
 mod roster;
+mod shelf;
+mod storing;
 mod sync;
 mod view;
 
 pub use api::*;
 pub use history::History;
+pub(crate) use ranges::Ranges;
+pub use shelf::Restored;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -142,6 +147,8 @@ pub struct Node {
     repair: Repair,
     delivery: Delivery,
     leaving: Option<Leaving>,
+    /// When chat of somebody else last came in.
+    heard_chat: Time,
     counters: Counters,
 }
 
@@ -204,6 +211,7 @@ impl Node {
             repair: Repair::default(),
             delivery: Delivery::default(),
             leaving: None,
+            heard_chat: Time(0),
             counters: Counters::default(),
         }
     }
@@ -326,9 +334,7 @@ impl Node {
             Message::Rename(nick) => self.on_rename(key, nick),
             // What a stranger says does not hold up an election.
             Message::Referral(_) if self.is_electing() && !self.roster.contains(key) => {}
-            Message::Referral(coordinator) => {
-                self.hear_claim(&coordinator, claims::Route::Pointed);
-            }
+            Message::Referral(coordinator) => self.on_referral(key, &coordinator),
         }
     }
 
@@ -477,7 +483,7 @@ impl Node {
     #[must_use]
     pub fn counters(&self) -> Vec<(&'static str, u64)> {
         let c = &self.counters;
-        vec![
+        let mut counters = vec![
             ("links", self.links.open_keys().count() as u64),
             ("elections", c.elections),
             ("syncs", c.syncs),
@@ -487,6 +493,10 @@ impl Node {
             ("waiting", self.waiting.len() as u64),
             ("below_floor", c.late),
             ("undelivered", self.undelivered()),
-        ]
+        ];
+        if self.history.shelf.is_some() {
+            counters.push(("unstored", self.unstored_len() as u64));
+        }
+        counters
     }
 }

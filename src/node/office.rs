@@ -23,6 +23,8 @@ pub(super) struct Office {
     next_beat: Time,
     /// Joiners that were dialled, and what they asked for.
     guests: BTreeMap<Key, JoinRequest>,
+    /// Who was let in lately, and when.
+    welcomed: BTreeMap<Key, Time>,
 }
 
 impl Node {
@@ -39,6 +41,7 @@ impl Node {
         self.standing = Standing::Coordinator(Office {
             next_beat: self.now.time,
             guests: BTreeMap::new(),
+            welcomed: BTreeMap::new(),
         });
         let view = self.own_view(&gone);
         let left = view.left.clone();
@@ -212,6 +215,11 @@ impl Node {
             newest: self.history.newest(),
         };
         self.send(link, Class::Control, Message::JoinResponse(response));
+        let (now, timeout) = (self.now.time, self.config.failure_timeout);
+        if let Standing::Coordinator(office) = &mut self.standing {
+            office.welcomed.retain(|_, at| now.since(*at) < timeout);
+            office.welcomed.insert(key, now);
+        }
     }
 
     fn add_member(&mut self, key: Key, request: &JoinRequest) -> bool {
@@ -324,17 +332,19 @@ impl Node {
     }
 
     /// A member says that it follows another coordinator, which this one cannot join: it is no
-    /// member any more.
+    /// member any more. What it said before it knew that it was let in may still be on its way.
     pub(super) fn drop_if_defected(&mut self, key: Key, told: Key) {
         let patience = self.config.failure_timeout + super::join::WINDOW;
         let joins_too = self
             .asking
             .as_ref()
             .is_some_and(|a| a.target.key == told && self.now.time.since(a.begun) < patience);
-        if matches!(self.standing, Standing::Coordinator(_))
-            && told != self.config.key
-            && !joins_too
-        {
+        let Standing::Coordinator(office) = &self.standing else {
+            return;
+        };
+        let welcomed = office.welcomed.get(&key).map(|at| self.since(*at));
+        let is_new = welcomed.is_some_and(|ago| ago < self.config.failure_timeout);
+        if told != self.config.key && !joins_too && !is_new {
             self.lose_member(key);
         }
     }

@@ -54,10 +54,6 @@ impl Order {
         self.len
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
     /// The position of the last message; all zero if there is none.
     pub(super) fn last(&self) -> Position {
         self.last
@@ -136,6 +132,16 @@ impl Order {
         blocks.flat_map(|b| b.messages.iter()).skip(index)
     }
 
+    /// How many messages there are before `position`.
+    pub(super) fn count_before(&self, position: Position) -> usize {
+        let at = self.blocks.partition_point(|b| b.last() < position);
+        let whole: usize = self.blocks.range(..at).map(|b| b.messages.len()).sum();
+        let part = self.blocks.get(at).map_or(0, |b| {
+            b.messages.partition_point(|m| m.position() < position)
+        });
+        whole + part
+    }
+
     /// The sum of the hashes, and the number, of the messages after `position`.
     pub(super) fn digest_after(&self, position: Position) -> (u64, u64) {
         let (at, index) = self.seek(position);
@@ -182,6 +188,7 @@ mod tests {
         assert!(order.after(at).eq(above.iter()));
         let expected = (digest_sum(&above), above.len() as u64);
         assert_eq!(order.digest_after(at), expected);
+        assert_eq!(order.count_before(at), model.range(..at).count());
     }
 
     #[test]

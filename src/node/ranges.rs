@@ -1,11 +1,32 @@
 //! Sets of sequence numbers as sorted, disjoint, non-adjacent inclusive ranges.
 
+use std::collections::BTreeMap;
+
+use crate::wire::{Key, SeqRange};
+
 /// A set of numbers, cheap where they are contiguous.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Ranges(Vec<(u64, u64)>);
+pub(crate) struct Ranges(Vec<(u64, u64)>);
 
 impl Ranges {
-    pub(super) fn contains(&self, n: u64) -> bool {
+    /// Ranges in any order, sorted out by their authors.
+    pub(crate) fn by_key(ranges: &[SeqRange]) -> BTreeMap<Key, Ranges> {
+        let mut sorted: BTreeMap<Key, Ranges> = BTreeMap::new();
+        for SeqRange(key, first, last) in ranges {
+            sorted.entry(*key).or_default().insert_range(*first, *last);
+        }
+        sorted
+    }
+
+    /// True if all numbers of `other` are in this set.
+    pub(super) fn covers(&self, other: &Ranges) -> bool {
+        other.iter().all(|(first, last)| {
+            let at = self.0.partition_point(|&(_, l)| l < last);
+            self.0.get(at).is_some_and(|&(f, _)| f <= first)
+        })
+    }
+
+    pub(crate) fn contains(&self, n: u64) -> bool {
         let at = self.0.partition_point(|&(_, last)| last < n);
         self.0.get(at).is_some_and(|&(first, _)| first <= n)
     }
@@ -112,6 +133,12 @@ mod tests {
                 assert!(ranges.0.windows(2).all(|w| w[0].1 + 1 < w[1].0));
                 assert!((0..50).all(|n| ranges.contains(n) == model.contains(&n)));
                 assert_eq!(ranges.highest(), model.last().copied().unwrap_or(0));
+                let mut part = Ranges::default();
+                part.insert_range(n, n + 2);
+                assert_eq!(
+                    ranges.covers(&part),
+                    (n..=n + 2).all(|n| model.contains(&n))
+                );
             }
         }
     }

@@ -78,7 +78,7 @@ impl Node {
     /// coordinator as its own.
     pub(super) fn may_bring_answer(&self, peer: Key, leader: Key) -> bool {
         let asked = match &self.standing {
-            Standing::Seeking(seek) => seek.heard_key() == Some(leader),
+            Standing::Seeking(_) => self.is_sought(leader),
             _ => self.waits_for(leader),
         };
         let told = self.links.to(peer).and_then(|l| l.told.as_ref());

@@ -7,11 +7,15 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::{Class, Key, LinkId, Node, Time, Timer, Weakness};
+use super::{Class, Effect, Key, LinkId, Node, Time, Timer, Weakness};
 use crate::wire::{Chunk, Fetch, Message, Position, Sync, SyncAnswer};
 
 /// The pause between two SYNCs with a random peer, and the most that chance adds to it.
 const ROUND: Duration = Duration::from_secs(2);
+/// Chat that came so lately is still coming.
+const POURING: Duration = Duration::from_millis(20);
+/// How many rounds in a row are put off for that.
+const ROUNDS_PUT_OFF_MAX: u32 = 2;
 /// How many peers are asked when a member was lost.
 const AFTER_LOSS: usize = 3;
 /// An exchange that brought nothing new for so long is ended: its peer must not keep this node from
@@ -40,6 +44,8 @@ pub(super) struct Repair {
     /// The number of the last exchange.
     no: u64,
     current: Option<Exchange>,
+    /// Rounds that were put off since the last one.
+    rounds_put_off: u32,
     /// Who is asked next, and whether because it asked.
     wanted: VecDeque<(Key, bool)>,
 }
@@ -100,7 +106,8 @@ impl Node {
             goes_on: false,
             fruitful: self.now.time,
         });
-        let (digest, count) = self.history.digest_above(floor);
+        // At its own floor a history can always tell; elsewhere `on_sync_answer` has looked.
+        let (digest, count) = self.history.digest_above(floor).unwrap_or_default();
         let sync = Sync {
             no,
             floor,
@@ -114,8 +121,29 @@ impl Node {
 
     /// Joining waits for SYNCs until there is nobody left to ask.
     fn end_joining(&mut self) {
-        if let Some(again) = self.joining {
+        // One that was lost from the view again, or lost its coordinator, has not joined yet.
+        if let Some(again) = self
+            .joining
+            .filter(|_| self.coordinator.is_some() && self.roster.contains(self.config.key))
+        {
             self.complete_join(again);
+        }
+    }
+
+    /// A SYNC has ended, or there is nobody to SYNC with: the history that was sent is complete.
+    pub(super) fn complete_join(&mut self, again: bool) {
+        self.joining = None;
+        self.joined = true;
+        let old_until = self.old_until();
+        self.show(super::Event::Joined { again, old_until });
+        self.show_held_back();
+        self.say_unsent();
+    }
+
+    /// Joining waits for nothing any more.
+    pub(super) fn end_joining_if_idle(&mut self) {
+        if self.joining.is_some() && self.repair.current.is_none() {
+            self.end_joining();
         }
     }
 
@@ -147,16 +175,25 @@ impl Node {
         }
     }
 
-    /// A member was lost: it may have died half-way through a broadcast.
-    pub(super) fn sync_after_loss(&mut self) {
+    /// A member was lost: it may have died half-way through a broadcast. Nobody is asked who is
+    /// silent, the lost one first of all: the SYNC would wait for a time-out.
+    pub(super) fn sync_after_loss(&mut self, lost: Key) {
         if self.config.weakened == Some(Weakness::NoSyncOnLoss) {
             return;
         }
-        let mut keys: Vec<Key> = self.links.open_keys().collect();
+        self.repair.wanted.retain(|(k, _)| *k != lost);
+        if let Some(exchange) = self.repair.current.take_if(|e| e.peer == lost) {
+            self.retry_later(&exchange);
+        }
+        let open = self.links.open_keys();
+        let mut keys: Vec<Key> = open
+            .filter(|k| *k != lost && !self.dead.contains(*k) && self.is_alive(*k))
+            .collect();
         self.rng.shuffle(&mut keys);
         for key in keys.into_iter().take(AFTER_LOSS) {
             self.want_sync(key, false);
         }
+        self.begin_sync();
     }
 
     pub(super) fn schedule_sync_round(&mut self) {
@@ -170,6 +207,13 @@ impl Node {
         if self.config.weakened == Some(Weakness::NoPeriodicSync) {
             return;
         }
+        // While chat pours in, two histories always differ by what is on its way.
+        let pours = self.since(self.heard_chat) < POURING;
+        if pours && self.repair.rounds_put_off < ROUNDS_PUT_OFF_MAX {
+            self.repair.rounds_put_off += 1;
+            return;
+        }
+        self.repair.rounds_put_off = 0;
         let keys: Vec<Key> = self.links.open_keys().collect();
         if let Some(key) = self.rng.choice(keys) {
             self.want_sync(key, false);
@@ -178,8 +222,8 @@ impl Node {
 
     pub(super) fn on_sync(&mut self, link: LinkId, key: Key, sync: &Sync) {
         let floor = self.history.floor();
-        let (digest, count) = self.history.digest_above(sync.floor.max(floor));
-        let equal = sync.floor >= floor && digest == sync.digest && count == sync.count;
+        let own = self.history.digest_above(sync.floor.max(floor));
+        let equal = sync.floor >= floor && own == Some((sync.digest, sync.count));
         let no = sync.no;
         if equal {
             self.has_caught_up(link);
@@ -203,7 +247,10 @@ impl Node {
         let since = exchange.fruitful;
         if answer.equal || self.since(since) >= FRUITLESS {
             self.end_sync();
-        } else if answer.floor > floor && answer.floor <= self.history.newest() {
+        } else if answer.floor > floor
+            && answer.floor <= self.history.newest()
+            && self.history.digest_above(answer.floor).is_some()
+        {
             // Compared again above the higher floor, which is now known.
             self.send_sync(peer, link, true, answer.floor);
             if let Some(exchange) = &mut self.repair.current {
@@ -226,6 +273,15 @@ impl Node {
     }
 
     pub(super) fn on_fetch(&mut self, link: LinkId, fetch: &Fetch) {
+        if let Some(until) = self.history.shelved_until(fetch.after, &fetch.skip) {
+            return self.out.push(Effect::FetchStored {
+                link,
+                no: fetch.no,
+                after: fetch.after,
+                until,
+                skip: fetch.skip.clone(),
+            });
+        }
         let chunk = self.history.chunk(fetch.no, fetch.after, &fetch.skip);
         if chunk.next.is_none() {
             self.has_caught_up(link);

@@ -122,7 +122,7 @@ impl Node {
                 self.lost.pop_front();
             }
             self.lost.push_back(member.clone());
-            self.sync_after_loss();
+            self.sync_after_loss(key);
         }
         self.recheck_election();
     }

@@ -12,7 +12,7 @@
 //! | `terminal`, `interactive` | a prompt, and how it is used here |
 //! | `showing` | which event is shown where |
 //! | `output` | what waits for stdout and stderr |
-//! | `text`, `json`, `digits`, `visible` | how it reads |
+//! | `text`, `json`, `digits`, `visible`, `stored` | how it reads |
 //! | `room` | what is read of the node |
 
 mod commands;
@@ -26,6 +26,7 @@ mod room;
 pub mod rooms;
 mod sending;
 mod showing;
+pub mod stored;
 pub mod terminal;
 mod text;
 pub mod visible;

@@ -122,7 +122,7 @@ impl Bench {
                 Effect::SetTimer { timer, at } => drop(self.timers.insert(timer, at)),
                 Effect::CancelTimer(timer) => drop(self.timers.remove(&timer)),
                 Effect::Show(event) => self.events.push(event),
-                Effect::Multicast(_) | Effect::Unicast { .. } => {}
+                Effect::Multicast(_) | Effect::Unicast { .. } | Effect::FetchStored { .. } => {}
             }
         }
         for link in ended {

@@ -189,10 +189,6 @@ impl Node {
         now
     }
 
-    pub fn pid(&self) -> u32 {
-        self.pid.as_raw_nonzero().get().unsigned_abs()
-    }
-
     pub fn look<T>(&self, look: impl FnOnce(&Record) -> T) -> T {
         self.inbox.read(|log| look(&log.nodes[self.index]))
     }
@@ -260,6 +256,10 @@ impl Node {
     pub fn id(&self) -> u64 {
         self.joined();
         self.look(|record| record.id).expect("it has joined")
+    }
+
+    pub fn pid(&self) -> Pid {
+        self.pid
     }
 
     #[track_caller]

@@ -46,6 +46,16 @@ impl<'permit> Room<'permit> {
         }
     }
 
+    /// A room of this name on the same multicast address.
+    pub fn called(&self, name: &str) -> Room<'permit> {
+        Room {
+            group: self.group,
+            name: name.to_owned(),
+            inbox: Arc::clone(&self.inbox),
+            permit: PhantomData,
+        }
+    }
+
     /// Starts a node that prints events, obeys commands and stays.
     pub fn join(&self, nick: &str) -> Node {
         self.join_with(nick, &[])

@@ -142,6 +142,25 @@ impl Cable<'_> {
     }
 }
 
+impl Cable<'_> {
+    /// Nothing gets through, but both ends believe that it is plugged in. (After a real pull the
+    /// kernel takes up to a second before it sends again.)
+    pub fn break_contact(&self) {
+        self.set_port(0);
+    }
+
+    pub fn restore_contact(&self) {
+        self.set_port(3);
+    }
+
+    /// The state of the switch's port, as the spanning tree protocol numbers them.
+    fn set_port(&self, state: u8) {
+        let end = &self.end;
+        let script = format!("ip link set {end} type bridge_slave state {state}");
+        self.lab.shell.run(&script);
+    }
+}
+
 /// A host. Its interfaces are eth0, eth1 ...
 #[derive(Debug)]
 pub struct Host<'lab> {

@@ -142,3 +142,30 @@ fn a_node_that_comes_back_gets_a_number_that_nobody_had() {
     let again = room.join("bia");
     assert_eq!(again.id(), 3);
 }
+
+#[test]
+fn without_multicast_a_node_needs_only_one_address_of_any_member() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let listen = ["--no-multicast", "--listen", "127.0.0.1:0"];
+    let ana = room.join_with("ana", &listen);
+    ana.joined();
+    let mut nodes = vec![ana];
+    for (nick, id) in [("bia", 2), ("caio", 3)] {
+        // Bia asks the coordinator; caio asks bia, who points on.
+        let asked = nodes.last().expect("ana at least");
+        let listening = asked.event("listening", |e| e.is("listening"));
+        let address = listening.list("tcp")[0].as_str().expect("an address");
+        let node = room.join_with(nick, &[&listen[..], &["--peer", address]].concat());
+        assert_eq!(node.id(), id);
+        nodes.push(node);
+    }
+    for node in &nodes {
+        node.say("hello");
+    }
+    for node in &nodes {
+        node.event("its line is delivered", |e| e.is("delivered"));
+    }
+    let history = agree(&nodes.iter().collect::<Vec<_>>(), PATIENCE);
+    assert_eq!(history.len(), 3);
+}

@@ -8,9 +8,11 @@ use std::collections::BTreeMap;
 use papo::node::Command;
 
 use super::agenda::{Entry, RunId};
+use super::checks::convergence;
 use super::fate::About;
 use super::process::State;
-use super::scenario::{Host, What, Who};
+use super::run::alive;
+use super::scenario::{Demand, Host, What, Who};
 use super::world::World;
 
 impl World {
@@ -29,6 +31,11 @@ impl World {
                     .into_iter()
                     .max_by_key(|(claim, votes)| (*votes, *claim))?;
                 self.run_of(claim.key).map(|run| self.processes[run].host)
+            }
+            Who::Member(host) => {
+                let leader = self.resolve(Who::Coordinator);
+                let next = (host + 1) % self.scenario.hosts;
+                Some(if leader == Some(host) { next } else { host })
             }
         }
     }
@@ -141,8 +148,52 @@ impl World {
                 self.paths.touch_all(now);
                 self.end_later(number, long);
             }
+            What::CutFrom(who, b, long) => {
+                if let Some(a) = self.resolve_at(number, who).filter(|a| *a != b) {
+                    self.cut(&[(a, b), (b, a)], number, long);
+                }
+            }
+            What::SlowFrom(who, b, rate, long) => {
+                if let Some(a) = self.resolve_at(number, who).filter(|a| *a != b) {
+                    self.paths.set_slow(now, a, b, Some(rate));
+                    self.end_later(number, long);
+                }
+            }
             What::ClockJump(host, by) => self.skew_ms[host] += by,
+            What::Demand(demand) => self.demand(demand),
         }
+    }
+
+    /// Who an event was about when it began; its end is about the same host.
+    fn resolve_at(&mut self, number: usize, who: Who) -> Option<Host> {
+        let host = self.resolve(who)?;
+        self.resolved.insert(number, host);
+        Some(host)
+    }
+
+    fn demand(&mut self, demand: Demand) {
+        let verdict = match demand {
+            Demand::OneFounder => self.record.offices.one_founder(),
+            Demand::Calm(calm) => {
+                self.record.churn.settle(calm);
+                Ok(())
+            }
+            Demand::KeepCoordinator(kept) => {
+                let leader = self.process_of(Who::Coordinator).filter(|_| kept);
+                let key = leader.map(|run| self.processes[run].key);
+                self.record.offices.keep(key);
+                Ok(())
+            }
+            Demand::SameHistory => {
+                let nodes = self.record.all_held(&alive(self), &self.processes);
+                convergence::same_history(&nodes)
+            }
+            Demand::LastWords => {
+                self.record.farewell.demand(true);
+                Ok(())
+            }
+        };
+        self.judge(verdict);
     }
 
     fn end_later(&mut self, number: usize, long: u64) {
@@ -165,6 +216,17 @@ impl World {
             What::CutPair(a, b, _) => {
                 self.paths.mend(now, a, b);
                 self.paths.mend(now, b, a);
+            }
+            What::CutFrom(_, b, _) => {
+                if let Some(a) = self.resolved.remove(&number) {
+                    self.paths.mend(now, a, b);
+                    self.paths.mend(now, b, a);
+                }
+            }
+            What::SlowFrom(_, b, ..) => {
+                if let Some(a) = self.resolved.remove(&number) {
+                    self.paths.set_slow(now, a, b, None);
+                }
             }
             What::Partition(side, _) => {
                 for (a, b) in self.across(side) {

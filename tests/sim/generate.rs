@@ -3,9 +3,10 @@
 //! Owns the kinds of scenarios and their shares. It looks at nothing but the seed.
 
 use super::scenario::{Event, Host, MS, Network, Run, SECOND, Scenario, What, Who};
+use super::targeted;
 
 /// What a scenario is mostly about.
-pub const KINDS: [&str; 14] = [
+pub const KINDS: [&str; 22] = [
     "calm",
     "mixed",
     "mixed",
@@ -20,6 +21,15 @@ pub const KINDS: [&str; 14] = [
     "no dials",
     "datagrams",
     "cuts that stay",
+    // Aimed at one protection each.
+    targeted::KINDS[0],
+    targeted::KINDS[1],
+    targeted::KINDS[2],
+    targeted::KINDS[3],
+    targeted::KINDS[4],
+    targeted::KINDS[5],
+    targeted::KINDS[6],
+    targeted::KINDS[7],
 ];
 
 struct Maker {
@@ -37,6 +47,9 @@ pub fn scenario(seed: u64) -> Scenario {
 
 /// A scenario of a given kind.
 pub fn scenario_of(kind: &'static str, seed: u64) -> Scenario {
+    if let Some(scenario) = targeted::scenario_of(kind, seed) {
+        return scenario;
+    }
     let mut rng = fastrand::Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5eed);
     let hosts = match rng.u8(0..4) {
         0 => rng.usize(3..=4),
@@ -370,6 +383,8 @@ impl Maker {
             failure_timeout_ms: timeouts.1,
             fixed_ports: rng.bool(),
             dead_address: rng.u8(0..4) == 0,
+            peers: Vec::new(),
+            datagrams_end: None,
             heal_at: self.until,
             stay,
             bound: 20 * SECOND,

@@ -6,27 +6,33 @@
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | `scenario`, `generate` | what happens from outside, as plain data, and how it comes from a seed |
+//! | `scenario`, `generate`, `targeted` | what happens from outside, as plain data, and how it comes from a seed |
 //! | `agenda`, `fate` | virtual time; every random decision |
 //! | `paths`, `streams` | who reaches whom; streams as kernels carry them |
 //! | `world`, `process`, `turn`, `faults` | hosts, processes and their driver, events |
 //! | `record`, `checks` | what users saw, and what must hold |
 //! | `run`, `shrink`, `report`, `trace`, `traffic` | the acts of one run, and what is told of it |
+//! | `protections` | each protection switched off in turn |
+//! | `room`, `failover` | rooms of any size, and what a failover in one costs |
 #![allow(dead_code)]
 
 pub mod agenda;
 pub mod checks;
+pub mod failover;
 pub mod fate;
 pub mod faults;
 pub mod generate;
 pub mod paths;
 pub mod process;
+pub mod protections;
 pub mod record;
 pub mod report;
+pub mod room;
 pub mod run;
 pub mod scenario;
 pub mod shrink;
 pub mod streams;
+pub mod targeted;
 pub mod trace;
 pub mod traffic;
 pub mod turn;

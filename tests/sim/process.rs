@@ -4,7 +4,7 @@
 //! came in while the process did not run. How a turn goes is `turn`'s; bytes under way are
 //! `streams`'s.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::rc::Rc;
 
@@ -124,6 +124,11 @@ pub struct Process {
     pub node: Node,
     pub timers: BTreeMap<Timer, Time>,
     pub sockets: BTreeMap<LinkId, Socket>,
+    /// Links whose dial has ended, which have something to read, or something to write: a turn
+    /// looks at no others.
+    pub dialled: BTreeSet<LinkId>,
+    pub readable: BTreeSet<LinkId>,
+    pub writable: BTreeSet<LinkId>,
     pub backlog: VecDeque<StreamId>,
     pub datagrams: VecDeque<(SocketAddr, Rc<[u8]>)>,
     pub lines: VecDeque<Line>,

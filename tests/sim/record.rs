@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use papo::node::{Effect, Event, Node, Phase};
+use papo::node::{Departure, Effect, Event, Node, Phase};
 use papo::wire::{ChatMessage, Id, Key, MessageId, Position};
 
 use super::agenda::RunId;
@@ -14,8 +14,10 @@ use super::checks::churn::Churn;
 use super::checks::convergence::Held;
 use super::checks::delivered::{Delivered, Has};
 use super::checks::election::Elections;
+use super::checks::farewell::Farewell;
 use super::checks::integrity::Integrity;
 use super::checks::liveness::{Due, Liveness};
+use super::checks::offices::Offices;
 use super::checks::once::Once;
 use super::checks::order::Order;
 use super::checks::views::Views;
@@ -51,6 +53,8 @@ pub struct Record {
     pub elections: Elections,
     pub liveness: Liveness,
     pub churn: Churn,
+    pub offices: Offices,
+    pub farewell: Farewell,
 }
 
 impl Record {
@@ -97,6 +101,12 @@ impl Record {
         processes: &[Process],
         paths: &Paths,
     ) -> Verdict {
+        if let Event::MemberLeft(member, Departure::Left) = event {
+            let reporter = processes[run].node.coordinator().map(|c| c.key);
+            if reporter == Some(self.keys[run]) {
+                self.farewell.on_left(run, member.key);
+            }
+        }
         match event {
             Event::Joined { again, old_until } => {
                 self.joined_at.entry(run).or_insert(now);
@@ -107,6 +117,7 @@ impl Record {
             }
             Event::Message { message, own } => {
                 self.once.on_shown(run, message.id())?;
+                self.farewell.on_shown(run, message.id())?;
                 self.on_message((run, now), message, *own, processes, paths)
             }
             Event::Private {
@@ -147,11 +158,25 @@ impl Record {
                 }
                 Ok(())
             }
-            Event::Coordinator { .. } => self.churn.on_change(run, "another coordinator"),
+            Event::Coordinator { key, .. } => {
+                self.offices.on_coordinator(run, *key)?;
+                self.churn.on_change(run, "another coordinator")
+            }
+            // Last words of a dead process may be long on the way.
+            Event::MemberJoined(member) | Event::MemberLeft(member, _)
+                if self.is_gone(member.key, processes) =>
+            {
+                Ok(())
+            }
             Event::MemberJoined(_) => self.churn.on_change(run, "a new member"),
             Event::MemberLeft(..) => self.churn.on_change(run, "a member less"),
             _ => Ok(()),
         }
+    }
+
+    fn is_gone(&self, key: Key, processes: &[Process]) -> bool {
+        let run = self.runs.get(&key);
+        run.is_none_or(|run| !processes[*run].is_alive() || processes[*run].leave_asked)
     }
 
     fn on_delivered(

@@ -107,13 +107,24 @@ pub fn run_caught(scenario: &Rc<Scenario>, weakened: Option<Weakness>, kept: usi
 
 /// Everything about one failing seed: what failed, a smaller schedule, the end of the trace.
 pub fn explain(seed: u64, kept: usize, shrinks: bool) -> String {
-    let whole = Rc::new(scenario(seed));
-    let outcome = run_caught(&whole, None, 0);
+    explain_run(scenario(seed), None, kept, shrinks)
+}
+
+/// The same of any scenario, with a protection switched off perhaps.
+pub fn explain_run(
+    whole: Scenario,
+    weakened: Option<Weakness>,
+    kept: usize,
+    shrinks: bool,
+) -> String {
+    let (seed, whole) = (whole.seed, Rc::new(whole));
+    let outcome = run_caught(&whole, weakened, 0);
     let Some(violation) = outcome.failure else {
-        return format!("seed {seed} holds");
+        let trace = run_caught(&whole, weakened, kept).trace.join("\n");
+        return format!("{whole}{trace}\nseed {seed} holds");
     };
     let fails = |s: &Rc<Scenario>| {
-        let failure = run_caught(s, None, 0).failure;
+        let failure = run_caught(s, weakened, 0).failure;
         failure.is_some_and(|v| v.invariant == violation.invariant)
     };
     let smaller = if shrinks {
@@ -122,7 +133,7 @@ pub fn explain(seed: u64, kept: usize, shrinks: bool) -> String {
         (*whole).clone()
     };
     let smaller = Rc::new(smaller);
-    let again = run_caught(&smaller, None, kept.max(TRACE_LINES));
+    let again = run_caught(&smaller, weakened, kept.max(TRACE_LINES));
     let mut text = String::new();
     let (before, after) = (whole.events.len(), smaller.events.len());
     let _ = writeln!(text, "seed {seed}: {violation}");

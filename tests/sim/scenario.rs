@@ -17,6 +17,8 @@ pub enum Who {
     Host(Host),
     /// Whoever most nodes hold for the coordinator at that time.
     Coordinator,
+    /// The host, or the next one if the coordinator is on it at that time.
+    Member(Host),
 }
 
 /// How a new run starts.
@@ -55,6 +57,8 @@ pub enum What {
     CutOneWay(Host, Host, u64),
     /// Packets between the two are lost.
     CutPair(Host, Host, u64),
+    /// The same; it is resolved who the first is when it begins.
+    CutFrom(Who, Host, u64),
     /// Hosts whose bit is set are apart from the others.
     Partition(u64, u64),
     /// All streams between the two break, a tail of what was under way is lost, and the ends learn
@@ -66,12 +70,31 @@ pub enum What {
     Refuse(Host, Host, u64),
     /// Traffic between the two is this slow, in bytes a second.
     Slow(Host, Host, u64, u64),
+    /// The same; it is resolved who the first is when it begins.
+    SlowFrom(Who, Host, u64, u64),
     /// This share of all datagrams is lost, in permille.
     DatagramLoss(u64, u64),
     /// This share of all stream segments is lost and sent again, in permille.
     SegmentLoss(u64, u64),
     /// The wall clock jumps by so many milliseconds.
     ClockJump(Host, i64),
+    /// Something must hold that need not hold in every scenario.
+    Demand(Demand),
+}
+
+/// What one scenario demands beyond the invariants.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Demand {
+    /// There has been one coordinator only.
+    OneFounder,
+    /// From now on nobody is shown a change of the group; or anybody may be.
+    Calm(bool),
+    /// From now on nobody else coordinates; or anybody may.
+    KeepCoordinator(bool),
+    /// All who are alive hold the same history now.
+    SameHistory,
+    /// From now on a coordinator is shown no words of those whom it reported as having left.
+    LastWords,
 }
 
 /// Something that happens at a time. Durations in `what` are in microseconds too.
@@ -125,8 +148,12 @@ pub struct Scenario {
     pub failure_timeout_ms: u64,
     /// Every run of a host listens at the same port.
     pub fixed_ports: bool,
+    /// Hosts that every node is told of as peers; their ports are fixed then.
+    pub peers: Vec<Host>,
     /// Each node also names an address that leads others nowhere.
     pub dead_address: bool,
+    /// From then on no datagram arrives, for ever.
+    pub datagrams_end: Option<u64>,
     /// The faults end, except cuts that stay.
     pub heal_at: u64,
     /// Cuts between pairs that stay for ever.
@@ -138,12 +165,50 @@ pub struct Scenario {
     pub events: Vec<Event>,
 }
 
+impl Scenario {
+    /// A scenario in which nothing is wrong and nothing happens yet.
+    pub fn quiet(kind: &'static str, seed: u64, hosts: usize) -> Scenario {
+        Scenario {
+            seed,
+            kind,
+            hosts,
+            network: Network {
+                latency: (30, 200),
+                wake: 20,
+                datagram_loss: 0,
+                datagram_twice: 0,
+                rate: 12_000_000,
+                send_buffer: 128 * 1024,
+                receive_buffer: 256 * 1024,
+                queue_max: 4 * 1024 * 1024,
+            },
+            skew_ms: vec![0; hosts],
+            history_max: 100_000,
+            heartbeat_ms: 250,
+            failure_timeout_ms: 1_000,
+            fixed_ports: true,
+            peers: Vec::new(),
+            dead_address: false,
+            datagrams_end: None,
+            heal_at: 0,
+            stay: Vec::new(),
+            bound: 20 * SECOND,
+            failover: None,
+            events: Vec::new(),
+        }
+    }
+
+    pub fn add(&mut self, at: u64, what: What) {
+        self.events.push(Event { at, what });
+    }
+}
+
 impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "seed {} kind {} hosts {} history {} heartbeat {} ms failure {} ms ports {} dead \
-             address {} heal at {} stay {:?} then {:?}",
+            "seed {} kind {} hosts {} history {} heartbeat {} ms failure {} ms ports {} peers {:?} dead \
+             address {} datagrams end {:?} heal at {} stay {:?} then {:?}",
             self.seed,
             self.kind,
             self.hosts,
@@ -151,7 +216,9 @@ impl fmt::Display for Scenario {
             self.heartbeat_ms,
             self.failure_timeout_ms,
             if self.fixed_ports { "fixed" } else { "new" },
+            self.peers,
             self.dead_address,
+            self.datagrams_end,
             seconds(self.heal_at),
             self.stay,
             self.failover,

@@ -113,6 +113,8 @@ pub enum Read {
 #[derive(Debug)]
 pub struct Streams {
     all: Vec<Option<Stream>>,
+    /// Who has something to read since this was last taken.
+    ready: Vec<(RunId, LinkId)>,
     fate: Fate,
     network: Network,
 }
@@ -121,9 +123,14 @@ impl Streams {
     pub fn new(fate: Fate, network: Network) -> Streams {
         Streams {
             all: Vec::new(),
+            ready: Vec::new(),
             fate,
             network,
         }
+    }
+
+    pub fn take_ready(&mut self) -> Vec<(RunId, LinkId)> {
+        std::mem::take(&mut self.ready)
     }
 
     pub fn get(&self, id: StreamId) -> Option<&Stream> {
@@ -292,6 +299,7 @@ impl Streams {
             for segment in arrived {
                 other.received.extend(segment.bytes);
             }
+            self.ready.extend(other.owner.zip(other.link));
         }
         let notice = self
             .fate
@@ -335,6 +343,8 @@ impl Streams {
             return None;
         }
         stream.ends[end].reset = true;
+        self.ready
+            .extend(stream.ends[end].owner.zip(stream.ends[end].link));
         stream.dirs[end].break_off();
         let owner = stream.ends[end].owner;
         self.forget_if_over(id);
@@ -508,6 +518,7 @@ impl Streams {
         }
         let mut turns = Vec::new();
         turns.extend(receiver.owner);
+        self.ready.extend(receiver.owner.zip(receiver.link));
         if acknowledged {
             turns.extend(stream.ends[end].owner);
         } else if dir.unacknowledged > 0 {

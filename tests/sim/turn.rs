@@ -86,8 +86,7 @@ impl World {
     }
 
     fn take_dials(&mut self, run: RunId) {
-        let links: Vec<LinkId> = self.processes[run].sockets.keys().copied().collect();
-        for link in links {
+        for link in std::mem::take(&mut self.processes[run].dialled) {
             let Some(socket) = self.processes[run].sockets.get_mut(&link) else {
                 continue;
             };
@@ -114,6 +113,7 @@ impl World {
             self.streams.accept(stream, link);
             let socket = Socket::new(from, Some((stream, 1)), self.now());
             self.processes[run].sockets.insert(link, socket);
+            self.processes[run].readable.insert(link);
             self.handle(run, Input::Accepted { link, from });
             if !self.is_on(run) {
                 return;
@@ -122,14 +122,18 @@ impl World {
     }
 
     fn take_reads(&mut self, run: RunId) {
-        let sockets = &self.processes[run].sockets;
-        let readable: Vec<(LinkId, StreamId, usize)> = sockets
-            .iter()
-            .filter_map(|(link, s)| s.stream.map(|(stream, end)| (*link, stream, end)))
-            .filter(|(_, stream, end)| self.streams.is_readable(*stream, *end))
-            .collect();
-        for (link, stream, end) in readable {
-            self.read_one(run, link, stream, end);
+        for (owner, link) in self.streams.take_ready() {
+            self.processes[owner].readable.insert(link);
+        }
+        for link in std::mem::take(&mut self.processes[run].readable) {
+            let Some(socket) = self.processes[run].sockets.get(&link) else {
+                continue;
+            };
+            if let Some((stream, end)) = socket.stream
+                && self.streams.is_readable(stream, end)
+            {
+                self.read_one(run, link, stream, end);
+            }
             if !self.is_on(run) {
                 return;
             }
@@ -162,6 +166,7 @@ impl World {
             }
         }
         if self.streams.is_readable(stream, end) {
+            self.processes[run].readable.insert(link);
             self.wake_at(run, self.now() + 20);
         }
     }
@@ -220,7 +225,7 @@ impl World {
     }
 
     /// A user has lines to say.
-    pub(super) fn want_lines(&mut self, run: RunId, count: u64, size: usize) {
+    pub fn want_lines(&mut self, run: RunId, count: u64, size: usize) {
         for _ in 0..count {
             let process = &mut self.processes[run];
             process.said += 1;
@@ -396,6 +401,7 @@ impl World {
             Effect::CancelTimer(timer) => {
                 self.processes[run].timers.remove(&timer);
             }
+            Effect::FetchStored { .. } => unreachable!("no node here has a store"),
             Effect::Show(Event::Left { .. }) => {
                 if self.processes[run].is_running() {
                     self.processes[run].state = State::Leaving;
@@ -417,6 +423,10 @@ impl World {
         }
         socket.queue(class, frame, now);
         let queued = socket.queued;
+        self.processes[run].writable.insert(link);
+        let Some(socket) = self.processes[run].sockets.get_mut(&link) else {
+            return;
+        };
         if queued > queue_max && !socket.congested {
             socket.congested = true;
             let process = &mut self.processes[run];
@@ -440,6 +450,7 @@ impl World {
         };
         if how == Close::Graceful && socket.stream.is_some() {
             socket.closing = true;
+            self.processes[run].writable.insert(link);
             return;
         }
         let Some(socket) = self.processes[run].sockets.remove(&link) else {
@@ -458,13 +469,13 @@ impl World {
     /// Writes what the kernel takes of every queue.
     fn write_all(&mut self, run: RunId) {
         let now = self.now();
-        let links: Vec<LinkId> = self.processes[run].sockets.keys().copied().collect();
         let mut left = 0;
-        for link in links {
+        for link in std::mem::take(&mut self.processes[run].writable) {
             let Some(socket) = self.processes[run].sockets.get_mut(&link) else {
                 continue;
             };
             let Some((stream, end)) = socket.stream else {
+                self.processes[run].writable.insert(link);
                 continue;
             };
             while let Some(bytes) = socket.take(self.streams.room(stream, end), now) {
@@ -473,6 +484,7 @@ impl World {
             }
             left += socket.queued;
             if socket.queued > 0 {
+                self.processes[run].writable.insert(link);
                 continue;
             }
             if socket.congested {

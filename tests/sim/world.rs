@@ -6,7 +6,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 
-use papo::node::{Closed, Config, LinkId, Node, Now, Outbox, Time, Weakness};
+use papo::node::{Closed, Config, LinkId, Node, Now, Outbox, Peer, Time, Weakness};
 use papo::wire::{Address, Datagram, Key, encode_datagram};
 
 use super::agenda::{Agenda, Entry, RunId};
@@ -20,7 +20,7 @@ use super::streams::Streams;
 use super::trace::{Trace, short};
 use super::traffic::{Traffic, datagram_name};
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 /// The wall clock of a host that is right, at the start.
@@ -48,6 +48,8 @@ pub struct World {
     pub weakened: Option<Weakness>,
     /// The first invariant that did not hold ends the run.
     pub failure: Option<Violation>,
+    /// The hosts that events under way are about, where that was open before.
+    pub(super) resolved: BTreeMap<usize, Host>,
     pub(super) datagrams: u64,
     pub(super) outbox: Outbox,
     /// Inputs of all nodes, for the benches.
@@ -75,6 +77,7 @@ impl World {
             traffic: Traffic::default(),
             weakened,
             failure: None,
+            resolved: BTreeMap::new(),
             datagrams: 0,
             outbox: Vec::new(),
             inputs: 0,
@@ -147,6 +150,7 @@ impl World {
                     && socket.dialled.is_none()
                 {
                     socket.dialled = Some(Err(why));
+                    self.processes[run].dialled.insert(link);
                 }
                 self.poke(run);
             }
@@ -237,7 +241,7 @@ impl World {
             failure_timeout: Duration::from_millis(self.scenario.failure_timeout_ms),
             history_max: self.scenario.history_max,
             wants_history,
-            peers: Vec::new(),
+            peers: self.scenario.peers.iter().map(peer).collect(),
             weakened: self.weakened,
         };
         let rng = fastrand::Rng::with_seed(self.fate.bits(About::Node, host as u64, n, 0));
@@ -251,6 +255,9 @@ impl World {
             node: Node::new(config, rng),
             timers: BTreeMap::new(),
             sockets: BTreeMap::new(),
+            dialled: BTreeSet::new(),
+            readable: BTreeSet::new(),
+            writable: BTreeSet::new(),
             backlog: VecDeque::new(),
             datagrams: VecDeque::new(),
             lines: VecDeque::new(),
@@ -320,6 +327,9 @@ impl World {
     fn clear(&mut self, run: RunId) {
         let process = &mut self.processes[run];
         process.sockets.clear();
+        process.dialled.clear();
+        process.readable.clear();
+        process.writable.clear();
         process.backlog.clear();
         process.datagrams.clear();
         process.timers.clear();
@@ -379,6 +389,7 @@ impl World {
             .open((from, run, link, from_address), (host, listener));
         if let Some(socket) = self.processes[run].sockets.get_mut(&link) {
             socket.dialled = Some(Ok(stream));
+            self.processes[run].dialled.insert(link);
         }
         self.processes[listener].backlog.push_back(stream);
         self.poke(listener);
@@ -404,7 +415,14 @@ impl World {
         });
         let network = &self.scenario.network;
         let (low, high) = network.latency;
-        let loss = network.datagram_loss.max(self.paths.datagram_loss);
+        let mut loss = network.datagram_loss.max(self.paths.datagram_loss);
+        if self
+            .scenario
+            .datagrams_end
+            .is_some_and(|end| self.now() >= end)
+        {
+            loss = 1_000;
+        }
         let twice = network.datagram_twice;
         for host in 0..self.scenario.hosts {
             let Some(target) = self.on_host[host] else {
@@ -448,6 +466,14 @@ impl World {
             let verdict = self.record.on_time(now, &self.paths, &self.processes);
             self.judge(verdict);
         }
+    }
+}
+
+/// A host as users name it to a node.
+fn peer(host: &Host) -> Peer {
+    Peer {
+        name: format!("n{host}"),
+        addresses: vec![SocketAddr::new(ip_of(*host), FIXED_PORT)],
     }
 }
 

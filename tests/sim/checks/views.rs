@@ -6,10 +6,12 @@ use papo::wire::{Id, Key};
 
 use super::{Run, Verdict, Violation};
 
+type Members = Vec<(Id, Key)>;
+
 /// Every view that was seen, by its name.
 #[derive(Debug, Default)]
 pub struct Views {
-    named: BTreeMap<(Key, u64), (Run, Vec<(Id, Key)>)>,
+    named: BTreeMap<(Key, u64), (Run, Members)>,
 }
 
 impl Views {

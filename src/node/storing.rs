@@ -1,0 +1,80 @@
+//! What a store changes for a node: what is confirmed is stored first.
+//!
+//! Owns the order between the two. The driver commits, once per turn and before [`Node::end_turn`],
+//! what [`Node::unstored`] names, and says with [`Node::on_stored`] how much of it is safe. No ACK
+//! is sent, and nothing of one's own shown as delivered, beyond that. If nothing can be stored the
+//! chat goes on all the same, unconfirmed.
+
+use std::rc::Rc;
+
+use super::{Node, Restored};
+use crate::wire::ChatMessage;
+
+/// Of what was restored, how much is looked through for the causes of the next own message: all
+/// that is older is before it by its timestamp anyway.
+const HEADS_FROM: usize = 1_000;
+
+impl Node {
+    /// Before [`Node::start`]: this node has a store, and it holds this (nothing, if it is new).
+    pub fn restore(&mut self, restored: Restored) {
+        let newest = restored.newest.last().map(|m| m.position());
+        self.history.restore(restored);
+        let mut recent: Vec<_> = self
+            .history
+            .iter()
+            .rev()
+            .take(HEADS_FROM)
+            .cloned()
+            .collect();
+        recent.reverse();
+        for message in &recent {
+            self.chat.cover(message);
+        }
+        if let Some(newest) = newest {
+            self.clock.observe(newest.0);
+            self.chat.history_until(newest);
+        }
+    }
+
+    /// What was taken in or written and is not yet stored, in that order. Nothing without a store.
+    pub fn unstored(&self) -> impl Iterator<Item = &Rc<ChatMessage>> + Clone {
+        self.history.unstored()
+    }
+
+    /// How many messages that is.
+    #[must_use]
+    pub fn unstored_len(&self) -> usize {
+        self.history.unstored_len()
+    }
+
+    /// The first `count` of [`Node::unstored`] are stored: they may be confirmed.
+    pub fn on_stored(&mut self, count: usize) {
+        for _ in 0..count {
+            let Some(message) = self.history.pop_stored() else {
+                return;
+            };
+            if message.origin == self.config.key {
+                self.delivery.recheck();
+            } else {
+                self.chat.owe_stored(message.origin);
+            }
+        }
+    }
+
+    /// The highest own sequence number that may be shown as delivered.
+    pub(super) fn own_safe_to(&self) -> u64 {
+        match self.history.shelf {
+            None => self.written(),
+            Some(_) => self.history.safe_to(self.config.key),
+        }
+    }
+
+    /// True if something of this node's own is not yet stored.
+    pub(super) fn has_own_unstored(&self) -> bool {
+        self.own_safe_to() < self.written()
+    }
+}
+
+#[cfg(test)]
+#[path = "storing_test.rs"]
+mod tests;

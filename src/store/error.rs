@@ -1,0 +1,86 @@
+//! What can go wrong with a file, told apart by what is to be done about it.
+
+use std::fmt;
+use std::io;
+
+use rusqlite::ErrorCode;
+
+/// Why a store cannot be opened, read or written. No variant has changed anything.
+///
+/// Displayed as the second half of a line that begins with the file's name.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Another process has it open for writing.
+    InUse,
+    /// It is the history of this other room.
+    OtherRoom(String),
+    /// It is the history of a room of this name, but with another secret, or with one where there
+    /// should be none (`false`) or the other way round.
+    OtherSecret {
+        /// The file is a locked room's.
+        locked: bool,
+    },
+    /// A newer papo wrote it, with this version of the schema.
+    Newer(i64),
+    /// It is a database, but not one of papo's.
+    Foreign,
+    /// Its content makes no sense.
+    Damaged(String),
+    /// The path cannot be used: no such directory, no permission.
+    Path(io::Error),
+    /// It cannot be read or written: it is read-only, or the disk has an error.
+    Unusable(String),
+    /// It cannot be written now, as it is: no space, or somebody else writes.
+    Later(String),
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StoreError::InUse => f.write_str("another papo has it open; use another file"),
+            StoreError::OtherRoom(room) => {
+                write!(
+                    f,
+                    "it is the history of the room {room:?}; name that room, or use another file"
+                )
+            }
+            StoreError::OtherSecret { locked: true } => f.write_str(
+                "it is the history of this room when locked with another secret; give that \
+                 secret, or use another file",
+            ),
+            StoreError::OtherSecret { locked: false } => f.write_str(
+                "it is the history of an open room of this name; use another file for the locked \
+                 one",
+            ),
+            StoreError::Newer(version) => write!(
+                f,
+                "a newer papo wrote it (version {version}); use that one, or another file"
+            ),
+            StoreError::Foreign => {
+                f.write_str("it is a database of another program; use another file")
+            }
+            StoreError::Damaged(why) => write!(f, "it is damaged ({why})"),
+            StoreError::Path(e) => write!(f, "cannot use it: {e}; use another file"),
+            StoreError::Unusable(why) | StoreError::Later(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(e: rusqlite::Error) -> StoreError {
+        match e.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                StoreError::Damaged(e.to_string())
+            }
+            Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                StoreError::Later(e.to_string())
+            }
+            Some(_) => StoreError::Unusable(e.to_string()),
+            // A row is not what the schema says.
+            None => StoreError::Damaged(e.to_string()),
+        }
+    }
+}

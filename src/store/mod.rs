@@ -1,0 +1,309 @@
+//! The durable store: a room's history in one SQLite file.
+//!
+//! Owns the file: its schema, its lock, reading and writing it. It decides nothing of the protocol
+//! (what is stored, what is acknowledged and when is the node's and the driver's business), and it
+//! never deletes anything.
+//!
+//! | file | subject |
+//! | --- | --- |
+//! | `schema` | the tables, their versions, how a message is a row |
+//! | `opening` | opening, checking, locking, setting a damaged file aside |
+//! | `search` | what `papo history` reads |
+//! | `error` | what can go wrong |
+//!
+//! # One writer, any number of readers
+//!
+//! The file is in WAL mode, so readers (`papo history`, `sqlite3`) disturb nobody. That only one node
+//! writes is kept by a lock (`flock`) on an empty file beside it, `FILE.lock`, which stays: the
+//! database's own locks would keep readers out, and go when any descriptor of the file is closed.
+//!
+//! # What a commit costs, and what a crash does
+//!
+//! With `synchronous=NORMAL` a commit writes to the log (`FILE-wal`) and waits for no disk: after a
+//! crash of the program everything committed is there, since the kernel has it. Only a checkpoint
+//! ([`Store::checkpoint`]) waits for the disk; what was committed after the last one may be lost in a
+//! power cut, never the file as a whole. When to checkpoint is decided in `driver::keeping`.
+
+mod error;
+mod opening;
+mod schema;
+mod search;
+#[cfg(test)]
+mod tests;
+
+pub use error::StoreError;
+pub use opening::set_aside;
+pub use search::Search;
+
+use std::fs::File;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
+
+use crate::limits::{BATCH_BYTES_MAX, STORED_SCAN_MAX};
+use crate::wire::{ChatMessage, Key, Position, SeqRange};
+
+use schema::{bits, bytes_of, position_of, unbits};
+
+/// How long a statement waits for somebody else's lock (a person who writes with `sqlite3`): the
+/// loop waits with it, so hardly at all.
+const BUSY: Duration = Duration::from_millis(20);
+
+/// Whose history a file is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Owner {
+    /// The room's name.
+    pub room: String,
+    /// What tells a locked room's secret from others; none for an open room.
+    pub lock: Option<String>,
+}
+
+/// What a file holds, as far as a node needs to know at its start.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Held {
+    /// All ids.
+    pub ranges: Vec<SeqRange>,
+    /// The newest messages in the total order.
+    pub newest: Vec<Rc<ChatMessage>>,
+    /// The position of the newest message that is not among them; zero if all are.
+    pub until: Position,
+}
+
+/// One open file.
+#[derive(Debug)]
+pub struct Store {
+    connection: Connection,
+    /// Kept for as long as the store is open; none if it was opened for reading.
+    lock: Option<File>,
+    /// The floor as the file says.
+    floor: Position,
+}
+
+/// What was found between two positions.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Found {
+    /// The messages in the total order.
+    pub messages: Vec<Rc<ChatMessage>>,
+    /// Everything up to here was looked at.
+    pub upto: Position,
+}
+
+impl Store {
+    /// True if it can be written to, as far as known.
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        self.lock.is_some()
+    }
+
+    /// Adds messages in one transaction: all or, with an error, none. What is there already is left
+    /// as it is. The file does not wait for the disk.
+    ///
+    /// # Errors
+    ///
+    /// If the transaction failed; nothing has changed then, and it can be tried again.
+    pub fn commit<'a>(
+        &mut self,
+        messages: impl Iterator<Item = &'a Rc<ChatMessage>>,
+        floor: Position,
+    ) -> Result<(), StoreError> {
+        if !self.is_writable() {
+            return Err(StoreError::Unusable("it was opened for reading".into()));
+        }
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        {
+            let mut insert = transaction.prepare_cached(schema::INSERT)?;
+            for message in messages {
+                schema::insert(&mut insert, message)?;
+            }
+        }
+        if floor != self.floor {
+            transaction.execute("UPDATE room SET floor = ?1", [bytes_of(floor)])?;
+        }
+        transaction.commit()?;
+        self.floor = floor;
+        Ok(())
+    }
+
+    /// Puts the oldest messages whose words are not in the index there, at most so many; true if
+    /// there are more. It is no part of a commit because it costs ten times as much.
+    ///
+    /// # Errors
+    ///
+    /// If that failed; nothing has changed then.
+    pub fn index(&mut self, max: u32) -> Result<bool, StoreError> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let sql = "SELECT indexed, (SELECT max(id) FROM messages) FROM room";
+        let (indexed, last) = {
+            let mut ask = transaction.prepare_cached(sql)?;
+            ask.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        };
+        let (indexed, last): (i64, Option<i64>) = (indexed, last);
+        let last = last.unwrap_or(0);
+        let until = last.min(indexed + i64::from(max));
+        if until <= indexed {
+            return Ok(false);
+        }
+        let mut index = transaction.prepare_cached(schema::INDEX)?;
+        index.execute([indexed, until])?;
+        drop(index);
+        transaction.execute("UPDATE room SET indexed = ?1", [until])?;
+        transaction.commit()?;
+        Ok(until < last)
+    }
+
+    /// How many pages of the log wait for a checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be asked.
+    pub fn log_pages(&self) -> Result<u64, StoreError> {
+        let mut ask = self
+            .connection
+            .prepare_cached("PRAGMA wal_checkpoint(NOOP)")?;
+        let lengths = |row: &rusqlite::Row<'_>| Ok((row.get(1)?, row.get(2)?));
+        let (log, done): (i64, i64) = ask.query_row([], lengths)?;
+        Ok(u64::try_from(log - done).unwrap_or(0))
+    }
+
+    /// Moves what is committed from the log into the file, and waits until the disk has it: it then
+    /// survives a power cut. What a reader still looks at stays in the log.
+    ///
+    /// # Errors
+    ///
+    /// If that failed; nothing is lost.
+    pub fn checkpoint(&self) -> Result<(), StoreError> {
+        let mut checkpoint = self
+            .connection
+            .prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")?;
+        checkpoint.query_row([], |_| Ok(()))?;
+        Ok(())
+    }
+
+    /// What the file holds, and its newest `max` messages.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read.
+    pub fn held(&self, max: usize) -> Result<Held, StoreError> {
+        let ranges = self.ranges()?;
+        let limit = i64::try_from(max).unwrap_or(i64::MAX);
+        let mut newest = Vec::new();
+        let sql = schema::select("ORDER BY position DESC LIMIT ?1");
+        let mut statement = self.connection.prepare(&sql)?;
+        let mut rows = statement.query([limit])?;
+        while let Some(row) = rows.next()? {
+            newest.push(Rc::new(schema::message(row)?));
+        }
+        newest.reverse();
+        let first = newest.first().map(|m| m.position());
+        let until = match first {
+            Some(first) => self.before(first)?,
+            None => Position::default(),
+        };
+        Ok(Held {
+            ranges,
+            newest,
+            until,
+        })
+    }
+
+    /// The position before this one; zero if there is none.
+    fn before(&self, position: Position) -> Result<Position, StoreError> {
+        let sql = "SELECT max(position) FROM messages WHERE position < ?1";
+        let found: Option<Option<Vec<u8>>> = self
+            .connection
+            .query_row(sql, [bytes_of(position)], |row| row.get(0))
+            .optional()?;
+        found
+            .flatten()
+            .map_or(Ok(Position::default()), |bytes| position_of(&bytes))
+    }
+
+    fn ranges(&self) -> Result<Vec<SeqRange>, StoreError> {
+        let sql = "SELECT author, min(seq), max(seq), count(*) FROM messages GROUP BY author";
+        let mut ranges = Vec::new();
+        let mut authors = self.connection.prepare(sql)?;
+        let mut rows = authors.query([])?;
+        while let Some(row) = rows.next()? {
+            let author: String = row.get(0)?;
+            let (first, last, count): (i64, i64, i64) = (row.get(1)?, row.get(2)?, row.get(3)?);
+            let key = schema::key_of(&author)?;
+            if first > 0 && last - first == count - 1 {
+                ranges.push(SeqRange(key, unbits(first), unbits(last)));
+            } else {
+                self.ranges_of(&author, key, &mut ranges)?;
+            }
+        }
+        Ok(ranges)
+    }
+
+    /// The ranges of an author some of whose messages are missing.
+    fn ranges_of(
+        &self,
+        author: &str,
+        key: Key,
+        ranges: &mut Vec<SeqRange>,
+    ) -> Result<(), StoreError> {
+        let sql = "SELECT seq FROM messages WHERE author = ?1 ORDER BY seq";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query([author])?;
+        let mut current: Option<SeqRange> = None;
+        while let Some(row) = rows.next()? {
+            let seq = unbits(row.get(0)?);
+            match &mut current {
+                Some(range) if range.2.checked_add(1) == Some(seq) => range.2 = seq,
+                _ => ranges.extend(current.replace(SeqRange(key, seq, seq))),
+            }
+        }
+        ranges.extend(current);
+        Ok(())
+    }
+
+    /// The messages after one position and up to another that are `wanted`, as many as one chunk
+    /// carries. The work is bounded by `STORED_SCAN_MAX` rows.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn between(
+        &self,
+        after: Position,
+        until: Position,
+        wanted: impl Fn(Position) -> bool,
+    ) -> Result<Found, StoreError> {
+        let sql = schema::select("WHERE position > ?1 AND position <= ?2 ORDER BY position");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query([bytes_of(after), bytes_of(until)])?;
+        let (mut messages, mut bytes, mut scanned) = (Vec::new(), 0, 0);
+        let mut upto = after;
+        while let Some(row) = rows.next()? {
+            if bytes >= BATCH_BYTES_MAX || scanned >= STORED_SCAN_MAX {
+                return Ok(Found { messages, upto });
+            }
+            scanned += 1;
+            upto = schema::position(row)?;
+            if wanted(upto) {
+                let message = schema::message(row)?;
+                bytes += message.size_bound();
+                messages.push(Rc::new(message));
+            }
+        }
+        Ok(Found {
+            messages,
+            upto: until,
+        })
+    }
+}
+
+/// A path with something after its last character.
+fn beside(path: &Path, suffix: &str) -> std::path::PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}

@@ -1,0 +1,303 @@
+//! Opening a file: its lock, whether it is what it should be, and setting a damaged one aside.
+//!
+//! Nothing here deletes a file or changes one that is not papo's.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+use rustix::fs::FlockOperation;
+
+use super::schema::{self, bytes_of};
+use super::{BUSY, Owner, Store, StoreError, beside, position_of};
+use crate::wire::Position;
+
+/// The file is its owner's alone: it is the talk in plain text.
+const MODE: u32 = 0o600;
+/// A file up to this size is checked as a whole each time it is opened, some 50 ms. A larger one only
+/// if whoever wrote it last did not close it; what SQLite notices by itself, such as a missing
+/// end, it notices without that.
+const CHECK_BYTES: u64 = 32 * 1024 * 1024;
+/// What SQLite may keep of the file in memory, in KiB.
+const CACHE_KIB: i64 = 4_096;
+/// What stays of the log's file once everything in it is in the database.
+const LOG_BYTES_KEPT: i64 = 16 * 1024 * 1024;
+/// How long opening waits for somebody else's lock: nobody waits for this node yet.
+const BUSY_OPENING: Duration = Duration::from_secs(1);
+
+impl Store {
+    /// Opens a file for writing, and creates it if it is not there or empty. `now_ms` is its birthday
+    /// then. `check` says whether its content is looked at; that takes seconds for a large file.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be opened, or is not this owner's.
+    pub fn open(path: &Path, owner: &Owner, now_ms: u64, check: bool) -> Result<Store, StoreError> {
+        let path = absolute(path)?;
+        let lock = lock(&path)?;
+        touch(&path)?;
+        let unclean = size(&beside(&path, "-wal")) > 0;
+        let mut connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        if connection.is_readonly("main")? {
+            return Err(StoreError::Unusable("it is read-only".into()));
+        }
+        let version = version(&connection)?;
+        if version > 0 && check && (unclean || size(&path) <= CHECK_BYTES) {
+            check_content(&connection)?;
+        }
+        configure(&connection)?;
+        migrate(&mut connection, version, owner, now_ms)?;
+        let floor = verify(&connection, Some(owner))?;
+        connection.busy_timeout(BUSY)?;
+        Ok(Store {
+            connection,
+            lock: Some(lock),
+            floor,
+        })
+    }
+
+    /// Whose the file is.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read.
+    pub fn owner(&self) -> Result<Owner, StoreError> {
+        Ok(whose(&self.connection)?.0)
+    }
+
+    /// Opens a file for reading, while others may write to it. `owner` is whose it must be, if that
+    /// matters.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or is not this owner's.
+    pub fn open_for_reading(path: &Path, owner: Option<&Owner>) -> Result<Store, StoreError> {
+        let path = absolute(path)?;
+        File::open(&path).map_err(StoreError::Path)?;
+        if size(&path) == 0 {
+            return Err(StoreError::Unusable("there is nothing in it yet".into()));
+        }
+        let read = |connection: Connection| {
+            if version(&connection)? == 0 {
+                return Err(StoreError::Unusable("there is nothing in it yet".into()));
+            }
+            let floor = verify(&connection, owner)?;
+            let lock = None;
+            Ok(Store {
+                connection,
+                lock,
+                floor,
+            })
+        };
+        let only_read = OpenFlags::SQLITE_OPEN_READ_ONLY;
+        match connect(&path, only_read).and_then(read) {
+            // Reading in WAL mode writes beside the file. Where that is not possible nobody else
+            // writes either, and the file can be read as it lies there.
+            Err(StoreError::Unusable(why) | StoreError::Later(why)) => {
+                let uri = uri(&path);
+                let flags = only_read | OpenFlags::SQLITE_OPEN_URI;
+                let unusable = |_| StoreError::Unusable(why);
+                connect(&uri, flags).and_then(read).map_err(unusable)
+            }
+            result => result,
+        }
+    }
+}
+
+/// Renames a file that is damaged, and what belongs to it, so that a new one can take its place. The
+/// new name is returned. `suffix` makes it one that says what happened and when.
+///
+/// # Errors
+///
+/// If it cannot be renamed.
+pub fn set_aside(path: &Path, suffix: &str) -> io::Result<PathBuf> {
+    let name = |n: u32| match n {
+        0 => beside(path, suffix),
+        n => beside(path, &format!("{suffix}-{n}")),
+    };
+    let free = (0..1_000).map(name).find(|p| !p.exists());
+    let aside = free.ok_or_else(|| io::Error::from(io::ErrorKind::AlreadyExists))?;
+    fs::rename(path, &aside)?;
+    for part in ["-wal", "-shm"] {
+        match fs::rename(beside(path, part), beside(&aside, part)) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+    }
+    Ok(aside)
+}
+
+/// SQLite would take a relative name that begins with `file:` for something else.
+fn absolute(path: &Path) -> Result<PathBuf, StoreError> {
+    let path = std::path::absolute(path).map_err(StoreError::Path)?;
+    match fs::metadata(&path) {
+        Ok(found) if !found.is_file() => {
+            let e = io::Error::new(io::ErrorKind::InvalidInput, "not a regular file");
+            Err(StoreError::Path(e))
+        }
+        _ => Ok(path),
+    }
+}
+
+fn size(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |found| found.len())
+}
+
+/// Takes the right to write, for as long as the result is kept.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let mut open = OpenOptions::new();
+    open.create(true).truncate(false).write(true).mode(MODE);
+    let file = open
+        .open(beside(path, ".lock"))
+        .map_err(|e| unusable_or_wrong(path, e))?;
+    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(StoreError::InUse),
+        Err(e) => Err(StoreError::Unusable(format!("cannot lock it: {e}"))),
+    }
+}
+
+/// Creates the file if need be, for its owner alone.
+fn touch(path: &Path) -> Result<(), StoreError> {
+    let mut open = OpenOptions::new();
+    match open.create_new(true).write(true).mode(MODE).open(path) {
+        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(unusable_or_wrong(path, e)),
+        _ => Ok(()),
+    }
+}
+
+/// A file that is there and cannot be written to may be read; one that is not there, and cannot be
+/// created, is a mistake, unless the disk is full.
+fn unusable_or_wrong(path: &Path, e: io::Error) -> StoreError {
+    let full = matches!(
+        e.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    );
+    if full {
+        StoreError::Later(e.to_string())
+    } else if path.exists() {
+        StoreError::Unusable(e.to_string())
+    } else {
+        StoreError::Path(e)
+    }
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_OPENING)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    Ok(connection)
+}
+
+/// A name by which SQLite reads a file without writing beside it.
+fn uri(path: &Path) -> PathBuf {
+    use std::fmt::Write as _;
+    let mut uri = String::from("file:");
+    for &byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
+                uri.push(char::from(byte));
+            }
+            // Writing to memory cannot fail.
+            _ => drop(write!(uri, "%{byte:02X}")),
+        }
+    }
+    uri.push_str("?immutable=1");
+    uri.into()
+}
+
+/// The version of the schema; 0 for an empty database.
+fn version(connection: &Connection) -> Result<i64, StoreError> {
+    let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let (application, version) = (number("application_id")?, number("user_version")?);
+    let sql = "SELECT count(*) FROM sqlite_schema";
+    let tables: i64 = connection.query_row(sql, [], |row| row.get(0))?;
+    match (application, version) {
+        (0, 0) if tables == 0 => Ok(0),
+        (schema::APPLICATION_ID, newer) if newer > schema::VERSION => Err(StoreError::Newer(newer)),
+        (schema::APPLICATION_ID, version) if version > 0 => Ok(version),
+        _ => Err(StoreError::Foreign),
+    }
+}
+
+fn check_content(connection: &Connection) -> Result<(), StoreError> {
+    // Not the index of words: that takes ten times as long, and searching goes without it.
+    for table in ["room", "messages"] {
+        let check = format!("PRAGMA quick_check({table})");
+        let first: String = connection.query_row(&check, [], |row| row.get(0))?;
+        if first != "ok" {
+            return Err(StoreError::Damaged(first.replace('\n', " ")));
+        }
+    }
+    Ok(())
+}
+
+fn configure(connection: &Connection) -> Result<(), StoreError> {
+    let wal = "PRAGMA journal_mode = WAL";
+    let mode: String = connection.query_row(wal, [], |row| row.get(0))?;
+    if mode != "wal" {
+        let why = "this file system cannot keep the log that papo writes (WAL)";
+        return Err(StoreError::Unusable(why.into()));
+    }
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    // The driver says when.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "journal_size_limit", LOG_BYTES_KEPT)?;
+    Ok(())
+}
+
+/// Brings the schema to this program's version, in one transaction.
+fn migrate(
+    connection: &mut Connection,
+    version: i64,
+    owner: &Owner,
+    now_ms: u64,
+) -> Result<(), StoreError> {
+    if version == schema::VERSION {
+        return Ok(());
+    }
+    let transaction = connection.transaction()?;
+    let done = usize::try_from(version).unwrap_or(0);
+    for step in &schema::STEPS[done..] {
+        transaction.execute_batch(step)?;
+    }
+    if version == 0 {
+        transaction.pragma_update(None, "application_id", schema::APPLICATION_ID)?;
+        transaction.execute(
+            "INSERT INTO room (name, lock, created, floor, indexed) VALUES (?1, ?2, ?3, ?4, 0)",
+            rusqlite::params![
+                owner.room,
+                owner.lock,
+                super::bits(now_ms),
+                bytes_of(Position::default()),
+            ],
+        )?;
+    }
+    transaction.pragma_update(None, "user_version", schema::VERSION)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Whose the file is, and its floor.
+fn whose(connection: &Connection) -> Result<(Owner, Position), StoreError> {
+    let sql = "SELECT name, lock, floor FROM room";
+    let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let (room, lock, floor): (_, _, Vec<u8>) = connection.query_row(sql, [], row)?;
+    Ok((Owner { room, lock }, position_of(&floor)?))
+}
+
+/// The floor of a file that must be `owner`'s, if that matters.
+fn verify(connection: &Connection, owner: Option<&Owner>) -> Result<Position, StoreError> {
+    let (found, floor) = whose(connection)?;
+    match owner {
+        Some(owner) if owner.room != found.room => Err(StoreError::OtherRoom(found.room)),
+        Some(owner) if owner.lock != found.lock => Err(StoreError::OtherSecret {
+            locked: found.lock.is_some(),
+        }),
+        _ => Ok(floor),
+    }
+}

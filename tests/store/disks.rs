@@ -1,0 +1,238 @@
+//! Disks that are full, read-only, or turn unwritable.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rustix::process::{Resource, Rlimit, prlimit};
+
+use super::{as_str, join_storing, stored_texts};
+use crate::harness::{Node, PATIENCE, Room, eventually, scratch_dir, shared};
+
+fn delivered(node: &Node) -> usize {
+    node.look(|record| record.all("delivered").count())
+}
+
+fn warned(node: &Node, words: &str) {
+    node.event(words, |e| e.is("warning") && e.text("text").contains(words));
+}
+
+/// Says a line, and waits until everybody has it.
+fn said(nodes: &[&Node], by: &Node, text: &str) {
+    let before = by.look(|record| record.heard_of(&by.name));
+    by.say(text);
+    for node in nodes {
+        node.heard(&by.name, before + 1);
+    }
+}
+
+/// A shell in a mount namespace of its own, in which `full` is a small disk, runs this; none if
+/// that is not possible here.
+fn with_small_disk(room: &Room, dir: &Path, script: &str) -> Option<Node> {
+    let unshare = ["-Urm", "sh", "-c"];
+    let mount = "mount -t tmpfs -o size=512k,mode=700 none full";
+    let possible = Command::new("unshare")
+        .args(unshare)
+        .arg(mount)
+        .current_dir(dir)
+        .stderr(std::process::Stdio::null())
+        .status();
+    if !possible.is_ok_and(|status| status.success()) {
+        println!("skipped: no mount namespaces here (unshare -Urm)");
+        return None;
+    }
+    let script = format!("exec unshare -Urm sh -c '{mount} && {script}'");
+    Some(room.bash("small", &script).events().dir(dir).start())
+}
+
+/// The directory as that shell sees it: through its first child or itself.
+fn inside(dir: &Path, node: &Node) -> PathBuf {
+    let full = dir.join("full");
+    let path = full.strip_prefix("/").expect("it is absolute");
+    PathBuf::from(format!("/proc/{}/root", node.pid().as_raw_nonzero())).join(path)
+}
+
+#[test]
+fn a_full_disk_is_told_confirms_nothing_and_recovers() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    fs::create_dir(dir.join("full")).expect("it is ours");
+    let script = "exec papo --nick small --json --commands --stay --store full/room.db";
+    let Some(small) = with_small_disk(&room, &dir, script) else {
+        return;
+    };
+    small.joined();
+    let bia = room.join("bia");
+    bia.joined();
+    let both = [&small, &bia];
+    said(&both, &bia, "there is room");
+    eventually("it is confirmed", PATIENCE, || delivered(&bia) == 1);
+
+    let inside = inside(&dir, &small);
+    let filler = inside.join("filler");
+    let full = fs::write(&filler, vec![0; 1024 * 1024]);
+    assert!(full.is_err(), "the disk is small");
+    // What is left of the log's last page may take a few.
+    for n in 0..40 {
+        said(&both, &bia, &format!("{n} {}", "x".repeat(15_000)));
+    }
+    warned(&small, "nothing can be stored");
+    let confirmed = delivered(&bia);
+    assert!(confirmed < 41, "{confirmed}");
+    said(&both, &small, "the chat goes on");
+    let warnings = small.look(|record| record.all("warning").count());
+    assert_eq!(warnings, 1);
+    assert_eq!(delivered(&small), 0);
+    assert_eq!(
+        (delivered(&bia), bia.look(|r| r.all("warning").count())),
+        (confirmed, 0)
+    );
+
+    // Room for the rest: the small disk grows.
+    fs::remove_file(&filler).expect("it was just written");
+    let grown = Command::new("nsenter")
+        .args([
+            "-t",
+            &small.pid().as_raw_nonzero().to_string(),
+            "-U",
+            "-m",
+            "--preserve-credentials",
+        ])
+        .args(["mount", "-o", "remount,size=16m", as_str(&dir.join("full"))])
+        .status();
+    assert!(grown.is_ok_and(|status| status.success()), "the disk grows");
+    warned(&small, "stored again");
+    eventually("all is confirmed", PATIENCE, || {
+        delivered(&bia) == 41 && delivered(&small) == 1
+    });
+    let copy = dir.join("copy");
+    fs::create_dir(&copy).expect("it is ours");
+    small.say("/quit");
+    let kept = inside.join("room.db");
+    // The file goes with the disk, which goes with the process: copied while it is open.
+    for part in ["", "-wal"] {
+        let from = format!("{}{part}", kept.display());
+        let _ = fs::copy(from, copy.join(format!("room.db{part}")));
+    }
+    assert_eq!(small.exit(), 0);
+    assert_eq!(stored_texts(&copy.join("room.db")).len(), 42);
+}
+
+#[test]
+fn a_full_disk_at_the_start_is_no_reason_not_to_chat() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    fs::create_dir(dir.join("full")).expect("it is ours");
+    let script = "(head -c 1m /dev/zero > full/filler; \
+                  exec papo --nick small --json --commands --stay --store full/room.db) 2>/dev/null";
+    let Some(small) = with_small_disk(&room, &dir, script) else {
+        return;
+    };
+    warned(&small, "nothing can be stored");
+    small.joined();
+    said(&[&small], &small, "only in memory");
+    small.ask("/status", "status");
+    assert_eq!(delivered(&small), 0);
+    fs::remove_file(inside(&dir, &small).join("filler")).expect("it is there");
+    warned(&small, "stored again");
+    small.event("its confirmation", |e| e.is("delivered"));
+}
+
+#[test]
+fn a_file_that_turns_unwritable_is_told_and_recovers() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let file = dir.join("room.db");
+    // A limit on the size of files stands in for the disk; its signal is ignored.
+    let script = format!(
+        "trap '' XFSZ; exec papo --nick ana --json --commands --stay --store {}",
+        as_str(&file)
+    );
+    let ana = room.bash("ana", &script).events().start();
+    ana.joined();
+    let bia = room.join("bia");
+    bia.joined();
+    let both = [&ana, &bia];
+    said(&both, &bia, "one");
+    eventually("it is confirmed", PATIENCE, || delivered(&bia) == 1);
+
+    let limit = |current| {
+        let limit = Rlimit {
+            current,
+            maximum: None,
+        };
+        prlimit(Some(ana.pid()), Resource::Fsize, limit).expect("it is our child");
+    };
+    limit(Some(0));
+    said(&both, &bia, "two");
+    warned(&ana, "nothing can be stored");
+    said(&both, &ana, "three");
+    ana.ask("/status", "status");
+    assert_eq!((delivered(&bia), delivered(&ana)), (1, 0));
+    assert_eq!(stored_texts(&file), ["one"]);
+
+    limit(None);
+    warned(&ana, "stored again");
+    eventually("all is confirmed", PATIENCE, || {
+        delivered(&bia) == 2 && delivered(&ana) == 1
+    });
+    assert_eq!(stored_texts(&file), ["one", "two", "three"]);
+    ana.say("/quit");
+    assert_eq!(ana.exit(), 0);
+}
+
+#[test]
+fn leaving_while_nothing_can_be_stored_is_no_success() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let script = format!(
+        "trap '' XFSZ; exec papo --nick ana --json --commands --stay --timeout 1 --store {}",
+        as_str(&dir.join("room.db"))
+    );
+    let ana = room.bash("ana", &script).events().start();
+    ana.joined();
+    let limit = Rlimit {
+        current: Some(0),
+        maximum: None,
+    };
+    prlimit(Some(ana.pid()), Resource::Fsize, limit).expect("it is our child");
+    said(&[&ana], &ana, "lost");
+    ana.say("/quit");
+    assert_eq!(ana.exit(), 1);
+    let stderr = ana.stderr();
+    assert!(stderr.contains("1 message is not stored"), "{stderr}");
+}
+
+#[test]
+fn a_read_only_file_is_read_and_what_is_new_stays_in_memory() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let file = dir.join("room.db");
+    let args = ["send", "--store", as_str(&file), "kept"];
+    assert_eq!(room.papo("ana", &args).start().exit(), 0);
+    fs::create_dir(dir.join("full")).expect("it is ours");
+    // A file system that is read-only as a whole: file modes mean nothing to root.
+    let script = "cp room.db full && mount -o remount,ro full && \
+                  exec papo --nick small --json --commands --stay --replay all \
+                  --store full/room.db";
+    let Some(small) = with_small_disk(&room, &dir, script) else {
+        return;
+    };
+    warned(&small, "nothing can be stored");
+    assert_eq!(small.joined().num("history"), 1);
+    let bia = room.join("bia");
+    assert_eq!(bia.joined().num("history"), 1);
+    said(&[&small, &bia], &bia, "new");
+    bia.ask("/status", "status");
+    assert_eq!(delivered(&bia), 0);
+    let shown = small.event("the old message", |e| e.is("message"));
+    assert_eq!((shown.text("text"), shown.flag("replay")), ("kept", true));
+    drop(small);
+    let ana = join_storing(&room, "ana", &file);
+    ana.joined();
+}

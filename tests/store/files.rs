@@ -1,0 +1,137 @@
+//! Files that cannot or must not be used.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use super::{as_str, join_storing, stored_texts};
+use crate::harness::{PATIENCE, Room, Scratch, scratch_dir, shared};
+
+/// The only line on standard error.
+#[track_caller]
+fn refused(room: &Room, args: &[&str]) -> String {
+    let node = room.papo("zoe", args).start();
+    node.exit_within(PATIENCE);
+    let stderr = node.stderr();
+    assert_eq!(node.exit(), 3, "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert!(stderr.contains("--store"), "{stderr}");
+    stderr
+}
+
+/// A file with some messages in it.
+fn filled(room: &Room, dir: &Path) -> std::path::PathBuf {
+    let file = dir.join("room.db");
+    let writer = room
+        .papo("ana", &["send", "--store", as_str(&file), "kept"])
+        .start();
+    assert_eq!(writer.exit(), 0, "{}", writer.stderr());
+    file
+}
+
+fn aside(dir: &Scratch) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(&**dir).expect("it is ours");
+    let paths = entries.map(|e| e.expect("it is ours").path());
+    let is_aside = |p: &std::path::PathBuf| {
+        let name = p.to_string_lossy();
+        name.contains(".damaged-") && !name.ends_with("-wal") && !name.ends_with("-shm")
+    };
+    paths.filter(is_aside).collect()
+}
+
+#[test]
+fn a_second_process_is_refused_and_the_first_goes_on() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let file = dir.join("room.db");
+    let ana = join_storing(&room, "ana", &file);
+    ana.joined();
+    let line = refused(&room, &["--store", as_str(&file)]);
+    assert!(line.contains("another papo"), "{line}");
+    ana.say("still here");
+    ana.event("its confirmation", |e| e.is("delivered"));
+    let mode = fs::metadata(&file)
+        .expect("it is there")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn the_file_of_another_room_or_another_program_is_refused_and_left_alone() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let file = filled(&room, &dir);
+    let line = refused(&room.neighbour(), &["--store", as_str(&file)]);
+    assert!(line.contains(&room.name), "{line}");
+    assert_eq!(stored_texts(&file), ["kept"]);
+    let secret = dir.join("secret");
+    fs::write(&secret, "correct horse").expect("it is ours");
+    let locked = ["--store", as_str(&file), "--secret-file", as_str(&secret)];
+    let line = refused(&room, &locked);
+    assert!(line.contains("open room"), "{line}");
+    let nowhere = dir.join("no/such/dir/room.db");
+    refused(&room, &["--store", as_str(&nowhere)]);
+    refused(&room, &["--store", as_str(&dir)]);
+    assert!(aside(&dir).is_empty());
+}
+
+#[test]
+fn a_locked_room_has_a_history_like_any_other() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let (file, secret) = (dir.join("room.db"), dir.join("secret"));
+    fs::write(&secret, "correct horse").expect("it is ours");
+    let options = ["--secret-file", as_str(&secret), "--store", as_str(&file)];
+    let mut send = vec!["send", "psst"];
+    send.extend_from_slice(&options);
+    assert_eq!(room.papo("ana", &send).start().exit(), 0);
+    let bia = room.join_with("bia", &options);
+    assert_eq!(bia.joined().num("history"), 1);
+    let caio = room.join_with("caio", &options[..2]);
+    assert_eq!(caio.joined().num("history"), 1);
+    drop((bia, caio));
+    // Without the secret, what was said in the locked room does not get out.
+    let line = refused(&room, &["--store", as_str(&file)]);
+    assert!(line.contains("secret"), "{line}");
+    let dump = room
+        .papo("zoe", &["history", "--store", as_str(&file)])
+        .start();
+    assert_eq!(dump.exit(), 0);
+    assert!(dump.stdout().ends_with("<ana> psst\n"));
+}
+
+#[test]
+fn a_damaged_file_is_set_aside_and_what_the_room_has_takes_its_place() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let file = filled(&room, &dir);
+    let ana = room.join("ana");
+    ana.joined();
+    ana.say("said meanwhile");
+    ana.heard("ana", 1);
+    let mut bytes = fs::read(&file).expect("it is there");
+    let half = bytes.len() / 2;
+    bytes.truncate(half);
+    fs::write(&file, &bytes).expect("it is ours");
+    let line = refused(&room, &["--store", as_str(&file), "--store-strict"]);
+    assert!(line.contains("damaged"), "{line}");
+    let line = refused(&room, &["history", "--store", as_str(&file)]);
+    assert!(line.contains("damaged"), "{line}");
+    assert!(aside(&dir).is_empty());
+    let bia = join_storing(&room, "bia", &file);
+    let warning = bia.event("a warning", |e| e.is("warning"));
+    assert!(warning.text("text").contains("damaged"));
+    bia.joined();
+    bia.say("goes on");
+    bia.event("its confirmation", |e| e.is("delivered"));
+    let aside = aside(&dir);
+    assert_eq!(aside.len(), 1);
+    assert!(warning.text("text").contains(as_str(&aside[0])));
+    assert_eq!(fs::read(&aside[0]).expect("it is kept"), bytes);
+    assert_eq!(stored_texts(&file), ["said meanwhile", "goes on"]);
+}
