@@ -4,6 +4,8 @@
 //! (`PAPO_SIM_TRACE=N` lines), `PAPO_SIM_KIND` as another kind of scenario, `PAPO_SIM_WITHOUT`
 //! without one protection; `PAPO_SIM_SEEDS=N cargo test --test sim -- --ignored` runs many.
 
+#![allow(clippy::disallowed_methods)] // A test may say how long it took.
+
 #[path = "sim/mod.rs"]
 mod sim;
 

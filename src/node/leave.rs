@@ -20,7 +20,7 @@ pub(super) struct Leaving {
 /// may have nobody else to confirm it.
 const QUIET: Duration = Duration::from_millis(50);
 /// But not longer than this: in some rooms somebody always speaks.
-const QUIET_WAIT_MAX: Duration = Duration::from_millis(500);
+const QUIET_WAIT_MAX: Duration = Duration::from_millis(100);
 
 impl Node {
     pub(super) fn start_leaving(&mut self, patience: Duration) {

@@ -132,6 +132,8 @@ pub struct Ui {
     config: UiConfig,
     /// The room's name.
     room: String,
+    /// Where this node can be reached, and where it asks.
+    reach: text::Reach,
     pending: Pending,
     sending: Sending,
     /// The first `Joined` was seen: what comes before it is history.
@@ -153,6 +155,7 @@ impl Ui {
     pub fn new(config: UiConfig) -> Ui {
         let mut ui = Ui {
             room: String::new(),
+            reach: text::Reach::default(),
             pending: Pending::default(),
             sending: Sending::new(&config),
             joined: false,

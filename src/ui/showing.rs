@@ -16,6 +16,10 @@ use super::{Listening, Mode, Private, Replay, Ui, json, text};
 
 impl Ui {
     pub(super) fn show_listening(&mut self, now: Now, listening: &Listening) {
+        self.reach = text::Reach {
+            tcp: listening.tcp.clone(),
+            group: listening.group.clone(),
+        };
         if self.is_json() {
             self.json(now, |out, at| json::listening(out, at, listening));
         }
@@ -114,6 +118,11 @@ impl Ui {
         } else {
             let notice = text::joined(&self.room, node, again);
             self.notice(now, &notice);
+        }
+        if !self.joined && !self.is_json() && node.members().len() == 1 {
+            for line in text::alone(&self.room, &self.reach) {
+                self.notice(now, &line);
+            }
         }
         if !self.joined {
             self.joined = true;

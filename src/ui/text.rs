@@ -80,6 +80,45 @@ pub fn joined(name_of_room: &str, room: &dyn Room, again: bool) -> String {
     )
 }
 
+/// Where this node can be reached, and where it asks for others.
+#[derive(Clone, Debug, Default)]
+pub struct Reach {
+    /// The listener's addresses.
+    pub tcp: Vec<String>,
+    /// The multicast group; empty without one.
+    pub group: String,
+}
+
+/// What is said to one who is alone: where others were looked for, and how they get here.
+#[must_use]
+pub fn alone(room: &str, reach: &Reach) -> Vec<String> {
+    let host = |at: &str| at.rsplit_once(':').map_or(at, |(host, _)| host).to_owned();
+    let hosts: Vec<String> = reach.tcp.iter().map(|at| host(at)).collect();
+    let mut lines = Vec::new();
+    if !reach.group.is_empty() {
+        let hosts = hosts.join(", ");
+        lines.push(format!("nobody answered to {} on {hosts}", reach.group));
+    }
+    let is_local = |at: &&String| at.starts_with("127.") || at.starts_with("[::1]");
+    let elsewhere = reach.tcp.iter().find(|at| !is_local(at));
+    if let Some(at) = elsewhere.or(reach.tcp.first()) {
+        let room = shell_word(room);
+        lines.push(format!(
+            "to come here from elsewhere: papo --room {room} --peer {at}"
+        ));
+    }
+    lines
+}
+
+/// A word as a shell takes it.
+fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", visible(word, Tab::Escape).replace('\'', "'\\''"))
+}
+
 /// What is said of an election.
 #[must_use]
 pub fn election(phase: Phase, reason: &str) -> String {
@@ -150,6 +189,22 @@ pub fn status(name_of_room: &str, room: &dyn Room, driver: DriverStatus) -> Stri
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_who_is_alone_learns_where_it_asked_and_how_others_get_here() {
+        let reach = Reach {
+            tcp: vec!["127.0.0.1:7000".into(), "192.0.2.4:7000".into()],
+            group: "239.1.2.3:4000".into(),
+        };
+        let lines = alone("o'hara room", &reach);
+        assert_eq!(
+            lines[0],
+            "nobody answered to 239.1.2.3:4000 on 127.0.0.1, 192.0.2.4"
+        );
+        let command = r"papo --room 'o'\''hara room' --peer 192.0.2.4:7000";
+        assert!(lines[1].ends_with(command), "{}", lines[1]);
+        assert!(alone("lobby", &reach)[1].contains("--room lobby --peer"));
+    }
 
     fn member(id: Id, nick: &str) -> Member {
         Member {

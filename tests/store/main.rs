@@ -12,6 +12,7 @@ mod harness;
 mod crashes;
 mod disks;
 mod files;
+mod million;
 mod print;
 
 use std::path::{Path, PathBuf};
