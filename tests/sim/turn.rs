@@ -225,7 +225,7 @@ impl World {
     }
 
     /// A user has lines to say.
-    pub(super) fn want_lines(&mut self, run: RunId, count: u64, size: usize) {
+    pub fn want_lines(&mut self, run: RunId, count: u64, size: usize) {
         for _ in 0..count {
             let process = &mut self.processes[run];
             process.said += 1;
