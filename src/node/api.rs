@@ -139,6 +139,8 @@ pub enum Timer {
     SyncRound,
     /// The next dial of a lost member.
     Redial,
+    /// The losses that a coordinator gathered are announced.
+    Losses,
     /// The answer to a joiner, spread at random.
     Referral,
     /// Leaving takes too long.

@@ -279,6 +279,7 @@ impl Node {
             Timer::Sync => self.on_sync_timer(),
             Timer::SyncRound => self.on_sync_round(),
             Timer::Redial => self.on_redial(),
+            Timer::Losses => self.on_losses_timer(),
             Timer::Referral => self.on_referral_timer(),
             Timer::Leave => self.on_leave_timer(),
             Timer::Handshake(link) => self.on_handshake_timer(link),

@@ -1,7 +1,7 @@
 //! What a coordinator does: lets nodes in, announces each step of the view, sends heartbeats, and
 //! goes on dialling members that it lost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -16,6 +16,10 @@ use crate::wire::{
 /// The pause between two dials of lost members.
 const REDIAL: Duration = Duration::from_secs(2);
 
+/// How long further losses are gathered after one was announced, or the office was taken: where
+/// many die at once, the members hear of it in one message and not in one for each.
+const GATHER: Duration = Duration::from_millis(30);
+
 /// The office of a coordinator.
 #[derive(Debug)]
 pub(super) struct Office {
@@ -25,6 +29,9 @@ pub(super) struct Office {
     guests: BTreeMap<Key, JoinRequest>,
     /// Who was let in lately, and when.
     welcomed: BTreeMap<Key, Time>,
+    /// Members that are lost, which is announced at the end of this time.
+    losing: BTreeSet<Key>,
+    gather_until: Time,
 }
 
 impl Node {
@@ -42,6 +49,8 @@ impl Node {
             next_beat: self.now.time,
             guests: BTreeMap::new(),
             welcomed: BTreeMap::new(),
+            losing: BTreeSet::new(),
+            gather_until: self.now.time + GATHER,
         });
         let view = self.own_view(&gone);
         let left = view.left.clone();
@@ -193,6 +202,9 @@ impl Node {
         if self.left.contains(key) {
             return;
         }
+        if let Standing::Coordinator(office) = &mut self.standing {
+            office.losing.remove(&key);
+        }
         let version = request.view_version.min(VERSION_HEARD_MAX);
         self.version_seen = self.version_seen.max(version);
         match self.roster.get(key).cloned() {
@@ -293,18 +305,22 @@ impl Node {
 
     /// The view has changed by one step: every member hears of it.
     fn step(&mut self, kind: UpdateKind, member: Member, except: Option<Key>) {
-        // Claims that are only heard of are capped, so that this does not come to its end.
-        self.roster.version = self.roster.version.saturating_add(1);
-        self.version_seen = self.version_seen.max(self.roster.version);
         if kind == UpdateKind::Joined {
             self.greet(&member);
         }
+        self.announce_step(kind, vec![member], except);
+    }
+
+    fn announce_step(&mut self, kind: UpdateKind, members: Vec<Member>, except: Option<Key>) {
+        // Claims that are only heard of are capped, so that this does not come to its end.
+        self.roster.version = self.roster.version.saturating_add(1);
+        self.version_seen = self.version_seen.max(self.roster.version);
         let update = PeerUpdate {
             coordinator: self.config.key,
             version: self.roster.version,
             next_id: self.roster.next_id,
             kind,
-            members: vec![member],
+            members,
         };
         let links = self.member_links(except);
         self.send_many(links, Class::Control, Message::PeerUpdate(update));
@@ -316,8 +332,16 @@ impl Node {
         if key == self.config.key {
             return;
         }
+        let is_gone = !self.left.contains(key) && !self.is_alive(key);
         if let Standing::Coordinator(office) = &mut self.standing {
             office.guests.remove(&key);
+            if is_gone && self.now.time < office.gather_until {
+                office.losing.insert(key);
+                let at = office.gather_until;
+                return self.set_timer(Timer::Losses, at);
+            }
+            office.losing.remove(&key);
+            office.gather_until = self.now.time + GATHER;
         }
         let Some(member) = self.roster.remove(key) else {
             return;
@@ -329,6 +353,35 @@ impl Node {
         };
         self.part(&member, departure);
         self.step(kind, member, Some(key));
+    }
+
+    /// Announces the losses that were gathered: several at once as a whole view.
+    pub(super) fn on_losses_timer(&mut self) {
+        let now = self.now.time;
+        let Standing::Coordinator(office) = &mut self.standing else {
+            return;
+        };
+        office.gather_until = now;
+        let mut losing: Vec<Key> = std::mem::take(&mut office.losing).into_iter().collect();
+        losing.retain(|k| !self.is_alive(*k));
+        if let [key] = losing[..] {
+            return self.lose_member(key);
+        }
+        let lost: Vec<Member> = losing
+            .into_iter()
+            .filter_map(|k| self.roster.remove(k))
+            .collect();
+        if lost.is_empty() {
+            return;
+        }
+        for member in &lost {
+            self.part(member, Departure::Lost);
+        }
+        let members = self.roster.members().to_vec();
+        self.announce_step(UpdateKind::Whole, members, None);
+        if let Standing::Coordinator(office) = &mut self.standing {
+            office.gather_until = now + GATHER;
+        }
     }
 
     /// A member says that it follows another coordinator, which this one cannot join: it is no

@@ -1,10 +1,12 @@
 //! What a failover costs in messages, counted in rooms of several sizes.
 //!
-//! Owns the two failovers that are counted: the coordinator dies (the common case), and the upper
-//! half of the room dies at once, the coordinator among them. Beside them stands classic Bully
-//! (Garcia-Molina 1982) among n nodes whose highest died.
+//! Owns the failovers that are counted: the coordinator dies (the common case); the upper half of
+//! the room dies at once, the coordinator among them; the upper half loses its power, of which only
+//! silence tells. Beside them stands classic Bully (Garcia-Molina 1982) among n nodes whose highest
+//! died.
 
-use super::room::{by_rank, crash, settled, until_agreed};
+use super::agenda::RunId;
+use super::room::{by_rank, crash, cut_power, settled, until_agreed};
 use super::run::alive;
 use super::scenario::SECOND;
 use super::world::World;
@@ -17,14 +19,16 @@ pub struct Cost {
     pub answers: u64,
     /// Steps of the view, where the announced one still had somebody who is gone.
     pub updates: u64,
+    /// How many are left.
+    pub left: u64,
     /// From the crash until all agree, in milliseconds.
     pub took_ms: u64,
 }
 
 impl Cost {
-    /// All messages of the election.
+    /// All messages of the election, and of the views after it.
     pub fn total(self) -> u64 {
-        self.announcements + self.elections + self.answers
+        self.announcements + self.elections + self.answers + self.updates
     }
 }
 
@@ -33,9 +37,10 @@ impl Cost {
 pub struct Costs {
     pub n: u64,
     pub common: Cost,
-    /// How many are left of the `n - 1` once the upper half died.
-    pub left: u64,
+    /// The upper half of the `n - 1` that are left dies.
     pub half: Cost,
+    /// The upper half of those that are left loses its power.
+    pub silent: Cost,
 }
 
 /// Classic Bully: the second highest notices, and announces itself to the others.
@@ -57,25 +62,30 @@ pub fn count(n: usize) -> Result<Costs, String> {
         claim.is_some_and(|c| c.key == p.key)
     });
     let leader = leader.ok_or("nobody coordinates")?;
-    let common = failover(&mut world, &[leader])?;
-    // Now the highest coordinates.
+    let common = failover(&mut world, &[leader], crash)?;
+    // From now on the highest coordinates.
     let ranked = by_rank(&world);
-    let half = failover(&mut world, &ranked[..ranked.len() / 2])?;
-    let left = alive(&world).len() as u64;
+    let half = failover(&mut world, &ranked[..ranked.len() / 2], crash)?;
+    let ranked = by_rank(&world);
+    let silent = failover(&mut world, &ranked[..ranked.len() / 2], cut_power)?;
     Ok(Costs {
         n: n as u64,
         common,
-        left,
         half,
+        silent,
     })
 }
 
 /// These die in the same instant.
-fn failover(world: &mut World, dying: &[usize]) -> Result<Cost, String> {
+fn failover(
+    world: &mut World,
+    dying: &[RunId],
+    how: impl Fn(&mut World, RunId),
+) -> Result<Cost, String> {
     world.run_until(world.now() + SECOND);
     world.traffic.clear();
     for run in dying {
-        crash(world, *run);
+        how(world, *run);
     }
     let took = until_agreed(world)?;
     world.run_until(world.now() + SECOND);
@@ -85,6 +95,7 @@ fn failover(world: &mut World, dying: &[usize]) -> Result<Cost, String> {
         elections: traffic.of("ELECTION"),
         answers: traffic.of("ELECTION_OK"),
         updates: traffic.of("PEER_UPDATE"),
+        left: alive(world).len() as u64,
         took_ms: took / 1_000,
     })
 }

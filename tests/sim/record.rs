@@ -382,8 +382,8 @@ impl Record {
     }
 }
 
-/// Nobody whom this node is linked with has the message, or it lies under somebody's floor: who
-/// sends its effects may then not have it.
+/// Nobody whom this node is linked with has the message, or it lies under the floor of somebody who
+/// kept all: who sends its effects may then not have it, having got them from there.
 fn is_out_of_reach(
     run: RunId,
     id: MessageId,
@@ -395,11 +395,12 @@ fn is_out_of_reach(
         is_linked(run, *other, processes)
             && paths.both_ways(processes[run].host, processes[*other].host)
     };
-    let mut histories = (0..processes.len())
-        .filter(linked)
-        .map(|other| processes[other].node.history());
-    let under_a_floor = histories.clone().any(|h| position <= h.floor());
-    under_a_floor || !histories.any(|h| h.contains(id))
+    let lies_under = |other: RunId| position <= processes[other].node.history().floor();
+    let mut others = 0..processes.len();
+    others
+        .clone()
+        .any(|o| lies_under(o) && (processes[o].wants_history || linked(&o)))
+        || !others.any(|o| linked(&o) && processes[o].node.history().contains(id))
 }
 
 /// Both have an open link with the other, and run.

@@ -94,6 +94,13 @@ pub fn crash(world: &mut World, run: RunId) {
     world.cause(0, &What::Crash(Who::Host(host)));
 }
 
+/// Nobody is told: not even a kernel answers any more.
+pub fn cut_power(world: &mut World, run: RunId) {
+    let (now, host) = (world.now(), world.processes[run].host);
+    world.paths.set_up(now, host, false);
+    world.vanish(run);
+}
+
 /// Hosts of even and of odd numbers no longer reach each other.
 pub fn part_halves(world: &mut World) {
     let now = world.now();

@@ -48,6 +48,18 @@ pub fn scenario_of(kind: &'static str, seed: u64) -> Option<Scenario> {
     Some(scenario)
 }
 
+/// So many start in the same instant; all must be one group from the start, and stay so.
+pub fn storm(hosts: usize, seed: u64) -> Scenario {
+    let mut scenario = Scenario::quiet("join storm", seed, hosts);
+    for host in 0..hosts {
+        scenario.add(0, What::Start(host, Run::Node));
+        scenario.add(2 * SECOND, What::Say(Who::Host(host), 1, 12));
+    }
+    start_at_once(&mut scenario);
+    scenario.failover = Some(What::Crash(Who::Coordinator));
+    scenario
+}
+
 /// The tie-break: nodes that start in the same instant are one group from the start.
 fn start_at_once(scenario: &mut Scenario) {
     scenario.add(SETTLED, What::Demand(Demand::OneFounder));
