@@ -7,7 +7,6 @@
 // A bench measures time by the clock.
 #![allow(clippy::disallowed_methods)]
 
-#[allow(unused_imports, reason = "the simulator is shared with the tests")]
 #[path = "../tests/sim/mod.rs"]
 mod sim;
 
