@@ -1,13 +1,12 @@
 //! The user's side, driven by events and bytes, with plain data in the node's place.
 
 use std::net::SocketAddr;
-use std::rc::Rc;
 use std::time::Duration;
 
 use papo::limits::TEXT_BYTES_MAX;
 use papo::node::{Command, Departure, Event, Now, Phase, Time};
 use papo::ui::{DriverStatus, Listening, Mode, Replay, Room, Ui, UiConfig};
-use papo::wire::{Address, ChatMessage, Claim, Id, Key, Member, Position};
+use papo::wire::{Address, ChatMessage, Claim, Draft, Id, Key, Member, Position};
 use serde_json::{Value, json};
 
 /// Timestamps below 100 are of messages that were said before this node joined.
@@ -20,7 +19,7 @@ struct Fake {
     joined: bool,
     blocked: bool,
     members: Vec<Member>,
-    history: Vec<Rc<ChatMessage>>,
+    history: Vec<ChatMessage>,
 }
 
 impl Room for Fake {
@@ -49,8 +48,8 @@ impl Room for Fake {
     fn digest(&self) -> u64 {
         0xabc
     }
-    fn newest(&self, count: usize, until: Option<Position>) -> Vec<Rc<ChatMessage>> {
-        let old = |m: &&Rc<ChatMessage>| until.is_none_or(|until| m.position() <= until);
+    fn newest(&self, count: usize, until: Option<Position>) -> Vec<ChatMessage> {
+        let old = |m: &&ChatMessage| until.is_none_or(|until| m.position() <= until);
         let old: Vec<_> = self.history.iter().filter(old).cloned().collect();
         old[old.len().saturating_sub(count)..].to_vec()
     }
@@ -68,17 +67,18 @@ fn member(id: Id, key: Key, nick: &str) -> Member {
     }
 }
 
-fn message(from: Id, nick: &str, seq: u64, text: &str) -> Rc<ChatMessage> {
-    Rc::new(ChatMessage {
+fn message(from: Id, nick: &str, seq: u64, text: &str) -> ChatMessage {
+    ChatMessage::new(&Draft {
         origin: if nick == "me" { ME } else { Key(from) },
         seq,
         timestamp: seq,
         sent_at: 1_700_000_000_123,
         from,
         nick: nick.into(),
-        dependencies: vec![],
+        dependencies: vec![].into(),
         text: text.into(),
     })
+    .expect("a valid message")
 }
 
 fn config(mode: Mode) -> UiConfig {
@@ -167,8 +167,8 @@ impl Bench {
         self.ui.on_event(self.now, event, &self.node);
     }
 
-    fn heard(&mut self, message: Rc<ChatMessage>) {
-        let own = message.origin == ME;
+    fn heard(&mut self, message: ChatMessage) {
+        let own = message.origin() == ME;
         self.event(Event::Message { message, own });
     }
 
@@ -374,7 +374,7 @@ mod in_a_pipe {
         let mut bench = Bench::text();
         bench.join(&[]);
         bench.stderr();
-        for seq in 0..1_003 {
+        for seq in 1..=1_003 {
             bench.heard(message(1, "ana", seq, "x"));
         }
         assert_eq!(bench.stdout().lines().count(), 1_000);

@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use std::rc::Rc;
 
 use papo::limits::BATCH_BYTES_MAX;
-use papo::wire::{ChatMessage, FrameReader, Key, Message, decode_message, encode_frame};
+use papo::wire::{ChatMessage, Draft, FrameReader, Key, Message, decode_message, encode_frame};
 use rustix::event::{PollFd, PollFlags, poll};
 
 /// The first argument of a floor process.
@@ -57,17 +57,18 @@ fn size(n: u64) -> usize {
 }
 
 /// A chat message as papo's own, with a text of this size.
-pub fn chat_message(seq: u64, text: String) -> Rc<ChatMessage> {
-    Rc::new(ChatMessage {
+pub fn chat_message(seq: u64, text: String) -> ChatMessage {
+    ChatMessage::new(&Draft {
         origin: Key(0x8c8f_1a2b_3c4d_5e6f),
         seq,
         timestamp: (1_750_000_000_000 << 16) + seq,
         sent_at: 1_750_000_000_000,
         from: 3,
-        nick: "n3".to_string(),
-        dependencies: Vec::new(),
-        text,
+        nick: "n3".into(),
+        dependencies: Vec::new().into(),
+        text: text.into(),
     })
+    .expect("a valid message")
 }
 
 /// So many messages, in full frames that are all alike, and a last frame.
@@ -84,7 +85,7 @@ impl Load {
         let message = chat_message(100_000, "x".repeat(size));
         let per_frame = (BATCH_BYTES_MAX / message.size_bound()).max(1);
         let frame = |n: usize| {
-            let batch = vec![Rc::clone(&message); n];
+            let batch = vec![message.clone(); n];
             encode_frame(&Message::Chat(batch)).expect("a valid message")
         };
         let full = frame(per_frame);
@@ -324,9 +325,9 @@ fn sink(acknowledges: bool) -> io::Result<()> {
         while let Some(Ok(frame)) = frames.next_frame() {
             if let Ok(Message::Chat(messages)) = decode_message(frame) {
                 for m in &messages {
-                    lines.extend_from_slice(m.text.as_bytes());
+                    lines.extend_from_slice(m.text_bytes());
                     lines.push(b'\n');
-                    highest = Some(m.seq);
+                    highest = Some(m.seq());
                 }
             }
         }

@@ -116,7 +116,7 @@ const CASES: &[(&str, &str, Case)] = &[
             ui.on_event(room.now(), joined, &room.node);
             let mut printed = 0;
             for _ in 0..count {
-                let message = Rc::clone(&message);
+                let message = message.clone();
                 let event = node::Event::Message {
                     message,
                     own: false,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use papo::limits::BATCH_BYTES_MAX;
 use papo::node::{Config, Effect, Input, LinkId, Node, Now, Outbox, Time, Timer};
-use papo::wire::{Address, ChatMessage, Hello, Key, Message, VERSION, encode_frame};
+use papo::wire::{Address, ChatMessage, Draft, Hello, Key, Message, VERSION, encode_frame};
 
 /// Bytes of a message's text.
 pub const TEXT_BYTES: usize = 100;
@@ -16,17 +16,18 @@ const WALL_MS: u64 = 1_750_000_000_000;
 pub const PEER: Key = Key(0x8c8f_1a2b_3c4d_5e6f);
 
 /// A message as the peer writes it: its `seq`th.
-pub fn message(origin: Key, seq: u64) -> Rc<ChatMessage> {
-    Rc::new(ChatMessage {
+pub fn message(origin: Key, seq: u64) -> ChatMessage {
+    ChatMessage::new(&Draft {
         origin,
         seq,
         timestamp: (WALL_MS << 16) + seq,
         sent_at: WALL_MS,
         from: 3,
-        nick: "maria".to_string(),
-        dependencies: Vec::new(),
-        text: "x".repeat(TEXT_BYTES),
+        nick: "maria".into(),
+        dependencies: Vec::new().into(),
+        text: "x".repeat(TEXT_BYTES).into(),
     })
+    .expect("a valid message")
 }
 
 /// As many messages as one frame carries.
@@ -35,7 +36,7 @@ pub fn per_batch() -> u64 {
 }
 
 /// The peer's messages from `first` on, so many.
-pub fn batch(first: u64, count: u64) -> Vec<Rc<ChatMessage>> {
+pub fn batch(first: u64, count: u64) -> Vec<ChatMessage> {
     (first..first + count)
         .map(|seq| message(PEER, seq))
         .collect()

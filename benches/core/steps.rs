@@ -105,7 +105,7 @@ pub fn history(criterion: &mut Criterion) {
             room.node
                 .history()
                 .iter()
-                .map(|m| m.text.len())
+                .map(|m| m.text().len())
                 .sum::<usize>()
         });
     });

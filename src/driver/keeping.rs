@@ -31,7 +31,6 @@
 //! remark says when it works again.
 
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 use std::time::Duration;
 
 use crate::limits::{STORE_BATCH_BYTES_MAX, STORE_BATCH_MAX};
@@ -188,7 +187,7 @@ impl Keeper {
     fn commit<'a>(
         &mut self,
         now: Now,
-        messages: impl Iterator<Item = &'a Rc<ChatMessage>> + Clone,
+        messages: impl Iterator<Item = &'a ChatMessage> + Clone,
         floor: Position,
     ) -> Result<usize, StoreError> {
         if self.trouble.is_some_and(|t| t.reopen) {
@@ -198,7 +197,7 @@ impl Keeper {
             return Err(StoreError::Unusable("it is not open".into()));
         };
         let mut bytes = 0;
-        let fits = |message: &&Rc<ChatMessage>| {
+        let fits = |message: &&ChatMessage| {
             let fits = bytes < STORE_BATCH_BYTES_MAX;
             bytes += message.size_bound();
             fits
@@ -391,13 +390,7 @@ impl Reactor {
         self.send_chunk(link, no, upto, messages);
     }
 
-    fn send_chunk(
-        &mut self,
-        link: LinkId,
-        no: u64,
-        upto: Position,
-        messages: Vec<Rc<ChatMessage>>,
-    ) {
+    fn send_chunk(&mut self, link: LinkId, no: u64, upto: Position, messages: Vec<ChatMessage>) {
         let chunk = Chunk {
             no,
             next: Some(upto),

@@ -1,7 +1,6 @@
 //! What goes into the core and what comes out of it. Plain data: no I/O, no clock.
 
 use std::net::SocketAddr;
-use std::rc::Rc;
 use std::time::Duration;
 
 use crate::wire::{Address, ChatMessage, Datagram, Id, Key, Member, Message, Position, SeqRange};
@@ -347,7 +346,7 @@ pub enum Event {
     /// cause.
     Message {
         /// What was said.
-        message: Rc<ChatMessage>,
+        message: ChatMessage,
         /// By this node.
         own: bool,
     },

@@ -5,7 +5,6 @@
 //! passes on only what it took in.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use super::chat::causes;
 use super::{Key, LinkId, Node, Weakness};
@@ -14,7 +13,7 @@ use crate::wire::{ChatMessage, MessageId, Position};
 
 #[derive(Debug)]
 struct Waiter {
-    message: Rc<ChatMessage>,
+    message: ChatMessage,
     /// The link that it came on.
     link: LinkId,
     /// One of its causes that is missing.
@@ -68,20 +67,20 @@ impl Waiting {
 
 impl Node {
     /// Live chat: each message is taken in, or waits for a cause.
-    pub(super) fn on_chat(&mut self, link: LinkId, key: Key, messages: Vec<Rc<ChatMessage>>) {
+    pub(super) fn on_chat(&mut self, link: LinkId, key: Key, messages: Vec<ChatMessage>) {
         self.heard_chat = self.now.time;
         for message in messages {
             self.on_live(link, key, &message);
         }
     }
 
-    fn on_live(&mut self, link: LinkId, key: Key, message: &Rc<ChatMessage>) {
+    fn on_live(&mut self, link: LinkId, key: Key, message: &ChatMessage) {
         // Nobody else writes in this node's name.
-        if message.origin == self.config.key {
+        if message.origin() == self.config.key {
             return;
         }
         if self.history.is_settled(message.id()) {
-            return self.chat.owe_ack(message.origin);
+            return self.chat.owe_ack(message.origin());
         }
         match self.missing_cause(message) {
             None => self.take_in_and_release(message),
@@ -101,7 +100,7 @@ impl Node {
         missing: MessageId,
         link: LinkId,
         key: Key,
-        message: &Rc<ChatMessage>,
+        message: &ChatMessage,
     ) {
         if self.waiting.waiters.contains_key(&message.id()) {
             return;
@@ -110,7 +109,7 @@ impl Node {
         // One that finds no room comes with the SYNC.
         if self.waiting.has_room_for(message) {
             self.waiting.insert(Waiter {
-                message: Rc::clone(message),
+                message: message.clone(),
                 link,
                 missing,
                 came_in: self.repair.last_begun(),
@@ -120,7 +119,7 @@ impl Node {
     }
 
     /// Takes a message in, and then whatever waited for it.
-    pub(super) fn take_in_and_release(&mut self, message: &Rc<ChatMessage>) {
+    pub(super) fn take_in_and_release(&mut self, message: &ChatMessage) {
         self.take_in(message);
         if self.waiting.waiters.is_empty() {
             return;
@@ -151,12 +150,12 @@ impl Node {
         if self.waiting.waiters.is_empty() {
             return;
         }
-        let mut due: Vec<Rc<ChatMessage>> = self
+        let mut due: Vec<ChatMessage> = self
             .waiting
             .waiters
             .values()
             .filter(|w| w.link == link && w.came_in < sync && w.message.position() < position)
-            .map(|w| Rc::clone(&w.message))
+            .map(|w| w.message.clone())
             .collect();
         due.sort_by_key(|m| m.position());
         for message in due {

@@ -4,11 +4,10 @@
 //! before joining. Whether a message may be taken in is `causality`'s decision.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::rc::Rc;
 
 use super::{Class, Event, Key, Node};
 use crate::limits;
-use crate::wire::{ChatMessage, Member, Message, MessageId, Position, Private};
+use crate::wire::{ChatMessage, Draft, Member, Message, MessageId, Position, Private};
 
 /// The chat of one node.
 #[derive(Debug, Default)]
@@ -19,7 +18,7 @@ pub(super) struct Chat {
     unsent: VecDeque<String>,
     unsent_bytes: usize,
     /// Written in this turn, not yet sent.
-    fresh: Vec<Rc<ChatMessage>>,
+    fresh: Vec<ChatMessage>,
     /// Messages taken in that none taken in depends on, and their timestamps.
     heads: BTreeMap<MessageId, u64>,
     /// Authors that an ACK is due to.
@@ -29,7 +28,7 @@ pub(super) struct Chat {
     /// Joining: what lies at or below is history.
     history_until: Option<Position>,
     /// Joining: live messages, shown once the history is complete.
-    held_back: VecDeque<Rc<ChatMessage>>,
+    held_back: VecDeque<ChatMessage>,
 }
 
 impl Chat {
@@ -64,7 +63,7 @@ impl Chat {
         for cause in causes(message) {
             self.heads.remove(&cause);
         }
-        self.heads.insert(message.id(), message.timestamp);
+        self.heads.insert(message.id(), message.timestamp());
         if self.heads.len() > limits::DEPENDENCIES_MAX
             && let Some(oldest) = self
                 .heads
@@ -79,11 +78,11 @@ impl Chat {
 
 /// The direct causes of a message: its author's previous one, and its dependencies.
 pub(super) fn causes(message: &ChatMessage) -> impl Iterator<Item = MessageId> + '_ {
-    let previous = (message.seq > 1).then(|| MessageId {
-        origin: message.origin,
-        seq: message.seq - 1,
+    let previous = (message.seq() > 1).then(|| MessageId {
+        origin: message.origin(),
+        seq: message.seq() - 1,
     });
-    let others = message.dependencies.iter().copied();
+    let others = message.dependencies();
     previous.into_iter().chain(others)
 }
 
@@ -109,35 +108,39 @@ impl Node {
     }
 
     fn write(&mut self, text: String) {
-        self.chat.seq += 1;
         let id = MessageId {
             origin: self.config.key,
-            seq: self.chat.seq,
+            seq: self.chat.seq + 1,
         };
         let heads = self.chat.heads.keys();
-        let dependencies = heads
+        let dependencies: Vec<MessageId> = heads
             .copied()
             .filter(|h| h.origin != id.origin && self.history.contains(*h))
             .collect();
-        let message = Rc::new(ChatMessage {
+        let draft = Draft {
             origin: id.origin,
             seq: id.seq,
             timestamp: self.clock.tick(self.now.wall_ms),
             sent_at: self.now.wall_ms,
             from: self.id.unwrap_or(0),
-            nick: self.config.nick.clone(),
-            dependencies,
-            text,
-        });
+            nick: self.config.nick.as_str().into(),
+            dependencies: dependencies.into(),
+            text: text.into(),
+        };
+        let message = match ChatMessage::new(&draft) {
+            Ok(message) => message,
+            Err(rule) => return self.show(Event::Warning(format!("a line is not said: {rule}"))),
+        };
+        self.chat.seq = id.seq;
         self.chat.heads.clear();
-        self.chat.heads.insert(id, message.timestamp);
-        self.history.insert(Rc::clone(&message));
+        self.chat.heads.insert(id, message.timestamp());
+        self.history.insert(message.clone());
         let (me, roster) = (self.config.key, &self.roster);
         self.delivery
             .wrote(id.seq, (roster.coordinator, roster.version), || {
                 roster.keys().into_iter().filter(|k| *k != me).collect()
             });
-        self.chat.fresh.push(Rc::clone(&message));
+        self.chat.fresh.push(message.clone());
         self.show(Event::Message { message, own: true });
     }
 
@@ -166,13 +169,13 @@ impl Node {
 
     /// A message whose causes are here, or will never be, becomes part of the history. Below the
     /// floor it is shown once and not kept.
-    pub(super) fn take_in(&mut self, message: &Rc<ChatMessage>) {
+    pub(super) fn take_in(&mut self, message: &ChatMessage) {
         let id = message.id();
         if self.history.is_settled(id) {
             return;
         }
-        self.clock.observe(message.timestamp);
-        if self.history.insert(Rc::clone(message)) {
+        self.clock.observe(message.timestamp());
+        if self.history.insert(message.clone()) {
             self.chat.cover(message);
         } else {
             self.history.settle(id);
@@ -182,19 +185,19 @@ impl Node {
         self.show_taken_in(message);
     }
 
-    fn show_taken_in(&mut self, message: &Rc<ChatMessage>) {
+    fn show_taken_in(&mut self, message: &ChatMessage) {
         match self.chat.history_until {
             Some(until) if message.position() <= until => {}
             _ if !self.joined || self.chat.history_until.is_some() => {
-                self.chat.held_back.push_back(Rc::clone(message));
+                self.chat.held_back.push_back(message.clone());
                 // What the history has dropped again is not shown either.
                 if self.chat.held_back.len() > self.config.history_max {
                     self.chat.held_back.pop_front();
                 }
             }
             _ => {
-                let message = Rc::clone(message);
-                let own = message.origin == self.config.key;
+                let message = message.clone();
+                let own = message.origin() == self.config.key;
                 self.show(Event::Message { message, own });
             }
         }
@@ -208,7 +211,7 @@ impl Node {
             .into_iter()
             .filter(|m| old.is_none_or(|old| m.position() > old))
         {
-            let own = message.origin == self.config.key;
+            let own = message.origin() == self.config.key;
             self.show(Event::Message { message, own });
         }
     }

@@ -7,7 +7,6 @@
 //! (`shelf`), the oldest only leave memory: see there.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use super::order::Order;
 use super::ranges::Ranges;
@@ -72,7 +71,7 @@ impl History {
     }
 
     /// All messages in memory in the total order: the newest, if there is a store.
-    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Rc<ChatMessage>> {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &ChatMessage> {
         self.order.iter()
     }
 
@@ -112,7 +111,7 @@ impl History {
     }
 
     /// Adds a message. False if it is held already or lies at or below the floor.
-    pub(super) fn insert(&mut self, message: Rc<ChatMessage>) -> bool {
+    pub(super) fn insert(&mut self, message: ChatMessage) -> bool {
         let position = message.position();
         if position <= self.floor {
             return false;
@@ -218,11 +217,11 @@ impl History {
             }
             last = message.position();
             if !has
-                .get(&message.origin)
-                .is_some_and(|r| r.contains(message.seq))
+                .get(&message.origin())
+                .is_some_and(|r| r.contains(message.seq()))
             {
                 bytes += message.size_bound();
-                messages.push(Rc::clone(message));
+                messages.push(message.clone());
             }
         }
         let next = None;

@@ -2,7 +2,6 @@
 //! into near the end, and to sum up above a position. It knows nothing of authors or floors.
 
 use std::collections::VecDeque;
-use std::rc::Rc;
 
 use crate::wire::{ChatMessage, Position, digest_of};
 
@@ -11,13 +10,13 @@ const BLOCK_MAX: usize = 512;
 
 #[derive(Debug, Default)]
 struct Block {
-    messages: Vec<Rc<ChatMessage>>,
+    messages: Vec<ChatMessage>,
     /// The wrapping sum of the hashes of the ids in this block.
     digest: u64,
 }
 
 impl Block {
-    fn of(messages: Vec<Rc<ChatMessage>>) -> Block {
+    fn of(messages: Vec<ChatMessage>) -> Block {
         let digest = digest_sum(&messages);
         Block { messages, digest }
     }
@@ -35,8 +34,8 @@ impl Block {
     }
 }
 
-fn digest_sum(messages: &[Rc<ChatMessage>]) -> u64 {
-    let sum = |sum: u64, m: &Rc<ChatMessage>| sum.wrapping_add(digest_of(m.id()));
+fn digest_sum(messages: &[ChatMessage]) -> u64 {
+    let sum = |sum: u64, m: &ChatMessage| sum.wrapping_add(digest_of(m.id()));
     messages.iter().fold(0, sum)
 }
 
@@ -67,7 +66,7 @@ impl Order {
     }
 
     /// Adds a message whose position is not taken.
-    pub(super) fn insert(&mut self, message: Rc<ChatMessage>) {
+    pub(super) fn insert(&mut self, message: ChatMessage) {
         let position = message.position();
         self.len += 1;
         if position > self.last {
@@ -87,7 +86,7 @@ impl Order {
         }
     }
 
-    fn append(&mut self, message: Rc<ChatMessage>) {
+    fn append(&mut self, message: ChatMessage) {
         let digest = digest_of(message.id());
         match self.blocks.back_mut() {
             Some(block) if block.messages.len() < BLOCK_MAX => {
@@ -99,7 +98,7 @@ impl Order {
     }
 
     /// Removes the first `n` messages and returns them.
-    pub(super) fn drop_first(&mut self, n: usize) -> Vec<Rc<ChatMessage>> {
+    pub(super) fn drop_first(&mut self, n: usize) -> Vec<ChatMessage> {
         let mut dropped = Vec::with_capacity(n.min(self.len));
         while dropped.len() < n
             && let Some(block) = self.blocks.front_mut()
@@ -121,12 +120,12 @@ impl Order {
     }
 
     /// All messages in their order.
-    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Rc<ChatMessage>> {
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &ChatMessage> {
         self.blocks.iter().flat_map(|b| b.messages.iter())
     }
 
     /// The messages after `position`.
-    pub(super) fn after(&self, position: Position) -> impl Iterator<Item = &Rc<ChatMessage>> {
+    pub(super) fn after(&self, position: Position) -> impl Iterator<Item = &ChatMessage> {
         let (at, index) = self.seek(position);
         let blocks = self.blocks.range(at.min(self.blocks.len())..);
         blocks.flat_map(|b| b.messages.iter()).skip(index)
@@ -161,30 +160,31 @@ impl Order {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::Key;
+    use crate::wire::{Draft, Key};
     use std::collections::BTreeMap;
 
-    fn message(timestamp: u64, seq: u64) -> Rc<ChatMessage> {
-        Rc::new(ChatMessage {
+    fn message(timestamp: u64, seq: u64) -> ChatMessage {
+        ChatMessage::new(&Draft {
             origin: Key(1),
             seq,
             timestamp,
             sent_at: 0,
             from: 1,
-            nick: "n".to_string(),
-            dependencies: Vec::new(),
-            text: String::new(),
+            nick: "n".into(),
+            dependencies: Vec::new().into(),
+            text: String::new().into(),
         })
+        .expect("a valid message")
     }
 
-    fn agrees(order: &Order, model: &BTreeMap<Position, Rc<ChatMessage>>, at: Position) {
+    fn agrees(order: &Order, model: &BTreeMap<Position, ChatMessage>, at: Position) {
         assert_eq!(order.len(), model.len());
         assert!(order.iter().eq(model.values()));
         assert!(order.iter().rev().eq(model.values().rev()));
         let newest = model.last_key_value().map(|(p, _)| *p);
         assert_eq!(order.last(), newest.unwrap_or_default());
         let above = (std::ops::Bound::Excluded(at), std::ops::Bound::Unbounded);
-        let above: Vec<_> = model.range(above).map(|(_, m)| Rc::clone(m)).collect();
+        let above: Vec<_> = model.range(above).map(|(_, m)| m.clone()).collect();
         assert!(order.after(at).eq(above.iter()));
         let expected = (digest_sum(&above), above.len() as u64);
         assert_eq!(order.digest_after(at), expected);
@@ -204,7 +204,7 @@ mod tests {
                     rng.u64(1..20_000)
                 };
                 let m = message(timestamp, seq);
-                model.insert(m.position(), Rc::clone(&m));
+                model.insert(m.position(), m.clone());
                 order.insert(m);
                 if rng.u16(0..400) == 0 {
                     let n = rng.usize(0..700);

@@ -16,7 +16,6 @@
 //! the same authors is acknowledged either.
 
 use std::collections::VecDeque;
-use std::rc::Rc;
 
 use super::History;
 use super::ranges::Ranges;
@@ -33,7 +32,7 @@ pub struct Restored {
     /// All ids.
     pub ranges: Vec<SeqRange>,
     /// The newest messages in the total order, as many as belong in memory.
-    pub newest: Vec<Rc<ChatMessage>>,
+    pub newest: Vec<ChatMessage>,
     /// The position of the newest message that is not among them; zero if all are.
     pub until: Position,
 }
@@ -46,7 +45,7 @@ pub(super) struct Shelf {
     /// How many these are.
     pub(super) count: usize,
     /// Taken in and not yet stored, in the order of being taken in.
-    unstored: VecDeque<Rc<ChatMessage>>,
+    unstored: VecDeque<ChatMessage>,
     unstored_bytes: usize,
     /// How many messages in memory are the occasion to let some go.
     next_at: usize,
@@ -71,8 +70,8 @@ impl History {
             }
         }
         for message in restored.newest {
-            if let Some(origin) = self.origins.get_mut(&message.origin) {
-                origin.shelved.remove(message.seq);
+            if let Some(origin) = self.origins.get_mut(&message.origin()) {
+                origin.shelved.remove(message.seq());
             }
             shelf.count = shelf.count.saturating_sub(1);
             self.order.insert(message);
@@ -84,19 +83,19 @@ impl History {
     }
 
     /// A message that is new, with a store.
-    pub(super) fn insert_storing(&mut self, message: Rc<ChatMessage>) {
+    pub(super) fn insert_storing(&mut self, message: ChatMessage) {
         let Some(shelf) = &mut self.shelf else {
             return;
         };
         shelf.unstored_bytes += message.size_bound();
-        shelf.unstored.push_back(Rc::clone(&message));
+        shelf.unstored.push_back(message.clone());
         if message.position() > shelf.until {
             self.order.insert(message);
         } else {
             // Older than what is in memory: it goes to the store and nowhere else.
             shelf.count += 1;
-            if let Some(origin) = self.origins.get_mut(&message.origin) {
-                origin.shelved.insert(message.seq);
+            if let Some(origin) = self.origins.get_mut(&message.origin()) {
+                origin.shelved.insert(message.seq());
             }
         }
         if shelf.unstored.len() > self.max && shelf.unstored_bytes > UNSTORED_BYTES_MAX {
@@ -119,8 +118,8 @@ impl History {
         for message in self.order.drop_first(excess.min(stored)) {
             shelf.until = message.position();
             shelf.count += 1;
-            if let Some(origin) = self.origins.get_mut(&message.origin) {
-                origin.shelved.insert(message.seq);
+            if let Some(origin) = self.origins.get_mut(&message.origin()) {
+                origin.shelved.insert(message.seq());
             }
         }
         shelf.next_at = self.order.len().max(self.max) + SLACK;
@@ -135,9 +134,9 @@ impl History {
         for message in shelf.unstored.drain(..self.max / 8 + 1) {
             last = last.max(message.position());
             shelf.unstored_bytes -= message.size_bound();
-            if let Some(origin) = self.origins.get_mut(&message.origin) {
-                let lowest = origin.given_up.get_or_insert(message.seq);
-                *lowest = message.seq.min(*lowest);
+            if let Some(origin) = self.origins.get_mut(&message.origin()) {
+                let lowest = origin.given_up.get_or_insert(message.seq());
+                *lowest = message.seq().min(*lowest);
             }
         }
         self.raise_floor(last);
@@ -165,7 +164,7 @@ impl History {
     }
 
     /// What was taken in and is not yet stored, in that order.
-    pub(super) fn unstored(&self) -> impl Iterator<Item = &Rc<ChatMessage>> + Clone {
+    pub(super) fn unstored(&self) -> impl Iterator<Item = &ChatMessage> + Clone {
         self.shelf.iter().flat_map(|s| s.unstored.iter())
     }
 
@@ -175,12 +174,12 @@ impl History {
     }
 
     /// The first of `unstored` is stored.
-    pub(super) fn pop_stored(&mut self) -> Option<Rc<ChatMessage>> {
+    pub(super) fn pop_stored(&mut self) -> Option<ChatMessage> {
         let shelf = self.shelf.as_mut()?;
         let message = shelf.unstored.pop_front()?;
         shelf.unstored_bytes -= message.size_bound();
-        if let Some(origin) = self.origins.get_mut(&message.origin) {
-            origin.stored_to = origin.stored_to.max(message.seq);
+        if let Some(origin) = self.origins.get_mut(&message.origin()) {
+            origin.stored_to = origin.stored_to.max(message.seq());
         }
         Some(message)
     }

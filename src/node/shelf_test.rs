@@ -1,24 +1,27 @@
 use super::*;
-use crate::wire::Chunk;
+use crate::wire::{Chunk, Draft};
 use std::collections::BTreeMap;
 
-fn message(key: u64, seq: u64, timestamp: u64) -> Rc<ChatMessage> {
-    Rc::new(ChatMessage {
+fn message(key: u64, seq: u64, timestamp: u64) -> ChatMessage {
+    saying(key, seq, timestamp, "x")
+}
+
+fn long(key: u64, seq: u64, timestamp: u64) -> ChatMessage {
+    saying(key, seq, timestamp, &"x".repeat(16_000))
+}
+
+fn saying(key: u64, seq: u64, timestamp: u64, text: &str) -> ChatMessage {
+    let draft = Draft {
         origin: Key(key),
         seq,
         timestamp,
         sent_at: 0,
         from: 1,
-        nick: "n".to_string(),
-        dependencies: Vec::new(),
-        text: "x".to_string(),
-    })
-}
-
-fn long(key: u64, seq: u64, timestamp: u64) -> Rc<ChatMessage> {
-    let mut long = ChatMessage::clone(&message(key, seq, timestamp));
-    long.text = "x".repeat(20_000);
-    Rc::new(long)
+        nick: "n".into(),
+        dependencies: Vec::new().into(),
+        text: text.into(),
+    };
+    ChatMessage::new(&draft).unwrap()
 }
 
 fn storing(max: usize) -> History {
@@ -28,16 +31,16 @@ fn storing(max: usize) -> History {
 }
 
 /// Everything that is unstored is committed.
-fn store_all(history: &mut History, disk: &mut BTreeMap<Position, Rc<ChatMessage>>) {
+fn store_all(history: &mut History, disk: &mut BTreeMap<Position, ChatMessage>) {
     while let Some(message) = history.pop_stored() {
         disk.insert(message.position(), message);
     }
 }
 
-fn restored(disk: &BTreeMap<Position, Rc<ChatMessage>>, max: usize) -> Restored {
+fn restored(disk: &BTreeMap<Position, ChatMessage>, max: usize) -> Restored {
     let mut ranges: BTreeMap<Key, Ranges> = BTreeMap::new();
     for m in disk.values() {
-        ranges.entry(m.origin).or_default().insert(m.seq);
+        ranges.entry(m.origin()).or_default().insert(m.seq());
     }
     let ranges = ranges
         .iter()
@@ -59,7 +62,7 @@ fn what_leaves_memory_is_still_held_and_the_floor_stays() {
     let mut plain = History::new(usize::MAX);
     for n in 1..=3_000 {
         let m = message(1 + n % 3, n.div_ceil(3), n * 10);
-        assert!(history.insert(Rc::clone(&m)) && plain.insert(m));
+        assert!(history.insert(m.clone()) && plain.insert(m));
         store_all(&mut history, &mut disk);
     }
     assert!(history.iter().count() <= 10 + SLACK);
@@ -96,7 +99,7 @@ fn a_history_that_was_restored_is_the_one_that_was_stored() {
     assert_eq!(again.held_ranges(), history.held_ranges());
     assert_eq!(again.newest(), history.newest());
     for m in disk.values() {
-        assert!(again.contains(m.id()) && !again.insert(Rc::clone(m)));
+        assert!(again.contains(m.id()) && !again.insert(m.clone()));
     }
     assert_eq!(again.unstored_len(), 0);
 }
@@ -110,7 +113,7 @@ fn what_is_older_than_memory_goes_to_the_store_only() {
     let mut history = History::new(10);
     history.restore(restored(&disk, 10));
     let old = message(2, 1, 150);
-    assert!(history.insert(Rc::clone(&old)));
+    assert!(history.insert(old.clone()));
     assert_eq!((history.len(), history.iter().count()), (101, 10));
     assert!(history.unstored().eq([&old]));
     assert_eq!(history.safe_to(Key(2)), 0);
@@ -161,7 +164,7 @@ fn nothing_unstored_leaves_memory_until_a_whole_history_is() {
     assert_eq!(history.len(), history.unstored_len());
     let mut plain = History::new(10_000);
     for m in history.iter() {
-        plain.insert(Rc::clone(m));
+        plain.insert(m.clone());
     }
     assert_eq!(history.digest(), plain.digest());
     // It works again: what was given up is never acknowledged.

@@ -5,8 +5,6 @@
 //! is sent, and nothing of one's own shown as delivered, beyond that. If nothing can be stored the
 //! chat goes on all the same, unconfirmed.
 
-use std::rc::Rc;
-
 use super::{Node, Restored};
 use crate::wire::ChatMessage;
 
@@ -37,7 +35,7 @@ impl Node {
     }
 
     /// What was taken in or written and is not yet stored, in that order. Nothing without a store.
-    pub fn unstored(&self) -> impl Iterator<Item = &Rc<ChatMessage>> + Clone {
+    pub fn unstored(&self) -> impl Iterator<Item = &ChatMessage> + Clone {
         self.history.unstored()
     }
 
@@ -53,10 +51,10 @@ impl Node {
             let Some(message) = self.history.pop_stored() else {
                 return;
             };
-            if message.origin == self.config.key {
+            if message.origin() == self.config.key {
                 self.delivery.recheck();
             } else {
-                self.chat.owe_stored(message.origin);
+                self.chat.owe_stored(message.origin());
             }
         }
     }

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use super::*;
 use crate::node::{Command, Config, Effect, Event, Input, LinkId, Now, Outbox, Time, Timer};
-use crate::wire::{Address, Chunk, Key, Message, Position, SeqRange};
+use crate::wire::{Address, Chunk, Draft, Key, Message, Position, SeqRange};
 
 /// One node, what it is to do, and its disk.
 struct Host {
     node: Node,
     timers: BTreeMap<Timer, Time>,
-    disk: BTreeMap<Position, Rc<ChatMessage>>,
+    disk: BTreeMap<Position, ChatMessage>,
     works: bool,
     shown: Vec<Event>,
     /// Its end of a stream, and the other host's.
@@ -44,7 +44,7 @@ impl Net {
         }
     }
 
-    fn start(&mut self, disk: BTreeMap<Position, Rc<ChatMessage>>, history_max: usize) -> usize {
+    fn start(&mut self, disk: BTreeMap<Position, ChatMessage>, history_max: usize) -> usize {
         let host = self.hosts.len();
         let mut node = Node::new(config(host, history_max), fastrand::Rng::with_seed(1));
         node.restore(restored(&disk, history_max));
@@ -113,8 +113,8 @@ impl Net {
                         std::ops::Bound::Included(until),
                     );
                     let found = self.hosts[host].disk.range(above).map(|(_, m)| m);
-                    let lacks = |m: &&Rc<ChatMessage>| {
-                        !has.get(&m.origin).is_some_and(|r| r.contains(m.seq))
+                    let lacks = |m: &&ChatMessage| {
+                        !has.get(&m.origin()).is_some_and(|r| r.contains(m.seq()))
                     };
                     let messages: Vec<_> = found.filter(lacks).take(10).cloned().collect();
                     let next = match messages.len() {
@@ -206,10 +206,10 @@ fn config(host: usize, history_max: usize) -> Config {
     }
 }
 
-fn restored(disk: &BTreeMap<Position, Rc<ChatMessage>>, max: usize) -> Restored {
+fn restored(disk: &BTreeMap<Position, ChatMessage>, max: usize) -> Restored {
     let older = disk.len().saturating_sub(max);
     let until = older.checked_sub(1).and_then(|n| disk.keys().nth(n));
-    let range = |m: &Rc<ChatMessage>| SeqRange(m.origin, m.seq, m.seq);
+    let range = |m: &ChatMessage| SeqRange(m.origin(), m.seq(), m.seq());
     Restored {
         ranges: disk.values().map(range).collect(),
         newest: disk.values().skip(older).cloned().collect(),
@@ -219,18 +219,18 @@ fn restored(disk: &BTreeMap<Position, Rc<ChatMessage>>, max: usize) -> Restored 
 
 const LONG: Duration = Duration::from_secs(5);
 
-fn disk(key: u64, count: u64) -> BTreeMap<Position, Rc<ChatMessage>> {
-    let message = |n| ChatMessage {
+fn disk(key: u64, count: u64) -> BTreeMap<Position, ChatMessage> {
+    let message = |n| Draft {
         origin: Key(key),
         seq: n,
         timestamp: n * 1_000 + key,
         sent_at: n,
         from: 1,
         nick: "old".into(),
-        dependencies: Vec::new(),
-        text: format!("{key} {n}"),
+        dependencies: Vec::new().into(),
+        text: format!("{key} {n}").into(),
     };
-    let all = (1..=count).map(|n| Rc::new(message(n)));
+    let all = (1..=count).map(|n| ChatMessage::new(&message(n)).unwrap());
     all.map(|m| (m.position(), m)).collect()
 }
 
@@ -318,9 +318,6 @@ fn stores_that_differ_become_the_union_and_the_old_is_not_shown() {
     net.say(c, "new");
     net.run(LONG);
     assert_eq!(net.delivered(c), 1);
-    let newest = net.hosts[a]
-        .disk
-        .last_key_value()
-        .map(|(_, m)| m.text.clone());
-    assert_eq!(newest.as_deref(), Some("new"));
+    let newest = net.hosts[a].disk.last_key_value().map(|(_, m)| m.text());
+    assert_eq!(newest, Some("new"));
 }

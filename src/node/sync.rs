@@ -306,7 +306,7 @@ impl Node {
         let (after, written, no) = (exchange.after, self.written(), exchange.no);
         let (peer, goes_on, mut fruitful) = (exchange.peer, exchange.goes_on, false);
         for message in &chunk.messages {
-            let forged = message.origin == self.config.key && message.seq > written;
+            let forged = message.origin() == self.config.key && message.seq() > written;
             self.release_before(message.position(), link, no);
             if !forged && message.position() > self.history.floor() {
                 let new = !self.history.is_settled(message.id());

@@ -37,7 +37,6 @@ pub use search::Search;
 
 use std::fs::File;
 use std::path::Path;
-use std::rc::Rc;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
@@ -66,7 +65,7 @@ pub struct Held {
     /// All ids.
     pub ranges: Vec<SeqRange>,
     /// The newest messages in the total order.
-    pub newest: Vec<Rc<ChatMessage>>,
+    pub newest: Vec<ChatMessage>,
     /// The position of the newest message that is not among them; zero if all are.
     pub until: Position,
 }
@@ -85,7 +84,7 @@ pub struct Store {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Found {
     /// The messages in the total order.
-    pub messages: Vec<Rc<ChatMessage>>,
+    pub messages: Vec<ChatMessage>,
     /// Everything up to here was looked at.
     pub upto: Position,
 }
@@ -105,7 +104,7 @@ impl Store {
     /// If the transaction failed; nothing has changed then, and it can be tried again.
     pub fn commit<'a>(
         &mut self,
-        messages: impl Iterator<Item = &'a Rc<ChatMessage>>,
+        messages: impl Iterator<Item = &'a ChatMessage>,
         floor: Position,
     ) -> Result<(), StoreError> {
         if !self.is_writable() {
@@ -198,7 +197,7 @@ impl Store {
         let mut statement = self.connection.prepare(&sql)?;
         let mut rows = statement.query([limit])?;
         while let Some(row) = rows.next()? {
-            newest.push(Rc::new(schema::message(row)?));
+            newest.push(schema::message(row)?);
         }
         newest.reverse();
         let first = newest.first().map(|m| m.position());
@@ -291,7 +290,7 @@ impl Store {
             if wanted(upto) {
                 let message = schema::message(row)?;
                 bytes += message.size_bound();
-                messages.push(Rc::new(message));
+                messages.push(message);
             }
         }
         Ok(Found {

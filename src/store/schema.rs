@@ -7,7 +7,7 @@
 use rusqlite::types::Type;
 use rusqlite::{Row, Statement, params};
 
-use crate::wire::{ChatMessage, Key, MessageId, Position};
+use crate::wire::{ChatMessage, Draft, Key, MessageId, Position};
 
 use super::StoreError;
 
@@ -76,19 +76,19 @@ pub(super) fn select(which: &str) -> String {
 
 /// Carries out [`INSERT`].
 pub(super) fn insert(statement: &mut Statement<'_>, message: &ChatMessage) -> rusqlite::Result<()> {
-    let mut dependencies = Vec::with_capacity(16 * message.dependencies.len());
-    for id in &message.dependencies {
+    let mut dependencies = Vec::with_capacity(16 * message.dependency_count());
+    for id in message.dependencies() {
         dependencies.extend_from_slice(&id.origin.0.to_be_bytes());
         dependencies.extend_from_slice(&id.seq.to_be_bytes());
     }
     statement.execute(params![
         bytes_of(message.position()),
-        message.origin.to_string(),
-        bits(message.seq),
-        message.nick,
-        bits(message.from),
-        bits(message.sent_at),
-        message.text,
+        message.origin().to_string(),
+        bits(message.seq()),
+        message.nick(),
+        bits(message.from()),
+        bits(message.sent_at()),
+        message.text(),
         dependencies,
     ])?;
     Ok(())
@@ -112,16 +112,22 @@ pub(super) fn message(row: &Row<'_>) -> Result<ChatMessage, StoreError> {
             seq: u64::from_be_bytes(pair[1]),
         }
     });
-    Ok(ChatMessage {
+    let text = |column| {
+        let text = row.get_ref(column)?.as_str();
+        text.map_err(|_| wrong(column, Type::Text))
+    };
+    let draft = Draft {
         origin: Key(origin),
         seq,
         timestamp,
         sent_at: unbits(row.get(3)?),
         from: unbits(row.get(2)?),
-        nick: row.get(1)?,
+        nick: text(1)?.into(),
         dependencies: dependencies.collect(),
-        text: row.get(4)?,
-    })
+        text: text(4)?.into(),
+    };
+    ChatMessage::new(&draft)
+        .map_err(|rule| StoreError::Damaged(format!("a message that breaks a rule: {rule}")))
 }
 
 /// The position in a row of [`select`].

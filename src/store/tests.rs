@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use super::*;
-use crate::wire::MessageId;
+use crate::wire::{Draft, MessageId};
 
 /// A directory that goes with its owner.
 struct Scratch(PathBuf);
@@ -45,23 +45,25 @@ fn open(path: &Path) -> Result<Store, StoreError> {
     Store::open(path, &owner(), 1_000, true)
 }
 
-fn message(origin: u64, seq: u64, timestamp: u64, text: &str) -> Rc<ChatMessage> {
-    Rc::new(ChatMessage {
+fn message(origin: u64, seq: u64, timestamp: u64, text: &str) -> ChatMessage {
+    ChatMessage::new(&Draft {
         origin: Key(origin),
         seq,
         timestamp,
         sent_at: timestamp >> 16,
         from: 7,
-        nick: format!("nick {origin}"),
+        nick: format!("nick {origin}").into(),
         dependencies: vec![MessageId {
             origin: Key(u64::MAX),
             seq: 3,
-        }],
-        text: text.to_owned(),
+        }]
+        .into(),
+        text: text.to_owned().into(),
     })
+    .expect("a valid message")
 }
 
-fn commit(store: &mut Store, messages: &[Rc<ChatMessage>]) {
+fn commit(store: &mut Store, messages: &[ChatMessage]) {
     store.commit(messages.iter(), Position::default()).unwrap();
 }
 
@@ -69,7 +71,7 @@ fn texts(store: &Store, search: &Search) -> Vec<String> {
     let mut texts = Vec::new();
     store
         .search(search, |m| {
-            texts.push(m.text.clone());
+            texts.push(m.text().to_owned());
             true
         })
         .unwrap();
@@ -173,7 +175,7 @@ fn chunks_go_from_one_position_to_another_without_what_is_not_wanted() {
     }
     let expected: Vec<_> = all[..150]
         .iter()
-        .filter(|m| m.seq % 2 == 0)
+        .filter(|m| m.seq() % 2 == 0)
         .cloned()
         .collect();
     assert_eq!(got, expected);

@@ -208,11 +208,11 @@ impl Ui {
 fn print(terminal: &mut Terminal, next: &Next) {
     match next {
         Next::Message { message, own } => terminal.print_message(&Message {
-            id: message.from,
-            key: message.origin,
-            nick: &message.nick,
-            text: &message.text,
-            sent_ms: message.sent_at,
+            id: message.from(),
+            key: message.origin(),
+            nick: message.nick(),
+            text: message.text(),
+            sent_ms: message.sent_at(),
             own: *own,
             private_to: None,
         }),

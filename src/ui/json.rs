@@ -4,7 +4,6 @@
 //! is applied to whatever a terminal would obey or hide, since people look at this output as well.
 
 use std::io;
-use std::rc::Rc;
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
@@ -101,7 +100,7 @@ impl serde_json::ser::Formatter for Safe {
         fragment: &str,
     ) -> io::Result<()> {
         let mut written = 0;
-        if !is_plain(fragment) {
+        if !is_plain(fragment.as_bytes()) {
             for (at, c) in fragment.char_indices().filter(|(_, c)| is_hidden(*c)) {
                 writer.write_all(&fragment.as_bytes()[written..at])?;
                 for unit in c.encode_utf16(&mut [0; 2]) {
@@ -184,12 +183,12 @@ pub fn message(out: &mut Vec<u8>, at: u64, message: &ChatMessage, own: bool, rep
         event: "message",
         at: Stamp(at),
         id: Some(IdText(message.id())),
-        from: message.from,
-        nick: &message.nick,
-        key: Hex(message.origin.0),
-        seq: Some(message.seq),
-        text: &message.text,
-        sent_at: Stamp(message.sent_at),
+        from: message.from(),
+        nick: message.nick(),
+        key: Hex(message.origin().0),
+        seq: Some(message.seq()),
+        text: message.text(),
+        sent_at: Stamp(message.sent_at()),
         own,
         replay,
         private: false,
@@ -338,7 +337,7 @@ pub fn coordinator(out: &mut Vec<u8>, at: u64, id: Id, key: Key, previous: Optio
 
 /// `history`: the answer to `/history`. `count` and `digest` are of the whole history, however few
 /// of its messages are asked for.
-pub fn history<'a>(out: &mut Vec<u8>, at: u64, room: &dyn Room, messages: &'a [Rc<ChatMessage>]) {
+pub fn history<'a>(out: &mut Vec<u8>, at: u64, room: &dyn Room, messages: &'a [ChatMessage]) {
     #[derive(Serialize)]
     struct Held<'a> {
         id: IdText,
@@ -355,14 +354,14 @@ pub fn history<'a>(out: &mut Vec<u8>, at: u64, room: &dyn Room, messages: &'a [R
         digest: Hex,
         messages: Vec<Held<'a>>,
     }
-    let held = |m: &'a Rc<ChatMessage>| Held {
+    let held = |m: &'a ChatMessage| Held {
         id: IdText(m.id()),
-        from: m.from,
-        nick: &m.nick,
-        key: Hex(m.origin.0),
-        seq: m.seq,
-        text: &m.text,
-        sent_at: Stamp(m.sent_at),
+        from: m.from(),
+        nick: m.nick(),
+        key: Hex(m.origin().0),
+        seq: m.seq(),
+        text: m.text(),
+        sent_at: Stamp(m.sent_at()),
     };
     let body = Body {
         count: room.history_len(),

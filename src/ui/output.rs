@@ -6,7 +6,6 @@
 //! shown, or writes anywhere but into memory.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::rc::Rc;
 
 use crate::wire::{ChatMessage, Key, Member, MessageId};
 
@@ -27,7 +26,7 @@ const STDERR_LINES_MAX: usize = 1_000;
 #[derive(Debug)]
 pub(super) enum Bulk {
     Message {
-        message: Rc<ChatMessage>,
+        message: ChatMessage,
         own: bool,
         replay: bool,
     },
@@ -56,7 +55,7 @@ pub(super) enum Kind {
 #[derive(Debug)]
 pub(super) enum Next {
     /// A message.
-    Message { message: Rc<ChatMessage>, own: bool },
+    Message { message: ChatMessage, own: bool },
     /// All else.
     Lines { at: u64, kind: Kind, text: String },
 }
@@ -259,8 +258,12 @@ impl Output {
                 Mode::Json,
             ) => json::message(out, at, message, *own, *replay),
             (Bulk::Message { message, .. }, mode) => {
-                let id = self.id_beside(&message.nick, message.from);
-                text::message(out, &message.nick, id, &message.text, tab(mode));
+                let id = match mode {
+                    Mode::Interactive => self.id_beside(message.nick(), message.from()),
+                    Mode::Text | Mode::Json => None,
+                };
+                let (nick, text) = (message.nick_bytes(), message.text_bytes());
+                text::message(out, nick, id, text, tab(mode));
             }
             (
                 Bulk::Delivered {
@@ -328,18 +331,20 @@ impl Stderr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::Draft;
 
     fn message(seq: u64) -> Bulk {
-        let message = Rc::new(ChatMessage {
+        let message = ChatMessage::new(&Draft {
             origin: Key(7),
             seq,
             timestamp: seq,
             sent_at: 0,
             from: 2,
             nick: "ana".into(),
-            dependencies: vec![],
-            text: format!("m{seq}"),
-        });
+            dependencies: vec![].into(),
+            text: format!("m{seq}").into(),
+        })
+        .expect("a valid message");
         Bulk::Message {
             message,
             own: false,
@@ -404,18 +409,18 @@ mod tests {
     #[test]
     fn in_a_pipe_the_gap_is_said_on_stderr() {
         let mut output = Output::new(Mode::Text, 0);
-        for seq in 0..=MESSAGES_MIN as u64 {
+        for seq in 1..=MESSAGES_MIN as u64 + 1 {
             output.push_bulk(0, message(seq));
         }
         let (out, err) = taken(&mut output, usize::MAX);
-        assert!(out.starts_with("<ana> m1\n"));
+        assert!(out.starts_with("<ana> m2\n"));
         assert_eq!(err, "papo: 1 line skipped: nobody read the output\n");
     }
 
     #[test]
     fn a_history_that_is_kept_is_not_skipped() {
         let mut output = Output::new(Mode::Text, 5_000);
-        for seq in 0..5_000 {
+        for seq in 1..=5_000 {
             output.push_bulk(0, message(seq));
         }
         assert_eq!(taken(&mut output, usize::MAX).0.lines().count(), 5_000);

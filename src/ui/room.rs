@@ -1,8 +1,6 @@
 //! What the user's side reads of the node, as a trait, so that tests can stand in for the node
 //! with plain data. Nothing here changes a node.
 
-use std::rc::Rc;
-
 use crate::node::Node;
 use crate::wire::{ChatMessage, Claim, Id, Key, Member, Position};
 
@@ -29,7 +27,7 @@ pub trait Room {
     /// The same on every node that holds the same messages.
     fn digest(&self) -> u64;
     /// The newest `count` messages up to a position, or of all, in the history's order.
-    fn newest(&self, count: usize, until: Option<Position>) -> Vec<Rc<ChatMessage>>;
+    fn newest(&self, count: usize, until: Option<Position>) -> Vec<ChatMessage>;
     /// Named counts for `/status`.
     fn counters(&self) -> Vec<(&'static str, u64)>;
 }
@@ -67,7 +65,7 @@ impl Room for Node {
         self.history().digest()
     }
 
-    fn newest(&self, count: usize, until: Option<Position>) -> Vec<Rc<ChatMessage>> {
+    fn newest(&self, count: usize, until: Option<Position>) -> Vec<ChatMessage> {
         let backwards = self.history().iter().rev();
         let old = backwards.skip_while(|m| until.is_some_and(|until| m.position() > until));
         let mut newest: Vec<_> = old.take(count).cloned().collect();

@@ -78,7 +78,11 @@ impl Rooms {
             vec![["ROOM", "MEMBERS", "COORDINATOR", "ADDRESS"].map(str::to_string)];
         for room in self.heard.values() {
             let mut name = Vec::new();
-            push(&mut name, room.name.as_deref().unwrap_or("?"), Tab::Escape);
+            push(
+                &mut name,
+                room.name.as_deref().unwrap_or("?").as_bytes(),
+                Tab::Escape,
+            );
             let mut name = String::from_utf8_lossy(&name).into_owned();
             if room.locked {
                 name.push_str(" (locked)");

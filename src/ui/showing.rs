@@ -3,8 +3,6 @@
 //!
 //! How an event reads is decided in `text` and `json`; when the user speaks, in `sending`.
 
-use std::rc::Rc;
-
 use crate::node::{Departure, Event, Now};
 use crate::wire::{ChatMessage, Member, Position};
 
@@ -136,9 +134,9 @@ impl Ui {
     }
 
     /// Prints messages of the history.
-    pub(super) fn replay(&mut self, now: Now, old: Vec<Rc<ChatMessage>>, node: &dyn Room) {
+    pub(super) fn replay(&mut self, now: Now, old: Vec<ChatMessage>, node: &dyn Room) {
         for message in old {
-            let own = message.origin == node.key();
+            let own = message.origin() == node.key();
             let replay = true;
             let bulk = Bulk::Message {
                 message,
@@ -165,7 +163,8 @@ impl Ui {
                         };
                         out.extend_from_slice(direction);
                     }
-                    text::message(out, said.nick, id, said.text, tab(mode));
+                    let (nick, text) = (said.nick.as_bytes(), said.text.as_bytes());
+                    text::message(out, nick, id, text, tab(mode));
                 });
             }
         }

@@ -15,8 +15,9 @@ use super::visible::{self, Tab, visible};
 /// Names listed in one notice; of more, only the number is said.
 const NAMES_MAX: usize = 10;
 
-/// Appends a message's line. `id` is given where the nick alone does not say who it is.
-pub fn message(out: &mut Vec<u8>, nick: &str, id: Option<Id>, text: &str, tab: Tab) {
+/// Appends a message's line; nick and text are UTF-8. `id` is given where the nick alone does not
+/// say who it is.
+pub fn message(out: &mut Vec<u8>, nick: &[u8], id: Option<Id>, text: &[u8], tab: Tab) {
     out.push(b'<');
     visible::push(out, nick, Tab::Escape);
     if let Some(id) = id {

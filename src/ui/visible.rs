@@ -18,27 +18,27 @@ pub enum Tab {
 /// What a tab is in a terminal.
 const TAB_SPACES: &[u8] = b"    ";
 
-/// Appends `text`, made safe.
-pub fn push(out: &mut Vec<u8>, text: &str, tab: Tab) {
-    if is_plain(text) {
-        out.extend_from_slice(text.as_bytes());
+/// Appends text, which is UTF-8, made safe.
+pub fn push(out: &mut Vec<u8>, utf8: &[u8], tab: Tab) {
+    if is_plain(utf8) {
+        out.extend_from_slice(utf8);
     } else {
-        push_slowly(out, text, tab);
+        push_slowly(out, &String::from_utf8_lossy(utf8), tab);
     }
 }
 
-/// The same as a new string.
+/// A text made safe, as a new string.
 #[must_use]
 pub fn visible(text: &str, tab: Tab) -> String {
     let mut out = Vec::with_capacity(text.len());
-    push(&mut out, text, tab);
+    push(&mut out, text.as_bytes(), tab);
     String::from_utf8_lossy(&out).into_owned()
 }
 
 /// True for printable ASCII, the common case. Looks at all bytes without a branch, so that the
 /// compiler can take many at a time.
-pub(super) fn is_plain(text: &str) -> bool {
-    text.bytes()
+pub(super) fn is_plain(text: &[u8]) -> bool {
+    text.iter()
         .fold(true, |plain, b| plain & matches!(b, b' '..=b'~'))
 }
 

@@ -3,10 +3,9 @@
 //! The same rules hold on the way out and on the way in, so whatever is emitted can be parsed.
 //! An error is a short name of the rule that was broken.
 
-use std::rc::Rc;
-
+use super::chat::Draft;
 use super::message::{Datagram, Hello, JoinRequest, Message, UpdateKind};
-use super::types::{Address, ChatMessage, Coordinator, Key, Member, View};
+use super::types::{Address, Coordinator, Key, Member, View};
 use crate::limits::{
     ADDRESSES_MAX, BATCH_BYTES_MAX, DATAGRAM_BYTES_MAX, DEPENDENCIES_MAX, FRAME_BYTES_MAX,
     MEMBERS_MAX, NICK_CHARS_MAX, ROOM_BYTES_MAX, SKIP_RANGES_MAX, TEXT_BYTES_MAX,
@@ -19,7 +18,7 @@ pub(super) const DATAGRAM_TYPE_MAX: u64 = 3;
 
 // Valid messages fit, whatever is in them (a whole view excepted: with everything at its longest,
 // only some 200 members fit a frame, so a coordinator must be ready for `EncodeError::TooLong`).
-const NICK_BYTES_MAX: usize = 4 * NICK_CHARS_MAX;
+pub(super) const NICK_BYTES_MAX: usize = 4 * NICK_CHARS_MAX;
 const CHAT_MESSAGE_BYTES_MAX: usize = 80 + NICK_BYTES_MAX + TEXT_BYTES_MAX + 24 * DEPENDENCIES_MAX;
 const _: () = assert!(BATCH_BYTES_MAX + CHAT_MESSAGE_BYTES_MAX + 64 <= FRAME_BYTES_MAX);
 const _: () = assert!(SKIP_RANGES_MAX * 28 + 64 <= FRAME_BYTES_MAX);
@@ -64,7 +63,6 @@ pub(super) fn message(message: &Message) -> Check {
             key(m.coordinator)?;
             members(&m.members)
         }
-        Message::Chat(messages) => chat_messages(messages),
         Message::Private(m) => {
             nick(&m.nick)?;
             text(&m.text)
@@ -81,11 +79,13 @@ pub(super) fn message(message: &Message) -> Check {
                 rule(r.1 <= r.2, "a range ends before it starts")
             })
         }
-        Message::Chunk(m) => chat_messages(&m.messages),
         Message::Rename(n) => nick(n),
         Message::Referral(c) => coordinator(c),
         Message::Unknown(n) => unknown(*n, MESSAGE_TYPE_MAX),
-        Message::ViewRequest
+        // A chat message that exists is valid.
+        Message::Chat(_)
+        | Message::Chunk(_)
+        | Message::ViewRequest
         | Message::Election { .. }
         | Message::Sync(_)
         | Message::SyncAnswer(_)
@@ -115,7 +115,7 @@ pub(super) fn datagram(datagram: &Datagram) -> Check {
 }
 
 #[inline]
-pub(super) fn chat_message(m: &ChatMessage) -> Check {
+pub(super) fn draft(m: &Draft<'_>) -> Check {
     key(m.origin)?;
     rule(m.seq > 0, "sequence number 0")?;
     nick(&m.nick)?;
@@ -128,10 +128,6 @@ pub(super) fn chat_message(m: &ChatMessage) -> Check {
         key(d.origin)?;
         rule(d.seq > 0, "sequence number 0")
     })
-}
-
-fn chat_messages(messages: &[Rc<ChatMessage>]) -> Check {
-    messages.iter().try_for_each(|m| chat_message(m))
 }
 
 fn hello(m: &Hello) -> Check {

@@ -11,9 +11,10 @@ use std::rc::Rc;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::chat::ChatMessage;
 use super::message::{Datagram, Message, VERSION};
 use super::scan::{ARRAY, Cursor, UINT, scan};
-use super::types::{ChatMessage, Coordinator, Id, Key, View};
+use super::types::{Coordinator, Id, Key, View};
 use super::{check, fast};
 use crate::limits::{DATAGRAM_BYTES_MAX, FRAME_BYTES_MAX};
 
@@ -200,7 +201,7 @@ fn deserialize_body(number: u64, body: &[u8]) -> Result<Message, DecodeError> {
         3 => Message::JoinResponse(get(body)?),
         4 => Message::PeerUpdate(get(body)?),
         5 => get::<Empty>(body).map(|_| Message::ViewRequest)?,
-        6 => Message::Chat(get::<Messages<Vec<Rc<ChatMessage>>>>(body)?.messages),
+        6 => Message::Chat(get::<Messages<Vec<ChatMessage>>>(body)?.messages),
         7 => Message::Private(get(body)?),
         8 => {
             let Election { id, forced } = get(body)?;

@@ -4,12 +4,10 @@
 //! exactly that form. What it does not recognise at once (other order, unknown fields, anything
 //! invalid) it leaves to the decoder in `codec.rs`, which accepts more and names what is wrong.
 
-use std::rc::Rc;
-
-use super::check;
+use super::chat::{ChatMessage, Draft};
 use super::message::{Chunk, Message};
 use super::scan::{ARRAY, Cursor, MAP, TEXT, UINT};
-use super::types::{ChatMessage, Key, MessageId, Position};
+use super::types::{Key, MessageId, Position};
 
 /// CHAT_MESSAGE up to the array's head: `[6, {"messages": ...}]`.
 const CHAT: &[u8] = b"\x82\x06\xa1\x68messages";
@@ -22,7 +20,7 @@ const MESSAGES: &[u8] = b"\x68messages";
 /// No message takes fewer bytes than this: bounds what an array's head can make us reserve.
 const MESSAGE_BYTES_MIN: usize = 23;
 
-pub(super) fn encode_chat(messages: &[Rc<ChatMessage>], out: &mut Vec<u8>) {
+pub(super) fn encode_chat(messages: &[ChatMessage], out: &mut Vec<u8>) {
     out.extend_from_slice(CHAT);
     encode_messages(messages, out);
 }
@@ -70,68 +68,62 @@ pub(super) fn decode(item: &[u8]) -> Option<Message> {
     at.rest.is_empty().then_some(message)
 }
 
-fn encode_messages(messages: &[Rc<ChatMessage>], out: &mut Vec<u8>) {
+fn encode_messages(messages: &[ChatMessage], out: &mut Vec<u8>) {
     out.reserve(9 + messages.iter().map(|m| m.size_bound()).sum::<usize>());
     head(out, ARRAY, messages.len() as u64);
     for m in messages {
-        let has_dependencies = !m.dependencies.is_empty();
+        let has_dependencies = m.dependency_count() > 0;
         head(out, MAP, 7 + u64::from(has_dependencies));
-        number(out, b'o', m.origin.0);
-        number(out, b's', m.seq);
-        number(out, b't', m.timestamp);
-        number(out, b'w', m.sent_at);
-        number(out, b'i', m.from);
-        text(out, b'n', &m.nick);
+        number(out, b'o', m.origin().0);
+        number(out, b's', m.seq());
+        number(out, b't', m.timestamp());
+        number(out, b'w', m.sent_at());
+        number(out, b'i', m.from());
+        text(out, b'n', m.nick_bytes());
         if has_dependencies {
             name(out, b'd');
-            head(out, ARRAY, m.dependencies.len() as u64);
-            for d in &m.dependencies {
+            head(out, ARRAY, m.dependency_count() as u64);
+            for d in m.dependencies() {
                 head(out, MAP, 2);
                 number(out, b'o', d.origin.0);
                 number(out, b's', d.seq);
             }
         }
-        text(out, b'x', &m.text);
+        text(out, b'x', m.text_bytes());
     }
 }
 
-fn decode_messages(at: &mut Cursor<'_>) -> Option<Vec<Rc<ChatMessage>>> {
+fn decode_messages(at: &mut Cursor<'_>) -> Option<Vec<ChatMessage>> {
     let count = usize::try_from(at.argument(ARRAY)?).ok()?;
     if count > at.rest.len() / MESSAGE_BYTES_MIN {
         return None;
     }
     let mut messages = Vec::with_capacity(count);
+    let mut buffer = Vec::new();
     for _ in 0..count {
-        messages.push(Rc::new(decode_message(at)?));
+        let draft = decode_draft(at)?;
+        messages.push(ChatMessage::pack(&draft, &mut buffer).ok()?);
     }
     Some(messages)
 }
 
-fn decode_message(at: &mut Cursor<'_>) -> Option<ChatMessage> {
+#[inline]
+fn decode_draft<'a>(at: &mut Cursor<'a>) -> Option<Draft<'a>> {
     let fields = at.argument(MAP)?;
-    let origin = Key(decode_number(at, b'o')?);
-    let seq = decode_number(at, b's')?;
-    let timestamp = decode_number(at, b't')?;
-    let sent_at = decode_number(at, b'w')?;
-    let from = decode_number(at, b'i')?;
-    let nick = decode_text(at, b'n')?;
-    let dependencies = match fields {
-        7 => Vec::new(),
-        8 => decode_dependencies(at)?,
-        _ => return None,
-    };
-    let message = ChatMessage {
-        origin,
-        seq,
-        timestamp,
-        sent_at,
-        from,
-        nick: nick.to_owned(),
-        dependencies,
-        text: decode_text(at, b'x')?.to_owned(),
-    };
-    check::chat_message(&message).ok()?;
-    Some(message)
+    Some(Draft {
+        origin: Key(decode_number(at, b'o')?),
+        seq: decode_number(at, b's')?,
+        timestamp: decode_number(at, b't')?,
+        sent_at: decode_number(at, b'w')?,
+        from: decode_number(at, b'i')?,
+        nick: decode_text(at, b'n')?.into(),
+        dependencies: match fields {
+            7 => (&[]).into(),
+            8 => decode_dependencies(at)?.into(),
+            _ => return None,
+        },
+        text: decode_text(at, b'x')?.into(),
+    })
 }
 
 fn decode_dependencies(at: &mut Cursor<'_>) -> Option<Vec<MessageId>> {
@@ -164,10 +156,10 @@ fn number(out: &mut Vec<u8>, field: u8, value: u64) {
     head(out, UINT, value);
 }
 
-fn text(out: &mut Vec<u8>, field: u8, value: &str) {
+fn text(out: &mut Vec<u8>, field: u8, utf8: &[u8]) {
     name(out, field);
-    head(out, TEXT, value.len() as u64);
-    out.extend_from_slice(value.as_bytes());
+    head(out, TEXT, utf8.len() as u64);
+    out.extend_from_slice(utf8);
 }
 
 /// A field's name, which is one letter.
@@ -241,36 +233,38 @@ mod tests {
     }
 
     /// Any values at all, valid or not.
+    fn draft(rng: &mut fastrand::Rng) -> Draft<'static> {
+        let dependencies = match rng.u8(0..40) {
+            0 => rng.usize(0..=DEPENDENCIES_MAX + 1),
+            1..20 => rng.usize(0..4),
+            _ => 0,
+        };
+        let dependency = |_| MessageId {
+            origin: Key(number(rng)),
+            seq: number(rng),
+        };
+        let dependencies: Vec<MessageId> = (0..dependencies).map(dependency).collect();
+        let length = match rng.u8(0..40) {
+            0 => TEXT_BYTES_MAX + 1,
+            _ => 300,
+        };
+        Draft {
+            origin: Key(number(rng)),
+            seq: number(rng),
+            timestamp: number(rng),
+            sent_at: number(rng),
+            from: number(rng),
+            nick: text(rng, 33).into(),
+            dependencies: dependencies.into(),
+            text: text(rng, length).into(),
+        }
+    }
+
     fn message(rng: &mut fastrand::Rng) -> Message {
         let count = rng.usize(0..4);
-        let messages = (0..count).map(|_| {
-            let dependencies = match rng.u8(0..40) {
-                0 => rng.usize(0..=DEPENDENCIES_MAX + 1),
-                1..20 => rng.usize(0..4),
-                _ => 0,
-            };
-            let dependency = |_| MessageId {
-                origin: Key(number(rng)),
-                seq: number(rng),
-            };
-            let dependencies = (0..dependencies).map(dependency).collect();
-            let length = if rng.u8(0..40) == 0 {
-                TEXT_BYTES_MAX + 1
-            } else {
-                300
-            };
-            Rc::new(ChatMessage {
-                origin: Key(number(rng)),
-                seq: number(rng),
-                timestamp: number(rng),
-                sent_at: number(rng),
-                from: number(rng),
-                nick: text(rng, 33),
-                dependencies,
-                text: text(rng, length),
-            })
-        });
-        let messages = messages.collect();
+        let valid =
+            |_| std::iter::repeat_with(|| draft(rng)).find_map(|d| ChatMessage::new(&d).ok());
+        let messages = (0..count).filter_map(valid).collect();
         if rng.bool() {
             return Message::Chat(messages);
         }
@@ -282,15 +276,27 @@ mod tests {
     #[test]
     fn both_codecs_write_the_same_bytes_and_read_the_same_messages() {
         let mut rng = fastrand::Rng::with_seed(1);
-        let mut accepted = 0;
         for _ in 0..3_000 {
             let message = message(&mut rng);
-            let item = encoded(&message);
-            let valid = check::message(&message).is_ok();
-            assert_eq!(assert_agree(&item), valid, "{message:?}");
-            accepted += u32::from(valid);
+            assert!(assert_agree(&encoded(&message)), "{message:?}");
         }
-        assert!(accepted > 500, "only {accepted} were valid");
+    }
+
+    #[test]
+    fn both_codecs_refuse_what_breaks_a_rule() {
+        let mut rng = fastrand::Rng::with_seed(3);
+        let mut refused = 0;
+        for _ in 0..3_000 {
+            let draft = draft(&mut rng);
+            let mut item = Vec::new();
+            let fields = std::collections::BTreeMap::from([("messages", vec![&draft])]);
+            ciborium::into_writer(&(6, fields), &mut item).unwrap();
+            let valid = ChatMessage::new(&draft).is_ok();
+            assert_eq!(assert_agree(&item), valid, "{draft:?}");
+            assert_eq!(deserialize_message(&item).is_ok(), valid, "{draft:?}");
+            refused += u32::from(!valid);
+        }
+        assert!(refused > 500, "only {refused} were refused");
     }
 
     #[test]

@@ -1,11 +1,10 @@
 //! Every message that papo sends, as plain data. `PROTOCOL.md` says what each means on the wire;
 //! `codec.rs` turns them into bytes and back. Numbers and field names are only ever appended.
 
-use std::rc::Rc;
-
 use serde::{Deserialize, Serialize};
 
-use super::types::{Address, ChatMessage, Coordinator, Id, Key, Member, Position, View};
+use super::chat::ChatMessage;
+use super::types::{Address, Coordinator, Id, Key, Member, Position, View};
 
 /// The protocol's major version: another one is refused.
 pub const VERSION: u8 = 1;
@@ -182,7 +181,7 @@ pub struct Chunk {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Position>,
     /// The messages, in the total order.
-    pub messages: Vec<Rc<ChatMessage>>,
+    pub messages: Vec<ChatMessage>,
 }
 
 /// A message on a TCP link. The number in each comment is its type on the wire.
@@ -199,7 +198,7 @@ pub enum Message {
     /// 5: asks for the whole view.
     ViewRequest,
     /// 6: one or more chat messages; map field `messages`.
-    Chat(Vec<Rc<ChatMessage>>),
+    Chat(Vec<ChatMessage>),
     /// 7
     Private(Private),
     /// 8: field `id`, the sender's; `forced`: a live coordinator is to be ignored.

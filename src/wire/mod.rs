@@ -1,11 +1,12 @@
 //! The wire: messages as data, and the bytes that they are on TCP and UDP.
 //!
-//! What lives here: the messages ([`message`]), the values in them ([`types`]), their encoding
+//! What lives here: the messages ([`message`]), the values in them ([`types`], [`chat`]), their encoding
 //! ([`codec`]), the framing of streams ([`frame`]) and the limits of it all. Nothing here knows about sockets, time or
 //! the state of a node. `PROTOCOL.md`, below, is the whole format.
 //!
 #![doc = include_str!("PROTOCOL.md")]
 
+pub mod chat;
 mod check;
 pub mod codec;
 mod digest;
@@ -15,6 +16,7 @@ pub mod message;
 mod scan;
 pub mod types;
 
+pub use chat::{ChatMessage, Draft};
 pub use check::{nick_is_valid, room_is_valid};
 pub use codec::{
     DecodeError, EncodeError, decode_datagram, decode_message, encode_datagram, encode_frame,

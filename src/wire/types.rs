@@ -150,59 +150,6 @@ pub struct Position(
     pub u64,
 );
 
-/// One line that somebody said. Nothing in it changes after it was written.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct ChatMessage {
-    /// The author's key.
-    #[serde(rename = "o")]
-    pub origin: Key,
-    /// Its number from 1 in that author's order.
-    #[serde(rename = "s")]
-    pub seq: u64,
-    /// Hybrid logical clock (Kulkarni et al. 2014): milliseconds since 1970 times 65,536, plus a
-    /// counter; greater than that of everything that the author had taken in.
-    #[serde(rename = "t")]
-    pub timestamp: u64,
-    /// The author's wall clock in milliseconds since 1970, for display only.
-    #[serde(rename = "w")]
-    pub sent_at: u64,
-    /// The author's id at the time of writing.
-    #[serde(rename = "i")]
-    pub from: Id,
-    /// The author's nick at the time of writing.
-    #[serde(rename = "n")]
-    pub nick: String,
-    /// Direct dependencies besides the author's own previous message.
-    #[serde(rename = "d", default, skip_serializing_if = "Vec::is_empty")]
-    pub dependencies: Vec<MessageId>,
-    /// What was said; at most `TEXT_BYTES_MAX` bytes.
-    #[serde(rename = "x")]
-    pub text: String,
-}
-
-impl ChatMessage {
-    /// The message's name.
-    #[must_use]
-    pub fn id(&self) -> MessageId {
-        MessageId {
-            origin: self.origin,
-            seq: self.seq,
-        }
-    }
-
-    /// Its place in the total order.
-    #[must_use]
-    pub fn position(&self) -> Position {
-        Position(self.timestamp, self.origin.0, self.seq)
-    }
-
-    /// An upper bound of its encoded size in bytes.
-    #[must_use]
-    pub fn size_bound(&self) -> usize {
-        80 + self.nick.len() + self.text.len() + 24 * self.dependencies.len()
-    }
-}
-
 impl Serialize for Address {
     fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         let mut bytes = Vec::with_capacity(18);

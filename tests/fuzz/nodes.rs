@@ -8,8 +8,8 @@ use std::time::Duration;
 use fastrand::Rng;
 use papo::node::{Closed, Command, Input, LinkId, Timer};
 use papo::wire::{
-    Address, Datagram, FrameReader, Key, Message, decode_datagram, decode_message, encode_datagram,
-    encode_frame,
+    Address, ChatMessage, Datagram, FrameReader, Key, Message, decode_datagram, decode_message,
+    encode_datagram, encode_frame,
 };
 
 use crate::bench::{Bench, address_of, hello_of};
@@ -255,18 +255,21 @@ fn view(view: &mut papo::wire::View, key: &mut impl FnMut(&mut Key)) {
     }
 }
 
-fn chats(messages: &mut [std::rc::Rc<papo::wire::ChatMessage>], key: &mut impl FnMut(&mut Key)) {
+fn chats(messages: &mut [ChatMessage], key: &mut impl FnMut(&mut Key)) {
     for message in messages {
-        let mut changed = (**message).clone();
-        key(&mut changed.origin);
-        if changed.seq % 8 > 0 {
-            changed.seq = changed.seq % 8 + 1;
+        let mut draft = message.draft();
+        key(&mut draft.origin);
+        if draft.seq % 8 > 0 {
+            draft.seq = draft.seq % 8 + 1;
         }
-        for dependency in &mut changed.dependencies {
+        for dependency in draft.dependencies.to_mut() {
             key(&mut dependency.origin);
             dependency.seq = dependency.seq % 8 + 1;
         }
-        *message = changed.into();
+        let Ok(changed) = ChatMessage::new(&draft) else {
+            continue;
+        };
+        *message = changed;
     }
 }
 

@@ -223,7 +223,7 @@ impl Record {
             })
             .collect();
         let history = processes[run].node.history();
-        let old: Vec<Rc<ChatMessage>> = history
+        let old: Vec<ChatMessage> = history
             .iter()
             .take_while(|m| m.position() <= old_until)
             .filter(|m| !shown_later.contains(&m.id()))
@@ -239,7 +239,7 @@ impl Record {
     fn on_message(
         &mut self,
         (run, now): (RunId, u64),
-        message: &Rc<ChatMessage>,
+        message: &ChatMessage,
         own: bool,
         processes: &[Process],
         paths: &Paths,
@@ -247,7 +247,7 @@ impl Record {
         let id = message.id();
         self.integrity.on_shown(run, message, own)?;
         if own {
-            self.order.on_written(id, &message.text);
+            self.order.on_written(id, message.text());
             self.positions.insert(id, message.position());
             let members = processes[run].node.members().iter().map(|m| m.key);
             let others = members.filter(|k| *k != self.keys[run]).collect();

@@ -1,19 +1,17 @@
 //! Every limit: one below, at it, and one above; and the other rules on what a message may say.
 
-use std::rc::Rc;
-
 use papo::limits::{
     ADDRESSES_MAX, DATAGRAM_BYTES_MAX, DEPENDENCIES_MAX, FRAME_BYTES_MAX, MEMBERS_MAX,
     NICK_CHARS_MAX, ROOM_BYTES_MAX, SKIP_RANGES_MAX, TEXT_BYTES_MAX,
 };
 use papo::wire::{
-    ChatMessage, Chunk, DecodeError, EncodeError, Fetch, Hello, JoinRequest, Key, Member, Message,
-    MessageId, PeerUpdate, Position, Private, SeqRange, UpdateKind, decode_datagram,
+    ChatMessage, Chunk, DecodeError, Draft, EncodeError, Fetch, Hello, JoinRequest, Key, Member,
+    Message, MessageId, PeerUpdate, Position, Private, SeqRange, UpdateKind, decode_datagram,
     decode_message, encode_frame, nick_is_valid, room_is_valid,
 };
 use serde::Serialize;
 
-use super::examples::{ANA, BOB, address, answer, hello, join_request};
+use super::examples::{ANA, BOB, address, answer, hello, join_request, written};
 
 /// An item as a sender that knows no limits writes it.
 fn unchecked(number: u8, fields: impl Serialize) -> Vec<u8> {
@@ -24,49 +22,51 @@ fn unchecked(number: u8, fields: impl Serialize) -> Vec<u8> {
 
 #[derive(Serialize)]
 struct Messages {
-    messages: Vec<Rc<ChatMessage>>,
+    messages: Vec<Draft<'static>>,
 }
 
-/// A message and its item, checked by nobody.
-type Case = (Message, Vec<u8>);
+/// A message, if there can be such a one, and its item, checked by nobody.
+type Case = (Option<Message>, Vec<u8>);
 
 fn hello_with(change: impl FnOnce(&mut Hello)) -> Case {
     let mut m = hello();
     change(&mut m);
     let item = unchecked(1, &m);
-    (Message::Hello(m), item)
+    (Some(Message::Hello(m)), item)
 }
 
 fn request_with(change: impl FnOnce(&mut JoinRequest)) -> Case {
     let mut m = join_request();
     change(&mut m);
     let item = unchecked(2, &m);
-    (Message::JoinRequest(m), item)
+    (Some(Message::JoinRequest(m)), item)
 }
 
-fn chat_with<F: FnOnce(&mut ChatMessage)>(change: F) -> Case {
+fn chat_with<F: FnOnce(&mut Draft<'static>)>(change: F) -> Case {
     let mut m = answer();
     change(&mut m);
-    let messages = vec![Rc::new(m)];
-    let item = unchecked(
-        6,
-        Messages {
-            messages: messages.clone(),
-        },
-    );
-    (Message::Chat(messages), item)
+    let message = ChatMessage::new(&m).ok().map(|m| Message::Chat(vec![m]));
+    let messages = vec![m];
+    (message, unchecked(6, Messages { messages }))
 }
 
-fn chunk_with<F: FnOnce(&mut ChatMessage)>(change: F) -> Case {
+fn chunk_with<F: FnOnce(&mut Draft<'static>)>(change: F) -> Case {
+    #[derive(Serialize)]
+    struct Unchecked {
+        no: u64,
+        messages: Vec<Draft<'static>>,
+    }
     let mut m = answer();
     change(&mut m);
-    let m = Chunk {
-        no: 1,
-        next: None,
-        messages: vec![Rc::new(m)],
-    };
-    let item = unchecked(18, &m);
-    (Message::Chunk(m), item)
+    let message = ChatMessage::new(&m).ok().map(|m| {
+        Message::Chunk(Chunk {
+            no: 1,
+            next: None,
+            messages: vec![m],
+        })
+    });
+    let (no, messages) = (1, vec![m]);
+    (message, unchecked(18, Unchecked { no, messages }))
 }
 
 fn update_of(kind: UpdateKind, count: usize) -> Case {
@@ -85,7 +85,7 @@ fn update_of(kind: UpdateKind, count: usize) -> Case {
         members,
     };
     let item = unchecked(4, &m);
-    (Message::PeerUpdate(m), item)
+    (Some(Message::PeerUpdate(m)), item)
 }
 
 fn fetch_of(skip: Vec<SeqRange>) -> Case {
@@ -95,7 +95,7 @@ fn fetch_of(skip: Vec<SeqRange>) -> Case {
         skip,
     };
     let item = unchecked(17, &m);
-    (Message::Fetch(m), item)
+    (Some(Message::Fetch(m)), item)
 }
 
 fn private_of(text: String) -> Case {
@@ -106,7 +106,7 @@ fn private_of(text: String) -> Case {
         text,
     };
     let item = unchecked(7, &m);
-    (Message::Private(m), item)
+    (Some(Message::Private(m)), item)
 }
 
 fn nick_of(chars: usize) -> String {
@@ -114,16 +114,17 @@ fn nick_of(chars: usize) -> String {
 }
 
 fn assert_accepted(what: &str, (message, item): &Case) {
+    let message = message.as_ref().unwrap_or_else(|| panic!("{what}"));
     let frame = encode_frame(message).unwrap_or_else(|e| panic!("{what}: {e}"));
     assert_eq!(&frame[4..], &item[..], "{what}");
     assert_eq!(decode_message(item).as_ref(), Ok(message), "{what}");
 }
 
 fn assert_refused(what: &str, (message, item): &Case) {
-    assert!(
-        matches!(encode_frame(message), Err(EncodeError::Invalid(_))),
-        "{what}"
-    );
+    if let Some(message) = message {
+        let encoded = encode_frame(message);
+        assert!(matches!(encoded, Err(EncodeError::Invalid(_))), "{what}");
+    }
     assert!(
         matches!(decode_message(item), Err(DecodeError::Malformed(_))),
         "{what}"
@@ -147,7 +148,7 @@ fn every_limit_holds_one_below_at_it_and_one_above() {
             request_with(|m| m.nick = nick_of(n))
         }),
         ("nick of an author", NICK_CHARS_MAX, |n| {
-            chat_with(|m| m.nick = nick_of(n))
+            chat_with(|m| m.nick = nick_of(n).into())
         }),
         ("addresses", ADDRESSES_MAX, |n| {
             hello_with(|m| m.addresses = vec![address("[::1]:1"); n])
@@ -156,10 +157,10 @@ fn every_limit_holds_one_below_at_it_and_one_above() {
             request_with(|m| m.addresses = vec![address("1.2.3.4:1"); n])
         }),
         ("text", TEXT_BYTES_MAX, |n| {
-            chat_with(|m| m.text = "x".repeat(n))
+            chat_with(|m| m.text = "x".repeat(n).into())
         }),
         ("old text", TEXT_BYTES_MAX, |n| {
-            chunk_with(|m| m.text = "x".repeat(n))
+            chunk_with(|m| m.text = "x".repeat(n).into())
         }),
         ("private text", TEXT_BYTES_MAX, |n| {
             private_of("x".repeat(n))
@@ -173,6 +174,7 @@ fn every_limit_holds_one_below_at_it_and_one_above() {
                     };
                     n
                 ]
+                .into()
             })
         }),
         ("old dependencies", DEPENDENCIES_MAX, |n| {
@@ -184,6 +186,7 @@ fn every_limit_holds_one_below_at_it_and_one_above() {
                     };
                     n
                 ]
+                .into()
             })
         }),
         ("members", MEMBERS_MAX, |n| update_of(UpdateKind::Whole, n)),
@@ -205,19 +208,22 @@ fn what_is_empty_or_zero_is_refused_where_it_names_something() {
     assert_refused("key", &hello_with(|m| m.key = Key(0)));
     assert_refused("joiner's key", &request_with(|m| m.key = Key(0)));
     for make in [
-        chat_with::<fn(&mut ChatMessage)>,
-        chunk_with::<fn(&mut ChatMessage)>,
+        chat_with::<fn(&mut Draft<'static>)>,
+        chunk_with::<fn(&mut Draft<'static>)>,
     ] {
-        assert_accepted("empty text", &make(|m| m.text.clear()));
+        assert_accepted("empty text", &make(|m| m.text = "".into()));
         assert_accepted("id 0", &make(|m| m.from = 0));
         assert_refused("nick", &make(|m| m.nick = " a".into()));
         assert_refused("author's key", &make(|m| m.origin = Key(0)));
         assert_refused("seq", &make(|m| m.seq = 0));
         assert_refused(
             "dependency's key",
-            &make(|m| m.dependencies[0].origin = Key(0)),
+            &make(|m| m.dependencies.to_mut()[0].origin = Key(0)),
         );
-        assert_refused("dependency's seq", &make(|m| m.dependencies[0].seq = 0));
+        assert_refused(
+            "dependency's seq",
+            &make(|m| m.dependencies.to_mut()[0].seq = 0),
+        );
     }
     for message in [Message::Probe(Key(0)), Message::ProbeAnswer(Key(0))] {
         assert_eq!(encode_frame(&message), Err(EncodeError::Invalid("key 0")));
@@ -251,7 +257,7 @@ fn a_step_of_the_view_names_one_member() {
         .position(|w| w == b"kind\x04")
         .expect("the kind")
         + 4;
-    assert_eq!(decode_message(&item), Ok(message));
+    assert_eq!(decode_message(&item), Ok(message.expect("a valid step")));
     item[at] = 5;
     assert!(decode_message(&item).is_err());
 }
@@ -272,35 +278,28 @@ fn a_known_type_is_never_called_unknown() {
 fn a_frame_that_is_too_long_is_neither_sent_nor_read() {
     // Texts of one author, so that the last one decides about single bytes.
     let of_size = |size: usize| {
-        let message = |bytes: usize| {
-            let m = ChatMessage {
-                dependencies: Vec::new(),
-                text: "x".repeat(bytes),
-                ..answer()
-            };
-            Rc::new(m)
+        let draft = |bytes: usize| Draft {
+            dependencies: Vec::new().into(),
+            text: "x".repeat(bytes).into(),
+            ..answer()
         };
-        let mut messages = vec![message(TEXT_BYTES_MAX); 3];
-        messages.push(message(1_000));
-        let item = unchecked(
-            6,
-            Messages {
-                messages: messages.clone(),
-            },
-        );
-        messages[3] = message(1_000 + size - item.len());
-        let item = unchecked(
-            6,
-            Messages {
-                messages: messages.clone(),
-            },
-        );
+        let mut messages = vec![draft(TEXT_BYTES_MAX); 3];
+        messages.push(draft(1_000));
+        let unchecked = |messages: &[Draft<'static>]| {
+            let messages = messages.to_vec();
+            unchecked(6, Messages { messages })
+        };
+        let item = unchecked(&messages);
+        messages[3] = draft(1_000 + size - item.len());
+        let item = unchecked(&messages);
         assert_eq!(item.len(), size);
-        (Message::Chat(messages), item)
+        let messages = messages.iter().map(written).collect();
+        (Some(Message::Chat(messages)), item)
     };
     assert_accepted("below", &of_size(FRAME_BYTES_MAX - 1));
     assert_accepted("at", &of_size(FRAME_BYTES_MAX));
     let (message, item) = of_size(FRAME_BYTES_MAX + 1);
+    let message = message.expect("each message is valid");
     assert_eq!(
         encode_frame(&message),
         Err(EncodeError::TooLong(FRAME_BYTES_MAX + 1))

@@ -1,11 +1,9 @@
 //! The values of the examples in `PROTOCOL.md`, by their names there.
 
-use std::rc::Rc;
-
 use papo::wire::{
-    Address, ChatMessage, Chunk, Coordinator, Datagram, Fetch, Hello, JoinRequest, JoinResponse,
-    Key, Member, Message, MessageId, PeerUpdate, Position, Private, SeqRange, Sync, SyncAnswer,
-    UpdateKind, VERSION, View,
+    Address, ChatMessage, Chunk, Coordinator, Datagram, Draft, Fetch, Hello, JoinRequest,
+    JoinResponse, Key, Member, Message, MessageId, PeerUpdate, Position, Private, SeqRange, Sync,
+    SyncAnswer, UpdateKind, VERSION, View,
 };
 
 /// Something that has bytes on the wire.
@@ -103,30 +101,34 @@ pub fn join_request() -> JoinRequest {
     }
 }
 
-pub fn first_line() -> ChatMessage {
-    ChatMessage {
+pub fn first_line() -> Draft<'static> {
+    Draft {
         origin: ANA,
         seq: 1,
         timestamp: NOW,
         sent_at: NOW_MS,
         from: 1,
         nick: "ana".into(),
-        dependencies: Vec::new(),
+        dependencies: Vec::new().into(),
         text: "oi".into(),
     }
 }
 
-pub fn answer() -> ChatMessage {
-    ChatMessage {
+pub fn answer() -> Draft<'static> {
+    Draft {
         origin: BOB,
         seq: 1,
         timestamp: NOW + 1,
         sent_at: NOW_MS - 3,
         from: 2,
         nick: "bob".into(),
-        dependencies: vec![first_line().id()],
+        dependencies: vec![written(&first_line()).id()].into(),
         text: "olá".into(),
     }
+}
+
+pub fn written(draft: &Draft<'_>) -> ChatMessage {
+    ChatMessage::new(draft).expect("a valid draft")
 }
 
 /// Every example, in the order of the page.
@@ -165,10 +167,10 @@ pub fn all() -> Vec<(&'static str, Wire)> {
 fn frames(coord: impl Fn() -> Option<Coordinator>) -> Vec<(&'static str, Message)> {
     let id = |origin, seq| MessageId { origin, seq };
     let newest = Position(NOW + 1, BOB.0, 1);
-    let later = ChatMessage {
-        dependencies: vec![id(ANA, 7), id(EVA, 300)],
+    let later = Draft {
+        dependencies: vec![id(ANA, 7), id(EVA, 300)].into(),
         seq: 301,
-        text: String::new(),
+        text: "".into(),
         ..answer()
     };
     vec![
@@ -232,7 +234,7 @@ fn frames(coord: impl Fn() -> Option<Coordinator>) -> Vec<(&'static str, Message
         ("VIEW_REQUEST", Message::ViewRequest),
         (
             "CHAT_MESSAGE",
-            Message::Chat(vec![Rc::new(first_line()), Rc::new(answer())]),
+            Message::Chat(vec![written(&first_line()), written(&answer())]),
         ),
         (
             "PRIVATE",
@@ -281,7 +283,7 @@ fn frames(coord: impl Fn() -> Option<Coordinator>) -> Vec<(&'static str, Message
             Message::Sync(Sync {
                 no: 5,
                 floor: Position::default(),
-                digest: papo::wire::digest_of(first_line().id()),
+                digest: papo::wire::digest_of(written(&first_line()).id()),
                 count: 1,
                 back: false,
             }),
@@ -307,7 +309,7 @@ fn frames(coord: impl Fn() -> Option<Coordinator>) -> Vec<(&'static str, Message
             Message::Chunk(Chunk {
                 no: 5,
                 next: Some(newest),
-                messages: vec![Rc::new(answer())],
+                messages: vec![written(&answer())],
             }),
         ),
         (
@@ -315,7 +317,7 @@ fn frames(coord: impl Fn() -> Option<Coordinator>) -> Vec<(&'static str, Message
             Message::Chunk(Chunk {
                 no: 5,
                 next: None,
-                messages: vec![Rc::new(later)],
+                messages: vec![written(&later)],
             }),
         ),
         ("BEHIND", Message::Behind),

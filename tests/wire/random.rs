@@ -1,15 +1,13 @@
 //! Valid messages with random contents, small and large.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::rc::Rc;
-
 use fastrand::Rng;
 use papo::limits;
 use papo::wire::{
-    Address, ChatMessage, Chunk, Coordinator, Datagram, Fetch, Hello, JoinRequest, JoinResponse,
-    Key, Member, Message, MessageId, PeerUpdate, Position, Private, SeqRange, Sync, SyncAnswer,
-    UpdateKind, View, nick_is_valid,
+    Address, ChatMessage, Chunk, Coordinator, Datagram, Draft, Fetch, Hello, JoinRequest,
+    JoinResponse, Key, Member, Message, MessageId, PeerUpdate, Position, Private, SeqRange, Sync,
+    SyncAnswer, UpdateKind, View, nick_is_valid,
 };
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The number of known types.
 pub const MESSAGES: u64 = 23;
@@ -121,24 +119,26 @@ fn position(rng: &mut Rng) -> Position {
     Position(number(rng), number(rng), number(rng))
 }
 
-fn chat_message(rng: &mut Rng) -> Rc<ChatMessage> {
-    Rc::new(ChatMessage {
+fn chat_message(rng: &mut Rng) -> ChatMessage {
+    let dependency = |rng: &mut Rng| MessageId {
+        origin: key(rng),
+        seq: number(rng).max(1),
+    };
+    let draft = Draft {
         origin: key(rng),
         seq: number(rng).max(1),
         timestamp: number(rng),
         sent_at: number(rng),
         from: number(rng),
-        nick: nick(rng),
-        dependencies: list(rng, limits::DEPENDENCIES_MAX, |rng| MessageId {
-            origin: key(rng),
-            seq: number(rng).max(1),
-        }),
-        text: text(rng, limits::TEXT_BYTES_MAX),
-    })
+        nick: nick(rng).into(),
+        dependencies: list(rng, limits::DEPENDENCIES_MAX, dependency).into(),
+        text: text(rng, limits::TEXT_BYTES_MAX).into(),
+    };
+    ChatMessage::new(&draft).expect("a valid draft")
 }
 
 /// As many as one frame takes in any case.
-fn chat_messages(rng: &mut Rng) -> Vec<Rc<ChatMessage>> {
+fn chat_messages(rng: &mut Rng) -> Vec<ChatMessage> {
     list(rng, 2, chat_message)
 }
 

@@ -20,7 +20,7 @@ pub struct Held {
     pub members: Vec<Member>,
     pub peers: BTreeSet<Key>,
     pub floor: Position,
-    pub history: Vec<Rc<ChatMessage>>,
+    pub history: Vec<ChatMessage>,
     /// A message of its own that is not delivered, although somebody could confirm it.
     pub outstanding: Option<MessageId>,
 }

@@ -12,7 +12,7 @@ use super::{Run, Verdict, Violation};
 pub struct Integrity {
     /// Texts are told apart: no two sayings have the same.
     said: BTreeMap<String, Key>,
-    written: BTreeMap<MessageId, Rc<ChatMessage>>,
+    written: BTreeMap<MessageId, ChatMessage>,
     /// The message of each text.
     texts: BTreeMap<String, MessageId>,
 }
@@ -28,16 +28,16 @@ impl Integrity {
     }
 
     /// A message is shown to somebody; `own` when it is the author's own node that shows it.
-    pub fn on_shown(&mut self, run: Run, message: &Rc<ChatMessage>, own: bool) -> Verdict {
+    pub fn on_shown(&mut self, run: Run, message: &ChatMessage, own: bool) -> Verdict {
         let id = message.id();
         if own {
-            if self.said.get(&message.text) != Some(&message.origin) {
+            if self.said.get(message.text()) != Some(&message.origin()) {
                 return broken(format!("run {run} wrote {id}, which its user did not say"));
             }
-            if self.texts.insert(message.text.clone(), id).is_some() {
+            if self.texts.insert(message.text().to_owned(), id).is_some() {
                 return broken(format!("run {run} wrote one line twice, again as {id}"));
             }
-            if self.written.insert(id, Rc::clone(message)).is_some() {
+            if self.written.insert(id, message.clone()).is_some() {
                 return broken(format!("run {run} wrote two messages {id}"));
             }
             return Ok(());
@@ -46,11 +46,7 @@ impl Integrity {
     }
 
     /// What a history holds, in its order.
-    pub fn on_held<'a>(
-        &self,
-        run: Run,
-        history: impl Iterator<Item = &'a Rc<ChatMessage>>,
-    ) -> Verdict {
+    pub fn on_held<'a>(&self, run: Run, history: impl Iterator<Item = &'a ChatMessage>) -> Verdict {
         let mut seen = BTreeSet::new();
         let mut last = None;
         for message in history {
@@ -66,7 +62,7 @@ impl Integrity {
         Ok(())
     }
 
-    fn is_as_written(&self, run: Run, message: &Rc<ChatMessage>) -> Verdict {
+    fn is_as_written(&self, run: Run, message: &ChatMessage) -> Verdict {
         match self.written.get(&message.id()) {
             None => broken(format!(
                 "run {run} has {}, which nobody wrote",

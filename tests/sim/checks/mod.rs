@@ -47,19 +47,20 @@ pub type Verdict = Result<(), Violation>;
 #[cfg(test)]
 pub mod made {
     //! Parts of histories made by hand.
-    use papo::wire::{ChatMessage, Key};
+    use papo::wire::{ChatMessage, Draft, Key};
     use std::rc::Rc;
 
-    pub fn message(origin: u64, seq: u64, timestamp: u64, text: &str) -> Rc<ChatMessage> {
-        Rc::new(ChatMessage {
+    pub fn message(origin: u64, seq: u64, timestamp: u64, text: &str) -> ChatMessage {
+        ChatMessage::new(&Draft {
             origin: Key(origin),
             seq,
             timestamp,
             sent_at: 0,
             from: 1,
-            nick: "n".to_string(),
-            dependencies: Vec::new(),
-            text: text.to_string(),
+            nick: "n".into(),
+            dependencies: Vec::new().into(),
+            text: text.to_string().into(),
         })
+        .expect("a valid message")
     }
 }
