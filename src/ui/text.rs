@@ -218,7 +218,7 @@ mod tests {
 
     fn line(nick: &str, id: Option<Id>, text: &str) -> String {
         let mut out = Vec::new();
-        message(&mut out, nick, id, text, Tab::Keep);
+        message(&mut out, nick.as_bytes(), id, text.as_bytes(), Tab::Keep);
         String::from_utf8(out).unwrap()
     }
 
