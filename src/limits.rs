@@ -172,8 +172,12 @@ pub const PEER_ADDRESSES_MAX: usize = 8;
 pub const SCOPES_MAX: usize = 256;
 /// Bytes of stdin read in one turn: as lines of one byte they still fit a peer's queue.
 pub const STDIN_BYTES_PER_TURN_MAX: usize = 16 * 1024;
-/// Commands of the user taken in one turn.
+/// Commands of the user taken in one turn, each line that is said counted.
 pub const COMMANDS_PER_TURN_MAX: usize = 1_024;
+/// Lines said in one command.
+pub const SAY_LINES_MAX: usize = 256;
+/// Bytes said in one command before no further line is added to it.
+pub const SAY_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of what the user says taken in one turn.
 pub const SAID_BYTES_PER_TURN_MAX: usize = 256 * 1024;
 /// Output rendered but not yet taken by the reader of stdout or stderr; what waits beyond that is a

@@ -169,7 +169,8 @@ impl Bench {
 
     fn heard(&mut self, message: ChatMessage) {
         let own = message.origin() == ME;
-        self.event(Event::Message { message, own });
+        let messages = vec![message];
+        self.event(Event::Messages { messages, own });
     }
 
     fn left(&mut self, unconfirmed: u64, missing: Vec<Member>) {
@@ -209,8 +210,16 @@ impl Bench {
         self.ui.poll_command(self.now, &self.node, status)
     }
 
+    /// All that is wanted, each line on its own.
     fn polled(&mut self) -> Vec<Command> {
-        std::iter::from_fn(|| self.poll()).collect()
+        let mut commands = Vec::new();
+        while let Some(command) = self.poll() {
+            match command {
+                Command::Say(lines) => commands.extend(lines.iter().map(|line| say(line))),
+                other => commands.push(other),
+            }
+        }
+        commands
     }
 
     fn stdout(&mut self) -> String {
@@ -234,7 +243,7 @@ impl Bench {
 }
 
 fn say(text: &str) -> Command {
-    Command::Say(text.into())
+    Command::Say(vec![text.into()])
 }
 
 fn leave(ms: u64) -> Command {
@@ -353,7 +362,7 @@ mod in_a_pipe {
         assert_eq!(bench.stderr(), "");
         bench.end_input();
         assert!(bench.stderr().contains("in all, 2 invalid byte sequences"));
-        assert_eq!(bench.poll(), Some(say("a\u{fffd}")));
+        assert_eq!(bench.polled()[0], say("a\u{fffd}"));
     }
 
     #[test]
@@ -439,11 +448,17 @@ mod waiting_for_members {
 
     #[test]
     fn once_there_were_enough_they_are_not_held_again() {
-        let mut bench = bench(Mode::Text);
+        let mut bench = Bench::new(UiConfig {
+            wait_members: 2,
+            timeout: Duration::from_secs(1),
+            ..config(Mode::Text)
+        });
+        bench.type_in("a\n");
         bench.join(&["ana", "ben"]);
         assert_eq!(bench.poll(), Some(say("a")));
         bench.node.members.truncate(1);
         bench.wait(2_000);
+        bench.type_in("b\n");
         assert_eq!(bench.poll(), Some(say("b")));
     }
 

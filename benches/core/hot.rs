@@ -117,8 +117,9 @@ const CASES: &[(&str, &str, Case)] = &[
             let mut printed = 0;
             for _ in 0..count {
                 let message = message.clone();
-                let event = node::Event::Message {
-                    message,
+                let messages = vec![message];
+                let event = node::Event::Messages {
+                    messages,
                     own: false,
                 };
                 ui.on_event(room.now(), event, &room.node);
@@ -151,10 +152,8 @@ fn say(count: u64, per_turn: u64) {
     let mut room = Room::new(200_000);
     let text = "x".repeat(super::material::TEXT_BYTES);
     for _ in 0..count / per_turn {
-        for _ in 0..per_turn {
-            let say = node::Command::Say(text.clone());
-            room.feed(Input::Command(say));
-        }
+        let lines = vec![text.clone(); usize::try_from(per_turn).unwrap_or(1)];
+        room.feed(Input::Command(node::Command::Say(lines)));
         room.end_turn();
         for effect in room.out.drain(..) {
             if let Effect::Send { message, .. } = effect {

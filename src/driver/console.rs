@@ -116,8 +116,8 @@ impl Reactor {
         if !self.console.is_stopping && self.streams.stdin_waits_until(self.now.time).is_some() {
             return;
         }
-        let mut said_bytes = 0;
-        for _ in 0..COMMANDS_PER_TURN_MAX {
+        let (mut taken, mut said_bytes) = (0, 0);
+        while taken < COMMANDS_PER_TURN_MAX && said_bytes <= SAID_BYTES_PER_TURN_MAX {
             let status = DriverStatus {
                 queued_bytes: self.streams.queued_bytes(),
                 uptime: self.now.time.since(Time(0)),
@@ -125,13 +125,16 @@ impl Reactor {
             let Some(command) = self.ui.poll_command(self.now, &self.node, status) else {
                 return;
             };
-            if let Command::Say(text) | Command::Private { text, .. } = &command {
-                said_bytes += text.len();
+            taken += 1;
+            match &command {
+                Command::Say(lines) => {
+                    taken += lines.len();
+                    said_bytes += lines.iter().map(String::len).sum::<usize>();
+                }
+                Command::Private { text, .. } => said_bytes += text.len(),
+                _ => {}
             }
             self.feed(NodeInput::Command(command));
-            if said_bytes > SAID_BYTES_PER_TURN_MAX {
-                break;
-            }
         }
         self.console.has_work = true;
     }

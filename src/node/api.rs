@@ -207,8 +207,8 @@ pub enum Input {
 /// What a user can ask of the node.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Command {
-    /// Say this to the room; at most `TEXT_BYTES_MAX` bytes.
-    Say(String),
+    /// Say these lines to the room, each a message of its own of at most `TEXT_BYTES_MAX` bytes.
+    Say(Vec<String>),
     /// Say this to one member.
     Private {
         /// To whom.
@@ -342,12 +342,12 @@ pub enum Event {
         /// beyond was, or will be.
         old_until: Position,
     },
-    /// A message was taken in (one's own included), in an order that has no effect before its
-    /// cause.
-    Message {
+    /// Messages were taken in (one's own included), in an order that has no effect before its
+    /// cause; at least one.
+    Messages {
         /// What was said.
-        message: ChatMessage,
-        /// By this node.
+        messages: Vec<ChatMessage>,
+        /// All of it by this node, or all by others.
         own: bool,
     },
     /// A message to this node alone, or by this node to one member.

@@ -17,10 +17,12 @@ pub(super) struct Chat {
     /// Lines said before joining.
     unsent: VecDeque<String>,
     unsent_bytes: usize,
+    /// Where messages are put together.
+    buffer: Vec<u8>,
     /// Written in this turn, not yet sent.
     fresh: Vec<ChatMessage>,
     /// Messages taken in that none taken in depends on, and their timestamps.
-    heads: BTreeMap<MessageId, u64>,
+    heads: Heads,
     /// Authors that an ACK is due to.
     owed: BTreeSet<Key>,
     /// What each linked author was last told.
@@ -60,19 +62,59 @@ impl Chat {
 
     /// A message was taken in: its causes are heads no more.
     pub(super) fn cover(&mut self, message: &ChatMessage) {
-        for cause in causes(message) {
-            self.heads.remove(&cause);
+        self.heads.cover(message);
+    }
+}
+
+/// Messages that none taken in depends on, sorted by their ids, with their timestamps: as many as
+/// people who talk at the same time, so a list is faster than a tree.
+#[derive(Debug, Default)]
+struct Heads(Vec<(MessageId, u64)>);
+
+impl Heads {
+    fn find(&self, id: MessageId) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&id, |(id, _)| *id)
+    }
+
+    fn cover(&mut self, message: &ChatMessage) {
+        for cause in message.dependencies() {
+            self.remove(cause);
         }
-        self.heads.insert(message.id(), message.timestamp());
-        if self.heads.len() > limits::DEPENDENCIES_MAX
-            && let Some(oldest) = self
-                .heads
-                .iter()
-                .min_by_key(|(_, t)| **t)
-                .map(|(id, _)| *id)
-        {
-            self.heads.remove(&oldest);
+        let head = (message.id(), message.timestamp());
+        let previous = MessageId {
+            seq: head.0.seq - 1,
+            ..head.0
+        };
+        match self.find(previous) {
+            // No name lies between the two: the list stays sorted.
+            Ok(at) => self.0[at] = head,
+            Err(_) => self.insert(head),
         }
+    }
+
+    fn remove(&mut self, id: MessageId) {
+        if let Ok(at) = self.find(id) {
+            self.0.remove(at);
+        }
+    }
+
+    /// Of too many, the oldest goes.
+    fn insert(&mut self, head: (MessageId, u64)) {
+        if let Err(at) = self.find(head.0) {
+            self.0.insert(at, head);
+        }
+        if self.0.len() > limits::DEPENDENCIES_MAX {
+            let oldest = self.0.iter().enumerate().min_by_key(|(_, (_, t))| *t);
+            if let Some((at, _)) = oldest {
+                self.0.remove(at);
+            }
+        }
+    }
+
+    /// All that there were; from now on there is only this one.
+    fn replace(&mut self, head: (MessageId, u64)) {
+        self.0.clear();
+        self.0.push(head);
     }
 }
 
@@ -112,9 +154,8 @@ impl Node {
             origin: self.config.key,
             seq: self.chat.seq + 1,
         };
-        let heads = self.chat.heads.keys();
+        let heads = self.chat.heads.0.iter().map(|(id, _)| *id);
         let dependencies: Vec<MessageId> = heads
-            .copied()
             .filter(|h| h.origin != id.origin && self.history.contains(*h))
             .collect();
         let draft = Draft {
@@ -127,13 +168,12 @@ impl Node {
             dependencies: dependencies.into(),
             text: text.into(),
         };
-        let message = match ChatMessage::new(&draft) {
+        let message = match ChatMessage::pack(&draft, &mut self.chat.buffer) {
             Ok(message) => message,
             Err(rule) => return self.show(Event::Warning(format!("a line is not said: {rule}"))),
         };
         self.chat.seq = id.seq;
-        self.chat.heads.clear();
-        self.chat.heads.insert(id, message.timestamp());
+        self.chat.heads.replace((id, message.timestamp()));
         self.history.insert(message.clone());
         let (me, roster) = (self.config.key, &self.roster);
         self.delivery
@@ -141,7 +181,7 @@ impl Node {
                 roster.keys().into_iter().filter(|k| *k != me).collect()
             });
         self.chat.fresh.push(message.clone());
-        self.show(Event::Message { message, own: true });
+        self.show_message(message);
     }
 
     /// Sends what this turn wrote to every open link, in as few frames as it fits.
@@ -196,9 +236,7 @@ impl Node {
                 }
             }
             _ => {
-                let message = message.clone();
-                let own = message.origin() == self.config.key;
-                self.show(Event::Message { message, own });
+                self.show_message(message.clone());
             }
         }
     }
@@ -211,8 +249,7 @@ impl Node {
             .into_iter()
             .filter(|m| old.is_none_or(|old| m.position() > old))
         {
-            let own = message.origin() == self.config.key;
-            self.show(Event::Message { message, own });
+            self.show_message(message);
         }
     }
 

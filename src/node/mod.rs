@@ -60,7 +60,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::limits;
-use crate::wire::{Claim, Coordinator, Datagram, Id, Key, Member, Message, View};
+use crate::wire::{ChatMessage, Claim, Coordinator, Datagram, Id, Key, Member, Message, View};
 use causality::Waiting;
 use chat::Chat;
 use clock::Clock;
@@ -341,7 +341,7 @@ impl Node {
 
     fn on_command(&mut self, command: Command) {
         match command {
-            Command::Say(text) => self.say(text),
+            Command::Say(lines) => lines.into_iter().for_each(|line| self.say(line)),
             Command::Private { to, text } => self.say_privately(to, text),
             Command::Rename(nick) => self.rename(nick),
             Command::Elect => self.elect_now(),
@@ -368,6 +368,20 @@ impl Node {
 
     fn show(&mut self, event: Event) {
         self.out.push(Effect::Show(event));
+    }
+
+    /// Shows a message: in the event before it, if that is one of the same kind.
+    fn show_message(&mut self, message: ChatMessage) {
+        let own = message.origin() == self.config.key;
+        match self.out.last_mut() {
+            Some(Effect::Show(Event::Messages { messages, own: o })) if *o == own => {
+                messages.push(message);
+            }
+            _ => {
+                let messages = vec![message];
+                self.show(Event::Messages { messages, own });
+            }
+        }
     }
 
     fn send(&mut self, to: LinkId, class: Class, message: Message) {

@@ -177,7 +177,7 @@ impl Net {
     }
 
     fn say(&mut self, host: usize, text: &str) {
-        self.handle(host, Input::Command(Command::Say(text.to_owned())));
+        self.handle(host, Input::Command(Command::Say(vec![text.to_owned()])));
     }
 
     fn delivered(&self, host: usize) -> u64 {
@@ -311,7 +311,7 @@ fn stores_that_differ_become_the_union_and_the_old_is_not_shown() {
             net.hosts[a].node.history().digest()
         );
         let shown = net.hosts[host].shown.iter();
-        let messages = shown.filter(|e| matches!(e, Event::Message { .. }));
+        let messages = shown.filter(|e| matches!(e, Event::Messages { .. }));
         // What was not yet there when the others joined is news to the first one.
         assert!(host == a || messages.count() == 0, "{host}");
     }

@@ -3,6 +3,7 @@
 //! What a line means is decided in `commands`, how things are shown in `showing`. A line that
 //! was read is said, answered, or counted as not sent; none is forgotten.
 
+use crate::limits::{SAY_BYTES_MAX, SAY_LINES_MAX};
 use crate::node::{Command, Now, Time};
 
 use super::commands::{self, Meaning, Order};
@@ -182,7 +183,7 @@ impl Ui {
             }
             let line = self.pending.pop()?;
             let command = match self.meaning(line) {
-                Meaning::Say(text) => Some(Command::Say(text)),
+                Meaning::Say(text) => Some(self.say_with_next(text)),
                 Meaning::Do(order) => self.carry_out(now, order, node, status),
                 Meaning::Wrong(why) => {
                     self.show_error(now, &why);
@@ -194,6 +195,24 @@ impl Ui {
             }
         }
         None
+    }
+
+    /// A line that is said, and those behind it as far as they are said as well.
+    fn say_with_next(&mut self, first: String) -> Command {
+        let mut bytes = first.len();
+        let mut lines = vec![first];
+        while lines.len() < SAY_LINES_MAX
+            && bytes < SAY_BYTES_MAX
+            && let Some(next) = self.pending.front()
+            && !self.is_command(next)
+            && !(next.part == Part::Next && self.sending.refusing)
+            && let Some(next) = self.pending.pop()
+        {
+            self.sending.refusing = false;
+            bytes += next.text.len();
+            lines.push(next.text);
+        }
+        Command::Say(lines)
     }
 
     fn is_command(&self, line: &Line) -> bool {

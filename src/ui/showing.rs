@@ -26,17 +26,19 @@ impl Ui {
     pub(super) fn show(&mut self, now: Now, event: Event, node: &dyn Room) {
         match event {
             Event::Joined { again, old_until } => self.show_joined(now, again, old_until, node),
-            Event::Message { message, own } => {
+            Event::Messages { messages, own } => {
                 // What comes before the first `Joined` is history, and is shown with `--replay`.
                 let shows_own = self.is_json() || self.terminal.is_some();
                 if self.joined && (shows_own || !own) {
-                    let replay = false;
-                    let bulk = Bulk::Message {
-                        message,
-                        own,
-                        replay,
-                    };
-                    self.stdout.push_bulk(now.wall_ms, bulk);
+                    for message in messages {
+                        let replay = false;
+                        let bulk = Bulk::Message {
+                            message,
+                            own,
+                            replay,
+                        };
+                        self.stdout.push_bulk(now.wall_ms, bulk);
+                    }
                 }
             }
             Event::Private {

@@ -70,11 +70,12 @@ impl ChatMessage {
     }
 
     /// The same with a buffer that is kept between calls.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
     #[allow(clippy::cast_possible_truncation)] // a valid nick and list are short: see above
-    pub(super) fn pack(
-        draft: &Draft<'_>,
-        buffer: &mut Vec<u8>,
-    ) -> Result<ChatMessage, &'static str> {
+    pub fn pack(draft: &Draft<'_>, buffer: &mut Vec<u8>) -> Result<ChatMessage, &'static str> {
         check::draft(draft)?;
         let Draft {
             origin,
@@ -89,11 +90,14 @@ impl ChatMessage {
         let words = nick.len() + text.len();
         buffer.clear();
         buffer.reserve(DEPENDENCIES_AT + DEPENDENCY_BYTES * dependencies.len() + words);
-        for number in [origin.0, *seq, *timestamp, *sent_at, *from] {
-            buffer.extend_from_slice(&number.to_ne_bytes());
+        let mut start = [0; DEPENDENCIES_AT];
+        let numbers = [origin.0, *seq, *timestamp, *sent_at, *from];
+        for (place, number) in start.chunks_exact_mut(8).zip(numbers) {
+            place.copy_from_slice(&number.to_ne_bytes());
         }
-        buffer.push(nick.len() as u8);
-        buffer.extend_from_slice(&(dependencies.len() as u16).to_ne_bytes());
+        let [low, high] = (dependencies.len() as u16).to_ne_bytes();
+        start[NICK_LENGTH_AT..].copy_from_slice(&[nick.len() as u8, low, high]);
+        buffer.extend_from_slice(&start);
         for id in dependencies.iter() {
             buffer.extend_from_slice(&id.origin.0.to_ne_bytes());
             buffer.extend_from_slice(&id.seq.to_ne_bytes());

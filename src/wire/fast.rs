@@ -141,13 +141,19 @@ fn decode_dependencies(at: &mut Cursor<'_>) -> Option<Vec<MessageId>> {
 
 #[inline]
 fn decode_number(at: &mut Cursor<'_>, name: u8) -> Option<u64> {
-    at.eat(&[0x61, name]).then_some(())?;
+    match *at.rest {
+        [0x61, n, ref rest @ ..] if n == name => at.rest = rest,
+        _ => return None,
+    }
     at.argument(UINT)
 }
 
 #[inline]
 fn decode_text<'a>(at: &mut Cursor<'a>, name: u8) -> Option<&'a str> {
-    at.eat(&[0x61, name]).then_some(())?;
+    match *at.rest {
+        [0x61, n, ref rest @ ..] if n == name => at.rest = rest,
+        _ => return None,
+    }
     at.text()
 }
 

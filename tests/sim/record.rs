@@ -115,11 +115,11 @@ impl Record {
                 }
                 self.on_joined((run, now), *old_until, later, processes, paths)
             }
-            Event::Message { message, own } => {
+            Event::Messages { messages, own } => messages.iter().try_for_each(|message| {
                 self.once.on_shown(run, message.id())?;
                 self.farewell.on_shown(run, message.id())?;
                 self.on_message((run, now), message, *own, processes, paths)
-            }
+            }),
             Event::Private {
                 key,
                 text,
@@ -217,10 +217,11 @@ impl Record {
     ) -> Verdict {
         let shown_later: BTreeSet<MessageId> = later
             .iter()
-            .filter_map(|e| match e {
-                Effect::Show(Event::Message { message, .. }) => Some(message.id()),
-                _ => None,
+            .flat_map(|e| match e {
+                Effect::Show(Event::Messages { messages, .. }) => &messages[..],
+                _ => &[],
             })
+            .map(|message| message.id())
             .collect();
         let history = processes[run].node.history();
         let old: Vec<ChatMessage> = history
