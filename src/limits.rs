@@ -170,8 +170,8 @@ pub const INTERFACES_MAX: usize = 32;
 pub const PEER_ADDRESSES_MAX: usize = 8;
 /// Link-local addresses of which is remembered on which interface they are.
 pub const SCOPES_MAX: usize = 256;
-/// Bytes of stdin read in one turn: as lines of one byte they still fit a peer's queue.
-pub const STDIN_BYTES_PER_TURN_MAX: usize = 16 * 1024;
+/// Bytes of stdin read in one turn: all that a pipe holds.
+pub const STDIN_BYTES_PER_TURN_MAX: usize = 64 * 1024;
 /// Commands of the user taken in one turn, each line that is said counted.
 pub const COMMANDS_PER_TURN_MAX: usize = 1_024;
 /// Lines said in one command.
@@ -199,8 +199,12 @@ pub const FAREWELL_PEERS_MS: u64 = 200;
 pub const FAREWELL_OUTPUT_MS: u64 = 2_000;
 
 const _: () = assert!(QUEUE_BYTES_HARD_MAX >= QUEUE_BYTES_MAX + 16 * (FRAME_BYTES_MAX + 4));
-// Half a queue plus one turn of stdin as empty lines, each some 100 bytes on the wire, fits.
-const _: () = assert!(QUEUE_BYTES_MAX / 2 + 100 * STDIN_BYTES_PER_TURN_MAX <= QUEUE_BYTES_MAX);
+// Half a queue plus what is said in one turn, with each line's overhead and its dependencies, fits.
+const SAID_OVERHEAD: usize = (COMMANDS_PER_TURN_MAX + SAY_LINES_MAX) * 256 + 24 * DEPENDENCIES_MAX;
+const _: () = assert!(
+    QUEUE_BYTES_MAX / 2 + SAID_BYTES_PER_TURN_MAX + SAY_BYTES_MAX + TEXT_BYTES_MAX + SAID_OVERHEAD
+        <= QUEUE_BYTES_MAX
+);
 const _: () = assert!(OUTSIDERS_MAX + MEMBERS_MAX < LINKS_MAX);
 const _: () = assert!(STRANGER_QUEUE_BYTES_MAX >= 3 * (FRAME_BYTES_MAX + 4));
 const _: () = assert!(LINK_BYTES_PER_TURN_MAX >= 2 * (FRAME_BYTES_MAX + 4));

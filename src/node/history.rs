@@ -208,20 +208,28 @@ impl History {
     /// work is bounded by `FETCH_SCAN_MAX` entries; a chunk may be empty and still have a `next`.
     pub(super) fn chunk(&self, no: u64, after: Position, skip: &[SeqRange]) -> Chunk {
         let has = Ranges::by_key(skip);
-        let (mut messages, mut bytes) = (Vec::new(), 0);
+        let has_span = |s: &SeqRange| has.get(&s.0).is_some_and(|r| r.contains_all(s.1, s.2));
+        let has_message = |id: MessageId| has.get(&id.origin).is_some_and(|r| r.contains(id.seq));
+        let (mut messages, mut bytes, mut scanned) = (Vec::new(), 0, 0);
         let mut last = after;
-        for (scanned, message) in self.order.after(after).enumerate() {
-            if bytes >= limits::BATCH_BYTES_MAX || scanned >= limits::FETCH_SCAN_MAX {
-                let next = Some(last);
-                return Chunk { no, next, messages };
+        for piece in self.order.pieces_after(after) {
+            // Mostly the asker has whole stretches, and nothing in them needs to be looked at.
+            if piece.spans.is_some_and(|spans| spans.iter().all(has_span)) {
+                last = piece.last;
+                scanned += 1;
+                continue;
             }
-            last = message.position();
-            if !has
-                .get(&message.origin())
-                .is_some_and(|r| r.contains(message.seq()))
-            {
-                bytes += message.size_bound();
-                messages.push(message.clone());
+            for message in piece.messages {
+                if bytes >= limits::BATCH_BYTES_MAX || scanned >= limits::FETCH_SCAN_MAX {
+                    let next = Some(last);
+                    return Chunk { no, next, messages };
+                }
+                last = message.position();
+                scanned += 1;
+                if !has_message(message.id()) {
+                    bytes += message.size_bound();
+                    messages.push(message.clone());
+                }
             }
         }
         let next = None;

@@ -3,34 +3,83 @@
 
 use std::collections::VecDeque;
 
-use crate::wire::{ChatMessage, Position, digest_of};
+use crate::wire::{ChatMessage, MessageId, Position, SeqRange, digest_of};
 
 /// Messages per block: small enough to shift, large enough that a million messages are few blocks.
 const BLOCK_MAX: usize = 512;
+/// Authors of one block of which is remembered what they wrote in it.
+const SPANS_MAX: usize = 32;
 
 #[derive(Debug, Default)]
 struct Block {
     messages: Vec<ChatMessage>,
     /// The wrapping sum of the hashes of the ids in this block.
     digest: u64,
+    /// The position of the last message.
+    last: Position,
+    /// For each author here, a range that its messages in this block are within; none if there are
+    /// more than `SPANS_MAX` authors.
+    spans: Option<Vec<SeqRange>>,
+}
+
+/// Messages that follow each other.
+#[derive(Debug)]
+pub(super) struct Piece<'a> {
+    pub(super) messages: &'a [ChatMessage],
+    pub(super) last: Position,
+    /// Where the messages of each author are within, if that is known.
+    pub(super) spans: Option<&'a [SeqRange]>,
 }
 
 impl Block {
     fn of(messages: Vec<ChatMessage>) -> Block {
-        let digest = digest_sum(&messages);
-        Block { messages, digest }
+        let last = messages.last().map(ChatMessage::position);
+        let mut block = Block {
+            digest: digest_sum(&messages),
+            messages: Vec::new(),
+            last: last.unwrap_or_default(),
+            spans: Some(Vec::new()),
+        };
+        messages.iter().for_each(|m| block.span(m.id()));
+        block.messages = messages;
+        block
     }
 
-    fn last(&self) -> Position {
-        self.messages
-            .last()
-            .map(|m| m.position())
-            .unwrap_or_default()
+    fn span(&mut self, id: MessageId) {
+        let Some(spans) = &mut self.spans else {
+            return;
+        };
+        let full = spans.len() == SPANS_MAX;
+        match spans.iter_mut().find(|span| span.0 == id.origin) {
+            Some(SeqRange(_, first, last)) => {
+                *first = id.seq.min(*first);
+                *last = id.seq.max(*last);
+            }
+            None if full => self.spans = None,
+            None => spans.push(SeqRange(id.origin, id.seq, id.seq)),
+        }
+    }
+
+    fn count_in(&mut self, id: MessageId) {
+        self.digest = self.digest.wrapping_add(digest_of(id));
+        self.span(id);
     }
 
     /// The index of the first message after `position`.
     fn after(&self, position: Position) -> usize {
         self.messages.partition_point(|m| m.position() <= position)
+    }
+
+    /// The same, fast where it is near the end.
+    fn near_end(&self, position: Position) -> usize {
+        let (mut step, mut end) = (1, self.messages.len());
+        while step < end && self.messages[end - step].position() > position {
+            end -= step;
+            step *= 2;
+        }
+        let start = end.saturating_sub(step);
+        let between = &self.messages[start..end];
+        start + between.partition_point(|m| m.position() <= position)
     }
 }
 
@@ -60,7 +109,7 @@ impl Order {
 
     /// The block of the first message after `position`, and its index there.
     fn seek(&self, position: Position) -> (usize, usize) {
-        let at = self.blocks.partition_point(|b| b.last() <= position);
+        let at = self.blocks.partition_point(|b| b.last <= position);
         let index = self.blocks.get(at).map_or(0, |b| b.after(position));
         (at, index)
     }
@@ -73,24 +122,28 @@ impl Order {
             self.last = position;
             return self.append(message);
         }
-        let (at, index) = self.seek(position);
-        let Some(block) = self.blocks.get_mut(at) else {
+        // What comes late mostly comes a little late.
+        let later = self.blocks.iter().rev().skip(1);
+        let later = later.take_while(|b| b.last > position).count();
+        let Some(at) = self.blocks.len().checked_sub(1 + later) else {
             return self.append(message);
         };
-        block.digest = block.digest.wrapping_add(digest_of(message.id()));
+        let block = &mut self.blocks[at];
+        block.count_in(message.id());
+        let index = block.near_end(position);
         block.messages.insert(index, message);
         if block.messages.len() > BLOCK_MAX {
             let upper = Block::of(block.messages.split_off(BLOCK_MAX / 2));
-            block.digest = block.digest.wrapping_sub(upper.digest);
+            *block = Block::of(std::mem::take(&mut block.messages));
             self.blocks.insert(at + 1, upper);
         }
     }
 
     fn append(&mut self, message: ChatMessage) {
-        let digest = digest_of(message.id());
         match self.blocks.back_mut() {
             Some(block) if block.messages.len() < BLOCK_MAX => {
-                block.digest = block.digest.wrapping_add(digest);
+                block.count_in(message.id());
+                block.last = message.position();
                 block.messages.push(message);
             }
             _ => self.blocks.push_back(Block::of(vec![message])),
@@ -124,16 +177,22 @@ impl Order {
         self.blocks.iter().flat_map(|b| b.messages.iter())
     }
 
-    /// The messages after `position`.
-    pub(super) fn after(&self, position: Position) -> impl Iterator<Item = &ChatMessage> {
+    /// The messages after `position`, in pieces as they are kept.
+    pub(super) fn pieces_after(&self, position: Position) -> impl Iterator<Item = Piece<'_>> {
         let (at, index) = self.seek(position);
-        let blocks = self.blocks.range(at.min(self.blocks.len())..);
-        blocks.flat_map(|b| b.messages.iter()).skip(index)
+        let mut index = Some(index);
+        self.blocks
+            .range(at.min(self.blocks.len())..)
+            .map(move |block| Piece {
+                messages: &block.messages[index.take().unwrap_or(0)..],
+                last: block.last,
+                spans: block.spans.as_deref(),
+            })
     }
 
     /// How many messages there are before `position`.
     pub(super) fn count_before(&self, position: Position) -> usize {
-        let at = self.blocks.partition_point(|b| b.last() < position);
+        let at = self.blocks.partition_point(|b| b.last < position);
         let whole: usize = self.blocks.range(..at).map(|b| b.messages.len()).sum();
         let part = self.blocks.get(at).map_or(0, |b| {
             b.messages.partition_point(|m| m.position() < position)
@@ -183,9 +242,20 @@ mod tests {
         assert!(order.iter().rev().eq(model.values().rev()));
         let newest = model.last_key_value().map(|(p, _)| *p);
         assert_eq!(order.last(), newest.unwrap_or_default());
-        let above = (std::ops::Bound::Excluded(at), std::ops::Bound::Unbounded);
-        let above: Vec<_> = model.range(above).map(|(_, m)| m.clone()).collect();
-        assert!(order.after(at).eq(above.iter()));
+        let above = model.iter().filter(|(p, _)| **p > at);
+        let above: Vec<_> = above.map(|(_, m)| m.clone()).collect();
+        let pieces = order.pieces_after(at).flat_map(|piece| {
+            let last = piece.messages.last().map(ChatMessage::position);
+            assert_eq!(last, Some(piece.last));
+            let spans = piece.spans.unwrap_or_default();
+            let within = |m: &ChatMessage| {
+                let mut spans = spans.iter().filter(|s| s.0 == m.origin());
+                spans.any(|s| (s.1..=s.2).contains(&m.seq()))
+            };
+            assert!(piece.messages.iter().all(within));
+            piece.messages
+        });
+        assert!(pieces.eq(above.iter()));
         let expected = (digest_sum(&above), above.len() as u64);
         assert_eq!(order.digest_after(at), expected);
         assert_eq!(order.count_before(at), model.range(..at).count());

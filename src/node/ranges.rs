@@ -20,15 +20,20 @@ impl Ranges {
 
     /// True if all numbers of `other` are in this set.
     pub(super) fn covers(&self, other: &Ranges) -> bool {
-        other.iter().all(|(first, last)| {
-            let at = self.0.partition_point(|&(_, l)| l < last);
-            self.0.get(at).is_some_and(|&(f, _)| f <= first)
-        })
+        other
+            .iter()
+            .all(|(first, last)| self.contains_all(first, last))
     }
 
     pub(crate) fn contains(&self, n: u64) -> bool {
         let at = self.0.partition_point(|&(_, last)| last < n);
         self.0.get(at).is_some_and(|&(first, _)| first <= n)
+    }
+
+    /// True if the whole range is in.
+    pub(crate) fn contains_all(&self, first: u64, last: u64) -> bool {
+        let at = self.0.partition_point(|&(_, l)| l < last);
+        self.0.get(at).is_some_and(|&(f, _)| f <= first)
     }
 
     /// False if it was in already.
