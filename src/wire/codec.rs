@@ -49,7 +49,8 @@ pub enum DecodeError {
 /// If the message is invalid, or longer than `FRAME_BYTES_MAX`.
 pub fn encode_frame(message: &Message) -> Result<Rc<[u8]>, EncodeError> {
     check::message(message).map_err(EncodeError::Invalid)?;
-    let mut out = vec![0; 4];
+    let mut out = Vec::with_capacity(4 + fast::size_hint(message));
+    out.extend_from_slice(&[0; 4]);
     match message {
         Message::Chat(messages) => fast::encode_chat(messages, &mut out),
         Message::Chunk(chunk) => fast::encode_chunk(chunk, &mut out),

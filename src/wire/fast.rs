@@ -20,6 +20,14 @@ const MESSAGES: &[u8] = b"\x68messages";
 /// No message takes fewer bytes than this: bounds what an array's head can make us reserve.
 const MESSAGE_BYTES_MIN: usize = 23;
 
+/// About what a message of the hot path takes at most; others grow as they are written.
+pub(super) fn size_hint(message: &Message) -> usize {
+    let (Message::Chat(messages) | Message::Chunk(Chunk { messages, .. })) = message else {
+        return 0;
+    };
+    messages.iter().map(ChatMessage::size_bound).sum::<usize>() + 64
+}
+
 pub(super) fn encode_chat(messages: &[ChatMessage], out: &mut Vec<u8>) {
     out.extend_from_slice(CHAT);
     encode_messages(messages, out);
@@ -69,7 +77,6 @@ pub(super) fn decode(item: &[u8]) -> Option<Message> {
 }
 
 fn encode_messages(messages: &[ChatMessage], out: &mut Vec<u8>) {
-    out.reserve(9 + messages.iter().map(|m| m.size_bound()).sum::<usize>());
     head(out, ARRAY, messages.len() as u64);
     for m in messages {
         let has_dependencies = m.dependency_count() > 0;
@@ -81,8 +88,7 @@ fn encode_messages(messages: &[ChatMessage], out: &mut Vec<u8>) {
         number(out, b'i', m.from());
         text(out, b'n', m.nick_bytes());
         if has_dependencies {
-            name(out, b'd');
-            head(out, ARRAY, m.dependency_count() as u64);
+            field(out, b'd', ARRAY, m.dependency_count() as u64);
             for d in m.dependencies() {
                 head(out, MAP, 2);
                 number(out, b'o', d.origin.0);
@@ -157,21 +163,34 @@ fn decode_text<'a>(at: &mut Cursor<'a>, name: u8) -> Option<&'a str> {
     at.text()
 }
 
-fn number(out: &mut Vec<u8>, field: u8, value: u64) {
-    name(out, field);
-    head(out, UINT, value);
+/// A field, whose name is one letter, with a number.
+#[inline]
+fn number(out: &mut Vec<u8>, letter: u8, value: u64) {
+    field(out, letter, UINT, value);
 }
 
-fn text(out: &mut Vec<u8>, field: u8, utf8: &[u8]) {
-    name(out, field);
-    head(out, TEXT, utf8.len() as u64);
+#[inline]
+fn text(out: &mut Vec<u8>, letter: u8, utf8: &[u8]) {
+    field(out, letter, TEXT, utf8.len() as u64);
     out.extend_from_slice(utf8);
 }
 
-/// A field's name, which is one letter.
+/// A field's name and the head of its value, in one go.
 #[inline]
-fn name(out: &mut Vec<u8>, letter: u8) {
-    out.extend_from_slice(&[0x61, letter]);
+#[allow(clippy::cast_possible_truncation)] // each width was just checked
+fn field(out: &mut Vec<u8>, letter: u8, major: u8, argument: u64) {
+    match argument {
+        0..=23 => out.extend_from_slice(&[0x61, letter, major << 5 | argument as u8]),
+        0x1_0000_0000.. => {
+            let [a, b, c, d, e, f, g, h] = argument.to_be_bytes();
+            let long = major << 5 | 27;
+            out.extend_from_slice(&[0x61, letter, long, a, b, c, d, e, f, g, h]);
+        }
+        _ => {
+            out.extend_from_slice(&[0x61, letter]);
+            head(out, major, argument);
+        }
+    }
 }
 
 /// A head in its shortest form.
