@@ -220,14 +220,14 @@ impl Node {
         }
     }
 
-    /// Asks the coordinator for its view, or whoever mentioned it, where the coordinator is out of
-    /// reach.
+    /// Asks the coordinator for its view, or the member that mentioned it, where the coordinator is
+    /// out of reach. Nobody else: a stranger's answer is not believed, a silent link brings none, and
+    /// either question would keep this node from asking a member in time.
     pub(super) fn ask_for_view(&mut self, leader: Key, route: Route) {
         let to = match (self.links.open_to(leader), route) {
             (Some(id), _) if self.is_alive(leader) => id,
-            (_, Route::Link(id)) => id,
-            (Some(id), _) => id,
-            (None, _) => return,
+            (_, Route::Link(id)) if self.is_from_member(route) => id,
+            _ => return,
         };
         if self
             .view_asked
