@@ -22,9 +22,13 @@ use sim::trace::Trace;
 /// How many seeds a plain `cargo test` runs.
 const SEEDS: u64 = 2_000;
 /// Seeds beyond those that once failed, and what showed there.
-const KEPT: [(u64, &str); 2] = [
+const KEPT: [(u64, &str); 3] = [
     (27271, "a stranger was asked for the view again and again"),
     (34366, "a coordinator's new id was not learnt from its view"),
+    (
+        43529,
+        "a coordinator behind a firewall that refuses was held for dead for ever",
+    ),
 ];
 /// Within how many seeds the loss of a protection must be noticed.
 const PROTECTION_SEEDS: u64 = 500;

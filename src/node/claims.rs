@@ -146,11 +146,22 @@ impl Node {
             .is_some_and(|c| c.key != told.key && told.claim() < c.claim())
     }
 
+    /// Somebody says that this one coordinates. If its process was seen to have ended, others only
+    /// notice that within the failure time-out: who is vouched for after that lives, and it was a
+    /// firewall that refused.
+    pub(super) fn doubt_death(&mut self, key: Key) {
+        let late = self.config.failure_timeout + self.config.heartbeat;
+        if self.dead.since(key).is_some_and(|at| self.since(at) > late) {
+            self.dead.remove(key);
+        }
+    }
+
     /// What a claim means here.
     pub(super) fn hear_claim(&mut self, told: &Coordinator, route: Route) {
         if told.key == self.config.key || told.id == 0 || told.id > super::roster::ID_MAX {
             return;
         }
+        self.doubt_death(told.key);
         if self.left.contains(told.key)
             || (self.dead.contains(told.key) && !self.is_alive(told.key))
         {
