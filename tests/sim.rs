@@ -22,13 +22,22 @@ use sim::trace::Trace;
 /// How many seeds a plain `cargo test` runs.
 const SEEDS: u64 = 2_000;
 /// Seeds beyond those that once failed, and what showed there.
-const KEPT: [(u64, &str); 3] = [
+const KEPT: [(u64, &str); 6] = [
     (27271, "a stranger was asked for the view again and again"),
     (34366, "a coordinator's new id was not learnt from its view"),
     (
         43529,
         "a coordinator behind a firewall that refuses was held for dead for ever",
     ),
+    (
+        45483,
+        "who asked a dead coordinator in heard of no other, and elected",
+    ),
+    (
+        51061,
+        "the same, with a coordinator that had lost a partition",
+    ),
+    (67387, "the same, with one that had given up its office"),
 ];
 /// Within how many seeds the loss of a protection must be noticed.
 const PROTECTION_SEEDS: u64 = 500;
