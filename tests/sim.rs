@@ -22,7 +22,7 @@ use sim::trace::Trace;
 /// How many seeds a plain `cargo test` runs.
 const SEEDS: u64 = 2_000;
 /// Seeds beyond those that once failed, and what showed there.
-const KEPT: [(u64, &str); 7] = [
+const KEPT: [(u64, &str); 9] = [
     (27271, "a stranger was asked for the view again and again"),
     (34366, "a coordinator's new id was not learnt from its view"),
     (
@@ -41,6 +41,14 @@ const KEPT: [(u64, &str); 7] = [
     (
         78018,
         "a machine that slept forgot that it had to send again",
+    ),
+    (
+        80768,
+        "an effect of an effect was expected to wait for what was missed before",
+    ),
+    (
+        84193,
+        "what lay under the floor of the first one asked was found with the next",
     ),
 ];
 /// Within how many seeds the loss of a protection must be noticed.
