@@ -22,7 +22,7 @@ use sim::trace::Trace;
 /// How many seeds a plain `cargo test` runs.
 const SEEDS: u64 = 2_000;
 /// Seeds beyond those that once failed, and what showed there.
-const KEPT: [(u64, &str); 9] = [
+const KEPT: [(u64, &str); 10] = [
     (27271, "a stranger was asked for the view again and again"),
     (34366, "a coordinator's new id was not learnt from its view"),
     (
@@ -38,6 +38,10 @@ const KEPT: [(u64, &str); 9] = [
         "the same, with a coordinator that had lost a partition",
     ),
     (67387, "the same, with one that had given up its office"),
+    (
+        64489,
+        "what was said before joining was held back, and forgotten for late messages",
+    ),
     (
         78018,
         "a machine that slept forgot that it had to send again",
