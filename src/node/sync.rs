@@ -214,7 +214,9 @@ impl Node {
             return;
         }
         self.repair.rounds_put_off = 0;
-        let keys: Vec<Key> = self.links.open_keys().collect();
+        // A silent link, which a one-way cut may leave open for long, would waste the round.
+        let open = self.links.open_keys();
+        let keys: Vec<Key> = open.filter(|k| self.is_alive(*k)).collect();
         if let Some(key) = self.rng.choice(keys) {
             self.want_sync(key, false);
         }
