@@ -22,7 +22,7 @@ use sim::trace::Trace;
 /// How many seeds a plain `cargo test` runs.
 const SEEDS: u64 = 2_000;
 /// Seeds beyond those that once failed, and what showed there.
-const KEPT: [(u64, &str); 11] = [
+const KEPT: [(u64, &str); 12] = [
     (27271, "a stranger was asked for the view again and again"),
     (34366, "a coordinator's new id was not learnt from its view"),
     (
@@ -55,6 +55,7 @@ const KEPT: [(u64, &str); 11] = [
         "what lay under the floor of the first one asked was found with the next",
     ),
     (93843, "rounds of SYNC were wasted on silent links"),
+    (96873, "live chat resumed on a queue that was still full"),
 ];
 /// Within how many seeds the loss of a protection must be noticed.
 const PROTECTION_SEEDS: u64 = 500;

@@ -291,9 +291,12 @@ impl Node {
         self.send(link, Class::Chat, Message::Chunk(chunk));
     }
 
-    /// The peer has everything up to now once it has read what is queued: live chat resumes.
+    /// The peer has everything up to now once it has read what is queued: live chat resumes. Not
+    /// while its queue is full still: nobody would say again that it is, and it would grow on.
     fn has_caught_up(&mut self, link: LinkId) {
-        if let Some(link) = self.links.get_mut(link) {
+        if let Some(link) = self.links.get_mut(link)
+            && link.told_behind.is_some()
+        {
             link.behind = false;
         }
     }
