@@ -33,9 +33,15 @@ impl Bits {
         self.0.get(n / 64).is_some_and(|w| w & (1 << (n % 64)) != 0)
     }
 
-    fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        const NONE: &Bits = &Bits(Vec::new());
-        self.without(NONE)
+    fn latest_first(&self) -> impl Iterator<Item = usize> + '_ {
+        self.0.iter().enumerate().rev().flat_map(|(at, word)| {
+            let mut left = *word;
+            std::iter::from_fn(move || {
+                let bit = left.checked_ilog2()? as usize;
+                left &= !(1 << bit);
+                Some(at * 64 + bit)
+            })
+        })
     }
 
     /// What is in this set and not in the other.
@@ -114,7 +120,8 @@ impl Order {
             let missed = self.missed.contains_key(&(run, id_missing));
             let follows =
                 |effect: usize| shown.contains(effect) && self.causes[effect].contains(cause);
-            if missed && self.causes[number].iter().any(follows) {
+            // The latest effects are tried first: they follow from nearly all.
+            if missed && self.causes[number].latest_first().any(follows) {
                 continue;
             }
             if !excused(id_missing) {
