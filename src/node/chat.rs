@@ -230,9 +230,9 @@ impl Node {
             Some(until) if message.position() <= until => {}
             _ if !self.joined || self.chat.history_until.is_some() => {
                 self.chat.held_back.push_back(message.clone());
-                // What the history has dropped again is not shown either.
-                if self.chat.held_back.len() > self.config.history_max {
-                    self.chat.held_back.pop_front();
+                // Not at each message: the one to drop may be anywhere.
+                if self.chat.held_back.len() > self.config.history_max.saturating_mul(2) {
+                    self.trim_held_back();
                 }
             }
             _ => {
@@ -241,8 +241,20 @@ impl Node {
         }
     }
 
+    /// What the history has dropped again is not shown either: not the first that came, because
+    /// what came late may lie below what came before.
+    fn trim_held_back(&mut self) {
+        let (max, history) = (self.config.history_max, &self.history);
+        let held_back = &mut self.chat.held_back;
+        held_back.retain(|m| history.contains(m.id()));
+        held_back.drain(..held_back.len().saturating_sub(max));
+    }
+
     /// Joined: shows what was said meanwhile.
     pub(super) fn show_held_back(&mut self) {
+        if self.chat.held_back.len() > self.config.history_max {
+            self.trim_held_back();
+        }
         let old = self.chat.history_until.take();
         let held_back = std::mem::take(&mut self.chat.held_back);
         for message in held_back

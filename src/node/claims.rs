@@ -146,11 +146,22 @@ impl Node {
             .is_some_and(|c| c.key != told.key && told.claim() < c.claim())
     }
 
+    /// Somebody says that this one coordinates. If its process was seen to have ended, others only
+    /// notice that within the failure time-out: who is vouched for after that lives, and it was a
+    /// firewall that refused.
+    pub(super) fn doubt_death(&mut self, key: Key) {
+        let late = self.config.failure_timeout + self.config.heartbeat;
+        if self.dead.since(key).is_some_and(|at| self.since(at) > late) {
+            self.dead.remove(key);
+        }
+    }
+
     /// What a claim means here.
     pub(super) fn hear_claim(&mut self, told: &Coordinator, route: Route) {
         if told.key == self.config.key || told.id == 0 || told.id > super::roster::ID_MAX {
             return;
         }
+        self.doubt_death(told.key);
         if self.left.contains(told.key)
             || (self.dead.contains(told.key) && !self.is_alive(told.key))
         {
@@ -220,14 +231,14 @@ impl Node {
         }
     }
 
-    /// Asks the coordinator for its view, or whoever mentioned it, where the coordinator is out of
-    /// reach.
+    /// Asks the coordinator for its view, or the member that mentioned it, where the coordinator is
+    /// out of reach. Nobody else: a stranger's answer is not believed, a silent link brings none, and
+    /// either question would keep this node from asking a member in time.
     pub(super) fn ask_for_view(&mut self, leader: Key, route: Route) {
         let to = match (self.links.open_to(leader), route) {
             (Some(id), _) if self.is_alive(leader) => id,
-            (_, Route::Link(id)) => id,
-            (Some(id), _) => id,
-            (None, _) => return,
+            (_, Route::Link(id)) if self.is_from_member(route) => id,
+            _ => return,
         };
         if self
             .view_asked

@@ -204,6 +204,7 @@ impl Node {
         }
         match coordinator {
             Some(live) if !election.forced && live.key != self.config.key => {
+                self.doubt_death(live.key);
                 if let Some(peer) = self.links.get_mut(link) {
                     peer.told = Some((live.clone(), self.now.time));
                 }

@@ -65,6 +65,8 @@ pub(super) struct Asking {
     /// When this node began to ask.
     pub(super) begun: Time,
     attempt: u32,
+    /// The last lower claim that was heard meanwhile, and when.
+    instead: Option<(Coordinator, Time)>,
 }
 
 impl Node {
@@ -325,17 +327,21 @@ impl Node {
         if self.leaving.is_some() {
             return;
         }
-        if let Some(asking) = &self.asking
+        let vouched = self.now.time;
+        if let Some(asking) = &mut self.asking
             && (asking.target.key == target.key || asking.target.claim() > target.claim())
         {
+            if asking.target.key != target.key {
+                asking.instead = Some((target, vouched));
+            }
             return;
         }
-        let vouched = self.now.time;
         self.asking = Some(Asking {
             target,
             vouched,
             begun: vouched,
             attempt: 0,
+            instead: None,
         });
         self.step_asking();
     }
@@ -359,10 +365,17 @@ impl Node {
         self.arm_join(RETRY * attempt);
     }
 
+    /// Gives up on the coordinator that was asked. Without one of its own this node turns to the
+    /// other that it heard of meanwhile: as long as somebody coordinates, nobody elects.
     pub(super) fn stop_asking(&mut self) {
-        self.asking = None;
-        if matches!(self.standing, Standing::Adrift { .. }) {
-            self.step_adrift();
+        let asking = self.asking.take();
+        if !matches!(self.standing, Standing::Adrift { .. }) {
+            return;
+        }
+        let timeout = self.config.failure_timeout;
+        match asking.and_then(|a| a.instead) {
+            Some((other, at)) if self.since(at) < timeout => self.ask_in(other),
+            _ => self.step_adrift(),
         }
     }
 

@@ -47,6 +47,17 @@ impl KeyMemory {
         }
     }
 
+    /// When this key came in.
+    pub(super) fn since(&self, key: Key) -> Option<Time> {
+        if !self.keys.contains(&key) {
+            return None;
+        }
+        self.order
+            .iter()
+            .find(|(k, _)| *k == key)
+            .map(|(_, at)| *at)
+    }
+
     pub(super) fn contains(&self, key: Key) -> bool {
         self.keys.contains(&key)
     }

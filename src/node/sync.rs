@@ -214,7 +214,9 @@ impl Node {
             return;
         }
         self.repair.rounds_put_off = 0;
-        let keys: Vec<Key> = self.links.open_keys().collect();
+        // A silent link, which a one-way cut may leave open for long, would waste the round.
+        let open = self.links.open_keys();
+        let keys: Vec<Key> = open.filter(|k| self.is_alive(*k)).collect();
         if let Some(key) = self.rng.choice(keys) {
             self.want_sync(key, false);
         }
@@ -289,9 +291,12 @@ impl Node {
         self.send(link, Class::Chat, Message::Chunk(chunk));
     }
 
-    /// The peer has everything up to now once it has read what is queued: live chat resumes.
+    /// The peer has everything up to now once it has read what is queued: live chat resumes. Not
+    /// while its queue is full still: nobody would say again that it is, and it would grow on.
     fn has_caught_up(&mut self, link: LinkId) {
-        if let Some(link) = self.links.get_mut(link) {
+        if let Some(link) = self.links.get_mut(link)
+            && link.told_behind.is_some()
+        {
             link.behind = false;
         }
     }

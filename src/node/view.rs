@@ -211,7 +211,20 @@ impl Node {
         };
         if let Some(roster) = Roster::from_view(view) {
             self.adopt_roster(roster);
+            self.take_leader_from_view();
             self.check_membership();
+        }
+    }
+
+    /// The coordinator may have left office, and taken another one under another id, while this
+    /// node heard nothing: its id is the one in its view.
+    fn take_leader_from_view(&mut self) {
+        if let Some(mine) = &mut self.coordinator
+            && let Some(entry) = self.roster.get(mine.key)
+        {
+            mine.id = entry.id;
+            mine.addresses.clone_from(&entry.addresses);
+            self.show_coordinator();
         }
     }
 

@@ -336,7 +336,7 @@ impl Streams {
         let (at, other) = (stream.ends[end].host, stream.ends[1 - end].host);
         if !paths.one_way(other, at) {
             // The reset is lost on its way; the next attempt to write meets it again.
-            if stream.ends[end].owner.is_some() && paths.is_up(at) {
+            if stream.ends[end].owner.is_some() {
                 let again = agenda.now() + SECOND;
                 agenda.add(again, Entry::Notice { stream: id, end });
             }
@@ -460,7 +460,11 @@ impl Streams {
             return Vec::new();
         }
         if !paths.both_ways(from, to) {
-            if paths.is_up(from) && (stream.ends[end].owner.is_some() || !dir.flying.is_empty()) {
+            if !paths.is_up(from) {
+                // The timers of a machine that sleeps stand still; what lost its power is broken.
+                dir.retransmit_after = RETRANSMIT_FIRST;
+            }
+            if stream.ends[end].owner.is_some() || !dir.flying.is_empty() {
                 self.retransmit_later(id, end, agenda);
             }
             return Vec::new();
