@@ -136,6 +136,8 @@ pub enum Timer {
     Sync,
     /// The next periodic SYNC.
     SyncRound,
+    /// Something has waited for its causes long enough.
+    Gap,
     /// The next dial of a lost member.
     Redial,
     /// The losses that a coordinator gathered are announced.

@@ -3,13 +3,20 @@
 //! Owns the messages that wait. What is still missing when the SYNC with the peer that sent a
 //! message has ended lay under a floor or died with its author, and counts as satisfied: a node
 //! passes on only what it took in.
+//!
+//! Mostly a cause is on its way, on its own author's link, and all that it takes is to wait a moment:
+//! the SYNC is for what waits longer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::chat::causes;
-use super::{Key, LinkId, Node, Weakness};
+use super::{Key, LinkId, Node, Time, Timer, Weakness};
 use crate::limits;
 use crate::wire::{ChatMessage, MessageId, Position};
+
+/// How long a message waits for its causes to come by themselves.
+const GAP_PATIENCE: Duration = Duration::from_millis(50);
 
 #[derive(Debug)]
 struct Waiter {
@@ -20,6 +27,8 @@ struct Waiter {
     missing: MessageId,
     /// The last SYNC that had begun when it came: a later one, with its sender, decides.
     came_in: u64,
+    /// When it came.
+    since: Time,
 }
 
 /// The messages that wait for a cause.
@@ -28,7 +37,11 @@ pub(super) struct Waiting {
     waiters: BTreeMap<MessageId, Waiter>,
     /// Who waits for what.
     on: BTreeMap<MessageId, Vec<MessageId>>,
+    /// Where they belong in the total order.
+    positions: BTreeSet<Position>,
     bytes: usize,
+    /// `Timer::Gap` is set.
+    is_watched: bool,
 }
 
 impl Waiting {
@@ -44,6 +57,7 @@ impl Waiting {
     fn insert(&mut self, waiter: Waiter) {
         let id = waiter.message.id();
         self.bytes += waiter.message.size_bound();
+        self.positions.insert(waiter.message.position());
         self.on.entry(waiter.missing).or_default().push(id);
         self.waiters.insert(id, waiter);
     }
@@ -51,6 +65,7 @@ impl Waiting {
     fn remove(&mut self, id: MessageId) -> Option<Waiter> {
         let waiter = self.waiters.remove(&id)?;
         self.bytes -= waiter.message.size_bound();
+        self.positions.remove(&waiter.message.position());
         if let Some(ids) = self.on.get_mut(&waiter.missing) {
             ids.retain(|i| *i != id);
             if ids.is_empty() {
@@ -58,6 +73,16 @@ impl Waiting {
             }
         }
         Some(waiter)
+    }
+
+    /// What waits for a cause that a SYNC with its sender decides about: not what waits for
+    /// something that came on another link and waits itself.
+    fn gaps(&self) -> impl Iterator<Item = &Waiter> {
+        let elsewhere = |w: &Waiter| {
+            let cause = self.waiters.get(&w.missing);
+            cause.is_some_and(|cause| cause.link != w.link)
+        };
+        self.waiters.values().filter(move |w| !elsewhere(w))
     }
 
     fn remove_all(&mut self, ids: Vec<MessageId>) -> Vec<Waiter> {
@@ -106,16 +131,45 @@ impl Node {
             return;
         }
         self.counters.waited += 1;
-        // One that finds no room comes with the SYNC.
-        if self.waiting.has_room_for(message) {
-            self.waiting.insert(Waiter {
-                message: message.clone(),
-                link,
-                missing,
-                came_in: self.repair.last_begun(),
-            });
+        if !self.waiting.has_room_for(message) {
+            // It comes with the SYNC.
+            return self.want_sync(key, false);
         }
-        self.want_sync(key, false);
+        self.waiting.insert(Waiter {
+            message: message.clone(),
+            link,
+            missing,
+            came_in: self.repair.last_begun(),
+            since: self.now.time,
+        });
+        self.watch_gaps();
+    }
+
+    /// Something waits: it is looked at again when its patience ends.
+    fn watch_gaps(&mut self) {
+        if !self.waiting.is_watched {
+            self.waiting.is_watched = true;
+            self.set_timer(Timer::Gap, self.now.time + GAP_PATIENCE);
+        }
+    }
+
+    /// A SYNC with each peer that sent something which has waited for so long.
+    pub(super) fn on_gap_timer(&mut self) {
+        self.waiting.is_watched = false;
+        let overdue = self.waiting.gaps().filter(|w| self.is_overdue(w));
+        let links: BTreeSet<LinkId> = overdue.map(|w| w.link).collect();
+        for link in links {
+            if let Some(key) = self.links.get(link).and_then(|l| l.key) {
+                self.want_sync(key, false);
+            }
+        }
+        if self.waiting.len() > 0 {
+            self.watch_gaps();
+        }
+    }
+
+    fn is_overdue(&self, waiter: &Waiter) -> bool {
+        self.since(waiter.since) >= GAP_PATIENCE
     }
 
     /// Takes a message in, and then whatever waited for it.
@@ -147,17 +201,12 @@ impl Node {
 
     /// A SYNC has come as far as this position: what waits before it waits no longer.
     pub(super) fn release_before(&mut self, position: Position, link: LinkId, sync: u64) {
-        if self.waiting.waiters.is_empty() {
-            return;
-        }
-        let mut due: Vec<ChatMessage> = self
-            .waiting
-            .waiters
-            .values()
-            .filter(|w| w.link == link && w.came_in < sync && w.message.position() < position)
+        let before = self.waiting.positions.range(..position);
+        let due: Vec<ChatMessage> = before
+            .filter_map(|p| self.waiting.waiters.get(&p.id()))
+            .filter(|w| w.link == link && w.came_in < sync)
             .map(|w| w.message.clone())
             .collect();
-        due.sort_by_key(|m| m.position());
         for message in due {
             let Some(waiter) = self.waiting.remove(message.id()) else {
                 continue;
@@ -205,8 +254,12 @@ impl Node {
 
     /// True if something that came on this link waits for what a SYNC on this link decides.
     pub(super) fn waits_on(&self, link: LinkId) -> bool {
-        let waiters = &self.waiting.waiters;
-        let elsewhere = |w: &Waiter| waiters.get(&w.missing).is_some_and(|m| m.link != link);
-        waiters.values().any(|w| w.link == link && !elsewhere(w))
+        self.waiting.gaps().any(|w| w.link == link)
+    }
+
+    /// The same of what has waited so long that it needs the SYNC.
+    pub(super) fn is_overdue_on(&self, link: LinkId) -> bool {
+        let mut gaps = self.waiting.gaps();
+        gaps.any(|w| w.link == link && self.is_overdue(w))
     }
 }

@@ -278,6 +278,7 @@ impl Node {
             Timer::Election => self.on_election_timer(),
             Timer::Sync => self.on_sync_timer(),
             Timer::SyncRound => self.on_sync_round(),
+            Timer::Gap => self.on_gap_timer(),
             Timer::Redial => self.on_redial(),
             Timer::Losses => self.on_losses_timer(),
             Timer::Referral => self.on_referral_timer(),

@@ -346,7 +346,7 @@ impl Node {
         };
         self.cancel_timer(Timer::Sync);
         self.release_after_sync(exchange.link, exchange.no);
-        if self.waits_on(exchange.link) {
+        if self.is_overdue_on(exchange.link) {
             self.repair.wanted.push_back((exchange.peer, false));
         }
         if self.joining.is_some() {

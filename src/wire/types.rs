@@ -150,6 +150,17 @@ pub struct Position(
     pub u64,
 );
 
+impl Position {
+    /// The name of the message there.
+    #[must_use]
+    pub fn id(&self) -> MessageId {
+        MessageId {
+            origin: Key(self.1),
+            seq: self.2,
+        }
+    }
+}
+
 impl Serialize for Address {
     fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         let mut bytes = Vec::with_capacity(18);
