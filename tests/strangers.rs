@@ -341,6 +341,7 @@ fn an_exchange_that_brings_nothing_is_ended_and_members_are_asked_first() {
                     no: sync.no,
                     equal: false,
                     floor: Position::default(),
+                    newest: None,
                 }),
                 Message::Fetch(fetch) => {
                     fetches += 1;

@@ -196,7 +196,7 @@ impl Node {
 
     /// A SYNC has ended: what came on this link before it began waits no longer.
     pub(super) fn release_after_sync(&mut self, link: LinkId, sync: u64) {
-        self.release_before(Position(u64::MAX, u64::MAX, u64::MAX), link, sync);
+        self.release_before(super::sync::END, link, sync);
     }
 
     /// A SYNC has come as far as this position: what waits before it waits no longer.

@@ -22,6 +22,9 @@ const AFTER_LOSS: usize = 3;
 /// asking others. An honest one passes over a million messages that are held in less.
 const FRUITLESS: Duration = Duration::from_secs(5);
 
+/// Beyond every position.
+pub(super) const END: Position = Position(u64::MAX, u64::MAX, u64::MAX);
+
 /// The exchange that is under way.
 #[derive(Debug)]
 struct Exchange {
@@ -34,6 +37,8 @@ struct Exchange {
     after: Position,
     /// A chunk has come already.
     goes_on: bool,
+    /// What the peer holds beyond came to it later, and comes here without it.
+    until: Option<Position>,
     /// When it began, or last brought something new.
     fruitful: Time,
 }
@@ -104,6 +109,7 @@ impl Node {
             floor,
             after,
             goes_on: false,
+            until: None,
             fruitful: self.now.time,
         });
         // At its own floor a history can always tell; elsewhere `on_sync_answer` has looked.
@@ -230,7 +236,15 @@ impl Node {
         if equal {
             self.has_caught_up(link);
         }
-        let answer = SyncAnswer { no, equal, floor };
+        // What was withheld from the asker comes with the chunks, to the last one.
+        let is_behind = self.links.get(link).is_some_and(|l| l.behind);
+        let newest = (!is_behind).then(|| self.history.newest());
+        let answer = SyncAnswer {
+            no,
+            equal,
+            floor,
+            newest,
+        };
         self.send(link, Class::Chat, Message::SyncAnswer(answer));
         // What the asker lacks it fetches; what it has and this node lacks is this node's to fetch.
         if !equal && !sync.back && sync.count > 0 {
@@ -259,6 +273,9 @@ impl Node {
                 exchange.fruitful = since;
             }
         } else {
+            if let Some(exchange) = &mut self.repair.current {
+                exchange.until = answer.newest;
+            }
             self.fetch(after);
         }
     }
@@ -334,8 +351,9 @@ impl Node {
         }
         exchange.goes_on = true;
         let waits = now.since(exchange.fruitful) < FRUITLESS;
+        let until = exchange.until.unwrap_or(END);
         match chunk.next {
-            Some(next) if next > after && waits => self.fetch(next),
+            Some(next) if next > after && next < until && waits => self.fetch(next),
             _ => self.end_sync(),
         }
     }

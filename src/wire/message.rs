@@ -148,6 +148,10 @@ pub struct SyncAnswer {
     pub equal: bool,
     /// The answerer's floor.
     pub floor: Position,
+    /// The position of the newest message that the answerer holds now: what comes later comes on
+    /// the links of its authors. Absent if live chat was withheld from the asker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest: Option<Position>,
 }
 
 /// An inclusive range of one author's sequence numbers. On the wire: an array of three integers.

@@ -294,6 +294,7 @@ fn frames(coord: impl Fn() -> Option<Coordinator>) -> Vec<(&'static str, Message
                 no: 5,
                 equal: false,
                 floor: Position::default(),
+                newest: Some(newest),
             }),
         ),
         (

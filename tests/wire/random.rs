@@ -237,6 +237,7 @@ pub fn message(rng: &mut Rng, number_of_type: u64) -> Message {
             no: number(rng),
             equal: rng.bool(),
             floor: position(rng),
+            newest: rng.bool().then(|| position(rng)),
         }),
         17 => Message::Fetch(Fetch {
             no: number(rng),

@@ -213,6 +213,7 @@ fn a_field_missing_or_there_twice_is_refused() {
         "ELECTION_OK, there is a live coordinator: coord",
         "COORDINATOR_ANNOUNCEMENT: left",
         "PING: coord",
+        "SYNC_ANSWER: newest",
         "CHUNK, more to come: next",
         "CHUNK, more to come: d",
         "CHUNK, the last one: d",
