@@ -37,8 +37,8 @@ pub(super) struct Waiting {
     waiters: BTreeMap<MessageId, Waiter>,
     /// Who waits for what.
     on: BTreeMap<MessageId, Vec<MessageId>>,
-    /// Where they belong in the total order.
-    positions: BTreeSet<Position>,
+    /// Where they belong in the total order, by the link and the SYNC before which they came.
+    positions: BTreeMap<(LinkId, u64), BTreeSet<Position>>,
     bytes: usize,
     /// `Timer::Gap` is set.
     is_watched: bool,
@@ -57,7 +57,9 @@ impl Waiting {
     fn insert(&mut self, waiter: Waiter) {
         let id = waiter.message.id();
         self.bytes += waiter.message.size_bound();
-        self.positions.insert(waiter.message.position());
+        let group = (waiter.link, waiter.came_in);
+        let position = waiter.message.position();
+        self.positions.entry(group).or_default().insert(position);
         self.on.entry(waiter.missing).or_default().push(id);
         self.waiters.insert(id, waiter);
     }
@@ -65,7 +67,13 @@ impl Waiting {
     fn remove(&mut self, id: MessageId) -> Option<Waiter> {
         let waiter = self.waiters.remove(&id)?;
         self.bytes -= waiter.message.size_bound();
-        self.positions.remove(&waiter.message.position());
+        let group = (waiter.link, waiter.came_in);
+        if let Some(positions) = self.positions.get_mut(&group) {
+            positions.remove(&waiter.message.position());
+            if positions.is_empty() {
+                self.positions.remove(&group);
+            }
+        }
         if let Some(ids) = self.on.get_mut(&waiter.missing) {
             ids.retain(|i| *i != id);
             if ids.is_empty() {
@@ -201,12 +209,13 @@ impl Node {
 
     /// A SYNC has come as far as this position: what waits before it waits no longer.
     pub(super) fn release_before(&mut self, position: Position, link: LinkId, sync: u64) {
-        let before = self.waiting.positions.range(..position);
-        let due: Vec<ChatMessage> = before
+        let groups = self.waiting.positions.range((link, 0)..(link, sync));
+        let mut due: Vec<ChatMessage> = groups
+            .flat_map(|(_, positions)| positions.range(..position))
             .filter_map(|p| self.waiting.waiters.get(&p.id()))
-            .filter(|w| w.link == link && w.came_in < sync)
             .map(|w| w.message.clone())
             .collect();
+        due.sort_by_key(ChatMessage::position);
         for message in due {
             let Some(waiter) = self.waiting.remove(message.id()) else {
                 continue;
