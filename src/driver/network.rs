@@ -17,7 +17,7 @@ use super::reactor::{Reactor, Wake};
 use super::{Host, Interface, Selection};
 
 /// How often the interfaces are looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// What is known of the network.
 #[derive(Debug)]

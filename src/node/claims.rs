@@ -65,6 +65,9 @@ impl Node {
             self.last_beat = self.now.time;
         }
         self.hear_claim(told, Route::Beat(from));
+        if self.coordinator.as_ref().is_some_and(|c| c.key == told.key) {
+            self.tick_with_beat();
+        }
     }
 
     /// A peer says who coordinates for it.

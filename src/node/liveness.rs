@@ -23,9 +23,30 @@ pub(super) struct Suspect {
 impl Node {
     /// Each heartbeat: a look at every link.
     pub(super) fn on_tick(&mut self) {
+        self.look_at_links(self.next_tick + self.config.heartbeat);
+    }
+
+    /// A HEARTBEAT came or went: this node is awake, and so is everybody else. Who looks at its
+    /// links now need not wake up for it again.
+    pub(super) fn tick_with_beat(&mut self) {
         let heartbeat = self.config.heartbeat;
-        self.next_tick = (self.next_tick + heartbeat).max(self.now.time);
+        // The next HEARTBEAT is to come first.
+        let next = self.now.time + heartbeat + heartbeat / 8;
+        if self.since(self.looked) >= heartbeat / 2 {
+            self.look_at_links(next);
+        } else {
+            self.set_next_tick(next);
+        }
+    }
+
+    fn set_next_tick(&mut self, at: Time) {
+        self.next_tick = at.max(self.now.time);
         self.set_timer(Timer::Tick, self.next_tick);
+    }
+
+    fn look_at_links(&mut self, next: Time) {
+        self.set_next_tick(next);
+        self.looked = self.now.time;
         self.left.forget_older(self.now.time, super::LEFT_FOR);
         self.ping_silent_links();
         self.drop_silent_links();
@@ -47,6 +68,12 @@ impl Node {
         let mut due = Vec::new();
         for (key, id, link) in self.links.open_links() {
             let silence = self.since(link.heard);
+            // Of a pair that look at each other at the same time, one is a little earlier.
+            let enough = if self.config.key < key {
+                (enough / 2).max(enough.saturating_sub(heartbeat / 2))
+            } else {
+                enough
+            };
             let hurry = beat_missing && Some(key) == leader && silence >= self.config.heartbeat;
             if link.pinged.is_none() && (silence >= enough || hurry) {
                 due.push(id);

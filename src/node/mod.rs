@@ -135,6 +135,8 @@ pub struct Node {
     suspects: BTreeMap<Key, Suspect>,
     last_beat: Time,
     next_tick: Time,
+    /// When the links were last looked at.
+    looked: Time,
     /// Keys whose process is known to have ended, and keys that said LEAVE.
     dead: KeyMemory,
     left: KeyMemory,
@@ -202,6 +204,7 @@ impl Node {
             suspects: BTreeMap::new(),
             last_beat: Time(0),
             next_tick: Time(0),
+            looked: Time(0),
             dead: KeyMemory::default(),
             left: KeyMemory::default(),
             lost: std::collections::VecDeque::new(),

@@ -156,6 +156,7 @@ impl Node {
             members: self.roster.members().len() as u64,
         };
         self.out.push(Effect::Multicast(heartbeat));
+        self.tick_with_beat();
     }
 
     /// A JOIN_REQUEST by datagram: its sender is dialled, at the datagram's own source address only.
