@@ -1,7 +1,7 @@
 //! How the network is now: which interfaces are used, where this node can be reached, and what
 //! dials are bound to.
 //!
-//! The reactor looks again every second, so that interfaces that come, go or change their address
+//! The reactor looks again every two seconds, so that interfaces that come, go or change their address
 //! are taken up without anybody's doing.
 
 use std::collections::VecDeque;

@@ -397,10 +397,15 @@ fn is_out_of_reach(
             && paths.both_ways(processes[run].host, processes[*other].host)
     };
     let lies_under = |other: RunId| position <= processes[other].node.history().floor();
+    // What it sent may still come in when it has just died.
+    let sends = |other: RunId| {
+        let mut peers = processes[run].node.peers();
+        peers.any(|k| k == processes[other].key)
+    };
     let mut others = 0..processes.len();
     others
         .clone()
-        .any(|o| lies_under(o) && (processes[o].wants_history || linked(&o)))
+        .any(|o| lies_under(o) && (processes[o].wants_history || sends(o)))
         || !others.any(|o| linked(&o) && processes[o].node.history().contains(id))
 }
 
