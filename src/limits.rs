@@ -55,6 +55,11 @@ pub const GONE_MAX: usize = 1_024;
 pub const PROBES_MAX: usize = 64;
 /// Authors whose position is remembered although none of their messages is held any more.
 pub const ORIGINS_IDLE_MAX: usize = 4_096;
+/// Bytes of the history in memory for each message that it may have (`--history`): if messages are
+/// longer on average, fewer are kept. The longest are sixteen times as long.
+pub const HISTORY_BYTES_PER_MESSAGE_MAX: usize = 1_024;
+/// Bytes of the history in memory that are kept however small `--history` is.
+pub const HISTORY_BYTES_MIN: usize = 16 * 1024 * 1024;
 /// Lines said before the room was joined.
 pub const UNSENT_BYTES_MAX: usize = 1024 * 1024;
 /// Stretches of own messages, one per view, that wait for confirmation; the oldest is given up,

@@ -128,10 +128,22 @@ impl History {
             return true;
         }
         self.order.insert(message);
-        if self.order.len() > self.max {
-            self.drop_oldest();
+        let excess = self.excess();
+        if excess > 0 {
+            self.drop_oldest(excess);
         }
         true
+    }
+
+    /// How many of the oldest messages in memory are too many, by their number or their bytes.
+    pub(super) fn excess(&self) -> usize {
+        let bytes_max = limits::HISTORY_BYTES_MIN.max(
+            self.max
+                .saturating_mul(limits::HISTORY_BYTES_PER_MESSAGE_MAX),
+        );
+        let over = self.order.bytes().saturating_sub(bytes_max);
+        let by_number = self.order.len().saturating_sub(self.max);
+        by_number.max(self.order.first_taking(over))
     }
 
     /// A message at or below the floor was shown, and is not kept.
@@ -141,11 +153,8 @@ impl History {
         self.forget_idle_origins();
     }
 
-    fn drop_oldest(&mut self) {
-        for message in self
-            .order
-            .drop_first(self.order.len().saturating_sub(self.max))
-        {
+    fn drop_oldest(&mut self, count: usize) {
+        for message in self.order.drop_first(count) {
             self.floor = message.position();
             self.forget(&message);
         }

@@ -94,12 +94,30 @@ pub(super) struct Order {
     /// None of them is empty.
     blocks: VecDeque<Block>,
     len: usize,
+    /// What the messages take, by their `size_bound`.
+    bytes: usize,
     last: Position,
 }
 
 impl Order {
     pub(super) fn len(&self) -> usize {
         self.len
+    }
+
+    /// What all messages take, by their `size_bound`.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// How many of the first messages take `bytes` or more together.
+    pub(super) fn first_taking(&self, bytes: usize) -> usize {
+        let mut left = bytes;
+        let fits = |m: &&ChatMessage| {
+            let more = left > 0;
+            left = left.saturating_sub(m.size_bound());
+            more
+        };
+        self.iter().take_while(fits).count()
     }
 
     /// The position of the last message; all zero if there is none.
@@ -118,6 +136,7 @@ impl Order {
     pub(super) fn insert(&mut self, message: ChatMessage) {
         let position = message.position();
         self.len += 1;
+        self.bytes += message.size_bound();
         if position > self.last {
             self.last = position;
             return self.append(message);
@@ -166,6 +185,7 @@ impl Order {
             }
         }
         self.len -= dropped.len();
+        self.bytes -= dropped.iter().map(ChatMessage::size_bound).sum::<usize>();
         if self.len == 0 {
             self.last = Position::default();
         }
@@ -238,6 +258,17 @@ mod tests {
 
     fn agrees(order: &Order, model: &BTreeMap<Position, ChatMessage>, at: Position) {
         assert_eq!(order.len(), model.len());
+        let bytes: usize = model.values().map(ChatMessage::size_bound).sum();
+        assert_eq!(order.bytes(), bytes);
+        let half = order.first_taking(bytes / 2);
+        let taken = |n| {
+            model
+                .values()
+                .take(n)
+                .map(ChatMessage::size_bound)
+                .sum::<usize>()
+        };
+        assert!(taken(half) >= bytes / 2 && (half == 0 || taken(half - 1) < bytes / 2));
         assert!(order.iter().eq(model.values()));
         assert!(order.iter().rev().eq(model.values().rev()));
         let newest = model.last_key_value().map(|(p, _)| *p);

@@ -47,7 +47,7 @@ pub(super) struct Shelf {
     /// Taken in and not yet stored, in the order of being taken in.
     unstored: VecDeque<ChatMessage>,
     unstored_bytes: usize,
-    /// How many messages in memory are the occasion to let some go.
+    /// How many messages in memory are the occasion to look whether some may go.
     next_at: usize,
 }
 
@@ -56,7 +56,7 @@ impl History {
     pub(super) fn restore(&mut self, restored: Restored) {
         let mut shelf = Shelf {
             until: restored.until,
-            next_at: self.max + SLACK,
+            next_at: SLACK,
             ..Shelf::default()
         };
         for SeqRange(key, first, last) in restored.ranges {
@@ -106,13 +106,17 @@ impl History {
 
     /// Lets stored messages leave memory when there are too many.
     fn let_go(&mut self) {
+        let (len, enough) = (self.order.len(), self.max.saturating_add(SLACK));
+        if self.shelf.as_ref().is_none_or(|s| len < s.next_at) {
+            return;
+        }
+        let mut excess = self.excess();
+        if len < enough && excess == len.saturating_sub(self.max) {
+            excess = 0;
+        }
         let Some(shelf) = &mut self.shelf else {
             return;
         };
-        if self.order.len() < shelf.next_at {
-            return;
-        }
-        let excess = self.order.len().saturating_sub(self.max);
         let first_unstored = shelf.unstored.iter().map(|m| m.position()).min();
         let stored = first_unstored.map_or(excess, |p| self.order.count_before(p));
         for message in self.order.drop_first(excess.min(stored)) {
@@ -122,7 +126,11 @@ impl History {
                 origin.shelved.insert(message.seq());
             }
         }
-        shelf.next_at = self.order.len().max(self.max) + SLACK;
+        let len = self.order.len();
+        shelf.next_at = match len + SLACK {
+            next if len < enough => next.min(enough),
+            next => next,
+        };
     }
 
     /// A whole history is unstored: the oldest part of it is given up.

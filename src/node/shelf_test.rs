@@ -1,4 +1,5 @@
 use super::*;
+use crate::limits;
 use crate::wire::{Chunk, Draft};
 use std::collections::BTreeMap;
 
@@ -143,6 +144,30 @@ fn a_peer_is_sent_to_the_store_only_for_what_it_lacks_there() {
 }
 
 #[test]
+fn long_messages_leave_memory_sooner() {
+    let (mut plain, mut history) = (History::new(2_000), storing(2_000));
+    let mut disk = BTreeMap::new();
+    for seq in 1..=4_000 {
+        let m = long(1, seq, seq);
+        assert!(plain.insert(m.clone()) && history.insert(m));
+        store_all(&mut history, &mut disk);
+    }
+    let max = limits::HISTORY_BYTES_MIN;
+    assert!((max - 17_000..=max).contains(&plain.order.bytes()));
+    assert!(plain.floor() > Position::default());
+    let late = SLACK * 17_000;
+    assert!(
+        history.order.bytes() <= max + late,
+        "{}",
+        history.order.bytes()
+    );
+    assert_eq!(
+        (history.len(), history.floor()),
+        (4_000, Position::default())
+    );
+}
+
+#[test]
 fn nothing_unstored_leaves_memory_until_a_whole_history_is() {
     let mut history = storing(2_000);
     for n in 1..=1_000 {
@@ -162,7 +187,7 @@ fn nothing_unstored_leaves_memory_until_a_whole_history_is() {
         message(2, given_up, 1_000 + given_up).position()
     );
     assert_eq!(history.len(), history.unstored_len());
-    let mut plain = History::new(10_000);
+    let mut plain = History::new(100_000);
     for m in history.iter() {
         plain.insert(m.clone());
     }
