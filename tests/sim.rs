@@ -22,7 +22,11 @@ use sim::trace::Trace;
 /// How many seeds a plain `cargo test` runs.
 const SEEDS: u64 = 2_000;
 /// Seeds beyond those that once failed, and what showed there.
-const KEPT: [(u64, &str); 13] = [
+const KEPT: [(u64, &str); 14] = [
+    (
+        68199,
+        "what waited while later messages fell below the floor was not shown",
+    ),
     (15255, "an excuse ended with the peer that gave it"),
     (27271, "a stranger was asked for the view again and again"),
     (34366, "a coordinator's new id was not learnt from its view"),

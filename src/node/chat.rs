@@ -207,13 +207,11 @@ impl Node {
         self.send_many(links, Class::Chat, Message::Chat(batch));
     }
 
-    /// A message whose causes are here, or will never be, becomes part of the history. Below the
-    /// floor it is shown once and not kept.
+    /// A message that was never taken in, and whose causes are here or will never be, becomes part
+    /// of the history. Below the floor it is shown once and not kept: also if later ones of its
+    /// author have fallen below the floor already, while it waited.
     pub(super) fn take_in(&mut self, message: &ChatMessage) {
         let id = message.id();
-        if self.history.is_settled(id) {
-            return;
-        }
         self.clock.observe(message.timestamp());
         if self.history.insert(message.clone()) {
             self.chat.cover(message);

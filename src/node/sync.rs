@@ -330,10 +330,10 @@ impl Node {
         for message in &chunk.messages {
             let forged = message.origin() == self.config.key && message.seq() > written;
             self.release_before(message.position(), link, no);
-            if !forged && message.position() > self.history.floor() {
-                let new = !self.history.is_settled(message.id());
-                self.counters.repaired += u64::from(new);
-                fruitful |= new;
+            let is_known = self.history.is_settled(message.id());
+            if !forged && !is_known && message.position() > self.history.floor() {
+                self.counters.repaired += 1;
+                fruitful = true;
                 // The first chunk is of one moment. Later ones are not: what the peer took in
                 // meanwhile may lie before them, and comes with the next SYNC.
                 match self.missing_cause(message).filter(|_| goes_on) {
