@@ -143,7 +143,10 @@ impl History {
         );
         let over = self.order.bytes().saturating_sub(bytes_max);
         let by_number = self.order.len().saturating_sub(self.max);
-        by_number.max(self.order.first_taking(over))
+        match over {
+            0 => by_number,
+            over => by_number.max(self.order.first_taking(over)),
+        }
     }
 
     /// A message at or below the floor was shown, and is not kept.

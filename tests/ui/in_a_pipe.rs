@@ -1,0 +1,167 @@
+//! Text in a pipe: lines in, messages out, and what is said on stderr.
+
+use super::*;
+
+#[test]
+fn lines_are_said_and_the_end_leaves() {
+    let mut bench = Bench::text();
+    bench.type_in("hello\n/quit\n\n");
+    assert_eq!(bench.polled(), []);
+    bench.join(&[]);
+    bench.type_in("rest");
+    assert_eq!(bench.polled(), [say("hello"), say("/quit"), say("")]);
+    bench.end_input();
+    assert_eq!(bench.polled(), [say("rest"), leave(10_000)]);
+    assert_eq!(bench.ui.exit_status(), None);
+    bench.left(0, vec![]);
+    assert_eq!(bench.ui.exit_status(), Some(0));
+}
+
+#[test]
+fn lines_wait_while_the_node_wants_none() {
+    let mut bench = Bench::text();
+    bench.join(&[]);
+    bench.node.blocked = true;
+    bench.type_in("a\n");
+    bench.end_input();
+    assert_eq!(bench.polled(), []);
+    bench.node.blocked = false;
+    assert_eq!(bench.polled(), [say("a"), leave(10_000)]);
+}
+
+#[test]
+fn an_empty_input_joins_before_it_leaves() {
+    let mut bench = Bench::text();
+    bench.end_input();
+    assert_eq!(bench.polled(), []);
+    bench.join(&[]);
+    assert_eq!(bench.polled(), [leave(10_000)]);
+}
+
+#[test]
+fn stay_stays() {
+    let mut bench = Bench::new(UiConfig {
+        stay: true,
+        ..config(Mode::Text)
+    });
+    bench.join(&[]);
+    bench.type_in("a\n");
+    bench.end_input();
+    assert_eq!(bench.polled(), [say("a")]);
+    bench.stop(false);
+    assert_eq!(bench.polled(), [leave(10_000)]);
+}
+
+#[test]
+fn messages_of_others_are_on_stdout_and_all_else_on_stderr() {
+    let mut bench = Bench::text();
+    bench.join(&["ana", "ana"]);
+    bench.heard(message(1, "ana", 1, "hi\x1b[2J\t!"));
+    bench.heard(message(2, "me", 1, "mine"));
+    bench.event(Event::MemberJoined(member(7, Key(7), "eve")));
+    bench.event(Event::MemberLeft(member(7, Key(7), "eve"), Departure::Lost));
+    bench.event(Event::MemberRenamed {
+        member: member(7, Key(7), "eva"),
+        previous: "eve".into(),
+    });
+    bench.event(Event::Coordinator {
+        id: 1,
+        key: Key(1),
+        previous: None,
+        own: false,
+    });
+    bench.event(Event::Election {
+        phase: Phase::Started,
+        reason: "ana#1 was lost".into(),
+    });
+    bench.event(Event::Warning("low\x07".into()));
+    assert_eq!(bench.stdout(), "<ana> hi^[[2J\t!\n");
+    let expected = "\
+        papo: in room lobby as me#2 with ana#1, ana#3; 0 messages in the history\n\
+        papo: eve#7 joined\n\
+        papo: eve#7 was lost\n\
+        papo: eve is called eva#7 now\n\
+        papo: ana#1 is the coordinator now\n\
+        papo: election started: ana#1 was lost\n\
+        papo: low^G\n";
+    assert_eq!(bench.stderr(), expected);
+}
+
+#[test]
+fn a_script_hears_only_of_what_goes_wrong() {
+    let mut bench = Bench::new(UiConfig {
+        notices: false,
+        ..config(Mode::Text)
+    });
+    bench.join(&["ana"]);
+    bench.event(Event::MemberJoined(member(7, Key(7), "eve")));
+    bench.event(Event::Warning("low".into()));
+    assert_eq!(bench.stderr(), "papo: low\n");
+}
+
+#[test]
+fn changed_lines_are_said_once_and_summed() {
+    let mut bench = Bench::text();
+    bench.join(&[]);
+    bench.stderr();
+    bench.ui.on_input(bench.now, b"a\xff\n");
+    assert_eq!(bench.stderr().lines().count(), 1);
+    bench.ui.on_input(bench.now, b"b\xff\n");
+    assert_eq!(bench.stderr(), "");
+    bench.end_input();
+    assert!(bench.stderr().contains("in all, 2 invalid byte sequences"));
+    assert_eq!(bench.polled()[0], say("a\u{fffd}"));
+}
+
+#[test]
+fn input_is_left_alone_while_much_of_it_waits() {
+    let mut bench = Bench::text();
+    assert!(bench.ui.wants_input(&bench.node));
+    bench.type_in(&"x\n".repeat(20_000));
+    assert!(!bench.ui.wants_input(&bench.node));
+    bench.join(&[]);
+    assert_eq!(bench.polled().len(), 20_000);
+    assert!(bench.ui.wants_input(&bench.node));
+    bench.end_input();
+    assert!(!bench.ui.wants_input(&bench.node));
+}
+
+#[test]
+fn lines_that_nobody_reads_are_counted() {
+    let mut bench = Bench::text();
+    bench.join(&[]);
+    bench.stderr();
+    for seq in 1..=1_003 {
+        bench.heard(message(1, "ana", seq, "x"));
+    }
+    assert_eq!(bench.stdout().lines().count(), 1_000);
+    assert_eq!(
+        bench.stderr(),
+        "papo: 3 lines skipped: nobody read the output\n"
+    );
+}
+
+#[test]
+fn replay_comes_before_what_is_new() {
+    let mut bench = Bench::new(UiConfig {
+        replay: Replay::Last(2),
+        ..config(Mode::Text)
+    });
+    let old: Vec<_> = (1..4)
+        .map(|seq| message(1, "ana", seq, &format!("old {seq}")))
+        .collect();
+    for message in &old {
+        bench.heard(message.clone());
+    }
+    assert_eq!(bench.stdout(), "");
+    bench.node.history = old;
+    bench.node.history.push(message(1, "ana", 104, "new"));
+    bench.join(&[]);
+    bench.heard(message(1, "ana", 104, "new"));
+    assert_eq!(bench.stdout(), "<ana> old 2\n<ana> old 3\n<ana> new\n");
+    bench.event(Event::Joined {
+        again: true,
+        old_until: OLD_UNTIL,
+    });
+    assert_eq!(bench.stdout(), "");
+}

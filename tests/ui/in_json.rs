@@ -1,0 +1,160 @@
+//! Events as JSON Lines.
+
+use super::*;
+
+#[test]
+fn every_line_begins_with_event_and_at() {
+    let mut bench = Bench::new(config(Mode::Json));
+    bench.join(&["ana"]);
+    bench.heard(message(1, "ana", 7, "hi"));
+    let out = bench.stdout();
+    let starts = [
+        "{\"event\":\"listening\",\"at\":\"2023-11-14T22:13:20.000Z\",\"version\":",
+        "{\"event\":\"joined\",\"at\":\"2023-11-14T22:13:20.000Z\",\"id\":2,",
+        "{\"event\":\"message\",\"at\":\"2023-11-14T22:13:20.000Z\",\"id\":\"0000000000000001-7\",",
+    ];
+    for (line, start) in out.lines().zip(starts) {
+        assert!(line.starts_with(start), "{line}");
+    }
+    assert_eq!(out.lines().count(), starts.len());
+}
+
+#[test]
+fn listening_and_joined_say_all() {
+    let mut bench = Bench::new(config(Mode::Json));
+    bench.wait(1_500);
+    bench.join(&["ana"]);
+    let at = "2023-11-14T22:13:20.000Z";
+    let events = bench.events();
+    let listening = json!({"event": "listening", "at": at, "version": env!("CARGO_PKG_VERSION"),
+        "schema": 1, "tcp": ["10.0.0.2:4000"], "group": "239.255.112.97:28783",
+        "room": "lobby", "nick": "me", "key": "0000000000000011"});
+    assert_eq!(events[0], listening);
+    let at = "2023-11-14T22:13:21.500Z";
+    let members = json!([
+        {"id": 2, "nick": "me", "key": "0000000000000011", "address": "10.0.0.2:4000"},
+        {"id": 1, "nick": "ana", "key": "0000000000000001", "address": "10.0.0.1:4000"}]);
+    let joined = json!({"event": "joined", "at": at, "id": 2, "coordinator": 1,
+        "members": members, "history": 0, "again": false});
+    assert_eq!(events[1], joined);
+}
+
+#[test]
+fn messages_keep_their_text_but_no_control_reaches_a_terminal() {
+    let mut bench = Bench::json();
+    bench.join(&[]);
+    bench.stdout();
+    let text = "é\"\\\x1b\u{9b}\u{202e}\x7f\u{e0041}\u{1f389}\t";
+    bench.heard(message(1, "ana", 7, text));
+    bench.heard(message(2, "me", 1, "mine"));
+    let out = bench.stdout();
+    assert!(
+        !out.trim_end_matches('\n')
+            .replace('\n', "")
+            .contains(char::is_control)
+    );
+    assert!(out.contains("é") && out.contains("\u{1f389}") && out.contains("\\u202e"));
+    let events: Vec<Value> = out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let expected = json!({"event": "message", "at": "2023-11-14T22:13:20.000Z",
+        "id": "0000000000000001-7", "from": 1, "nick": "ana", "key": "0000000000000001",
+        "seq": 7, "text": text, "sent_at": "2023-11-14T22:13:20.123Z", "own": false,
+        "replay": false, "private": false});
+    assert_eq!(events[0], expected);
+    assert_eq!(
+        (&events[1]["own"], &events[1]["text"]),
+        (&json!(true), &json!("mine"))
+    );
+}
+
+#[test]
+fn replayed_and_private_messages_are_marked() {
+    let mut bench = Bench::new(UiConfig {
+        replay: Replay::All,
+        ..config(Mode::Json)
+    });
+    bench.node.history = vec![message(1, "ana", 1, "old"), message(2, "me", 1, "own")];
+    bench.join(&[]);
+    bench.event(Event::Private {
+        from: 1,
+        key: Key(1),
+        nick: "ana".into(),
+        sent_at: u64::MAX,
+        text: "psst".into(),
+        own: false,
+    });
+    let events = bench.events().split_off(2);
+    let flags = |e: &Value| [&e["own"], &e["replay"], &e["private"]].map(|v| v == true);
+    assert_eq!(flags(&events[0]), [false, true, false]);
+    assert_eq!(flags(&events[1]), [true, true, false]);
+    assert_eq!(flags(&events[2]), [false, false, true]);
+    assert_eq!(events[2]["id"], Value::Null);
+    assert_eq!(events[2]["sent_at"], "9999-12-30T22:00:00.999Z");
+}
+
+#[test]
+fn what_happens_to_the_group_is_told() {
+    let mut bench = Bench::json();
+    let eve = || member(7, Key(7), "eve");
+    let previous = "eva".to_owned();
+    bench.event(Event::MemberJoined(eve()));
+    bench.event(Event::MemberLeft(eve(), Departure::Left));
+    bench.event(Event::MemberLeft(eve(), Departure::Lost));
+    let member = eve();
+    bench.event(Event::MemberRenamed { member, previous });
+    bench.event(Event::Election {
+        phase: Phase::Won,
+        reason: "r".into(),
+    });
+    bench.event(Event::Coordinator {
+        id: 7,
+        key: Key(7),
+        previous: Some(1),
+        own: false,
+    });
+    bench.event(Event::Delivered {
+        first: 3,
+        last: 3,
+        members: 2,
+        confirmed: 1,
+    });
+    bench.event(Event::Warning("w".into()));
+    let key = "0000000000000007";
+    let at = "2023-11-14T22:13:20.000Z";
+    let expected = [
+        json!({"event": "member_joined", "at": at, "id": 7, "nick": "eve", "key": key}),
+        json!({"event": "member_left", "at": at, "id": 7, "nick": "eve", "key": key, "reason": "left"}),
+        json!({"event": "member_left", "at": at, "id": 7, "nick": "eve", "key": key, "reason": "lost"}),
+        json!({"event": "member_renamed", "at": at, "id": 7, "nick": "eve", "key": key, "previous": "eva"}),
+        json!({"event": "election", "at": at, "phase": "won", "reason": "r"}),
+        json!({"event": "coordinator", "at": at, "id": 7, "key": key, "previous": 1, "own": false}),
+        json!({"event": "delivered", "at": at, "id": "0000000000000011-3", "members": 2, "confirmed": 1}),
+        json!({"event": "warning", "at": at, "text": "w"}),
+    ];
+    assert_eq!(bench.events(), expected);
+}
+
+#[test]
+fn commands_have_answers_as_events() {
+    let mut bench = Bench::joined(Mode::Json);
+    bench.node.history = vec![message(1, "ana", 1, "one"), message(1, "ana", 2, "two")];
+    bench.type_in("/history 1\n/members\n/status\n/help\n");
+    assert_eq!(bench.polled(), []);
+    let events = bench.events();
+    let at = "2023-11-14T22:13:20.000Z";
+    let two = json!({"id": "0000000000000001-2", "from": 1, "nick": "ana",
+        "key": "0000000000000001", "seq": 2, "text": "two",
+        "sent_at": "2023-11-14T22:13:20.123Z"});
+    let history = json!({"event": "history", "at": at, "count": 2,
+        "digest": "0000000000000abc", "messages": [two]});
+    assert_eq!(events[0], history);
+    assert_eq!(events[1]["coordinator"], 1);
+    assert_eq!(events[1]["members"].as_array().unwrap().len(), 3);
+    let status = json!({"event": "status", "at": at, "id": 2, "key": "0000000000000011",
+        "room": "lobby", "coordinator": 1, "members": 3, "history": 2,
+        "digest": "0000000000000abc", "queued_bytes": 9, "uptime_ms": 1234, "links": 3});
+    assert_eq!(events[2], status);
+    assert_eq!(events[3]["event"], "help");
+}

@@ -1,0 +1,78 @@
+//! When a pipe leaves the room, and with which status.
+
+use super::*;
+
+#[test]
+fn what_is_not_confirmed_is_said_with_names() {
+    let mut bench = Bench::text();
+    bench.join(&["ana", "ben"]);
+    bench.stderr();
+    bench.stop(false);
+    assert_eq!(bench.polled(), [leave(10_000)]);
+    bench.left(3, vec![member(3, Key(3), "ana"), member(5, Key(5), "ben")]);
+    assert_eq!(bench.ui.exit_status(), Some(1));
+    assert_eq!(
+        bench.stderr(),
+        "papo: 3 messages not confirmed by ana#3, ben#5\n"
+    );
+}
+
+#[test]
+fn lines_already_read_are_said_first() {
+    let mut bench = Bench::text();
+    bench.join(&[]);
+    bench.type_in("a\nb\nhalf");
+    bench.stop(false);
+    assert!(!bench.ui.wants_input(&bench.node));
+    bench.type_in("late\n");
+    assert_eq!(bench.polled(), [say("a"), say("b"), leave(10_000)]);
+    assert!(bench.stderr().contains("without its end"));
+}
+
+#[test]
+fn lines_that_cannot_go_in_time_are_counted() {
+    let mut bench = Bench::text();
+    bench.join(&[]);
+    bench.type_in("a\nb\n");
+    bench.node.blocked = true;
+    bench.stop(false);
+    assert_eq!(bench.polled(), []);
+    bench.wait(10_000);
+    assert_eq!(bench.polled(), [leave(0)]);
+    bench.left(0, vec![]);
+    assert_eq!(bench.ui.exit_status(), Some(1));
+    assert!(bench.stderr().contains("papo: 2 lines not sent\n"));
+}
+
+#[test]
+fn who_stops_before_joining_leaves_at_once() {
+    let mut bench = Bench::text();
+    bench.stop(false);
+    assert_eq!(bench.polled(), [leave(10_000)]);
+    bench.left(0, vec![]);
+    assert_eq!(bench.ui.exit_status(), Some(0));
+}
+
+#[test]
+fn without_a_reader_nothing_more_is_printed() {
+    let mut bench = Bench::json();
+    bench.join(&[]);
+    bench.stop(true);
+    bench.heard(message(1, "ana", 1, "x"));
+    assert_eq!(bench.polled(), [leave(10_000)]);
+    bench.left(0, vec![]);
+    assert_eq!(bench.stdout() + &bench.stderr(), "");
+    assert_eq!(bench.ui.exit_status(), Some(0));
+}
+
+#[test]
+fn left_is_the_last_line() {
+    let mut bench = Bench::json();
+    bench.join(&[]);
+    bench.stop(false);
+    bench.polled();
+    bench.left(0, vec![]);
+    bench.ui.warn(bench.now, "late");
+    let events = bench.events();
+    assert_eq!(events.last().unwrap()["event"], "left");
+}
