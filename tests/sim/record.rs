@@ -268,9 +268,13 @@ impl Record {
         self.shown.entry(run).or_default().push(message.position());
         let positions = &self.positions;
         let floor = processes[run].node.history().floor();
+        // A peer passes on all that it took in, and has nothing else to give.
+        let missed = (self.order).missed_by(|other| is_linked(run, other, processes));
         let excused = |cause: MessageId| {
             let position = positions.get(&cause).copied().unwrap_or_default();
-            position <= floor || is_out_of_reach(run, cause, position, processes, paths)
+            position <= floor
+                || missed.contains(&cause)
+                || is_out_of_reach(run, cause, position, processes, paths)
         };
         self.order.on_shown((run, now), message.id(), excused)
     }

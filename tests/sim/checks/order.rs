@@ -4,7 +4,7 @@
 //! before, by this checker's own account; what the message names as its dependencies is not looked
 //! at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use papo::wire::{Key, MessageId};
 
@@ -134,6 +134,12 @@ impl Order {
         Ok(())
     }
 
+    /// What one of these runs showed the effects of without it.
+    pub fn missed_by(&self, is_one: impl Fn(Run) -> bool) -> BTreeSet<MessageId> {
+        let missed = self.missed.keys();
+        missed.filter(|m| is_one(m.0)).map(|m| m.1).collect()
+    }
+
     /// All causes of this message were shown to this user.
     pub fn has_causes(&self, run: Run, id: MessageId) -> bool {
         let (Some(&number), Some(shown)) = (self.numbers.get(&id), self.shown.get(&run)) else {
@@ -196,6 +202,9 @@ mod tests {
         check
             .on_shown((2, 5), id(2, 1), |cause| cause == id(1, 1))
             .unwrap();
+        // Who has the effect from there has an excuse, and nobody else.
+        assert!(check.missed_by(|run| run == 2).contains(&id(1, 1)));
+        assert!(check.missed_by(|run| run != 2).is_empty());
     }
 
     #[test]
