@@ -4,7 +4,7 @@
 //! `PAPO_FUZZ_CASES=10000000 cargo test --release --test fuzz` is a long run; `PAPO_FUZZ_SEED=N`
 //! repeats one. A case that fails is written to `tests/fuzz/found/`; once it is understood, it belongs
 //! into `tests/fuzz/corpus/TARGET/`, where every `cargo test` runs it. The targets are plain functions
-//! of bytes, so that `cargo fuzz` or `bolero` can drive them as they are.
+//! of bytes; `tests/fuzz/guided` drives the same ones under libFuzzer.
 
 #[path = "fuzz/bench.rs"]
 #[allow(dead_code, reason = "each test binary uses a part of the bench")]
