@@ -164,16 +164,32 @@ impl Terminal {
     /// Waits for papo's end.
     #[track_caller]
     pub fn exit(&mut self) -> ExitStatus {
-        let mut status = None;
-        eventually("papo ends", PATIENCE, || {
-            // What it says last must not keep it from ending.
-            while let Ok(bytes) = self.output.try_recv() {
-                self.emulator.process(&bytes);
+        let until = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("papo is our child") {
+                return status;
             }
-            status = self.child.try_wait().expect("papo is our child");
-            status.is_some()
-        });
-        status.expect("it has ended")
+            // What it says last must not keep it from ending.
+            if let Ok(bytes) = self.output.recv_timeout(Duration::from_millis(2)) {
+                self.emulator.process(&bytes);
+                self.raw.extend_from_slice(&bytes);
+            }
+            if Instant::now() > until {
+                panic!("papo does not end:\n{}\n{}", self.state(), self.screen());
+            }
+        }
+    }
+
+    /// What the system says of a process that should have ended.
+    fn state(&self) -> String {
+        let of = |name: &str| {
+            let text = std::fs::read_to_string(format!("/proc/{}/{name}", self.pid()));
+            text.unwrap_or_default()
+        };
+        let lines = of("status");
+        let wanted = |l: &&str| l.starts_with("State") || l.starts_with("S") && l.contains("ig");
+        let lines: Vec<&str> = lines.lines().filter(wanted).collect();
+        format!("{}\nin {} {}", lines.join("\n"), of("wchan"), of("syscall"))
     }
 }
 
