@@ -179,9 +179,9 @@ pub const SCOPES_MAX: usize = 256;
 pub const STDIN_BYTES_PER_TURN_MAX: usize = 64 * 1024;
 /// Commands of the user taken in one turn, each line that is said counted.
 pub const COMMANDS_PER_TURN_MAX: usize = 1_024;
-/// Lines said in one command.
+/// Lines said in one command: a quarter of a turn's, so that its budget is overdrawn by little.
 pub const SAY_LINES_MAX: usize = 256;
-/// Bytes said in one command before no further line is added to it.
+/// Bytes said in one command before no further line is added to it, for the same reason.
 pub const SAY_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of what the user says taken in one turn.
 pub const SAID_BYTES_PER_TURN_MAX: usize = 256 * 1024;
