@@ -332,9 +332,10 @@ fn cost(message: &Message) -> usize {
 
 /// What a failed dial means.
 pub(super) fn classify(error: &io::Error) -> Closed {
-    if error.kind() == ErrorKind::ConnectionRefused {
-        Closed::Refused
-    } else {
-        Closed::Failed
+    match error.kind() {
+        ErrorKind::ConnectionRefused => Closed::Refused,
+        // The dial had been taken: refused would be another error.
+        ErrorKind::ConnectionReset => Closed::Ended,
+        _ => Closed::Failed,
     }
 }

@@ -122,6 +122,17 @@ fn a_dial_to_nobody_is_refused() {
     assert!(rig.streams.is_empty());
 }
 
+/// As by a process that is being killed: the kernel takes the dial, and a moment later the listener
+/// is gone.
+#[test]
+fn a_dial_that_is_taken_and_cut_is_not_a_failed_one() {
+    let mut rig = Rig::new();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    rig.streams.dial(LINK, listener.local_addr().unwrap());
+    drop(listener);
+    rig.expect_closed(Closed::Ended);
+}
+
 #[test]
 fn messages_arrive_and_then_the_end() {
     let mut rig = Rig::new();

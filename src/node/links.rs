@@ -398,7 +398,10 @@ impl Node {
     /// addresses that they name.
     fn matters(&self, key: Key) -> bool {
         let asked = self.asking.as_ref().is_some_and(|a| a.target.key == key);
-        asked || self.roster.contains(key) || self.is_sought(key)
+        // The news that a member is lost may be here before its link closes: who is known to be
+        // dead is not asked in vain where others, who have not heard, still vouch for it.
+        let was_member = self.lost.iter().any(|m| m.key == key);
+        asked || self.roster.contains(key) || was_member || self.is_sought(key)
     }
 
     /// Nothing is kept of a key that is neither linked nor a member.

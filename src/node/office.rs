@@ -398,7 +398,9 @@ impl Node {
         };
         let welcomed = office.welcomed.get(&key).map(|at| self.since(*at));
         let is_new = welcomed.is_some_and(|ago| ago < self.config.failure_timeout);
-        if told != self.config.key && !joins_too && !is_new {
+        // It has not yet noticed a death: that is no other choice.
+        let is_late = self.dead.contains(told) || self.left.contains(told);
+        if told != self.config.key && !joins_too && !is_new && !is_late {
             self.lose_member(key);
         }
     }

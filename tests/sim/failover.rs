@@ -6,9 +6,9 @@
 //! died.
 
 use super::agenda::RunId;
-use super::room::{by_rank, crash, cut_power, settled, until_agreed};
+use super::room::{by_rank, crash, cut_power, settled, until_agreed, until_agreed_looking};
 use super::run::alive;
-use super::scenario::SECOND;
+use super::scenario::{MS, SECOND};
 use super::world::World;
 
 /// The messages of one failover.
@@ -54,14 +54,34 @@ pub fn bully_worst(n: u64) -> u64 {
     n * (n - 1) / 2 + (n - 1) * (n - 2) / 2 + (n - 2)
 }
 
+/// Who coordinates.
+fn leader(world: &World) -> Result<RunId, String> {
+    let found = alive(world).into_iter().find(|run| {
+        let process = &world.processes[*run];
+        let claim = process.node.coordinator();
+        claim.is_some_and(|c| c.key == process.key)
+    });
+    found.ok_or_else(|| "nobody coordinates".to_string())
+}
+
+/// In a room of `n`, one coordinator after another dies the moment that all agree on it, until two
+/// are left; how long each failover took, in microseconds.
+pub fn one_after_another(n: usize, seed: u64) -> Result<Vec<u64>, String> {
+    let mut world = settled(n, seed)?;
+    world.run_until(world.now() + SECOND);
+    let mut took = Vec::new();
+    while alive(&world).len() > 2 {
+        let dying = leader(&world)?;
+        crash(&mut world, dying);
+        took.push(until_agreed_looking(&mut world, MS / 5)?);
+    }
+    Ok(took)
+}
+
 /// Counts both failovers in a room of `n`.
 pub fn count(n: usize) -> Result<Costs, String> {
     let mut world = settled(n, n as u64)?;
-    let leader = world.processes.iter().position(|p| {
-        let claim = p.node.coordinator();
-        claim.is_some_and(|c| c.key == p.key)
-    });
-    let leader = leader.ok_or("nobody coordinates")?;
+    let leader = leader(&world)?;
     let common = failover(&mut world, &[leader], crash)?;
     // From now on the highest coordinates.
     let ranked = by_rank(&world);

@@ -51,6 +51,11 @@ pub fn settled(hosts: usize, seed: u64) -> Result<World, String> {
 
 /// Lets time pass until all who are alive agree; how long that took, in microseconds.
 pub fn until_agreed(world: &mut World) -> Result<u64, String> {
+    until_agreed_looking(world, LOOK_EVERY)
+}
+
+/// The same, looking for it this often.
+pub fn until_agreed_looking(world: &mut World, every: u64) -> Result<u64, String> {
     let from = world.now();
     loop {
         if let Some(violation) = &world.failure {
@@ -59,7 +64,7 @@ pub fn until_agreed(world: &mut World) -> Result<u64, String> {
         match agreed(world) {
             Ok(()) => return Ok(world.now() - from),
             Err(violation) if world.now() > from + PATIENCE => return Err(violation.to_string()),
-            Err(_) => world.run_until(world.now() + LOOK_EVERY),
+            Err(_) => world.run_until(world.now() + every),
         }
     }
 }
