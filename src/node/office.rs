@@ -23,6 +23,7 @@ const GATHER: Duration = Duration::from_millis(30);
 /// The office of a coordinator.
 #[derive(Debug)]
 pub(super) struct Office {
+    taken: Time,
     /// When the next HEARTBEAT is due: a heartbeat after the last one was.
     next_beat: Time,
     /// Joiners that were dialled, and what they asked for.
@@ -46,6 +47,7 @@ impl Node {
         self.announced = None;
         self.suspects.clear();
         self.standing = Standing::Coordinator(Office {
+            taken: self.now.time,
             next_beat: self.now.time,
             guests: BTreeMap::new(),
             welcomed: BTreeMap::new(),
@@ -398,8 +400,10 @@ impl Node {
         };
         let welcomed = office.welcomed.get(&key).map(|at| self.since(*at));
         let is_new = welcomed.is_some_and(|ago| ago < self.config.failure_timeout);
-        // It has not yet noticed a death: that is no other choice.
-        let is_late = self.dead.contains(told) || self.left.contains(told);
+        // It has not heard of this office yet, or of a death: that is no other choice.
+        let is_late = self.since(office.taken) < self.config.failure_timeout
+            || self.dead.contains(told)
+            || self.left.contains(told);
         if told != self.config.key && !joins_too && !is_new && !is_late {
             self.lose_member(key);
         }

@@ -29,6 +29,7 @@ impl Node {
         let Some(entry) = roster.get(leader).cloned() else {
             return;
         };
+        let held_office = matches!(self.standing, Standing::Coordinator(_));
         self.end_election("another one is the coordinator");
         self.cancel_timer(Timer::Heartbeat);
         self.cancel_timer(Timer::Election);
@@ -50,7 +51,18 @@ impl Node {
         self.last_beat = self.now.time;
         self.show_coordinator();
         self.watch_coordinator(leader);
+        if held_office {
+            self.tell_of_resignation(leader);
+        }
         self.tend_mesh();
+    }
+
+    /// Who followed this node need not wait for a HEARTBEAT of the one that it follows now.
+    fn tell_of_resignation(&mut self, leader: Key) {
+        let links = self.links.open_links();
+        let links = links.filter(|(key, _, _)| *key != leader);
+        let links = links.map(|(_, id, _)| id).collect();
+        self.tell_claim(links);
     }
 
     pub(super) fn adopt(&mut self, view: View) {
