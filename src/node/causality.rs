@@ -102,8 +102,16 @@ impl Node {
     /// Live chat: each message is taken in, or waits for a cause.
     pub(super) fn on_chat(&mut self, link: LinkId, key: Key, messages: Vec<ChatMessage>) {
         self.heard_chat = self.now.time;
-        for message in messages {
-            self.on_live(link, key, &message);
+        let mut rest = &messages[..];
+        while let Some(first) = rest.first() {
+            let length = self.run_length(rest);
+            let (run, later) = rest.split_at(length.max(1));
+            if length > 1 {
+                self.take_in_run(run);
+            } else {
+                self.on_live(link, key, first);
+            }
+            rest = later;
         }
     }
 

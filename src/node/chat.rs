@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::{Class, Event, Key, Node};
+use super::{Class, Effect, Event, Key, Node};
 use crate::limits;
-use crate::wire::{ChatMessage, Draft, Member, Message, MessageId, Position, Private};
+use crate::wire::{ChatMessage, Member, Message, MessageId, Packer, Parts, Position, Private};
 
 /// The chat of one node.
 #[derive(Debug, Default)]
@@ -15,10 +15,9 @@ pub(super) struct Chat {
     /// The sequence number of the last message written.
     seq: u64,
     /// Lines said before joining.
-    unsent: VecDeque<String>,
+    unsent: Vec<String>,
     unsent_bytes: usize,
-    /// Where messages are put together.
-    buffer: Vec<u8>,
+    packer: Packer,
     /// Written in this turn, not yet sent.
     fresh: Vec<ChatMessage>,
     /// Messages taken in that none taken in depends on, and their timestamps.
@@ -60,6 +59,24 @@ impl Chat {
         self.history_until = self.history_until.max(Some(newest));
     }
 
+    /// A run was taken in: only its last message is a head.
+    pub(super) fn cover_run(&mut self, run: &[ChatMessage]) {
+        if let (Some(first), Some(last)) = (run.first(), run.last()) {
+            self.heads.cover(first);
+            self.heads.follow(first.id(), (last.id(), last.timestamp()));
+        }
+    }
+
+    /// This author learns at the end of the turn how far this node has taken its messages in.
+    pub(super) fn owe(&mut self, author: Key) {
+        self.owed.insert(author);
+    }
+
+    /// True once what is taken in is shown, and not held back or a part of the history.
+    pub(super) fn shows_at_once(&self) -> bool {
+        self.history_until.is_none()
+    }
+
     /// A message was taken in: its causes are heads no more.
     pub(super) fn cover(&mut self, message: &ChatMessage) {
         self.heads.cover(message);
@@ -85,8 +102,13 @@ impl Heads {
             seq: head.0.seq - 1,
             ..head.0
         };
-        match self.find(previous) {
-            // No name lies between the two: the list stays sorted.
+        self.follow(previous, head);
+    }
+
+    /// This head takes the place of an earlier one of its author, which it depends on.
+    fn follow(&mut self, earlier: MessageId, head: (MessageId, u64)) {
+        match self.find(earlier) {
+            // No head lies between the two: the list stays sorted.
             Ok(at) => self.0[at] = head,
             Err(_) => self.insert(head),
         }
@@ -129,59 +151,77 @@ pub(super) fn causes(message: &ChatMessage) -> impl Iterator<Item = MessageId> +
 }
 
 impl Node {
-    /// Says a line to the room, or keeps it until there is one.
-    pub(super) fn say(&mut self, text: String) {
+    /// Says lines to the room, or keeps them until there is one.
+    pub(super) fn say(&mut self, lines: Vec<String>) {
         if self.joined {
-            return self.write(text);
+            return self.write(&lines);
         }
-        if self.chat.unsent_bytes + text.len() > limits::UNSENT_BYTES_MAX {
-            let warning = "too much was said before joining: this line is dropped".to_string();
-            return self.show(Event::Warning(warning));
+        for text in lines {
+            if self.chat.unsent_bytes + text.len() > limits::UNSENT_BYTES_MAX {
+                let warning = "too much was said before joining: this line is dropped".to_string();
+                self.show(Event::Warning(warning));
+                continue;
+            }
+            self.chat.unsent_bytes += text.len();
+            self.chat.unsent.push(text);
         }
-        self.chat.unsent_bytes += text.len();
-        self.chat.unsent.push_back(text);
     }
 
     pub(super) fn say_unsent(&mut self) {
         self.chat.unsent_bytes = 0;
-        while let Some(text) = self.chat.unsent.pop_front() {
-            self.write(text);
-        }
+        let unsent = std::mem::take(&mut self.chat.unsent);
+        self.write(&unsent);
     }
 
-    fn write(&mut self, text: String) {
-        let id = MessageId {
-            origin: self.config.key,
-            seq: self.chat.seq + 1,
-        };
+    /// Writes a message of each line: the first after all that was taken in, each other one after
+    /// the one before it.
+    fn write(&mut self, lines: &[String]) {
+        let me = self.config.key;
         let heads = self.chat.heads.0.iter().map(|(id, _)| *id);
-        let dependencies: Vec<MessageId> = heads
-            .filter(|h| h.origin != id.origin && self.history.contains(*h))
+        let mut dependencies: Vec<MessageId> = heads
+            .filter(|h| h.origin != me && self.history.contains(*h))
             .collect();
-        let draft = Draft {
-            origin: id.origin,
-            seq: id.seq,
-            timestamp: self.clock.tick(self.now.wall_ms),
-            sent_at: self.now.wall_ms,
-            from: self.id.unwrap_or(0),
-            nick: self.config.nick.as_str().into(),
-            dependencies: dependencies.into(),
-            text: text.into(),
+        let chat = &mut self.chat;
+        for text in lines {
+            let packed = chat.packer.add(&Parts {
+                origin: me,
+                seq: chat.seq + 1,
+                timestamp: self.clock.tick(self.now.wall_ms),
+                sent_at: self.now.wall_ms,
+                from: self.id.unwrap_or(0),
+                nick: self.config.nick.as_bytes(),
+                dependencies: &dependencies,
+                text: text.as_bytes(),
+            });
+            match packed {
+                Ok(()) => {
+                    chat.seq += 1;
+                    dependencies.clear();
+                }
+                Err(rule) => {
+                    let warning = format!("a line is not said: {rule}");
+                    self.out.push(Effect::Show(Event::Warning(warning)));
+                }
+            }
+        }
+        let messages = self.chat.packer.take();
+        self.wrote(&messages);
+    }
+
+    fn wrote(&mut self, messages: &[ChatMessage]) {
+        let (Some(first), Some(last)) = (messages.first(), messages.last()) else {
+            return;
         };
-        let message = match ChatMessage::pack(&draft, &mut self.chat.buffer) {
-            Ok(message) => message,
-            Err(rule) => return self.show(Event::Warning(format!("a line is not said: {rule}"))),
-        };
-        self.chat.seq = id.seq;
-        self.chat.heads.replace((id, message.timestamp()));
-        self.history.insert(message.clone());
+        self.chat.heads.replace((last.id(), last.timestamp()));
+        self.insert_own(messages);
         let (me, roster) = (self.config.key, &self.roster);
+        let seqs = (first.seq(), last.seq());
         self.delivery
-            .wrote(id.seq, (roster.coordinator, roster.version), || {
+            .wrote(seqs, (roster.coordinator, roster.version), || {
                 roster.keys().into_iter().filter(|k| *k != me).collect()
             });
-        self.chat.fresh.push(message.clone());
-        self.show_message(message);
+        self.chat.fresh.extend_from_slice(messages);
+        self.show_messages(messages);
     }
 
     /// Sends what this turn wrote to every open link, in as few frames as it fits.
@@ -223,7 +263,7 @@ impl Node {
         self.show_taken_in(message);
     }
 
-    fn show_taken_in(&mut self, message: &ChatMessage) {
+    pub(super) fn show_taken_in(&mut self, message: &ChatMessage) {
         match self.chat.history_until {
             Some(until) if message.position() <= until => {}
             _ if !self.joined || self.chat.history_until.is_some() => {

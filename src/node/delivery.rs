@@ -34,7 +34,13 @@ impl Delivery {
         waiting + self.given_up
     }
 
-    pub(super) fn wrote(&mut self, seq: u64, view: (Key, u64), to: impl FnOnce() -> Vec<Key>) {
+    /// Messages of these sequence numbers were written in this view, and count on `to`.
+    pub(super) fn wrote(
+        &mut self,
+        (first, last): (u64, u64),
+        view: (Key, u64),
+        to: impl FnOnce() -> Vec<Key>,
+    ) {
         self.changed = true;
         if self.runs.len() >= limits::UNCONFIRMED_RUNS_MAX
             && let Some(run) = self.runs.pop_front()
@@ -42,10 +48,10 @@ impl Delivery {
             self.given_up += run.last - run.first + 1;
         }
         match self.runs.back_mut() {
-            Some(run) if run.view == view && run.last + 1 == seq => run.last = seq,
+            Some(run) if run.view == view && run.last + 1 == first => run.last = last,
             _ => self.runs.push_back(Run {
-                first: seq,
-                last: seq,
+                first,
+                last,
                 view,
                 to: to(),
             }),

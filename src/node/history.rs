@@ -135,6 +135,29 @@ impl History {
         true
     }
 
+    /// True if all messages of a run that begins with this one can be added with
+    /// [`History::insert_run`].
+    pub(super) fn takes_run(&self, first: &ChatMessage) -> bool {
+        self.shelf.is_none()
+            && first.position() > self.newest()
+            && first.seq() > self.highest(first.origin())
+    }
+
+    /// Adds a run: messages of one author with consecutive sequence numbers, each later than the one
+    /// before it.
+    pub(super) fn insert_run(&mut self, run: &[ChatMessage]) {
+        let (Some(first), Some(last)) = (run.first(), run.last()) else {
+            return;
+        };
+        let origin = self.origins.entry(first.origin()).or_default();
+        origin.held.insert_range(first.seq(), last.seq());
+        self.digest = self.digest.wrapping_add(self.order.append_run(run));
+        let excess = self.excess();
+        if excess > 0 {
+            self.drop_oldest(excess);
+        }
+    }
+
     /// How many of the oldest messages in memory are too many, by their number or their bytes.
     pub(super) fn excess(&self) -> usize {
         let bytes_max = limits::HISTORY_BYTES_MIN.max(

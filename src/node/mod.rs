@@ -21,6 +21,7 @@
 //! | `office` | what a coordinator does: admit, announce steps, heartbeats, lost members |
 //! | `view`, `roster` | the member list and its changes |
 //! | `chat`, `causality` | writing, taking in, waiting for causes |
+//! | `runs` | many messages of one author at once |
 //! | `sync`, `history`, `order`, `ranges` | repair, and what is held |
 //! | `shelf`, `storing` | what a store changes: the older messages are there, confirmations wait for it |
 //! | `delivery`, `leave` | confirmations, and leaving in good order |
@@ -46,6 +47,7 @@ mod peers;
 mod ranges;
 mod relay;
 mod roster;
+mod runs;
 mod shelf;
 mod storing;
 mod sync;
@@ -345,7 +347,7 @@ impl Node {
 
     fn on_command(&mut self, command: Command) {
         match command {
-            Command::Say(lines) => lines.into_iter().for_each(|line| self.say(line)),
+            Command::Say(lines) => self.say(lines),
             Command::Private { to, text } => self.say_privately(to, text),
             Command::Rename(nick) => self.rename(nick),
             Command::Elect => self.elect_now(),
@@ -374,15 +376,22 @@ impl Node {
         self.out.push(Effect::Show(event));
     }
 
-    /// Shows a message: in the event before it, if that is one of the same kind.
     fn show_message(&mut self, message: ChatMessage) {
-        let own = message.origin() == self.config.key;
+        self.show_messages(std::slice::from_ref(&message));
+    }
+
+    /// Shows messages of one author: in the event before them, if that is one of the same kind.
+    fn show_messages(&mut self, run: &[ChatMessage]) {
+        let Some(first) = run.first() else {
+            return;
+        };
+        let own = first.origin() == self.config.key;
         match self.out.last_mut() {
             Some(Effect::Show(Event::Messages { messages, own: o })) if *o == own => {
-                messages.push(message);
+                messages.extend_from_slice(run);
             }
             _ => {
-                let messages = vec![message];
+                let messages = run.to_vec();
                 self.show(Event::Messages { messages, own });
             }
         }

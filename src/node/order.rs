@@ -65,6 +65,19 @@ impl Block {
         self.span(id);
     }
 
+    /// Appends messages of one author; returns the sum of their hashes.
+    fn append_run(&mut self, run: &[ChatMessage]) -> u64 {
+        let digest = digest_sum(run);
+        if let (Some(first), Some(last)) = (run.first(), run.last()) {
+            self.digest = self.digest.wrapping_add(digest);
+            self.span(first.id());
+            self.span(last.id());
+            self.last = last.position();
+            self.messages.extend_from_slice(run);
+        }
+        digest
+    }
+
     /// The index of the first message after `position`.
     fn after(&self, position: Position) -> usize {
         self.messages.partition_point(|m| m.position() <= position)
@@ -166,6 +179,39 @@ impl Order {
                 block.messages.push(message);
             }
             _ => self.blocks.push_back(Block::of(vec![message])),
+        }
+    }
+
+    /// Adds messages of one author with consecutive sequence numbers, each of them later than the one
+    /// before it and the first later than all; returns the sum of their hashes.
+    pub(super) fn append_run(&mut self, mut run: &[ChatMessage]) -> u64 {
+        let mut digest = 0u64;
+        while let Some(first) = run.first() {
+            if self
+                .blocks
+                .back()
+                .is_none_or(|b| b.messages.len() >= BLOCK_MAX)
+            {
+                self.append(first.clone());
+                digest = digest.wrapping_add(digest_of(first.id()));
+                self.count_run(std::slice::from_ref(first));
+                run = &run[1..];
+            } else if let Some(block) = self.blocks.back_mut() {
+                let fitting = run.len().min(BLOCK_MAX - block.messages.len());
+                let (now, later) = run.split_at(fitting);
+                digest = digest.wrapping_add(block.append_run(now));
+                self.count_run(now);
+                run = later;
+            }
+        }
+        digest
+    }
+
+    fn count_run(&mut self, run: &[ChatMessage]) {
+        self.len += run.len();
+        self.bytes += run.iter().map(ChatMessage::size_bound).sum::<usize>();
+        if let Some(last) = run.last() {
+            self.last = last.position();
         }
     }
 

@@ -94,6 +94,13 @@ impl Ranges {
         if first > last {
             return;
         }
+        // Mostly what comes next.
+        if let Some((_, end)) = self.0.last_mut()
+            && end.checked_add(1) == Some(first)
+        {
+            *end = last;
+            return;
+        }
         let from = self
             .0
             .partition_point(|&(_, l)| l.saturating_add(1) < first);

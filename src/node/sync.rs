@@ -327,7 +327,18 @@ impl Node {
         }
         let (after, written, no) = (exchange.after, self.written(), exchange.no);
         let (peer, goes_on, mut fruitful) = (exchange.peer, exchange.goes_on, false);
-        for message in &chunk.messages {
+        let mut rest = &chunk.messages[..];
+        while let Some(message) = rest.first() {
+            let length = self.run_length(rest);
+            if length > 1 {
+                let (run, later) = rest.split_at(length);
+                self.take_in_run(run);
+                self.counters.repaired += length as u64;
+                fruitful = true;
+                rest = later;
+                continue;
+            }
+            rest = &rest[1..];
             let forged = message.origin() == self.config.key && message.seq() > written;
             self.release_before(message.position(), link, no);
             let is_known = self.history.is_settled(message.id());

@@ -1,9 +1,10 @@
-//! One line that somebody said, as it is kept: in one piece of memory, shared by all that hold it.
+//! One line that somebody said, as it is kept: a place in a block of memory that all who hold it
+//! share, often with the messages before and after it.
 //!
-//! A history holds hundreds of thousands of these, so a message is one allocation: five numbers of
-//! fixed size, its dependencies, its nick and its text, behind a counted pointer. What exists is
-//! valid: a [`Draft`] that breaks a rule of the protocol becomes no message. Nothing in a message
-//! changes after it was written.
+//! A history holds hundreds of thousands of these, so a message is only as much memory as it says:
+//! five numbers of fixed size, its dependencies, its nick and its text. What exists is valid: a
+//! [`Draft`] that breaks a rule of the protocol becomes no message. Nothing in a message changes
+//! after it was written. How blocks come to be is `pack`'s subject.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,6 +13,7 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 
 use super::check;
+use super::pack::{Packer, Parts};
 use super::types::{Id, Key, MessageId, Position};
 
 /// What a message is made of. The names are those on the wire.
@@ -44,20 +46,39 @@ pub struct Draft<'a> {
     pub text: Cow<'a, str>,
 }
 
+impl Draft<'_> {
+    pub(crate) fn parts(&self) -> Parts<'_> {
+        Parts {
+            origin: self.origin,
+            seq: self.seq,
+            timestamp: self.timestamp,
+            sent_at: self.sent_at,
+            from: self.from,
+            nick: self.nick.as_bytes(),
+            dependencies: &self.dependencies,
+            text: self.text.as_bytes(),
+        }
+    }
+}
+
 /// The numbers, then the length of the nick in one byte and the count of dependencies in two, then
 /// the dependencies, the nick and the text.
 const NUMBERS_BYTES: usize = 5 * 8;
-const NICK_LENGTH_AT: usize = NUMBERS_BYTES;
-const DEPENDENCIES_AT: usize = NICK_LENGTH_AT + 3;
+pub(super) const NICK_LENGTH_AT: usize = NUMBERS_BYTES;
+pub(super) const DEPENDENCIES_AT: usize = NICK_LENGTH_AT + 3;
 /// An author and a number.
-const DEPENDENCY_BYTES: usize = 16;
+pub(super) const DEPENDENCY_BYTES: usize = 16;
 
 const _: () = assert!(check::NICK_BYTES_MAX <= u8::MAX as usize);
 const _: () = assert!(crate::limits::DEPENDENCIES_MAX <= u16::MAX as usize);
 
 /// One line that somebody said. Cloning shares it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct ChatMessage(Rc<[u8]>);
+#[derive(Clone)]
+pub struct ChatMessage {
+    block: Rc<[u8]>,
+    start: u32,
+    end: u32,
+}
 
 impl ChatMessage {
     /// A message of these parts.
@@ -66,50 +87,25 @@ impl ChatMessage {
     ///
     /// The rule of the protocol that the draft breaks.
     pub fn new(draft: &Draft<'_>) -> Result<ChatMessage, &'static str> {
-        ChatMessage::pack(draft, &mut Vec::new())
+        let mut packer = Packer::default();
+        packer.add(&draft.parts())?;
+        packer.take().pop().ok_or("no message")
     }
 
-    /// The same with a buffer that is kept between calls.
-    ///
-    /// # Errors
-    ///
-    /// As [`new`](Self::new).
-    #[allow(clippy::cast_possible_truncation)] // a valid nick and list are short: see above
-    pub fn pack(draft: &Draft<'_>, buffer: &mut Vec<u8>) -> Result<ChatMessage, &'static str> {
-        check::draft(draft)?;
-        let Draft {
-            origin,
-            seq,
-            timestamp,
-            sent_at,
-            from,
-            nick,
-            dependencies,
-            text,
-        } = draft;
-        let words = nick.len() + text.len();
-        buffer.clear();
-        buffer.reserve(DEPENDENCIES_AT + DEPENDENCY_BYTES * dependencies.len() + words);
-        let mut start = [0; DEPENDENCIES_AT];
-        let numbers = [origin.0, *seq, *timestamp, *sent_at, *from];
-        for (place, number) in start.chunks_exact_mut(8).zip(numbers) {
-            place.copy_from_slice(&number.to_ne_bytes());
-        }
-        let [low, high] = (dependencies.len() as u16).to_ne_bytes();
-        start[NICK_LENGTH_AT..].copy_from_slice(&[nick.len() as u8, low, high]);
-        buffer.extend_from_slice(&start);
-        for id in dependencies.iter() {
-            buffer.extend_from_slice(&id.origin.0.to_ne_bytes());
-            buffer.extend_from_slice(&id.seq.to_ne_bytes());
-        }
-        buffer.extend_from_slice(nick.as_bytes());
-        buffer.extend_from_slice(text.as_bytes());
-        Ok(ChatMessage(Rc::from(&buffer[..])))
+    /// The message that a packed block has here.
+    pub(super) fn within(block: &Rc<[u8]>, start: u32, end: u32) -> ChatMessage {
+        let block = Rc::clone(block);
+        ChatMessage { block, start, end }
+    }
+
+    #[inline]
+    fn bytes(&self) -> &[u8] {
+        &self.block[self.start as usize..self.end as usize]
     }
 
     #[inline]
     fn number(&self, at: usize) -> u64 {
-        let bytes = self.0[at..].first_chunk().copied();
+        let bytes = self.bytes()[at..].first_chunk().copied();
         bytes.map(u64::from_ne_bytes).unwrap_or_default()
     }
 
@@ -164,26 +160,27 @@ impl ChatMessage {
     #[must_use]
     pub fn nick_bytes(&self) -> &[u8] {
         let at = self.words_at();
-        &self.0[at..at + self.nick_length()]
+        &self.bytes()[at..at + self.nick_length()]
     }
 
     /// The text's UTF-8.
     #[inline]
     #[must_use]
     pub fn text_bytes(&self) -> &[u8] {
-        &self.0[self.words_at() + self.nick_length()..]
+        &self.bytes()[self.words_at() + self.nick_length()..]
     }
 
     #[inline]
     fn nick_length(&self) -> usize {
-        self.0[NICK_LENGTH_AT].into()
+        self.bytes()[NICK_LENGTH_AT].into()
     }
 
     /// How many direct dependencies there are besides the author's own previous message.
     #[inline]
     #[must_use]
     pub fn dependency_count(&self) -> usize {
-        u16::from_ne_bytes([self.0[NICK_LENGTH_AT + 1], self.0[NICK_LENGTH_AT + 2]]).into()
+        let bytes = self.bytes();
+        u16::from_ne_bytes([bytes[NICK_LENGTH_AT + 1], bytes[NICK_LENGTH_AT + 2]]).into()
     }
 
     #[inline]
@@ -225,7 +222,7 @@ impl ChatMessage {
     #[must_use]
     pub fn size_bound(&self) -> usize {
         // The numbers take nine bytes each at most, here eight, and a dependency 24 at most.
-        self.0.len() + 37 + 8 * self.dependency_count()
+        (self.end - self.start) as usize + 37 + 8 * self.dependency_count()
     }
 
     /// Its parts.
@@ -243,6 +240,14 @@ impl ChatMessage {
         }
     }
 }
+
+impl PartialEq for ChatMessage {
+    fn eq(&self, other: &ChatMessage) -> bool {
+        self.bytes() == other.bytes()
+    }
+}
+
+impl Eq for ChatMessage {}
 
 impl fmt::Debug for ChatMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

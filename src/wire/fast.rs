@@ -4,8 +4,9 @@
 //! exactly that form. What it does not recognise at once (other order, unknown fields, anything
 //! invalid) it leaves to the decoder in `codec.rs`, which accepts more and names what is wrong.
 
-use super::chat::{ChatMessage, Draft};
+use super::chat::ChatMessage;
 use super::message::{Chunk, Message};
+use super::pack::{Packer, Parts};
 use super::scan::{ARRAY, Cursor, MAP, TEXT, UINT};
 use super::types::{Key, MessageId, Position};
 
@@ -104,38 +105,47 @@ fn decode_messages(at: &mut Cursor<'_>) -> Option<Vec<ChatMessage>> {
     if count > at.rest.len() / MESSAGE_BYTES_MIN {
         return None;
     }
-    let mut messages = Vec::with_capacity(count);
-    let mut buffer = Vec::new();
+    let mut packer = Packer::default();
+    packer.reserve(count);
+    let mut dependencies = Vec::new();
     for _ in 0..count {
-        let draft = decode_draft(at)?;
-        messages.push(ChatMessage::pack(&draft, &mut buffer).ok()?);
+        decode_into(&mut packer, at, &mut dependencies)?;
     }
-    Some(messages)
+    Some(packer.take())
 }
 
+/// One message; `dependencies` is a place for its dependencies.
 #[inline]
-fn decode_draft<'a>(at: &mut Cursor<'a>) -> Option<Draft<'a>> {
+fn decode_into(
+    packer: &mut Packer,
+    at: &mut Cursor<'_>,
+    dependencies: &mut Vec<MessageId>,
+) -> Option<()> {
     let fields = at.argument(MAP)?;
-    Some(Draft {
+    let parts = Parts {
         origin: Key(decode_number(at, b'o')?),
         seq: decode_number(at, b's')?,
         timestamp: decode_number(at, b't')?,
         sent_at: decode_number(at, b'w')?,
         from: decode_number(at, b'i')?,
-        nick: decode_text(at, b'n')?.into(),
+        nick: decode_text(at, b'n')?,
         dependencies: match fields {
-            7 => (&[]).into(),
-            8 => decode_dependencies(at)?.into(),
+            7 => &[],
+            8 => decode_dependencies(at, dependencies)?,
             _ => return None,
         },
-        text: decode_text(at, b'x')?.into(),
-    })
+        text: decode_text(at, b'x')?,
+    };
+    packer.add(&parts).ok()
 }
 
-fn decode_dependencies(at: &mut Cursor<'_>) -> Option<Vec<MessageId>> {
+fn decode_dependencies<'d>(
+    at: &mut Cursor<'_>,
+    dependencies: &'d mut Vec<MessageId>,
+) -> Option<&'d [MessageId]> {
     at.eat(b"\x61d").then_some(())?;
-    let count = usize::try_from(at.argument(ARRAY)?).ok()?;
-    let mut dependencies = Vec::with_capacity(count.min(crate::limits::DEPENDENCIES_MAX));
+    let count = at.argument(ARRAY)?;
+    dependencies.clear();
     for _ in 0..count {
         at.eat(b"\xa2").then_some(())?;
         let origin = Key(decode_number(at, b'o')?);
@@ -148,19 +158,30 @@ fn decode_dependencies(at: &mut Cursor<'_>) -> Option<Vec<MessageId>> {
 #[inline]
 fn decode_number(at: &mut Cursor<'_>, name: u8) -> Option<u64> {
     match *at.rest {
+        // The usual widths first.
+        [0x61, n, 27, a, b, c, d, e, f, g, h, ref rest @ ..] if n == name => {
+            at.rest = rest;
+            return Some(u64::from_be_bytes([a, b, c, d, e, f, g, h]));
+        }
+        [0x61, n, small @ 0..=23, ref rest @ ..] if n == name => {
+            at.rest = rest;
+            return Some(small.into());
+        }
         [0x61, n, ref rest @ ..] if n == name => at.rest = rest,
         _ => return None,
     }
     at.argument(UINT)
 }
 
+/// The bytes of a text, which may not be UTF-8.
 #[inline]
-fn decode_text<'a>(at: &mut Cursor<'a>, name: u8) -> Option<&'a str> {
+fn decode_text<'a>(at: &mut Cursor<'a>, name: u8) -> Option<&'a [u8]> {
     match *at.rest {
         [0x61, n, ref rest @ ..] if n == name => at.rest = rest,
         _ => return None,
     }
-    at.text()
+    let length = at.argument(TEXT)?;
+    at.take(length)
 }
 
 /// A field, whose name is one letter, with a number.
@@ -218,6 +239,7 @@ fn head(out: &mut Vec<u8>, major: u8, argument: u64) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::chat::Draft;
     use super::super::codec::{deserialize_message, serialize_message};
     use super::*;
     use crate::limits::{DEPENDENCIES_MAX, TEXT_BYTES_MAX};

@@ -13,6 +13,7 @@ mod digest;
 mod fast;
 pub mod frame;
 pub mod message;
+mod pack;
 mod scan;
 pub mod types;
 
@@ -24,4 +25,5 @@ pub use codec::{
 pub use digest::digest_of;
 pub use frame::{FrameError, FrameReader};
 pub use message::*;
+pub(crate) use pack::{Packer, Parts};
 pub use types::*;

@@ -42,12 +42,6 @@ impl<'a> Cursor<'a> {
         self.head().filter(|h| h.0 == major).map(|h| h.1)
     }
 
-    #[inline]
-    pub(super) fn text(&mut self) -> Option<&'a str> {
-        let length = self.argument(TEXT)?;
-        str::from_utf8(self.take(length)?).ok()
-    }
-
     /// True and taken if these bytes come next.
     #[inline]
     pub(super) fn eat(&mut self, bytes: &[u8]) -> bool {
@@ -57,7 +51,7 @@ impl<'a> Cursor<'a> {
     }
 
     #[inline]
-    fn take(&mut self, length: u64) -> Option<&'a [u8]> {
+    pub(super) fn take(&mut self, length: u64) -> Option<&'a [u8]> {
         let (taken, rest) = self.rest.split_at_checked(usize::try_from(length).ok()?)?;
         self.rest = rest;
         Some(taken)

@@ -1,0 +1,67 @@
+//! Runs: many messages of one author at once.
+//!
+//! Who says much sends frames in which each message follows the one before it and depends on nothing
+//! else. Such a run is taken in as one: what is looked up for a message is looked up once for all of
+//! them. What comes of it is what would have come of them one by one. Nothing else than that may be
+//! done here: whatever is not a run goes the way of single messages.
+
+use super::Node;
+use crate::wire::ChatMessage;
+
+impl Node {
+    /// How many of the first messages are a run that can be taken in now; 0 if the first one is not
+    /// even new.
+    pub(super) fn run_length(&self, messages: &[ChatMessage]) -> usize {
+        let Some(first) = messages.first() else {
+            return 0;
+        };
+        let begins = first.origin() != self.config.key
+            && self.waiting.len() == 0
+            && self.history.takes_run(first)
+            && self.missing_cause(first).is_none();
+        if !begins {
+            return 0;
+        }
+        let pairs = messages.windows(2);
+        1 + pairs.take_while(|pair| follows(&pair[0], &pair[1])).count()
+    }
+
+    /// Takes a run in, as [`Node::take_in`] does one message.
+    pub(super) fn take_in_run(&mut self, run: &[ChatMessage]) {
+        let (Some(first), Some(last)) = (run.first(), run.last()) else {
+            return;
+        };
+        self.clock.observe(last.timestamp());
+        self.history.insert_run(run);
+        self.chat.cover_run(run);
+        self.chat.owe(first.origin());
+        if self.joined && self.chat.shows_at_once() {
+            self.show_messages(run);
+        } else {
+            run.iter().for_each(|message| self.show_taken_in(message));
+        }
+    }
+
+    /// Own messages, each of which follows the one before it.
+    pub(super) fn insert_own(&mut self, messages: &[ChatMessage]) {
+        if let [message] = messages {
+            self.history.insert(message.clone());
+            return;
+        }
+        let is_run = messages.windows(2).all(|pair| follows(&pair[0], &pair[1]));
+        if is_run && messages.first().is_some_and(|m| self.history.takes_run(m)) {
+            return self.history.insert_run(messages);
+        }
+        for message in messages {
+            self.history.insert(message.clone());
+        }
+    }
+}
+
+/// True if a message comes right after this one of the same author, and depends on nothing else.
+fn follows(earlier: &ChatMessage, later: &ChatMessage) -> bool {
+    later.origin() == earlier.origin()
+        && earlier.seq().checked_add(1) == Some(later.seq())
+        && later.timestamp() > earlier.timestamp()
+        && later.dependency_count() == 0
+}
