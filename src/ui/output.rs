@@ -25,8 +25,8 @@ const STDERR_LINES_MAX: usize = 1_000;
 /// What may come in a flood.
 #[derive(Debug)]
 pub(super) enum Bulk {
-    Message {
-        message: ChatMessage,
+    Messages {
+        messages: std::vec::IntoIter<ChatMessage>,
         own: bool,
         replay: bool,
     },
@@ -36,6 +36,34 @@ pub(super) enum Bulk {
         members: usize,
         confirmed: usize,
     },
+}
+
+impl Bulk {
+    /// Messages as the node gave them.
+    pub(super) fn messages(messages: Vec<ChatMessage>, own: bool, replay: bool) -> Bulk {
+        let messages = messages.into_iter();
+        Bulk::Messages {
+            messages,
+            own,
+            replay,
+        }
+    }
+
+    /// How much it counts: confirmations take no memory each.
+    fn len(&self) -> usize {
+        match self {
+            Bulk::Messages { messages, .. } => messages.len(),
+            Bulk::Delivered { .. } => 1,
+        }
+    }
+
+    /// True if there is nothing to print of it any more.
+    fn is_empty(&self) -> bool {
+        match self {
+            Bulk::Messages { messages, .. } => messages.len() == 0,
+            Bulk::Delivered { first, last, .. } => first > last,
+        }
+    }
 }
 
 /// What a line that is none of the others is for a terminal with a prompt; elsewhere it is text.
@@ -68,6 +96,8 @@ pub(super) struct Output {
     messages_max: usize,
     /// What may come in a flood, with its place in the output and its time.
     bulk: VecDeque<(u64, u64, Bulk)>,
+    /// How much that is: see [`Bulk::len`].
+    bulk_len: usize,
     /// All else, rendered, with its place in the output, its time and its kind.
     lines: VecDeque<(u64, u64, Kind, Vec<u8>)>,
     line_bytes: usize,
@@ -87,6 +117,7 @@ impl Output {
             own: Key(0),
             messages_max: history_max.max(MESSAGES_MIN),
             bulk: VecDeque::new(),
+            bulk_len: 0,
             lines: VecDeque::new(),
             line_bytes: 0,
             next_place: 0,
@@ -118,15 +149,32 @@ impl Output {
     }
 
     pub(super) fn push_bulk(&mut self, at: u64, bulk: Bulk) {
-        if self.closed {
+        if self.closed || bulk.is_empty() {
             return;
         }
-        if self.bulk.len() >= self.messages_max {
-            self.bulk.pop_front();
-            self.skip(at);
-        }
+        self.bulk_len += bulk.len();
         let place = self.place();
         self.bulk.push_back((place, at, bulk));
+        while self.bulk_len > self.messages_max {
+            self.drop_oldest(at);
+        }
+    }
+
+    fn drop_oldest(&mut self, at: u64) {
+        if let Some((_, _, Bulk::Messages { messages, .. })) = self.bulk.front_mut() {
+            messages.next();
+        }
+        self.bulk_len -= 1;
+        self.drop_front_if_empty();
+        self.skip(at);
+    }
+
+    /// Confirmations are dropped as a whole.
+    fn drop_front_if_empty(&mut self) {
+        let keeps = |bulk: &Bulk| matches!(bulk, Bulk::Messages { .. }) && !bulk.is_empty();
+        if self.bulk.front().is_some_and(|(_, _, bulk)| !keeps(bulk)) {
+            self.bulk.pop_front();
+        }
     }
 
     /// Adds whole lines that `render` appends.
@@ -161,6 +209,7 @@ impl Output {
     pub(super) fn close(&mut self) {
         self.closed = true;
         self.bulk = VecDeque::new();
+        self.bulk_len = 0;
         self.lines = VecDeque::new();
         self.line_bytes = 0;
         self.skipped = 0;
@@ -175,7 +224,7 @@ impl Output {
             if self.skipped > 0 && bulk.unwrap_or(u64::MAX) <= line.unwrap_or(u64::MAX) {
                 self.say_skipped(out, stderr);
             } else if bulk.is_some() && bulk < Some(line.unwrap_or(u64::MAX)) {
-                self.render_next(out);
+                self.render_front(out, limit);
             } else if let Some((_, _, _, line)) = self.lines.pop_front() {
                 self.line_bytes -= line.len();
                 out.extend_from_slice(&line);
@@ -199,11 +248,17 @@ impl Output {
                 });
             }
             if bulk < line {
-                match self.bulk.pop_front()? {
-                    (_, _, Bulk::Message { message, own, .. }) => {
-                        return Some(Next::Message { message, own });
+                let said = match self.bulk.front_mut()? {
+                    (_, _, Bulk::Messages { messages, own, .. }) => {
+                        messages.next().map(|message| (message, *own))
                     }
-                    (_, _, Bulk::Delivered { .. }) => continue,
+                    (_, _, Bulk::Delivered { .. }) => None,
+                };
+                self.bulk_len -= 1;
+                self.drop_front_if_empty();
+                match said {
+                    Some((message, own)) => return Some(Next::Message { message, own }),
+                    None => continue,
                 }
             }
             let (_, at, kind, line) = self.lines.pop_front()?;
@@ -223,61 +278,64 @@ impl Output {
         }
     }
 
-    /// One line of what came in a flood.
-    fn render_next(&mut self, out: &mut Vec<u8>) {
+    /// Lines of the first that came in a flood, until `out` holds `limit` bytes.
+    fn render_front(&mut self, out: &mut Vec<u8>, limit: usize) {
         let Some((place, at, bulk)) = self.bulk.pop_front() else {
             return;
         };
-        self.render(out, at, &bulk);
-        if let Bulk::Delivered {
-            first,
-            last,
-            members,
-            confirmed,
-        } = bulk
-            && first < last
-        {
-            let rest = Bulk::Delivered {
-                first: first + 1,
+        self.bulk_len -= bulk.len();
+        let rest = match bulk {
+            Bulk::Messages {
+                mut messages,
+                own,
+                replay,
+            } => {
+                while out.len() < limit
+                    && let Some(message) = messages.next()
+                {
+                    self.render(out, at, &message, own, replay);
+                }
+                Bulk::Messages {
+                    messages,
+                    own,
+                    replay,
+                }
+            }
+            Bulk::Delivered {
+                mut first,
                 last,
                 members,
                 confirmed,
-            };
+            } => {
+                while out.len() < limit && first <= last {
+                    let (origin, seq) = (self.own, first);
+                    json::delivered(out, at, MessageId { origin, seq }, members, confirmed);
+                    first += 1;
+                }
+                Bulk::Delivered {
+                    first,
+                    last,
+                    members,
+                    confirmed,
+                }
+            }
+        };
+        if !rest.is_empty() {
+            self.bulk_len += rest.len();
             self.bulk.push_front((place, at, rest));
         }
     }
 
-    fn render(&self, out: &mut Vec<u8>, at: u64, bulk: &Bulk) {
-        match (bulk, self.mode) {
-            (
-                Bulk::Message {
-                    message,
-                    own,
-                    replay,
-                },
-                Mode::Json,
-            ) => json::message(out, at, message, *own, *replay),
-            (Bulk::Message { message, .. }, mode) => {
-                let id = match mode {
-                    Mode::Interactive => self.id_beside(message.nick(), message.from()),
-                    Mode::Text | Mode::Json => None,
-                };
-                let (nick, text) = (message.nick_bytes(), message.text_bytes());
-                text::message(out, nick, id, text, tab(mode));
-            }
-            (
-                Bulk::Delivered {
-                    first,
-                    members,
-                    confirmed,
-                    ..
-                },
-                _,
-            ) => {
-                let (origin, seq) = (self.own, *first);
-                json::delivered(out, at, MessageId { origin, seq }, *members, *confirmed);
-            }
+    fn render(&self, out: &mut Vec<u8>, at: u64, message: &ChatMessage, own: bool, replay: bool) {
+        if self.mode == Mode::Json {
+            return json::message(out, at, message, own, replay);
         }
+        let id = match self.mode {
+            Mode::Interactive => self.id_beside(message.nick(), message.from()),
+            Mode::Text | Mode::Json => None,
+        };
+        let (nick, text) = (message.nick_bytes(), message.text_bytes());
+        text::message(out, nick, id, text, tab(self.mode));
     }
 
     fn skip(&mut self, at: u64) {
@@ -345,11 +403,7 @@ mod tests {
             text: format!("m{seq}").into(),
         })
         .expect("a valid message");
-        Bulk::Message {
-            message,
-            own: false,
-            replay: false,
-        }
+        Bulk::messages(vec![message], false, false)
     }
 
     fn taken(output: &mut Output, limit: usize) -> (String, String) {

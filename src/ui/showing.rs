@@ -30,15 +30,8 @@ impl Ui {
                 // What comes before the first `Joined` is history, and is shown with `--replay`.
                 let shows_own = self.is_json() || self.terminal.is_some();
                 if self.joined && (shows_own || !own) {
-                    for message in messages {
-                        let replay = false;
-                        let bulk = Bulk::Message {
-                            message,
-                            own,
-                            replay,
-                        };
-                        self.stdout.push_bulk(now.wall_ms, bulk);
-                    }
+                    let bulk = Bulk::messages(messages, own, false);
+                    self.stdout.push_bulk(now.wall_ms, bulk);
                 }
             }
             Event::Private {
@@ -139,12 +132,7 @@ impl Ui {
     pub(super) fn replay(&mut self, now: Now, old: Vec<ChatMessage>, node: &dyn Room) {
         for message in old {
             let own = message.origin() == node.key();
-            let replay = true;
-            let bulk = Bulk::Message {
-                message,
-                own,
-                replay,
-            };
+            let bulk = Bulk::messages(vec![message], own, true);
             self.stdout.push_bulk(now.wall_ms, bulk);
         }
     }

@@ -18,6 +18,8 @@ const NAMES_MAX: usize = 10;
 /// Appends a message's line; nick and text are UTF-8. `id` is given where the nick alone does not
 /// say who it is.
 pub fn message(out: &mut Vec<u8>, nick: &[u8], id: Option<Id>, text: &[u8], tab: Tab) {
+    // Enough for a plain message at once.
+    out.reserve(nick.len() + text.len() + 4);
     out.push(b'<');
     visible::push(out, nick, Tab::Escape);
     if let Some(id) = id {
