@@ -70,7 +70,12 @@ impl Reactor {
             return;
         }
         match encode_frame(message) {
-            Ok(frame) => self.streams.send(self.now.time, to, class, &frame),
+            Ok(frame) => {
+                let node = &self.node;
+                let is_member = |link| node.is_member_link(link);
+                self.streams.look_again(to, frame.len(), is_member);
+                self.streams.send(self.now.time, to, class, &frame);
+            }
             // The node made something that the protocol does not allow: a defect here.
             Err(e) => log::error!("a message could not be sent: {e}"),
         }

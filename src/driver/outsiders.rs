@@ -7,7 +7,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use crate::limits::{
-    HANDSHAKES_PER_SOURCE_MAX, LINKS_MAX, OUTSIDERS_MAX, SORT_LINKS_MS, STRANGERS_PER_SOURCE_MAX,
+    HANDSHAKES_PER_SOURCE_MAX, LINKS_MAX, OUTSIDERS_MAX, SORT_LINKS_MS, STRANGER_QUEUE_BYTES_MAX,
+    STRANGERS_PER_SOURCE_MAX,
 };
 use crate::node::{Closed, LinkId, Time};
 
@@ -33,6 +34,25 @@ impl Streams {
         if now.since(self.sorted) >= SORT_EVERY {
             self.sorted = now;
             self.sort_now(is_member);
+        }
+    }
+
+    /// Before so many bytes are queued for these links: a stranger that would have too much may have
+    /// become a member since it was looked up.
+    pub(super) fn look_again(
+        &mut self,
+        links: &[LinkId],
+        bytes: usize,
+        is_member: impl Fn(LinkId) -> bool,
+    ) {
+        for link in links {
+            let slot = self.index.get(link);
+            if let Some(stream) = slot.and_then(|slot| self.slots.get_mut(*slot))
+                && !stream.is_member
+                && stream.out.bytes() + bytes > STRANGER_QUEUE_BYTES_MAX
+            {
+                stream.is_member = is_member(*link);
+            }
         }
     }
 

@@ -28,6 +28,25 @@ fn ten_thousand_lines_from_a_pipe_arrive_in_order_and_the_writer_exits_with_0() 
     assert!(listener.stdout() == expected, "other lines than were sent");
 }
 
+/// A newcomer's link is a member's as soon as it is one: its queue may hold as much.
+#[test]
+fn who_writes_much_right_after_joining_is_heard_live() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let observer = room.join("observer");
+    observer.joined();
+    let writer = room
+        .bash(
+            "seq",
+            "seq -f %0100.0f 1 60000 | papo --nick seq --wait-members 1; exit ${PIPESTATUS[1]}",
+        )
+        .start();
+    assert_eq!(writer.exit(), 0, "{}", writer.stderr());
+    let status = observer.ask("/status", "status");
+    assert_eq!(status.num("history"), 60_000);
+    assert_eq!(status.num("repaired"), 0, "not by SYNC: {status:?}");
+}
+
 #[test]
 fn send_says_its_arguments_as_one_line() {
     let permit = shared();
