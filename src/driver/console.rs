@@ -80,8 +80,15 @@ impl Reactor {
     pub(super) fn may_read_stdin(&self) -> bool {
         let ready = self.console.stdin.as_ref().is_some_and(Input::is_ready);
         // Keys are read at any time: only the lines that they make wait.
-        let waits = || self.streams.stdin_waits_until(self.now.time).is_some();
+        let waits = || self.stdin_waits_until().is_some();
         ready && self.ui.wants_input(&self.node) && (self.ui.has_prompt() || !waits())
+    }
+
+    /// Until when stdin waits for peers: for what is in their queues, or for those that catch up.
+    pub(super) fn stdin_waits_until(&self) -> Option<Time> {
+        let queues = self.streams.stdin_waits_until(self.now.time);
+        let chased = self.node.chased_until().filter(|at| *at > self.now.time);
+        queues.max(chased)
     }
 
     /// Reads stdin once.
@@ -113,7 +120,7 @@ impl Reactor {
     /// queues, what was read from stdin waits too, unless papo is to leave.
     pub(super) fn take_commands(&mut self) {
         self.console.has_work = false;
-        if !self.console.is_stopping && self.streams.stdin_waits_until(self.now.time).is_some() {
+        if !self.console.is_stopping && self.stdin_waits_until().is_some() {
             return;
         }
         let (mut taken, mut said_bytes) = (0, 0);

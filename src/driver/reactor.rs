@@ -286,7 +286,7 @@ impl Reactor {
                 at
             }
         });
-        let stdin = self.streams.stdin_waits_until(self.now.time);
+        let stdin = self.stdin_waits_until();
         let timers = self.wheel.next_deadline();
         [user, stdin, timers].into_iter().flatten().min()
     }

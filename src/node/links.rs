@@ -49,6 +49,8 @@ pub(super) struct Link {
     pub(super) behind: bool,
     /// When it was told so, once its queue was empty again.
     pub(super) told_behind: Option<Time>,
+    /// When it last asked for more, if there was not much more.
+    pub(super) chases: Option<Time>,
     /// The coordinator that the peer last told us, and when.
     pub(super) told: Option<(Coordinator, Time)>,
     /// Who waits to hear whether this peer lives.
@@ -201,6 +203,7 @@ impl Node {
             pinged: None,
             behind: false,
             told_behind: None,
+            chases: None,
             told: None,
             probers: Vec::new(),
         };
@@ -435,37 +438,6 @@ impl Node {
             self.suspects.remove(&key);
         }
         Some(key)
-    }
-
-    pub(super) fn on_congested(&mut self, id: LinkId) {
-        if let Some(link) = self.links.get_mut(id) {
-            link.behind = true;
-            link.told_behind = None;
-        }
-    }
-
-    pub(super) fn on_drained(&mut self, id: LinkId) {
-        let now = self.now.time;
-        if let Some(link) = self.links.get_mut(id)
-            && link.stage == Stage::Open
-        {
-            link.told_behind = Some(now);
-            self.send(id, Class::Chat, Message::Behind);
-        }
-    }
-
-    /// A peer whose SYNC broke off is told again that it is behind.
-    pub(super) fn remind_of_being_behind(&mut self) {
-        let pause = self.config.failure_timeout * 2;
-        let late = |l: &Link| l.told_behind.is_some_and(|t| self.since(t) >= pause);
-        let open = self.links.open_links();
-        let ids: Vec<LinkId> = open
-            .filter(|(_, _, l)| l.behind && late(l))
-            .map(|(_, id, _)| id)
-            .collect();
-        for id in ids {
-            self.on_drained(id);
-        }
     }
 
     /// True while HELLO is exchanged and a frame came in within the failure time-out.

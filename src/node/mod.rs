@@ -23,10 +23,12 @@
 //! | `chat`, `causality` | writing, taking in, waiting for causes |
 //! | `runs` | many messages of one author at once |
 //! | `sync`, `history`, `order`, `ranges` | repair, and what is held |
+//! | `behind` | peers that do not keep up |
 //! | `shelf`, `storing` | what a store changes: the older messages are there, confirmations wait for it |
 //! | `delivery`, `leave` | confirmations, and leaving in good order |
 
 mod api;
+mod behind;
 mod causality;
 mod chat;
 mod claims;

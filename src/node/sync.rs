@@ -302,20 +302,11 @@ impl Node {
             });
         }
         let chunk = self.history.chunk(fetch.no, fetch.after, &fetch.skip);
-        if chunk.next.is_none() {
-            self.has_caught_up(link);
+        match chunk.next {
+            Some(next) => self.note_chase(link, next),
+            None => self.has_caught_up(link),
         }
         self.send(link, Class::Chat, Message::Chunk(chunk));
-    }
-
-    /// The peer has everything up to now once it has read what is queued: live chat resumes. Not
-    /// while its queue is full still: nobody would say again that it is, and it would grow on.
-    fn has_caught_up(&mut self, link: LinkId) {
-        if let Some(link) = self.links.get_mut(link)
-            && link.told_behind.is_some()
-        {
-            link.behind = false;
-        }
     }
 
     pub(super) fn on_chunk(&mut self, link: LinkId, chunk: Chunk) {

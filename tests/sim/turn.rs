@@ -254,7 +254,8 @@ impl World {
             budget = budget.saturating_sub(line.text.len());
             let process = &self.processes[run];
             let wants = process.node.wants_lines();
-            if wants && !process.takes_lines(now, queue_max) {
+            let chased = process.node.chased_until().is_some();
+            if wants && (chased || !process.takes_lines(now, queue_max)) {
                 return self.wake_at(run, now + 100 * MS);
             }
             if !wants && (process.leave_asked || process.node.is_joined() || !line.early) {
