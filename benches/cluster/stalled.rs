@@ -35,7 +35,7 @@ struct Run {
 /// without; how much the sender grows by it; and how long the stalled one takes to have it all.
 pub fn stalled_reader(bench: &mut Bench) -> Result<(), String> {
     let (nodes, size) = (bench.options.nodes().max(3), bench.options.size());
-    let messages = bench.options.messages(300_000);
+    let messages = bench.options.messages(1_000_000);
     let mut sends = vec![0; nodes];
     sends[0] = messages;
     let mut kept: [Vec<f64>; 2] = Default::default();
