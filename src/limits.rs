@@ -28,10 +28,11 @@ pub const BATCH_BYTES_MAX: usize = 40 * 1024;
 
 /// Links in all, dials and unfinished handshakes included.
 pub const LINKS_MAX: usize = 1_024;
-/// Messages that wait for a predecessor or a dependency.
-pub const WAITING_MAX: usize = 4_096;
+/// Messages that wait for a predecessor or a dependency: where everybody talks at once, what some
+/// links are ahead of others.
+pub const WAITING_MAX: usize = 32_768;
 /// Bytes of the messages that wait for a predecessor or a dependency.
-pub const WAITING_BYTES_MAX: usize = 4 * 1024 * 1024;
+pub const WAITING_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Ranges named in one FETCH; with fewer named, more is sent twice, nothing is lost.
 pub const SKIP_RANGES_MAX: usize = 1_024;
 /// History entries that one FETCH may walk over before it answers with what it found: a fraction of

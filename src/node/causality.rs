@@ -102,6 +102,9 @@ impl Node {
     /// Live chat: each message is taken in, or waits for a cause.
     pub(super) fn on_chat(&mut self, link: LinkId, key: Key, messages: Vec<ChatMessage>) {
         self.heard_chat = self.now.time;
+        if let Some(link) = self.links.get_mut(link) {
+            link.chatted = self.now.time;
+        }
         let mut rest = &messages[..];
         while let Some(first) = rest.first() {
             let length = self.run_length(rest);
@@ -185,7 +188,27 @@ impl Node {
     }
 
     fn is_overdue(&self, waiter: &Waiter) -> bool {
-        self.since(waiter.since) >= GAP_PATIENCE
+        let waited = self.since(waiter.since);
+        let long = waited >= self.config.failure_timeout;
+        long || (waited >= GAP_PATIENCE && !self.is_on_its_way(waiter.missing))
+    }
+
+    /// True if this message is still to come on its author's own link, which brings others before
+    /// it. Where everybody talks at once, links are not equally fast; a SYNC would bring everything
+    /// twice, and make the slow ones slower.
+    fn is_on_its_way(&self, id: MessageId) -> bool {
+        let link = self.links.to(id.origin);
+        let flows = link.is_some_and(|l| self.since(l.chatted) < GAP_PATIENCE);
+        let later = MessageId {
+            seq: id.seq.saturating_add(1),
+            ..id
+        };
+        let last = MessageId {
+            seq: u64::MAX,
+            ..id
+        };
+        let mut passed = self.waiting.waiters.range(later..=last);
+        flows && self.history.highest(id.origin) < id.seq && passed.next().is_none()
     }
 
     /// Takes a message in, and then whatever waited for it.
@@ -280,3 +303,7 @@ impl Node {
         gaps.any(|w| w.link == link && self.is_overdue(w))
     }
 }
+
+#[cfg(test)]
+#[path = "causality_test.rs"]
+mod tests;

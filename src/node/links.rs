@@ -43,6 +43,8 @@ pub(super) struct Link {
     /// Where the peer's listener can be reached.
     pub(super) addresses: Vec<Address>,
     pub(super) heard: Time,
+    /// When chat last came in on it.
+    pub(super) chatted: Time,
     /// When the PING that is outstanding was sent.
     pub(super) pinged: Option<Time>,
     /// Live chat is withheld until the peer has caught up.
@@ -200,6 +202,7 @@ impl Node {
             key: None,
             addresses: Vec::new(),
             heard: self.now.time,
+            chatted: Time(0),
             pinged: None,
             behind: false,
             told_behind: None,

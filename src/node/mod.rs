@@ -48,6 +48,8 @@ mod order;
 mod peers;
 mod ranges;
 mod relay;
+#[cfg(test)]
+mod rig;
 mod roster;
 mod runs;
 mod shelf;

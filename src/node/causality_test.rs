@@ -1,0 +1,92 @@
+//! What waits for a cause that is slower than its effect.
+
+use std::time::Duration;
+
+use super::*;
+use crate::node::rig::Rig;
+use crate::node::{Input, Message};
+use crate::wire::Draft;
+
+const ANA: Key = Key(9);
+const BEN: Key = Key(10);
+
+fn chat(origin: Key, seq: u64, after: &[MessageId]) -> Message {
+    let draft = Draft {
+        origin,
+        seq,
+        timestamp: 1_000 * seq + origin.0,
+        sent_at: 0,
+        from: 2,
+        nick: "n".into(),
+        dependencies: after.to_vec().into(),
+        text: "x".into(),
+    };
+    Message::Chat(vec![ChatMessage::new(&draft).unwrap()])
+}
+
+/// Lets time pass in which ana goes on talking, or does not; true if a SYNC was asked for.
+fn asks(rig: &mut Rig, ana: Option<LinkId>, long: Duration, next: &mut u64) -> bool {
+    let mut asked = false;
+    let until = rig.micros + u64::try_from(long.as_micros()).unwrap();
+    while rig.micros < until {
+        rig.micros += 10_000;
+        let mut sent = rig.turn(vec![Input::Timer(Timer::Gap)]);
+        if let Some(ana) = ana {
+            sent.extend(rig.receive(ana, chat(ANA, *next, &[])));
+            *next += 1;
+        }
+        asked |= sent.iter().any(|m| matches!(m, Message::Sync(_)));
+    }
+    asked
+}
+
+/// Ben's message is here, and what it depends on is ana's hundredth.
+fn waiting() -> (Rig, LinkId) {
+    let mut rig = Rig::new();
+    let ana = rig.meet(ANA);
+    let ben = rig.meet(BEN);
+    let cause = MessageId {
+        origin: ANA,
+        seq: 100,
+    };
+    rig.receive(ben, chat(BEN, 1, &[cause]));
+    assert_eq!(rig.node.waiting.len(), 1);
+    (rig, ana)
+}
+
+#[test]
+fn a_cause_that_is_on_its_way_is_waited_for() {
+    let (mut rig, ana) = waiting();
+    let mut next = 1;
+    let long = GAP_PATIENCE * 10;
+    assert!(!asks(&mut rig, Some(ana), long, &mut next));
+    while next <= 100 {
+        rig.receive(ana, chat(ANA, next, &[]));
+        next += 1;
+    }
+    assert_eq!(rig.node.waiting.len(), 0);
+}
+
+#[test]
+fn a_cause_whose_author_says_nothing_is_asked_for() {
+    let (mut rig, _) = waiting();
+    assert!(asks(&mut rig, None, GAP_PATIENCE * 2, &mut 1));
+}
+
+#[test]
+fn a_cause_is_not_waited_for_for_ever() {
+    let (mut rig, ana) = waiting();
+    let long = rig.node.config.failure_timeout + GAP_PATIENCE;
+    // Slowly: the cause is far off.
+    assert!(asks(&mut rig, Some(ana), long, &mut 1));
+}
+
+#[test]
+fn a_cause_that_was_left_out_is_asked_for() {
+    let (mut rig, ana) = waiting();
+    rig.receive(ana, chat(ANA, 101, &[]));
+    assert!(asks(&mut rig, None, GAP_PATIENCE * 2, &mut 1));
+    // Ana goes on with what comes after it.
+    let (mut rig, ana) = waiting();
+    assert!(asks(&mut rig, Some(ana), GAP_PATIENCE * 2, &mut 101));
+}

@@ -1,0 +1,112 @@
+//! One node under test: its links are the test's, and what it sends is looked at.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::{Command, Config, Effect, Input, LinkId, Message, Node, Now, Outbox, Time, Timer};
+use crate::wire::{Address, ChatMessage, Hello, Key, VERSION};
+
+/// No messages.
+pub(super) const NONE: &[u64] = &[];
+
+fn now(micros: u64) -> Now {
+    Now {
+        time: Time(micros),
+        wall_ms: micros / 1_000,
+    }
+}
+
+fn address(port: u16) -> Address {
+    Address(SocketAddr::from(([127, 0, 0, 1], port)))
+}
+
+/// A node that founded its room.
+pub(super) struct Rig {
+    pub(super) node: Node,
+    pub(super) micros: u64,
+}
+
+impl Rig {
+    pub(super) fn new() -> Rig {
+        let config = Config {
+            peers: Vec::new(),
+            room: "lobby".to_string(),
+            nick: "ana".to_string(),
+            key: Key(5),
+            port: 4_000,
+            addresses: vec![address(4_000)],
+            heartbeat: Duration::from_millis(250),
+            failure_timeout: Duration::from_secs(1),
+            history_max: 100_000,
+            wants_history: true,
+            weakened: None,
+        };
+        let mut node = Node::new(config, fastrand::Rng::with_seed(7));
+        let (mut out, mut micros) = (Outbox::new(), 0);
+        node.start(now(0), &mut out);
+        while !node.is_joined() {
+            for effect in out.drain(..) {
+                if let Effect::SetTimer {
+                    timer: Timer::Join,
+                    at,
+                } = effect
+                {
+                    micros = at.0;
+                }
+            }
+            node.handle(now(micros), Input::Timer(Timer::Join), &mut out);
+        }
+        Rig { node, micros }
+    }
+
+    /// A peer opens a link.
+    pub(super) fn meet(&mut self, key: Key) -> LinkId {
+        let link = self.node.new_link();
+        let from = address(50_000).0;
+        self.turn(vec![Input::Accepted { link, from }]);
+        let hello = Message::Hello(Hello {
+            version: VERSION,
+            room: "lobby".to_string(),
+            key,
+            nick: "ben".to_string(),
+            round: 0,
+            addresses: vec![address(4_001)],
+            coordinator: None,
+        });
+        self.receive(link, hello);
+        link
+    }
+
+    /// A turn of the loop; returns what was sent.
+    pub(super) fn turn(&mut self, inputs: Vec<Input>) -> Vec<Message> {
+        self.micros += 1;
+        let mut out = Outbox::new();
+        for input in inputs {
+            self.node.handle(now(self.micros), input, &mut out);
+        }
+        self.node.end_turn(now(self.micros), &mut out);
+        let sent = out.into_iter().filter_map(|effect| match effect {
+            Effect::Send { message, .. } => Some(message),
+            _ => None,
+        });
+        sent.collect()
+    }
+
+    pub(super) fn receive(&mut self, link: LinkId, message: Message) -> Vec<Message> {
+        self.turn(vec![Input::Message { link, message }])
+    }
+
+    pub(super) fn say(&mut self, lines: usize) -> Vec<Message> {
+        let lines = vec!["x".repeat(100); lines];
+        self.turn(vec![Input::Command(Command::Say(lines))])
+    }
+
+    /// The numbers of the chat messages among these.
+    pub(super) fn seqs(messages: &[Message]) -> Vec<u64> {
+        let chat = messages.iter().filter_map(|m| match m {
+            Message::Chat(messages) => Some(messages),
+            _ => None,
+        });
+        chat.flatten().map(ChatMessage::seq).collect()
+    }
+}
