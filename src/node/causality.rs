@@ -86,11 +86,23 @@ impl Waiting {
     /// What waits for a cause that a SYNC with its sender decides about: not what waits for
     /// something that came on another link and waits itself.
     fn gaps(&self) -> impl Iterator<Item = &Waiter> {
-        let elsewhere = |w: &Waiter| {
-            let cause = self.waiters.get(&w.missing);
-            cause.is_some_and(|cause| cause.link != w.link)
-        };
-        self.waiters.values().filter(move |w| !elsewhere(w))
+        self.waiters.values().filter(|w| !self.waits_elsewhere(w))
+    }
+
+    /// Waits for something that came on another link and waits itself.
+    fn waits_elsewhere(&self, waiter: &Waiter) -> bool {
+        let cause = self.waiters.get(&waiter.missing);
+        cause.is_some_and(|cause| cause.link != waiter.link)
+    }
+
+    /// Waits for something that waits itself: on another link, or longer on the same one. (What
+    /// claims to be later than its effect is a liar's, and may wait for that.)
+    fn follows_waiter(&self, waiter: &Waiter) -> bool {
+        let cause = self.waiters.get(&waiter.missing);
+        cause.is_some_and(|cause| {
+            let earlier = cause.message.position() < waiter.message.position();
+            cause.link != waiter.link || (cause.since <= waiter.since && earlier)
+        })
     }
 
     fn remove_all(&mut self, ids: Vec<MessageId>) -> Vec<Waiter> {
@@ -175,7 +187,7 @@ impl Node {
     /// A SYNC with each peer that sent something which has waited for so long.
     pub(super) fn on_gap_timer(&mut self) {
         self.waiting.is_watched = false;
-        let overdue = self.waiting.gaps().filter(|w| self.is_overdue(w));
+        let overdue = self.waiting.waiters.values().filter(|w| self.is_overdue(w));
         let links: BTreeSet<LinkId> = overdue.map(|w| w.link).collect();
         for link in links {
             if let Some(key) = self.links.get(link).and_then(|l| l.key) {
@@ -187,10 +199,14 @@ impl Node {
         }
     }
 
+    /// True if this needs a SYNC with its sender.
     fn is_overdue(&self, waiter: &Waiter) -> bool {
         let waited = self.since(waiter.since);
-        let long = waited >= self.config.failure_timeout;
-        long || (waited >= GAP_PATIENCE && !self.is_on_its_way(waiter.missing))
+        // What waits for something that waits itself shares its fate.
+        if waited < GAP_PATIENCE || self.waiting.follows_waiter(waiter) {
+            return false;
+        }
+        waited >= self.config.failure_timeout || !self.is_on_its_way(waiter.missing)
     }
 
     /// True if this message is still to come on its author's own link, which brings others before
@@ -299,8 +315,8 @@ impl Node {
 
     /// The same of what has waited so long that it needs the SYNC.
     pub(super) fn is_overdue_on(&self, link: LinkId) -> bool {
-        let mut gaps = self.waiting.gaps();
-        gaps.any(|w| w.link == link && self.is_overdue(w))
+        let mut waiters = self.waiting.waiters.values();
+        waiters.any(|w| w.link == link && self.is_overdue(w))
     }
 }
 

@@ -50,7 +50,9 @@ fn waiting() -> (Rig, LinkId) {
         seq: 100,
     };
     rig.receive(ben, chat(BEN, 1, &[cause]));
-    assert_eq!(rig.node.waiting.len(), 1);
+    // This waits for what waits, and makes no difference.
+    rig.receive(ben, chat(BEN, 2, &[]));
+    assert_eq!(rig.node.waiting.len(), 2);
     (rig, ana)
 }
 
