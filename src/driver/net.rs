@@ -13,6 +13,9 @@ use super::StartError;
 /// What the kernel keeps of written bytes per stream: so little that a PING never waits behind
 /// seconds of history.
 const SEND_BUFFER_BYTES: usize = 128 * 1024;
+/// What the kernel keeps of unread bytes per stream, for the same reason: left alone, it makes this
+/// megabytes where much comes in.
+const RECEIVE_BUFFER_BYTES: usize = 256 * 1024;
 /// Connections that wait to be accepted; the kernel's own limit may be lower.
 const BACKLOG: i32 = 1_024;
 
@@ -42,10 +45,16 @@ fn open_listener(at: SocketAddr) -> io::Result<TcpListener> {
     // A listener of an earlier run leaves streams in TIME_WAIT behind.
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
-    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    set_buffer_sizes(&socket)?;
     socket.bind(&at.into())?;
     socket.listen(BACKLOG)?;
     Ok(TcpListener::from_std(socket.into()))
+}
+
+/// Before the stream is open: the peer learns then how much it may send at a time.
+fn set_buffer_sizes(socket: &Socket) -> io::Result<()> {
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES)
 }
 
 /// An address as peers know it: a listener for both families sees IPv4 addresses in the clothes of
@@ -77,7 +86,7 @@ pub fn dial(to: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStream> {
     let socket = Socket::new(Domain::for_address(to), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     socket.set_tcp_nodelay(true)?;
-    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    set_buffer_sizes(&socket)?;
     if let Some(source) = source {
         bind_source(&socket, source);
     }

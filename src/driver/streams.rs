@@ -36,8 +36,9 @@ const SLOT_BITS: u32 = 16;
 /// Slots from here on are tokens of other sources than streams.
 pub(super) const SLOTS_MAX: usize = 0xff00;
 const _: () = assert!(LINKS_MAX < SLOTS_MAX);
-/// Above this much queued for a peer, stdin waits for it.
-const QUEUE_BYTES_HIGH: usize = QUEUE_BYTES_MAX / 2;
+/// Above this much queued for a peer, stdin waits for it. Far below the limit: what waits in a queue
+/// is late, and everything that depends on it has to wait for it at others.
+const QUEUE_BYTES_HIGH: usize = QUEUE_BYTES_MAX / 8;
 /// A peer that takes nothing for so long is not waited for.
 const STALL: Duration = Duration::from_millis(STALL_MS);
 
