@@ -9,7 +9,7 @@ use std::time::Duration;
 use papo::limits::FRAME_BYTES_MAX;
 use papo::node::{self, Effect, Input};
 use papo::ui::{DriverStatus, Mode, Replay, Ui, UiConfig};
-use papo::wire::{FrameReader, Message, Position, decode_message, encode_frame};
+use papo::wire::{ChatMessage, FrameReader, Message, Position, decode_message, encode_frame};
 
 use super::material::{PEER, Room, batch, frames, message, per_batch};
 
@@ -104,32 +104,18 @@ const CASES: &[(&str, &str, Case)] = &[
             }
         })
     }),
-    ("print", "an event to a line of stdout", |count| {
-        let room = Room::new(1_000);
+    ("print-one", "an event to a line of stdout", |count| {
         let message = message(PEER, 1);
-        Box::new(move || {
-            let (mut ui, mut out) = (ui(), Vec::new());
-            let joined = node::Event::Joined {
-                again: false,
-                old_until: Position::default(),
-            };
-            ui.on_event(room.now(), joined, &room.node);
-            let mut printed = 0;
-            for _ in 0..count {
-                let message = message.clone();
-                let messages = vec![message];
-                let event = node::Event::Messages {
-                    messages,
-                    own: false,
-                };
-                ui.on_event(room.now(), event, &room.node);
-                ui.fill_stdout(&mut out, FRAME_BYTES_MAX);
-                printed += out.len();
-                out.clear();
-            }
-            assert!(printed > 0, "nothing was printed");
-        })
+        Box::new(move || print(count, &[message]))
     }),
+    (
+        "print-batch",
+        "one of an event's messages to a line",
+        |count| {
+            let messages = batch(1, per_batch());
+            Box::new(move || print(count, &messages))
+        },
+    ),
 ];
 
 /// A pipe's user side.
@@ -146,6 +132,34 @@ fn ui() -> Ui {
         timeout: Duration::from_secs(10),
         history_max: 100_000,
     })
+}
+
+/// Prints so many messages, these at a time.
+fn print(count: u64, messages: &[ChatMessage]) {
+    let room = Room::new(1_000);
+    let (mut ui, mut out) = (ui(), Vec::new());
+    let joined = node::Event::Joined {
+        again: false,
+        old_until: Position::default(),
+    };
+    ui.on_event(room.now(), joined, &room.node);
+    let mut printed = 0;
+    for _ in 0..count / messages.len() as u64 {
+        let event = node::Event::Messages {
+            messages: messages.to_vec(),
+            own: false,
+        };
+        ui.on_event(room.now(), event, &room.node);
+        loop {
+            ui.fill_stdout(&mut out, FRAME_BYTES_MAX);
+            if out.is_empty() {
+                break;
+            }
+            printed += out.len();
+            out.clear();
+        }
+    }
+    assert!(printed > 0, "nothing was printed");
 }
 
 fn say(count: u64, per_turn: u64) {
