@@ -40,8 +40,21 @@ pub(super) struct Waiting {
     /// Where they belong in the total order, by the link and the SYNC before which they came.
     positions: BTreeMap<(LinkId, u64), BTreeSet<Position>>,
     bytes: usize,
+    /// How often something came to wait for something else than before, or lost what it waited for.
+    shifts: u64,
+    /// How far the last look for what waits no longer came, and `shifts` then.
+    swept: Option<Sweep>,
     /// `Timer::Gap` is set.
     is_watched: bool,
+}
+
+/// Up to this position, nothing that came on this link before this SYNC can be taken in.
+#[derive(Clone, Copy, Debug)]
+struct Sweep {
+    link: LinkId,
+    sync: u64,
+    position: Position,
+    shifts: u64,
 }
 
 impl Waiting {
@@ -103,6 +116,24 @@ impl Waiting {
             let earlier = cause.message.position() < waiter.message.position();
             cause.link != waiter.link || (cause.since <= waiter.since && earlier)
         })
+    }
+
+    /// From where on a look is needed for what waits no longer: what was looked at before waits for
+    /// something that waits, and goes with that. Thousands may wait, and a chunk has hundreds.
+    fn sweep_from(&mut self, position: Position, link: LinkId, sync: u64) -> Position {
+        let shifts = self.shifts;
+        let before = self.swept.replace(Sweep {
+            link,
+            sync,
+            position,
+            shifts,
+        });
+        let same = |s: &Sweep| {
+            (s.link, s.sync, s.shifts) == (link, sync, shifts) && s.position <= position
+        };
+        let is_end = position == super::sync::END;
+        let before = before.filter(same).filter(|_| !is_end);
+        before.map_or(Position::default(), |s| s.position)
     }
 
     fn remove_all(&mut self, ids: Vec<MessageId>) -> Vec<Waiter> {
@@ -239,7 +270,10 @@ impl Node {
             let ids = self.waiting.on.get(&id).cloned().unwrap_or_default();
             for waiter in self.waiting.remove_all(ids) {
                 match self.missing_cause(&waiter.message) {
-                    Some(missing) => self.waiting.insert(Waiter { missing, ..waiter }),
+                    Some(missing) => {
+                        self.waiting.shifts += 1;
+                        self.waiting.insert(Waiter { missing, ..waiter });
+                    }
                     None => {
                         self.take_in(&waiter.message);
                         taken.push(waiter.message.id());
@@ -256,9 +290,13 @@ impl Node {
 
     /// A SYNC has come as far as this position: what waits before it waits no longer.
     pub(super) fn release_before(&mut self, position: Position, link: LinkId, sync: u64) {
+        if self.waiting.waiters.is_empty() {
+            return;
+        }
+        let from = self.waiting.sweep_from(position, link, sync);
         let groups = self.waiting.positions.range((link, 0)..(link, sync));
         let mut due: Vec<ChatMessage> = groups
-            .flat_map(|(_, positions)| positions.range(..position))
+            .flat_map(|(_, positions)| positions.range(from..position))
             .filter_map(|p| self.waiting.waiters.get(&p.id()))
             .map(|w| w.message.clone())
             .collect();
@@ -294,6 +332,7 @@ impl Node {
             .map(|(id, _)| *id)
             .collect();
         let dropped = self.waiting.remove_all(ids);
+        self.waiting.shifts += 1;
         // What waits for one of those waits for the next SYNC with its own sender.
         let on = &self.waiting.on;
         let waiting = dropped.iter().filter_map(|w| on.get(&w.message.id()));
