@@ -368,4 +368,20 @@ mod tests {
             agrees(&order, &model, Position::default());
         }
     }
+
+    #[test]
+    fn a_run_is_appended_as_its_messages_one_by_one() {
+        let mut rng = fastrand::Rng::with_seed(8);
+        let (mut order, mut model) = (Order::default(), BTreeMap::new());
+        let mut seq = 0;
+        for _ in 0..60 {
+            let length = rng.u64(0..3 * BLOCK_MAX as u64 / 2);
+            let run: Vec<_> = (seq + 1..=seq + length).map(|n| message(n, n)).collect();
+            seq += length;
+            assert_eq!(order.append_run(&run), digest_sum(&run));
+            model.extend(run.into_iter().map(|m| (m.position(), m)));
+            agrees(&order, &model, Position(rng.u64(0..=seq), 1, 0));
+        }
+        assert!(order.blocks.iter().all(|b| b.messages.len() <= BLOCK_MAX));
+    }
 }

@@ -65,3 +65,7 @@ fn follows(earlier: &ChatMessage, later: &ChatMessage) -> bool {
         && later.timestamp() > earlier.timestamp()
         && later.dependency_count() == 0
 }
+
+#[cfg(test)]
+#[path = "runs_test.rs"]
+mod tests;
