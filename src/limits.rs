@@ -101,8 +101,8 @@ pub const PRINT_BYTES_MAX: usize = 1024 * 1024;
 pub const QUEUE_BYTES_HARD_MAX: usize = 2 * QUEUE_BYTES_MAX;
 /// How long a peer's socket may take no byte before its full queue no longer stops stdin.
 pub const STALL_MS: u64 = 100;
-/// How many messages a peer that catches up may be behind and still stop stdin, as a queue that is
-/// half full does: about what a queue holds. Who lacks more was away, and slows nobody down.
+/// How many messages a peer that catches up may be behind and still stop stdin, as a long queue
+/// does: about what a full one holds. Who lacks more was away, and slows nobody down.
 pub const CHASE_MESSAGES_MAX: u64 = 32_768;
 /// Accepted connections from one address that have not finished their handshake: enough for a
 /// room full of nodes on one host to dial a newcomer at once. Beyond, the oldest ends: an honest

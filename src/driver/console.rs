@@ -87,8 +87,7 @@ impl Reactor {
     /// Until when stdin waits for peers: for what is in their queues, or for those that catch up.
     pub(super) fn stdin_waits_until(&self) -> Option<Time> {
         let queues = self.streams.stdin_waits_until(self.now.time);
-        let chased = self.node.chased_until().filter(|at| *at > self.now.time);
-        queues.max(chased)
+        queues.max(self.node.chased_until(self.now.time))
     }
 
     /// Reads stdin once.

@@ -20,7 +20,6 @@ impl Node {
         if let Some(link) = self.links.get_mut(id) {
             link.behind = true;
             link.told_behind = None;
-            link.chases = None;
         }
     }
 
@@ -56,30 +55,28 @@ impl Node {
             && link.told_behind.is_some()
         {
             link.behind = false;
-            link.chases = None;
+            // Others that chase say so with their next question.
+            self.chased = None;
         }
     }
 
     /// A peer asked for more, and has everything up to here by now.
     pub(super) fn note_chase(&mut self, id: LinkId, next: Position) {
-        let now = self.now.time;
-        let Some(link) = self.links.get_mut(id).filter(|l| l.behind) else {
+        if !self.links.get(id).is_some_and(|l| l.behind) {
             return;
-        };
+        }
         let above = self.history.digest_above(next);
-        let is_near = above.is_some_and(|(_, lacks)| lacks <= CHASE_MESSAGES_MAX);
-        link.chases = is_near.then_some(now);
+        if above.is_some_and(|(_, lacks)| lacks <= CHASE_MESSAGES_MAX) {
+            self.chased = Some(self.now.time);
+        }
     }
 
     /// Until when stdin is to wait for peers that are behind and about to catch up. Who writes as
     /// fast as it can would else be fetched from for ever, chunk by chunk and each peer on its own,
     /// though all could keep up with it.
     #[must_use]
-    pub fn chased_until(&self) -> Option<Time> {
-        let open = self.links.open_links();
-        let chases = open.filter_map(|(_, _, l)| l.chases).max()?;
-        let until = chases + STALL;
-        (until > self.now.time).then_some(until)
+    pub fn chased_until(&self, now: Time) -> Option<Time> {
+        self.chased.map(|at| at + STALL).filter(|at| *at > now)
     }
 }
 

@@ -37,7 +37,7 @@ fn behind() -> (Rig, LinkId) {
 #[test]
 fn who_catches_up_stops_stdin_until_it_has() {
     let (mut rig, link) = behind();
-    assert_eq!(rig.node.chased_until(), None);
+    assert_eq!(rig.node.chased_until(Time(rig.micros)), None);
     let (mut has, mut after) = (0, Position::default());
     loop {
         let chunk = fetch(&mut rig, link, after);
@@ -49,12 +49,12 @@ fn who_catches_up_stops_stdin_until_it_has() {
             break;
         };
         after = next;
-        let until = rig.node.chased_until().expect("it waits");
+        let until = rig.node.chased_until(Time(rig.micros)).expect("it waits");
         assert_eq!(until, Time(rig.micros) + STALL);
         assert_eq!(Rig::seqs(&rig.say(10)), NONE, "withheld");
     }
     assert_eq!(has, rig.node.written());
-    assert_eq!(rig.node.chased_until(), None);
+    assert_eq!(rig.node.chased_until(Time(rig.micros)), None);
     assert_eq!(Rig::seqs(&rig.say(1)), [has + 1]);
 }
 
@@ -62,10 +62,10 @@ fn who_catches_up_stops_stdin_until_it_has() {
 fn who_asks_no_more_stops_stdin_no_longer() {
     let (mut rig, link) = behind();
     fetch(&mut rig, link, Position::default());
-    assert!(rig.node.chased_until().is_some());
+    assert!(rig.node.chased_until(Time(rig.micros)).is_some());
     rig.micros += STALL_MS * 1_000;
     assert_eq!(Rig::seqs(&rig.say(1)), NONE, "withheld");
-    assert_eq!(rig.node.chased_until(), None);
+    assert_eq!(rig.node.chased_until(Time(rig.micros)), None);
 }
 
 #[test]
@@ -75,5 +75,5 @@ fn who_is_far_behind_does_not_stop_stdin() {
         rig.say(1_000);
     }
     fetch(&mut rig, link, Position::default());
-    assert_eq!(rig.node.chased_until(), None);
+    assert_eq!(rig.node.chased_until(Time(rig.micros)), None);
 }

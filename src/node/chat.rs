@@ -44,11 +44,6 @@ impl Chat {
         self.owed.insert(author);
     }
 
-    /// Something of this author's was stored, and may be acknowledged now.
-    pub(super) fn owe_stored(&mut self, author: Key) {
-        self.owed.insert(author);
-    }
-
     /// Nothing is kept of an author that is neither linked nor a member.
     pub(super) fn forget(&mut self, author: Key) {
         self.acked.remove(&author);
@@ -67,7 +62,8 @@ impl Chat {
         }
     }
 
-    /// This author learns at the end of the turn how far this node has taken its messages in.
+    /// This author learns at the end of the turn how far this node has taken its messages in, if
+    /// that is farther than before.
     pub(super) fn owe(&mut self, author: Key) {
         self.owed.insert(author);
     }
@@ -259,7 +255,7 @@ impl Node {
             self.history.settle(id);
             self.counters.late += 1;
         }
-        self.chat.owed.insert(id.origin);
+        self.chat.owe(id.origin);
         self.show_taken_in(message);
     }
 
@@ -274,7 +270,7 @@ impl Node {
                 }
             }
             _ => {
-                self.show_message(message.clone());
+                self.show_messages(std::slice::from_ref(message));
             }
         }
     }
@@ -299,7 +295,7 @@ impl Node {
             .into_iter()
             .filter(|m| old.is_none_or(|old| m.position() > old))
         {
-            self.show_message(message);
+            self.show_messages(std::slice::from_ref(&message));
         }
     }
 

@@ -51,8 +51,6 @@ pub(super) struct Link {
     pub(super) behind: bool,
     /// When it was told so, once its queue was empty again.
     pub(super) told_behind: Option<Time>,
-    /// When it last asked for more, if there was not much more.
-    pub(super) chases: Option<Time>,
     /// The coordinator that the peer last told us, and when.
     pub(super) told: Option<(Coordinator, Time)>,
     /// Who waits to hear whether this peer lives.
@@ -206,7 +204,6 @@ impl Node {
             pinged: None,
             behind: false,
             told_behind: None,
-            chases: None,
             told: None,
             probers: Vec::new(),
         };

@@ -153,6 +153,8 @@ pub struct Node {
     chat: Chat,
     waiting: Waiting,
     repair: Repair,
+    /// When a peer that is behind, and not far, last asked for more.
+    chased: Option<Time>,
     delivery: Delivery,
     leaving: Option<Leaving>,
     /// When chat of somebody else last came in.
@@ -218,6 +220,7 @@ impl Node {
             chat: Chat::default(),
             waiting: Waiting::default(),
             repair: Repair::default(),
+            chased: None,
             delivery: Delivery::default(),
             leaving: None,
             heard_chat: Time(0),
@@ -378,10 +381,6 @@ impl Node {
 
     fn show(&mut self, event: Event) {
         self.out.push(Effect::Show(event));
-    }
-
-    fn show_message(&mut self, message: ChatMessage) {
-        self.show_messages(std::slice::from_ref(&message));
     }
 
     /// Shows messages of one author: in the event before them, if that is one of the same kind.

@@ -23,6 +23,7 @@ const GATHER: Duration = Duration::from_millis(30);
 /// The office of a coordinator.
 #[derive(Debug)]
 pub(super) struct Office {
+    /// Since when it is held.
     taken: Time,
     /// When the next HEARTBEAT is due: a heartbeat after the last one was.
     next_beat: Time,

@@ -54,7 +54,7 @@ impl Node {
             if message.origin() == self.config.key {
                 self.delivery.recheck();
             } else {
-                self.chat.owe_stored(message.origin());
+                self.chat.owe(message.origin());
             }
         }
     }

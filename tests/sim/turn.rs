@@ -3,7 +3,7 @@
 //! In the reactor's order: being away, dials and accepts, reads, datagrams, timers, the user, the
 //! end of the turn, writes. Nothing here knows what the messages mean.
 
-use papo::node::{Class, Close, Closed, Command, Effect, Event, Input, LinkId, Outbox};
+use papo::node::{Class, Close, Closed, Command, Effect, Event, Input, LinkId, Outbox, Time};
 use papo::wire::{decode_datagram, decode_message, encode_frame};
 
 use super::agenda::{Entry, RunId, StreamId};
@@ -254,7 +254,7 @@ impl World {
             budget = budget.saturating_sub(line.text.len());
             let process = &self.processes[run];
             let wants = process.node.wants_lines();
-            let chased = process.node.chased_until().is_some();
+            let chased = process.node.chased_until(Time(now)).is_some();
             if wants && (chased || !process.takes_lines(now, queue_max)) {
                 return self.wake_at(run, now + 100 * MS);
             }
