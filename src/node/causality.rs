@@ -1,145 +1,22 @@
 //! Waiting for causes: a message is taken in after its author's previous one and its dependencies.
 //!
-//! Owns the messages that wait. What is still missing when the SYNC with the peer that sent a
+//! Owns the decision; what waits is kept in [`super::waiting`]. What is still missing when the SYNC with the peer that sent a
 //! message has ended lay under a floor or died with its author, and counts as satisfied: a node
 //! passes on only what it took in.
 //!
 //! Mostly a cause is on its way, on its own author's link, and all that it takes is to wait a moment:
 //! the SYNC is for what waits longer.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::chat::causes;
-use super::{Key, LinkId, Node, Time, Timer, Weakness};
-use crate::limits;
+use super::waiting::Waiter;
+use super::{Key, LinkId, Node, Timer, Weakness};
 use crate::wire::{ChatMessage, MessageId, Position};
 
 /// How long a message waits for its causes to come by themselves.
 const GAP_PATIENCE: Duration = Duration::from_millis(50);
-
-#[derive(Debug)]
-struct Waiter {
-    message: ChatMessage,
-    /// The link that it came on.
-    link: LinkId,
-    /// One of its causes that is missing.
-    missing: MessageId,
-    /// The last SYNC that had begun when it came: a later one, with its sender, decides.
-    came_in: u64,
-    /// When it came.
-    since: Time,
-}
-
-/// The messages that wait for a cause.
-#[derive(Debug, Default)]
-pub(super) struct Waiting {
-    waiters: BTreeMap<MessageId, Waiter>,
-    /// Who waits for what.
-    on: BTreeMap<MessageId, Vec<MessageId>>,
-    /// Where they belong in the total order, by the link and the SYNC before which they came.
-    positions: BTreeMap<(LinkId, u64), BTreeSet<Position>>,
-    bytes: usize,
-    /// How often something came to wait for something else than before, or lost what it waited for.
-    shifts: u64,
-    /// How far the last look for what waits no longer came, and `shifts` then.
-    swept: Option<Sweep>,
-    /// `Timer::Gap` is set.
-    is_watched: bool,
-}
-
-/// Up to this position, nothing that came on this link before this SYNC can be taken in.
-#[derive(Clone, Copy, Debug)]
-struct Sweep {
-    link: LinkId,
-    sync: u64,
-    position: Position,
-    shifts: u64,
-}
-
-impl Waiting {
-    pub(super) fn len(&self) -> usize {
-        self.waiters.len()
-    }
-
-    fn has_room_for(&self, message: &ChatMessage) -> bool {
-        self.waiters.len() < limits::WAITING_MAX
-            && self.bytes + message.size_bound() <= limits::WAITING_BYTES_MAX
-    }
-
-    fn insert(&mut self, waiter: Waiter) {
-        let id = waiter.message.id();
-        self.bytes += waiter.message.size_bound();
-        let group = (waiter.link, waiter.came_in);
-        let position = waiter.message.position();
-        self.positions.entry(group).or_default().insert(position);
-        self.on.entry(waiter.missing).or_default().push(id);
-        self.waiters.insert(id, waiter);
-    }
-
-    fn remove(&mut self, id: MessageId) -> Option<Waiter> {
-        let waiter = self.waiters.remove(&id)?;
-        self.bytes -= waiter.message.size_bound();
-        let group = (waiter.link, waiter.came_in);
-        if let Some(positions) = self.positions.get_mut(&group) {
-            positions.remove(&waiter.message.position());
-            if positions.is_empty() {
-                self.positions.remove(&group);
-            }
-        }
-        if let Some(ids) = self.on.get_mut(&waiter.missing) {
-            ids.retain(|i| *i != id);
-            if ids.is_empty() {
-                self.on.remove(&waiter.missing);
-            }
-        }
-        Some(waiter)
-    }
-
-    /// What waits for a cause that a SYNC with its sender decides about: not what waits for
-    /// something that came on another link and waits itself.
-    fn gaps(&self) -> impl Iterator<Item = &Waiter> {
-        self.waiters.values().filter(|w| !self.waits_elsewhere(w))
-    }
-
-    /// Waits for something that came on another link and waits itself.
-    fn waits_elsewhere(&self, waiter: &Waiter) -> bool {
-        let cause = self.waiters.get(&waiter.missing);
-        cause.is_some_and(|cause| cause.link != waiter.link)
-    }
-
-    /// Waits for something that waits itself: on another link, or longer on the same one. (What
-    /// claims to be later than its effect is a liar's, and may wait for that.)
-    fn follows_waiter(&self, waiter: &Waiter) -> bool {
-        let cause = self.waiters.get(&waiter.missing);
-        cause.is_some_and(|cause| {
-            let earlier = cause.message.position() < waiter.message.position();
-            cause.link != waiter.link || (cause.since <= waiter.since && earlier)
-        })
-    }
-
-    /// From where on a look is needed for what waits no longer: what was looked at before waits for
-    /// something that waits, and goes with that. Thousands may wait, and a chunk has hundreds.
-    fn sweep_from(&mut self, position: Position, link: LinkId, sync: u64) -> Position {
-        let shifts = self.shifts;
-        let before = self.swept.replace(Sweep {
-            link,
-            sync,
-            position,
-            shifts,
-        });
-        let same = |s: &Sweep| {
-            (s.link, s.sync, s.shifts) == (link, sync, shifts) && s.position <= position
-        };
-        let is_end = position == super::sync::END;
-        let before = before.filter(same).filter(|_| !is_end);
-        before.map_or(Position::default(), |s| s.position)
-    }
-
-    fn remove_all(&mut self, ids: Vec<MessageId>) -> Vec<Waiter> {
-        ids.into_iter().filter_map(|id| self.remove(id)).collect()
-    }
-}
 
 impl Node {
     /// Live chat: each message is taken in, or waits for a cause.
@@ -153,11 +30,24 @@ impl Node {
             let length = self.run_length(rest);
             let (run, later) = rest.split_at(length.max(1));
             if length > 1 {
-                self.take_in_run(run);
+                self.on_live_run(link, key, run);
             } else {
                 self.on_live(link, key, first);
             }
             rest = later;
+        }
+    }
+
+    fn on_live_run(&mut self, link: LinkId, key: Key, run: &[ChatMessage]) {
+        let (Some(first), Some(last)) = (run.first(), run.last()) else {
+            return;
+        };
+        match self.missing_cause(first) {
+            Some(missing) => self.wait_for(missing, link, key, run),
+            None => {
+                self.take_in_run(run);
+                self.release((first.id(), last.id()));
+            }
         }
     }
 
@@ -171,7 +61,7 @@ impl Node {
         }
         match self.missing_cause(message) {
             None => self.take_in_and_release(message),
-            Some(missing) => self.wait_for(missing, link, key, message),
+            Some(missing) => self.wait_for(missing, link, key, std::slice::from_ref(message)),
         }
     }
 
@@ -182,23 +72,25 @@ impl Node {
         causes(message).find(|cause| !self.history.is_settled(*cause))
     }
 
+    /// A run of new messages waits for a cause of its first one.
     pub(super) fn wait_for(
         &mut self,
         missing: MessageId,
         link: LinkId,
         key: Key,
-        message: &ChatMessage,
+        run: &[ChatMessage],
     ) {
-        if self.waiting.waiters.contains_key(&message.id()) {
+        let waits = |first: &ChatMessage| self.waiting.gap_at(first.id()) < run.len() as u64;
+        if run.first().is_none_or(waits) {
             return;
         }
-        self.counters.waited += 1;
-        if !self.waiting.has_room_for(message) {
+        self.counters.waited += run.len() as u64;
+        if !self.waiting.has_room_for(run) {
             // It comes with the SYNC.
             return self.want_sync(key, false);
         }
         self.waiting.insert(Waiter {
-            message: message.clone(),
+            run: run.to_vec(),
             link,
             missing,
             came_in: self.repair.last_begun(),
@@ -209,16 +101,16 @@ impl Node {
 
     /// Something waits: it is looked at again when its patience ends.
     fn watch_gaps(&mut self) {
-        if !self.waiting.is_watched {
-            self.waiting.is_watched = true;
+        if !self.gaps_are_watched {
+            self.gaps_are_watched = true;
             self.set_timer(Timer::Gap, self.now.time + GAP_PATIENCE);
         }
     }
 
     /// A SYNC with each peer that sent something which has waited for so long.
     pub(super) fn on_gap_timer(&mut self) {
-        self.waiting.is_watched = false;
-        let overdue = self.waiting.waiters.values().filter(|w| self.is_overdue(w));
+        self.gaps_are_watched = false;
+        let overdue = self.waiting.iter().filter(|w| self.is_overdue(w));
         let links: BTreeSet<LinkId> = overdue.map(|w| w.link).collect();
         for link in links {
             if let Some(key) = self.links.get(link).and_then(|l| l.key) {
@@ -246,40 +138,39 @@ impl Node {
     fn is_on_its_way(&self, id: MessageId) -> bool {
         let link = self.links.to(id.origin);
         let flows = link.is_some_and(|l| self.since(l.chatted) < GAP_PATIENCE);
-        let later = MessageId {
-            seq: id.seq.saturating_add(1),
-            ..id
-        };
-        let last = MessageId {
-            seq: u64::MAX,
-            ..id
-        };
-        let mut passed = self.waiting.waiters.range(later..=last);
-        flows && self.history.highest(id.origin) < id.seq && passed.next().is_none()
+        let is_passed = self.waiting.holds_later_than(id);
+        flows && self.history.highest(id.origin) < id.seq && !is_passed
     }
 
     /// Takes a message in, and then whatever waited for it.
     pub(super) fn take_in_and_release(&mut self, message: &ChatMessage) {
         self.take_in(message);
-        if self.waiting.waiters.is_empty() {
-            return;
-        }
-        self.waiting.remove(message.id());
-        let mut taken = vec![message.id()];
-        while let Some(id) = taken.pop() {
-            let ids = self.waiting.on.get(&id).cloned().unwrap_or_default();
-            for waiter in self.waiting.remove_all(ids) {
-                match self.missing_cause(&waiter.message) {
-                    Some(missing) => {
-                        self.waiting.shifts += 1;
-                        self.waiting.insert(Waiter { missing, ..waiter });
-                    }
+        self.waiting.take_out(message.id());
+        self.release((message.id(), message.id()));
+    }
+
+    /// These of one author were taken in: so is whatever waited for them.
+    fn release(&mut self, span: (MessageId, MessageId)) {
+        let mut taken = vec![span];
+        while let Some(span) = taken.pop().filter(|_| self.waiting.len() > 0) {
+            for waiter in self.waiting.release(span) {
+                match self.missing_cause(waiter.first()) {
+                    Some(missing) => self.waiting.insert_again(waiter, missing),
                     None => {
-                        self.take_in(&waiter.message);
-                        taken.push(waiter.message.id());
+                        self.take_in_waiter(&waiter);
+                        taken.push(waiter.span());
                     }
                 }
             }
+        }
+    }
+
+    fn take_in_waiter(&mut self, waiter: &Waiter) {
+        if waiter.run.len() > 1 && self.history.takes_run(waiter.first()) {
+            return self.take_in_run(&waiter.run);
+        }
+        for message in &waiter.run {
+            self.take_in(message);
         }
     }
 
@@ -290,25 +181,20 @@ impl Node {
 
     /// A SYNC has come as far as this position: what waits before it waits no longer.
     pub(super) fn release_before(&mut self, position: Position, link: LinkId, sync: u64) {
-        if self.waiting.waiters.is_empty() {
+        if self.waiting.len() == 0 {
             return;
         }
-        let from = self.waiting.sweep_from(position, link, sync);
-        let groups = self.waiting.positions.range((link, 0)..(link, sync));
-        let mut due: Vec<ChatMessage> = groups
-            .flat_map(|(_, positions)| positions.range(from..position))
-            .filter_map(|p| self.waiting.waiters.get(&p.id()))
-            .map(|w| w.message.clone())
-            .collect();
-        due.sort_by_key(ChatMessage::position);
-        for message in due {
-            let Some(waiter) = self.waiting.remove(message.id()) else {
+        for begin in self.waiting.due_at(position, link, sync) {
+            let Some(waiter) = self.waiting.remove(begin.id()) else {
                 continue;
             };
             // A cause that is here and waits itself is not missing.
-            match self.waiting_cause(&message) {
+            match self.waiting_cause(waiter.first()) {
                 Some(missing) => self.waiting.insert(Waiter { missing, ..waiter }),
-                None => self.take_in_and_release(&message),
+                None => {
+                    self.take_in_waiter(&waiter);
+                    self.release(waiter.span());
+                }
             }
         }
     }
@@ -316,30 +202,16 @@ impl Node {
     /// A cause that waits as well. One that claims to be later than its effect is no cause.
     fn waiting_cause(&self, message: &ChatMessage) -> Option<MessageId> {
         let waits = |cause: &MessageId| {
-            let waiter = self.waiting.waiters.get(cause);
-            waiter.is_some_and(|w| w.message.position() < message.position())
+            let cause = self.waiting.find(*cause);
+            cause.is_some_and(|(_, cause)| cause.position() < message.position())
         };
         causes(message).find(waits)
     }
 
     /// What came on a link that is gone and still waits comes with a SYNC, if anybody took it in.
     pub(super) fn drop_waiting_of(&mut self, link: LinkId) {
-        let of_link = |w: &Waiter| w.link == link;
-        let waiters = &self.waiting.waiters;
-        let ids: Vec<_> = waiters
-            .iter()
-            .filter(|(_, w)| of_link(w))
-            .map(|(id, _)| *id)
-            .collect();
-        let dropped = self.waiting.remove_all(ids);
-        self.waiting.shifts += 1;
         // What waits for one of those waits for the next SYNC with its own sender.
-        let on = &self.waiting.on;
-        let waiting = dropped.iter().filter_map(|w| on.get(&w.message.id()));
-        let links: Vec<LinkId> = waiting
-            .flatten()
-            .filter_map(|id| self.waiting.waiters.get(id).map(|w| w.link))
-            .collect();
+        let links = self.waiting.drop_of(link);
         for link in links {
             if let Some(key) = self.links.get(link).and_then(|l| l.key) {
                 self.want_sync(key, false);
@@ -354,7 +226,7 @@ impl Node {
 
     /// The same of what has waited so long that it needs the SYNC.
     pub(super) fn is_overdue_on(&self, link: LinkId) -> bool {
-        let mut waiters = self.waiting.waiters.values();
+        let mut waiters = self.waiting.iter();
         waiters.any(|w| w.link == link && self.is_overdue(w))
     }
 }

@@ -139,7 +139,7 @@ impl History {
     /// [`History::insert_run`].
     pub(super) fn takes_run(&self, first: &ChatMessage) -> bool {
         self.shelf.is_none()
-            && first.position() > self.newest()
+            && first.position() > self.floor
             && first.seq() > self.highest(first.origin())
     }
 
@@ -151,7 +151,7 @@ impl History {
         };
         let origin = self.origins.entry(first.origin()).or_default();
         origin.held.insert_range(first.seq(), last.seq());
-        self.digest = self.digest.wrapping_add(self.order.append_run(run));
+        self.digest = self.digest.wrapping_add(self.order.insert_run(run));
         let excess = self.excess();
         if excess > 0 {
             self.drop_oldest(excess);

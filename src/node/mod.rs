@@ -20,7 +20,7 @@
 //! | `election` | Bully |
 //! | `office` | what a coordinator does: admit, announce steps, heartbeats, lost members |
 //! | `view`, `roster` | the member list and its changes |
-//! | `chat`, `causality` | writing, taking in, waiting for causes |
+//! | `chat`, `causality`, `waiting` | writing, taking in, waiting for causes |
 //! | `runs` | many messages of one author at once |
 //! | `sync`, `history`, `order`, `ranges` | repair, and what is held |
 //! | `behind` | peers that do not keep up |
@@ -56,6 +56,7 @@ mod shelf;
 mod storing;
 mod sync;
 mod view;
+mod waiting;
 
 pub use api::*;
 pub use history::History;
@@ -67,7 +68,6 @@ use std::time::Duration;
 
 use crate::limits;
 use crate::wire::{ChatMessage, Claim, Coordinator, Datagram, Id, Key, Member, Message, View};
-use causality::Waiting;
 use chat::Chat;
 use clock::Clock;
 use delivery::Delivery;
@@ -81,6 +81,7 @@ use office::Office;
 use peers::Peers;
 use roster::Roster;
 use sync::Repair;
+use waiting::Waiting;
 
 /// Where a node stands towards the room.
 #[derive(Debug)]
@@ -152,6 +153,8 @@ pub struct Node {
     history: History,
     chat: Chat,
     waiting: Waiting,
+    /// `Timer::Gap` is set.
+    gaps_are_watched: bool,
     repair: Repair,
     /// When a peer that is behind, and not far, last asked for more.
     chased: Option<Time>,
@@ -219,6 +222,7 @@ impl Node {
             referrals: Vec::new(),
             chat: Chat::default(),
             waiting: Waiting::default(),
+            gaps_are_watched: false,
             repair: Repair::default(),
             chased: None,
             delivery: Delivery::default(),

@@ -78,6 +78,30 @@ impl Block {
         digest
     }
 
+    /// Adds messages of one author, each later than the one before it and earlier than the last one
+    /// here; returns the sum of their hashes.
+    fn merge_run(&mut self, run: &[ChatMessage]) -> u64 {
+        let (Some(first), Some(last)) = (run.first(), run.last()) else {
+            return 0;
+        };
+        let index = self.near_end(first.position());
+        let mut later = self.messages.split_off(index).into_iter().peekable();
+        self.messages.reserve(run.len() + later.len());
+        for message in run {
+            let position = message.position();
+            while let Some(between) = later.next_if(|m| m.position() < position) {
+                self.messages.push(between);
+            }
+            self.messages.push(message.clone());
+        }
+        self.messages.extend(later);
+        self.span(first.id());
+        self.span(last.id());
+        let digest = digest_sum(run);
+        self.digest = self.digest.wrapping_add(digest);
+        digest
+    }
+
     /// The index of the first message after `position`.
     fn after(&self, position: Position) -> usize {
         self.messages.partition_point(|m| m.position() <= position)
@@ -154,21 +178,64 @@ impl Order {
             self.last = position;
             return self.append(message);
         }
-        // What comes late mostly comes a little late.
-        let later = self.blocks.iter().rev().skip(1);
-        let later = later.take_while(|b| b.last > position).count();
-        let Some(at) = self.blocks.len().checked_sub(1 + later) else {
+        let Some(at) = self.near_end(position) else {
             return self.append(message);
         };
         let block = &mut self.blocks[at];
         block.count_in(message.id());
         let index = block.near_end(position);
         block.messages.insert(index, message);
-        if block.messages.len() > BLOCK_MAX {
-            let upper = Block::of(block.messages.split_off(BLOCK_MAX / 2));
-            *block = Block::of(std::mem::take(&mut block.messages));
-            self.blocks.insert(at + 1, upper);
+        self.split(at);
+    }
+
+    /// The block of the first message after `position`, if there is one, fast where that is near the
+    /// end: what comes late mostly comes a little late.
+    fn near_end(&self, position: Position) -> Option<usize> {
+        let later = self.blocks.iter().rev().take_while(|b| b.last > position);
+        let later = later.count();
+        (later > 0).then(|| self.blocks.len() - later)
+    }
+
+    /// Splits a block that has become too large.
+    fn split(&mut self, at: usize) {
+        let messages = &mut self.blocks[at].messages;
+        if messages.len() <= BLOCK_MAX {
+            return;
         }
+        let parts = messages.len() / (BLOCK_MAX / 2);
+        let size = messages.len().div_ceil(parts);
+        let mut messages = std::mem::take(messages).into_iter();
+        for part in at.. {
+            let messages: Vec<ChatMessage> = messages.by_ref().take(size).collect();
+            if messages.is_empty() {
+                return;
+            }
+            let block = Block::of(messages);
+            if part == at {
+                self.blocks[at] = block;
+            } else {
+                self.blocks.insert(part, block);
+            }
+        }
+    }
+
+    /// Adds messages of one author with consecutive sequence numbers, each of them later than the one
+    /// before it; returns the sum of their hashes.
+    pub(super) fn insert_run(&mut self, mut run: &[ChatMessage]) -> u64 {
+        let mut digest = 0u64;
+        while let Some(first) = run.first() {
+            let Some(at) = self.near_end(first.position()) else {
+                return digest.wrapping_add(self.append_run(run));
+            };
+            let block = &mut self.blocks[at];
+            let end = block.last;
+            let (now, later) = run.split_at(run.partition_point(|m| m.position() < end));
+            digest = digest.wrapping_add(block.merge_run(now));
+            self.count_run(now);
+            self.split(at);
+            run = later;
+        }
+        digest
     }
 
     fn append(&mut self, message: ChatMessage) {
@@ -184,7 +251,7 @@ impl Order {
 
     /// Adds messages of one author with consecutive sequence numbers, each of them later than the one
     /// before it and the first later than all; returns the sum of their hashes.
-    pub(super) fn append_run(&mut self, mut run: &[ChatMessage]) -> u64 {
+    fn append_run(&mut self, mut run: &[ChatMessage]) -> u64 {
         let mut digest = 0u64;
         while let Some(first) = run.first() {
             if self
@@ -211,7 +278,7 @@ impl Order {
         self.len += run.len();
         self.bytes += run.iter().map(ChatMessage::size_bound).sum::<usize>();
         if let Some(last) = run.last() {
-            self.last = last.position();
+            self.last = self.last.max(last.position());
         }
     }
 
@@ -370,17 +437,29 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_appended_as_its_messages_one_by_one() {
+    fn a_run_goes_in_as_its_messages_one_by_one() {
         let mut rng = fastrand::Rng::with_seed(8);
         let (mut order, mut model) = (Order::default(), BTreeMap::new());
-        let mut seq = 0;
-        for _ in 0..60 {
+        let (mut seq, mut newest) = (0, 0);
+        for _ in 0..120 {
             let length = rng.u64(0..3 * BLOCK_MAX as u64 / 2);
-            let run: Vec<_> = (seq + 1..=seq + length).map(|n| message(n, n)).collect();
+            // After everything, a little before, or anywhere; close together or far apart.
+            let mut timestamp = match rng.u8(0..4) {
+                0 => newest,
+                1 => rng.u64(0..=newest),
+                _ => newest.saturating_sub(rng.u64(0..2_000)),
+            };
+            let step = rng.u64(1..8);
+            let run = (seq + 1..=seq + length).map(|n| {
+                timestamp += rng.u64(1..=step);
+                message(timestamp, n)
+            });
+            let run: Vec<_> = run.collect();
             seq += length;
-            assert_eq!(order.append_run(&run), digest_sum(&run));
+            newest = newest.max(timestamp);
+            assert_eq!(order.insert_run(&run), digest_sum(&run));
             model.extend(run.into_iter().map(|m| (m.position(), m)));
-            agrees(&order, &model, Position(rng.u64(0..=seq), 1, 0));
+            agrees(&order, &model, Position(rng.u64(0..=newest), 1, 0));
         }
         assert!(order.blocks.iter().all(|b| b.messages.len() <= BLOCK_MAX));
     }

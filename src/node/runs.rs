@@ -9,21 +9,20 @@ use super::Node;
 use crate::wire::ChatMessage;
 
 impl Node {
-    /// How many of the first messages are a run that can be taken in now; 0 if the first one is not
-    /// even new.
+    /// How many of the first messages are a run of messages that are new, and do not wait yet; 0 if
+    /// the first one is not even that. Only the first one may have a cause that is not here.
     pub(super) fn run_length(&self, messages: &[ChatMessage]) -> usize {
         let Some(first) = messages.first() else {
             return 0;
         };
-        let begins = first.origin() != self.config.key
-            && self.waiting.len() == 0
-            && self.history.takes_run(first)
-            && self.missing_cause(first).is_none();
-        if !begins {
+        if first.origin() == self.config.key || !self.history.takes_run(first) {
             return 0;
         }
+        let gap = self.waiting.gap_at(first.id());
+        let gap = usize::try_from(gap).unwrap_or(usize::MAX);
         let pairs = messages.windows(2);
-        1 + pairs.take_while(|pair| follows(&pair[0], &pair[1])).count()
+        let follow = pairs.take_while(|pair| follows(&pair[0], &pair[1]));
+        gap.min(1 + follow.take(gap).count())
     }
 
     /// Takes a run in, as [`Node::take_in`] does one message.

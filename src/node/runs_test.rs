@@ -48,7 +48,7 @@ fn frames(rng: &mut fastrand::Rng) -> Vec<(usize, Vec<ChatMessage>)> {
 #[test]
 fn a_run_makes_of_a_node_what_its_messages_one_by_one_make() {
     let mut rng = fastrand::Rng::with_seed(5);
-    let mut longest = 0;
+    let (mut longest, mut longest_waiting) = (0, 0);
     for _ in 0..300 {
         let (mut whole, mut single) = (Rig::new(), Rig::new());
         let links = AUTHORS.map(|key| (whole.meet(key), single.meet(key)));
@@ -66,9 +66,12 @@ fn a_run_makes_of_a_node_what_its_messages_one_by_one_make() {
             assert!(a.history().iter().eq(b.history().iter()));
             assert_eq!(a.history().digest(), b.history().digest());
             assert_eq!(a.waiting.len(), b.waiting.len());
+            let waiting = a.waiting.iter().map(|w| w.run.len());
+            longest_waiting = longest_waiting.max(waiting.max().unwrap_or(0));
             // What is said next has the same causes and comes after the same.
             assert_eq!(whole.say(1), single.say(1));
         }
     }
     assert!(longest > 10, "there were no runs");
+    assert!(longest_waiting > 5, "no run waited");
 }

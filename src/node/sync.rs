@@ -320,7 +320,9 @@ impl Node {
         let (peer, goes_on, mut fruitful) = (exchange.peer, exchange.goes_on, false);
         let mut rest = &chunk.messages[..];
         while let Some(message) = rest.first() {
-            let length = self.run_length(rest);
+            // Something that waits may come in between.
+            let is_run = self.waiting.len() == 0 && self.missing_cause(message).is_none();
+            let length = if is_run { self.run_length(rest) } else { 0 };
             if length > 1 {
                 let (run, later) = rest.split_at(length);
                 self.take_in_run(run);
@@ -339,7 +341,9 @@ impl Node {
                 // The first chunk is of one moment. Later ones are not: what the peer took in
                 // meanwhile may lie before them, and comes with the next SYNC.
                 match self.missing_cause(message).filter(|_| goes_on) {
-                    Some(missing) => self.wait_for(missing, link, peer, message),
+                    Some(missing) => {
+                        self.wait_for(missing, link, peer, std::slice::from_ref(message));
+                    }
                     None => self.take_in_and_release(message),
                 }
             }

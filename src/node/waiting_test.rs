@@ -1,0 +1,133 @@
+//! What waits in runs against a plain set of messages.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::wire::{Draft, Key};
+
+fn message(origin: u64, seq: u64) -> ChatMessage {
+    let draft = Draft {
+        origin: Key(origin),
+        seq,
+        timestamp: 10 * seq + origin,
+        sent_at: 0,
+        from: 1,
+        nick: "n".into(),
+        dependencies: Vec::new().into(),
+        text: "x".into(),
+    };
+    ChatMessage::new(&draft).unwrap()
+}
+
+fn id(origin: u64, seq: u64) -> MessageId {
+    let origin = Key(origin);
+    MessageId { origin, seq }
+}
+
+fn waiter(origin: u64, seqs: std::ops::Range<u64>, missing: MessageId) -> Waiter {
+    Waiter {
+        run: seqs.map(|seq| message(origin, seq)).collect(),
+        link: LinkId(origin),
+        missing,
+        came_in: 1,
+        since: Time(0),
+    }
+}
+
+/// Every message that waits.
+type Model = BTreeMap<MessageId, ()>;
+
+fn agrees(waiting: &Waiting, model: &Model) {
+    assert_eq!(waiting.len(), model.len());
+    assert_eq!(
+        waiting.bytes,
+        bytes(
+            &waiting
+                .iter()
+                .flat_map(|w| w.run.clone())
+                .collect::<Vec<_>>()
+        )
+    );
+    let held = waiting.iter().flat_map(|w| &w.run).map(ChatMessage::id);
+    assert!(held.eq(model.keys().copied()));
+    let begins = waiting.positions.values().map(BTreeSet::len).sum::<usize>();
+    assert_eq!(begins, waiting.waiters.len());
+    let on = waiting.on.values().map(Vec::len).sum::<usize>();
+    assert_eq!(on, waiting.waiters.len());
+    for origin in 1..4 {
+        for seq in 1..60 {
+            let id = id(origin, seq);
+            let found = waiting.find(id).map(|(_, m)| m.id());
+            assert_eq!(found, model.contains_key(&id).then_some(id));
+            let mut later = model.keys().filter(|k| k.origin == id.origin && **k >= id);
+            let gap = later.clone().next().map_or(u64::MAX, |k| k.seq - seq);
+            assert_eq!(waiting.gap_at(id), gap);
+            let is_passed = later.any(|k| *k > id);
+            assert_eq!(waiting.holds_later_than(id), is_passed);
+        }
+    }
+}
+
+#[test]
+fn runs_wait_as_their_messages_would() {
+    let mut rng = fastrand::Rng::with_seed(3);
+    for _ in 0..60 {
+        let (mut waiting, mut model) = (Waiting::default(), Model::new());
+        for _ in 0..80 {
+            let (origin, seq) = (rng.u64(1..4), rng.u64(2..50));
+            match rng.u8(0..3) {
+                0 => {
+                    let end = seq + rng.u64(1..10).min(waiting.gap_at(id(origin, seq)));
+                    if end > seq {
+                        let missing = id(rng.u64(1..4), rng.u64(1..50));
+                        waiting.insert(waiter(origin, seq..end, missing));
+                        model.extend((seq..end).map(|seq| (id(origin, seq), ())));
+                    }
+                }
+                1 => {
+                    waiting.take_out(id(origin, seq));
+                    model.remove(&id(origin, seq));
+                }
+                _ => {
+                    let span = (id(origin, seq), id(origin, seq + rng.u64(0..5)));
+                    let waits: Vec<_> = waiting.iter().map(|w| (w.span(), w.missing)).collect();
+                    let due = waits.iter().filter(|w| span.0 <= w.1 && w.1 <= span.1);
+                    let mut due: Vec<_> = due.map(|w| w.0).collect();
+                    let mut released: Vec<_> =
+                        waiting.release(span).iter().map(Waiter::span).collect();
+                    due.sort_unstable();
+                    released.sort_unstable();
+                    assert_eq!(released, due);
+                    model.retain(|id, ()| !due.iter().any(|w| w.0 <= *id && *id <= w.1));
+                }
+            }
+            agrees(&waiting, &model);
+        }
+    }
+}
+
+#[test]
+fn what_came_otherwise_parts_its_run() {
+    let mut waiting = Waiting::default();
+    waiting.insert(waiter(1, 2..8, id(1, 1)));
+    waiting.take_out(id(1, 4));
+    let waits: Vec<_> = waiting.iter().map(|w| (w.span(), w.missing)).collect();
+    let before = ((id(1, 2), id(1, 3)), id(1, 1));
+    // Nothing else is missing of what comes after it.
+    let after = ((id(1, 5), id(1, 7)), id(1, 4));
+    assert_eq!(waits, [before, after]);
+    let released = waiting.release((id(1, 4), id(1, 4)));
+    assert_eq!(released.first().map(Waiter::span), Some(after.0));
+}
+
+#[test]
+fn there_is_room_for_so_many() {
+    let mut waiting = Waiting::default();
+    let run = waiter(1, 2..1_002, id(1, 1)).run;
+    let mut origin = 0;
+    while waiting.has_room_for(&run) {
+        origin += 1;
+        waiting.insert(waiter(origin, 2..1_002, id(origin, 1)));
+    }
+    assert!(waiting.len() > 1_000 && waiting.len() <= limits::WAITING_MAX);
+}
