@@ -59,10 +59,11 @@ impl Node {
 
 /// True if a message comes right after this one of the same author, and depends on nothing else.
 fn follows(earlier: &ChatMessage, later: &ChatMessage) -> bool {
-    later.origin() == earlier.origin()
-        && earlier.seq().checked_add(1) == Some(later.seq())
-        && later.timestamp() > earlier.timestamp()
-        && later.dependency_count() == 0
+    later.is_next_in_block(earlier)
+        || later.origin() == earlier.origin()
+            && earlier.seq().checked_add(1) == Some(later.seq())
+            && later.timestamp() > earlier.timestamp()
+            && later.dependency_count() == 0
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! One line that somebody said, as it is kept: a place in a block of memory that all who hold it
 //! share, often with the messages before and after it.
 //!
-//! A history holds hundreds of thousands of these, so a message is only as much memory as it says:
-//! five numbers of fixed size, its dependencies, its nick and its text. What exists is valid: a
-//! [`Draft`] that breaks a rule of the protocol becomes no message. Nothing in a message changes
-//! after it was written. How blocks come to be is `pack`'s subject.
+//! A history holds hundreds of thousands of these, so a message is hardly more memory than its text:
+//! what is the same for all messages of a block is there once. What exists is valid: a [`Draft`] that
+//! breaks a rule of the protocol becomes no message. Nothing in a message changes after it was
+//! written. How blocks come to be is `pack`'s subject.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::check;
 use super::pack::{Packer, Parts};
 use super::types::{Id, Key, MessageId, Position};
+use crate::limits::{DEPENDENCIES_MAX, TEXT_BYTES_MAX};
 
 /// What a message is made of. The names are those on the wire.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -61,8 +62,10 @@ impl Draft<'_> {
     }
 }
 
-/// The numbers, then the length of the nick in one byte and the count of dependencies in two, then
-/// the dependencies, the nick and the text.
+/// A block begins with its head: the five numbers of its first message, the length of the nick in one
+/// byte, the count of dependencies in two, the first message's dependencies, and the nick. Then come
+/// the texts. The other messages follow the first one: they have the same author, nick, id and wall
+/// clock, the next sequence numbers, later timestamps, and no dependencies.
 const NUMBERS_BYTES: usize = 5 * 8;
 pub(super) const NICK_LENGTH_AT: usize = NUMBERS_BYTES;
 pub(super) const DEPENDENCIES_AT: usize = NICK_LENGTH_AT + 3;
@@ -70,14 +73,30 @@ pub(super) const DEPENDENCIES_AT: usize = NICK_LENGTH_AT + 3;
 pub(super) const DEPENDENCY_BYTES: usize = 16;
 
 const _: () = assert!(check::NICK_BYTES_MAX <= u8::MAX as usize);
-const _: () = assert!(crate::limits::DEPENDENCIES_MAX <= u16::MAX as usize);
+const _: () = assert!(DEPENDENCIES_MAX <= u16::MAX as usize);
+const _: () = assert!(
+    DEPENDENCIES_AT + DEPENDENCY_BYTES * DEPENDENCIES_MAX + check::NICK_BYTES_MAX + TEXT_BYTES_MAX
+        <= u16::MAX as usize,
+    "the longest message's block"
+);
+
+/// Where a block has a message.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Place {
+    /// The place of its text.
+    pub(super) start: u16,
+    pub(super) end: u16,
+    /// How many messages come before it.
+    pub(super) index: u16,
+    /// How much later it is than the first message.
+    pub(super) later: u16,
+}
 
 /// One line that somebody said. Cloning shares it.
 #[derive(Clone)]
 pub struct ChatMessage {
     block: Rc<[u8]>,
-    start: u32,
-    end: u32,
+    place: Place,
 }
 
 impl ChatMessage {
@@ -93,19 +112,20 @@ impl ChatMessage {
     }
 
     /// The message that a packed block has here.
-    pub(super) fn within(block: &Rc<[u8]>, start: u32, end: u32) -> ChatMessage {
+    pub(super) fn within(block: &Rc<[u8]>, place: Place) -> ChatMessage {
         let block = Rc::clone(block);
-        ChatMessage { block, start, end }
+        ChatMessage { block, place }
     }
 
+    /// True if this is the message after that one, in the same block. False says nothing.
     #[inline]
-    fn bytes(&self) -> &[u8] {
-        &self.block[self.start as usize..self.end as usize]
+    pub(crate) fn is_next_in_block(&self, earlier: &ChatMessage) -> bool {
+        self.place.index == earlier.place.index + 1 && Rc::ptr_eq(&self.block, &earlier.block)
     }
 
     #[inline]
     fn number(&self, at: usize) -> u64 {
-        let bytes = self.bytes()[at..].first_chunk().copied();
+        let bytes = self.block[at..].first_chunk().copied();
         bytes.map(u64::from_ne_bytes).unwrap_or_default()
     }
 
@@ -120,14 +140,14 @@ impl ChatMessage {
     #[inline]
     #[must_use]
     pub fn seq(&self) -> u64 {
-        self.number(8)
+        self.number(8) + u64::from(self.place.index)
     }
 
     /// The hybrid-logical-clock timestamp.
     #[inline]
     #[must_use]
     pub fn timestamp(&self) -> u64 {
-        self.number(16)
+        self.number(16) + u64::from(self.place.later)
     }
 
     /// The author's wall clock in milliseconds since 1970, for display only.
@@ -159,33 +179,40 @@ impl ChatMessage {
     #[inline]
     #[must_use]
     pub fn nick_bytes(&self) -> &[u8] {
-        let at = self.words_at();
-        &self.bytes()[at..at + self.nick_length()]
+        let at = DEPENDENCIES_AT + DEPENDENCY_BYTES * self.first_dependency_count();
+        &self.block[at..at + self.nick_length()]
     }
 
     /// The text's UTF-8.
     #[inline]
     #[must_use]
     pub fn text_bytes(&self) -> &[u8] {
-        &self.bytes()[self.words_at() + self.nick_length()..]
+        &self.block[self.place.start.into()..self.place.end.into()]
     }
 
     #[inline]
     fn nick_length(&self) -> usize {
-        self.bytes()[NICK_LENGTH_AT].into()
+        self.block[NICK_LENGTH_AT].into()
+    }
+
+    /// How many dependencies the block's first message has.
+    #[inline]
+    fn first_dependency_count(&self) -> usize {
+        let count = [
+            self.block[NICK_LENGTH_AT + 1],
+            self.block[NICK_LENGTH_AT + 2],
+        ];
+        u16::from_ne_bytes(count).into()
     }
 
     /// How many direct dependencies there are besides the author's own previous message.
     #[inline]
     #[must_use]
     pub fn dependency_count(&self) -> usize {
-        let bytes = self.bytes();
-        u16::from_ne_bytes([bytes[NICK_LENGTH_AT + 1], bytes[NICK_LENGTH_AT + 2]]).into()
-    }
-
-    #[inline]
-    fn words_at(&self) -> usize {
-        DEPENDENCIES_AT + DEPENDENCY_BYTES * self.dependency_count()
+        match self.place.index {
+            0 => self.first_dependency_count(),
+            _ => 0,
+        }
     }
 
     /// Direct dependencies besides the author's own previous message.
@@ -221,8 +248,8 @@ impl ChatMessage {
     #[inline]
     #[must_use]
     pub fn size_bound(&self) -> usize {
-        // The numbers take nine bytes each at most, here eight, and a dependency 24 at most.
-        (self.end - self.start) as usize + 37 + 8 * self.dependency_count()
+        let text = usize::from(self.place.end - self.place.start);
+        80 + self.nick_length() + text + 24 * self.dependency_count()
     }
 
     /// Its parts.
@@ -243,7 +270,11 @@ impl ChatMessage {
 
 impl PartialEq for ChatMessage {
     fn eq(&self, other: &ChatMessage) -> bool {
-        self.bytes() == other.bytes()
+        let numbers = |m: &ChatMessage| (m.position(), m.sent_at(), m.from());
+        numbers(self) == numbers(other)
+            && self.nick_bytes() == other.nick_bytes()
+            && self.text_bytes() == other.text_bytes()
+            && self.dependencies().eq(other.dependencies())
     }
 }
 

@@ -118,17 +118,27 @@ pub(super) fn datagram(datagram: &Datagram) -> Check {
 #[inline]
 pub(super) fn parts(m: &Parts<'_>) -> Check {
     key(m.origin)?;
-    rule(m.seq > 0, "sequence number 0")?;
-    rule(m.text.len() <= TEXT_BYTES_MAX, "text too long")?;
-    rule(is_utf8(m.text), "text is not UTF-8")?;
+    seq(m.seq)?;
+    text_utf8(m.text)?;
     rule(
         m.dependencies.len() <= DEPENDENCIES_MAX,
         "too many dependencies",
     )?;
     m.dependencies.iter().try_for_each(|d| {
         key(d.origin)?;
-        rule(d.seq > 0, "sequence number 0")
+        seq(d.seq)
     })
+}
+
+#[inline]
+pub(super) fn seq(seq: u64) -> Check {
+    rule(seq > 0, "sequence number 0")
+}
+
+#[inline]
+pub(super) fn text_utf8(utf8: &[u8]) -> Check {
+    rule(utf8.len() <= TEXT_BYTES_MAX, "text too long")?;
+    rule(is_utf8(utf8), "text is not UTF-8")
 }
 
 #[inline]

@@ -79,25 +79,76 @@ pub(super) fn decode(item: &[u8]) -> Option<Message> {
 
 fn encode_messages(messages: &[ChatMessage], out: &mut Vec<u8>) {
     head(out, ARRAY, messages.len() as u64);
+    // Mostly a message differs from the one before it in its numbers and its text only.
+    let mut before: Option<(&ChatMessage, Around)> = None;
     for m in messages {
-        let has_dependencies = m.dependency_count() > 0;
-        head(out, MAP, 7 + u64::from(has_dependencies));
-        number(out, b'o', m.origin().0);
-        number(out, b's', m.seq());
-        number(out, b't', m.timestamp());
-        number(out, b'w', m.sent_at());
-        number(out, b'i', m.from());
-        text(out, b'n', m.nick_bytes());
-        if has_dependencies {
-            field(out, b'd', ARRAY, m.dependency_count() as u64);
-            for d in m.dependencies() {
-                head(out, MAP, 2);
-                number(out, b'o', d.origin.0);
-                number(out, b's', d.seq);
+        let around = match before {
+            Some((before, around)) if m.is_next_in_block(before) => {
+                let begin = out.len();
+                out.extend_from_within(around.begin..around.seq);
+                let seq = out.len();
+                head(out, UINT, m.seq());
+                number(out, b't', m.timestamp());
+                let wall = out.len();
+                out.extend_from_within(around.wall..around.text);
+                let text = out.len();
+                Some(Around {
+                    begin,
+                    seq,
+                    wall,
+                    text,
+                })
             }
-        }
-        text(out, b'x', m.text_bytes());
+            _ => encode_around(m, out),
+        };
+        let text = m.text_bytes();
+        head(out, TEXT, text.len() as u64);
+        out.extend_from_slice(text);
+        before = around.map(|around| (m, around));
     }
+}
+
+/// Where in the bytes a message without dependencies begins, and the values of its sequence number
+/// and its text, and the name of its wall clock.
+#[derive(Clone, Copy)]
+struct Around {
+    begin: usize,
+    seq: usize,
+    wall: usize,
+    text: usize,
+}
+
+/// A message up to its text's head.
+fn encode_around(m: &ChatMessage, out: &mut Vec<u8>) -> Option<Around> {
+    let begin = out.len();
+    let has_dependencies = m.dependency_count() > 0;
+    head(out, MAP, 7 + u64::from(has_dependencies));
+    number(out, b'o', m.origin().0);
+    out.extend_from_slice(b"\x61s");
+    let seq = out.len();
+    head(out, UINT, m.seq());
+    number(out, b't', m.timestamp());
+    let wall = out.len();
+    number(out, b'w', m.sent_at());
+    number(out, b'i', m.from());
+    field(out, b'n', TEXT, m.nick_bytes().len() as u64);
+    out.extend_from_slice(m.nick_bytes());
+    if has_dependencies {
+        field(out, b'd', ARRAY, m.dependency_count() as u64);
+        for d in m.dependencies() {
+            head(out, MAP, 2);
+            number(out, b'o', d.origin.0);
+            number(out, b's', d.seq);
+        }
+    }
+    out.extend_from_slice(b"\x61x");
+    let text = out.len();
+    (!has_dependencies).then_some(Around {
+        begin,
+        seq,
+        wall,
+        text,
+    })
 }
 
 fn decode_messages(at: &mut Cursor<'_>) -> Option<Vec<ChatMessage>> {
@@ -108,35 +159,89 @@ fn decode_messages(at: &mut Cursor<'_>) -> Option<Vec<ChatMessage>> {
     let mut packer = Packer::default();
     packer.reserve(count);
     let mut dependencies = Vec::new();
+    let mut before = None;
     for _ in 0..count {
-        decode_into(&mut packer, at, &mut dependencies)?;
+        match before.and_then(|before| read_same(*at, before)) {
+            Some((seq, timestamp, text, after)) => {
+                *at = after;
+                packer.add_same(seq, timestamp, text).ok()?;
+            }
+            None => before = decode_into(&mut packer, at, &mut dependencies)?,
+        }
     }
     Some(packer.take())
 }
 
-/// One message; `dependencies` is a place for its dependencies.
+/// What the next message of the same author mostly has in common with one without dependencies.
+#[derive(Clone, Copy)]
+struct Common<'a> {
+    /// From its first byte to the value of its sequence number.
+    start: &'a [u8],
+    /// From its wall clock's name to the value of its text.
+    middle: &'a [u8],
+}
+
+/// The sequence number, the timestamp and the text of a message that is otherwise the same as the
+/// one before it, and where it ends.
 #[inline]
-fn decode_into(
+fn read_same<'a>(
+    mut at: Cursor<'a>,
+    before: Common<'_>,
+) -> Option<(u64, u64, &'a [u8], Cursor<'a>)> {
+    at.eat(before.start).then_some(())?;
+    let seq = at.argument(UINT)?;
+    let timestamp = decode_number(&mut at, b't')?;
+    at.eat(before.middle).then_some(())?;
+    let length = at.argument(TEXT)?;
+    let text = at.take(length)?;
+    Some((seq, timestamp, text, at))
+}
+
+/// One message; `dependencies` is a place for its dependencies. If it has none, what the next one may
+/// have in common with it.
+#[inline]
+fn decode_into<'a>(
     packer: &mut Packer,
-    at: &mut Cursor<'_>,
+    at: &mut Cursor<'a>,
     dependencies: &mut Vec<MessageId>,
-) -> Option<()> {
+) -> Option<Option<Common<'a>>> {
+    let begin = at.rest;
     let fields = at.argument(MAP)?;
-    let parts = Parts {
-        origin: Key(decode_number(at, b'o')?),
-        seq: decode_number(at, b's')?,
-        timestamp: decode_number(at, b't')?,
-        sent_at: decode_number(at, b'w')?,
-        from: decode_number(at, b'i')?,
-        nick: decode_text(at, b'n')?,
-        dependencies: match fields {
-            7 => &[],
-            8 => decode_dependencies(at, dependencies)?,
-            _ => return None,
-        },
-        text: decode_text(at, b'x')?,
+    let origin = Key(decode_number(at, b'o')?);
+    at.eat(b"\x61s").then_some(())?;
+    let start = before(begin, at);
+    let seq = at.argument(UINT)?;
+    let timestamp = decode_number(at, b't')?;
+    let wall = at.rest;
+    let sent_at = decode_number(at, b'w')?;
+    let from = decode_number(at, b'i')?;
+    let nick = decode_text(at, b'n')?;
+    let dependencies: &[MessageId] = match fields {
+        7 => &[],
+        8 => decode_dependencies(at, dependencies)?,
+        _ => return None,
     };
-    packer.add(&parts).ok()
+    at.eat(b"\x61x").then_some(())?;
+    let middle = before(wall, at);
+    let length = at.argument(TEXT)?;
+    let text = at.take(length)?;
+    let parts = Parts {
+        origin,
+        seq,
+        timestamp,
+        sent_at,
+        from,
+        nick,
+        dependencies,
+        text,
+    };
+    packer.add(&parts).ok()?;
+    Some((fields == 7).then_some(Common { start, middle }))
+}
+
+/// The bytes from a place to a later one.
+fn before<'a>(from: &'a [u8], to: &Cursor<'_>) -> &'a [u8] {
+    &from[..from.len() - to.rest.len()]
 }
 
 fn decode_dependencies<'d>(
@@ -190,12 +295,6 @@ fn number(out: &mut Vec<u8>, letter: u8, value: u64) {
     field(out, letter, UINT, value);
 }
 
-#[inline]
-fn text(out: &mut Vec<u8>, letter: u8, utf8: &[u8]) {
-    field(out, letter, TEXT, utf8.len() as u64);
-    out.extend_from_slice(utf8);
-}
-
 /// A field's name and the head of its value, in one go.
 #[inline]
 #[allow(clippy::cast_possible_truncation)] // each width was just checked
@@ -238,135 +337,5 @@ fn head(out: &mut Vec<u8>, major: u8, argument: u64) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::chat::Draft;
-    use super::super::codec::{deserialize_message, serialize_message};
-    use super::*;
-    use crate::limits::{DEPENDENCIES_MAX, TEXT_BYTES_MAX};
-
-    /// Both codecs' bytes, which must be the same.
-    fn encoded(message: &Message) -> Vec<u8> {
-        let (mut fast, mut slow) = (Vec::new(), Vec::new());
-        match message {
-            Message::Chat(messages) => encode_chat(messages, &mut fast),
-            Message::Chunk(chunk) => encode_chunk(chunk, &mut fast),
-            _ => unreachable!("not of the hot path"),
-        }
-        serialize_message(message, &mut slow);
-        assert_eq!(fast, slow, "{message:?}");
-        fast
-    }
-
-    /// What the fast decoder accepts, the other accepts too, and understands it in the same way.
-    fn assert_agree(item: &[u8]) -> bool {
-        let fast = decode(item);
-        if let Some(message) = &fast {
-            assert_eq!(deserialize_message(item).as_ref(), Ok(message));
-        }
-        fast.is_some()
-    }
-
-    fn number(rng: &mut fastrand::Rng) -> u64 {
-        let bits = rng.u32(0..=64);
-        rng.u64(..).checked_shr(bits).unwrap_or(0)
-    }
-
-    fn text(rng: &mut fastrand::Rng, chars: usize) -> String {
-        let count = rng.usize(0..=chars);
-        let any = rng.bool();
-        (0..count)
-            .map(|_| if any { rng.char(..) } else { rng.alphabetic() })
-            .collect()
-    }
-
-    /// Any values at all, valid or not.
-    fn draft(rng: &mut fastrand::Rng) -> Draft<'static> {
-        let dependencies = match rng.u8(0..40) {
-            0 => rng.usize(0..=DEPENDENCIES_MAX + 1),
-            1..20 => rng.usize(0..4),
-            _ => 0,
-        };
-        let dependency = |_| MessageId {
-            origin: Key(number(rng)),
-            seq: number(rng),
-        };
-        let dependencies: Vec<MessageId> = (0..dependencies).map(dependency).collect();
-        let length = match rng.u8(0..40) {
-            0 => TEXT_BYTES_MAX + 1,
-            _ => 300,
-        };
-        Draft {
-            origin: Key(number(rng)),
-            seq: number(rng),
-            timestamp: number(rng),
-            sent_at: number(rng),
-            from: number(rng),
-            nick: text(rng, 33).into(),
-            dependencies: dependencies.into(),
-            text: text(rng, length).into(),
-        }
-    }
-
-    fn message(rng: &mut fastrand::Rng) -> Message {
-        let count = rng.usize(0..4);
-        let valid =
-            |_| std::iter::repeat_with(|| draft(rng)).find_map(|d| ChatMessage::new(&d).ok());
-        let messages = (0..count).filter_map(valid).collect();
-        if rng.bool() {
-            return Message::Chat(messages);
-        }
-        let next = rng.bool().then(|| Position(number(rng), number(rng), 7));
-        let no = number(rng);
-        Message::Chunk(Chunk { no, next, messages })
-    }
-
-    #[test]
-    fn both_codecs_write_the_same_bytes_and_read_the_same_messages() {
-        let mut rng = fastrand::Rng::with_seed(1);
-        for _ in 0..3_000 {
-            let message = message(&mut rng);
-            assert!(assert_agree(&encoded(&message)), "{message:?}");
-        }
-    }
-
-    #[test]
-    fn both_codecs_refuse_what_breaks_a_rule() {
-        let mut rng = fastrand::Rng::with_seed(3);
-        let mut refused = 0;
-        for _ in 0..3_000 {
-            let draft = draft(&mut rng);
-            let mut item = Vec::new();
-            let fields = std::collections::BTreeMap::from([("messages", vec![&draft])]);
-            ciborium::into_writer(&(6, fields), &mut item).unwrap();
-            let valid = ChatMessage::new(&draft).is_ok();
-            assert_eq!(assert_agree(&item), valid, "{draft:?}");
-            assert_eq!(deserialize_message(&item).is_ok(), valid, "{draft:?}");
-            refused += u32::from(!valid);
-        }
-        assert!(refused > 500, "only {refused} were refused");
-    }
-
-    #[test]
-    fn both_codecs_agree_on_damaged_bytes() {
-        let mut rng = fastrand::Rng::with_seed(2);
-        let mut accepted = 0;
-        for _ in 0..20_000 {
-            let message = message(&mut rng);
-            let mut item = encoded(&message);
-            if item.len() > 2_000 {
-                continue;
-            }
-            for _ in 0..rng.usize(1..3) {
-                let at = rng.usize(0..item.len());
-                match rng.u8(0..4) {
-                    0 => item[at] = rng.u8(..),
-                    1 => item[at] ^= 1 << rng.u8(0..8),
-                    2 => item.insert(at, rng.u8(..)),
-                    _ => drop(item.remove(at)),
-                }
-            }
-            accepted += u32::from(assert_agree(&item));
-        }
-        assert!(accepted > 500, "only {accepted} were accepted");
-    }
-}
+#[path = "fast_test.rs"]
+mod tests;

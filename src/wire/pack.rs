@@ -7,7 +7,7 @@
 
 use std::rc::Rc;
 
-use super::chat::{ChatMessage, DEPENDENCIES_AT, DEPENDENCY_BYTES, NICK_LENGTH_AT};
+use super::chat::{ChatMessage, DEPENDENCIES_AT, NICK_LENGTH_AT, Place};
 use super::check;
 use super::types::{Id, Key, MessageId};
 use crate::limits::HISTORY_BYTES_PER_MESSAGE_MAX;
@@ -15,7 +15,7 @@ use crate::limits::HISTORY_BYTES_PER_MESSAGE_MAX;
 /// Bytes of a block of several messages.
 const BLOCK_BYTES_MAX: usize = HISTORY_BYTES_PER_MESSAGE_MAX;
 /// Messages of a block: as many as fit, mostly.
-const BLOCK_MAX: usize = 16;
+const BLOCK_MAX: usize = 32;
 
 /// What a message is made of, as [`super::chat::Draft`] says it; texts that may not be UTF-8.
 #[derive(Clone, Copy, Debug)]
@@ -33,13 +33,25 @@ pub(crate) struct Parts<'a> {
 /// Packs messages, one after another, into blocks.
 #[derive(Debug, Default)]
 pub(crate) struct Packer {
+    /// The block that is being filled; none if it is empty.
     block: Vec<u8>,
-    /// How many messages are in the block, and where each of them ends.
+    places: [Place; BLOCK_MAX],
     count: usize,
-    ends: [u32; BLOCK_MAX],
+    /// What all messages of the block have in common, and the first one's numbers.
+    head: Head,
+    /// The last message's sequence number and timestamp.
+    last: (u64, u64),
     messages: Vec<ChatMessage>,
-    /// Where in the block the last nick is, which is valid.
-    nick: (usize, usize),
+}
+
+#[derive(Debug, Default)]
+struct Head {
+    /// The author's key, the wall clock, and the author's id.
+    common: [u64; 3],
+    /// It is valid, or empty.
+    nick: Vec<u8>,
+    /// The first message's.
+    timestamp: u64,
 }
 
 impl Packer {
@@ -53,65 +65,106 @@ impl Packer {
     /// # Errors
     ///
     /// The rule of the protocol that it breaks; then it is not packed.
-    #[allow(clippy::cast_possible_truncation)] // a valid message is short: see `chat`
     pub(crate) fn add(&mut self, parts: &Parts<'_>) -> Result<(), &'static str> {
+        let common = [parts.origin.0, parts.sent_at, parts.from];
+        let is_same = common == self.head.common && parts.nick == self.head.nick;
+        if is_same && parts.dependencies.is_empty() && self.count > 0 {
+            return self.add_same(parts.seq, parts.timestamp, parts.text);
+        }
         check::parts(parts)?;
-        if parts.nick != &self.block[self.nick.0..self.nick.1] || parts.nick.is_empty() {
+        if parts.nick.is_empty() || parts.nick != self.head.nick {
             check::nick_utf8(parts.nick)?;
         }
-        let (nick, text, dependencies) = (parts.nick, parts.text, parts.dependencies);
-        let dependency_bytes = DEPENDENCY_BYTES * dependencies.len();
-        let size = DEPENDENCIES_AT + dependency_bytes + nick.len() + text.len();
-        let full = self.count == BLOCK_MAX || self.block.len() + size > BLOCK_BYTES_MAX;
-        if full && self.count > 0 {
+        self.end_block();
+        self.head.common = common;
+        self.head.nick.clear();
+        self.head.nick.extend_from_slice(parts.nick);
+        self.begin_block(parts.seq, parts.timestamp, parts.dependencies);
+        self.push(parts.timestamp, parts.text);
+        Ok(())
+    }
+
+    /// Packs a message of the same author, nick, id and wall clock as the last one packed, which has
+    /// no dependencies. There must be one since the last `take`.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`Packer::add`].
+    #[inline]
+    pub(super) fn add_same(
+        &mut self,
+        seq: u64,
+        timestamp: u64,
+        text: &[u8],
+    ) -> Result<(), &'static str> {
+        check::seq(seq)?;
+        check::text_utf8(text)?;
+        let (last_seq, last_timestamp) = self.last;
+        let follows = last_seq.checked_add(1) == Some(seq)
+            && timestamp > last_timestamp
+            && timestamp - self.head.timestamp <= u16::MAX.into();
+        let fits = self.count < BLOCK_MAX && self.block.len() + text.len() <= BLOCK_BYTES_MAX;
+        if !follows || !fits {
             self.end_block();
+            self.begin_block(seq, timestamp, &[]);
         }
+        self.push(timestamp, text);
+        self.last.0 = seq;
+        Ok(())
+    }
+
+    /// Begins a block with the head that is set.
+    #[allow(clippy::cast_possible_truncation)] // the head of a valid message: see `chat`
+    fn begin_block(&mut self, seq: u64, timestamp: u64, dependencies: &[MessageId]) {
+        self.last = (seq, timestamp);
+        let head = &mut self.head;
+        head.timestamp = timestamp;
+        let [origin, sent_at, from] = head.common;
+        let numbers = [origin, seq, timestamp, sent_at, from];
         let mut start = [0; DEPENDENCIES_AT];
-        let numbers = [
-            parts.origin.0,
-            parts.seq,
-            parts.timestamp,
-            parts.sent_at,
-            parts.from,
-        ];
         for (place, number) in start.chunks_exact_mut(8).zip(numbers) {
             place.copy_from_slice(&number.to_ne_bytes());
         }
         let [low, high] = (dependencies.len() as u16).to_ne_bytes();
-        start[NICK_LENGTH_AT..].copy_from_slice(&[nick.len() as u8, low, high]);
-        let block = &mut self.block;
-        block.reserve(size);
-        block.extend_from_slice(&start);
+        start[NICK_LENGTH_AT..].copy_from_slice(&[head.nick.len() as u8, low, high]);
+        self.block.extend_from_slice(&start);
         for id in dependencies {
-            block.extend_from_slice(&id.origin.0.to_ne_bytes());
-            block.extend_from_slice(&id.seq.to_ne_bytes());
+            self.block.extend_from_slice(&id.origin.0.to_ne_bytes());
+            self.block.extend_from_slice(&id.seq.to_ne_bytes());
         }
-        self.nick = (block.len(), block.len() + nick.len());
-        block.extend_from_slice(nick);
-        block.extend_from_slice(text);
-        self.ends[self.count] = block.len() as u32;
+        self.block.extend_from_slice(&head.nick);
+    }
+
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)] // what follows was looked at: see `add_same`
+    fn push(&mut self, timestamp: u64, text: &[u8]) {
+        let start = self.block.len() as u16;
+        self.block.extend_from_slice(text);
+        self.places[self.count] = Place {
+            start,
+            end: self.block.len() as u16,
+            index: self.count as u16,
+            later: (timestamp - self.head.timestamp) as u16,
+        };
         self.count += 1;
-        Ok(())
+        self.last.1 = timestamp;
     }
 
     fn end_block(&mut self) {
-        let block: Rc<[u8]> = Rc::from(&self.block[..]);
-        let mut start = 0;
-        for end in &self.ends[..self.count] {
-            let message = ChatMessage::within(&block, start, *end);
-            self.messages.push(message);
-            start = *end;
+        if self.count == 0 {
+            return;
         }
+        let block: Rc<[u8]> = Rc::from(&self.block[..]);
+        let places = &self.places[..self.count];
+        let messages = places.iter().map(|p| ChatMessage::within(&block, *p));
+        self.messages.extend(messages);
         self.block.clear();
         self.count = 0;
-        self.nick = (0, 0);
     }
 
     /// The messages packed since the last time, in their order.
     pub(crate) fn take(&mut self) -> Vec<ChatMessage> {
-        if self.count > 0 {
-            self.end_block();
-        }
+        self.end_block();
         std::mem::take(&mut self.messages)
     }
 }
