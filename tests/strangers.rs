@@ -328,7 +328,9 @@ fn requests_of_nodes_that_cannot_be_dialled_do_not_fill_the_list_of_guests() {
 #[test]
 fn an_exchange_that_brings_nothing_is_ended_and_members_are_asked_first() {
     let (mut bench, member) = coordinator();
-    bench.feed(Input::Command(Command::Say(vec!["a line".to_owned()])));
+    bench.feed(Input::Command(Command::Say(
+        ["a line"].into_iter().collect(),
+    )));
     let stranger = bench.accept(STRANGER, 0);
     bench.tell(stranger, Message::Behind);
     bench.tell(member, Message::Behind);

@@ -166,7 +166,7 @@ fn say(count: u64, per_turn: u64) {
     let mut room = Room::new(200_000);
     let text = "x".repeat(super::material::TEXT_BYTES);
     for _ in 0..count / per_turn {
-        let lines = vec![text.clone(); usize::try_from(per_turn).unwrap_or(1)];
+        let lines = (0..per_turn).map(|_| &text).collect();
         room.feed(Input::Command(node::Command::Say(lines)));
         room.end_turn();
         for effect in room.out.drain(..) {

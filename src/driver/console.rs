@@ -135,7 +135,7 @@ impl Reactor {
             match &command {
                 Command::Say(lines) => {
                     taken += lines.len();
-                    said_bytes += lines.iter().map(String::len).sum::<usize>();
+                    said_bytes += lines.bytes();
                 }
                 Command::Private { text, .. } => said_bytes += text.len(),
                 _ => {}

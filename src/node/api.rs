@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::Texts;
 use crate::wire::{Address, ChatMessage, Datagram, Id, Key, Member, Message, Position, SeqRange};
 
 /// A point in time: microseconds since some start that the driver chose. It never falls, and it
@@ -210,7 +211,7 @@ pub enum Input {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Command {
     /// Say these lines to the room, each a message of its own of at most `TEXT_BYTES_MAX` bytes.
-    Say(Vec<String>),
+    Say(Texts),
     /// Say this to one member.
     Private {
         /// To whom.

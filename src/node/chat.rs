@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::{Class, Effect, Event, Key, Node};
+use super::{Class, Effect, Event, Key, Node, Texts};
 use crate::limits;
 use crate::wire::{ChatMessage, Member, Message, MessageId, Packer, Parts, Position, Private};
 
@@ -15,8 +15,7 @@ pub(super) struct Chat {
     /// The sequence number of the last message written.
     seq: u64,
     /// Lines said before joining.
-    unsent: Vec<String>,
-    unsent_bytes: usize,
+    unsent: Texts,
     packer: Packer,
     /// Written in this turn, not yet sent.
     fresh: Vec<ChatMessage>,
@@ -148,37 +147,35 @@ pub(super) fn causes(message: &ChatMessage) -> impl Iterator<Item = MessageId> +
 
 impl Node {
     /// Says lines to the room, or keeps them until there is one.
-    pub(super) fn say(&mut self, lines: Vec<String>) {
+    pub(super) fn say(&mut self, lines: &Texts) {
         if self.joined {
-            return self.write(&lines);
+            return self.write(lines);
         }
-        for text in lines {
-            if self.chat.unsent_bytes + text.len() > limits::UNSENT_BYTES_MAX {
+        for text in lines.iter() {
+            if self.chat.unsent.bytes() + text.len() > limits::UNSENT_BYTES_MAX {
                 let warning = "too much was said before joining: this line is dropped".to_string();
                 self.show(Event::Warning(warning));
                 continue;
             }
-            self.chat.unsent_bytes += text.len();
             self.chat.unsent.push(text);
         }
     }
 
     pub(super) fn say_unsent(&mut self) {
-        self.chat.unsent_bytes = 0;
         let unsent = std::mem::take(&mut self.chat.unsent);
         self.write(&unsent);
     }
 
     /// Writes a message of each line: the first after all that was taken in, each other one after
     /// the one before it.
-    fn write(&mut self, lines: &[String]) {
+    fn write(&mut self, lines: &Texts) {
         let me = self.config.key;
         let heads = self.chat.heads.0.iter().map(|(id, _)| *id);
         let mut dependencies: Vec<MessageId> = heads
             .filter(|h| h.origin != me && self.history.contains(*h))
             .collect();
         let chat = &mut self.chat;
-        for text in lines {
+        for text in lines.iter() {
             let packed = chat.packer.add(&Parts {
                 origin: me,
                 seq: chat.seq + 1,

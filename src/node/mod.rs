@@ -55,6 +55,7 @@ mod runs;
 mod shelf;
 mod storing;
 mod sync;
+mod texts;
 mod view;
 mod waiting;
 
@@ -62,6 +63,7 @@ pub use api::*;
 pub use history::History;
 pub(crate) use ranges::Ranges;
 pub use shelf::Restored;
+pub use texts::Texts;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -358,7 +360,7 @@ impl Node {
 
     fn on_command(&mut self, command: Command) {
         match command {
-            Command::Say(lines) => self.say(lines),
+            Command::Say(lines) => self.say(&lines),
             Command::Private { to, text } => self.say_privately(to, text),
             Command::Rename(nick) => self.rename(nick),
             Command::Elect => self.elect_now(),

@@ -97,7 +97,7 @@ impl Rig {
     }
 
     pub(super) fn say(&mut self, lines: usize) -> Vec<Message> {
-        let lines = vec!["x".repeat(100); lines];
+        let lines = vec!["x".repeat(100); lines].into_iter().collect();
         self.turn(vec![Input::Command(Command::Say(lines))])
     }
 

@@ -177,7 +177,10 @@ impl Net {
     }
 
     fn say(&mut self, host: usize, text: &str) {
-        self.handle(host, Input::Command(Command::Say(vec![text.to_owned()])));
+        self.handle(
+            host,
+            Input::Command(Command::Say([text].into_iter().collect())),
+        );
     }
 
     fn delivered(&self, host: usize) -> u64 {

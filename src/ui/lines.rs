@@ -17,10 +17,10 @@ pub enum Part {
 }
 
 /// One message of a line.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Line {
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Line<'a> {
     /// Its text, without the end of the line.
-    pub text: String,
+    pub text: &'a str,
     /// Which part of the line it is.
     pub part: Part,
 }
@@ -52,7 +52,7 @@ pub struct Splitter {
 
 impl Splitter {
     /// Takes `bytes` in and gives the messages that they complete to `give`.
-    pub fn push(&mut self, bytes: &[u8], give: &mut impl FnMut(Line)) {
+    pub fn push(&mut self, bytes: &[u8], give: &mut impl FnMut(Line<'_>)) {
         let mut from = 0;
         for end in memchr::memchr_iter(b'\n', bytes) {
             let rest = &bytes[from..end];
@@ -70,7 +70,7 @@ impl Splitter {
     }
 
     /// The bytes are at their end: a last line without a newline counts too.
-    pub fn finish(&mut self, give: &mut impl FnMut(Line)) {
+    pub fn finish(&mut self, give: &mut impl FnMut(Line<'_>)) {
         if self.begun {
             if std::mem::take(&mut self.carriage_return) {
                 self.decode(b"\r", give);
@@ -92,18 +92,18 @@ impl Splitter {
     }
 
     /// The fast path: a line that is complete, short and valid as it stands.
-    fn whole_line(&self, line: &[u8]) -> Option<Line> {
+    fn whole_line<'a>(&self, line: &'a [u8]) -> Option<Line<'a>> {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if self.begun || line.len() > TEXT_BYTES_MAX {
             return None;
         }
-        let text = std::str::from_utf8(line).ok()?.to_owned();
+        let text = std::str::from_utf8(line).ok()?;
         let part = Part::Whole;
         Some(Line { text, part })
     }
 
     /// Adds bytes without a newline to the current line.
-    fn append(&mut self, bytes: &[u8], give: &mut impl FnMut(Line)) {
+    fn append(&mut self, bytes: &[u8], give: &mut impl FnMut(Line<'_>)) {
         if bytes.is_empty() {
             return;
         }
@@ -116,7 +116,7 @@ impl Splitter {
         self.decode(body, give);
     }
 
-    fn decode(&mut self, mut bytes: &[u8], give: &mut impl FnMut(Line)) {
+    fn decode(&mut self, mut bytes: &[u8], give: &mut impl FnMut(Line<'_>)) {
         while let (false, [first, rest @ ..]) = (self.partial.is_empty(), bytes) {
             self.partial.push(*first);
             match std::str::from_utf8(&self.partial) {
@@ -146,18 +146,18 @@ impl Splitter {
         }
     }
 
-    fn replace_partial(&mut self, give: &mut impl FnMut(Line)) {
+    fn replace_partial(&mut self, give: &mut impl FnMut(Line<'_>)) {
         self.partial.clear();
         self.replace(give);
     }
 
-    fn replace(&mut self, give: &mut impl FnMut(Line)) {
+    fn replace(&mut self, give: &mut impl FnMut(Line<'_>)) {
         self.changes.replaced += 1;
         self.add("\u{fffd}", give);
     }
 
     /// Adds text to the current line; each time it is full, what it holds is a message.
-    fn add(&mut self, mut text: &str, give: &mut impl FnMut(Line)) {
+    fn add(&mut self, mut text: &str, give: &mut impl FnMut(Line<'_>)) {
         while self.text.len() + text.len() > TEXT_BYTES_MAX {
             let cut = text.floor_char_boundary(TEXT_BYTES_MAX - self.text.len());
             self.text.push_str(&text[..cut]);
@@ -165,24 +165,25 @@ impl Splitter {
             self.changes.cut += u64::from(!self.cut);
             let part = if self.cut { Part::Next } else { Part::First };
             self.cut = true;
-            give(self.take(part));
+            self.give(part, give);
         }
         self.text.push_str(text);
     }
 
-    fn end_line(&mut self, give: &mut impl FnMut(Line)) {
+    fn end_line(&mut self, give: &mut impl FnMut(Line<'_>)) {
         if !self.partial.is_empty() {
             self.replace_partial(give);
         }
         let part = if self.cut { Part::Next } else { Part::Whole };
-        give(self.take(part));
+        self.give(part, give);
         self.begun = false;
         self.cut = false;
     }
 
-    fn take(&mut self, part: Part) -> Line {
-        let text = std::mem::take(&mut self.text);
-        Line { text, part }
+    fn give(&mut self, part: Part, give: &mut impl FnMut(Line<'_>)) {
+        let text = &self.text[..];
+        give(Line { text, part });
+        self.text.clear();
     }
 }
 
@@ -190,21 +191,22 @@ impl Splitter {
 mod tests {
     use super::*;
 
-    fn split_at(bytes: &[u8], cuts: &[usize]) -> (Vec<Line>, Changes) {
+    fn split_at(bytes: &[u8], cuts: &[usize]) -> (Vec<(String, Part)>, Changes) {
         let mut lines = Vec::new();
+        let mut keep = |line: Line<'_>| lines.push((line.text.to_owned(), line.part));
         let mut splitter = Splitter::default();
         let mut from = 0;
         for &cut in cuts {
-            splitter.push(&bytes[from..cut], &mut |line| lines.push(line));
+            splitter.push(&bytes[from..cut], &mut keep);
             from = cut;
         }
-        splitter.push(&bytes[from..], &mut |line| lines.push(line));
-        splitter.finish(&mut |line| lines.push(line));
+        splitter.push(&bytes[from..], &mut keep);
+        splitter.finish(&mut keep);
         (lines, splitter.changes())
     }
 
     fn texts(bytes: &[u8]) -> Vec<String> {
-        split_at(bytes, &[]).0.into_iter().map(|l| l.text).collect()
+        split_at(bytes, &[]).0.into_iter().map(|l| l.0).collect()
     }
 
     #[test]
@@ -224,9 +226,9 @@ mod tests {
     fn a_long_line_becomes_several_messages_cut_between_characters() {
         let line = "é".repeat(TEXT_BYTES_MAX) + "\n";
         let (lines, changes) = split_at(line.as_bytes(), &[]);
-        let parts: Vec<Part> = lines.iter().map(|l| l.part).collect();
+        let parts: Vec<Part> = lines.iter().map(|l| l.1).collect();
         assert_eq!(parts, [Part::First, Part::Next]);
-        assert!(lines.iter().all(|l| l.text.len() == TEXT_BYTES_MAX));
+        assert!(lines.iter().all(|l| l.0.len() == TEXT_BYTES_MAX));
         assert_eq!(changes.cut, 1);
     }
 
@@ -237,7 +239,7 @@ mod tests {
             for cuts in [&[][..], &[7], &[TEXT_BYTES_MAX]] {
                 let (lines, changes) = split_at(line.as_bytes(), cuts);
                 assert_eq!(lines.len(), 1, "{end:?}");
-                assert_eq!(lines[0].part, Part::Whole);
+                assert_eq!(lines[0].1, Part::Whole);
                 assert_eq!(changes, Changes::default());
             }
         }
@@ -246,8 +248,8 @@ mod tests {
     #[test]
     fn invalid_bytes_are_replaced_and_counted() {
         let (lines, changes) = split_at(b"a\xffb\xe2\x82\nc\xf0\x9f", &[]);
-        assert_eq!(lines[0].text, "a\u{fffd}b\u{fffd}");
-        assert_eq!(lines[1].text, "c\u{fffd}");
+        assert_eq!(lines[0].0, "a\u{fffd}b\u{fffd}");
+        assert_eq!(lines[1].0, "c\u{fffd}");
         assert_eq!(changes.replaced, 3);
     }
 

@@ -6,20 +6,25 @@ use std::collections::VecDeque;
 
 use crate::limits::TEXT_BYTES_MAX;
 
-use super::lines::{Changes, Line, Splitter};
+use super::lines::{Changes, Line, Part, Splitter};
 use super::text::count;
 
 /// Lines kept before stdin is left alone; what one read brings comes on top.
 const LINES_MAX: usize = 10_000;
 /// Bytes kept before stdin is left alone; what one read brings comes on top.
 const BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of memory kept for the next lines when there is none.
+const KEPT_BYTES_MAX: usize = 128 * 1024;
 
 /// Lines that wait.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
     splitter: Splitter,
-    lines: VecDeque<Line>,
-    bytes: usize,
+    /// The texts of the lines, one after another; before them, what was taken.
+    texts: String,
+    taken: usize,
+    /// How long each line's text is, and which part of a line it is.
+    lines: VecDeque<(usize, Part)>,
     /// What the user was already told about changed lines.
     said: Changes,
 }
@@ -27,20 +32,20 @@ pub(super) struct Pending {
 impl Pending {
     /// Takes bytes in; what had to be changed in them for the first time is returned in words.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Vec<String> {
-        let (lines, size) = (&mut self.lines, &mut self.bytes);
+        let (lines, texts) = (&mut self.lines, &mut self.texts);
         self.splitter.push(bytes, &mut |line| {
-            *size += line.text.len();
-            lines.push_back(line);
+            texts.push_str(line.text);
+            lines.push_back((line.text.len(), line.part));
         });
         self.first_changes()
     }
 
     /// The input is at its end; the sum of what had to be changed is returned in words.
     pub(super) fn finish(&mut self) -> Vec<String> {
-        let (lines, size) = (&mut self.lines, &mut self.bytes);
+        let (lines, texts) = (&mut self.lines, &mut self.texts);
         self.splitter.finish(&mut |line| {
-            *size += line.text.len();
-            lines.push_back(line);
+            texts.push_str(line.text);
+            lines.push_back((line.text.len(), line.part));
         });
         let mut words = self.first_changes();
         words.extend(self.all_changes());
@@ -54,7 +59,7 @@ impl Pending {
 
     /// True while more can be kept.
     pub(super) fn has_room(&self) -> bool {
-        self.lines.len() < LINES_MAX && self.bytes < BYTES_MAX
+        self.lines.len() < LINES_MAX && self.texts.len() - self.taken < BYTES_MAX
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -65,19 +70,31 @@ impl Pending {
         self.lines.len()
     }
 
-    pub(super) fn front(&self) -> Option<&Line> {
-        self.lines.front()
+    pub(super) fn front(&self) -> Option<Line<'_>> {
+        let (length, part) = *self.lines.front()?;
+        let text = &self.texts[self.taken..self.taken + length];
+        Some(Line { text, part })
     }
 
-    pub(super) fn pop(&mut self) -> Option<Line> {
-        let line = self.lines.pop_front()?;
-        self.bytes -= line.text.len();
-        Some(line)
+    /// Takes the first line away.
+    pub(super) fn pop(&mut self) {
+        let Some((length, _)) = self.lines.pop_front() else {
+            return;
+        };
+        self.taken += length;
+        if self.lines.is_empty() {
+            self.clear();
+        } else if self.taken > BYTES_MAX {
+            self.texts.drain(..self.taken);
+            self.taken = 0;
+        }
     }
 
     pub(super) fn clear(&mut self) {
         self.lines.clear();
-        self.bytes = 0;
+        self.texts.clear();
+        self.texts.shrink_to(KEPT_BYTES_MAX);
+        self.taken = 0;
     }
 
     fn first_changes(&mut self) -> Vec<String> {
@@ -153,5 +170,35 @@ mod tests {
         assert!(!pending.has_room());
         pending.clear();
         assert!(pending.has_room() && pending.is_empty());
+    }
+
+    #[test]
+    fn lines_come_out_as_they_went_in_and_take_no_more_memory_than_there_may_be() {
+        let (mut pending, mut rng) = (Pending::default(), fastrand::Rng::with_seed(1));
+        let mut model = VecDeque::new();
+        for n in 0..2_000 {
+            if pending.has_room() && rng.u8(0..3) > 0 {
+                for m in 0..rng.usize(0..20) {
+                    let line = format!("{n} {m} {}", "x".repeat(rng.usize(0..2_000)));
+                    pending.push(format!("{line}\n").as_bytes());
+                    model.push_back(line);
+                }
+            }
+            for _ in 0..rng.usize(0..20).min(model.len()) {
+                let front = pending.front().map(|line| line.text.to_owned());
+                assert_eq!(front, model.pop_front());
+                pending.pop();
+            }
+            let bytes: usize = model.iter().map(String::len).sum();
+            assert_eq!(
+                (pending.len(), pending.texts.len() - pending.taken),
+                (model.len(), bytes)
+            );
+            assert!(pending.texts.len() <= 2 * BYTES_MAX + 64 * 1024);
+        }
+        while !pending.is_empty() {
+            pending.pop();
+        }
+        assert!(pending.texts.capacity() <= KEPT_BYTES_MAX);
     }
 }

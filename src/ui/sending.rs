@@ -4,7 +4,7 @@
 //! was read is said, answered, or counted as not sent; none is forgotten.
 
 use crate::limits::{SAY_BYTES_MAX, SAY_LINES_MAX};
-use crate::node::{Command, Now, Time};
+use crate::node::{Command, Now, Texts, Time};
 
 use super::commands::{self, Meaning, Order};
 use super::lines::{Line, Part};
@@ -178,12 +178,16 @@ impl Ui {
             if waits && !self.is_always_ready(front) {
                 return None;
             }
+            if self.is_plain(front) {
+                return Some(self.say_plain(Texts::default()));
+            }
             if self.is_command(front) && self.stdout.is_backed_up() {
                 return None;
             }
-            let line = self.pending.pop()?;
-            let command = match self.meaning(line) {
-                Meaning::Say(text) => Some(self.say_with_next(text)),
+            let (text, part) = (front.text.to_owned(), front.part);
+            self.pending.pop();
+            let command = match self.meaning(text, part) {
+                Meaning::Say(text) => Some(self.say_plain(Texts::from_iter([text]))),
                 Meaning::Do(order) => self.carry_out(now, order, node, status),
                 Meaning::Wrong(why) => {
                     self.show_error(now, &why);
@@ -197,51 +201,50 @@ impl Ui {
         None
     }
 
-    /// A line that is said, and those behind it as far as they are said as well.
-    fn say_with_next(&mut self, first: String) -> Command {
-        let mut bytes = first.len();
-        let mut lines = vec![first];
+    /// These lines are said, and those that come next as far as they are said as they stand.
+    fn say_plain(&mut self, mut lines: Texts) -> Command {
         while lines.len() < SAY_LINES_MAX
-            && bytes < SAY_BYTES_MAX
+            && lines.bytes() < SAY_BYTES_MAX
             && let Some(next) = self.pending.front()
-            && !self.is_command(next)
-            && !(next.part == Part::Next && self.sending.refusing)
-            && let Some(next) = self.pending.pop()
+            && self.is_plain(next)
         {
-            self.sending.refusing = false;
-            bytes += next.text.len();
             lines.push(next.text);
+            self.pending.pop();
+            self.sending.refusing = false;
         }
         Command::Say(lines)
     }
 
-    fn is_command(&self, line: &Line) -> bool {
+    /// Said as it stands: no command, and no rest of one that was refused.
+    fn is_plain(&self, line: Line<'_>) -> bool {
+        let is_refused = line.part == Part::Next && self.sending.refusing;
+        !is_refused && !self.is_command(line)
+    }
+
+    /// A piece from the middle of a line is no command, whatever it begins with.
+    fn is_command(&self, line: Line<'_>) -> bool {
         self.config.commands && line.part != Part::Next && line.text.starts_with('/')
     }
 
-    fn is_always_ready(&self, line: &Line) -> bool {
+    fn is_always_ready(&self, line: Line<'_>) -> bool {
         self.is_command(line)
-            && match commands::parse(line.text.clone()) {
+            && match commands::parse(line.text.to_owned()) {
                 Meaning::Do(order) => order.is_always_ready(),
                 Meaning::Wrong(_) => true,
                 Meaning::Say(_) => false,
             }
     }
 
-    fn meaning(&mut self, line: Line) -> Meaning {
-        if !self.config.commands {
-            return Meaning::Say(line.text);
-        }
-        match line.part {
-            Part::Next if self.sending.refusing => Meaning::Wrong(String::new()),
-            // A piece from the middle of a line is no command, whatever it begins with.
-            Part::Next => Meaning::Say(line.text),
+    /// What a line means that is not said as it stands.
+    fn meaning(&mut self, text: String, part: Part) -> Meaning {
+        match part {
+            Part::Next => Meaning::Wrong(String::new()),
             Part::Whole => {
                 self.sending.refusing = false;
-                commands::parse(line.text)
+                commands::parse(text)
             }
             Part::First => {
-                let meaning = commands::parse(line.text);
+                let meaning = commands::parse(text);
                 self.sending.refusing = !matches!(meaning, Meaning::Say(_));
                 if self.sending.refusing {
                     return Meaning::Wrong("that command is too long".to_owned());

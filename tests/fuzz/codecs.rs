@@ -3,7 +3,7 @@
 use papo::limits::PASTE_BYTES_MAX;
 use papo::limits::{FRAME_BYTES_MAX, TEXT_BYTES_MAX};
 use papo::node::Time;
-use papo::ui::lines::{Line, Splitter};
+use papo::ui::lines::{Line, Part, Splitter};
 use papo::ui::terminal::input::{Decoder, Input};
 use papo::ui::visible::{Tab, visible};
 use papo::wire::{
@@ -68,9 +68,9 @@ pub fn lines(bytes: &[u8]) {
     };
     let whole = split(bytes, bytes.len().max(1));
     assert_eq!(whole, split(bytes, size), "in pieces of {size}");
-    for line in whole {
-        assert!(line.text.len() <= TEXT_BYTES_MAX && !line.text.contains('\n'));
-        let shown = visible(&line.text, Tab::Escape);
+    for (text, _) in whole {
+        assert!(text.len() <= TEXT_BYTES_MAX && !text.contains('\n'));
+        let shown = visible(&text, Tab::Escape);
         assert!(!shown.contains(harms), "{shown:?}");
     }
 }
@@ -81,12 +81,13 @@ fn harms(c: char) -> bool {
         || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-fn split(bytes: &[u8], size: usize) -> Vec<Line> {
+fn split(bytes: &[u8], size: usize) -> Vec<(String, Part)> {
     let (mut lines, mut splitter) = (Vec::new(), Splitter::default());
+    let mut keep = |line: Line<'_>| lines.push((line.text.to_owned(), line.part));
     for piece in bytes.chunks(size) {
-        splitter.push(piece, &mut |line| lines.push(line));
+        splitter.push(piece, &mut keep);
     }
-    splitter.finish(&mut |line| lines.push(line));
+    splitter.finish(&mut keep);
     lines
 }
 

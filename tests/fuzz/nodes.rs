@@ -126,7 +126,7 @@ fn step(bench: &mut Bench, program: &mut Program<'_>) -> Option<()> {
 fn command(bench: &mut Bench, program: &mut Program<'_>) -> Option<()> {
     let key = Key(u64::from(program.byte()?) % KEYS + 1);
     let command = match program.byte()? % 8 {
-        0..=4 => Command::Say(vec!["a line".to_owned()]),
+        0..=4 => Command::Say(["a line"].into_iter().collect()),
         5 => Command::Private {
             to: key,
             text: "psst".to_owned(),

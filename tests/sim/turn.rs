@@ -264,7 +264,10 @@ impl World {
             self.processes[run].lines.pop_front();
             self.record.on_said(run, &line.text);
             let written = self.processes[run].node.written();
-            self.handle(run, Input::Command(Command::Say(vec![line.text])));
+            self.handle(
+                run,
+                Input::Command(Command::Say([line.text].into_iter().collect())),
+            );
             if wants && self.processes[run].node.written() == written {
                 self.fail(
                     "nothing is dropped in silence",

@@ -223,7 +223,7 @@ impl Bench {
         let mut commands = Vec::new();
         while let Some(command) = self.poll() {
             match command {
-                Command::Say(lines) => commands.extend(lines.iter().map(|line| say(line))),
+                Command::Say(lines) => commands.extend(lines.iter().map(say)),
                 other => commands.push(other),
             }
         }
@@ -251,7 +251,7 @@ impl Bench {
 }
 
 fn say(text: &str) -> Command {
-    Command::Say(vec![text.into()])
+    Command::Say([text].into_iter().collect())
 }
 
 fn leave(ms: u64) -> Command {
