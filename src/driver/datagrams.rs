@@ -157,6 +157,12 @@ impl Datagrams {
         if self.has_senders() { Ok(()) } else { result }
     }
 
+    /// True if nothing that is wanted failed to open.
+    #[must_use]
+    pub fn are_all_open(&self) -> bool {
+        self.failed.is_empty()
+    }
+
     /// What an interface needs.
     fn roles(&self, interface: &Interface) -> Vec<Role> {
         let index = interface.index;

@@ -38,6 +38,7 @@ mod outqueue;
 mod outsiders;
 mod rates;
 mod reactor;
+mod route;
 mod scan;
 mod signals;
 mod start;

@@ -1,8 +1,9 @@
 //! How the network is now: which interfaces are used, where this node can be reached, and what
 //! dials are bound to.
 //!
-//! The reactor looks again every two seconds, so that interfaces that come, go or change their address
-//! are taken up without anybody's doing.
+//! The reactor looks again when the kernel says that something has changed, and every two seconds
+//! where it does not say so or something could not be opened: interfaces that come, go or change
+//! their address are taken up without anybody's doing.
 
 use std::collections::VecDeque;
 use std::io;
@@ -14,10 +15,16 @@ use crate::node::Input;
 use crate::wire::Address;
 
 use super::reactor::{Reactor, Wake};
+use super::route::Route;
 use super::{Host, Interface, Selection};
 
-/// How often the interfaces are looked at.
+/// How often the interfaces are looked at where the kernel does not say when to, or something is
+/// still to be opened.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How often otherwise.
+const LOOK_ANYHOW: Duration = Duration::from_secs(30);
+/// Changes come several at a time: they are looked at together, and no more often than this.
+const SETTLE: Duration = Duration::from_millis(100);
 
 /// What is known of the network.
 #[derive(Debug)]
@@ -30,6 +37,10 @@ pub(super) struct Network {
     scopes: Scopes,
     /// Looking failed, and the user knows.
     is_failing: bool,
+    /// What says when to look.
+    route: Option<Route>,
+    /// A change is being waited out.
+    is_settling: bool,
 }
 
 /// What dials are bound to, so that peers see an address that others know this node by.
@@ -53,7 +64,12 @@ impl Sources {
 }
 
 impl Network {
-    pub(super) fn new(selection: Selection, listen: SocketAddr, host: Host) -> Network {
+    pub(super) fn new(
+        selection: Selection,
+        listen: SocketAddr,
+        host: Host,
+        route: Option<Route>,
+    ) -> Network {
         Network {
             interfaces: selection.of(&host),
             selection,
@@ -61,6 +77,8 @@ impl Network {
             host,
             scopes: Scopes::default(),
             is_failing: false,
+            route,
+            is_settling: false,
         }
     }
 
@@ -195,12 +213,25 @@ impl Scopes {
 impl Reactor {
     /// The interfaces are looked at after a while.
     pub(super) fn look_again(&mut self) {
-        self.wheel.set(Wake::Look, self.now.time + LOOK_EVERY);
+        let is_settled = self.network.route.is_some()
+            && !self.network.is_failing
+            && self.datagrams.are_all_open();
+        let pause = if is_settled { LOOK_ANYHOW } else { LOOK_EVERY };
+        self.wheel.set(Wake::Look, self.now.time + pause);
+    }
+
+    /// The kernel says that something has changed.
+    pub(super) fn look_soon(&mut self) {
+        let changed = self.network.route.as_mut().is_some_and(Route::take);
+        if changed && !self.network.is_settling {
+            self.network.is_settling = true;
+            self.wheel.set(Wake::Look, self.now.time + SETTLE);
+        }
     }
 
     /// Looks at the interfaces, and again after a while.
     pub(super) fn follow_network(&mut self) {
-        self.look_again();
+        self.network.is_settling = false;
         let before = self.network.candidates();
         match self.network.look() {
             Ok(is_new) => {
@@ -223,6 +254,7 @@ impl Reactor {
                 }
             }
         }
+        self.look_again();
         // Links that have gone are known to be gone before the node tells anybody anything.
         self.feed_stream_inputs();
         let candidates = self.network.candidates();
@@ -252,7 +284,8 @@ mod tests {
     }
 
     fn network(listen: &str) -> Network {
-        let mut network = Network::new(Selection::All, listen.parse().unwrap(), Host::default());
+        let listen = listen.parse().unwrap();
+        let mut network = Network::new(Selection::All, listen, Host::default(), None);
         network.interfaces = vec![
             interface("lo", 1, &["127.0.0.1", "::1"]),
             interface("eth0", 2, &["10.0.0.5", "fd00::5", "fe80::5"]),

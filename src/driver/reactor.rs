@@ -34,6 +34,7 @@ use super::net;
 use super::network::Network;
 use super::outsiders::Standing;
 use super::rates::Rates;
+use super::route::Route;
 use super::signals::{Request, Signals};
 use super::start::{DriverConfig, StartError};
 use super::stream::Budget;
@@ -45,6 +46,7 @@ const SIGNALS: Token = Token(SLOTS_MAX + 1);
 pub(super) const STDIN: Token = Token(SLOTS_MAX + 2);
 pub(super) const STDOUT: Token = Token(SLOTS_MAX + 3);
 pub(super) const STDERR: Token = Token(SLOTS_MAX + 4);
+const ROUTE: Token = Token(SLOTS_MAX + 5);
 /// The first datagram socket's token; the others follow.
 const DATAGRAMS: usize = SLOTS_MAX + 16;
 const _: () = assert!(DATAGRAMS + SOCKETS_MAX < 1 << 16);
@@ -138,7 +140,9 @@ impl Reactor {
         let mut datagrams = Datagrams::new(clone()?, DATAGRAMS, group)?;
         let console = Console::new(registry, &config.ui)?;
         let at = (listener.local_addr()).map_err(|e| StartError::Listen(config.listen, e))?;
-        let network = Network::new(config.interfaces.clone(), at, host);
+        let route = Route::open(registry, ROUTE)
+            .inspect_err(|e| log::info!("the system does not tell of new interfaces: {e}"));
+        let network = Network::new(config.interfaces.clone(), at, host, route.ok());
         let mut reports = Vec::new();
         let followed = datagrams.follow(&network.interfaces, |report| reports.push(report));
         if let (Selection::Named(_), Err(e)) = (&config.interfaces, followed) {
@@ -315,15 +319,19 @@ impl Reactor {
 
     /// Notes which sources are ready. What signals ask for is passed on.
     pub(super) fn sort_events(&mut self) -> Option<Request> {
-        let mut signalled = false;
+        let (mut signalled, mut network_changed) = (false, false);
         for event in &self.events {
             match event.token() {
                 LISTENER => self.listener_ready = true,
+                ROUTE => network_changed = true,
                 SIGNALS => signalled = true,
                 STDIN | STDOUT | STDERR => self.console.on_event(event),
                 token if self.datagrams.on_event(token) => {}
                 _ => self.streams.on_event(event),
             }
+        }
+        if network_changed {
+            self.look_soon();
         }
         let request = signalled.then(|| self.signals.take()).flatten();
         if signalled {
