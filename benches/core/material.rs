@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use papo::limits::BATCH_BYTES_MAX;
 use papo::node::{Config, Effect, Input, LinkId, Node, Now, Outbox, Time, Timer};
-use papo::wire::{Address, ChatMessage, Draft, Hello, Key, Message, VERSION, encode_frame};
+use papo::wire::{
+    Address, ChatMessage, Draft, Hello, Key, Message, VERSION, decode_message, encode_frame,
+};
 
 /// Bytes of a message's text.
 pub const TEXT_BYTES: usize = 100;
@@ -35,11 +37,19 @@ pub fn per_batch() -> u64 {
     (BATCH_BYTES_MAX / message(PEER, 1).size_bound()) as u64
 }
 
-/// The peer's messages from `first` on, so many.
+/// The peer's messages from `first` on, so many, as they come in a frame.
 pub fn batch(first: u64, count: u64) -> Vec<ChatMessage> {
-    (first..first + count)
-        .map(|seq| message(PEER, seq))
-        .collect()
+    let messages = (first..first + count).map(|seq| message(PEER, seq));
+    let mut all = Vec::new();
+    let messages: Vec<ChatMessage> = messages.collect();
+    for messages in messages.chunks(per_batch() as usize) {
+        let frame = frame(&Message::Chat(messages.to_vec()));
+        match decode_message(&frame[4..]) {
+            Ok(Message::Chat(messages)) => all.extend(messages),
+            other => panic!("not what was encoded: {other:?}"),
+        }
+    }
+    all
 }
 
 /// The frames of the peer's first `count` messages, `per_frame` in each.

@@ -2,8 +2,9 @@
 //!
 //! Who says much sends frames in which each message follows the one before it and depends on nothing
 //! else. Such a run is taken in as one: what is looked up for a message is looked up once for all of
-//! them. What comes of it is what would have come of them one by one. Nothing else than that may be
-//! done here: whatever is not a run goes the way of single messages.
+//! them. What comes of it is what would have come of them one by one, except that what waits for one of
+//! them is taken in after all of them. Nothing else than that may be done here: whatever is not a run
+//! goes the way of single messages.
 
 use super::Node;
 use crate::wire::ChatMessage;

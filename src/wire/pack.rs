@@ -5,9 +5,10 @@
 //! that only one of each block is kept makes a history no larger than its limit in bytes
 //! (`HISTORY_BYTES_PER_MESSAGE_MAX`) allows anyhow.
 
+use std::ops::Range;
 use std::rc::Rc;
 
-use super::chat::{ChatMessage, DEPENDENCIES_AT, NICK_LENGTH_AT, Place};
+use super::chat::{ChatMessage, DEPENDENCIES_AT, DEPENDENCY_BYTES, NICK_LENGTH_AT, Place};
 use super::check;
 use super::types::{Id, Key, MessageId};
 use crate::limits::HISTORY_BYTES_PER_MESSAGE_MAX;
@@ -33,25 +34,20 @@ pub(crate) struct Parts<'a> {
 /// Packs messages, one after another, into blocks.
 #[derive(Debug, Default)]
 pub(crate) struct Packer {
-    /// The block that is being filled; none if it is empty.
+    /// The block that is being filled, or was filled last.
     block: Vec<u8>,
+    /// Where in it the nick is, which is valid, or empty.
+    nick: Range<usize>,
     places: [Place; BLOCK_MAX],
+    /// How many messages are in the block; none if it is to be begun.
     count: usize,
-    /// What all messages of the block have in common, and the first one's numbers.
-    head: Head,
+    /// What all its messages have in common: the author's key, the wall clock, and the author's id.
+    common: [u64; 3],
+    /// The first message's timestamp.
+    timestamp: u64,
     /// The last message's sequence number and timestamp.
     last: (u64, u64),
     messages: Vec<ChatMessage>,
-}
-
-#[derive(Debug, Default)]
-struct Head {
-    /// The author's key, the wall clock, and the author's id.
-    common: [u64; 3],
-    /// It is valid, or empty.
-    nick: Vec<u8>,
-    /// The first message's.
-    timestamp: u64,
 }
 
 impl Packer {
@@ -67,19 +63,29 @@ impl Packer {
     /// The rule of the protocol that it breaks; then it is not packed.
     pub(crate) fn add(&mut self, parts: &Parts<'_>) -> Result<(), &'static str> {
         let common = [parts.origin.0, parts.sent_at, parts.from];
-        let is_same = common == self.head.common && parts.nick == self.head.nick;
-        if is_same && parts.dependencies.is_empty() && self.count > 0 {
+        let has_same_nick = *parts.nick == self.block[self.nick.clone()];
+        let is_same = has_same_nick && common == self.common && self.count > 0;
+        if is_same && parts.dependencies.is_empty() {
             return self.add_same(parts.seq, parts.timestamp, parts.text);
         }
         check::parts(parts)?;
-        if parts.nick.is_empty() || parts.nick != self.head.nick {
+        if !has_same_nick || parts.nick.is_empty() {
             check::nick_utf8(parts.nick)?;
         }
         self.end_block();
-        self.head.common = common;
-        self.head.nick.clear();
-        self.head.nick.extend_from_slice(parts.nick);
-        self.begin_block(parts.seq, parts.timestamp, parts.dependencies);
+        self.common = common;
+        let dependencies = parts.dependencies;
+        let nick_at = DEPENDENCIES_AT + DEPENDENCY_BYTES * dependencies.len();
+        self.nick = nick_at..nick_at + parts.nick.len();
+        self.block.clear();
+        self.block.reserve(self.nick.end + parts.text.len());
+        self.block.resize(DEPENDENCIES_AT, 0);
+        for id in dependencies {
+            self.block.extend_from_slice(&id.origin.0.to_ne_bytes());
+            self.block.extend_from_slice(&id.seq.to_ne_bytes());
+        }
+        self.block.extend_from_slice(parts.nick);
+        self.begin_block(parts.seq, parts.timestamp, dependencies.len());
         self.push(parts.timestamp, parts.text);
         Ok(())
     }
@@ -102,37 +108,35 @@ impl Packer {
         let (last_seq, last_timestamp) = self.last;
         let follows = last_seq.checked_add(1) == Some(seq)
             && timestamp > last_timestamp
-            && timestamp - self.head.timestamp <= u16::MAX.into();
+            && timestamp - self.timestamp <= u16::MAX.into();
         let fits = self.count < BLOCK_MAX && self.block.len() + text.len() <= BLOCK_BYTES_MAX;
         if !follows || !fits {
             self.end_block();
-            self.begin_block(seq, timestamp, &[]);
+            // With the nick of the one before.
+            let length = self.nick.len();
+            self.block.copy_within(self.nick.clone(), DEPENDENCIES_AT);
+            self.nick = DEPENDENCIES_AT..DEPENDENCIES_AT + length;
+            self.block.truncate(self.nick.end);
+            self.begin_block(seq, timestamp, 0);
         }
         self.push(timestamp, text);
         self.last.0 = seq;
         Ok(())
     }
 
-    /// Begins a block with the head that is set.
+    /// Begins a block that has its dependencies and its nick already.
     #[allow(clippy::cast_possible_truncation)] // the head of a valid message: see `chat`
-    fn begin_block(&mut self, seq: u64, timestamp: u64, dependencies: &[MessageId]) {
+    fn begin_block(&mut self, seq: u64, timestamp: u64, dependencies: usize) {
         self.last = (seq, timestamp);
-        let head = &mut self.head;
-        head.timestamp = timestamp;
-        let [origin, sent_at, from] = head.common;
+        self.timestamp = timestamp;
+        let [origin, sent_at, from] = self.common;
         let numbers = [origin, seq, timestamp, sent_at, from];
-        let mut start = [0; DEPENDENCIES_AT];
-        for (place, number) in start.chunks_exact_mut(8).zip(numbers) {
+        for (place, number) in self.block.chunks_exact_mut(8).zip(numbers) {
             place.copy_from_slice(&number.to_ne_bytes());
         }
-        let [low, high] = (dependencies.len() as u16).to_ne_bytes();
-        start[NICK_LENGTH_AT..].copy_from_slice(&[head.nick.len() as u8, low, high]);
-        self.block.extend_from_slice(&start);
-        for id in dependencies {
-            self.block.extend_from_slice(&id.origin.0.to_ne_bytes());
-            self.block.extend_from_slice(&id.seq.to_ne_bytes());
-        }
-        self.block.extend_from_slice(&head.nick);
+        let [low, high] = (dependencies as u16).to_ne_bytes();
+        let lengths = [self.nick.len() as u8, low, high];
+        self.block[NICK_LENGTH_AT..DEPENDENCIES_AT].copy_from_slice(&lengths);
     }
 
     #[inline]
@@ -144,7 +148,7 @@ impl Packer {
             start,
             end: self.block.len() as u16,
             index: self.count as u16,
-            later: (timestamp - self.head.timestamp) as u16,
+            later: (timestamp - self.timestamp) as u16,
         };
         self.count += 1;
         self.last.1 = timestamp;
@@ -158,7 +162,6 @@ impl Packer {
         let places = &self.places[..self.count];
         let messages = places.iter().map(|p| ChatMessage::within(&block, *p));
         self.messages.extend(messages);
-        self.block.clear();
         self.count = 0;
     }
 
