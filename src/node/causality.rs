@@ -1,8 +1,8 @@
 //! Waiting for causes: a message is taken in after its author's previous one and its dependencies.
 //!
-//! Owns the decision; what waits is kept in [`super::waiting`]. What is still missing when the SYNC with the peer that sent a
-//! message has ended lay under a floor or died with its author, and counts as satisfied: a node
-//! passes on only what it took in.
+//! Owns the decision; what waits is kept in [`super::waiting`]. What is still missing when the SYNC
+//! with the peer that sent a message has ended lay under a floor or died with its author, and counts
+//! as satisfied: a node passes on only what it took in.
 //!
 //! Mostly a cause is on its way, on its own author's link, and all that it takes is to wait a moment:
 //! the SYNC is for what waits longer.
@@ -176,7 +176,7 @@ impl Node {
 
     /// A SYNC has ended: what came on this link before it began waits no longer.
     pub(super) fn release_after_sync(&mut self, link: LinkId, sync: u64) {
-        self.release_before(super::sync::END, link, sync);
+        self.release_before(Position::END, link, sync);
     }
 
     /// A SYNC has come as far as this position: what waits before it waits no longer.

@@ -22,9 +22,6 @@ const AFTER_LOSS: usize = 3;
 /// asking others. An honest one passes over a million messages that are held in less.
 const FRUITLESS: Duration = Duration::from_secs(5);
 
-/// Beyond every position.
-pub(super) const END: Position = Position(u64::MAX, u64::MAX, u64::MAX);
-
 /// The exchange that is under way.
 #[derive(Debug)]
 struct Exchange {
@@ -357,7 +354,7 @@ impl Node {
         }
         exchange.goes_on = true;
         let waits = now.since(exchange.fruitful) < FRUITLESS;
-        let until = exchange.until.unwrap_or(END);
+        let until = exchange.until.unwrap_or(Position::END);
         match chunk.next {
             Some(next) if next > after && next < until && waits => self.fetch(next),
             _ => self.end_sync(),

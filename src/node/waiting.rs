@@ -258,7 +258,7 @@ impl Waiting {
         let same = |s: &Sweep| {
             (s.link, s.sync, s.shifts) == (link, sync, shifts) && s.position <= position
         };
-        let is_end = position == super::sync::END;
+        let is_end = position == Position::END;
         let before = before.filter(same).filter(|_| !is_end);
         before.map_or(Position::default(), |s| s.position)
     }

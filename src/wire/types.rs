@@ -151,6 +151,9 @@ pub struct Position(
 );
 
 impl Position {
+    /// Beyond every message's.
+    pub const END: Position = Position(u64::MAX, u64::MAX, u64::MAX);
+
     /// The name of the message there.
     #[must_use]
     pub fn id(&self) -> MessageId {
