@@ -111,6 +111,12 @@ fn elect_makes_the_highest_id_coordinator_while_the_old_one_lives() {
     let permit = shared();
     let [ana, bia, caio] = three(&permit);
     let highest = [&ana, &bia, &caio].map(Node::id).into_iter().max();
+    // The winner is the highest among those that have a live link, which whoever confirms a line has:
+    // members are seen a moment before they are linked.
+    bia.say("is everybody here?");
+    bia.event("a line that both others confirmed", |e| {
+        e.is("delivered") && e.num("confirmed") == 2
+    });
     bia.say("/elect");
     for node in [&ana, &bia, &caio] {
         let new = node.event("a new coordinator", |e| {
