@@ -134,14 +134,15 @@ impl Reactor {
             .register(&mut listener, LISTENER, Interest::READABLE)
             .map_err(system("watch the sockets"))?;
         let clone = || registry.try_clone().map_err(system("create a poll"));
+        // Before the first look, so that no change falls between the two.
+        let route = Route::open(registry, ROUTE)
+            .inspect_err(|e| log::info!("the system does not tell of new interfaces: {e}"));
         let host = Host::now().map_err(system("list the interfaces of this host"))?;
         config.interfaces.check(&host).map_err(StartError::Option)?;
         let group = config.multicast.then_some(config.group);
         let mut datagrams = Datagrams::new(clone()?, DATAGRAMS, group)?;
         let console = Console::new(registry, &config.ui)?;
         let at = (listener.local_addr()).map_err(|e| StartError::Listen(config.listen, e))?;
-        let route = Route::open(registry, ROUTE)
-            .inspect_err(|e| log::info!("the system does not tell of new interfaces: {e}"));
         let network = Network::new(config.interfaces.clone(), at, host, route.ok());
         let mut reports = Vec::new();
         let followed = datagrams.follow(&network.interfaces, |report| reports.push(report));
