@@ -9,7 +9,7 @@ use std::time::Duration;
 use papo::limits::FRAME_BYTES_MAX;
 use papo::node::{self, Effect, Input};
 use papo::ui::{DriverStatus, Mode, Replay, Ui, UiConfig};
-use papo::wire::{ChatMessage, FrameReader, Message, Position, decode_message, encode_frame};
+use papo::wire::{ChatMessage, FrameReader, Message, decode_message, encode_frame};
 
 use super::material::{PEER, Room, batch, frames, message, per_batch};
 
@@ -138,16 +138,14 @@ fn ui() -> Ui {
 fn print(count: u64, messages: &[ChatMessage]) {
     let room = Room::new(1_000);
     let (mut ui, mut out) = (ui(), Vec::new());
-    let joined = node::Event::Joined {
-        again: false,
-        old_until: Position::default(),
-    };
+    let joined = node::Event::Joined { again: false };
     ui.on_event(room.now(), joined, &room.node);
     let mut printed = 0;
     for _ in 0..count / messages.len() as u64 {
         let event = node::Event::Messages {
             messages: messages.to_vec(),
             own: false,
+            arrival: node::Arrival::Live,
         };
         ui.on_event(room.now(), event, &room.node);
         loop {

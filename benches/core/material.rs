@@ -85,6 +85,7 @@ pub fn config(key: Key, port: u16, history_max: usize) -> Config {
         failure_timeout: Duration::from_secs(1),
         history_max,
         wants_history: true,
+        confirms_printed: false,
         weakened: None,
     }
 }

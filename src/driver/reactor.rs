@@ -522,6 +522,7 @@ fn node_config(config: &DriverConfig, key: Key, network: &Network, at: SocketAdd
         history_max: config.history_max,
         // What is stored is the whole history: with a hole in it nobody could compare it.
         wants_history: config.wants_history || config.store.is_some(),
+        confirms_printed: false,
         weakened: None,
     }
 }

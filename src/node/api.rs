@@ -64,6 +64,9 @@ pub struct Config {
     pub history_max: usize,
     /// Whether to fetch the room's history on joining.
     pub wants_history: bool,
+    /// What others wrote is confirmed once [`Node::on_printed`](super::Node::on_printed) says that
+    /// it is printed, not when it is taken in.
+    pub confirms_printed: bool,
     /// For the tests only: one protection switched off, to see that its loss is noticed.
     #[doc(hidden)]
     pub weakened: Option<Weakness>,
@@ -323,6 +326,17 @@ pub enum Departure {
     Lost,
 }
 
+/// How a message came to this node.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Arrival {
+    /// It was said while this node was in its author's view.
+    Live,
+    /// It was said before this node was in its author's view: a part of the past.
+    Old,
+    /// It had been given up, and was found all the same.
+    Late,
+}
+
 /// Where a node stands in an election.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Phase {
@@ -341,17 +355,28 @@ pub enum Event {
     Joined {
         /// After a merge, a suspension or an expulsion.
         again: bool,
-        /// What the history holds up to this position was not shown as messages; what it holds
-        /// beyond was, or will be.
-        old_until: Position,
     },
     /// Messages were taken in (one's own included), in an order that has no effect before its
-    /// cause; at least one.
+    /// cause; at least one. Of what the history holds at the first `Joined`, only what is not
+    /// [`Node::old`](super::Node::old) is shown like this.
     Messages {
         /// What was said.
         messages: Vec<ChatMessage>,
         /// All of it by this node, or all by others.
         own: bool,
+        /// How all of it came here.
+        arrival: Arrival,
+    },
+    /// Messages of one author were given up: nobody in reach has them.
+    Missed {
+        /// The author's key.
+        key: Key,
+        /// The author's nick, or its key where no nick is known.
+        nick: String,
+        /// The sequence number of the first.
+        first: u64,
+        /// The sequence number of the last.
+        last: u64,
     },
     /// A message to this node alone, or by this node to one member.
     Private {
@@ -378,6 +403,8 @@ pub enum Event {
         members: usize,
         /// How many of them have acknowledged it.
         confirmed: usize,
+        /// Who of them has missed it.
+        missed: Vec<Key>,
     },
     /// Somebody is new in the view.
     MemberJoined(Member),
@@ -419,6 +446,8 @@ pub enum Event {
         unconfirmed: u64,
         /// By whom.
         missing: Vec<Member>,
+        /// Who said that it had missed some, and how many.
+        missed: Vec<(Member, u64)>,
     },
 }
 

@@ -27,6 +27,8 @@ pub(super) struct Chat {
     acked: BTreeMap<Key, u64>,
     /// Joining: what lies at or below is history.
     history_until: Option<Position>,
+    /// What lies at or below was said before this node was in the room.
+    old_until: Position,
     /// Joining: live messages, shown once the history is complete.
     held_back: VecDeque<ChatMessage>,
 }
@@ -296,11 +298,26 @@ impl Node {
         }
     }
 
-    /// The position up to which this node's history is old to its user: what came later was or
-    /// will be shown as an event.
-    pub(super) fn old_until(&self) -> Position {
-        self.chat.history_until.unwrap_or_default()
+    pub(super) fn note_what_is_old(&mut self) {
+        if let Some(until) = self.chat.history_until {
+            self.chat.old_until = until;
+        }
     }
+
+    /// The newest `count` messages of the past that the history has in memory, in its order: what was
+    /// said before this node was in the room.
+    #[must_use]
+    pub fn old(&self, count: usize) -> Vec<ChatMessage> {
+        let until = self.chat.old_until;
+        let backwards = self.history.iter().rev();
+        let old = backwards.filter(|m| m.position() <= until).take(count);
+        let mut old: Vec<_> = old.cloned().collect();
+        old.reverse();
+        old
+    }
+
+    /// The first `count` messages of others that were shown, and not counted here before, are printed.
+    pub fn on_printed(&mut self, _count: u64) {}
 
     /// At the end of a turn: at most one ACK per author, on its link.
     pub(super) fn flush_acks(&mut self) {

@@ -140,6 +140,7 @@ impl Node {
                 last,
                 members: acked.len(),
                 confirmed: acked.len() - unconfirmed,
+                missed: Vec::new(),
             });
             first = last + 1;
         }

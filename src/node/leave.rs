@@ -75,6 +75,7 @@ impl Node {
             confirmed: unconfirmed == 0,
             unconfirmed,
             missing: self.unconfirmed_by(),
+            missed: Vec::new(),
         });
         self.standing = Standing::Gone;
     }

@@ -396,12 +396,19 @@ impl Node {
         };
         let own = first.origin() == self.config.key;
         match self.out.last_mut() {
-            Some(Effect::Show(Event::Messages { messages, own: o })) if *o == own => {
+            Some(Effect::Show(Event::Messages {
+                messages, own: o, ..
+            })) if *o == own => {
                 messages.extend_from_slice(run);
             }
             _ => {
                 let messages = run.to_vec();
-                self.show(Event::Messages { messages, own });
+                let arrival = Arrival::Live;
+                self.show(Event::Messages {
+                    messages,
+                    own,
+                    arrival,
+                });
             }
         }
     }

@@ -39,6 +39,7 @@ impl Rig {
             failure_timeout: Duration::from_secs(1),
             history_max: 100_000,
             wants_history: true,
+            confirms_printed: false,
             weakened: None,
         };
         let mut node = Node::new(config, fastrand::Rng::with_seed(7));

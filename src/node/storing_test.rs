@@ -204,6 +204,7 @@ fn config(host: usize, history_max: usize) -> Config {
         failure_timeout: Duration::from_secs(1),
         history_max,
         wants_history: true,
+        confirms_printed: false,
         peers: Vec::new(),
         weakened: None,
     }

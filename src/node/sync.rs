@@ -137,8 +137,8 @@ impl Node {
     pub(super) fn complete_join(&mut self, again: bool) {
         self.joining = None;
         self.joined = true;
-        let old_until = self.old_until();
-        self.show(super::Event::Joined { again, old_until });
+        self.note_what_is_old();
+        self.show(super::Event::Joined { again });
         self.show_held_back();
         self.say_unsent();
     }

@@ -2,7 +2,7 @@
 //! with plain data. Nothing here changes a node.
 
 use crate::node::Node;
-use crate::wire::{ChatMessage, Claim, Id, Key, Member, Position};
+use crate::wire::{ChatMessage, Claim, Id, Key, Member};
 
 /// The room as this node knows it.
 pub trait Room {
@@ -26,8 +26,10 @@ pub trait Room {
     }
     /// The same on every node that holds the same messages.
     fn digest(&self) -> u64;
-    /// The newest `count` messages up to a position, or of all, in the history's order.
-    fn newest(&self, count: usize, until: Option<Position>) -> Vec<ChatMessage>;
+    /// The newest `count` messages, in the history's order.
+    fn newest(&self, count: usize) -> Vec<ChatMessage>;
+    /// The newest `count` of those that were said before this node was in the room.
+    fn old(&self, count: usize) -> Vec<ChatMessage>;
     /// Named counts for `/status`.
     fn counters(&self) -> Vec<(&'static str, u64)>;
 }
@@ -65,12 +67,15 @@ impl Room for Node {
         self.history().digest()
     }
 
-    fn newest(&self, count: usize, until: Option<Position>) -> Vec<ChatMessage> {
-        let backwards = self.history().iter().rev();
-        let old = backwards.skip_while(|m| until.is_some_and(|until| m.position() > until));
-        let mut newest: Vec<_> = old.take(count).cloned().collect();
+    fn newest(&self, count: usize) -> Vec<ChatMessage> {
+        let newest = self.history().iter().rev().take(count);
+        let mut newest: Vec<_> = newest.cloned().collect();
         newest.reverse();
         newest
+    }
+
+    fn old(&self, count: usize) -> Vec<ChatMessage> {
+        Node::old(self, count)
     }
 
     fn counters(&self) -> Vec<(&'static str, u64)> {

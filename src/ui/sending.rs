@@ -306,7 +306,7 @@ impl Ui {
             Mode::Interactive => INTERACTIVE_COUNT,
             Mode::Text | Mode::Json => usize::MAX,
         });
-        let messages = node.newest(count, None);
+        let messages = node.newest(count);
         if self.is_json() {
             self.json(now, |out, at| json::history(out, at, node, &messages));
         } else {

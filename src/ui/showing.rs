@@ -4,7 +4,7 @@
 //! How an event reads is decided in `text` and `json`; when the user speaks, in `sending`.
 
 use crate::node::{Departure, Event, Now};
-use crate::wire::{ChatMessage, Member, Position};
+use crate::wire::{ChatMessage, Member};
 
 use super::output::{Bulk, Kind, tab};
 use super::room::Room;
@@ -25,8 +25,8 @@ impl Ui {
 
     pub(super) fn show(&mut self, now: Now, event: Event, node: &dyn Room) {
         match event {
-            Event::Joined { again, old_until } => self.show_joined(now, again, old_until, node),
-            Event::Messages { messages, own } => {
+            Event::Joined { again } => self.show_joined(now, again, node),
+            Event::Messages { messages, own, .. } => {
                 // What comes before the first `Joined` is history, and is shown with `--replay`.
                 let shows_own = self.is_json() || self.terminal.is_some();
                 if self.joined && (shows_own || !own) {
@@ -57,6 +57,7 @@ impl Ui {
                 last,
                 members,
                 confirmed,
+                ..
             } => {
                 if self.is_json() {
                     let bulk = Bulk::Delivered {
@@ -72,6 +73,7 @@ impl Ui {
                 confirmed,
                 unconfirmed,
                 missing,
+                ..
             } => self.show_left(now, confirmed, unconfirmed, &missing),
             Event::Warning(text) => self.warn(now, &text),
             other => self.show_change(now, &other, node),
@@ -102,7 +104,7 @@ impl Ui {
         self.notice(now, &notice);
     }
 
-    fn show_joined(&mut self, now: Now, again: bool, old_until: Position, node: &dyn Room) {
+    fn show_joined(&mut self, now: Now, again: bool, node: &dyn Room) {
         self.set_members(node.members());
         if self.is_json() {
             self.json(now, |out, at| json::joined(out, at, node, again));
@@ -124,7 +126,7 @@ impl Ui {
                 Replay::All => usize::MAX,
             };
             // What is newer comes as an event of its own.
-            self.replay(now, node.newest(count, Some(old_until)), node);
+            self.replay(now, node.old(count), node);
         }
     }
 

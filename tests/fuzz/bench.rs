@@ -63,6 +63,7 @@ impl Bench {
             failure_timeout: Duration::from_secs(1),
             history_max,
             wants_history: true,
+            confirms_printed: false,
             weakened: None,
         };
         let now = Now {

@@ -108,14 +108,14 @@ impl Record {
             }
         }
         match event {
-            Event::Joined { again, old_until } => {
+            Event::Joined { again } => {
                 self.joined_at.entry(run).or_insert(now);
                 if *again {
                     return Ok(());
                 }
-                self.on_joined((run, now), *old_until, later, processes, paths)
+                self.on_joined((run, now), later, processes, paths)
             }
-            Event::Messages { messages, own } => messages.iter().try_for_each(|message| {
+            Event::Messages { messages, own, .. } => messages.iter().try_for_each(|message| {
                 self.once.on_shown(run, message.id())?;
                 self.farewell.on_shown(run, message.id())?;
                 self.on_message((run, now), message, *own, processes, paths)
@@ -138,6 +138,7 @@ impl Record {
                 last,
                 members,
                 confirmed,
+                ..
             } => {
                 for seq in *first..=*last {
                     let counts = (*members, *confirmed);
@@ -210,7 +211,6 @@ impl Record {
     fn on_joined(
         &mut self,
         (run, now): (RunId, u64),
-        old_until: Position,
         later: &[Effect],
         processes: &[Process],
         paths: &Paths,
@@ -223,13 +223,8 @@ impl Record {
             })
             .map(|message| message.id())
             .collect();
-        let history = processes[run].node.history();
-        let old: Vec<ChatMessage> = history
-            .iter()
-            .take_while(|m| m.position() <= old_until)
-            .filter(|m| !shown_later.contains(&m.id()))
-            .cloned()
-            .collect();
+        let old = processes[run].node.old(usize::MAX).into_iter();
+        let old: Vec<ChatMessage> = old.filter(|m| !shown_later.contains(&m.id())).collect();
         for message in old {
             self.integrity.on_shown(run, &message, false)?;
             self.note_shown((run, now), &message, processes, paths)?;

@@ -241,6 +241,7 @@ impl World {
             failure_timeout: Duration::from_millis(self.scenario.failure_timeout_ms),
             history_max: self.scenario.history_max,
             wants_history,
+            confirms_printed: false,
             peers: self.scenario.peers.iter().map(peer).collect(),
             weakened: self.weakened,
         };

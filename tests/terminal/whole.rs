@@ -34,6 +34,7 @@ impl Whole {
             history_max: 100,
             peers: Vec::new(),
             wants_history: true,
+            confirms_printed: false,
             weakened: None,
         };
         let mut whole = Whole {

@@ -119,6 +119,7 @@ fn what_happens_to_the_group_is_told() {
         last: 3,
         members: 2,
         confirmed: 1,
+        missed: Vec::new(),
     });
     bench.event(Event::Warning("w".into()));
     let key = "0000000000000007";

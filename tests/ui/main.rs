@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use papo::limits::TEXT_BYTES_MAX;
-use papo::node::{Command, Departure, Event, Now, Phase, Time};
+use papo::node::{Arrival, Command, Departure, Event, Now, Phase, Time};
 use papo::ui::{DriverStatus, Listening, Mode, Replay, Room, Ui, UiConfig};
 use papo::wire::{Address, ChatMessage, Claim, Draft, Id, Key, Member, Position};
 use serde_json::{Value, json};
@@ -56,8 +56,11 @@ impl Room for Fake {
     fn digest(&self) -> u64 {
         0xabc
     }
-    fn newest(&self, count: usize, until: Option<Position>) -> Vec<ChatMessage> {
-        let old = |m: &&ChatMessage| until.is_none_or(|until| m.position() <= until);
+    fn newest(&self, count: usize) -> Vec<ChatMessage> {
+        self.history[self.history.len().saturating_sub(count)..].to_vec()
+    }
+    fn old(&self, count: usize) -> Vec<ChatMessage> {
+        let old = |m: &&ChatMessage| m.position() <= OLD_UNTIL;
         let old: Vec<_> = self.history.iter().filter(old).cloned().collect();
         old[old.len().saturating_sub(count)..].to_vec()
     }
@@ -165,10 +168,7 @@ impl Bench {
         for (id, nick) in [1, 3, 4, 5].into_iter().zip(others) {
             self.node.members.push(member(id, Key(id), nick));
         }
-        self.event(Event::Joined {
-            again: false,
-            old_until: OLD_UNTIL,
-        });
+        self.event(Event::Joined { again: false });
     }
 
     fn event(&mut self, event: Event) {
@@ -178,7 +178,12 @@ impl Bench {
     fn heard(&mut self, message: ChatMessage) {
         let own = message.origin() == ME;
         let messages = vec![message];
-        self.event(Event::Messages { messages, own });
+        let arrival = Arrival::Live;
+        self.event(Event::Messages {
+            messages,
+            own,
+            arrival,
+        });
     }
 
     fn left(&mut self, unconfirmed: u64, missing: Vec<Member>) {
@@ -186,6 +191,7 @@ impl Bench {
             confirmed: unconfirmed == 0,
             unconfirmed,
             missing,
+            missed: Vec::new(),
         });
     }
 
