@@ -28,19 +28,23 @@
 //!
 //! If a commit fails (full disk, read-only, an error), one warning says so, the chat goes on in
 //! memory, and it is tried again after [`RETRY`]; what is not stored is not confirmed meanwhile. One
-//! remark says when it works again.
+//! remark says when it works again. What happens when the file is moved or deleted is in `moving`.
+
+mod closing;
+mod moving;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::limits::{STORE_BATCH_BYTES_MAX, STORE_BATCH_MAX};
-use crate::node::{Effect, LinkId, Now, Restored, Time};
+use crate::node::{Effect, LinkId, Node, Now, Restored, Time};
 use crate::store::{self, Owner, Store, StoreError};
 use crate::ui::visible::{Tab, visible};
 use crate::wire::{ChatMessage, Chunk, Message, Position};
 
 use super::reactor::{Reactor, Wake};
 use super::start::{DriverConfig, StartError};
+use moving::Moving;
 
 /// Pages in the log that are worth a checkpoint.
 const LOG_PAGES: u64 = 1_000;
@@ -70,6 +74,19 @@ struct Trouble {
     retry_at: Time,
     /// The file has to be opened again.
     reopen: bool,
+    /// It was moved or deleted; nothing else was said yet.
+    is_moved: bool,
+}
+
+/// What a commit, or a part of a move, has done.
+#[derive(Debug)]
+enum Step {
+    /// So many of the first unstored messages are stored.
+    Stored(usize),
+    /// Nothing that counts, yet.
+    Moving,
+    /// What was stored before is stored again: these words say so.
+    Moved(String),
 }
 
 /// The store of a running node.
@@ -80,6 +97,7 @@ pub(super) struct Keeper {
     /// None if nothing could be opened, even for reading.
     store: Option<Store>,
     trouble: Option<Trouble>,
+    moving: Moving,
     /// The last commit did not take everything.
     pub(super) is_behind: bool,
     /// The time of the first commit that no checkpoint followed.
@@ -113,6 +131,7 @@ impl Keeper {
             owner,
             store: None,
             trouble: None,
+            moving: Moving::default(),
             is_behind: false,
             dirty_since: None,
             index_at: Some(now.time),
@@ -141,7 +160,7 @@ impl Keeper {
     ) -> Result<Restored, StoreError> {
         let store = match Store::open(&self.path, &self.owner, now.wall_ms, true) {
             Err(StoreError::Unusable(why) | StoreError::Later(why)) => {
-                words.push(self.enter_trouble(now.time, &why, true));
+                words.push(self.enter_trouble(now.time, &StoreError::Unusable(why)));
                 let is_new = std::fs::metadata(&self.path).is_ok_and(|found| found.len() == 0);
                 if is_new || !self.path.exists() {
                     return Ok(Restored::default());
@@ -151,6 +170,7 @@ impl Keeper {
             result => result?,
         };
         let held = store.held(max)?;
+        self.moving.holder = Some(store.identity());
         self.store = Some(store);
         Ok(Restored {
             ranges: held.ranges,
@@ -183,19 +203,27 @@ impl Keeper {
         self.trouble.is_none_or(|t| t.retry_at <= now)
     }
 
-    /// Commits the first of these messages, as many as a batch takes; how many is returned.
+    /// Does the next thing that brings the node's messages into the file at the path.
+    fn step(&mut self, now: Now, node: &Node) -> Result<Step, StoreError> {
+        if let Some(trouble) = self.trouble.filter(|t| t.reopen) {
+            self.reopen(now)?;
+            let reopen = false;
+            self.trouble = Some(Trouble { reopen, ..trouble });
+        }
+        if self.is_moving() {
+            self.move_on(now, node.history())
+        } else {
+            self.commit(now, node.unstored(), node.history().floor())
+        }
+    }
+
+    /// Commits the first of these messages, as many as a batch takes.
     fn commit<'a>(
         &mut self,
         now: Now,
         messages: impl Iterator<Item = &'a ChatMessage> + Clone,
         floor: Position,
-    ) -> Result<usize, StoreError> {
-        if self.trouble.is_some_and(|t| t.reopen) {
-            self.reopen(now)?;
-        }
-        let Some(store) = &mut self.store else {
-            return Err(StoreError::Unusable("it is not open".into()));
-        };
+    ) -> Result<Step, StoreError> {
         let mut bytes = 0;
         let fits = |message: &&ChatMessage| {
             let fits = bytes < STORE_BATCH_BYTES_MAX;
@@ -205,34 +233,44 @@ impl Keeper {
         let count = (messages.clone().take(STORE_BATCH_MAX))
             .take_while(fits)
             .count();
-        store.commit(messages.take(count), floor)?;
+        self.put(now, messages.take(count), count, floor)?;
+        Ok(Step::Stored(count))
+    }
+
+    /// Commits `count` messages; they count only if the file is where others find them.
+    fn put<'a>(
+        &mut self,
+        now: Now,
+        messages: impl Iterator<Item = &'a ChatMessage>,
+        count: usize,
+        floor: Position,
+    ) -> Result<(), StoreError> {
+        let Some(store) = &mut self.store else {
+            return Err(StoreError::Unusable("it is not open".into()));
+        };
+        store.commit(messages, floor)?;
         self.unlooked += 1 + u32::try_from(count).unwrap_or(0) / LOOK_EVERY;
         self.dirty_since.get_or_insert(now.time);
         self.index_at.get_or_insert(now.time + INDEX_PAUSE);
-        Ok(count)
-    }
-
-    /// Opens the file once more; if that fails it may still be read.
-    fn reopen(&mut self, now: Now) -> Result<(), StoreError> {
-        // Its lock would keep this process out, too.
-        self.store = None;
-        let opened = Store::open(&self.path, &self.owner, now.wall_ms, false);
-        self.store = match opened {
-            Ok(store) => Some(store),
-            Err(e) => {
-                self.store = Store::open_for_reading(&self.path, Some(&self.owner)).ok();
-                return Err(e);
-            }
-        };
-        Ok(())
+        store.look()
     }
 
     /// Nothing can be stored, for a while; the words say so.
-    fn enter_trouble(&mut self, now: Time, why: &str, reopen: bool) -> String {
-        let retry_at = now + RETRY;
-        self.trouble = Some(Trouble { retry_at, reopen });
+    fn enter_trouble(&mut self, now: Time, e: &StoreError) -> String {
+        let is_new = self.trouble.is_none();
+        // A file that was moved has a new one in its place at once, unless that goes on and on.
+        let pause = match e.is_moved() && is_new {
+            true => Duration::ZERO,
+            false => RETRY,
+        };
+        self.trouble = Some(Trouble {
+            retry_at: now + pause,
+            // A full disk needs no other descriptors; for whatever else it is new ones may help.
+            reopen: !matches!(e, StoreError::Later(_)) || self.store.is_none(),
+            is_moved: e.is_moved(),
+        });
         format!(
-            "{}: nothing can be stored: {why}; the chat goes on in memory, and nothing is \
+            "{}: nothing can be stored: {e}; the chat goes on in memory, and nothing is \
              confirmed until it is stored",
             shown(&self.path)
         )
@@ -241,7 +279,8 @@ impl Keeper {
     /// When there is something to do although nothing happens.
     fn next_wake(&self, has_unstored: bool) -> Option<Time> {
         let checkpoint = self.dirty_since.map(|at| at + CHECKPOINT_AFTER);
-        let retry = self.trouble.filter(|_| has_unstored).map(|t| t.retry_at);
+        let is_owing = has_unstored || self.is_moving();
+        let retry = self.trouble.filter(|_| is_owing).map(|t| t.retry_at);
         [retry, checkpoint, self.index_at]
             .into_iter()
             .flatten()
@@ -312,20 +351,40 @@ impl Reactor {
         let Some(keeper) = &mut self.keeper else {
             return;
         };
-        if self.node.unstored_len() == 0 || !keeper.may_commit(self.now.time) {
+        let is_owing = self.node.unstored_len() > 0 || keeper.is_moving();
+        if !is_owing || !keeper.may_commit(self.now.time) {
             return;
         }
-        let floor = self.node.history().floor();
-        match keeper.commit(self.now, self.node.unstored(), floor) {
-            Ok(count) => {
+        match keeper.step(self.now, &self.node) {
+            Ok(step) => self.note_step(step),
+            Err(e) => self.note_trouble(&e),
+        }
+    }
+
+    fn note_step(&mut self, step: Step) {
+        let Some(keeper) = &mut self.keeper else {
+            return;
+        };
+        let words = match step {
+            Step::Stored(count) => {
                 self.node.on_stored(count);
                 keeper.is_behind = self.node.unstored_len() > 0;
-                if keeper.trouble.take().is_some() {
-                    let words = format!("{}: messages are stored again", shown(&keeper.path));
-                    self.ui.warn(self.now, &words);
-                }
+                let is_over = keeper.trouble.take().is_some();
+                is_over.then(|| format!("{}: messages are stored again", shown(&keeper.path)))
             }
-            Err(e) => self.note_trouble(&e),
+            // The chat goes on, unless more comes than is worth keeping.
+            Step::Moving => {
+                keeper.is_behind = self.node.unstored_len() > STORE_BATCH_MAX;
+                None
+            }
+            Step::Moved(words) => {
+                keeper.is_behind = self.node.unstored_len() > 0;
+                keeper.trouble = None;
+                Some(words)
+            }
+        };
+        if let Some(words) = words {
+            self.ui.warn(self.now, &words);
         }
     }
 
@@ -334,10 +393,8 @@ impl Reactor {
             return;
         };
         keeper.is_behind = false;
-        // A full disk needs no other descriptors; for whatever else it is new ones may help.
-        let reopen = !matches!(e, StoreError::Later(_));
-        let is_new = keeper.trouble.is_none();
-        let words = keeper.enter_trouble(self.now.time, &e.to_string(), reopen);
+        let is_new = keeper.trouble.is_none_or(|t| t.is_moved && !e.is_moved());
+        let words = keeper.enter_trouble(self.now.time, e);
         if is_new {
             self.ui.warn(self.now, &words);
         } else {
@@ -376,7 +433,7 @@ impl Reactor {
             let has = skip.get(&crate::wire::Key(origin));
             !has.is_some_and(|ranges| ranges.contains(seq))
         };
-        let found = match self.keeper.as_ref().and_then(|k| k.store.as_ref()) {
+        let found = match self.keeper.as_ref().and_then(Keeper::reader) {
             Some(store) => store.between(after, until, wanted),
             None => Err(StoreError::Unusable("it is not open".into())),
         };
@@ -411,31 +468,5 @@ impl Reactor {
             );
             self.ui.warn(self.now, &words);
         }
-    }
-
-    /// The node has left: what is not stored yet is tried a last time, and said if that fails.
-    pub(super) fn close_store(&mut self) {
-        while let Some(keeper) = &mut self.keeper {
-            let left = self.node.unstored_len();
-            let floor = self.node.history().floor();
-            let result = match left {
-                0 => break,
-                _ => keeper.commit(self.now, self.node.unstored(), floor),
-            };
-            match result {
-                Ok(count) => self.node.on_stored(count),
-                Err(e) => {
-                    let left_over = match left {
-                        1 => "1 message is".to_owned(),
-                        n => format!("{n} messages are"),
-                    };
-                    let words = format!("{}: {left_over} not stored: {e}", shown(&keeper.path));
-                    self.ui.warn(self.now, &words);
-                    break;
-                }
-            }
-        }
-        // Closing it checkpoints.
-        self.keeper = None;
     }
 }

@@ -33,6 +33,18 @@ pub enum StoreError {
     Unusable(String),
     /// It cannot be written now, as it is: no space, or somebody else writes.
     Later(String),
+    /// Its path leads to nothing, or to another file, while it is open.
+    Moved,
+    /// The same has happened to its log.
+    LogMoved,
+}
+
+impl StoreError {
+    /// True if what was open is not where it was opened.
+    #[must_use]
+    pub fn is_moved(&self) -> bool {
+        matches!(self, StoreError::Moved | StoreError::LogMoved)
+    }
 }
 
 impl fmt::Display for StoreError {
@@ -62,6 +74,10 @@ impl fmt::Display for StoreError {
             }
             StoreError::Damaged(why) => write!(f, "it is damaged ({why})"),
             StoreError::Path(e) => write!(f, "cannot use it: {e}; use another file"),
+            StoreError::Moved => f.write_str("the file was moved or deleted while in use"),
+            StoreError::LogMoved => {
+                f.write_str("the file's log (-wal, -shm) was moved or deleted while in use")
+            }
             StoreError::Unusable(why) | StoreError::Later(why) => f.write_str(why),
         }
     }

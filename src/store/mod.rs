@@ -2,12 +2,13 @@
 //!
 //! Owns the file: its schema, its lock, reading and writing it. It decides nothing of the protocol
 //! (what is stored, what is acknowledged and when is the node's and the driver's business), and it
-//! never deletes anything.
+//! never deletes a message.
 //!
 //! | file | subject |
 //! | --- | --- |
 //! | `schema` | the tables, their versions, how a message is a row |
 //! | `opening` | opening, checking, locking, setting a damaged file aside |
+//! | `place` | whether the files are still where they were opened |
 //! | `search` | what `papo history` reads |
 //! | `error` | what can go wrong |
 //!
@@ -26,6 +27,7 @@
 
 mod error;
 mod opening;
+mod place;
 mod schema;
 mod search;
 #[cfg(test)]
@@ -33,9 +35,9 @@ mod tests;
 
 pub use error::StoreError;
 pub use opening::set_aside;
+pub use place::{Identity, Place};
 pub use search::Search;
 
-use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
@@ -44,6 +46,7 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 use crate::limits::{BATCH_BYTES_MAX, STORED_SCAN_MAX};
 use crate::wire::{ChatMessage, Key, Position, SeqRange};
 
+use place::{Files, Lock};
 use schema::{bits, bytes_of, position_of, unbits};
 
 /// How long a statement waits for somebody else's lock (a person who writes with `sqlite3`): the
@@ -75,9 +78,10 @@ pub struct Held {
 pub struct Store {
     connection: Connection,
     /// Kept for as long as the store is open; none if it was opened for reading.
-    lock: Option<File>,
+    lock: Option<Lock>,
     /// The floor as the file says.
     floor: Position,
+    files: Files,
 }
 
 /// What was found between two positions.
@@ -224,7 +228,12 @@ impl Store {
             .map_or(Ok(Position::default()), |bytes| position_of(&bytes))
     }
 
-    fn ranges(&self) -> Result<Vec<SeqRange>, StoreError> {
+    /// All ids.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn ranges(&self) -> Result<Vec<SeqRange>, StoreError> {
         let sql = "SELECT author, min(seq), max(seq), count(*) FROM messages GROUP BY author";
         let mut ranges = Vec::new();
         let mut authors = self.connection.prepare(sql)?;

@@ -11,6 +11,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::FlockOperation;
 
+use super::place::{FileId, Files, Lock};
 use super::schema::{self, bytes_of};
 use super::{BUSY, Owner, Store, StoreError, beside, position_of};
 use crate::wire::Position;
@@ -37,25 +38,36 @@ impl Store {
     /// If it cannot be opened, or is not this owner's.
     pub fn open(path: &Path, owner: &Owner, now_ms: u64, check: bool) -> Result<Store, StoreError> {
         let path = absolute(path)?;
-        let lock = lock(&path)?;
-        touch(&path)?;
-        let unclean = size(&beside(&path, "-wal")) > 0;
-        let mut connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let lock = Lock::take(&path)?;
+        Store::open_locked(&path, owner, now_ms, check, lock)
+    }
+
+    pub(super) fn open_locked(
+        path: &Path,
+        owner: &Owner,
+        now_ms: u64,
+        check: bool,
+        lock: Lock,
+    ) -> Result<Store, StoreError> {
+        let file = touch(path)?;
+        let unclean = size(&beside(path, "-wal")) > 0;
+        let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         if connection.is_readonly("main")? {
             return Err(StoreError::Unusable("it is read-only".into()));
         }
         let version = version(&connection)?;
-        if version > 0 && check && (unclean || size(&path) <= CHECK_BYTES) {
+        if version > 0 && check && (unclean || size(path) <= CHECK_BYTES) {
             check_content(&connection)?;
         }
         configure(&connection)?;
         migrate(&mut connection, version, owner, now_ms)?;
-        let floor = verify(&connection, Some(owner))?;
+        let Born { floor, created } = verify(&connection, Some(owner))?;
         connection.busy_timeout(BUSY)?;
         Ok(Store {
             connection,
             lock: Some(lock),
             floor,
+            files: Files::new(path, file, created)?,
         })
     }
 
@@ -77,6 +89,7 @@ impl Store {
     pub fn open_for_reading(path: &Path, owner: Option<&Owner>) -> Result<Store, StoreError> {
         let path = absolute(path)?;
         File::open(&path).map_err(StoreError::Path)?;
+        let file = FileId::at(&path).ok_or(StoreError::Moved)?;
         if size(&path) == 0 {
             return Err(StoreError::Unusable("there is nothing in it yet".into()));
         }
@@ -84,12 +97,12 @@ impl Store {
             if version(&connection)? == 0 {
                 return Err(StoreError::Unusable("there is nothing in it yet".into()));
             }
-            let floor = verify(&connection, owner)?;
-            let lock = None;
+            let Born { floor, created } = verify(&connection, owner)?;
             Ok(Store {
                 connection,
-                lock,
+                lock: None,
                 floor,
+                files: Files::new(&path, file, created)?,
             })
         };
         let only_read = OpenFlags::SQLITE_OPEN_READ_ONLY;
@@ -146,26 +159,27 @@ fn size(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |found| found.len())
 }
 
-/// Takes the right to write, for as long as the result is kept.
-fn lock(path: &Path) -> Result<File, StoreError> {
-    let mut open = OpenOptions::new();
-    open.create(true).truncate(false).write(true).mode(MODE);
-    let file = open
-        .open(beside(path, ".lock"))
-        .map_err(|e| unusable_or_wrong(path, e))?;
-    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(StoreError::InUse),
-        Err(e) => Err(StoreError::Unusable(format!("cannot lock it: {e}"))),
+impl Lock {
+    /// Takes the right to write the file of this name.
+    pub(super) fn take(path: &Path) -> Result<Lock, StoreError> {
+        let mut open = OpenOptions::new();
+        open.create(true).truncate(false).write(true).mode(MODE);
+        let lock = beside(path, ".lock");
+        let file = open.open(&lock).map_err(|e| unusable_or_wrong(path, e))?;
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Lock { file, path: lock }),
+            Err(rustix::io::Errno::WOULDBLOCK) => Err(StoreError::InUse),
+            Err(e) => Err(StoreError::Unusable(format!("cannot lock it: {e}"))),
+        }
     }
 }
 
-/// Creates the file if need be, for its owner alone.
-fn touch(path: &Path) -> Result<(), StoreError> {
+/// Creates the file if need be, for its owner alone; which one it is.
+fn touch(path: &Path) -> Result<FileId, StoreError> {
     let mut open = OpenOptions::new();
     match open.create_new(true).write(true).mode(MODE).open(path) {
         Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(unusable_or_wrong(path, e)),
-        _ => Ok(()),
+        _ => FileId::at(path).ok_or(StoreError::Moved),
     }
 }
 
@@ -282,22 +296,30 @@ fn migrate(
     Ok(())
 }
 
-/// Whose the file is, and its floor.
-fn whose(connection: &Connection) -> Result<(Owner, Position), StoreError> {
-    let sql = "SELECT name, lock, floor FROM room";
-    let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-    let (room, lock, floor): (_, _, Vec<u8>) = connection.query_row(sql, [], row)?;
-    Ok((Owner { room, lock }, position_of(&floor)?))
+/// What a file says of itself.
+struct Born {
+    floor: Position,
+    /// When, in milliseconds since 1970.
+    created: i64,
 }
 
-/// The floor of a file that must be `owner`'s, if that matters.
-fn verify(connection: &Connection, owner: Option<&Owner>) -> Result<Position, StoreError> {
-    let (found, floor) = whose(connection)?;
+/// Whose the file is.
+fn whose(connection: &Connection) -> Result<(Owner, Born), StoreError> {
+    let sql = "SELECT name, lock, floor, created FROM room";
+    let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
+    let (room, lock, floor, created): (_, _, Vec<u8>, _) = connection.query_row(sql, [], row)?;
+    let floor = position_of(&floor)?;
+    Ok((Owner { room, lock }, Born { floor, created }))
+}
+
+/// What a file that must be `owner`'s says of itself, if that matters.
+fn verify(connection: &Connection, owner: Option<&Owner>) -> Result<Born, StoreError> {
+    let (found, born) = whose(connection)?;
     match owner {
         Some(owner) if owner.room != found.room => Err(StoreError::OtherRoom(found.room)),
         Some(owner) if owner.lock != found.lock => Err(StoreError::OtherSecret {
             locked: found.lock.is_some(),
         }),
-        _ => Ok(floor),
+        _ => Ok(born),
     }
 }

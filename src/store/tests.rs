@@ -1,5 +1,7 @@
 //! The file itself: what is written is read again, whatever it is, and what is wrong is told.
 
+mod moves;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;

@@ -13,6 +13,7 @@ mod crashes;
 mod disks;
 mod files;
 mod million;
+mod moves;
 mod print;
 
 use std::path::{Path, PathBuf};

@@ -1,0 +1,220 @@
+//! A store's file that was moved or deleted while it is in use.
+//!
+//! A message counts as stored only if it can be found at the path that the user named. So after each
+//! commit it is looked at ([`Store::look`]) whether the path still leads to the file that is open,
+//! and its log is beside it. If not, that commit does not count, one warning says what happened, and
+//! nothing is confirmed until everything that was confirmed is at the path again:
+//!
+//! - *Only the log has gone*: the connection still has it. It is brought into the file, and the file
+//!   is opened anew with a new log.
+//! - *The file is back* where it was: it is opened anew.
+//! - *The file has gone*: a system keeps a deleted file for as long as somebody has it open, so the
+//!   old one can still be read, and the messages that are not in memory still be served from there.
+//!   A new file is created at the path, or the one that is there now is opened if it is a history
+//!   of this room, and everything that the old one holds is copied into it, some batches per turn of
+//!   the loop. Then the old one is closed. The chat goes on meanwhile, unconfirmed.
+//! - *The old file cannot be read any more* (its disk has gone, too): what is in memory is all there
+//!   is. How many messages are lost with the old file is said.
+//! - *Another file is at the path*: it is left as it is, and it is tried again now and then.
+//!
+//! A lock that was deleted is taken anew; if another papo was faster, that one has the file.
+
+use super::{Keeper, Step, shown};
+use crate::node::{History, Now};
+use crate::store::{Identity, Place, Store, StoreError};
+use crate::wire::{ChatMessage, MessageId, Position, SeqRange};
+
+/// Messages copied per turn of the loop, some 5 ms of work, and as many chunks ([`Store::between`])
+/// at the most.
+const BATCH: usize = 1_000;
+const CHUNKS: usize = 8;
+/// After every message.
+const END: Position = Position(u64::MAX, u64::MAX, u64::MAX);
+
+/// The move from one file to another.
+#[derive(Debug, Default)]
+pub(super) struct Moving {
+    /// The file that has everything that the node was told is stored.
+    pub(super) holder: Option<Identity>,
+    /// That file, if it is not the one at the path, and can be read.
+    old: Option<Store>,
+    /// How far its messages are in the file at the path, while some are not.
+    copied: Option<Copied>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Copied {
+    upto: Position,
+    count: usize,
+    /// The old file could not be read.
+    from_memory: bool,
+}
+
+impl Keeper {
+    /// True while what was confirmed is not all at the path.
+    pub(super) fn is_moving(&self) -> bool {
+        self.moving.copied.is_some() || self.moving.old.is_some()
+    }
+
+    /// The file that has all that is not in memory.
+    pub(super) fn reader(&self) -> Option<&Store> {
+        self.moving.old.as_ref().or(self.store.as_ref())
+    }
+
+    /// Opens the file at the path once more, whichever that is; if that fails, what was open may still
+    /// be read.
+    pub(super) fn reopen(&mut self, now: Now) -> Result<(), StoreError> {
+        let latest = self.store.take();
+        let held = self.moving.old.take().or(latest);
+        let opened = match held.as_ref().map(Store::place) {
+            Some(Place::Gone) => self.open_instead(held, now),
+            Some(Place::WithoutLog) => self.open_settled(held, now),
+            Some(Place::There) | None => {
+                // Its lock would keep this process out, too.
+                drop(held);
+                self.open_again(now)
+            }
+        };
+        let store = opened?;
+        let identity = store.identity();
+        let holder = *self.moving.holder.get_or_insert(identity);
+        let is_back = holder == identity;
+        // Of two moves in a row the first one's file is the one that has everything.
+        (self.moving.old).take_if(|old| is_back || old.identity() != holder);
+        self.moving.copied = (!is_back).then(|| Copied {
+            from_memory: self.moving.old.is_none(),
+            ..Copied::default()
+        });
+        self.store = Some(store);
+        self.dirty_since = None;
+        self.checkpoint_at = super::LOG_PAGES;
+        self.index_at.get_or_insert(now.time);
+        Ok(())
+    }
+
+    /// The file that was open is at the path, or none was open.
+    fn open_again(&mut self, now: Now) -> Result<Store, StoreError> {
+        let opened = Store::open(&self.path, &self.owner, now.wall_ms, false);
+        if opened.is_err() {
+            let readable = Store::open_for_reading(&self.path, Some(&self.owner)).ok();
+            self.store = readable.filter(|s| self.moving.holder == Some(s.identity()));
+        }
+        opened
+    }
+
+    /// It is, but its log is not.
+    fn open_settled(&mut self, held: Option<Store>, now: Now) -> Result<Store, StoreError> {
+        if let Some(e) = held.as_ref().and_then(|store| store.settle().err()) {
+            self.store = held;
+            return Err(e);
+        }
+        drop(held);
+        self.open_again(now)
+    }
+
+    /// It is not at the path.
+    fn open_instead(&mut self, held: Option<Store>, now: Now) -> Result<Store, StoreError> {
+        let Some(old) = held else {
+            return self.open_again(now);
+        };
+        match old.part() {
+            Ok(()) => {
+                let opened = old.open_in_place(&self.owner, now.wall_ms);
+                self.moving.old = Some(old);
+                opened
+            }
+            // Later it can be made whole, and nobody has lost anything.
+            Err(e @ (StoreError::Later(_) | StoreError::Path(_))) => {
+                self.moving.old = Some(old);
+                Err(e)
+            }
+            Err(e) => {
+                log::warn!("{}: the file that was there: {e}", self.path.display());
+                drop(old);
+                self.open_again(now)
+            }
+        }
+    }
+
+    /// Copies the next messages of the old file.
+    pub(super) fn move_on(&mut self, now: Now, history: &History) -> Result<Step, StoreError> {
+        let Some(mut copied) = self.moving.copied else {
+            return Ok(Step::Moving);
+        };
+        let old = self.moving.old.as_ref().filter(|_| !copied.from_memory);
+        let messages = match old.map(|old| batch(old, &mut copied.upto)) {
+            Some(Ok(messages)) => messages,
+            Some(Err(e)) => {
+                log::warn!("{}: the file that was there: {e}", self.path.display());
+                self.moving.old = None;
+                self.moving.copied = Some(Copied {
+                    from_memory: true,
+                    ..Copied::default()
+                });
+                return Ok(Step::Moving);
+            }
+            None => remembered(history, &mut copied.upto),
+        };
+        let count = messages.len();
+        self.put(now, messages.iter(), count, history.floor())?;
+        copied.count += count;
+        self.moving.copied = Some(copied);
+        if copied.upto < END {
+            return Ok(Step::Moving);
+        }
+        let words = self.moved_words(copied, history)?;
+        self.moving.old = None;
+        self.moving.copied = None;
+        self.moving.holder = self.store.as_ref().map(Store::identity);
+        Ok(Step::Moved(words))
+    }
+
+    /// What the user is told at the end.
+    fn moved_words(&self, copied: Copied, history: &History) -> Result<String, StoreError> {
+        let path = shown(&self.path);
+        let mut lost = String::new();
+        if let Some(store) = self.store.as_ref().filter(|_| copied.from_memory) {
+            let ids = store.ranges()?;
+            let ids = ids.into_iter().flat_map(|SeqRange(origin, first, last)| {
+                (first..=last).map(move |seq| MessageId { origin, seq })
+            });
+            let present = ids.filter(|id| history.contains(*id)).count();
+            lost = match history.len().saturating_sub(present) {
+                0 => String::new(),
+                1 => "; 1 message was only in the old one, and is lost with it".to_owned(),
+                n => format!("; {n} messages were only in the old one, and are lost with it"),
+            };
+        }
+        Ok(format!(
+            "{path}: the file there now has the {} messages of the one that was moved or \
+             deleted{lost}; messages are stored again",
+            copied.count
+        ))
+    }
+}
+
+/// The next messages of a file after a position, which moves behind them.
+fn batch(old: &Store, upto: &mut Position) -> Result<Vec<ChatMessage>, StoreError> {
+    let mut messages = Vec::new();
+    for _ in 0..CHUNKS {
+        let found = old.between(*upto, END, |_| true)?;
+        *upto = found.upto;
+        messages.extend(found.messages);
+        if *upto >= END || messages.len() >= BATCH {
+            break;
+        }
+    }
+    Ok(messages)
+}
+
+/// The same, of what is in memory.
+fn remembered(history: &History, upto: &mut Position) -> Vec<ChatMessage> {
+    let after = *upto;
+    let next = history.iter().skip_while(|m| m.position() <= after);
+    let messages: Vec<_> = next.take(BATCH).cloned().collect();
+    *upto = match messages.last() {
+        Some(last) if messages.len() == BATCH => last.position(),
+        _ => END,
+    };
+    messages
+}

@@ -1,0 +1,206 @@
+//! Whether the path still leads to the files that are open, and what is done if it does not.
+//!
+//! A file can be moved or deleted while it is open: SQLite goes on reading and writing it, and
+//! nobody finds what it writes. So after each commit the files at the path are compared with those
+//! that were opened, by device and inode. That costs some microseconds.
+//!
+//! # What must not happen
+//!
+//! The log (`FILE-wal`) and its index (`FILE-shm`) are found by the file's name. Whoever opens another
+//! file at the path while those of the first one lie there would take them for its own: it would
+//! delete the log, and cut the index that the first connection has mapped. So before another file
+//! is opened there, the log is brought into the file that it belongs to, wherever that is now, and
+//! then the two are removed, as SQLite does when a file is closed. They are removed only if they are
+//! those that were opened.
+
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use rusqlite::config::DbConfig;
+
+use super::{Owner, Store, StoreError, beside};
+
+/// A device and an inode: the same file, whatever it is called.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct FileId(u64, u64);
+
+impl FileId {
+    /// What the path leads to, if to anything.
+    pub(super) fn at(path: &Path) -> Option<FileId> {
+        fs::metadata(path).ok().map(|found| FileId::of(&found))
+    }
+
+    fn of(found: &fs::Metadata) -> FileId {
+        FileId(found.dev(), found.ino())
+    }
+}
+
+/// Which file a store is, across openings. Its birthday is part of it because a system gives a
+/// deleted file's inode to the next one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Identity {
+    file: FileId,
+    created: i64,
+}
+
+/// Where the files that are open are now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// Where they were opened.
+    There,
+    /// The file is there, but its log or the log's index is not.
+    WithoutLog,
+    /// The path leads to nothing, or to another file.
+    Gone,
+}
+
+/// The files that a connection has open.
+#[derive(Debug)]
+pub(super) struct Files {
+    path: PathBuf,
+    file: FileId,
+    /// The log and its index.
+    beside: Vec<(PathBuf, FileId)>,
+    created: i64,
+}
+
+impl Files {
+    /// What is at the path now must be what was there before it was opened (`file`).
+    pub(super) fn new(path: &Path, file: FileId, created: i64) -> Result<Files, StoreError> {
+        if FileId::at(path) != Some(file) {
+            return Err(StoreError::Moved);
+        }
+        // SQLite follows links first.
+        let real = fs::canonicalize(path).map_err(StoreError::Path)?;
+        let parts = ["-wal", "-shm"].map(|part| beside(&real, part));
+        let with_id = |part: PathBuf| FileId::at(&part).map(|id| (part, id));
+        Ok(Files {
+            path: path.to_owned(),
+            file,
+            beside: parts.into_iter().filter_map(with_id).collect(),
+            created,
+        })
+    }
+
+    fn are_all_beside(&self) -> bool {
+        let is_there = |(part, id): &(PathBuf, FileId)| FileId::at(part) == Some(*id);
+        self.beside.iter().all(is_there)
+    }
+}
+
+/// The right to write, for as long as it is kept.
+#[derive(Debug)]
+pub(super) struct Lock {
+    pub(super) file: File,
+    pub(super) path: PathBuf,
+}
+
+impl Lock {
+    /// Nobody else can take it: its path still leads to it.
+    fn is_there(&self) -> bool {
+        let held = self.file.metadata().ok().map(|found| FileId::of(&found));
+        held.is_some() && held == FileId::at(&self.path)
+    }
+
+    fn again(&self) -> io::Result<Lock> {
+        Ok(Lock {
+            file: self.file.try_clone()?,
+            path: self.path.clone(),
+        })
+    }
+}
+
+impl Store {
+    /// Which file this is.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
+        Identity {
+            file: self.files.file,
+            created: self.files.created,
+        }
+    }
+
+    /// Where it is now.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        if FileId::at(&self.files.path) != Some(self.files.file) {
+            Place::Gone
+        } else if self.files.are_all_beside() {
+            Place::There
+        } else {
+            Place::WithoutLog
+        }
+    }
+
+    /// After a commit: whether others find there what was committed, and nobody else may write. A
+    /// lock that was deleted is made anew.
+    ///
+    /// # Errors
+    ///
+    /// If not; what was committed does not count.
+    pub fn look(&mut self) -> Result<(), StoreError> {
+        match self.place() {
+            Place::There => {}
+            Place::WithoutLog => return Err(StoreError::LogMoved),
+            Place::Gone => return Err(StoreError::Moved),
+        }
+        if self.lock.as_ref().is_some_and(|lock| !lock.is_there()) {
+            self.lock = Some(Lock::take(&self.files.path)?);
+            log::info!("{}: its lock was deleted", self.files.path.display());
+        }
+        Ok(())
+    }
+
+    /// Brings all of the log into the file, so that the file alone holds everything.
+    ///
+    /// # Errors
+    ///
+    /// If that failed, or somebody still reads an earlier state; nothing is lost.
+    pub fn settle(&self) -> Result<(), StoreError> {
+        if !self.is_writable() {
+            return Ok(());
+        }
+        self.checkpoint()?;
+        match self.log_pages()? {
+            0 => Ok(()),
+            _ => Err(StoreError::Later(
+                "somebody still reads the file that was moved or deleted".into(),
+            )),
+        }
+    }
+
+    /// The file has gone from its path. It is made whole, wherever it is, and nothing of it is
+    /// left at the path. It can still be read.
+    ///
+    /// # Errors
+    ///
+    /// If it could not be made whole; nothing has changed then.
+    pub fn part(&self) -> Result<(), StoreError> {
+        self.settle()?;
+        // Whatever it meets at its path when it is closed is not its own.
+        let option = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+        self.connection.set_db_config(option, true)?;
+        for (part, id) in &self.files.beside {
+            if FileId::at(part) == Some(*id) {
+                fs::remove_file(part).map_err(StoreError::Path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// After [`Store::part`]: opens the file that is now at the path, or creates one.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be opened, or is not this owner's; then it is left as it is.
+    pub fn open_in_place(&self, owner: &Owner, now_ms: u64) -> Result<Store, StoreError> {
+        let path = &self.files.path;
+        let lock = match &self.lock {
+            Some(lock) if lock.is_there() => lock.again().map_err(StoreError::Path)?,
+            _ => Lock::take(path)?,
+        };
+        Store::open_locked(path, owner, now_ms, true, lock)
+    }
+}
