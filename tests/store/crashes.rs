@@ -119,6 +119,55 @@ fn what_was_confirmed_survives_200_rounds_of_kill_9() {
     rounds(&permit, 200);
 }
 
+/// What `papo send` says in each round.
+const SENT: usize = 5_000;
+
+/// A sender's word is that every member has stored it: so it is in every file, whoever is killed
+/// right after that word.
+#[test]
+fn what_send_ended_with_0_for_is_in_every_file_whoever_is_killed_then() {
+    let permit = shared();
+    let dir = scratch_dir();
+    let files = files(&dir, &["a.db", "b.db", "c.db"]);
+    let mut rng = random();
+    let mut all: Vec<String> = Vec::new();
+    for round in 0..NICKS.len() {
+        let room = named(&Room::new(&permit));
+        let start = |(nick, file): (&&str, &PathBuf)| join_storing(&room, nick, file);
+        let nodes: Vec<Node> = NICKS.iter().zip(&files).map(start).collect();
+        for node in &nodes {
+            node.sees_members(NICKS.len());
+        }
+        let lines: Vec<String> = (0..SENT).map(|n| format!("{round} {n:095}")).collect();
+        let members = NICKS.len().to_string();
+        let mut sender = room
+            .papo("zoe", &["send", "--wait-members", &members])
+            .start();
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        sender.write(text.as_bytes());
+        sender.close_input();
+        assert_eq!(sender.exit(), 0, "{}", sender.stderr());
+        // One survives, or none.
+        let survivor = rng.usize(..=nodes.len());
+        for (i, node) in nodes.iter().enumerate() {
+            if i != survivor {
+                node.signal(Signal::KILL);
+                node.exit_within(PATIENCE);
+            }
+        }
+        all.extend(lines);
+        for file in &files {
+            let held = super::stored_texts(file);
+            let (wrong, count) = (file.display(), held.len());
+            assert!(
+                held == all,
+                "round {round}, {wrong}: {count} of {}",
+                all.len()
+            );
+        }
+    }
+}
+
 #[test]
 fn the_room_outlives_everybody_and_nothing_is_shown_twice() {
     let permit = shared();
