@@ -4,6 +4,7 @@
 //! Nothing here opens a socket; what the options mean for a running node is put
 //! together in `main`.
 
+mod choices;
 pub mod history;
 pub mod peers;
 pub mod secret;
@@ -16,6 +17,8 @@ use std::time::Duration;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+pub use choices::{Color, Confirm};
 
 use crate::limits::{NICK_CHARS_MAX, ROOM_BYTES_MAX};
 use crate::ui::Replay;
@@ -48,7 +51,8 @@ Examples:
 
 Exit status:
   0    left in good order; everything said was confirmed by every member
-  1    something said was not confirmed in time; stderr says what and by whom
+  1    something said was not confirmed in time, or missed, or something heard not printed;
+       stderr says what and by whom
   2    a mistake on the command line
   3    could not start or could not go on: address in use, no such interface, ...
   130  interrupted a second time while leaving";
@@ -85,7 +89,11 @@ pub enum Action {
         text: Vec<String>,
     },
     /// Print what is said; stdin is not read
-    Listen,
+    Listen {
+        /// What is confirmed to the others: what is taken in, or only what is written to stdout
+        #[arg(long, value_name = "WHEN", value_enum, default_value_t = Confirm::TakenIn)]
+        confirm: Confirm,
+    },
     /// Print the history that the file of --store keeps, without joining
     History {
         /// Only what was said since then: a date, a time, or how long ago, such as 2h
@@ -263,31 +271,6 @@ pub struct Options {
     /// heeded
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Log")]
     pub verbose: u8,
-}
-
-/// When to use colours.
-#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Color {
-    /// Unless NO_COLOR is set, or the terminal is a dumb one
-    Auto,
-    /// In any terminal
-    Always,
-    /// Never
-    Never,
-}
-
-impl Color {
-    /// What the choice means in this environment (<https://no-color.org>).
-    #[must_use]
-    pub fn is_wanted(self) -> bool {
-        let set = |name| std::env::var_os(name).is_some_and(|v| !v.is_empty());
-        let dumb = std::env::var_os("TERM").is_none_or(|v| v.is_empty() || v == "dumb");
-        match self {
-            Color::Auto => !set("NO_COLOR") && !dumb,
-            Color::Always => true,
-            Color::Never => false,
-        }
-    }
 }
 
 /// What came of reading the command line, if not a command line.

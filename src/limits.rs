@@ -217,3 +217,18 @@ const _: () = assert!(
 const _: () = assert!(OUTSIDERS_MAX + MEMBERS_MAX < LINKS_MAX);
 const _: () = assert!(STRANGER_QUEUE_BYTES_MAX >= 3 * (FRAME_BYTES_MAX + 4));
 const _: () = assert!(LINK_BYTES_PER_TURN_MAX >= 2 * (FRAME_BYTES_MAX + 4));
+
+/// Bytes of the messages and confirmations that wait for a slow reader of stdout, however small
+/// `--history` is; what a larger history may have in memory may wait, too. Beyond, the oldest messages
+/// are skipped, and the user is told.
+pub const OUTPUT_KEPT_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bytes written in one turn to a stdout that never waits, such as a file: more than a turn brings, so
+/// that nothing piles up, and few enough for the timers.
+pub const OUTPUT_FILE_BYTES_PER_TURN_MAX: usize = 8 * 1024 * 1024;
+/// Notices, answers and events other than messages that wait for stdout; the oldest are skipped beyond.
+pub const OUTPUT_LINES_MAX: usize = 10_000;
+/// Stretches of skipped messages, each of one author, that are told apart in one place; beyond, an
+/// author's last one is made longer.
+pub const OUTPUT_SKIPPED_RANGES_MAX: usize = 1_024;
+/// Stretches of confirmations that wait for stdout before stdin is left alone: they are never skipped.
+pub const OUTPUT_DELIVERED_RUNS_MAX: usize = 16_384;

@@ -7,7 +7,7 @@ use std::net::{Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 
 use clap::CommandFactory;
-use papo::cli::{self, Action, Cli, Options, STATUS_USAGE, Stop};
+use papo::cli::{self, Action, Cli, Confirm, Options, STATUS_USAGE, Stop};
 use papo::driver::{self, DriverConfig, STATUS_FAILED, ScanConfig, Selection, StoreConfig};
 use papo::store::Search;
 use papo::ui::{Mode, Replay, UiConfig};
@@ -145,7 +145,9 @@ fn ui_config(action: Action, options: &Options) -> UiConfig {
     } else {
         0
     };
-    let reads_stdin = action != Action::Listen;
+    let reads_stdin = !matches!(action, Action::Listen { .. });
+    let printed = Confirm::Printed;
+    let confirms_printed = action == Action::Listen { confirm: printed };
     let lines = match action {
         Action::Send { text } if !text.is_empty() => Some(vec![text.join(" ")]),
         _ => None,
@@ -161,6 +163,7 @@ fn ui_config(action: Action, options: &Options) -> UiConfig {
         wait_members: options.wait_members,
         timeout: options.timeout,
         history_max: options.history,
+        confirms_printed,
     }
 }
 

@@ -131,6 +131,7 @@ fn ui() -> Ui {
         wait_members: 0,
         timeout: Duration::from_secs(10),
         history_max: 100_000,
+        confirms_printed: false,
     })
 }
 

@@ -9,11 +9,11 @@ use mio::Registry;
 use mio::event::Event;
 
 use crate::limits::{
-    COMMANDS_PER_TURN_MAX, OUTPUT_BYTES_MAX, OUTPUT_BYTES_PER_TURN_MAX, SAID_BYTES_PER_TURN_MAX,
-    STDIN_BYTES_PER_TURN_MAX,
+    COMMANDS_PER_TURN_MAX, OUTPUT_BYTES_MAX, OUTPUT_BYTES_PER_TURN_MAX,
+    OUTPUT_FILE_BYTES_PER_TURN_MAX, SAID_BYTES_PER_TURN_MAX, STDIN_BYTES_PER_TURN_MAX,
 };
 use crate::node::{Command, Input as NodeInput, Time};
-use crate::ui::{DriverStatus, Listening, Screen, UiConfig, terminal};
+use crate::ui::{DriverStatus, Fate, Listening, Screen, UiConfig, terminal};
 
 use super::loglines;
 use super::reactor::{Reactor, STDERR, STDIN, STDOUT};
@@ -35,6 +35,8 @@ pub(super) struct Console {
     pub(super) is_stopping: bool,
     /// The reader of stdout went away.
     stdout_gone: bool,
+    /// The reader of stdout has taken something since this was last set to false.
+    pub(super) stdout_moved: bool,
     /// The terminal of the interactive mode.
     pub(super) tty: Option<Tty>,
     /// Stdout failed in another way than by its reader going away.
@@ -54,6 +56,7 @@ impl Console {
             is_stopping: false,
             has_failed: false,
             stdout_gone: false,
+            stdout_moved: false,
             tty: None,
         })
     }
@@ -151,6 +154,7 @@ impl Reactor {
             self.on_stdout_gone(&ErrorKind::BrokenPipe.into());
         }
         self.flush_stdout();
+        self.report_printed();
         self.log_above_prompt();
         self.flush_stderr();
         self.set_tty_mode();
@@ -240,7 +244,11 @@ impl Reactor {
     }
 
     fn flush_stdout(&mut self) {
-        let mut budget = OUTPUT_BYTES_PER_TURN_MAX;
+        let mut budget = if self.console.stdout.never_waits() {
+            OUTPUT_FILE_BYTES_PER_TURN_MAX
+        } else {
+            OUTPUT_BYTES_PER_TURN_MAX
+        };
         loop {
             if let Some(space) = self.console.stdout.space() {
                 let before = space.len();
@@ -250,12 +258,28 @@ impl Reactor {
             if self.console.stdout.pending() == 0 {
                 return;
             }
-            match self.console.stdout.flush() {
-                Flushed::All if budget > 0 => {}
+            let flushed = self.console.stdout.flush();
+            let written = self.console.stdout.take_written();
+            self.console.stdout_moved |= written > 0;
+            self.ui.on_written(written);
+            match flushed {
+                Flushed::All if budget > 0 || self.ui.has_much_output() => {}
                 Flushed::All => return self.console.has_work = true,
                 Flushed::Blocked => return,
                 Flushed::Gone(e) => return self.on_stdout_gone(&e),
             }
+        }
+    }
+
+    /// Tells the node what became of the messages that it showed, if their authors wait for that.
+    fn report_printed(&mut self) {
+        while let Some(fate) = self.ui.next_fate() {
+            match fate {
+                Fate::Printed(count) => self.node.on_printed(count),
+                Fate::Skipped(count) => self.node.on_unprinted(count),
+            }
+            // The node speaks of it at the end of its next turn.
+            self.console.has_work = true;
         }
     }
 
@@ -266,12 +290,12 @@ impl Reactor {
             let text = format!("cannot write to stdout: {error}; leaving");
             self.ui.warn(self.now, &text);
         }
-        self.ui.on_stop(self.now, quiet);
+        self.ui.on_stop(self.now, true);
         self.console.is_stopping = true;
         self.console.has_work = true;
     }
 
-    fn flush_stderr(&mut self) {
+    pub(super) fn flush_stderr(&mut self) {
         let mut budget = OUTPUT_BYTES_PER_TURN_MAX;
         loop {
             if let Some(space) = self.console.stderr.space() {

@@ -14,6 +14,9 @@ use super::signals::Request;
 use super::start::StartError;
 use super::{STATUS_FAILED, STATUS_INTERRUPTED};
 
+/// Something that was to be printed was not.
+const STATUS_UNPRINTED: u8 = 1;
+
 impl Reactor {
     /// Ends in good order; the result is the exit status.
     pub(super) fn farewell(mut self) -> Result<u8, StartError> {
@@ -24,11 +27,13 @@ impl Reactor {
         let mut pending = usize::MAX;
         loop {
             self.console.has_work = false;
+            self.console.stdout_moved = false;
             self.streams.flush(self.now.time);
             self.flush_outputs();
             self.bury_streams();
             self.streams.inputs.clear();
-            if self.console.has_work || self.console.pending() < pending {
+            let moved = self.console.stdout_moved || self.console.pending() < pending;
+            if self.console.has_work || moved {
                 output_until = self.output_deadline();
             }
             pending = self.console.pending();
@@ -43,12 +48,24 @@ impl Reactor {
             }
             self.for_each_message(|_, _, _| {});
         }
+        let said = self.say_unprinted();
         let status = self.ui.exit_status().unwrap_or(0);
         Ok(if self.console.has_failed {
             STATUS_FAILED
         } else {
-            status
+            status.max(said)
         })
+    }
+
+    /// What nobody read is counted on stderr; the result is what that makes of the exit status.
+    fn say_unprinted(&mut self) -> u8 {
+        let unprinted = self.ui.unprinted();
+        if unprinted == 0 {
+            return 0;
+        }
+        self.ui.say_unprinted(unprinted);
+        self.flush_stderr();
+        STATUS_UNPRINTED
     }
 
     /// A reader that takes something now and then is waited for.

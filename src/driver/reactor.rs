@@ -206,6 +206,9 @@ impl Reactor {
             key,
         };
         self.ui.on_listening(self.now, &listening);
+        if self.console.stdout.never_waits() {
+            self.ui.keep_all_output();
+        }
         if config.ui.mode == Mode::Interactive {
             self.open_terminal(config.color, &listening);
         }
@@ -522,7 +525,7 @@ fn node_config(config: &DriverConfig, key: Key, network: &Network, at: SocketAdd
         history_max: config.history_max,
         // What is stored is the whole history: with a hole in it nobody could compare it.
         wants_history: config.wants_history || config.store.is_some(),
-        confirms_printed: false,
+        confirms_printed: config.ui.confirms_printed,
         weakened: None,
     }
 }

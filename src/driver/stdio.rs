@@ -220,6 +220,8 @@ pub struct Output {
     channel: Option<Channel>,
     bytes: Vec<u8>,
     written: usize,
+    /// Bytes written since this was last asked.
+    newly_written: u64,
     ready: bool,
 }
 
@@ -247,6 +249,7 @@ impl Output {
             channel: Some(Channel::open(fd, OFlags::WRONLY, registry, token)?),
             bytes: Vec::new(),
             written: 0,
+            newly_written: 0,
             ready: true,
         })
     }
@@ -254,6 +257,17 @@ impl Output {
     /// An event said that something can be written.
     pub fn on_event(&mut self) {
         self.ready = true;
+    }
+
+    /// True for a file and the like: a write never waits for a reader.
+    #[must_use]
+    pub fn never_waits(&self) -> bool {
+        (self.channel.as_ref()).is_some_and(|channel| channel.access == Access::Direct)
+    }
+
+    /// Bytes written since the last call; what nobody took is not among them.
+    pub fn take_written(&mut self) -> u64 {
+        std::mem::take(&mut self.newly_written)
     }
 
     /// Bytes rendered and not written.
@@ -284,7 +298,10 @@ impl Output {
                 return Flushed::Blocked;
             }
             match write_once(channel, &self.bytes[self.written..]) {
-                Ok(n) => self.written += n,
+                Ok(n) => {
+                    self.written += n;
+                    self.newly_written += n as u64;
+                }
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => self.ready = false,
                 Err(e) => {

@@ -319,6 +319,10 @@ impl Node {
     /// The first `count` messages of others that were shown, and not counted here before, are printed.
     pub fn on_printed(&mut self, _count: u64) {}
 
+    /// The next `count` messages in the order of [`on_printed`](Node::on_printed) were skipped, and
+    /// never will be printed.
+    pub fn on_unprinted(&mut self, _count: u64) {}
+
     /// At the end of a turn: at most one ACK per author, on its link.
     pub(super) fn flush_acks(&mut self) {
         if self.chat.owed.is_empty() {

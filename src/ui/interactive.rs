@@ -201,7 +201,10 @@ impl Ui {
         {
             print(terminal, &next);
         }
+        let before = out.len();
         terminal.fill(out, room);
+        let is_all = terminal.waiting_bytes() == 0;
+        self.stdout.on_terminal_filled(out.len() - before, is_all);
     }
 }
 

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use crate::node::{Departure, Phase};
+use crate::node::{Arrival, Departure, Phase};
 use crate::wire::{ChatMessage, Id, Key, Member, MessageId};
 
+use super::backlog::Delivered;
 use super::digits::{Hex, IdText, Stamp};
 use super::room::Room;
 use super::visible::{is_hidden, is_plain};
@@ -178,7 +179,7 @@ pub fn joined(out: &mut Vec<u8>, at: u64, room: &dyn Room, again: bool) {
 }
 
 /// `message`, of the history. Written out without flattening: this is the path that a flood takes.
-pub fn message(out: &mut Vec<u8>, at: u64, message: &ChatMessage, own: bool, replay: bool) {
+pub fn message(out: &mut Vec<u8>, at: u64, message: &ChatMessage, own: bool, arrival: Arrival) {
     let said = MessageOut {
         event: "message",
         at: Stamp(at),
@@ -190,7 +191,8 @@ pub fn message(out: &mut Vec<u8>, at: u64, message: &ChatMessage, own: bool, rep
         text: message.text(),
         sent_at: Stamp(message.sent_at()),
         own,
-        replay,
+        replay: arrival == Arrival::Old,
+        late: arrival == Arrival::Late,
         private: false,
     };
     line(out, &said);
@@ -209,7 +211,15 @@ struct MessageOut<'a> {
     sent_at: Stamp,
     own: bool,
     replay: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    late: bool,
     private: bool,
+}
+
+// serde hands the field over by reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// `message`, of `/msg`: it has neither an id nor a sequence number.
@@ -226,29 +236,73 @@ pub fn private(out: &mut Vec<u8>, at: u64, said: &super::Private<'_>) {
         sent_at: Stamp(said.sent_at),
         own: said.own,
         replay: false,
+        late: false,
         private: true,
     };
     line(out, &said);
 }
 
-/// `delivered`
-pub fn delivered(out: &mut Vec<u8>, at: u64, id: MessageId, members: usize, confirmed: usize) {
+/// `delivered`, of one message of the run.
+pub(super) fn delivered(out: &mut Vec<u8>, at: u64, id: MessageId, run: &Delivered) {
     #[derive(Serialize)]
-    struct Delivered {
+    struct Missed<'a> {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<Id>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        nick: Option<&'a str>,
+        key: Hex,
+    }
+    #[derive(Serialize)]
+    struct Body<'a> {
         event: &'static str,
         at: Stamp,
         id: IdText,
         members: usize,
         confirmed: usize,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        missed: Vec<Missed<'a>>,
     }
-    let delivered = Delivered {
+    let missed = run.missed.iter().map(|misser| Missed {
+        id: misser.member.as_ref().map(|(id, _)| *id),
+        nick: misser.member.as_ref().map(|(_, nick)| nick.as_str()),
+        key: Hex(misser.key.0),
+    });
+    let body = Body {
         event: "delivered",
         at: Stamp(at),
         id: IdText(id),
-        members,
-        confirmed,
+        members: run.members,
+        confirmed: run.confirmed,
+        missed: missed.collect(),
     };
-    line(out, &delivered);
+    line(out, &body);
+}
+
+/// `missed`: so many messages of an author, from the first to the last sequence number.
+pub fn missed(
+    out: &mut Vec<u8>,
+    at: u64,
+    key: Key,
+    nick: &str,
+    (first, last): (u64, u64),
+    count: u64,
+) {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        key: Hex,
+        nick: &'a str,
+        first: u64,
+        last: u64,
+        count: u64,
+    }
+    let body = Body {
+        key: Hex(key.0),
+        nick,
+        first,
+        last,
+        count,
+    };
+    event(out, "missed", at, body);
 }
 
 #[derive(Serialize)]

@@ -11,10 +11,12 @@
 //! | `commands` | what a typed line means |
 //! | `terminal`, `interactive` | a prompt, and how it is used here |
 //! | `showing` | which event is shown where |
-//! | `output` | what waits for stdout and stderr |
+//! | `output`, `backlog` | what waits for stdout and stderr |
+//! | `printed` | what of it is written |
 //! | `text`, `json`, `digits`, `visible`, `stored` | how it reads |
 //! | `room` | what is read of the node |
 
+mod backlog;
 mod commands;
 mod digits;
 mod interactive;
@@ -22,6 +24,7 @@ mod json;
 pub mod lines;
 mod output;
 mod pending;
+mod printed;
 mod room;
 pub mod rooms;
 mod sending;
@@ -32,6 +35,7 @@ mod text;
 pub mod visible;
 
 pub use interactive::Screen;
+pub use printed::Fate;
 pub use room::Room;
 
 use std::time::Duration;
@@ -87,6 +91,8 @@ pub struct UiConfig {
     pub timeout: Duration,
     /// How many messages the history keeps; output that nobody reads is kept as long.
     pub history_max: usize,
+    /// What others wrote is confirmed once it is written to stdout; see [`Ui::next_fate`].
+    pub confirms_printed: bool,
 }
 
 /// The sockets that the driver opened, for the user.
@@ -132,12 +138,16 @@ pub struct Ui {
     config: UiConfig,
     /// The room's name.
     room: String,
+    /// This node's nick at the start.
+    nick: String,
     /// Where this node can be reached, and where it asks.
     reach: text::Reach,
     pending: Pending,
     sending: Sending,
     /// The first `Joined` was seen: what comes before it is history.
     joined: bool,
+    /// Old messages printed so far, which `--replay` bounds.
+    replayed: usize,
     stdout: Output,
     stderr: Stderr,
     status: Option<u8>,
@@ -155,11 +165,17 @@ impl Ui {
     pub fn new(config: UiConfig) -> Ui {
         let mut ui = Ui {
             room: String::new(),
+            nick: String::new(),
             reach: text::Reach::default(),
             pending: Pending::default(),
             sending: Sending::new(&config),
             joined: false,
-            stdout: Output::new(config.mode, config.history_max),
+            replayed: 0,
+            stdout: Output::new(
+                config.mode,
+                output::kept_bytes(config.history_max),
+                config.confirms_printed,
+            ),
             stderr: Stderr::default(),
             status: None,
             terminal: None,
@@ -192,6 +208,7 @@ impl Ui {
     /// The sockets are open.
     pub fn on_listening(&mut self, now: Now, listening: &Listening) {
         self.room.clone_from(&listening.room);
+        self.nick.clone_from(&listening.nick);
         self.stdout.set_own(listening.key);
         self.sending.start(now.time, &self.config);
         self.show_listening(now, listening);
@@ -262,7 +279,8 @@ impl Ui {
     #[must_use]
     pub fn wants_input(&self, _node: &dyn Room) -> bool {
         // Keys are read even while lines wait: Ctrl-C is one.
-        self.reads_input() && (self.terminal.is_some() || self.pending.has_room())
+        let has_room = self.pending.has_room() && self.stdout.has_room();
+        self.reads_input() && (self.terminal.is_some() || has_room)
     }
 
     /// The next thing that the user wants of the node. `/members`, `/status` and the like are
@@ -284,7 +302,43 @@ impl Ui {
         }
     }
 
-    /// The same for stderr.
+    /// Stdout never waits, as a file: nothing for it is ever skipped.
+    pub fn keep_all_output(&mut self) {
+        self.stdout.keep_all();
+    }
+
+    /// True while more waits for stdout than is kept for a slow reader.
+    #[must_use]
+    pub fn has_much_output(&self) -> bool {
+        self.stdout.is_too_long()
+    }
+
+    /// The system has taken so many more bytes of what [`fill_stdout`](Ui::fill_stdout) gave.
+    pub fn on_written(&mut self, bytes: u64) {
+        self.stdout.on_written(bytes);
+    }
+
+    /// What became of the next live or late messages of others, in the order in which the node
+    /// showed them: with [`UiConfig::confirms_printed`] only, and `None` while it is not known.
+    pub fn next_fate(&mut self) -> Option<Fate> {
+        self.stdout.next_fate()
+    }
+
+    /// Messages that are not written to stdout, and of which nothing was said. None if the reader
+    /// went away: nobody misses them.
+    #[must_use]
+    pub fn unprinted(&self) -> u64 {
+        self.stdout.unprinted()
+    }
+
+    /// Papo ends, and nobody has read so many messages.
+    pub fn say_unprinted(&mut self, count: u64) {
+        let lines = text::count(count, "line");
+        let words = format!("{lines} not printed: nobody read the output");
+        self.stderr.push(&words);
+    }
+
+    /// What [`fill_stdout`](Ui::fill_stdout) does, for stderr.
     pub fn fill_stderr(&mut self, out: &mut Vec<u8>, limit: usize) {
         self.stderr.fill(out, limit);
     }

@@ -7,64 +7,19 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
+use crate::limits::{HISTORY_BYTES_PER_MESSAGE_MAX, OUTPUT_KEPT_BYTES_MAX};
+use crate::node::Arrival;
 use crate::wire::{ChatMessage, Key, Member, MessageId};
 
+use super::backlog::{Backlog, Delivered, Dropped, Gap, Item, Placed, Said};
+use super::printed::{Fate, Printed};
 use super::visible::Tab;
 use super::{Mode, json, text};
 
-/// Messages that wait although the history is meant to be smaller: one busy turn of the loop must
-/// not drop lines that the reader would have taken.
-const MESSAGES_MIN: usize = 1_000;
-/// Notices and answers that wait for stdout.
-const LINES_MAX: usize = 10_000;
 /// Bytes of answers that wait for stdout before no further command is carried out.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 /// Lines that wait for stderr.
 const STDERR_LINES_MAX: usize = 1_000;
-
-/// What may come in a flood.
-#[derive(Debug)]
-pub(super) enum Bulk {
-    Messages {
-        messages: std::vec::IntoIter<ChatMessage>,
-        own: bool,
-        replay: bool,
-    },
-    Delivered {
-        first: u64,
-        last: u64,
-        members: usize,
-        confirmed: usize,
-    },
-}
-
-impl Bulk {
-    /// Messages as the node gave them.
-    pub(super) fn messages(messages: Vec<ChatMessage>, own: bool, replay: bool) -> Bulk {
-        let messages = messages.into_iter();
-        Bulk::Messages {
-            messages,
-            own,
-            replay,
-        }
-    }
-
-    /// How much it counts: confirmations take no memory each.
-    fn len(&self) -> usize {
-        match self {
-            Bulk::Messages { messages, .. } => messages.len(),
-            Bulk::Delivered { .. } => 1,
-        }
-    }
-
-    /// True if there is nothing to print of it any more.
-    fn is_empty(&self) -> bool {
-        match self {
-            Bulk::Messages { messages, .. } => messages.len() == 0,
-            Bulk::Delivered { first, last, .. } => first > last,
-        }
-    }
-}
 
 /// What a line that is none of the others is for a terminal with a prompt; elsewhere it is text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -93,36 +48,31 @@ pub(super) enum Next {
 pub(super) struct Output {
     mode: Mode,
     own: Key,
-    messages_max: usize,
-    /// What may come in a flood, with its place in the output and its time.
-    bulk: VecDeque<(u64, u64, Bulk)>,
-    /// How much that is: see [`Bulk::len`].
-    bulk_len: usize,
-    /// All else, rendered, with its place in the output, its time and its kind.
-    lines: VecDeque<(u64, u64, Kind, Vec<u8>)>,
-    line_bytes: usize,
-    next_place: u64,
-    /// Dropped before the first of `bulk`, the last time at this moment.
-    skipped: u64,
-    skipped_at: u64,
+    /// The node is told what becomes of live messages of others.
+    reports: bool,
+    backlog: Backlog,
+    printed: Printed,
     /// Nicks that several members have.
     ambiguous: BTreeSet<String>,
     closed: bool,
 }
 
+/// Bytes that may wait: what the history may have in memory, and so many at least.
+pub(super) fn kept_bytes(history_max: usize) -> usize {
+    let history = history_max.saturating_mul(HISTORY_BYTES_PER_MESSAGE_MAX);
+    history.max(OUTPUT_KEPT_BYTES_MAX)
+}
+
 impl Output {
-    pub(super) fn new(mode: Mode, history_max: usize) -> Output {
+    /// Messages of more than `kept_bytes` do not wait. `reports` is whether
+    /// [`next_fate`](Output::next_fate) will be asked.
+    pub(super) fn new(mode: Mode, kept_bytes: usize, reports: bool) -> Output {
         Output {
             mode,
             own: Key(0),
-            messages_max: history_max.max(MESSAGES_MIN),
-            bulk: VecDeque::new(),
-            bulk_len: 0,
-            lines: VecDeque::new(),
-            line_bytes: 0,
-            next_place: 0,
-            skipped: 0,
-            skipped_at: 0,
+            reports,
+            backlog: Backlog::new(kept_bytes),
+            printed: Printed::default(),
             ambiguous: BTreeSet::new(),
             closed: false,
         }
@@ -130,6 +80,11 @@ impl Output {
 
     pub(super) fn set_own(&mut self, own: Key) {
         self.own = own;
+    }
+
+    /// Skips nothing: stdout takes everything at once.
+    pub(super) fn keep_all(&mut self) {
+        self.backlog.keep_all();
     }
 
     /// Learns which nicks do not say who somebody is.
@@ -148,32 +103,51 @@ impl Output {
         (self.mode == Mode::Interactive && self.ambiguous.contains(nick)).then_some(id)
     }
 
-    pub(super) fn push_bulk(&mut self, at: u64, bulk: Bulk) {
-        if self.closed || bulk.is_empty() {
-            return;
+    /// Adds messages as the node gave them, all of one author or all of others.
+    pub(super) fn push_messages(
+        &mut self,
+        at: u64,
+        messages: Vec<ChatMessage>,
+        own: bool,
+        arrival: Arrival,
+    ) {
+        let owed = self.reports && !own && arrival != Arrival::Old;
+        if self.closed {
+            return self.printed.skipped(owed_of(messages.len(), owed));
         }
-        self.bulk_len += bulk.len();
-        let place = self.place();
-        self.bulk.push_back((place, at, bulk));
-        while self.bulk_len > self.messages_max {
-            self.drop_oldest(at);
+        let messages = messages.into_iter();
+        let said = Said {
+            messages,
+            own,
+            arrival,
+            owed,
+        };
+        self.backlog.push_said(at, said);
+        self.skip_what_is_too_much(at);
+    }
+
+    /// So many live messages of others need not be printed.
+    pub(super) fn push_unshown(&mut self, count: usize) {
+        match (self.reports, self.closed) {
+            (true, false) => self.backlog.push_unshown(count as u64),
+            (true, true) => self.printed.skipped(count as u64),
+            (false, _) => {}
         }
     }
 
-    fn drop_oldest(&mut self, at: u64) {
-        if let Some((_, _, Bulk::Messages { messages, .. })) = self.bulk.front_mut() {
-            messages.next();
+    pub(super) fn push_delivered(&mut self, at: u64, delivered: Delivered) {
+        if !self.closed {
+            self.backlog.push_delivered(at, delivered);
+            self.skip_what_is_too_much(at);
         }
-        self.bulk_len -= 1;
-        self.drop_front_if_empty();
-        self.skip(at);
     }
 
-    /// Confirmations are dropped as a whole.
-    fn drop_front_if_empty(&mut self) {
-        let keeps = |bulk: &Bulk| matches!(bulk, Bulk::Messages { .. }) && !bulk.is_empty();
-        if self.bulk.front().is_some_and(|(_, _, bulk)| !keeps(bulk)) {
-            self.bulk.pop_front();
+    fn skip_what_is_too_much(&mut self, at: u64) {
+        while let Some(dropped) = self.backlog.skip_one(at) {
+            match dropped {
+                Dropped::Message { owed } => self.printed.skipped(u64::from(owed)),
+                Dropped::Unshown(n) => self.printed.unshown(n),
+            }
         }
     }
 
@@ -186,149 +160,155 @@ impl Output {
 
     /// Adds a line of a kind that only a terminal with a prompt tells apart.
     pub(super) fn push_kind(&mut self, at: u64, kind: Kind, line: Vec<u8>) {
-        if self.closed {
-            return;
+        if !self.closed {
+            self.backlog.push_lines(at, kind, line);
         }
-        if self.lines.len() >= LINES_MAX
-            && let Some((_, _, _, oldest)) = self.lines.pop_front()
-        {
-            self.line_bytes -= oldest.len();
-            self.skip(at);
-        }
-        self.line_bytes += line.len();
-        let place = self.place();
-        self.lines.push_back((place, at, kind, line));
     }
 
     /// True while answers wait: more of them must not be asked for.
     pub(super) fn is_backed_up(&self) -> bool {
-        self.line_bytes > ANSWER_BYTES_MAX
+        self.backlog.line_bytes() > ANSWER_BYTES_MAX
+    }
+
+    /// False while so many confirmations wait that nothing more should be said.
+    pub(super) fn has_room(&self) -> bool {
+        !self.backlog.has_many_confirmations()
+    }
+
+    /// True while more waits than a reader that is slow would be granted.
+    pub(super) fn is_too_long(&self) -> bool {
+        self.backlog.is_too_long()
     }
 
     /// Nobody reads any more: what waits and what comes is dropped.
     pub(super) fn close(&mut self) {
         self.closed = true;
-        self.bulk = VecDeque::new();
-        self.bulk_len = 0;
-        self.lines = VecDeque::new();
-        self.line_bytes = 0;
-        self.skipped = 0;
+        self.printed.close();
+        while let Some(item) = self.backlog.next() {
+            match item {
+                Item::Message { owed, .. } => self.printed.skipped(u64::from(owed)),
+                Item::Unshown(n) => self.printed.unshown(n),
+                Item::Delivered(_) | Item::Lines { .. } | Item::Gap(_) => {}
+            }
+        }
+    }
+
+    /// The system has taken so many more bytes of what was rendered.
+    pub(super) fn on_written(&mut self, bytes: u64) {
+        self.printed.on_written(bytes);
+    }
+
+    /// What became of the next messages that the node is owed a word of.
+    pub(super) fn next_fate(&mut self) -> Option<Fate> {
+        self.printed.next_fate()
+    }
+
+    /// Messages that are not written, and of which nothing was said.
+    pub(super) fn unprinted(&self) -> u64 {
+        self.printed.unwritten() + self.backlog.unprinted()
     }
 
     /// Appends lines in their order until `out` holds `limit` bytes. Where lines are missing, the
     /// warning goes to stderr in a pipe, whose stdout is for messages alone.
     pub(super) fn fill(&mut self, out: &mut Vec<u8>, limit: usize, stderr: &mut Stderr) {
-        while out.len() < limit {
-            let bulk = self.bulk.front().map(|(place, ..)| *place);
-            let line = self.lines.front().map(|(place, ..)| *place);
-            if self.skipped > 0 && bulk.unwrap_or(u64::MAX) <= line.unwrap_or(u64::MAX) {
-                self.say_skipped(out, stderr);
-            } else if bulk.is_some() && bulk < Some(line.unwrap_or(u64::MAX)) {
-                self.render_front(out, limit);
-            } else if let Some((_, _, _, line)) = self.lines.pop_front() {
-                self.line_bytes -= line.len();
-                out.extend_from_slice(&line);
-            } else {
-                break;
+        while out.len() < limit
+            && let Some(item) = self.backlog.next()
+        {
+            let before = out.len();
+            match item {
+                Item::Message {
+                    at,
+                    message,
+                    own,
+                    arrival,
+                    owed,
+                } => {
+                    self.render(out, at, &message, own, arrival);
+                    self.printed.message(out.len() - before, owed);
+                    continue;
+                }
+                Item::Unshown(n) => self.printed.unshown(n),
+                Item::Delivered(run) => self.render_delivered(out, limit, run),
+                Item::Lines { bytes, .. } => out.extend_from_slice(&bytes),
+                Item::Gap(gap) => self.say_skipped(out, &gap, stderr),
             }
+            self.printed.advance(out.len() - before);
         }
     }
 
     /// The next thing to print for a terminal with a prompt.
     pub(super) fn next(&mut self) -> Option<Next> {
         loop {
-            let bulk = self.bulk.front().map_or(u64::MAX, |(place, ..)| *place);
-            let line = self.lines.front().map_or(u64::MAX, |(place, ..)| *place);
-            if self.skipped > 0 && bulk <= line {
-                let lines = text::count(std::mem::take(&mut self.skipped), "line");
-                return Some(Next::Lines {
-                    at: self.skipped_at,
-                    kind: Kind::Warning,
-                    text: format!("{lines} skipped: nobody read the output"),
-                });
-            }
-            if bulk < line {
-                let said = match self.bulk.front_mut()? {
-                    (_, _, Bulk::Messages { messages, own, .. }) => {
-                        messages.next().map(|message| (message, *own))
-                    }
-                    (_, _, Bulk::Delivered { .. }) => None,
-                };
-                self.bulk_len -= 1;
-                self.drop_front_if_empty();
-                match said {
-                    Some((message, own)) => return Some(Next::Message { message, own }),
-                    None => continue,
+            match self.backlog.next()? {
+                Item::Message {
+                    message, own, owed, ..
+                } => {
+                    self.printed.hold(owed);
+                    return Some(Next::Message { message, own });
                 }
+                Item::Lines { at, kind, bytes } => {
+                    let text = String::from_utf8_lossy(&bytes).into_owned();
+                    return Some(Next::Lines { at, kind, text });
+                }
+                Item::Gap(gap) => {
+                    return Some(Next::Lines {
+                        at: gap.at,
+                        kind: Kind::Warning,
+                        text: skipped(&gap),
+                    });
+                }
+                Item::Unshown(n) => self.printed.unshown(n),
+                Item::Delivered(_) => {}
             }
-            let (_, at, kind, line) = self.lines.pop_front()?;
-            self.line_bytes -= line.len();
-            let text = String::from_utf8_lossy(&line).into_owned();
-            return Some(Next::Lines { at, kind, text });
         }
     }
 
-    fn say_skipped(&mut self, out: &mut Vec<u8>, stderr: &mut Stderr) {
-        let lines = text::count(std::mem::take(&mut self.skipped), "line");
-        let warning = format!("{lines} skipped: nobody read the output");
+    /// A terminal with a prompt has rendered so many bytes, and perhaps all that it was given.
+    pub(super) fn on_terminal_filled(&mut self, bytes: usize, is_all: bool) {
+        self.printed.advance(bytes);
+        if is_all {
+            self.printed.release();
+        }
+    }
+
+    fn say_skipped(&mut self, out: &mut Vec<u8>, gap: &Gap, stderr: &mut Stderr) {
+        let warning = skipped(gap);
         match self.mode {
-            Mode::Json => json::remark(out, self.skipped_at, "warning", &warning),
+            Mode::Json => {
+                json::remark(out, gap.at, "warning", &warning);
+                for range in &gap.ranges {
+                    let (seqs, count) = ((range.first, range.last), range.count);
+                    json::missed(out, gap.at, range.key, &range.nick, seqs, count);
+                }
+            }
             Mode::Text => stderr.push(&warning),
             Mode::Interactive => out.extend_from_slice(format!("-- {warning}\n").as_bytes()),
         }
     }
 
-    /// Lines of the first that came in a flood, until `out` holds `limit` bytes.
-    fn render_front(&mut self, out: &mut Vec<u8>, limit: usize) {
-        let Some((place, at, bulk)) = self.bulk.pop_front() else {
-            return;
-        };
-        self.bulk_len -= bulk.len();
-        let rest = match bulk {
-            Bulk::Messages {
-                mut messages,
-                own,
-                replay,
-            } => {
-                while out.len() < limit
-                    && let Some(message) = messages.next()
-                {
-                    self.render(out, at, &message, own, replay);
-                }
-                Bulk::Messages {
-                    messages,
-                    own,
-                    replay,
-                }
-            }
-            Bulk::Delivered {
-                mut first,
-                last,
-                members,
-                confirmed,
-            } => {
-                while out.len() < limit && first <= last {
-                    let (origin, seq) = (self.own, first);
-                    json::delivered(out, at, MessageId { origin, seq }, members, confirmed);
-                    first += 1;
-                }
-                Bulk::Delivered {
-                    first,
-                    last,
-                    members,
-                    confirmed,
-                }
-            }
-        };
-        if !rest.is_empty() {
-            self.bulk_len += rest.len();
-            self.bulk.push_front((place, at, rest));
+    /// Confirmations until `out` holds `limit` bytes.
+    fn render_delivered(&mut self, out: &mut Vec<u8>, limit: usize, mut run: Placed<Delivered>) {
+        let delivered = &mut run.what;
+        while out.len() < limit && delivered.first <= delivered.last {
+            let (origin, seq) = (self.own, delivered.first);
+            json::delivered(out, run.at, MessageId { origin, seq }, delivered);
+            delivered.first += 1;
+        }
+        if delivered.first <= delivered.last {
+            self.backlog.put_back(run);
         }
     }
 
-    fn render(&self, out: &mut Vec<u8>, at: u64, message: &ChatMessage, own: bool, replay: bool) {
+    fn render(
+        &self,
+        out: &mut Vec<u8>,
+        at: u64,
+        message: &ChatMessage,
+        own: bool,
+        arrival: Arrival,
+    ) {
         if self.mode == Mode::Json {
-            return json::message(out, at, message, own, replay);
+            return json::message(out, at, message, own, arrival);
         }
         let id = match self.mode {
             Mode::Interactive => self.id_beside(message.nick(), message.from()),
@@ -337,16 +317,15 @@ impl Output {
         let (nick, text) = (message.nick_bytes(), message.text_bytes());
         text::message(out, nick, id, text, tab(self.mode));
     }
+}
 
-    fn skip(&mut self, at: u64) {
-        self.skipped += 1;
-        self.skipped_at = at;
-    }
+fn owed_of(messages: usize, owed: bool) -> u64 {
+    if owed { messages as u64 } else { 0 }
+}
 
-    fn place(&mut self) -> u64 {
-        self.next_place += 1;
-        self.next_place
-    }
+fn skipped(gap: &Gap) -> String {
+    let lines = text::count(gap.lines, "line");
+    format!("{lines} skipped: nobody read the output")
 }
 
 /// What becomes of tabs in messages.

@@ -3,10 +3,11 @@
 //!
 //! How an event reads is decided in `text` and `json`; when the user speaks, in `sending`.
 
-use crate::node::{Departure, Event, Now};
-use crate::wire::{ChatMessage, Member};
+use crate::node::{Arrival, Departure, Event, Now};
+use crate::wire::{ChatMessage, Key, Member};
 
-use super::output::{Bulk, Kind, tab};
+use super::backlog::{Delivered, Misser};
+use super::output::{Kind, tab};
 use super::room::Room;
 use super::sending::Stage;
 use super::visible::{Tab, visible};
@@ -26,14 +27,17 @@ impl Ui {
     pub(super) fn show(&mut self, now: Now, event: Event, node: &dyn Room) {
         match event {
             Event::Joined { again } => self.show_joined(now, again, node),
-            Event::Messages { messages, own, .. } => {
-                // What comes before the first `Joined` is history, and is shown with `--replay`.
-                let shows_own = self.is_json() || self.terminal.is_some();
-                if self.joined && (shows_own || !own) {
-                    let bulk = Bulk::messages(messages, own, false);
-                    self.stdout.push_bulk(now.wall_ms, bulk);
-                }
-            }
+            Event::Messages {
+                messages,
+                own,
+                arrival,
+            } => self.show_messages(now, messages, own, arrival),
+            Event::Missed {
+                key,
+                nick,
+                first,
+                last,
+            } => self.show_missed(now, (key, &nick), (first, last), node),
             Event::Private {
                 from,
                 key,
@@ -57,26 +61,88 @@ impl Ui {
                 last,
                 members,
                 confirmed,
-                ..
+                missed,
             } => {
                 if self.is_json() {
-                    let bulk = Bulk::Delivered {
+                    let delivered = Delivered {
                         first,
                         last,
                         members,
                         confirmed,
+                        missed: missers(&missed, node.members()),
                     };
-                    self.stdout.push_bulk(now.wall_ms, bulk);
+                    self.stdout.push_delivered(now.wall_ms, delivered);
                 }
             }
             Event::Left {
                 confirmed,
                 unconfirmed,
                 missing,
-                ..
-            } => self.show_left(now, confirmed, unconfirmed, &missing),
+                missed,
+            } => {
+                let confirmed = confirmed && missed.is_empty();
+                self.say_who_missed(&missed);
+                self.show_left(now, confirmed, unconfirmed, &missing);
+            }
             Event::Warning(text) => self.warn(now, &text),
             other => self.show_change(now, &other, node),
+        }
+    }
+
+    fn show_messages(
+        &mut self,
+        now: Now,
+        mut messages: Vec<ChatMessage>,
+        own: bool,
+        arrival: Arrival,
+    ) {
+        if arrival == Arrival::Old {
+            let left = self.replay_max().saturating_sub(self.replayed);
+            // What comes before the first `Joined` is shown with it.
+            messages.truncate(if self.joined { left } else { 0 });
+            self.replayed += messages.len();
+            return (self.stdout).push_messages(now.wall_ms, messages, own, arrival);
+        }
+        let shows_own = self.is_json() || self.terminal.is_some();
+        if self.joined && (shows_own || !own) {
+            (self.stdout).push_messages(now.wall_ms, messages, own, arrival);
+        } else if !own {
+            self.stdout.push_unshown(messages.len());
+        }
+    }
+
+    /// How many old messages are to be printed.
+    fn replay_max(&self) -> usize {
+        match self.config.replay {
+            Replay::Last(count) => count,
+            Replay::All => usize::MAX,
+        }
+    }
+
+    /// Messages of this author, from one number to another, are given up.
+    fn show_missed(
+        &mut self,
+        now: Now,
+        (key, nick): (Key, &str),
+        (first, last): (u64, u64),
+        node: &dyn Room,
+    ) {
+        let me = node.members().iter().find(|m| m.key == node.key());
+        let me = me.map_or(&self.nick, |m| &m.nick);
+        let words = text::missed(me, nick, first, last);
+        if !self.is_json() {
+            return self.warn(now, &words);
+        }
+        let count = last.saturating_sub(first).saturating_add(1);
+        self.json(now, |out, at| {
+            json::missed(out, at, key, nick, (first, last), count);
+        });
+        self.stderr.push(&visible(&words, Tab::Escape));
+    }
+
+    fn say_who_missed(&mut self, missed: &[(Member, u64)]) {
+        if !missed.is_empty() {
+            self.stderr.push(&text::missers(missed));
         }
     }
 
@@ -121,12 +187,10 @@ impl Ui {
         }
         if !self.joined {
             self.joined = true;
-            let count = match self.config.replay {
-                Replay::Last(count) => count,
-                Replay::All => usize::MAX,
-            };
-            // What is newer comes as an event of its own.
-            self.replay(now, node.old(count), node);
+            // What is newer, or comes later, comes as an event of its own.
+            let old = node.old(self.replay_max());
+            self.replayed = old.len();
+            self.replay(now, old, node);
         }
     }
 
@@ -134,8 +198,7 @@ impl Ui {
     pub(super) fn replay(&mut self, now: Now, old: Vec<ChatMessage>, node: &dyn Room) {
         for message in old {
             let own = message.origin() == node.key();
-            let bulk = Bulk::messages(vec![message], own, true);
-            self.stdout.push_bulk(now.wall_ms, bulk);
+            (self.stdout).push_messages(now.wall_ms, vec![message], own, Arrival::Old);
         }
     }
 
@@ -168,7 +231,7 @@ impl Ui {
             let lines = text::count(unsent, "line");
             self.stderr.push(&format!("{lines} not sent"));
         }
-        if !confirmed {
+        if unconfirmed > 0 || !missing.is_empty() {
             let messages = text::count(unconfirmed, "message");
             let by = match text::names(missing) {
                 names if names.is_empty() => names,
@@ -237,6 +300,15 @@ impl Ui {
     pub(super) fn is_json(&self) -> bool {
         self.config.mode == Mode::Json
     }
+}
+
+/// Who these are, as far as they are still in the view.
+fn missers(keys: &[Key], members: &[Member]) -> Vec<Misser> {
+    let misser = |key: &Key| Misser {
+        member: (members.iter().find(|m| m.key == *key)).map(|m| (m.id, m.nick.clone())),
+        key: *key,
+    };
+    keys.iter().map(misser).collect()
 }
 
 fn change_as_json(out: &mut Vec<u8>, at: u64, event: &Event) {

@@ -6,6 +6,7 @@ use std::io::Write as _;
 
 use jiff::tz::TimeZone;
 
+use crate::node::Arrival;
 use crate::wire::ChatMessage;
 
 use super::visible::Tab;
@@ -27,5 +28,5 @@ pub fn push_text(out: &mut Vec<u8>, message: &ChatMessage) {
 
 /// The `message` event of a replay; `at` is now.
 pub fn push_json(out: &mut Vec<u8>, at: u64, message: &ChatMessage) {
-    json::message(out, at, message, false, true);
+    json::message(out, at, message, false, Arrival::Old);
 }

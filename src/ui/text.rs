@@ -60,6 +60,47 @@ pub fn count(n: u64, what: &str) -> String {
     format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
+/// `1,024`
+#[must_use]
+pub fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// What is said when messages of an author were given up: `ana missed 1,024 lines of bia, 1 to
+/// 1,024`.
+#[must_use]
+pub fn missed(me: &str, author: &str, first: u64, last: u64) -> String {
+    let count = last.saturating_sub(first).saturating_add(1);
+    match count {
+        1 => format!("{me} missed 1 line of {author}, {}", grouped(first)),
+        _ => format!(
+            "{me} missed {} lines of {author}, {} to {}",
+            grouped(count),
+            grouped(first),
+            grouped(last),
+        ),
+    }
+}
+
+/// Who missed how much of what was said: `ben#3 missed 1,200, eva#4 missed 3 of the lines said`.
+#[must_use]
+pub fn missers(missed: &[(Member, u64)]) -> String {
+    let one = |(member, n): &(Member, u64)| format!("{} missed {}", name(member), grouped(*n));
+    let mut all: Vec<String> = missed.iter().take(NAMES_MAX).map(one).collect();
+    if missed.len() > NAMES_MAX {
+        all.push(format!("and {} more missed some", missed.len() - NAMES_MAX));
+    }
+    format!("{} of the lines said", all.join(", "))
+}
+
 /// What is said on joining.
 #[must_use]
 pub fn joined(name_of_room: &str, room: &dyn Room, again: bool) -> String {
@@ -240,6 +281,25 @@ mod tests {
         assert_eq!(names(&members[..2]), "m#1, m#2");
         assert!(names(&members).ends_with("m#10, and 2 more"));
         assert_eq!(names(&[member(1, "\x1bc")]), "^[c#1");
+    }
+
+    #[test]
+    fn what_was_missed_is_said_with_its_numbers() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(missed("ana", "bia", 17, 17), "ana missed 1 line of bia, 17");
+        assert_eq!(
+            missed("ana", "bia", 1, 1_024),
+            "ana missed 1,024 lines of bia, 1 to 1,024"
+        );
+        let many: Vec<_> = (3..15).map(|id| (member(id, "m"), 1_000 + id)).collect();
+        assert_eq!(missers(&many[..1]), "m#3 missed 1,003 of the lines said");
+        let said = missers(&many);
+        assert!(
+            said.ends_with("m#12 missed 1,012, and 2 more missed some of the lines said"),
+            "{said}"
+        );
     }
 
     #[test]

@@ -80,6 +80,16 @@ const EVENTS: &[(&str, Fields)] = &[
         "delivered",
         &[("id", MessageId), ("members", Count), ("confirmed", Count)],
     ),
+    (
+        "missed",
+        &[
+            ("key", Key),
+            ("nick", Text),
+            ("first", Count),
+            ("last", Count),
+            ("count", Count),
+        ],
+    ),
     ("member_joined", &[("id", Id), ("nick", Nick), ("key", Key)]),
     (
         "member_left",

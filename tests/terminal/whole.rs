@@ -121,6 +121,7 @@ fn ui_config() -> UiConfig {
         wait_members: 0,
         timeout: Duration::from_secs(1),
         history_max: 100,
+        confirms_printed: false,
     }
 }
 

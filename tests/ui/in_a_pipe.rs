@@ -127,18 +127,97 @@ fn input_is_left_alone_while_much_of_it_waits() {
 }
 
 #[test]
-fn lines_that_nobody_reads_are_counted() {
+fn lines_that_nobody_reads_are_kept_beyond_the_history_and_counted_when_they_are_too_many() {
     let mut bench = Bench::text();
     bench.join(&[]);
     bench.stderr();
-    for seq in 1..=1_003 {
-        bench.heard(message(1, "ana", seq, "x"));
+    // The bench's history has 100 messages.
+    let text = "x".repeat(TEXT_BYTES_MAX);
+    let kept = OUTPUT_KEPT_BYTES_MAX / message(1, "ana", 1, &text).size_bound();
+    for seq in 1..=kept as u64 + 3 {
+        bench.heard(message(1, "ana", seq, &text));
     }
-    assert_eq!(bench.stdout().lines().count(), 1_000);
+    assert_eq!(bench.stdout().lines().count(), kept);
     assert_eq!(
         bench.stderr(),
         "papo: 3 lines skipped: nobody read the output\n"
     );
+}
+
+#[test]
+fn a_file_never_skips() {
+    let mut bench = Bench::text();
+    bench.ui.keep_all_output();
+    bench.join(&[]);
+    bench.stderr();
+    let text = "x".repeat(TEXT_BYTES_MAX);
+    let kept = OUTPUT_KEPT_BYTES_MAX / message(1, "ana", 1, &text).size_bound();
+    for seq in 1..=kept as u64 + 3 {
+        bench.heard(message(1, "ana", seq, &text));
+    }
+    assert!(bench.ui.has_much_output());
+    assert_eq!(bench.stdout().lines().count(), kept + 3);
+    assert!(!bench.ui.has_much_output());
+    assert_eq!(bench.stderr(), "");
+}
+
+#[test]
+fn what_was_given_up_is_one_warning_with_both_nicks() {
+    for notices in [true, false] {
+        let mut bench = Bench::new(UiConfig {
+            notices,
+            ..config(Mode::Text)
+        });
+        bench.join(&["ana"]);
+        bench.stderr();
+        bench.missed(1, 1_024);
+        bench.missed(2_000, 2_000);
+        bench.event(Event::Missed {
+            key: Key(9),
+            nick: "e\x1b".into(),
+            first: 9,
+            last: 10,
+        });
+        let expected = "\
+            papo: me missed 1,024 lines of bia, 1 to 1,024\n\
+            papo: me missed 1 line of bia, 2,000\n\
+            papo: me missed 2 lines of e^[, 9 to 10\n";
+        assert_eq!(bench.stderr(), expected);
+        // After /nick one is called otherwise.
+        bench.node.members[0].nick = "mia".into();
+        bench.missed(7, 8);
+        assert_eq!(bench.stderr(), "papo: mia missed 2 lines of bia, 7 to 8\n");
+        assert_eq!(bench.stdout(), "");
+    }
+}
+
+#[test]
+fn late_lines_are_lines_and_old_ones_only_what_replay_allows() {
+    for (replay, printed) in [
+        (Replay::Last(0), vec![]),
+        (Replay::Last(2), vec!["1", "3"]),
+        (Replay::Last(3), vec!["1", "3", "4"]),
+        (Replay::All, vec!["1", "3", "4", "5"]),
+    ] {
+        let mut bench = Bench::new(UiConfig {
+            replay,
+            ..config(Mode::Text)
+        });
+        bench.node.history = vec![message(1, "ana", 1, "1")];
+        bench.arrived(Arrival::Old, &[message(1, "ana", 2, "before the first")]);
+        bench.join(&["ana"]);
+        bench.arrived(
+            Arrival::Old,
+            &[message(1, "ana", 3, "3"), message(1, "ana", 4, "4")],
+        );
+        bench.arrived(Arrival::Late, &[message(1, "ana", 200, "late")]);
+        bench.arrived(Arrival::Old, &[message(1, "ana", 5, "5")]);
+        let mut expected: Vec<String> = printed.iter().map(|n| format!("<ana> {n}")).collect();
+        let at = expected.iter().position(|l| l == "<ana> 5");
+        expected.insert(at.unwrap_or(expected.len()), "<ana> late".into());
+        let out = bench.stdout();
+        assert_eq!(out.lines().collect::<Vec<_>>(), expected, "{replay:?}");
+    }
 }
 
 #[test]

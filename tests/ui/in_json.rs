@@ -159,3 +159,90 @@ fn commands_have_answers_as_events() {
     assert_eq!(events[2], status);
     assert_eq!(events[3]["event"], "help");
 }
+
+#[test]
+fn late_messages_are_marked_and_old_ones_are_replays() {
+    let mut bench = Bench::new(UiConfig {
+        replay: Replay::Last(1),
+        ..config(Mode::Json)
+    });
+    bench.join(&["ana"]);
+    bench.stdout();
+    bench.arrived(Arrival::Old, &[message(1, "ana", 1, "old")]);
+    bench.arrived(
+        Arrival::Old,
+        &[message(1, "ana", 2, "older than is wanted")],
+    );
+    bench.arrived(Arrival::Late, &[message(1, "ana", 102, "late")]);
+    bench.heard(message(1, "ana", 103, "live"));
+    let events = bench.events();
+    assert_eq!(events.len(), 3);
+    assert_eq!(events[0]["replay"], true);
+    assert_eq!(events[0].get("late"), None);
+    assert_eq!(events[1]["replay"], false);
+    assert_eq!(events[1]["late"], true);
+    assert_eq!(events[2].get("late"), None);
+}
+
+#[test]
+fn what_was_given_up_is_an_event_and_a_line_on_stderr() {
+    let mut bench = Bench::json();
+    bench.join(&["ana"]);
+    bench.stdout();
+    bench.stderr();
+    bench.missed(1, 1_024);
+    let at = "2023-11-14T22:13:20.000Z";
+    let missed = json!({"event": "missed", "at": at, "key": "0000000000000b1a", "nick": "bia",
+        "first": 1, "last": 1024, "count": 1024});
+    assert_eq!(bench.events(), [missed]);
+    assert_eq!(
+        bench.stderr(),
+        "papo: me missed 1,024 lines of bia, 1 to 1,024\n"
+    );
+}
+
+#[test]
+fn who_missed_a_message_is_told_with_its_confirmation() {
+    let mut bench = Bench::json();
+    bench.join(&["ana", "ben"]);
+    bench.stdout();
+    bench.event(Event::Delivered {
+        first: 3,
+        last: 4,
+        members: 3,
+        confirmed: 1,
+        missed: vec![Key(3), Key(0xe0a)],
+    });
+    let at = "2023-11-14T22:13:20.000Z";
+    // The second is no member any more.
+    let missed = json!([{"id": 3, "nick": "ben", "key": "0000000000000003"},
+        {"key": "0000000000000e0a"}]);
+    let event = |seq: u64| {
+        json!({"event": "delivered", "at": at, "id": format!("0000000000000011-{seq}"),
+            "members": 3, "confirmed": 1, "missed": missed})
+    };
+    assert_eq!(bench.events(), [event(3), event(4)]);
+}
+
+#[test]
+fn skipped_messages_are_a_warning_and_missed_in_their_place() {
+    let mut bench = Bench::json();
+    bench.join(&["ana"]);
+    bench.stdout();
+    bench.stderr();
+    let text = "x".repeat(TEXT_BYTES_MAX);
+    let kept = OUTPUT_KEPT_BYTES_MAX / message(1, "ana", 1, &text).size_bound();
+    for seq in 1..=kept as u64 + 3 {
+        bench.heard(message(1, "ana", seq, &text));
+    }
+    let events = bench.events();
+    assert_eq!(events.len(), 2 + kept);
+    assert_eq!(events[0]["event"], "warning");
+    assert_eq!(events[0]["text"], "3 lines skipped: nobody read the output");
+    let range = ["first", "last", "count"].map(|f| events[1][f].as_u64());
+    assert_eq!(
+        (&events[1]["event"], range),
+        (&json!("missed"), [Some(1), Some(3), Some(3)])
+    );
+    assert_eq!(events[2]["seq"], 4);
+}

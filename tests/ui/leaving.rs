@@ -76,3 +76,54 @@ fn left_is_the_last_line() {
     let events = bench.events();
     assert_eq!(events.last().unwrap()["event"], "left");
 }
+
+#[test]
+fn who_missed_something_is_said_in_one_line_and_the_status_is_1() {
+    let missed = || {
+        vec![
+            (member(3, Key(3), "ben"), 200),
+            (member(4, Key(4), "eva"), 1_024),
+        ]
+    };
+    let mut bench = Bench::text();
+    bench.join(&["ana"]);
+    bench.stderr();
+    bench.stop(false);
+    bench.polled();
+    bench.left_missed(missed());
+    assert_eq!(bench.ui.exit_status(), Some(1));
+    assert_eq!(
+        bench.stderr(),
+        "papo: ben#3 missed 200, eva#4 missed 1,024 of the lines said\n"
+    );
+
+    let mut bench = Bench::json();
+    bench.join(&["ana"]);
+    bench.left_missed(missed());
+    assert_eq!(bench.ui.exit_status(), Some(1));
+    assert_eq!(bench.events().last().unwrap()["confirmed"], false);
+    assert!(bench.stderr().starts_with("papo: ben#3 missed 200"));
+}
+
+#[test]
+fn lines_that_were_not_written_are_counted() {
+    let mut bench = Bench::text();
+    bench.join(&["ana"]);
+    bench.stderr();
+    for seq in 1..=3 {
+        bench.heard(message(1, "ana", seq, "x"));
+    }
+    assert_eq!(bench.ui.unprinted(), 3);
+    let line = "<ana> x\n".len() as u64;
+    assert_eq!(bench.stdout().len() as u64, 3 * line);
+    bench.ui.on_written(2 * line - 1);
+    assert_eq!(bench.ui.unprinted(), 2);
+    bench.ui.say_unprinted(2);
+    assert_eq!(
+        bench.stderr(),
+        "papo: 2 lines not printed: nobody read the output\n"
+    );
+    // Without a reader nobody misses them.
+    bench.stop(true);
+    assert_eq!(bench.ui.unprinted(), 0);
+}

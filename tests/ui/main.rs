@@ -11,9 +11,9 @@ mod waiting_for_members;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use papo::limits::TEXT_BYTES_MAX;
+use papo::limits::{OUTPUT_KEPT_BYTES_MAX, TEXT_BYTES_MAX};
 use papo::node::{Arrival, Command, Departure, Event, Now, Phase, Time};
-use papo::ui::{DriverStatus, Listening, Mode, Replay, Room, Ui, UiConfig};
+use papo::ui::{DriverStatus, Fate, Listening, Mode, Replay, Room, Ui, UiConfig};
 use papo::wire::{Address, ChatMessage, Claim, Draft, Id, Key, Member, Position};
 use serde_json::{Value, json};
 
@@ -104,6 +104,7 @@ fn config(mode: Mode) -> UiConfig {
         wait_members: 0,
         timeout: Duration::from_secs(10),
         history_max: 100,
+        confirms_printed: false,
     }
 }
 
@@ -176,9 +177,12 @@ impl Bench {
     }
 
     fn heard(&mut self, message: ChatMessage) {
-        let own = message.origin() == ME;
-        let messages = vec![message];
-        let arrival = Arrival::Live;
+        self.arrived(Arrival::Live, &[message]);
+    }
+
+    fn arrived(&mut self, arrival: Arrival, messages: &[ChatMessage]) {
+        let own = messages.iter().all(|m| m.origin() == ME);
+        let messages = messages.to_vec();
         self.event(Event::Messages {
             messages,
             own,
@@ -193,6 +197,30 @@ impl Bench {
             missing,
             missed: Vec::new(),
         });
+    }
+
+    /// Messages of bia, who is no member any more, were given up.
+    fn missed(&mut self, first: u64, last: u64) {
+        self.event(Event::Missed {
+            key: Key(0xb1a),
+            nick: "bia".into(),
+            first,
+            last,
+        });
+    }
+
+    /// Left, with everything confirmed except what these missed.
+    fn left_missed(&mut self, missed: Vec<(Member, u64)>) {
+        self.event(Event::Left {
+            confirmed: true,
+            unconfirmed: 0,
+            missing: Vec::new(),
+            missed,
+        });
+    }
+
+    fn fates(&mut self) -> Vec<Fate> {
+        std::iter::from_fn(|| self.ui.next_fate()).collect()
     }
 
     fn type_in(&mut self, bytes: &str) {

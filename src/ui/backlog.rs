@@ -1,0 +1,371 @@
+//! What waits for stdout: its order and its bounds, and what is skipped.
+//!
+//! Messages, confirmations and all else wait in queues of their own, and leave in the order in which
+//! they came. Beyond the bound the oldest messages are skipped, and a gap in their place counts
+//! them; confirmations are never skipped, only merged. Nothing here is rendered.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::limits::{OUTPUT_DELIVERED_RUNS_MAX, OUTPUT_LINES_MAX, OUTPUT_SKIPPED_RANGES_MAX};
+use crate::node::Arrival;
+use crate::wire::{ChatMessage, Id, Key};
+
+use super::output::Kind;
+
+/// Messages that come together.
+#[derive(Debug)]
+pub(super) struct Said {
+    pub(super) messages: std::vec::IntoIter<ChatMessage>,
+    pub(super) own: bool,
+    pub(super) arrival: Arrival,
+    /// The node is owed a word when they are printed.
+    pub(super) owed: bool,
+}
+
+/// Somebody who missed a message, as far as it is known who that is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Misser {
+    pub(super) member: Option<(Id, String)>,
+    pub(super) key: Key,
+}
+
+/// Consecutive messages of one's own that are delivered alike.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Delivered {
+    pub(super) first: u64,
+    pub(super) last: u64,
+    pub(super) members: usize,
+    pub(super) confirmed: usize,
+    pub(super) missed: Vec<Misser>,
+}
+
+impl Delivered {
+    /// Takes in what is delivered alike and follows at once.
+    fn absorb(&mut self, next: &Delivered) -> bool {
+        let alike = self.last + 1 == next.first
+            && (self.members, self.confirmed) == (next.members, next.confirmed)
+            && self.missed == next.missed;
+        if alike {
+            self.last = next.last;
+        }
+        alike
+    }
+}
+
+/// Messages of one author that were skipped.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct SkippedRange {
+    pub(super) key: Key,
+    pub(super) nick: String,
+    pub(super) first: u64,
+    pub(super) last: u64,
+    /// How many of them: all, unless there were too many ranges.
+    pub(super) count: u64,
+}
+
+/// What was skipped in one place.
+#[derive(Debug, Default)]
+pub(super) struct Gap {
+    place: u64,
+    /// The time of the last of it.
+    pub(super) at: u64,
+    /// Messages and other lines.
+    pub(super) lines: u64,
+    pub(super) ranges: Vec<SkippedRange>,
+    /// Each author's last range.
+    last_of: BTreeMap<Key, usize>,
+}
+
+impl Gap {
+    fn count(&mut self, at: u64, place: u64) {
+        self.lines += 1;
+        self.at = at;
+        self.place = self.place.max(place);
+    }
+
+    fn add(&mut self, message: &ChatMessage) {
+        let (key, seq) = (message.origin(), message.seq());
+        let last = self.last_of.get(&key).copied();
+        let is_full = self.ranges.len() >= OUTPUT_SKIPPED_RANGES_MAX;
+        if let Some(range) = last.and_then(|at| self.ranges.get_mut(at))
+            && (is_full || range.last + 1 == seq)
+        {
+            range.first = range.first.min(seq);
+            range.last = range.last.max(seq);
+            range.count += 1;
+        } else if !is_full {
+            self.last_of.insert(key, self.ranges.len());
+            self.ranges.push(SkippedRange {
+                key,
+                nick: message.nick().to_owned(),
+                first: seq,
+                last: seq,
+                count: 1,
+            });
+        }
+    }
+}
+
+/// One thing with its place in the output and its time.
+#[derive(Debug)]
+pub(super) struct Placed<T> {
+    place: u64,
+    pub(super) at: u64,
+    pub(super) what: T,
+}
+
+#[derive(Debug)]
+enum Talk {
+    Said(Said),
+    Unshown(u64),
+}
+
+/// What comes next.
+#[derive(Debug)]
+pub(super) enum Item {
+    Message {
+        at: u64,
+        message: ChatMessage,
+        own: bool,
+        arrival: Arrival,
+        owed: bool,
+    },
+    /// So many messages that need not be printed, in their place.
+    Unshown(u64),
+    Delivered(Placed<Delivered>),
+    Lines {
+        at: u64,
+        kind: Kind,
+        bytes: Vec<u8>,
+    },
+    Gap(Gap),
+}
+
+/// What a message that is not printed any more was.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Dropped {
+    /// The node is owed a word of it, or not.
+    Message { owed: bool },
+    /// So many that need not be printed.
+    Unshown(u64),
+}
+
+/// What waits for stdout.
+#[derive(Debug)]
+pub(super) struct Backlog {
+    bytes_max: usize,
+    /// Nothing is ever skipped: stdout takes everything at once.
+    keeps_all: bool,
+    talk: VecDeque<Placed<Talk>>,
+    messages: u64,
+    /// Confirmations whose messages were skipped: they come before all other talk.
+    early: VecDeque<Placed<Delivered>>,
+    delivered: VecDeque<Placed<Delivered>>,
+    /// Of the messages and of the confirmations.
+    bytes: usize,
+    lines: VecDeque<Placed<(Kind, Vec<u8>)>>,
+    line_bytes: usize,
+    gap: Option<Gap>,
+    next_place: u64,
+}
+
+/// What a confirmation counts.
+const DELIVERED_BYTES: usize = size_of::<Placed<Delivered>>();
+
+fn first_place<T>(queue: &VecDeque<Placed<T>>) -> u64 {
+    queue.front().map_or(u64::MAX, |first| first.place)
+}
+
+impl Backlog {
+    /// Messages and confirmations of more than `bytes_max` do not wait.
+    pub(super) fn new(bytes_max: usize) -> Backlog {
+        Backlog {
+            bytes_max,
+            keeps_all: false,
+            talk: VecDeque::new(),
+            messages: 0,
+            early: VecDeque::new(),
+            delivered: VecDeque::new(),
+            bytes: 0,
+            lines: VecDeque::new(),
+            line_bytes: 0,
+            gap: None,
+            next_place: 0,
+        }
+    }
+
+    /// Never skips anything from now on.
+    pub(super) fn keep_all(&mut self) {
+        self.keeps_all = true;
+    }
+
+    pub(super) fn push_said(&mut self, at: u64, said: Said) {
+        let messages = said.messages.as_slice();
+        if messages.is_empty() {
+            return;
+        }
+        self.messages += messages.len() as u64;
+        self.bytes += messages.iter().map(ChatMessage::size_bound).sum::<usize>();
+        self.push_talk(at, Talk::Said(said));
+    }
+
+    /// Messages that need not be printed: known as printed once what came before them is.
+    pub(super) fn push_unshown(&mut self, count: u64) {
+        match self.talk.back_mut() {
+            Some(Placed {
+                what: Talk::Unshown(n),
+                ..
+            }) => *n += count,
+            _ => self.push_talk(0, Talk::Unshown(count)),
+        }
+    }
+
+    fn push_talk(&mut self, at: u64, what: Talk) {
+        let place = self.place();
+        self.talk.push_back(Placed { place, at, what });
+    }
+
+    pub(super) fn push_delivered(&mut self, at: u64, delivered: Delivered) {
+        if let Some(last) = self.delivered.back_mut()
+            && last.place == self.next_place
+            && last.what.absorb(&delivered)
+        {
+            return;
+        }
+        self.bytes += DELIVERED_BYTES;
+        let place = self.place();
+        let what = delivered;
+        self.delivered.push_back(Placed { place, at, what });
+    }
+
+    /// Adds whole lines; beyond the bound the oldest of them are skipped.
+    pub(super) fn push_lines(&mut self, at: u64, kind: Kind, bytes: Vec<u8>) {
+        if !self.keeps_all
+            && self.lines.len() >= OUTPUT_LINES_MAX
+            && let Some(oldest) = self.lines.pop_front()
+        {
+            self.line_bytes -= oldest.what.1.len();
+            let gap = self.gap.get_or_insert_default();
+            gap.count(at, oldest.place);
+        }
+        self.line_bytes += bytes.len();
+        let (place, what) = (self.place(), (kind, bytes));
+        self.lines.push_back(Placed { place, at, what });
+    }
+
+    /// More waits than is kept in memory.
+    pub(super) fn is_too_long(&self) -> bool {
+        self.bytes > self.bytes_max
+    }
+
+    /// Skips the oldest message if there are too many.
+    pub(super) fn skip_one(&mut self, at: u64) -> Option<Dropped> {
+        if self.keeps_all || !self.is_too_long() {
+            return None;
+        }
+        let place = first_place(&self.talk);
+        let dropped = match self.next_of_talk()? {
+            Item::Message { message, owed, .. } => {
+                let gap = self.gap.get_or_insert_default();
+                gap.count(at, place);
+                gap.add(&message);
+                Dropped::Message { owed }
+            }
+            Item::Unshown(n) => Dropped::Unshown(n),
+            _ => return None,
+        };
+        self.move_early();
+        Some(dropped)
+    }
+
+    /// Confirmations that no message stands before any more are merged where they are alike.
+    fn move_early(&mut self) {
+        let until = first_place(&self.talk);
+        while let Some(next) = self.delivered.pop_front_if(|first| first.place < until) {
+            let last = self.early.back_mut();
+            if last.is_some_and(|last| last.what.absorb(&next.what)) {
+                self.bytes -= DELIVERED_BYTES;
+            } else {
+                self.early.push_back(next);
+            }
+        }
+    }
+
+    /// What comes next.
+    pub(super) fn next(&mut self) -> Option<Item> {
+        let gap = self.gap.as_ref().map_or(u64::MAX, |gap| gap.place);
+        let (talk, lines) = (first_place(&self.talk), first_place(&self.lines));
+        let (early, delivered) = (first_place(&self.early), first_place(&self.delivered));
+        let first = gap.min(talk).min(lines).min(early).min(delivered);
+        if first == u64::MAX {
+            None
+        } else if gap == first {
+            self.gap.take().map(Item::Gap)
+        } else if talk == first {
+            self.next_of_talk()
+        } else if lines == first {
+            let Placed { at, what, .. } = self.lines.pop_front()?;
+            let (kind, bytes) = what;
+            self.line_bytes -= bytes.len();
+            Some(Item::Lines { at, kind, bytes })
+        } else {
+            self.bytes -= DELIVERED_BYTES;
+            let queue = match early == first {
+                true => &mut self.early,
+                false => &mut self.delivered,
+            };
+            queue.pop_front().map(Item::Delivered)
+        }
+    }
+
+    fn next_of_talk(&mut self) -> Option<Item> {
+        let first = self.talk.front_mut()?;
+        let at = first.at;
+        let (item, is_empty) = match &mut first.what {
+            Talk::Unshown(n) => (Item::Unshown(*n), true),
+            Talk::Said(said) => {
+                let message = said.messages.next()?;
+                self.messages -= 1;
+                self.bytes -= message.size_bound();
+                let item = Item::Message {
+                    at,
+                    message,
+                    own: said.own,
+                    arrival: said.arrival,
+                    owed: said.owed,
+                };
+                (item, said.messages.as_slice().is_empty())
+            }
+        };
+        if is_empty {
+            self.talk.pop_front();
+        }
+        Some(item)
+    }
+
+    /// The rest of a run that was taken comes next, still.
+    pub(super) fn put_back(&mut self, run: Placed<Delivered>) {
+        self.bytes += DELIVERED_BYTES;
+        self.early.push_front(run);
+    }
+
+    /// Bytes of answers and notices that wait.
+    pub(super) fn line_bytes(&self) -> usize {
+        self.line_bytes
+    }
+
+    /// True while more confirmations wait than are good for the memory.
+    pub(super) fn has_many_confirmations(&self) -> bool {
+        self.early.len() + self.delivered.len() > OUTPUT_DELIVERED_RUNS_MAX
+    }
+
+    /// Messages that wait or were skipped without a word so far.
+    pub(super) fn unprinted(&self) -> u64 {
+        self.messages + self.gap.as_ref().map_or(0, |gap| gap.lines)
+    }
+
+    fn place(&mut self) -> u64 {
+        self.next_place += 1;
+        self.next_place
+    }
+}
