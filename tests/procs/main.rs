@@ -17,6 +17,7 @@ mod exits;
 mod failover;
 mod histories;
 mod joining;
+mod output;
 mod pipes;
 mod secrets;
 mod streams;

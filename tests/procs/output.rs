@@ -1,0 +1,185 @@
+//! What becomes of output that is read late, in part or never.
+
+use std::fs::{self, File};
+use std::io::{PipeReader, Read as _};
+
+use crate::harness::{Node, PATIENCE, Room, Signal, let_pass, ms, scratch_dir, shared};
+
+/// A flood from a process of its own, which leaves once everything is confirmed or after `timeout`.
+fn flood(room: &Room<'_>, lines: usize, timeout: u32) -> Node {
+    let script = format!(
+        "seq -f %095.0f 1 {lines} | papo --json --nick seq --wait-members 1 --timeout {timeout}"
+    );
+    room.bash("seq", &script).events().start()
+}
+
+/// The highest number that a sender's events call confirmed by somebody.
+fn confirmed(sender: &Node) -> u64 {
+    sender.look(|r| {
+        let delivered = r.all("delivered").filter(|e| e.num("confirmed") > 0);
+        let seqs = delivered.map(|e| {
+            let seq = e.text("id").split_once('-').expect("an id").1;
+            seq.parse().expect("a number")
+        });
+        seqs.max().unwrap_or(0)
+    })
+}
+
+/// The numbers of all whole lines of a flood.
+fn numbers(printed: &[u8]) -> Vec<u64> {
+    let text = std::str::from_utf8(printed).expect("the lines are ASCII");
+    let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+    let number = |line: &str| {
+        let number = line.strip_prefix("<seq> ").expect("a line of the flood");
+        number.parse().expect("a number")
+    };
+    whole.lines().map(number).collect()
+}
+
+fn read_all(mut reader: PipeReader) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    reader.read_to_end(&mut bytes).expect("a pipe can be read");
+    bytes
+}
+
+#[test]
+fn a_file_gets_every_line_however_short_the_history() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let path = dir.join("lines");
+    let file = File::create(&path).expect("the directory can be written");
+    let listener = room
+        .papo("listener", &["listen", "--history", "1000"])
+        .stdout(file)
+        .start();
+    let sender = flood(&room, 50_000, 30);
+    assert_eq!(sender.exit(), 0, "{}", sender.stderr());
+    listener.signal(Signal::TERM);
+    assert_eq!(listener.exit(), 0, "{}", listener.stderr());
+    let printed = numbers(&fs::read(&path).expect("the file is there"));
+    assert!(printed.iter().copied().eq(1..=50_000), "{}", printed.len());
+}
+
+#[test]
+fn a_sender_with_a_short_history_has_all_its_events_in_a_file() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let ana = room.join("ana");
+    ana.joined();
+    let dir = scratch_dir();
+    let path = dir.join("events");
+    let script = format!(
+        "seq 1 50000 | papo --json --nick seq --history 1000 --wait-members 1 > {}",
+        path.display()
+    );
+    let sender = room.bash("seq", &script).start();
+    assert_eq!(sender.exit(), 0, "{}", sender.stderr());
+    let events = fs::read_to_string(&path).expect("the file is there");
+    let count = |name: &str| events.lines().filter(|line| line.starts_with(name)).count();
+    assert_eq!(count("{\"event\":\"message\""), 50_000);
+    assert_eq!(count("{\"event\":\"delivered\""), 50_000);
+}
+
+#[test]
+fn lines_that_nobody_read_are_counted_at_the_end_and_make_it_1() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    let listener = room.papo("listener", &["listen"]).stdout(writer).start();
+    let sender = flood(&room, 20_000, 30);
+    assert_eq!(sender.exit(), 0, "{}", sender.stderr());
+    listener.signal(Signal::TERM);
+    assert_eq!(listener.exit(), 1, "{}", listener.stderr());
+    let printed = numbers(&read_all(reader)).len();
+    assert!(printed > 0);
+    let words = format!(
+        "papo: {} lines not printed: nobody read the output\n",
+        20_000 - printed
+    );
+    assert_eq!(listener.stderr(), words);
+}
+
+#[test]
+fn a_reader_that_takes_a_little_now_and_then_is_waited_for() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let (mut reader, writer) = std::io::pipe().expect("a pipe");
+    let listener = room.papo("listener", &["listen"]).stdout(writer).start();
+    let sender = flood(&room, 3_000, 30);
+    assert_eq!(sender.exit(), 0, "{}", sender.stderr());
+    listener.signal(Signal::TERM);
+    let mut printed = vec![0; 64 * 1024];
+    // Longer in all than papo waits for one who takes nothing.
+    for part in printed.chunks_mut(16 * 1024) {
+        let_pass(ms(800));
+        reader.read_exact(part).expect("there is more");
+    }
+    printed.extend(read_all(reader));
+    assert_eq!(listener.exit(), 0, "{}", listener.stderr());
+    assert_eq!(numbers(&printed).len(), 3_000);
+}
+
+#[test]
+fn a_reader_that_went_away_is_no_reason_for_words() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    let listener = room.papo("listener", &["listen"]).stdout(writer).start();
+    let sender = flood(&room, 10_000, 30);
+    assert_eq!(sender.exit(), 0, "{}", sender.stderr());
+    drop(reader);
+    assert_eq!(listener.exit(), 0, "{}", listener.stderr());
+    assert_eq!(listener.stderr(), "");
+}
+
+/// What is written to the pipe is confirmed, and no more than that; the rest once it is read.
+#[test]
+#[ignore = "the node confirms what it takes in"]
+fn with_confirm_printed_lines_are_confirmed_once_they_are_read() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    let listener = room
+        .papo("listener", &["listen", "--confirm", "printed"])
+        .stdout(writer)
+        .start();
+    let sender = flood(&room, 10_000, 30);
+    sender.wait("a confirmation", PATIENCE, |r| {
+        r.all("delivered").next().map(|_| ())
+    });
+    let_pass(ms(1_000));
+    let early = confirmed(&sender);
+    assert!((1..5_000).contains(&early), "{early} confirmed");
+    sender.look(|r| assert!(r.exit.is_none(), "it left already"));
+    let printed = std::thread::spawn(move || numbers(&read_all(reader)));
+    assert_eq!(sender.exit(), 0, "{}", sender.stderr());
+    assert_eq!(confirmed(&sender), 10_000);
+    listener.signal(Signal::TERM);
+    assert_eq!(listener.exit(), 0, "{}", listener.stderr());
+    let printed = printed.join().expect("reading does not panic");
+    assert_eq!(printed.len(), 10_000);
+}
+
+#[test]
+#[ignore = "the node confirms what it takes in"]
+fn with_confirm_printed_nothing_is_confirmed_that_nobody_read() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    let listener = room
+        .papo("listener", &["listen", "--confirm", "printed"])
+        .stdout(writer)
+        .start();
+    let sender = flood(&room, 10_000, 2);
+    assert_eq!(sender.exit(), 1, "{}", sender.stderr());
+    assert!(sender.stderr().contains("listener"), "{}", sender.stderr());
+    listener.signal(Signal::TERM);
+    assert_eq!(listener.exit(), 1);
+    let printed = numbers(&read_all(reader)).len() as u64;
+    let confirmed = confirmed(&sender);
+    assert!(
+        confirmed > 0 && confirmed <= printed,
+        "{confirmed} confirmed, {printed} printed"
+    );
+}
