@@ -123,13 +123,8 @@ enum Talk {
 /// What comes next.
 #[derive(Debug)]
 pub(super) enum Item {
-    Message {
-        at: u64,
-        message: ChatMessage,
-        own: bool,
-        arrival: Arrival,
-        owed: bool,
-    },
+    /// To be taken with [`take`](Backlog::take), and the rest to be put back.
+    Said(Placed<Said>),
     /// So many messages that need not be printed, in their place.
     Unshown(u64),
     Delivered(Placed<Delivered>),
@@ -138,7 +133,7 @@ pub(super) enum Item {
         kind: Kind,
         bytes: Vec<u8>,
     },
-    Gap(Gap),
+    Gap(Box<Gap>),
 }
 
 /// What a message that is not printed any more was.
@@ -165,7 +160,7 @@ pub(super) struct Backlog {
     bytes: usize,
     lines: VecDeque<Placed<(Kind, Vec<u8>)>>,
     line_bytes: usize,
-    gap: Option<Gap>,
+    gap: Option<Box<Gap>>,
     next_place: u64,
 }
 
@@ -263,16 +258,27 @@ impl Backlog {
         if self.keeps_all || !self.is_too_long() {
             return None;
         }
-        let place = first_place(&self.talk);
-        let dropped = match self.next_of_talk()? {
-            Item::Message { message, owed, .. } => {
-                let gap = self.gap.get_or_insert_default();
-                gap.count(at, place);
-                gap.add(&message);
+        let Placed {
+            place,
+            at: said_at,
+            what,
+        } = self.talk.pop_front()?;
+        let dropped = match what {
+            Talk::Unshown(n) => Dropped::Unshown(n),
+            Talk::Said(mut said) => {
+                if let Some(message) = self.take(&mut said) {
+                    let gap = self.gap.get_or_insert_default();
+                    gap.count(at, place);
+                    gap.add(&message);
+                }
+                let owed = said.owed;
+                self.put_back_said(Placed {
+                    place,
+                    at: said_at,
+                    what: said,
+                });
                 Dropped::Message { owed }
             }
-            Item::Unshown(n) => Dropped::Unshown(n),
-            _ => return None,
         };
         self.move_early();
         Some(dropped)
@@ -319,28 +325,28 @@ impl Backlog {
     }
 
     fn next_of_talk(&mut self) -> Option<Item> {
-        let first = self.talk.front_mut()?;
-        let at = first.at;
-        let (item, is_empty) = match &mut first.what {
-            Talk::Unshown(n) => (Item::Unshown(*n), true),
-            Talk::Said(said) => {
-                let message = said.messages.next()?;
-                self.messages -= 1;
-                self.bytes -= message.size_bound();
-                let item = Item::Message {
-                    at,
-                    message,
-                    own: said.own,
-                    arrival: said.arrival,
-                    owed: said.owed,
-                };
-                (item, said.messages.as_slice().is_empty())
-            }
-        };
-        if is_empty {
-            self.talk.pop_front();
+        let Placed { place, at, what } = self.talk.pop_front()?;
+        Some(match what {
+            Talk::Unshown(n) => Item::Unshown(n),
+            Talk::Said(what) => Item::Said(Placed { place, at, what }),
+        })
+    }
+
+    /// The next of the messages that came together.
+    pub(super) fn take(&mut self, said: &mut Said) -> Option<ChatMessage> {
+        let message = said.messages.next()?;
+        self.messages -= 1;
+        self.bytes -= message.size_bound();
+        Some(message)
+    }
+
+    /// The rest of them comes next, still.
+    pub(super) fn put_back_said(&mut self, said: Placed<Said>) {
+        let Placed { place, at, what } = said;
+        if !what.messages.as_slice().is_empty() {
+            let what = Talk::Said(what);
+            self.talk.push_front(Placed { place, at, what });
         }
-        Some(item)
     }
 
     /// The rest of a run that was taken comes next, still.

@@ -186,7 +186,11 @@ impl Output {
         self.printed.close();
         while let Some(item) = self.backlog.next() {
             match item {
-                Item::Message { owed, .. } => self.printed.skipped(u64::from(owed)),
+                Item::Said(mut said) => {
+                    while self.backlog.take(&mut said.what).is_some() {
+                        self.printed.skipped(u64::from(said.what.owed));
+                    }
+                }
                 Item::Unshown(n) => self.printed.unshown(n),
                 Item::Delivered(_) | Item::Lines { .. } | Item::Gap(_) => {}
             }
@@ -216,15 +220,8 @@ impl Output {
         {
             let before = out.len();
             match item {
-                Item::Message {
-                    at,
-                    message,
-                    own,
-                    arrival,
-                    owed,
-                } => {
-                    self.render(out, at, &message, own, arrival);
-                    self.printed.message(out.len() - before, owed);
+                Item::Said(said) => {
+                    self.render_said(out, limit, said);
                     continue;
                 }
                 Item::Unshown(n) => self.printed.unshown(n),
@@ -240,9 +237,10 @@ impl Output {
     pub(super) fn next(&mut self) -> Option<Next> {
         loop {
             match self.backlog.next()? {
-                Item::Message {
-                    message, own, owed, ..
-                } => {
+                Item::Said(mut said) => {
+                    let message = self.backlog.take(&mut said.what)?;
+                    let (own, owed) = (said.what.own, said.what.owed);
+                    self.backlog.put_back_said(said);
                     self.printed.hold(owed);
                     return Some(Next::Message { message, own });
                 }
@@ -284,6 +282,19 @@ impl Output {
             Mode::Text => stderr.push(&warning),
             Mode::Interactive => out.extend_from_slice(format!("-- {warning}\n").as_bytes()),
         }
+    }
+
+    /// Messages that came together until `out` holds `limit` bytes.
+    fn render_said(&mut self, out: &mut Vec<u8>, limit: usize, mut said: Placed<Said>) {
+        let at = said.at;
+        while out.len() < limit
+            && let Some(message) = self.backlog.take(&mut said.what)
+        {
+            let before = out.len();
+            self.render(out, at, &message, said.what.own, said.what.arrival);
+            self.printed.message(out.len() - before, said.what.owed);
+        }
+        self.backlog.put_back_said(said);
     }
 
     /// Confirmations until `out` holds `limit` bytes.
