@@ -155,6 +155,7 @@ fn print(count: u64, messages: &[ChatMessage]) {
                 break;
             }
             printed += out.len();
+            ui.on_written(out.len() as u64);
             out.clear();
         }
     }

@@ -56,6 +56,19 @@ fn options_stand_before_or_after_the_command() {
 }
 
 #[test]
+fn a_listener_says_what_its_confirmations_mean() {
+    let confirm = |arguments| match read(arguments).map(|cli| cli.action) {
+        Ok(Some(Action::Listen { confirm })) => confirm,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(confirm("listen"), Confirm::TakenIn);
+    assert_eq!(confirm("listen --confirm taken-in"), Confirm::TakenIn);
+    assert_eq!(confirm("listen --confirm printed"), Confirm::Printed);
+    assert!(wrong(&["listen", "--confirm", "read"]).contains("printed"));
+    assert!(wrong(&["send", "--confirm", "printed"]).contains("--confirm"));
+}
+
+#[test]
 fn text_after_two_dashes_may_look_like_an_option() {
     let text = vec!["--json".to_owned(), "-x".to_owned()];
     let action = read("send -- --json -x").unwrap().action;

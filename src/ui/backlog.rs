@@ -20,6 +20,30 @@ pub(super) struct Said {
     pub(super) arrival: Arrival,
     /// The node is owed a word when they are printed.
     pub(super) owed: bool,
+    /// Their size when they were last counted, and how many they were then.
+    counted: (usize, usize),
+}
+
+impl Said {
+    pub(super) fn new(messages: Vec<ChatMessage>, own: bool, arrival: Arrival, owed: bool) -> Said {
+        let bytes = messages.iter().map(ChatMessage::size_bound).sum();
+        let counted = (bytes, messages.len());
+        let messages = messages.into_iter();
+        Said {
+            messages,
+            own,
+            arrival,
+            owed,
+            counted,
+        }
+    }
+
+    /// Counts what is left, as if all were of one size.
+    fn count_again(&mut self) {
+        let (bytes, before) = self.counted;
+        let left = self.messages.len();
+        self.counted = (bytes / before.max(1) * left, left);
+    }
 }
 
 /// Somebody who missed a message, as far as it is known who that is.
@@ -123,7 +147,7 @@ enum Talk {
 /// What comes next.
 #[derive(Debug)]
 pub(super) enum Item {
-    /// To be taken with [`take`](Backlog::take), and the rest to be put back.
+    /// The rest of them is to be put back.
     Said(Placed<Said>),
     /// So many messages that need not be printed, in their place.
     Unshown(u64),
@@ -195,13 +219,16 @@ impl Backlog {
     }
 
     pub(super) fn push_said(&mut self, at: u64, said: Said) {
-        let messages = said.messages.as_slice();
-        if messages.is_empty() {
-            return;
+        if said.messages.len() > 0 {
+            self.count(&said);
+            self.push_talk(at, Talk::Said(said));
         }
-        self.messages += messages.len() as u64;
-        self.bytes += messages.iter().map(ChatMessage::size_bound).sum::<usize>();
-        self.push_talk(at, Talk::Said(said));
+    }
+
+    fn count(&mut self, said: &Said) {
+        let (bytes, messages) = said.counted;
+        self.bytes += bytes;
+        self.messages += messages as u64;
     }
 
     /// Messages that need not be printed: known as printed once what came before them is.
@@ -258,27 +285,19 @@ impl Backlog {
         if self.keeps_all || !self.is_too_long() {
             return None;
         }
-        let Placed {
-            place,
-            at: said_at,
-            what,
-        } = self.talk.pop_front()?;
-        let dropped = match what {
-            Talk::Unshown(n) => Dropped::Unshown(n),
-            Talk::Said(mut said) => {
-                if let Some(message) = self.take(&mut said) {
+        let dropped = match self.next_of_talk()? {
+            Item::Said(mut said) => {
+                if let Some(message) = said.what.messages.next() {
                     let gap = self.gap.get_or_insert_default();
-                    gap.count(at, place);
+                    gap.count(at, said.place);
                     gap.add(&message);
                 }
-                let owed = said.owed;
-                self.put_back_said(Placed {
-                    place,
-                    at: said_at,
-                    what: said,
-                });
+                let owed = said.what.owed;
+                self.put_back_said(said);
                 Dropped::Message { owed }
             }
+            Item::Unshown(n) => Dropped::Unshown(n),
+            _ => return None,
         };
         self.move_early();
         Some(dropped)
@@ -328,22 +347,24 @@ impl Backlog {
         let Placed { place, at, what } = self.talk.pop_front()?;
         Some(match what {
             Talk::Unshown(n) => Item::Unshown(n),
-            Talk::Said(what) => Item::Said(Placed { place, at, what }),
+            Talk::Said(what) => {
+                self.bytes -= what.counted.0;
+                self.messages -= what.counted.1 as u64;
+                Item::Said(Placed { place, at, what })
+            }
         })
     }
 
-    /// The next of the messages that came together.
-    pub(super) fn take(&mut self, said: &mut Said) -> Option<ChatMessage> {
-        let message = said.messages.next()?;
-        self.messages -= 1;
-        self.bytes -= message.size_bound();
-        Some(message)
-    }
-
-    /// The rest of them comes next, still.
+    /// The rest of what was said together comes next, still.
     pub(super) fn put_back_said(&mut self, said: Placed<Said>) {
-        let Placed { place, at, what } = said;
-        if !what.messages.as_slice().is_empty() {
+        let Placed {
+            place,
+            at,
+            mut what,
+        } = said;
+        if what.messages.len() > 0 {
+            what.count_again();
+            self.count(&what);
             let what = Talk::Said(what);
             self.talk.push_front(Placed { place, at, what });
         }

@@ -192,10 +192,25 @@ pub fn message(out: &mut Vec<u8>, at: u64, message: &ChatMessage, own: bool, arr
         sent_at: Stamp(message.sent_at()),
         own,
         replay: arrival == Arrival::Old,
-        late: arrival == Arrival::Late,
         private: false,
     };
-    line(out, &said);
+    if arrival == Arrival::Late {
+        late(out, said);
+    } else {
+        line(out, &said);
+    }
+}
+
+/// A message with one field more, which the others do without: they are the many.
+#[cold]
+fn late(out: &mut Vec<u8>, said: MessageOut<'_>) {
+    #[derive(Serialize)]
+    struct Late<'a> {
+        #[serde(flatten)]
+        said: MessageOut<'a>,
+        late: bool,
+    }
+    line(out, &Late { said, late: true });
 }
 
 #[derive(Serialize)]
@@ -211,15 +226,7 @@ struct MessageOut<'a> {
     sent_at: Stamp,
     own: bool,
     replay: bool,
-    #[serde(skip_serializing_if = "is_false")]
-    late: bool,
     private: bool,
-}
-
-// serde hands the field over by reference.
-#[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_false(flag: &bool) -> bool {
-    !flag
 }
 
 /// `message`, of `/msg`: it has neither an id nor a sequence number.
@@ -236,7 +243,6 @@ pub fn private(out: &mut Vec<u8>, at: u64, said: &super::Private<'_>) {
         sent_at: Stamp(said.sent_at),
         own: said.own,
         replay: false,
-        late: false,
         private: true,
     };
     line(out, &said);

@@ -115,13 +115,7 @@ impl Output {
         if self.closed {
             return self.printed.skipped(owed_of(messages.len(), owed));
         }
-        let messages = messages.into_iter();
-        let said = Said {
-            messages,
-            own,
-            arrival,
-            owed,
-        };
+        let said = Said::new(messages, own, arrival, owed);
         self.backlog.push_said(at, said);
         self.skip_what_is_too_much(at);
     }
@@ -186,10 +180,9 @@ impl Output {
         self.printed.close();
         while let Some(item) = self.backlog.next() {
             match item {
-                Item::Said(mut said) => {
-                    while self.backlog.take(&mut said.what).is_some() {
-                        self.printed.skipped(u64::from(said.what.owed));
-                    }
+                Item::Said(said) => {
+                    let count = said.what.messages.len();
+                    self.printed.skipped(owed_of(count, said.what.owed));
                 }
                 Item::Unshown(n) => self.printed.unshown(n),
                 Item::Delivered(_) | Item::Lines { .. } | Item::Gap(_) => {}
@@ -238,7 +231,7 @@ impl Output {
         loop {
             match self.backlog.next()? {
                 Item::Said(mut said) => {
-                    let message = self.backlog.take(&mut said.what)?;
+                    let message = said.what.messages.next()?;
                     let (own, owed) = (said.what.own, said.what.owed);
                     self.backlog.put_back_said(said);
                     self.printed.hold(owed);
@@ -288,7 +281,7 @@ impl Output {
     fn render_said(&mut self, out: &mut Vec<u8>, limit: usize, mut said: Placed<Said>) {
         let at = said.at;
         while out.len() < limit
-            && let Some(message) = self.backlog.take(&mut said.what)
+            && let Some(message) = said.what.messages.next()
         {
             let before = out.len();
             self.render(out, at, &message, said.what.own, said.what.arrival);
