@@ -29,40 +29,8 @@ impl<T: std::fmt::Display> Serialize for Text<T> {
     }
 }
 
-/// A room that was heard; what a lock hides is `None`.
-#[derive(Debug, Serialize)]
-pub struct Heard<'a> {
-    /// Its name.
-    pub room: Option<&'a str>,
-    /// Whether it is locked.
-    pub locked: bool,
-    /// How many members it has.
-    pub members: Option<u64>,
-    /// Who coordinates.
-    pub coordinator: Option<Id>,
-    /// The coordinator's key.
-    #[serde(serialize_with = "optional_key")]
-    pub key: Option<Key>,
-    /// Where it can be reached.
-    pub address: String,
-}
-
-// serde hands the field over by reference.
-#[allow(clippy::ref_option, clippy::trivially_copy_pass_by_ref)]
-fn optional_key<S: Serializer>(key: &Option<Key>, s: S) -> Result<S::Ok, S::Error> {
-    match key {
-        Some(key) => s.collect_str(key),
-        None => s.serialize_none(),
-    }
-}
-
-/// A room that was heard.
-pub fn heard_room(out: &mut Vec<u8>, at: u64, heard: &Heard<'_>) {
-    event(out, "room", at, heard);
-}
-
 /// Appends one event. The fields of `body` follow the two that every event has.
-fn event(out: &mut Vec<u8>, name: &'static str, at: u64, body: impl Serialize) {
+pub(super) fn event(out: &mut Vec<u8>, name: &'static str, at: u64, body: impl Serialize) {
     #[derive(Serialize)]
     struct Event<B> {
         event: &'static str,

@@ -4,7 +4,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::wire::{Address, Coordinator};
+use serde::{Serialize, Serializer};
+
+use crate::wire::{Address, Coordinator, Id, Key};
 
 use super::json;
 use super::visible::{Tab, push};
@@ -34,6 +36,33 @@ impl HeardRoom {
     }
 }
 
+/// The event `room`; what a lock hides is `None`.
+#[derive(Debug, Serialize)]
+struct Heard<'a> {
+    /// Its name.
+    room: Option<&'a str>,
+    /// Whether it is locked.
+    locked: bool,
+    /// How many members it has.
+    members: Option<u64>,
+    /// Who coordinates.
+    coordinator: Option<Id>,
+    /// The coordinator's key.
+    #[serde(serialize_with = "optional_key")]
+    key: Option<Key>,
+    /// Where it can be reached.
+    address: String,
+}
+
+// serde hands the field over by reference.
+#[allow(clippy::ref_option, clippy::trivially_copy_pass_by_ref)]
+fn optional_key<S: Serializer>(key: &Option<Key>, s: S) -> Result<S::Ok, S::Error> {
+    match key {
+        Some(key) => s.collect_str(key),
+        None => s.serialize_none(),
+    }
+}
+
 /// All rooms heard.
 #[derive(Debug, Default)]
 pub struct Rooms {
@@ -60,7 +89,7 @@ impl Rooms {
     pub fn write_json(&self, out: &mut Vec<u8>, at: u64) {
         for room in self.heard.values() {
             let told = room.told.as_ref();
-            let heard = json::Heard {
+            let heard = Heard {
                 room: room.name.as_deref(),
                 locked: room.locked,
                 members: told.map(|(n, _)| *n),
@@ -68,7 +97,7 @@ impl Rooms {
                 key: told.map(|(_, c)| c.key),
                 address: room.address(),
             };
-            json::heard_room(out, at, &heard);
+            json::event(out, "room", at, &heard);
         }
     }
 

@@ -56,23 +56,32 @@ impl Ui {
                     own,
                 },
             ),
+            outcome @ (Event::Delivered { .. } | Event::Left { .. }) => {
+                self.show_outcome(now, outcome, node);
+            }
+            Event::Warning(text) => self.warn(now, &text),
+            other => self.show_change(now, &other, node),
+        }
+    }
+
+    /// What became of what was said here.
+    fn show_outcome(&mut self, now: Now, event: Event, node: &dyn Room) {
+        match event {
             Event::Delivered {
                 first,
                 last,
                 members,
                 confirmed,
                 missed,
-            } => {
-                if self.is_json() {
-                    let delivered = Delivered {
-                        first,
-                        last,
-                        members,
-                        confirmed,
-                        missed: missers(&missed, node.members()),
-                    };
-                    self.stdout.push_delivered(now.wall_ms, delivered);
-                }
+            } if self.is_json() => {
+                let delivered = Delivered {
+                    first,
+                    last,
+                    members,
+                    confirmed,
+                    missed: missers(&missed, node.members()),
+                };
+                self.stdout.push_delivered(now.wall_ms, delivered);
             }
             Event::Left {
                 confirmed,
@@ -84,8 +93,8 @@ impl Ui {
                 self.say_who_missed(&missed);
                 self.show_left(now, confirmed, unconfirmed, &missing);
             }
-            Event::Warning(text) => self.warn(now, &text),
-            other => self.show_change(now, &other, node),
+            // The others have ways of their own.
+            _ => {}
         }
     }
 
