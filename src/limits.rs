@@ -61,6 +61,16 @@ pub const ORIGINS_IDLE_MAX: usize = 4_096;
 pub const HISTORY_BYTES_PER_MESSAGE_MAX: usize = 1_024;
 /// Bytes of the history in memory that are kept however small `--history` is.
 pub const HISTORY_BYTES_MIN: usize = 16 * 1024 * 1024;
+/// Bytes of messages that are kept in memory beyond the history because a present member lacks them:
+/// some 0.3 s of chat at the highest rate. Whoever takes in nothing for longer misses the oldest.
+pub const UNSTABLE_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Authors of whom something is known to be missing; of further ones it is noticed again when
+/// something else of theirs comes.
+pub const GAPS_MAX: usize = 4_096;
+/// Ranges of missed messages named in one ACK; with more, the next ACK goes on.
+pub const MISSED_RANGES_MAX: usize = 64;
+/// Ranges that one FETCH wants below the asker's floor; more are asked for next time.
+pub const WANT_RANGES_MAX: usize = 256;
 /// Lines said before the room was joined.
 pub const UNSENT_BYTES_MAX: usize = 1024 * 1024;
 /// Stretches of own messages, one per view, that wait for confirmation; the oldest is given up,

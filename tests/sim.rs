@@ -1,8 +1,9 @@
 //! The simulator's tests: the same core as in the program, under every fault that a LAN knows.
 //!
 //! `PAPO_SIM_SEED=N cargo test --test sim replay` replays one seed and prints the end of its trace
-//! (`PAPO_SIM_TRACE=N` lines), `PAPO_SIM_KIND` as another kind of scenario, `PAPO_SIM_WITHOUT`
-//! without one protection; `PAPO_SIM_SEEDS=N cargo test --test sim -- --ignored` runs many.
+//! (`PAPO_SIM_TRACE=N` lines), `PAPO_SIM_KIND` as another kind of scenario (`PAPO_SIM_AS_IT_WAS=1`
+//! with its limits not scaled down), `PAPO_SIM_WITHOUT` without one protection;
+//! `PAPO_SIM_SEEDS=N cargo test --test sim -- --ignored` runs many, `PAPO_SIM_KIND` all of one kind.
 
 #![allow(clippy::disallowed_methods)] // A test may say how long it took.
 
@@ -12,65 +13,112 @@ mod sim;
 use std::rc::Rc;
 
 use sim::failover::{bully_best, bully_worst, count, one_after_another};
-use sim::generate::{scenario, scenario_of};
+use sim::generate::{scenario, scenario_in, scenario_of};
 use sim::protections::{ALL, first_noticed};
-use sim::report::{Tally, explain, explain_run, run_caught, run_seeds};
+use sim::report::{Tally, explain, explain_run, run_caught, run_seeds, run_seeds_of};
 use sim::run::run;
 use sim::targeted::storm;
 use sim::trace::Trace;
 
 /// How many seeds a plain `cargo test` runs.
 const SEEDS: u64 = 2_000;
-/// Seeds beyond those that once failed, and what showed there.
-const KEPT: [(u64, &str); 15] = [
+/// Seeds beyond those that once failed, the kinds that they were of, and what showed there.
+const KEPT: [(u64, &str, &str); 17] = [
     (
         88575,
+        "partitions",
         "who got an effect from a peer without its cause had no excuse",
     ),
     (
         68199,
+        "small history",
         "what waited while later messages fell below the floor was not shown",
     ),
-    (15255, "an excuse ended with the peer that gave it"),
-    (27271, "a stranger was asked for the view again and again"),
-    (34366, "a coordinator's new id was not learnt from its view"),
+    (
+        15255,
+        "elections",
+        "an excuse ended with the peer that gave it",
+    ),
+    (
+        27271,
+        "cuts that stay",
+        "a stranger was asked for the view again and again",
+    ),
+    (
+        34366,
+        "mixed",
+        "a coordinator's new id was not learnt from its view",
+    ),
     (
         43529,
+        "cuts that stay",
         "a coordinator behind a firewall that refuses was held for dead for ever",
     ),
     (
         45483,
+        "elections",
         "who asked a dead coordinator in heard of no other, and elected",
     ),
     (
         51061,
+        "small history",
         "the same, with a coordinator that had lost a partition",
     ),
-    (67387, "the same, with one that had given up its office"),
+    (
+        67387,
+        "mixed",
+        "the same, with one that had given up its office",
+    ),
     (
         64489,
+        "slow",
         "what was said before joining was held back, and forgotten for late messages",
     ),
     (
         78018,
+        "stopped",
         "a machine that slept forgot that it had to send again",
     ),
     (
         80768,
+        "stopped",
         "an effect of an effect was expected to wait for what was missed before",
     ),
     (
         84193,
+        "small history",
         "what lay under the floor of the first one asked was found with the next",
     ),
-    (93843, "rounds of SYNC were wasted on silent links"),
-    (96873, "live chat resumed on a queue that was still full"),
+    (
+        93843,
+        "cuts that stay",
+        "rounds of SYNC were wasted on silent links",
+    ),
+    (
+        96873,
+        "slow",
+        "live chat resumed on a queue that was still full",
+    ),
+    (7010533, "cuts that stay", "elections without end"),
+    (
+        9006857,
+        "cuts that stay",
+        "one of two nodes lacked a message for ever",
+    ),
 ];
 /// Within how many seeds the loss of a protection must be noticed.
 const PROTECTION_SEEDS: u64 = 500;
 
 fn from_environment(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
+}
+
+/// The kind that is asked for, if one is; one that there is not is a mistake.
+fn kind_from_environment() -> Option<&'static str> {
+    let name = std::env::var("PAPO_SIM_KIND").ok()?;
+    let kind = sim::generate::KINDS.into_iter().find(|k| *k == name);
+    assert!(kind.is_some(), "no scenario is of the kind {name:?}");
+    kind
 }
 
 fn demand_all(tally: &Tally) {
@@ -100,8 +148,8 @@ fn all_invariants_hold_under_mixed_faults() {
 
 #[test]
 fn what_once_failed_holds() {
-    for (seed, what) in KEPT {
-        let failure = run_caught(&Rc::new(scenario(seed)), None, 0).failure;
+    for (seed, kind, what) in KEPT {
+        let failure = run_caught(&Rc::new(scenario_of(kind, seed)), None, 0).failure;
         assert!(failure.is_none(), "seed {seed}, {what}: {failure:?}");
     }
 }
@@ -112,7 +160,8 @@ fn all_invariants_hold_under_many_more_faults() {
     let first = from_environment("PAPO_SIM_FIRST").unwrap_or(SEEDS);
     let seeds = from_environment("PAPO_SIM_SEEDS").unwrap_or(10_000);
     let failures = from_environment("PAPO_SIM_FAILURES").unwrap_or(1);
-    demand_all(&run_seeds(first..first + seeds, failures as usize));
+    let kind = kind_from_environment();
+    demand_all(&run_seeds_of(kind, first..first + seeds, failures as usize));
 }
 
 #[test]
@@ -123,9 +172,13 @@ fn replay() {
         let without = std::env::var("PAPO_SIM_WITHOUT").unwrap_or_default();
         let weakened = ALL.iter().map(|(w, _)| *w);
         let weakened = weakened.into_iter().find(|w| format!("{w:?}") == without);
-        let kind = std::env::var("PAPO_SIM_KIND").unwrap_or_default();
-        let kind = sim::generate::KINDS.iter().find(|k| **k == kind);
-        let scenario = kind.map_or_else(|| scenario(seed), |k| scenario_of(k, seed));
+        let kind = kind_from_environment();
+        let as_it_was = from_environment("PAPO_SIM_AS_IT_WAS").is_some();
+        let scenario = match kind {
+            Some(kind) if as_it_was => scenario_of(kind, seed),
+            Some(kind) => scenario_in(kind, seed),
+            None => scenario(seed),
+        };
         println!(
             "{}",
             explain_run(scenario, weakened, kept as usize, shrinks)

@@ -18,6 +18,14 @@ const ME: u64 = 50;
 const MEMBER: u64 = 60;
 const STRANGER: u64 = 70;
 
+fn ack() -> papo::wire::Ack {
+    papo::wire::Ack {
+        from: 1,
+        seq: 1,
+        missed: Vec::new(),
+    }
+}
+
 fn request(key: u64) -> JoinRequest {
     JoinRequest {
         version: VERSION,
@@ -51,6 +59,7 @@ fn view(coordinator: u64, version: u64, members: &[(Id, u64)]) -> View {
         next_id: 9,
         members: members.iter().map(|(id, key)| member(*id, *key)).collect(),
         left: Vec::new(),
+        clock: 0,
     }
 }
 
@@ -96,6 +105,7 @@ fn welcome(from: u64, id: Id, mut view: View) -> Message {
         clock: 0,
         history_count: 0,
         newest: Position::default(),
+        floor: None,
     })
 }
 
@@ -120,6 +130,7 @@ fn forgeries(of: u64) -> Vec<Message> {
             next_id: 9,
             kind,
             members: vec![who],
+            clock: 0,
         })
     };
     let mut all = vec![
@@ -139,7 +150,7 @@ fn forgeries(of: u64) -> Vec<Message> {
         welcome(STRANGER, 2, mine),
         Message::Rename("somebody".to_owned()),
         Message::ProbeAnswer(Key(MEMBER)),
-        Message::Ack(1),
+        Message::Ack(ack()),
         Message::Leave,
     ];
     for version in [6, 7, 90, u64::MAX] {
@@ -185,6 +196,7 @@ fn a_view_is_taken_from_the_coordinator_and_from_members_that_were_asked_but_not
             next_id: 9,
             kind: UpdateKind::Whole,
             members: vec![member(1, MEMBER), member(2, ME), member(3, 61)],
+            clock: 0,
         })
     };
     let stranger = bench.accept(STRANGER, 0);
@@ -245,6 +257,7 @@ fn a_view_of_the_last_version_does_not_stop_who_takes_office_after_it() {
         next_id: u64::MAX,
         kind: UpdateKind::Whole,
         members: vec![member(1, MEMBER), member(2, ME)],
+        clock: 0,
     };
     bench.tell(link, Message::PeerUpdate(whole));
     assert_eq!(bench.node.view_version(), u64::MAX);
@@ -289,7 +302,7 @@ fn strangers_are_not_dialled_where_they_say_and_leave_nothing_behind() {
     let before = format!("{:?}", bench.node).len();
     for key in 1_000..3_000 {
         let link = bench.accept(key, 0);
-        bench.tell(link, Message::Ack(0));
+        bench.tell(link, Message::Ack(ack()));
         bench.tell(link, Message::Chat(Vec::new()));
         bench.end_turn();
         bench.feed(Input::Closed {

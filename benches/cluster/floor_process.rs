@@ -335,7 +335,12 @@ fn sink(acknowledges: bool) -> io::Result<()> {
         stdout.flush()?;
         lines.clear();
         if let Some(seq) = highest.filter(|_| acknowledges) {
-            let ack = encode_frame(&Message::Ack(seq)).map_err(|_| io::ErrorKind::InvalidData)?;
+            let ack = papo::wire::Ack {
+                from: 1,
+                seq,
+                missed: Vec::new(),
+            };
+            let ack = encode_frame(&Message::Ack(ack)).map_err(|_| io::ErrorKind::InvalidData)?;
             stream.write_all(&ack)?;
         }
     }
@@ -386,7 +391,7 @@ fn source(acknowledged: bool, addresses: &[&str]) -> io::Result<()> {
             }
             frames.filled(n);
             while let Some(Ok(frame)) = frames.next_frame() {
-                if let Ok(Message::Ack(n)) = decode_message(frame) {
+                if let Ok(Message::Ack(papo::wire::Ack { seq: n, .. })) = decode_message(frame) {
                     *acked = n;
                 }
             }

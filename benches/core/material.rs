@@ -86,6 +86,7 @@ pub fn config(key: Key, port: u16, history_max: usize) -> Config {
         history_max,
         wants_history: true,
         confirms_printed: false,
+        unstable_bytes_max: papo::limits::UNSTABLE_BYTES_MAX,
         weakened: None,
     }
 }
@@ -133,6 +134,8 @@ impl Room {
             round: 0,
             addresses: vec![Address(SocketAddr::from(([127, 0, 0, 1], 4_001)))],
             coordinator: None,
+            floor: None,
+            clock: 0,
         };
         let message = Message::Hello(hello);
         node.handle(now(micros), Input::Message { link, message }, &mut out);

@@ -138,6 +138,8 @@ fn hand_out(room: &mut Room) -> Vec<Rc<[u8]>> {
             no: 1,
             after: position,
             skip: Vec::new(),
+            floor: None,
+            want: Vec::new(),
         }));
         for effect in room.out.drain(..) {
             if let Effect::Send { message, .. } = effect {

@@ -37,7 +37,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::limits::{STORE_BATCH_BYTES_MAX, STORE_BATCH_MAX};
-use crate::node::{Effect, LinkId, Node, Now, Restored, Time};
+use crate::node::{Asks, Effect, LinkId, Node, Now, Restored, Time};
 use crate::store::{self, Owner, Store, StoreError};
 use crate::ui::visible::{Tab, visible};
 use crate::wire::{ChatMessage, Chunk, Message, Position};
@@ -418,21 +418,12 @@ impl Reactor {
     /// Answers a FETCH from the store. If it cannot be read the peer gets nothing from there, and
     /// goes on with what is in memory.
     pub(super) fn fetch_stored(&mut self, effect: Effect) {
-        let Effect::FetchStored {
-            link,
-            no,
-            after,
-            until,
-            skip,
-        } = effect
-        else {
+        let Effect::FetchStored { link, fetch, until } = effect else {
             return;
         };
-        let skip = crate::node::Ranges::by_key(&skip);
-        let wanted = |Position(_, origin, seq): Position| {
-            let has = skip.get(&crate::wire::Key(origin));
-            !has.is_some_and(|ranges| ranges.contains(seq))
-        };
+        let (no, after) = (fetch.no, fetch.after);
+        let asks = Asks::of(&fetch);
+        let wanted = |position: Position| asks.for_message(position, position.id());
         let found = match self.keeper.as_ref().and_then(Keeper::reader) {
             Some(store) => store.between(after, until, wanted),
             None => Err(StoreError::Unusable("it is not open".into())),

@@ -526,6 +526,7 @@ fn node_config(config: &DriverConfig, key: Key, network: &Network, at: SocketAdd
         // What is stored is the whole history: with a hole in it nobody could compare it.
         wants_history: config.wants_history || config.store.is_some(),
         confirms_printed: config.ui.confirms_printed,
+        unstable_bytes_max: crate::limits::UNSTABLE_BYTES_MAX,
         weakened: None,
     }
 }

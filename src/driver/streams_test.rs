@@ -137,17 +137,15 @@ fn a_dial_that_is_taken_and_cut_is_not_a_failed_one() {
 fn messages_arrive_and_then_the_end() {
     let mut rig = Rig::new();
     let mut peer = rig.linked(LINK);
-    peer.write_all(&frame(&Message::Ack(5))).unwrap();
+    let ping = Message::Ping { coordinator: None };
+    peer.write_all(&frame(&ping)).unwrap();
     let leave = frame(&Message::Leave);
     peer.write_all(&leave[..3]).unwrap();
     rig.until(|rig| rig.messages.len() == 1);
     peer.write_all(&leave[3..]).unwrap();
     drop(peer);
     rig.expect_closed(Closed::Ended);
-    assert_eq!(
-        rig.messages,
-        [(LINK, Message::Ack(5)), (LINK, Message::Leave)]
-    );
+    assert_eq!(rig.messages, [(LINK, ping), (LINK, Message::Leave)]);
     rig.turn(Duration::ZERO);
     assert!(rig.streams.is_empty());
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::Texts;
-use crate::wire::{Address, ChatMessage, Datagram, Id, Key, Member, Message, Position, SeqRange};
+use crate::wire::{Address, ChatMessage, Datagram, Fetch, Id, Key, Member, Message, Position};
 
 /// A point in time: microseconds since some start that the driver chose. It never falls, and it
 /// goes on while the machine sleeps.
@@ -67,6 +67,8 @@ pub struct Config {
     /// What others wrote is confirmed once [`Node::on_printed`](super::Node::on_printed) says that
     /// it is printed, not when it is taken in.
     pub confirms_printed: bool,
+    /// How many bytes of messages are kept in memory beyond the history because somebody lacks them.
+    pub unstable_bytes_max: usize,
     /// For the tests only: one protection switched off, to see that its loss is noticed.
     #[doc(hidden)]
     pub weakened: Option<Weakness>,
@@ -105,6 +107,20 @@ pub enum Weakness {
     NoIndirectProbe,
     /// LEAVE overtakes the chat that was said before it.
     LeaveBeforeChat,
+    /// An ACK names the highest message that was taken in, whatever is missing below it.
+    AckOverGaps,
+    /// What is missing is given up once one peer was asked.
+    OneAnswerIsEnough,
+    /// The oldest messages are dropped although somebody lacks them.
+    NoRetention,
+    /// Joining ends with the first SYNC that ends, whoever it was with.
+    FirstSyncJoins,
+    /// Members without a link tell each other nothing by way of others.
+    NoRelay,
+    /// What is given up is not said.
+    NoWordOfGaps,
+    /// Whatever comes is new, also what was said before this node was in its author's view.
+    OldIsNew,
 }
 
 /// A TCP stream with one peer, from the dial or the accept on. Numbers are handed out by the node
@@ -298,20 +314,15 @@ pub enum Effect {
     },
     /// Cancel a timer; nothing happens if it is not set.
     CancelTimer(Timer),
-    /// Answer a FETCH from the store: send a CHUNK of what is there after `after` and not in
-    /// `skip`, up to `until`. Its `next` is always set; it is `until` when nothing is left there.
+    /// Answer a FETCH from the store: send a CHUNK of what is there and asked for, up to `until`. Its `next` is always set; it is `until` when nothing is left there.
     /// Only a node with a store asks for it.
     FetchStored {
         /// To whom.
         link: LinkId,
-        /// The number of the exchange, for the CHUNK.
-        no: u64,
-        /// After this position.
-        after: Position,
+        /// What is asked for.
+        fetch: Fetch,
         /// Up to this position.
         until: Position,
-        /// Without these.
-        skip: Vec<SeqRange>,
     },
     /// Show something to the user.
     Show(Event),

@@ -76,7 +76,8 @@ impl Node {
     /// though all could keep up with it.
     #[must_use]
     pub fn chased_until(&self, now: Time) -> Option<Time> {
-        self.chased.map(|at| at + STALL).filter(|at| *at > now)
+        let chased = self.chased.map(|at| at + STALL).filter(|at| *at > now);
+        chased.max(self.lagging_until(now))
     }
 }
 

@@ -7,7 +7,14 @@ use crate::wire::{Chunk, Fetch, Key, Sync};
 
 fn fetch(rig: &mut Rig, link: LinkId, after: Position) -> Chunk {
     let skip = Vec::new();
-    let mut sent = rig.receive(link, Message::Fetch(Fetch { no: 1, after, skip }));
+    let fetch = Fetch {
+        no: 1,
+        after,
+        skip,
+        floor: None,
+        want: Vec::new(),
+    };
+    let mut sent = rig.receive(link, Message::Fetch(fetch));
     let Message::Chunk(chunk) = sent.remove(0) else {
         panic!("no chunk but {sent:?}");
     };

@@ -1,22 +1,14 @@
-//! Waiting for causes: a message is taken in after its author's previous one and its dependencies.
+//! Waiting for causes: a message is taken in after its author's previous one and its dependencies,
+//! whatever way it came.
 //!
-//! Owns the decision; what waits is kept in [`super::waiting`]. What is still missing when the SYNC
-//! with the peer that sent a message has ended lay under a floor or died with its author, and counts
-//! as satisfied: a node passes on only what it took in.
-//!
-//! Mostly a cause is on its way, on its own author's link, and all that it takes is to wait a moment:
-//! the SYNC is for what waits longer.
-
-use std::collections::BTreeSet;
-use std::time::Duration;
+//! Owns the decision; what waits is kept in [`super::waiting`], and what is missing is looked for, and
+//! given up, in [`super::gaps`]. What is old waits for nothing: it is a part of the past, in whatever
+//! order it comes.
 
 use super::chat::causes;
 use super::waiting::Waiter;
-use super::{Key, LinkId, Node, Timer, Weakness};
-use crate::wire::{ChatMessage, MessageId, Position};
-
-/// How long a message waits for its causes to come by themselves.
-const GAP_PATIENCE: Duration = Duration::from_millis(50);
+use super::{Key, LinkId, Node, Weakness};
+use crate::wire::{ChatMessage, MessageId};
 
 impl Node {
     /// Live chat: each message is taken in, or waits for a cause.
@@ -27,138 +19,95 @@ impl Node {
         }
         let mut rest = &messages[..];
         while let Some(first) = rest.first() {
-            let length = self.run_length(rest);
-            let (run, later) = rest.split_at(length.max(1));
-            if length > 1 {
-                self.on_live_run(link, key, run);
-            } else {
-                self.on_live(link, key, first);
+            self.hear_author(first.origin());
+            let length = self.run_length(rest).max(1);
+            let (run, later) = rest.split_at(length);
+            if length > 1 || !self.has_come_before(first) {
+                self.take_or_wait(key, run);
             }
             rest = later;
         }
     }
 
-    fn on_live_run(&mut self, link: LinkId, key: Key, run: &[ChatMessage]) {
+    /// True if a live message is nothing new.
+    fn has_come_before(&mut self, message: &ChatMessage) -> bool {
+        // Nobody else writes in this node's name.
+        if message.origin() == self.config.key {
+            return true;
+        }
+        let has_taken = self.history.has_taken(message.id());
+        if has_taken {
+            self.acks.owe_again(message.origin());
+        }
+        has_taken
+    }
+
+    /// Takes a run of new messages in, or lets it wait for a cause of its first one.
+    pub(super) fn take_or_wait(&mut self, sender: Key, run: &[ChatMessage]) {
         let (Some(first), Some(last)) = (run.first(), run.last()) else {
             return;
         };
-        match self.missing_cause(first) {
-            Some(missing) => self.wait_for(missing, link, key, run),
-            None => {
-                self.take_in_run(run);
-                self.release((first.id(), last.id()));
+        if let Some(missing) = self.missing_cause(first) {
+            return self.wait_for(missing, sender, run);
+        }
+        match run {
+            [message] => {
+                self.take_in(message);
+                self.waiting.take_out(message.id());
             }
+            _ => self.take_in_run(run),
         }
-    }
-
-    fn on_live(&mut self, link: LinkId, key: Key, message: &ChatMessage) {
-        // Nobody else writes in this node's name.
-        if message.origin() == self.config.key {
-            return;
-        }
-        if self.history.is_settled(message.id()) {
-            return self.chat.owe_ack(message.origin());
-        }
-        match self.missing_cause(message) {
-            None => self.take_in_and_release(message),
-            Some(missing) => self.wait_for(missing, link, key, std::slice::from_ref(message)),
-        }
+        self.release((first.id(), last.id()));
     }
 
     pub(super) fn missing_cause(&self, message: &ChatMessage) -> Option<MessageId> {
-        if self.config.weakened == Some(Weakness::NoDependencyWait) {
+        if self.config.weakened == Some(Weakness::NoDependencyWait) || self.is_old(message) {
             return None;
         }
-        causes(message).find(|cause| !self.history.is_settled(*cause))
+        let cause = || causes(message).find(|cause| !self.history.is_settled(*cause));
+        // What was given up between two messages does not put the later one first.
+        let earlier = || self.waiting.last_before(message.id());
+        self.awaited_word(message.origin())
+            .or_else(cause)
+            .or_else(earlier)
     }
 
     /// A run of new messages waits for a cause of its first one.
-    pub(super) fn wait_for(
-        &mut self,
-        missing: MessageId,
-        link: LinkId,
-        key: Key,
-        run: &[ChatMessage],
-    ) {
+    fn wait_for(&mut self, missing: MessageId, sender: Key, run: &[ChatMessage]) {
         let waits = |first: &ChatMessage| self.waiting.gap_at(first.id()) < run.len() as u64;
-        if run.first().is_none_or(waits) {
+        let (Some(first), Some(last)) = (run.first(), run.last()) else {
+            return;
+        };
+        if waits(first) {
             return;
         }
         self.counters.waited += run.len() as u64;
         if !self.waiting.has_room_for(run) {
-            // It comes with the SYNC.
-            return self.want_sync(key, false);
+            self.note_silent(first.origin());
+            // It is looked for like anything else that is missing.
+            return self.notice_gap(last.origin(), last.seq());
         }
         self.waiting.insert(Waiter {
             run: run.to_vec(),
-            link,
+            sender,
             missing,
-            came_in: self.repair.last_begun(),
-            since: self.now.time,
         });
-        self.watch_gaps();
+        self.notice_gap(missing.origin, missing.seq);
     }
 
-    /// Something waits: it is looked at again when its patience ends.
-    fn watch_gaps(&mut self) {
-        if !self.gaps_are_watched {
-            self.gaps_are_watched = true;
-            self.set_timer(Timer::Gap, self.now.time + GAP_PATIENCE);
-        }
-    }
-
-    /// A SYNC with each peer that sent something which has waited for so long.
-    pub(super) fn on_gap_timer(&mut self) {
-        self.gaps_are_watched = false;
-        let overdue = self.waiting.iter().filter(|w| self.is_overdue(w));
-        let links: BTreeSet<LinkId> = overdue.map(|w| w.link).collect();
-        for link in links {
-            if let Some(key) = self.links.get(link).and_then(|l| l.key) {
-                self.want_sync(key, false);
-            }
-        }
-        if self.waiting.len() > 0 {
-            self.watch_gaps();
-        }
-    }
-
-    /// True if this needs a SYNC with its sender.
-    fn is_overdue(&self, waiter: &Waiter) -> bool {
-        let waited = self.since(waiter.since);
-        // What waits for something that waits itself shares its fate.
-        if waited < GAP_PATIENCE || self.waiting.follows_waiter(waiter) {
-            return false;
-        }
-        waited >= self.config.failure_timeout || !self.is_on_its_way(waiter.missing)
-    }
-
-    /// True if this message is still to come on its author's own link, which brings others before
-    /// it. Where everybody talks at once, links are not equally fast; a SYNC would bring everything
-    /// twice, and make the slow ones slower.
-    fn is_on_its_way(&self, id: MessageId) -> bool {
-        let link = self.links.to(id.origin);
-        let flows = link.is_some_and(|l| self.since(l.chatted) < GAP_PATIENCE);
-        let is_passed = self.waiting.holds_later_than(id);
-        flows && self.history.highest(id.origin) < id.seq && !is_passed
-    }
-
-    /// Takes a message in, and then whatever waited for it.
-    pub(super) fn take_in_and_release(&mut self, message: &ChatMessage) {
-        self.take_in(message);
-        self.waiting.take_out(message.id());
-        self.release((message.id(), message.id()));
-    }
-
-    /// These of one author were taken in: so is whatever waited for them.
-    fn release(&mut self, span: (MessageId, MessageId)) {
-        let mut taken = vec![span];
-        while let Some(span) = taken.pop().filter(|_| self.waiting.len() > 0) {
+    /// These of one author were taken in, or given up: so is whatever waited for them.
+    pub(super) fn release(&mut self, span: (MessageId, MessageId)) {
+        let mut settled = vec![span];
+        while let Some(span) = settled.pop().filter(|_| self.waiting.len() > 0) {
             for waiter in self.waiting.release(span) {
                 match self.missing_cause(waiter.first()) {
-                    Some(missing) => self.waiting.insert_again(waiter, missing),
+                    Some(missing) => {
+                        self.notice_gap(missing.origin, missing.seq);
+                        self.waiting.insert(Waiter { missing, ..waiter });
+                    }
                     None => {
                         self.take_in_waiter(&waiter);
-                        taken.push(waiter.span());
+                        settled.push(waiter.span());
                     }
                 }
             }
@@ -166,68 +115,14 @@ impl Node {
     }
 
     fn take_in_waiter(&mut self, waiter: &Waiter) {
-        if waiter.run.len() > 1 && self.history.takes_run(waiter.first()) {
+        if waiter.run.len() > 1 && self.takes_as_run(&waiter.run) {
             return self.take_in_run(&waiter.run);
         }
         for message in &waiter.run {
-            self.take_in(message);
-        }
-    }
-
-    /// A SYNC has ended: what came on this link before it began waits no longer.
-    pub(super) fn release_after_sync(&mut self, link: LinkId, sync: u64) {
-        self.release_before(Position::END, link, sync);
-    }
-
-    /// A SYNC has come as far as this position: what waits before it waits no longer.
-    pub(super) fn release_before(&mut self, position: Position, link: LinkId, sync: u64) {
-        if self.waiting.len() == 0 {
-            return;
-        }
-        for begin in self.waiting.due_at(position, link, sync) {
-            let Some(waiter) = self.waiting.remove(begin.id()) else {
-                continue;
-            };
-            // A cause that is here and waits itself is not missing.
-            match self.waiting_cause(waiter.first()) {
-                Some(missing) => self.waiting.insert(Waiter { missing, ..waiter }),
-                None => {
-                    self.take_in_waiter(&waiter);
-                    self.release(waiter.span());
-                }
+            if !self.history.has_taken(message.id()) {
+                self.take_in(message);
             }
         }
-    }
-
-    /// A cause that waits as well. One that claims to be later than its effect is no cause.
-    fn waiting_cause(&self, message: &ChatMessage) -> Option<MessageId> {
-        let waits = |cause: &MessageId| {
-            let cause = self.waiting.find(*cause);
-            cause.is_some_and(|(_, cause)| cause.position() < message.position())
-        };
-        causes(message).find(waits)
-    }
-
-    /// What came on a link that is gone and still waits comes with a SYNC, if anybody took it in.
-    pub(super) fn drop_waiting_of(&mut self, link: LinkId) {
-        // What waits for one of those waits for the next SYNC with its own sender.
-        let links = self.waiting.drop_of(link);
-        for link in links {
-            if let Some(key) = self.links.get(link).and_then(|l| l.key) {
-                self.want_sync(key, false);
-            }
-        }
-    }
-
-    /// True if something that came on this link waits for what a SYNC on this link decides.
-    pub(super) fn waits_on(&self, link: LinkId) -> bool {
-        self.waiting.gaps().any(|w| w.link == link)
-    }
-
-    /// The same of what has waited so long that it needs the SYNC.
-    pub(super) fn is_overdue_on(&self, link: LinkId) -> bool {
-        let mut waiters = self.waiting.iter();
-        waiters.any(|w| w.link == link && self.is_overdue(w))
     }
 }
 

@@ -1,13 +1,11 @@
-//! Writing and taking in: what this node says, and what becomes of a message whose causes are here.
+//! Writing: what this node says.
 //!
 //! Owns this author's sequence, the direct dependencies of its next message, and the lines said
 //! before joining. Whether a message may be taken in is `causality`'s decision.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-
-use super::{Class, Effect, Event, Key, Node, Texts};
+use super::{Arrival, Class, Effect, Event, Key, Node, Texts};
 use crate::limits;
-use crate::wire::{ChatMessage, Member, Message, MessageId, Packer, Parts, Position, Private};
+use crate::wire::{ChatMessage, Member, Message, MessageId, Packer, Parts, Private};
 
 /// The chat of one node.
 #[derive(Debug, Default)]
@@ -21,38 +19,11 @@ pub(super) struct Chat {
     fresh: Vec<ChatMessage>,
     /// Messages taken in that none taken in depends on, and their timestamps.
     heads: Heads,
-    /// Authors that an ACK is due to.
-    owed: BTreeSet<Key>,
-    /// What each linked author was last told.
-    acked: BTreeMap<Key, u64>,
-    /// Joining: what lies at or below is history.
-    history_until: Option<Position>,
-    /// What lies at or below was said before this node was in the room.
-    old_until: Position,
-    /// Joining: live messages, shown once the history is complete.
-    held_back: VecDeque<ChatMessage>,
 }
 
 impl Chat {
     pub(super) fn unsent_lines(&self) -> u64 {
         self.unsent.len() as u64
-    }
-
-    /// This author learns at the end of the turn how far this node has taken its messages in, even
-    /// if it was told before.
-    pub(super) fn owe_ack(&mut self, author: Key) {
-        self.acked.remove(&author);
-        self.owed.insert(author);
-    }
-
-    /// Nothing is kept of an author that is neither linked nor a member.
-    pub(super) fn forget(&mut self, author: Key) {
-        self.acked.remove(&author);
-    }
-
-    /// What lies at or below is history; what a store brought is, whatever the room has.
-    pub(super) fn history_until(&mut self, newest: Position) {
-        self.history_until = self.history_until.max(Some(newest));
     }
 
     /// A run was taken in: only its last message is a head.
@@ -61,17 +32,6 @@ impl Chat {
             self.heads.cover(first);
             self.heads.follow(first.id(), (last.id(), last.timestamp()));
         }
-    }
-
-    /// This author learns at the end of the turn how far this node has taken its messages in, if
-    /// that is farther than before.
-    pub(super) fn owe(&mut self, author: Key) {
-        self.owed.insert(author);
-    }
-
-    /// True once what is taken in is shown, and not held back or a part of the history.
-    pub(super) fn shows_at_once(&self) -> bool {
-        self.history_until.is_none()
     }
 
     /// A message was taken in: its causes are heads no more.
@@ -173,9 +133,7 @@ impl Node {
     fn write(&mut self, lines: &Texts) {
         let me = self.config.key;
         let heads = self.chat.heads.0.iter().map(|(id, _)| *id);
-        let mut dependencies: Vec<MessageId> = heads
-            .filter(|h| h.origin != me && self.history.contains(*h))
-            .collect();
+        let mut dependencies: Vec<MessageId> = heads.filter(|h| h.origin != me).collect();
         let chat = &mut self.chat;
         for text in lines.iter() {
             let packed = chat.packer.add(&Parts {
@@ -211,12 +169,13 @@ impl Node {
         self.insert_own(messages);
         let (me, roster) = (self.config.key, &self.roster);
         let seqs = (first.seq(), last.seq());
-        self.delivery
-            .wrote(seqs, (roster.coordinator, roster.version), || {
-                roster.keys().into_iter().filter(|k| *k != me).collect()
-            });
+        let bytes = messages.iter().map(ChatMessage::size_bound).sum();
+        let view = (roster.coordinator, roster.version);
+        self.delivery.wrote(seqs, bytes, view, || {
+            roster.keys().into_iter().filter(|k| *k != me).collect()
+        });
         self.chat.fresh.extend_from_slice(messages);
-        self.show_messages(messages);
+        self.show_messages(messages, Arrival::Live);
     }
 
     /// Sends what this turn wrote to every open link, in as few frames as it fits.
@@ -240,105 +199,6 @@ impl Node {
             batch.push(message);
         }
         self.send_many(links, Class::Chat, Message::Chat(batch));
-    }
-
-    /// A message that was never taken in, and whose causes are here or will never be, becomes part
-    /// of the history. Below the floor it is shown once and not kept: also if later ones of its
-    /// author have fallen below the floor already, while it waited.
-    pub(super) fn take_in(&mut self, message: &ChatMessage) {
-        let id = message.id();
-        self.clock.observe(message.timestamp());
-        if self.history.insert(message.clone()) {
-            self.chat.cover(message);
-        } else {
-            self.history.settle(id);
-            self.counters.late += 1;
-        }
-        self.chat.owe(id.origin);
-        self.show_taken_in(message);
-    }
-
-    pub(super) fn show_taken_in(&mut self, message: &ChatMessage) {
-        match self.chat.history_until {
-            Some(until) if message.position() <= until => {}
-            _ if !self.joined || self.chat.history_until.is_some() => {
-                self.chat.held_back.push_back(message.clone());
-                // Not at each message: the one to drop may be anywhere.
-                if self.chat.held_back.len() > self.config.history_max.saturating_mul(2) {
-                    self.trim_held_back();
-                }
-            }
-            _ => {
-                self.show_messages(std::slice::from_ref(message));
-            }
-        }
-    }
-
-    /// What the history has dropped again is not shown either: not the first that came, because
-    /// what came late may lie below what came before.
-    fn trim_held_back(&mut self) {
-        let (max, history) = (self.config.history_max, &self.history);
-        let held_back = &mut self.chat.held_back;
-        held_back.retain(|m| history.contains(m.id()));
-        held_back.drain(..held_back.len().saturating_sub(max));
-    }
-
-    /// Joined: shows what was said meanwhile.
-    pub(super) fn show_held_back(&mut self) {
-        if self.chat.held_back.len() > self.config.history_max {
-            self.trim_held_back();
-        }
-        let old = self.chat.history_until.take();
-        let held_back = std::mem::take(&mut self.chat.held_back);
-        for message in held_back
-            .into_iter()
-            .filter(|m| old.is_none_or(|old| m.position() > old))
-        {
-            self.show_messages(std::slice::from_ref(&message));
-        }
-    }
-
-    pub(super) fn note_what_is_old(&mut self) {
-        if let Some(until) = self.chat.history_until {
-            self.chat.old_until = until;
-        }
-    }
-
-    /// The newest `count` messages of the past that the history has in memory, in its order: what was
-    /// said before this node was in the room.
-    #[must_use]
-    pub fn old(&self, count: usize) -> Vec<ChatMessage> {
-        let until = self.chat.old_until;
-        let backwards = self.history.iter().rev();
-        let old = backwards.filter(|m| m.position() <= until).take(count);
-        let mut old: Vec<_> = old.cloned().collect();
-        old.reverse();
-        old
-    }
-
-    /// The first `count` messages of others that were shown, and not counted here before, are printed.
-    pub fn on_printed(&mut self, _count: u64) {}
-
-    /// The next `count` messages in the order of [`on_printed`](Node::on_printed) were skipped, and
-    /// never will be printed.
-    pub fn on_unprinted(&mut self, _count: u64) {}
-
-    /// At the end of a turn: at most one ACK per author, on its link.
-    pub(super) fn flush_acks(&mut self) {
-        if self.chat.owed.is_empty() {
-            return;
-        }
-        for author in std::mem::take(&mut self.chat.owed) {
-            let seq = self.history.safe_to(author);
-            let Some(link) = self.links.open_to(author) else {
-                self.chat.acked.remove(&author);
-                continue;
-            };
-            if seq > self.chat.acked.get(&author).copied().unwrap_or(0) {
-                self.chat.acked.insert(author, seq);
-                self.send(link, Class::Chat, Message::Ack(seq));
-            }
-        }
     }
 
     pub(super) fn say_privately(&mut self, to: Key, text: String) {

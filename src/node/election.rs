@@ -263,6 +263,7 @@ impl Node {
             next_id: view.next_id,
         };
         self.note_version(&told);
+        self.clock.observe(view.clock);
         if let Some(peer) = self.links.get_mut(link) {
             peer.told = Some((told.clone(), self.now.time));
         }

@@ -485,19 +485,19 @@ impl Node {
         }
         self.clock.observe(response.clock);
         let first = !self.joined && self.joining.is_none();
+        if first {
+            let members = roster.members().iter().map(|m| m.key);
+            self.enter_past(response.clock, members.collect());
+        }
         self.follow(roster);
-        if !first {
-            self.joining.get_or_insert(true);
-            return self.want_sync_first(key);
+        if let Some(link) = self.links.open_to(key).and_then(|l| self.links.get_mut(l)) {
+            link.complete_above = response.floor;
         }
-        self.chat.history_until(response.newest);
-        if self.config.wants_history {
-            self.joining = Some(false);
-            self.want_sync_first(key);
-        } else {
+        if first && !self.config.wants_history {
             self.history.raise_floor(response.newest);
-            self.complete_join(false);
         }
+        let has_history = first && !self.config.wants_history;
+        self.begin_joining(!first, key, has_history);
     }
 
     /// True if this node has asked its own coordinator in again.

@@ -70,18 +70,19 @@ impl Node {
             let how = Close::Graceful;
             self.out.push(Effect::Close { link, how });
         }
-        let unconfirmed = self.undelivered();
+        let (unconfirmed, missed) = (self.undelivered(), self.missed_by());
         self.show(Event::Left {
-            confirmed: unconfirmed == 0,
+            confirmed: unconfirmed == 0 && missed.is_empty(),
             unconfirmed,
             missing: self.unconfirmed_by(),
-            missed: Vec::new(),
+            missed,
         });
         self.standing = Standing::Gone;
     }
 
     pub(super) fn on_leave(&mut self, key: Key) {
         self.left.insert(key, self.now.time);
+        self.note_silent(key);
         self.delivery.recheck();
         self.part_with(key, "the coordinator left");
     }
@@ -89,6 +90,7 @@ impl Node {
     /// A peer's process has ended: its port refuses.
     pub(super) fn on_died(&mut self, key: Key) {
         self.dead.insert(key, self.now.time);
+        self.note_silent(key);
         self.delivery.recheck();
         self.part_with(key, "the coordinator's process ended");
         self.forget_if_stranger(key);

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 
 use super::{Class, Close, Closed, Effect, LinkId, Node, Time, Timer};
 use crate::limits;
-use crate::wire::{Address, Coordinator, Hello, Key, Message, VERSION};
+use crate::wire::{Address, Coordinator, Hello, Key, Message, Position, VERSION};
 
 /// A link silent for this many failure time-outs is given up: its peer dials anew when it is back.
 const SILENT_TIMEOUTS_MAX: u32 = 30;
@@ -53,6 +53,8 @@ pub(super) struct Link {
     pub(super) told_behind: Option<Time>,
     /// The coordinator that the peer last told us, and when.
     pub(super) told: Option<(Coordinator, Time)>,
+    /// The peer's floor, if its history was complete when it last said so.
+    pub(super) complete_above: Option<Position>,
     /// Who waits to hear whether this peer lives.
     pub(super) probers: Vec<Key>,
 }
@@ -147,6 +149,8 @@ impl Node {
             round: self.links.round(to),
             addresses: self.config.addresses.clone(),
             coordinator: self.vouched_coordinator(),
+            floor: self.complete_above(),
+            clock: self.clock.last(),
         })
     }
 
@@ -205,6 +209,7 @@ impl Node {
             behind: false,
             told_behind: None,
             told: None,
+            complete_above: None,
             probers: Vec::new(),
         };
         self.links.all.insert(id, link);
@@ -334,8 +339,10 @@ impl Node {
             link.key = Some(key);
             link.round = round;
             link.addresses = hello.addresses;
+            link.complete_above = hello.floor;
             link.heard = now;
         }
+        self.past.greet(key, hello.clock);
         self.cancel_timer(Timer::Handshake(id));
         self.silent_since.remove(&key);
         self.suspects.remove(&key);
@@ -347,12 +354,14 @@ impl Node {
 
     fn on_link_open(&mut self, id: LinkId, key: Key, told: Option<Coordinator>) {
         self.admit_if_dialled_for(id, key);
-        self.chat.owe_ack(key);
+        self.acks.owe_again(key);
+        self.tell_stable(id, key);
         if self.links.get(id).is_some_and(|l| l.opened_by_us) {
             self.want_sync(key, false);
         }
         self.on_told(id, key, told);
         self.ask_on_link(key);
+        self.step_joining();
     }
 
     fn drop_dial(&mut self, key: Key, except: LinkId) {
@@ -379,7 +388,6 @@ impl Node {
         };
         self.cancel_timer(Timer::Handshake(id));
         self.peers.missed(id, why);
-        self.drop_waiting_of(id);
         self.abort_sync_on(id);
         match (link.stage, link.key.or(link.expects)) {
             (Stage::Dialing | Stage::Greeting, Some(key)) => self.dial_failed(id, key, why),
@@ -414,8 +422,10 @@ impl Node {
             self.links.dialled.remove(&key);
             self.silent_since.remove(&key);
             self.suspects.remove(&key);
-            self.chat.forget(key);
+            self.acks.forget(key);
             self.delivery.forget(key);
+            self.gaps.forget_peer(key);
+            self.past.forget(key);
         }
     }
 

@@ -55,7 +55,8 @@ impl Node {
         self.tend_peers();
         self.watch_members();
         self.check_membership();
-        self.end_joining_if_idle();
+        self.look_at_stability();
+        self.step_joining();
     }
 
     fn ping_silent_links(&mut self) {

@@ -20,13 +20,19 @@
 //! | `election` | Bully |
 //! | `office` | what a coordinator does: admit, announce steps, heartbeats, lost members |
 //! | `view`, `roster` | the member list and its changes |
-//! | `chat`, `causality`, `waiting` | writing, taking in, waiting for causes |
+//! | `chat`, `taking`, `past` | writing; taking in; what is old |
+//! | `causality`, `waiting` | waiting for causes |
+//! | `gaps` | what is missing, whom to ask for it, when it is given up |
 //! | `runs` | many messages of one author at once |
-//! | `sync`, `history`, `order`, `ranges` | repair, and what is held |
+//! | `sync`, `source` | repair; from whom a newcomer has the history |
+//! | `history`, `order`, `origin`, `ranges` | what is held, and what is known of each author's messages |
 //! | `behind` | peers that do not keep up |
 //! | `shelf`, `storing` | what a store changes: the older messages are there, confirmations wait for it |
-//! | `delivery`, `leave` | confirmations, and leaving in good order |
+//! | `acks`, `delivery` | confirmations, given and received |
+//! | `stability` | how far everybody has what an author wrote |
+//! | `leave` | leaving in good order |
 
+mod acks;
 mod api;
 mod behind;
 mod causality;
@@ -36,6 +42,7 @@ mod clock;
 mod delivery;
 mod election;
 mod explain;
+mod gaps;
 mod history;
 mod join;
 mod leave;
@@ -45,6 +52,8 @@ mod memory;
 mod mesh;
 mod office;
 mod order;
+mod origin;
+mod past;
 mod peers;
 mod ranges;
 mod relay;
@@ -53,15 +62,17 @@ mod rig;
 mod roster;
 mod runs;
 mod shelf;
+mod source;
+mod stability;
 mod storing;
 mod sync;
+mod taking;
 mod texts;
 mod view;
 mod waiting;
 
 pub use api::*;
-pub use history::History;
-pub(crate) use ranges::Ranges;
+pub use history::{Asks, History};
 pub use shelf::Restored;
 pub use texts::Texts;
 
@@ -70,19 +81,25 @@ use std::time::Duration;
 
 use crate::limits;
 use crate::wire::{ChatMessage, Claim, Coordinator, Datagram, Id, Key, Member, Message, View};
+use acks::Acks;
 use chat::Chat;
 use clock::Clock;
 use delivery::Delivery;
 use election::Election;
+use gaps::Gaps;
 use join::{Asking, Seek};
 use leave::Leaving;
 use links::Links;
 use liveness::Suspect;
 use memory::KeyMemory;
 use office::Office;
+use past::Past;
 use peers::Peers;
 use roster::Roster;
+use source::Joining;
+use stability::Stability;
 use sync::Repair;
+use taking::HeldBack;
 use waiting::Waiting;
 
 /// Where a node stands towards the room.
@@ -134,8 +151,8 @@ pub struct Node {
     away_until: Time,
     /// When the whole view was last asked for.
     view_asked: Option<Time>,
-    /// `Joined` is due, once a SYNC has ended.
-    joining: Option<bool>,
+    /// `Joined` is due, once the history is here.
+    joining: Option<Joining>,
     joined: bool,
     links: Links,
     peers: Peers,
@@ -154,10 +171,13 @@ pub struct Node {
     referrals: Vec<(Time, std::net::SocketAddr)>,
     history: History,
     chat: Chat,
+    past: Past,
+    held_back: HeldBack,
     waiting: Waiting,
-    /// `Timer::Gap` is set.
-    gaps_are_watched: bool,
+    gaps: Gaps,
     repair: Repair,
+    acks: Acks,
+    stability: Stability,
     /// When a peer that is behind, and not far, last asked for more.
     chased: Option<Time>,
     delivery: Delivery,
@@ -179,6 +199,7 @@ struct Counters {
     repaired: u64,
     pings: u64,
     waited: u64,
+    missed: u64,
     late: u64,
 }
 
@@ -192,7 +213,7 @@ impl Node {
             wall_ms: 0,
         };
         Node {
-            history: History::new(config.history_max),
+            history: History::new(&config),
             standing: Standing::Seeking(Seek::new(Time(0))),
             peers: Peers::new(&config.peers),
             config,
@@ -223,9 +244,13 @@ impl Node {
             lost: std::collections::VecDeque::new(),
             referrals: Vec::new(),
             chat: Chat::default(),
+            past: Past::default(),
+            held_back: HeldBack::default(),
             waiting: Waiting::default(),
-            gaps_are_watched: false,
+            gaps: Gaps::default(),
             repair: Repair::default(),
+            acks: Acks::default(),
+            stability: Stability::default(),
             chased: None,
             delivery: Delivery::default(),
             leaving: None,
@@ -237,6 +262,7 @@ impl Node {
     /// Once, before any input: starts to look for the room.
     pub fn start(&mut self, now: Now, out: &mut Outbox) {
         self.enter(now);
+        self.history.origin_mut(self.config.key).watch();
         self.start_seeking();
         self.next_tick = self.now.time + self.config.heartbeat;
         self.set_timer(Timer::Tick, self.next_tick);
@@ -261,6 +287,7 @@ impl Node {
             self.flush_chat();
             self.flush_acks();
             self.step_delivery();
+            self.flush_stable();
             self.step_leaving();
         }
         out.append(&mut self.out);
@@ -331,7 +358,9 @@ impl Node {
             Message::Chat(messages) => self.on_chat(link, key, messages),
             Message::Private(private) => self.on_private(key, private),
             Message::Chunk(chunk) => self.on_chunk(link, chunk),
-            Message::Ack(seq) => self.on_ack(key, seq),
+            Message::Ack(ack) => self.on_ack(key, &ack),
+            Message::Stable(stable) => self.on_stable(key, stable),
+            Message::Relay(relay) => self.on_relay(key, relay),
             Message::Leave => self.on_leave(key),
             // A link that was replaced is read to its end for the chat on it; what it still says
             // of the group was said before the new link was opened.
@@ -390,20 +419,21 @@ impl Node {
     }
 
     /// Shows messages of one author: in the event before them, if that is one of the same kind.
-    fn show_messages(&mut self, run: &[ChatMessage]) {
+    fn show_messages(&mut self, run: &[ChatMessage], arrival: Arrival) {
         let Some(first) = run.first() else {
             return;
         };
         let own = first.origin() == self.config.key;
         match self.out.last_mut() {
             Some(Effect::Show(Event::Messages {
-                messages, own: o, ..
-            })) if *o == own => {
+                messages,
+                own: o,
+                arrival: a,
+            })) if (*o, *a) == (own, arrival) => {
                 messages.extend_from_slice(run);
             }
             _ => {
                 let messages = run.to_vec();
-                let arrival = Arrival::Live;
                 self.show(Event::Messages {
                     messages,
                     own,
@@ -535,6 +565,7 @@ impl Node {
             ("pings", c.pings),
             ("waited", c.waited),
             ("waiting", self.waiting.len() as u64),
+            ("missed", c.missed),
             ("below_floor", c.late),
             ("undelivered", self.undelivered()),
         ];

@@ -31,6 +31,9 @@ pub(super) struct Office {
     guests: BTreeMap<Key, JoinRequest>,
     /// Who was let in lately, and when.
     welcomed: BTreeMap<Key, Time>,
+    /// The clock that each newcomer was let in with: what is said later it is to count as new, also if
+    /// it asks again.
+    clocks: BTreeMap<Key, u64>,
     /// Members that are lost, which is announced at the end of this time.
     losing: BTreeSet<Key>,
     gather_until: Time,
@@ -52,6 +55,7 @@ impl Node {
             next_beat: self.now.time,
             guests: BTreeMap::new(),
             welcomed: BTreeMap::new(),
+            clocks: BTreeMap::new(),
             losing: BTreeSet::new(),
             gather_until: self.now.time + GATHER,
         });
@@ -132,8 +136,14 @@ impl Node {
         let links = self.member_links(None);
         let mut view = self.roster.to_view();
         view.left = left;
+        view.clock = self.own_clock();
         let message = Message::CoordinatorAnnouncement(view);
         self.send_many(links, Class::Control, message);
+    }
+
+    /// What everybody who hears of a newcomer is to be ahead of: the clock that the newcomer was told.
+    pub(super) fn own_clock(&self) -> u64 {
+        self.clock.last()
     }
 
     /// The links with members, except one.
@@ -226,15 +236,24 @@ impl Node {
         let response = JoinResponse {
             id,
             view: self.roster.to_view(),
-            clock: self.clock.last(),
+            clock: self.admission_clock(key),
             history_count: self.history.len() as u64,
             newest: self.history.newest(),
+            floor: self.complete_above(),
         };
         self.send(link, Class::Control, Message::JoinResponse(response));
         let (now, timeout) = (self.now.time, self.config.failure_timeout);
         if let Standing::Coordinator(office) = &mut self.standing {
             office.welcomed.retain(|_, at| now.since(*at) < timeout);
             office.welcomed.insert(key, now);
+        }
+    }
+
+    /// The clock that a member was let in with; 0 if another coordinator did.
+    fn admission_clock(&self, key: Key) -> u64 {
+        match &self.standing {
+            Standing::Coordinator(office) => office.clocks.get(&key).copied().unwrap_or(0),
+            _ => 0,
         }
     }
 
@@ -253,6 +272,11 @@ impl Node {
         };
         if !self.roster.insert(member.clone()) {
             return false;
+        }
+        let (clock, roster) = (self.own_clock(), &self.roster);
+        if let Standing::Coordinator(office) = &mut self.standing {
+            office.clocks.retain(|key, _| roster.contains(*key));
+            office.clocks.insert(key, clock);
         }
         self.step(UpdateKind::Joined, member, Some(key));
         true
@@ -325,6 +349,7 @@ impl Node {
             next_id: self.roster.next_id,
             kind,
             members,
+            clock: self.own_clock(),
         };
         let links = self.member_links(except);
         self.send_many(links, Class::Control, Message::PeerUpdate(update));

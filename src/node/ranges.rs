@@ -89,6 +89,55 @@ impl Ranges {
         self.0.iter().copied()
     }
 
+    /// The highest number below this one; 0 if there is none.
+    pub(super) fn last_below(&self, n: u64) -> u64 {
+        let at = self.0.partition_point(|&(first, _)| first < n);
+        let range = at.checked_sub(1).and_then(|at| self.0.get(at));
+        range.map_or(0, |&(_, last)| last.min(n - 1))
+    }
+
+    /// The end of the range that this number is in.
+    pub(super) fn end_from(&self, n: u64) -> Option<u64> {
+        let at = self.0.partition_point(|&(_, last)| last < n);
+        let range = self.0.get(at).filter(|&&(first, _)| first <= n);
+        range.map(|&(_, last)| last)
+    }
+
+    /// What of this set lies from `first` to `last`.
+    pub(super) fn within(&self, first: u64, last: u64) -> Ranges {
+        let at = self.0.partition_point(|&(_, l)| l < first);
+        let ranges = self.0[at..].iter().take_while(|&&(f, _)| f <= last);
+        Ranges(ranges.map(|&(f, l)| (f.max(first), l.min(last))).collect())
+    }
+
+    /// Takes all numbers of `other` out.
+    pub(super) fn subtract(&mut self, other: &Ranges) {
+        let (Some(&(first, _)), Some(&(_, last))) = (self.0.first(), self.0.last()) else {
+            return;
+        };
+        for (first, last) in other.within(first, last).iter() {
+            self.remove_range(first, last);
+        }
+    }
+
+    /// Takes these numbers out.
+    pub(super) fn remove_range(&mut self, first: u64, last: u64) {
+        let from = self.0.partition_point(|&(_, l)| l < first);
+        let to = self.0.partition_point(|&(f, _)| f <= last);
+        if from >= to {
+            return;
+        }
+        let (begin, end) = (self.0[from].0, self.0[to - 1].1);
+        let before = (begin < first).then(|| (begin, first - 1));
+        let after = (end > last).then(|| (last + 1, end));
+        self.0.splice(from..to, before.into_iter().chain(after));
+    }
+
+    /// The lowest and the highest number; none if there is none.
+    pub(super) fn bounds(&self) -> Option<(u64, u64)> {
+        Some((self.0.first()?.0, self.0.last()?.1))
+    }
+
     /// Adds a range; ranges come in any order and may overlap.
     pub(super) fn insert_range(&mut self, first: u64, last: u64) {
         if first > last {
@@ -128,16 +177,21 @@ mod tests {
             let (mut ranges, mut model) = (Ranges::default(), BTreeSet::new());
             for _ in 0..100 {
                 let n = rng.u64(1..40);
-                match rng.u8(0..3) {
+                match rng.u8(0..4) {
                     0 => assert_eq!(ranges.insert(n), model.insert(n)),
                     1 => {
                         ranges.remove(n);
                         model.remove(&n);
                     }
-                    _ => {
+                    2 => {
                         let last = n + rng.u64(0..5);
                         ranges.insert_range(n, last);
                         model.extend(n..=last);
+                    }
+                    _ => {
+                        let last = n + rng.u64(0..5);
+                        ranges.remove_range(n, last);
+                        model.retain(|m| !(n..=last).contains(m));
                     }
                 }
                 let flat: Vec<u64> = ranges.iter().flat_map(|(a, b)| a..=b).collect();
@@ -145,6 +199,15 @@ mod tests {
                 assert!(ranges.0.windows(2).all(|w| w[0].1 + 1 < w[1].0));
                 assert!((0..50).all(|n| ranges.contains(n) == model.contains(&n)));
                 assert_eq!(ranges.highest(), model.last().copied().unwrap_or(0));
+                let below = model.range(..n).next_back().copied();
+                assert_eq!(ranges.last_below(n), below.unwrap_or(0));
+                let end = (n..).take_while(|n| model.contains(n)).last();
+                assert_eq!(ranges.end_from(n), end);
+                let bounds = model.first().copied().zip(model.last().copied());
+                assert_eq!(ranges.bounds(), bounds);
+                let within = ranges.within(n, n + 9);
+                let within = within.iter().flat_map(|(a, b)| a..=b);
+                assert!(within.eq(model.range(n..=n + 9).copied()));
                 let mut part = Ranges::default();
                 part.insert_range(n, n + 2);
                 assert_eq!(

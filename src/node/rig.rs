@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::{Command, Config, Effect, Input, LinkId, Message, Node, Now, Outbox, Time, Timer};
-use crate::wire::{Address, ChatMessage, Hello, Key, VERSION};
+use crate::wire::{Address, ChatMessage, Hello, Key, Stable, VERSION};
 
 /// No messages.
 pub(super) const NONE: &[u64] = &[];
@@ -20,6 +20,24 @@ fn address(port: u16) -> Address {
     Address(SocketAddr::from(([127, 0, 0, 1], port)))
 }
 
+pub(super) fn config() -> Config {
+    Config {
+        peers: Vec::new(),
+        room: "lobby".to_string(),
+        nick: "ana".to_string(),
+        key: Key(5),
+        port: 4_000,
+        addresses: vec![address(4_000)],
+        heartbeat: Duration::from_millis(250),
+        failure_timeout: Duration::from_secs(1),
+        history_max: 100_000,
+        wants_history: true,
+        confirms_printed: false,
+        unstable_bytes_max: crate::limits::UNSTABLE_BYTES_MAX,
+        weakened: None,
+    }
+}
+
 /// A node that founded its room.
 pub(super) struct Rig {
     pub(super) node: Node,
@@ -28,20 +46,7 @@ pub(super) struct Rig {
 
 impl Rig {
     pub(super) fn new() -> Rig {
-        let config = Config {
-            peers: Vec::new(),
-            room: "lobby".to_string(),
-            nick: "ana".to_string(),
-            key: Key(5),
-            port: 4_000,
-            addresses: vec![address(4_000)],
-            heartbeat: Duration::from_millis(250),
-            failure_timeout: Duration::from_secs(1),
-            history_max: 100_000,
-            wants_history: true,
-            confirms_printed: false,
-            weakened: None,
-        };
+        let config = config();
         let mut node = Node::new(config, fastrand::Rng::with_seed(7));
         let (mut out, mut micros) = (Outbox::new(), 0);
         node.start(now(0), &mut out);
@@ -73,8 +78,16 @@ impl Rig {
             round: 0,
             addresses: vec![address(4_001)],
             coordinator: None,
+            floor: None,
+            clock: 0,
         });
         self.receive(link, hello);
+        let stable = Stable {
+            from: Some(1),
+            said: 0,
+            stable: 0,
+        };
+        self.receive(link, Message::Stable(stable));
         link
     }
 

@@ -60,6 +60,7 @@ impl Roster {
             next_id: self.next_id,
             members: self.members.clone(),
             left: self.left.clone(),
+            clock: 0,
         }
     }
 
@@ -159,6 +160,7 @@ mod tests {
             next_id: 2,
             members,
             left: Vec::new(),
+            clock: 0,
         }
     }
 

@@ -23,7 +23,24 @@ impl Node {
         let gap = usize::try_from(gap).unwrap_or(usize::MAX);
         let pairs = messages.windows(2);
         let follow = pairs.take_while(|pair| follows(&pair[0], &pair[1]));
-        gap.min(1 + follow.take(gap).count())
+        let length = gap.min(1 + follow.take(gap).count());
+        if self.is_of_one_age(&messages[..length]) {
+            length
+        } else {
+            1
+        }
+    }
+
+    /// True if all of a run is old, or none of it.
+    fn is_of_one_age(&self, run: &[ChatMessage]) -> bool {
+        let ends = run.first().zip(run.last());
+        ends.is_none_or(|(first, last)| self.is_old(first) == self.is_old(last))
+    }
+
+    /// True if this run, which has waited, can still be taken in as one.
+    pub(super) fn takes_as_run(&self, run: &[ChatMessage]) -> bool {
+        let takes = run.first().is_some_and(|m| self.history.takes_run(m));
+        takes && self.is_of_one_age(run)
     }
 
     /// Takes a run in, as [`Node::take_in`] does one message.
@@ -32,14 +49,11 @@ impl Node {
             return;
         };
         self.clock.observe(last.timestamp());
+        let arrival = self.begin_author(first);
         self.history.insert_run(run);
         self.chat.cover_run(run);
-        self.chat.owe(first.origin());
-        if self.joined && self.chat.shows_at_once() {
-            self.show_messages(run);
-        } else {
-            run.iter().for_each(|message| self.show_taken_in(message));
-        }
+        self.acks.owe(first.origin());
+        self.show_taken_in(run, arrival);
     }
 
     /// Own messages, each of which follows the one before it.

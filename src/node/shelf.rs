@@ -12,15 +12,16 @@
 //!
 //! What is not stored yet never leaves memory, unless the store takes nothing for so long that a
 //! whole history, and many bytes, are unstored. Then the oldest of it is given up, and the floor rises above it, as
-//! that of a node without a store would; and since acknowledgements are cumulative, nothing later of
-//! the same authors is acknowledged either.
+//! that of a node without a store would; and since an acknowledgement leaves nothing out, nothing
+//! later of the same authors is acknowledged either.
 
 use std::collections::VecDeque;
 
 use super::History;
-use super::ranges::Ranges;
+use super::history::Asks;
+use super::origin::Origin;
 use crate::limits::UNSTORED_BYTES_MAX;
-use crate::wire::{ChatMessage, Key, MessageId, Position, SeqRange, digest_of};
+use crate::wire::{ChatMessage, Fetch, Key, MessageId, Position, SeqRange, digest_of};
 
 /// Messages beyond the history's size that stay in memory until they leave it together: nodes whose
 /// memories are as large then still compare digests above the same floors.
@@ -63,6 +64,8 @@ impl History {
             let origin = self.origins.entry(key).or_default();
             origin.held.insert_range(first, last);
             origin.shelved.insert_range(first, last);
+            origin.stored.insert_range(first, last);
+            origin.take_range(first, last);
             for seq in first..=last {
                 let id = MessageId { origin: key, seq };
                 self.digest = self.digest.wrapping_add(digest_of(id));
@@ -75,9 +78,6 @@ impl History {
             }
             shelf.count = shelf.count.saturating_sub(1);
             self.order.insert(message);
-        }
-        for origin in self.origins.values_mut() {
-            origin.stored_to = origin.held.highest();
         }
         self.shelf = Some(shelf);
     }
@@ -142,10 +142,6 @@ impl History {
         for message in shelf.unstored.drain(..self.max / 8 + 1) {
             last = last.max(message.position());
             shelf.unstored_bytes -= message.size_bound();
-            if let Some(origin) = self.origins.get_mut(&message.origin()) {
-                let lowest = origin.given_up.get_or_insert(message.seq());
-                *lowest = message.seq().min(*lowest);
-            }
         }
         self.raise_floor(last);
     }
@@ -161,7 +157,6 @@ impl History {
         shelf.count = 0;
         for (key, origin) in &mut self.origins {
             let shelved = std::mem::take(&mut origin.shelved);
-            origin.dropped_to = origin.dropped_to.max(shelved.highest());
             for seq in shelved.iter().flat_map(|(first, last)| first..=last) {
                 origin.held.remove(seq);
                 let id = MessageId { origin: *key, seq };
@@ -187,33 +182,24 @@ impl History {
         let message = shelf.unstored.pop_front()?;
         shelf.unstored_bytes -= message.size_bound();
         if let Some(origin) = self.origins.get_mut(&message.origin()) {
-            origin.stored_to = origin.stored_to.max(message.seq());
+            origin.stored.insert(message.seq());
         }
         Some(message)
     }
 
-    /// The highest sequence number of this author that may be acknowledged: taken in, and stored if
-    /// there is a store.
-    pub(super) fn safe_to(&self, origin: Key) -> u64 {
-        match &self.shelf {
-            None => self.highest(origin),
-            Some(_) => self.origins.get(&origin).map_or(0, |o| {
-                let until = o.given_up.map_or(u64::MAX, |seq| seq.saturating_sub(1));
-                o.stored_to.min(until)
-            }),
-        }
-    }
-
-    /// Until where messages after `after` that are not in `skip` may have to be read from the
-    /// store; none if there are none.
-    pub(super) fn shelved_until(&self, after: Position, skip: &[SeqRange]) -> Option<Position> {
+    /// Until where messages that this FETCH asks for may have to be read from the store, and from
+    /// where; none if there are none.
+    pub(super) fn shelved_until(&self, fetch: &Fetch) -> Option<(Position, Position)> {
+        let asks = Asks::of(fetch);
+        let after = asks.starts_at(fetch.after);
         let shelf = self.shelf.as_ref().filter(|s| after < s.until)?;
-        let has = Ranges::by_key(skip);
-        let lacks = |(key, origin): (&Key, &super::history::Origin)| {
-            let has = has.get(key);
-            !origin.shelved.is_empty() && !has.is_some_and(|r| r.covers(&origin.shelved))
+        let lacks = |(key, origin): (&Key, &Origin)| {
+            !origin.shelved.is_empty() && asks.any_of(*key, &origin.shelved)
         };
-        self.origins.iter().any(lacks).then_some(shelf.until)
+        self.origins
+            .iter()
+            .any(lacks)
+            .then_some((after, shelf.until))
     }
 }
 

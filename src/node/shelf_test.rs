@@ -1,5 +1,6 @@
 use super::*;
 use crate::limits;
+use crate::node::ranges::Ranges;
 use crate::wire::{Chunk, Draft};
 use std::collections::BTreeMap;
 
@@ -25,8 +26,25 @@ fn saying(key: u64, seq: u64, timestamp: u64, text: &str) -> ChatMessage {
     ChatMessage::new(&draft).unwrap()
 }
 
+fn plain(max: usize) -> History {
+    let mut config = crate::node::rig::config();
+    config.history_max = max;
+    History::new(&config)
+}
+
+/// What starts at `after` and lacks nothing of `skip`.
+fn fetch(after: Position, skip: &[SeqRange]) -> Fetch {
+    Fetch {
+        no: 1,
+        after,
+        skip: skip.to_vec(),
+        floor: None,
+        want: Vec::new(),
+    }
+}
+
 fn storing(max: usize) -> History {
-    let mut history = History::new(max);
+    let mut history = plain(max);
     history.restore(Restored::default());
     history
 }
@@ -60,22 +78,22 @@ fn restored(disk: &BTreeMap<Position, ChatMessage>, max: usize) -> Restored {
 #[test]
 fn what_leaves_memory_is_still_held_and_the_floor_stays() {
     let (mut history, mut disk) = (storing(10), BTreeMap::new());
-    let mut plain = History::new(usize::MAX);
+    let mut other = plain(usize::MAX);
     for n in 1..=3_000 {
         let m = message(1 + n % 3, n.div_ceil(3), n * 10);
-        assert!(history.insert(m.clone()) && plain.insert(m));
+        assert!(history.insert(m.clone()) && other.insert(m));
         store_all(&mut history, &mut disk);
     }
     assert!(history.iter().count() <= 10 + SLACK);
     assert_eq!(history.len(), 3_000);
     assert_eq!(history.floor(), Position::default());
-    assert_eq!(history.digest(), plain.digest());
-    assert_eq!(history.held_ranges(), plain.held_ranges());
+    assert_eq!(history.digest(), other.digest());
+    assert_eq!(history.taken_ranges(), other.taken_ranges());
     let all = history.digest_above(Position::default());
-    assert_eq!(all, plain.digest_above(Position::default()));
+    assert_eq!(all, other.digest_above(Position::default()));
     assert_eq!(history.digest_above(Position(100, 0, 0)), None);
     let high = Position(29_995, 0, 0);
-    assert_eq!(history.digest_above(high), plain.digest_above(high));
+    assert_eq!(history.digest_above(high), other.digest_above(high));
     let first = message(2, 1, 10);
     assert!(history.is_settled(first.id()) && !history.insert(first));
 }
@@ -90,14 +108,14 @@ fn a_history_that_was_restored_is_the_one_that_was_stored() {
         history.insert(message(rng.u64(1..5), n * rng.u64(1..3), timestamp));
     }
     store_all(&mut history, &mut disk);
-    let mut again = History::new(50);
+    let mut again = plain(50);
     again.restore(restored(&disk, 50));
     assert_eq!(again.iter().count(), 50);
     assert_eq!(
         (again.len(), again.digest()),
         (history.len(), history.digest())
     );
-    assert_eq!(again.held_ranges(), history.held_ranges());
+    assert_eq!(again.taken_ranges(), history.taken_ranges());
     assert_eq!(again.newest(), history.newest());
     for m in disk.values() {
         assert!(again.contains(m.id()) && !again.insert(m.clone()));
@@ -111,16 +129,16 @@ fn what_is_older_than_memory_goes_to_the_store_only() {
         .map(|n| message(1, n, n * 100))
         .map(|m| (m.position(), m))
         .collect();
-    let mut history = History::new(10);
+    let mut history = plain(10);
     history.restore(restored(&disk, 10));
     let old = message(2, 1, 150);
     assert!(history.insert(old.clone()));
     assert_eq!((history.len(), history.iter().count()), (101, 10));
     assert!(history.unstored().eq([&old]));
-    assert_eq!(history.safe_to(Key(2)), 0);
+    assert_eq!(history.safe_end(Key(2), 1), 0);
     history.pop_stored();
-    assert_eq!(history.safe_to(Key(2)), 1);
-    assert_eq!(history.safe_to(Key(1)), 100);
+    assert_eq!(history.safe_end(Key(2), 1), 1);
+    assert_eq!(history.safe_end(Key(1), 1), 100);
 }
 
 #[test]
@@ -129,32 +147,38 @@ fn a_peer_is_sent_to_the_store_only_for_what_it_lacks_there() {
         .map(|n| message(1, n, n * 100))
         .map(|m| (m.position(), m))
         .collect();
-    let mut history = History::new(10);
+    let mut history = plain(10);
     history.restore(restored(&disk, 10));
     let start = Position::default();
     let until = message(1, 90, 9_000).position();
-    assert_eq!(history.shelved_until(start, &[]), Some(until));
+    assert_eq!(
+        history.shelved_until(&fetch(start, &[])),
+        Some((start, until))
+    );
     let most = [SeqRange(Key(1), 1, 89)];
-    assert_eq!(history.shelved_until(start, &most), Some(until));
+    assert_eq!(
+        history.shelved_until(&fetch(start, &most)),
+        Some((start, until))
+    );
     let all = [SeqRange(Key(1), 1, 90)];
-    assert_eq!(history.shelved_until(start, &all), None);
-    assert_eq!(history.shelved_until(until, &[]), None);
-    let Chunk { messages, next, .. } = history.chunk(1, start, &all);
+    assert_eq!(history.shelved_until(&fetch(start, &all)), None);
+    assert_eq!(history.shelved_until(&fetch(until, &[])), None);
+    let Chunk { messages, next, .. } = history.chunk(&fetch(start, &all));
     assert_eq!((messages.len(), next), (10, None));
 }
 
 #[test]
 fn long_messages_leave_memory_sooner() {
-    let (mut plain, mut history) = (History::new(2_000), storing(2_000));
+    let (mut other, mut history) = (plain(2_000), storing(2_000));
     let mut disk = BTreeMap::new();
     for seq in 1..=4_000 {
         let m = long(1, seq, seq);
-        assert!(plain.insert(m.clone()) && history.insert(m));
+        assert!(other.insert(m.clone()) && history.insert(m));
         store_all(&mut history, &mut disk);
     }
     let max = limits::HISTORY_BYTES_MIN;
-    assert!((max - 17_000..=max).contains(&plain.order.bytes()));
-    assert!(plain.floor() > Position::default());
+    assert!((max - 17_000..=max).contains(&other.order.bytes()));
+    assert!(other.floor() > Position::default());
     let late = SLACK * 17_000;
     assert!(
         history.order.bytes() <= max + late,
@@ -187,14 +211,14 @@ fn nothing_unstored_leaves_memory_until_a_whole_history_is() {
         message(2, given_up, 1_000 + given_up).position()
     );
     assert_eq!(history.len(), history.unstored_len());
-    let mut plain = History::new(100_000);
+    let mut other = plain(100_000);
     for m in history.iter() {
-        plain.insert(m.clone());
+        other.insert(m.clone());
     }
-    assert_eq!(history.digest(), plain.digest());
+    assert_eq!(history.digest(), other.digest());
     // It works again: what was given up is never acknowledged.
     store_all(&mut history, &mut BTreeMap::new());
-    assert_eq!(history.safe_to(Key(2)), 0);
+    assert_eq!(history.safe_end(Key(2), 1), 0);
     assert!(history.is_settled(message(1, 5, 5).id()));
 }
 
@@ -217,7 +241,7 @@ fn the_longest_ranges_are_named_when_there_are_too_many() {
     for seq in 2..=5 {
         history.insert(message(1_999, seq, 10_000 + seq));
     }
-    let ranges = history.held_ranges();
+    let ranges = history.taken_ranges();
     assert_eq!(ranges.len(), crate::limits::SKIP_RANGES_MAX);
     assert!(ranges.contains(&SeqRange(Key(1_999), 1, 5)));
 }

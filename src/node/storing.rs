@@ -28,9 +28,13 @@ impl Node {
         for message in &recent {
             self.chat.cover(message);
         }
+        let authors: std::collections::BTreeSet<_> =
+            self.history.iter().map(ChatMessage::origin).collect();
+        for author in authors {
+            self.past.keep_restored(author);
+        }
         if let Some(newest) = newest {
             self.clock.observe(newest.0);
-            self.chat.history_until(newest);
         }
     }
 
@@ -54,7 +58,7 @@ impl Node {
             if message.origin() == self.config.key {
                 self.delivery.recheck();
             } else {
-                self.chat.owe(message.origin());
+                self.acks.owe(message.origin());
             }
         }
     }
@@ -63,7 +67,7 @@ impl Node {
     pub(super) fn own_safe_to(&self) -> u64 {
         match self.history.shelf {
             None => self.written(),
-            Some(_) => self.history.safe_to(self.config.key),
+            Some(_) => self.history.stored_end(self.config.key, 1),
         }
     }
 

@@ -100,22 +100,15 @@ impl Net {
                 Effect::CancelTimer(timer) => {
                     self.hosts[host].timers.remove(&timer);
                 }
-                Effect::FetchStored {
-                    link,
-                    no,
-                    after,
-                    until,
-                    skip,
-                } => {
-                    let has = crate::node::Ranges::by_key(&skip);
+                Effect::FetchStored { link, fetch, until } => {
+                    let (no, after) = (fetch.no, fetch.after);
+                    let asks = crate::node::Asks::of(&fetch);
                     let above = (
                         std::ops::Bound::Excluded(after),
                         std::ops::Bound::Included(until),
                     );
                     let found = self.hosts[host].disk.range(above).map(|(_, m)| m);
-                    let lacks = |m: &&ChatMessage| {
-                        !has.get(&m.origin()).is_some_and(|r| r.contains(m.seq()))
-                    };
+                    let lacks = |m: &&ChatMessage| asks.for_message(m.position(), m.id());
                     let messages: Vec<_> = found.filter(lacks).take(10).cloned().collect();
                     let next = match messages.len() {
                         10 => messages.last().map(|m| m.position()),
@@ -205,6 +198,7 @@ fn config(host: usize, history_max: usize) -> Config {
         history_max,
         wants_history: true,
         confirms_printed: false,
+        unstable_bytes_max: crate::limits::UNSTABLE_BYTES_MAX,
         peers: Vec::new(),
         weakened: None,
     }

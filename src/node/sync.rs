@@ -8,7 +8,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::{Class, Effect, Key, LinkId, Node, Time, Timer, Weakness};
-use crate::wire::{Chunk, Fetch, Message, Position, Sync, SyncAnswer};
+use crate::limits::WANT_RANGES_MAX;
+use crate::wire::{ChatMessage, Chunk, Fetch, Message, Position, Sync, SyncAnswer};
 
 /// The pause between two SYNCs with a random peer, and the most that chance adds to it.
 const ROUND: Duration = Duration::from_secs(2);
@@ -32,8 +33,8 @@ struct Exchange {
     floor: Position,
     /// The last FETCH went on from here: the next one must get further.
     after: Position,
-    /// A chunk has come already.
-    goes_on: bool,
+    /// When it began to ask for everything that was missing then; none if that was too much to ask.
+    began: Option<Time>,
     /// What the peer holds beyond came to it later, and comes here without it.
     until: Option<Position>,
     /// When it began, or last brought something new.
@@ -53,8 +54,14 @@ pub(super) struct Repair {
 }
 
 impl Repair {
-    pub(super) fn last_begun(&self) -> u64 {
-        self.no
+    /// True if an exchange with this peer is under way.
+    pub(super) fn is_with(&self, peer: Key) -> bool {
+        self.current.as_ref().is_some_and(|e| e.peer == peer)
+    }
+
+    /// True if one with this peer is due.
+    pub(super) fn wants(&self, peer: Key) -> bool {
+        self.wanted.iter().any(|(key, _)| *key == peer)
     }
 }
 
@@ -81,10 +88,11 @@ impl Node {
         }
         while let Some((key, back)) = self.next_wanted() {
             if let Some(link) = self.links.open_to(key) {
-                return self.send_sync(key, link, back, self.history.floor());
+                let began = Some(self.now.time);
+                return self.send_sync(key, link, back, self.history.floor(), began);
             }
         }
-        self.end_joining();
+        self.step_joining();
     }
 
     /// Members before strangers: the room's history is theirs.
@@ -94,7 +102,14 @@ impl Node {
         wanted.remove(member.unwrap_or(0))
     }
 
-    fn send_sync(&mut self, peer: Key, link: LinkId, back: bool, floor: Position) {
+    fn send_sync(
+        &mut self,
+        peer: Key,
+        link: LinkId,
+        back: bool,
+        floor: Position,
+        began: Option<Time>,
+    ) {
         self.repair.no += 1;
         self.counters.syncs += 1;
         let no = self.repair.no;
@@ -105,7 +120,7 @@ impl Node {
             link,
             floor,
             after,
-            goes_on: false,
+            began,
             until: None,
             fruitful: self.now.time,
         });
@@ -122,60 +137,26 @@ impl Node {
         self.set_timer(Timer::Sync, self.now.time + self.config.failure_timeout);
     }
 
-    /// Joining waits for SYNCs until there is nobody left to ask.
-    fn end_joining(&mut self) {
-        // One that was lost from the view again, or lost its coordinator, has not joined yet.
-        if let Some(again) = self
-            .joining
-            .filter(|_| self.coordinator.is_some() && self.roster.contains(self.config.key))
-        {
-            self.complete_join(again);
-        }
-    }
-
-    /// A SYNC has ended, or there is nobody to SYNC with: the history that was sent is complete.
-    pub(super) fn complete_join(&mut self, again: bool) {
-        self.joining = None;
-        self.joined = true;
-        self.note_what_is_old();
-        self.show(super::Event::Joined { again });
-        self.show_held_back();
-        self.say_unsent();
-    }
-
-    /// Joining waits for nothing any more.
-    pub(super) fn end_joining_if_idle(&mut self) {
-        if self.joining.is_some() && self.repair.current.is_none() {
-            self.end_joining();
-        }
-    }
-
     /// The answer, or the next chunk, is overdue: the next peer's turn.
     pub(super) fn on_sync_timer(&mut self) {
         if let Some(exchange) = self.repair.current.take() {
-            self.retry_later(&exchange);
+            self.broke_off(&exchange);
             self.begin_sync();
         }
     }
 
     pub(super) fn abort_sync_on(&mut self, link: LinkId) {
         if let Some(exchange) = self.repair.current.take_if(|e| e.link == link) {
-            self.retry_later(&exchange);
+            self.broke_off(&exchange);
             self.begin_sync();
         }
     }
 
-    /// An exchange that broke off: again with the same peer if something waits for it, or with
-    /// anybody if joining does.
-    fn retry_later(&mut self, exchange: &Exchange) {
-        if self.links.open_to(exchange.peer).is_some() && self.waits_on(exchange.link) {
-            self.repair.wanted.push_back((exchange.peer, false));
-        } else if self.joining.is_some() && self.repair.wanted.is_empty() {
-            let others = self.links.open_keys().filter(|k| *k != exchange.peer);
-            if let Some(key) = others.last() {
-                self.repair.wanted.push_back((key, false));
-            }
-        }
+    /// An exchange broke off: if joining waited for it, the next source is asked; if something is
+    /// missing, the next peer is.
+    fn broke_off(&mut self, exchange: &Exchange) {
+        self.fail_source(exchange.peer);
+        self.look_at_gaps();
     }
 
     /// A member was lost: it may have died half-way through a broadcast. Nobody is asked who is
@@ -186,7 +167,7 @@ impl Node {
         }
         self.repair.wanted.retain(|(k, _)| *k != lost);
         if let Some(exchange) = self.repair.current.take_if(|e| e.peer == lost) {
-            self.retry_later(&exchange);
+            self.broke_off(&exchange);
         }
         let open = self.links.open_keys();
         let mut keys: Vec<Key> = open
@@ -256,16 +237,19 @@ impl Node {
         if exchange.link != link || exchange.no != answer.no {
             return;
         }
-        let (peer, floor, after) = (exchange.peer, exchange.floor, exchange.after);
+        let (peer, floor, began) = (exchange.peer, exchange.floor, exchange.began);
         let since = exchange.fruitful;
-        if answer.equal || self.since(since) >= FRUITLESS {
-            self.end_sync();
-        } else if answer.floor > floor
+        if self.since(since) >= FRUITLESS {
+            self.end_sync(false);
+        } else if answer.equal && self.gaps.is_empty() {
+            self.end_sync(true);
+        } else if !answer.equal
+            && answer.floor > floor
             && answer.floor <= self.history.newest()
             && self.history.digest_above(answer.floor).is_some()
         {
             // Compared again above the higher floor, which is now known.
-            self.send_sync(peer, link, true, answer.floor);
+            self.send_sync(peer, link, true, answer.floor, began);
             if let Some(exchange) = &mut self.repair.current {
                 exchange.fruitful = since;
             }
@@ -273,7 +257,10 @@ impl Node {
             if let Some(exchange) = &mut self.repair.current {
                 exchange.until = answer.newest;
             }
-            self.fetch(after);
+            // What is missing may lie below this node's floor.
+            let below = !self.wanted_ranges().is_empty();
+            let floor = self.history.floor();
+            self.fetch(if below { Position::default() } else { floor });
         }
     }
 
@@ -283,22 +270,32 @@ impl Node {
         };
         exchange.after = after;
         let (no, link) = (exchange.no, exchange.link);
-        let skip = self.history.held_ranges();
-        self.send(link, Class::Chat, Message::Fetch(Fetch { no, after, skip }));
+        let want = self.wanted_ranges();
+        if want.len() >= WANT_RANGES_MAX
+            && let Some(exchange) = &mut self.repair.current
+        {
+            exchange.began = None;
+        }
+        let fetch = Fetch {
+            no,
+            after,
+            skip: self.history.taken_ranges(),
+            floor: Some(self.history.floor()).filter(|floor| after < *floor),
+            want,
+        };
+        self.send(link, Class::Chat, Message::Fetch(fetch));
         self.set_timer(Timer::Sync, self.now.time + self.config.failure_timeout);
     }
 
     pub(super) fn on_fetch(&mut self, link: LinkId, fetch: &Fetch) {
-        if let Some(until) = self.history.shelved_until(fetch.after, &fetch.skip) {
-            return self.out.push(Effect::FetchStored {
-                link,
-                no: fetch.no,
-                after: fetch.after,
-                until,
-                skip: fetch.skip.clone(),
-            });
+        if let Some((after, until)) = self.history.shelved_until(fetch) {
+            let fetch = Fetch {
+                after,
+                ..fetch.clone()
+            };
+            return self.out.push(Effect::FetchStored { link, fetch, until });
         }
-        let chunk = self.history.chunk(fetch.no, fetch.after, &fetch.skip);
+        let chunk = self.history.chunk(fetch);
         match chunk.next {
             Some(next) => self.note_chase(link, next),
             None => self.has_caught_up(link),
@@ -313,36 +310,17 @@ impl Node {
         if exchange.link != link || exchange.no != chunk.no {
             return;
         }
-        let (after, written, no) = (exchange.after, self.written(), exchange.no);
-        let (peer, goes_on, mut fruitful) = (exchange.peer, exchange.goes_on, false);
+        let (after, peer, mut fruitful) = (exchange.after, exchange.peer, false);
         let mut rest = &chunk.messages[..];
         while let Some(message) = rest.first() {
-            // Something that waits may come in between.
-            let is_run = self.waiting.len() == 0 && self.missing_cause(message).is_none();
-            let length = if is_run { self.run_length(rest) } else { 0 };
-            if length > 1 {
-                let (run, later) = rest.split_at(length);
-                self.take_in_run(run);
+            self.hear_author(message.origin());
+            let length = self.run_length(rest).max(1);
+            let (run, later) = rest.split_at(length);
+            rest = later;
+            if length > 1 || self.is_to_be_taken(message) {
                 self.counters.repaired += length as u64;
                 fruitful = true;
-                rest = later;
-                continue;
-            }
-            rest = &rest[1..];
-            let forged = message.origin() == self.config.key && message.seq() > written;
-            self.release_before(message.position(), link, no);
-            let is_known = self.history.is_settled(message.id());
-            if !forged && !is_known && message.position() > self.history.floor() {
-                self.counters.repaired += 1;
-                fruitful = true;
-                // The first chunk is of one moment. Later ones are not: what the peer took in
-                // meanwhile may lie before them, and comes with the next SYNC.
-                match self.missing_cause(message).filter(|_| goes_on) {
-                    Some(missing) => {
-                        self.wait_for(missing, link, peer, std::slice::from_ref(message));
-                    }
-                    None => self.take_in_and_release(message),
-                }
+                self.take_or_wait(peer, run);
             }
         }
         let now = self.now.time;
@@ -352,27 +330,39 @@ impl Node {
         if fruitful {
             exchange.fruitful = now;
         }
-        exchange.goes_on = true;
         let waits = now.since(exchange.fruitful) < FRUITLESS;
         let until = exchange.until.unwrap_or(Position::END);
         match chunk.next {
             Some(next) if next > after && next < until && waits => self.fetch(next),
-            _ => self.end_sync(),
+            Some(_) => self.end_sync(waits),
+            None => self.end_sync(true),
         }
     }
 
-    fn end_sync(&mut self) {
+    /// True if a message in a chunk is new, and lies above the floor or was missing.
+    fn is_to_be_taken(&self, message: &ChatMessage) -> bool {
+        let id = message.id();
+        // What somebody invents in this node's name, or this node has only just written.
+        let forged = message.origin() == self.config.key && message.seq() > self.written();
+        let is_new = !forged && !self.history.has_taken(id) && self.waiting.find(id).is_none();
+        is_new && (message.position() > self.history.floor() || self.is_wanted(id))
+    }
+
+    /// The exchange is over; `whole` if the peer has given all that it has.
+    fn end_sync(&mut self, whole: bool) {
         let Some(exchange) = self.repair.current.take() else {
             return;
         };
         self.cancel_timer(Timer::Sync);
-        self.release_after_sync(exchange.link, exchange.no);
-        if self.is_overdue_on(exchange.link) {
-            self.repair.wanted.push_back((exchange.peer, false));
+        if let Some(began) = exchange.began.filter(|_| whole) {
+            self.gaps.has_answered(exchange.peer, began);
         }
-        if self.joining.is_some() {
-            self.end_joining();
+        if whole {
+            self.complete_source(exchange.peer);
+        } else {
+            self.fail_source(exchange.peer);
         }
+        self.look_at_gaps();
         self.begin_sync();
     }
 }

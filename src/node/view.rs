@@ -112,6 +112,7 @@ impl Node {
         if self.links.open_to(key).is_none() {
             self.silent_since.insert(key, self.now.time);
         }
+        self.begin_to_count_on(key);
         if self.joined {
             self.show(Event::MemberJoined(member.clone()));
         }
@@ -125,6 +126,7 @@ impl Node {
         }
         self.suspects.remove(&key);
         self.delivery.recheck();
+        self.cease_to_count_on(key);
         if self.joined {
             self.show(Event::MemberLeft(member.clone(), departure));
         }
@@ -176,6 +178,7 @@ impl Node {
             next_id: view.next_id,
             kind: UpdateKind::Whole,
             members: view.members,
+            clock: self.own_clock(),
         };
         self.send(link, Class::Control, Message::PeerUpdate(update));
     }
@@ -189,6 +192,7 @@ impl Node {
         if named && mine != Some(update.coordinator) {
             return;
         }
+        self.clock.observe(update.clock);
         if update.kind == UpdateKind::Whole {
             // The coordinator's own, or a member's answer to a question; never a stranger's.
             if key == update.coordinator || self.roster.contains(key) {
@@ -220,6 +224,7 @@ impl Node {
             next_id: update.next_id,
             members: update.members,
             left: Vec::new(),
+            clock: 0,
         };
         if let Some(roster) = Roster::from_view(view) {
             self.adopt_roster(roster);

@@ -4,25 +4,20 @@
 //! Owns what waits, and what each waits for. It never decides whether something waits or is taken
 //! in: that is [`super::causality`]'s.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::{LinkId, Time};
 use crate::limits;
-use crate::wire::{ChatMessage, MessageId, Position};
+use crate::wire::{ChatMessage, Key, MessageId};
 
 /// A run that waits.
 #[derive(Debug)]
 pub(super) struct Waiter {
     /// At least one message; each follows the one before it.
     pub(super) run: Vec<ChatMessage>,
-    /// The link that it came on.
-    pub(super) link: LinkId,
+    /// Who sent it.
+    pub(super) sender: Key,
     /// One of the causes of its first message that is missing.
     pub(super) missing: MessageId,
-    /// The last SYNC that had begun when it came: a later one, with its sender, decides.
-    pub(super) came_in: u64,
-    /// When it came.
-    pub(super) since: Time,
 }
 
 impl Waiter {
@@ -55,24 +50,9 @@ pub(super) struct Waiting {
     waiters: BTreeMap<MessageId, Waiter>,
     /// Who waits for what.
     on: BTreeMap<MessageId, Vec<MessageId>>,
-    /// Where they begin in the total order, by the link and the SYNC before which they came.
-    positions: BTreeMap<(LinkId, u64), BTreeSet<Position>>,
     /// Messages.
     len: usize,
     bytes: usize,
-    /// How often something came to wait for something else than before, or lost what it waited for.
-    shifts: u64,
-    /// How far the last look for what waits no longer came, and `shifts` then.
-    swept: Option<Sweep>,
-}
-
-/// Up to this position, nothing that came on this link before this SYNC can be taken in.
-#[derive(Clone, Copy, Debug)]
-struct Sweep {
-    link: LinkId,
-    sync: u64,
-    position: Position,
-    shifts: u64,
 }
 
 impl Waiting {
@@ -94,17 +74,8 @@ impl Waiting {
         let id = waiter.first().id();
         self.len += waiter.run.len();
         self.bytes += waiter.bytes();
-        let group = (waiter.link, waiter.came_in);
-        let position = waiter.first().position();
-        self.positions.entry(group).or_default().insert(position);
         self.on.entry(waiter.missing).or_default().push(id);
         self.waiters.insert(id, waiter);
-    }
-
-    /// What waited for one cause waits for another one.
-    pub(super) fn insert_again(&mut self, waiter: Waiter, missing: MessageId) {
-        self.shifts += 1;
-        self.insert(Waiter { missing, ..waiter });
     }
 
     /// Removes the run that begins with this message.
@@ -112,13 +83,6 @@ impl Waiting {
         let waiter = self.waiters.remove(&first)?;
         self.len -= waiter.run.len();
         self.bytes -= waiter.bytes();
-        let group = (waiter.link, waiter.came_in);
-        if let Some(positions) = self.positions.get_mut(&group) {
-            positions.remove(&waiter.first().position());
-            if positions.is_empty() {
-                self.positions.remove(&group);
-            }
-        }
         if let Some(ids) = self.on.get_mut(&waiter.missing) {
             ids.retain(|i| *i != first);
             if ids.is_empty() {
@@ -146,7 +110,7 @@ impl Waiting {
                 missing: id,
                 ..waiter
             };
-            self.insert_again(after, id);
+            self.insert(after);
         }
         if !waiter.run.is_empty() {
             self.insert(waiter);
@@ -188,6 +152,16 @@ impl Waiting {
         next.map_or(u64::MAX, |(next, _)| next.seq - id.seq)
     }
 
+    /// The last of what waits that this author wrote before this message.
+    pub(super) fn last_before(&self, id: MessageId) -> Option<MessageId> {
+        let seq = id.seq.saturating_sub(1);
+        let waiter = self.last_until(MessageId { seq, ..id })?;
+        Some(MessageId {
+            seq: waiter.span().1.seq.min(seq),
+            ..id
+        })
+    }
+
     /// True if something of this author waits that it wrote after this message.
     pub(super) fn holds_later_than(&self, id: MessageId) -> bool {
         let end = MessageId {
@@ -197,26 +171,21 @@ impl Waiting {
         self.last_until(end).is_some_and(|w| w.span().1 > id)
     }
 
-    /// What waits for a cause that a SYNC with its sender decides about: not what waits for
-    /// something that came on another link and waits itself.
-    pub(super) fn gaps(&self) -> impl Iterator<Item = &Waiter> {
-        self.iter().filter(|w| !self.waits_elsewhere(w))
+    /// What of this author waits, as first and last, from `first` on and up to `last`.
+    pub(super) fn spans(&self, origin: Key, first: u64, last: u64) -> Vec<(u64, u64)> {
+        let begin = self.last_until(MessageId { origin, seq: first });
+        let begin = begin.map_or(first, |w| w.first().seq());
+        let from = MessageId { origin, seq: begin };
+        let to = MessageId { origin, seq: last };
+        let runs = self.waiters.range(from..=to.max(from));
+        runs.map(|(_, w)| (w.span().0.seq, w.span().1.seq))
+            .collect()
     }
 
-    /// Waits for something that came on another link and waits itself.
-    fn waits_elsewhere(&self, waiter: &Waiter) -> bool {
-        let cause = self.holder(waiter.missing);
-        cause.is_some_and(|cause| cause.link != waiter.link)
-    }
-
-    /// Waits for something that waits itself: on another link, or longer on the same one. (What
-    /// claims to be later than its effect is a liar's, and may wait for that.)
-    pub(super) fn follows_waiter(&self, waiter: &Waiter) -> bool {
-        let cause = self.find(waiter.missing);
-        cause.is_some_and(|(cause, message)| {
-            let earlier = message.position() < waiter.first().position();
-            cause.link != waiter.link || (cause.since <= waiter.since && earlier)
-        })
+    /// Who sent something that waits for this message.
+    pub(super) fn senders_for(&self, id: MessageId) -> impl Iterator<Item = Key> {
+        let waiting = self.waiting_for((id, id));
+        waiting.filter_map(|first| self.waiters.get(&first).map(|w| w.sender))
     }
 
     /// Removes the runs that wait for one of these, which are of one author.
@@ -232,47 +201,6 @@ impl Waiting {
     ) -> impl Iterator<Item = MessageId> {
         let on = self.on.range(first..=last);
         on.flat_map(|(_, ids)| ids).copied()
-    }
-
-    /// Where the runs begin that came on this link before this SYNC, in their order, and that a look
-    /// is needed at once the SYNC has come to this position.
-    pub(super) fn due_at(&mut self, position: Position, link: LinkId, sync: u64) -> Vec<Position> {
-        let from = self.sweep_from(position, link, sync);
-        let groups = self.positions.range((link, 0)..(link, sync));
-        let due = groups.flat_map(|(_, positions)| positions.range(from..position));
-        let mut due: Vec<Position> = due.copied().collect();
-        due.sort_unstable();
-        due
-    }
-
-    /// From where on a look is needed for what waits no longer: what was looked at before waits for
-    /// something that waits, and goes with that. Thousands may wait, and a chunk has hundreds.
-    fn sweep_from(&mut self, position: Position, link: LinkId, sync: u64) -> Position {
-        let shifts = self.shifts;
-        let before = self.swept.replace(Sweep {
-            link,
-            sync,
-            position,
-            shifts,
-        });
-        let same = |s: &Sweep| {
-            (s.link, s.sync, s.shifts) == (link, sync, shifts) && s.position <= position
-        };
-        let is_end = position == Position::END;
-        let before = before.filter(same).filter(|_| !is_end);
-        before.map_or(Position::default(), |s| s.position)
-    }
-
-    /// Removes what came on this link; returns the links of what waits for that.
-    pub(super) fn drop_of(&mut self, link: LinkId) -> Vec<LinkId> {
-        let of_link = self.iter().filter(|w| w.link == link);
-        let ids: Vec<MessageId> = of_link.map(|w| w.first().id()).collect();
-        let dropped: Vec<Waiter> = ids.into_iter().filter_map(|id| self.remove(id)).collect();
-        self.shifts += 1;
-        let orphans = dropped.iter().flat_map(|w| self.waiting_for(w.span()));
-        orphans
-            .filter_map(|id| self.waiters.get(&id).map(|w| w.link))
-            .collect()
     }
 }
 

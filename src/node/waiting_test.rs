@@ -27,10 +27,8 @@ fn id(origin: u64, seq: u64) -> MessageId {
 fn waiter(origin: u64, seqs: std::ops::Range<u64>, missing: MessageId) -> Waiter {
     Waiter {
         run: seqs.map(|seq| message(origin, seq)).collect(),
-        link: LinkId(origin),
+        sender: Key(origin),
         missing,
-        came_in: 1,
-        since: Time(0),
     }
 }
 
@@ -50,8 +48,6 @@ fn agrees(waiting: &Waiting, model: &Model) {
     );
     let held = waiting.iter().flat_map(|w| &w.run).map(ChatMessage::id);
     assert!(held.eq(model.keys().copied()));
-    let begins = waiting.positions.values().map(BTreeSet::len).sum::<usize>();
-    assert_eq!(begins, waiting.waiters.len());
     let on = waiting.on.values().map(Vec::len).sum::<usize>();
     assert_eq!(on, waiting.waiters.len());
     for origin in 1..4 {
@@ -64,6 +60,13 @@ fn agrees(waiting: &Waiting, model: &Model) {
             assert_eq!(waiting.gap_at(id), gap);
             let is_passed = later.any(|k| *k > id);
             assert_eq!(waiting.holds_later_than(id), is_passed);
+            let spans = waiting.spans(id.origin, seq, seq + 4);
+            let waits = (seq..=seq + 4).filter(|s| spans.iter().any(|(a, b)| a <= s && s <= b));
+            let expected = model.keys().filter(|k| k.origin == id.origin);
+            let expected = expected
+                .map(|k| k.seq)
+                .filter(|s| (seq..=seq + 4).contains(s));
+            assert!(waits.eq(expected));
         }
     }
 }

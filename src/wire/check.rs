@@ -3,16 +3,17 @@
 //! The same rules hold on the way out and on the way in, so whatever is emitted can be parsed.
 //! An error is a short name of the rule that was broken.
 
-use super::message::{Datagram, Hello, JoinRequest, Message, UpdateKind};
+use super::message::{Ack, Datagram, Hello, JoinRequest, Message, Stable, UpdateKind};
 use super::pack::Parts;
 use super::types::{Address, Coordinator, Key, Member, View};
 use crate::limits::{
     ADDRESSES_MAX, BATCH_BYTES_MAX, DATAGRAM_BYTES_MAX, DEPENDENCIES_MAX, FRAME_BYTES_MAX,
-    MEMBERS_MAX, NICK_CHARS_MAX, ROOM_BYTES_MAX, SKIP_RANGES_MAX, TEXT_BYTES_MAX,
+    MEMBERS_MAX, MISSED_RANGES_MAX, NICK_CHARS_MAX, ROOM_BYTES_MAX, SKIP_RANGES_MAX,
+    TEXT_BYTES_MAX, WANT_RANGES_MAX,
 };
 
 /// The highest type number of a message that this version knows; they are numbered from 1.
-pub(super) const MESSAGE_TYPE_MAX: u64 = 23;
+pub(super) const MESSAGE_TYPE_MAX: u64 = 25;
 /// The same for datagrams.
 pub(super) const DATAGRAM_TYPE_MAX: u64 = 3;
 
@@ -21,7 +22,7 @@ pub(super) const DATAGRAM_TYPE_MAX: u64 = 3;
 pub(super) const NICK_BYTES_MAX: usize = 4 * NICK_CHARS_MAX;
 const CHAT_MESSAGE_BYTES_MAX: usize = 80 + NICK_BYTES_MAX + TEXT_BYTES_MAX + 24 * DEPENDENCIES_MAX;
 const _: () = assert!(BATCH_BYTES_MAX + CHAT_MESSAGE_BYTES_MAX + 64 <= FRAME_BYTES_MAX);
-const _: () = assert!(SKIP_RANGES_MAX * 28 + 64 <= FRAME_BYTES_MAX);
+const _: () = assert!((SKIP_RANGES_MAX + WANT_RANGES_MAX) * 28 + 128 <= FRAME_BYTES_MAX);
 const _: () = assert!(
     ROOM_BYTES_MAX + NICK_BYTES_MAX + 19 * ADDRESSES_MAX + 200 <= DATAGRAM_BYTES_MAX,
     "the longest JOIN_REQUEST and HEARTBEAT"
@@ -74,11 +75,20 @@ pub(super) fn message(message: &Message) -> Check {
         Message::Probe(k) | Message::ProbeAnswer(k) => key(*k),
         Message::Fetch(m) => {
             rule(m.skip.len() <= SKIP_RANGES_MAX, "too many ranges to skip")?;
-            m.skip.iter().try_for_each(|r| {
+            rule(m.want.len() <= WANT_RANGES_MAX, "too many ranges wanted")?;
+            m.skip.iter().chain(&m.want).try_for_each(|r| {
                 key(r.0)?;
                 rule(r.1 <= r.2, "a range ends before it starts")
             })
         }
+        Message::Ack(m) => ack(m),
+        Message::Relay(m) => {
+            key(m.from)?;
+            key(m.to)?;
+            m.ack.as_ref().map_or(Ok(()), ack)?;
+            m.stable.as_ref().map_or(Ok(()), stable)
+        }
+        Message::Stable(m) => stable(m),
         Message::Rename(n) => nick(n),
         Message::Referral(c) => coordinator(c),
         Message::Unknown(n) => unknown(*n, MESSAGE_TYPE_MAX),
@@ -90,7 +100,6 @@ pub(super) fn message(message: &Message) -> Check {
         | Message::Sync(_)
         | Message::SyncAnswer(_)
         | Message::Behind
-        | Message::Ack(_)
         | Message::Leave => Ok(()),
     }
 }
@@ -165,6 +174,20 @@ fn join_request(m: &JoinRequest) -> Check {
     key(m.key)?;
     nick(&m.nick)?;
     addresses(&m.addresses)
+}
+
+fn ack(m: &Ack) -> Check {
+    seq(m.from)?;
+    rule(m.from <= m.seq, "a range ends before it starts")?;
+    let missed = &m.missed;
+    rule(missed.len() <= MISSED_RANGES_MAX, "too many ranges missed")?;
+    let within = |r: &(u64, u64)| m.from <= r.0 && r.0 <= r.1 && r.1 <= m.seq;
+    rule(missed.iter().all(within), "missed outside of the range")
+}
+
+fn stable(m: &Stable) -> Check {
+    m.from.map_or(Ok(()), seq)?;
+    rule(m.stable <= m.said, "more is stable than was said")
 }
 
 fn view(v: &View) -> Check {

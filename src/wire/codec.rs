@@ -179,10 +179,12 @@ pub(super) fn serialize_message(message: &Message, out: &mut Vec<u8>) {
         Message::Fetch(m) => put(out, 17, m),
         Message::Chunk(m) => put(out, 18, m),
         Message::Behind => put(out, 19, Empty {}),
-        Message::Ack(seq) => put(out, 20, Ack { seq: *seq }),
+        Message::Ack(m) => put(out, 20, m),
         Message::Rename(nick) => put(out, 21, Rename { nick }),
         Message::Leave => put(out, 22, Empty {}),
         Message::Referral(coordinator) => put(out, 23, told(Some(coordinator))),
+        Message::Stable(m) => put(out, 24, m),
+        Message::Relay(m) => put(out, 25, m),
         Message::Unknown(n) => put(out, *n, Empty {}),
     }
 }
@@ -225,10 +227,12 @@ fn deserialize_body(number: u64, body: &[u8]) -> Result<Message, DecodeError> {
         17 => Message::Fetch(get(body)?),
         18 => Message::Chunk(get(body)?),
         19 => get::<Empty>(body).map(|_| Message::Behind)?,
-        20 => Message::Ack(get::<Ack>(body)?.seq),
+        20 => Message::Ack(get(body)?),
         21 => Message::Rename(get::<Rename<String>>(body)?.nick),
         22 => get::<Empty>(body).map(|_| Message::Leave)?,
         23 => Message::Referral(coordinator()?.ok_or_else(|| malformed("missing field `coord`"))?),
+        24 => Message::Stable(get(body)?),
+        25 => Message::Relay(get(body)?),
         n => Message::Unknown(n),
     })
 }
@@ -321,11 +325,6 @@ struct Announcement<T> {
 #[derive(Serialize, Deserialize)]
 struct Named {
     key: Key,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Ack {
-    seq: u64,
 }
 
 #[derive(Serialize, Deserialize)]

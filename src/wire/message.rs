@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::chat::ChatMessage;
-use super::types::{Address, Coordinator, Id, Key, Member, Position, View};
+use super::types::{Address, Coordinator, Id, Key, Member, Position, View, is_zero};
 
 /// The protocol's major version: another one is refused.
 pub const VERSION: u8 = 1;
@@ -29,6 +29,12 @@ pub struct Hello {
     /// The sender's live coordinator.
     #[serde(rename = "coord", default, skip_serializing_if = "Option::is_none")]
     pub coordinator: Option<Coordinator>,
+    /// The sender's floor; absent while its history is not complete.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub floor: Option<Position>,
+    /// The sender's hybrid logical clock; absent if it is 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub clock: u64,
 }
 
 /// A node asks to become a member: by multicast, or on a link.
@@ -78,6 +84,9 @@ pub struct JoinResponse {
     pub history_count: u64,
     /// The position of the newest of them; all zero when there is none.
     pub newest: Position,
+    /// The coordinator's floor; absent while its history is not complete.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub floor: Option<Position>,
 }
 
 /// What a PEER_UPDATE says. On the wire: an unsigned integer.
@@ -109,6 +118,9 @@ pub struct PeerUpdate {
     pub kind: UpdateKind,
     /// One member, or all of them.
     pub members: Vec<Member>,
+    /// The coordinator's hybrid logical clock; 0, and absent on the wire, from anybody else.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub clock: u64,
 }
 
 /// A message to one member, not part of the history.
@@ -172,8 +184,64 @@ pub struct Fetch {
     pub no: u64,
     /// Only messages after this position.
     pub after: Position,
-    /// What the asker holds and need not be sent.
+    /// What the asker was sent before and need not be sent again.
     pub skip: Vec<SeqRange>,
+    /// At or below this position, the asker's floor, only what it wants is to be sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub floor: Option<Position>,
+    /// What the asker lacks, wherever it lies.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub want: Vec<SeqRange>,
+}
+
+/// What one node has of an author's messages: a fact about each of them.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Ack {
+    /// From this sequence number on (on the wire absent if it is 1),
+    #[serde(default = "first_seq", skip_serializing_if = "is_first_seq")]
+    pub from: u64,
+    /// up to this one, every message is taken in (and stored, by a node with a store),
+    pub seq: u64,
+    /// except these, as first and last, which the node has given up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missed: Vec<(u64, u64)>,
+}
+
+fn first_seq() -> u64 {
+    1
+}
+
+// serde hands the field over by reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_first_seq(seq: &u64) -> bool {
+    *seq == 1
+}
+
+/// How far an author is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Stable {
+    /// The first message that it wrote with the receiver in its view; absent where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<u64>,
+    /// How many messages it has written.
+    pub said: u64,
+    /// Every member in its view has confirmed, or missed, everything up to this one.
+    pub stable: u64,
+}
+
+/// What two members have to tell each other that have no link, by way of a third.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Relay {
+    /// Who says it.
+    pub from: Key,
+    /// To whom.
+    pub to: Key,
+    /// What the one has of the other's messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ack: Option<Ack>,
+    /// How far the one is with its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stable: Option<Stable>,
 }
 
 /// Old messages in the total order.
@@ -243,14 +311,18 @@ pub enum Message {
     Chunk(Chunk),
     /// 19: live chat was withheld from the receiver: it should SYNC with the sender.
     Behind,
-    /// 20: field `seq`: the receiver's messages up to this one are taken in.
-    Ack(u64),
+    /// 20: what the sender has of the receiver's messages.
+    Ack(Ack),
     /// 21: field `nick`: the sender's new nick, to its coordinator.
     Rename(String),
     /// 22: the sender leaves the room.
     Leave,
     /// 23: field `coord`: who coordinates, to a joiner that asked somebody else.
     Referral(Coordinator),
+    /// 24: how far the sender is with its own messages.
+    Stable(Stable),
+    /// 25: to be passed on to a member that the sender has no link with.
+    Relay(Relay),
     /// A type that this version does not know: skipped.
     Unknown(u64),
 }

@@ -102,6 +102,12 @@ pub struct Member {
     pub addresses: Vec<Address>,
 }
 
+// serde hands the field over by reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+pub(super) fn is_zero(clock: &u64) -> bool {
+    *clock == 0
+}
+
 /// A member list, named by (coordinator, version).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct View {
@@ -118,6 +124,9 @@ pub struct View {
     /// LEAVE. Others that are missing were lost.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<Key>,
+    /// The coordinator's hybrid logical clock; 0, and absent on the wire, where it is said otherwise.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub clock: u64,
 }
 
 /// A message's name: who wrote it, and its number from 1 in that author's order.

@@ -43,6 +43,8 @@ pub fn hello_of(key: u64, round: u64) -> Message {
         round,
         addresses: vec![address_of(key)],
         coordinator: None,
+        floor: None,
+        clock: 0,
     })
 }
 
@@ -64,6 +66,7 @@ impl Bench {
             history_max,
             wants_history: true,
             confirms_printed: false,
+            unstable_bytes_max: papo::limits::UNSTABLE_BYTES_MAX,
             weakened: None,
         };
         let now = Now {

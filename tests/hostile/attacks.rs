@@ -197,6 +197,8 @@ pub fn deaf(target: &Target, over: &AtomicBool) {
             no: 1,
             after: Position::default(),
             skip: vec![SeqRange(Key(1), 1, u64::MAX)],
+            floor: None,
+            want: Vec::new(),
         }),
         Message::Ping { coordinator: None },
     ] {

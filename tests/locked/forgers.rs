@@ -50,6 +50,7 @@ fn forgeries(key: Key, leader: Key, victim: Key) -> Vec<Message> {
         next_id: 1_000,
         members: vec![member(coordinator, 999), member(victim, 2)],
         left: Vec::new(),
+        clock: 0,
     };
     let update = |kind, version, members| {
         Message::PeerUpdate(PeerUpdate {
@@ -58,6 +59,7 @@ fn forgeries(key: Key, leader: Key, victim: Key) -> Vec<Message> {
             next_id: 1_000,
             kind,
             members,
+            clock: 0,
         })
     };
     let whole = vec![member(leader, 1), member(victim, 2)];
@@ -71,6 +73,7 @@ fn forgeries(key: Key, leader: Key, victim: Key) -> Vec<Message> {
             clock: 0,
             history_count: 0,
             newest: Position::default(),
+            floor: None,
         }),
         Message::Election {
             id: 1,

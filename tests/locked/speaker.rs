@@ -58,6 +58,8 @@ pub fn hello(room: &str, key: Key, round: u64, coordinator: Option<Coordinator>)
         round,
         addresses: vec![Address(([127, 0, 0, 1], 9).into())],
         coordinator,
+        floor: None,
+        clock: 0,
     })
 }
 

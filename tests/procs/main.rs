@@ -15,6 +15,7 @@ mod chaos;
 mod commands;
 mod exits;
 mod failover;
+mod floods;
 mod histories;
 mod joining;
 mod output;

@@ -133,7 +133,6 @@ fn a_reader_that_went_away_is_no_reason_for_words() {
 
 /// What is written to the pipe is confirmed, and no more than that; the rest once it is read.
 #[test]
-#[ignore = "the node confirms what it takes in"]
 fn with_confirm_printed_lines_are_confirmed_once_they_are_read() {
     let permit = shared();
     let room = Room::new(&permit);
@@ -160,7 +159,6 @@ fn with_confirm_printed_lines_are_confirmed_once_they_are_read() {
 }
 
 #[test]
-#[ignore = "the node confirms what it takes in"]
 fn with_confirm_printed_nothing_is_confirmed_that_nobody_read() {
     let permit = shared();
     let room = Room::new(&permit);

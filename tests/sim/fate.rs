@@ -20,6 +20,8 @@ pub enum About {
     Key,
     Node,
     Choice,
+    Commit,
+    Print,
 }
 
 /// The source of all fates of one run.

@@ -160,6 +160,7 @@ impl World {
                 }
             }
             What::ClockJump(host, by) => self.skew_ms[host] += by,
+            What::StoreFails(host, long) => self.fail_store(host, long),
             What::Demand(demand) => self.demand(demand),
         }
     }
@@ -185,8 +186,12 @@ impl World {
                 Ok(())
             }
             Demand::SameHistory => {
-                let nodes = self.record.all_held(&alive(self), &self.processes);
+                let nodes = self.held(&alive(self));
                 convergence::same_history(&nodes)
+            }
+            Demand::AllDelivered => {
+                let nodes = self.held(&alive(self));
+                nodes.iter().try_for_each(convergence::is_delivered)
             }
             Demand::LastWords => {
                 self.record.farewell.demand(true);
@@ -304,6 +309,7 @@ impl World {
     pub(super) fn heal(&mut self) {
         self.trace.add(self.agenda.now(), || "HEALED".to_string());
         self.go_on(None);
+        self.stores.iter_mut().for_each(|s| s.fails_until = 0);
         let stay = self.scenario.stay.clone();
         self.paths.heal(self.agenda.now(), &stay);
     }

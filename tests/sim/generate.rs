@@ -3,10 +3,10 @@
 //! Owns the kinds of scenarios and their shares. It looks at nothing but the seed.
 
 use super::scenario::{Event, Host, MS, Network, Run, SECOND, Scenario, What, Who};
-use super::targeted;
+use super::{limits, targeted, volume};
 
 /// What a scenario is mostly about.
-pub const KINDS: [&str; 22] = [
+pub const KINDS: [&str; 31] = [
     "calm",
     "mixed",
     "mixed",
@@ -30,7 +30,20 @@ pub const KINDS: [&str; 22] = [
     targeted::KINDS[5],
     targeted::KINDS[6],
     targeted::KINDS[7],
+    // More is said than anybody keeps or carries.
+    volume::KINDS[0],
+    volume::KINDS[1],
+    volume::KINDS[2],
+    volume::KINDS[3],
+    volume::KINDS[4],
+    volume::KINDS[5],
+    volume::KINDS[6],
+    volume::KINDS[7],
+    volume::KINDS[8],
 ];
+
+/// How many of the kinds are about any faults at all.
+const UNTARGETED: usize = 14;
 
 struct Maker {
     rng: fastrand::Rng,
@@ -42,12 +55,22 @@ struct Maker {
 /// The scenario of a seed.
 pub fn scenario(seed: u64) -> Scenario {
     let kind = KINDS[(seed % KINDS.len() as u64) as usize];
-    scenario_of(kind, seed)
+    scenario_in(kind, seed)
 }
 
-/// A scenario of a given kind.
+/// The seed's scenario of a given kind.
+pub fn scenario_in(kind: &'static str, seed: u64) -> Scenario {
+    let mut scenario = scenario_of(kind, seed);
+    if KINDS[..UNTARGETED].contains(&kind) {
+        limits::scale_down(&mut scenario);
+    }
+    scenario
+}
+
+/// The same, before the limits were scaled down: the events and the network are no others.
 pub fn scenario_of(kind: &'static str, seed: u64) -> Scenario {
-    if let Some(scenario) = targeted::scenario_of(kind, seed) {
+    let aimed = targeted::scenario_of(kind, seed).or_else(|| volume::scenario_of(kind, seed));
+    if let Some(scenario) = aimed {
         return scenario;
     }
     let mut rng = fastrand::Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5eed);
@@ -379,6 +402,9 @@ impl Maker {
             history_max: *rng
                 .choice(&[8, 100_000, 100_000, 100_000])
                 .unwrap_or(&100_000),
+            history_of: Vec::new(),
+            stores: Vec::new(),
+            printers: Vec::new(),
             heartbeat_ms: timeouts.0,
             failure_timeout_ms: timeouts.1,
             fixed_ports: rng.bool(),

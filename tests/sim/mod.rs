@@ -6,11 +6,12 @@
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | `scenario`, `generate`, `targeted` | what happens from outside, as plain data, and how it comes from a seed |
+//! | `scenario`, `generate`, `limits`, `targeted`, `volume` | what happens from outside, as plain data, and how it comes from a seed |
 //! | `agenda`, `fate` | virtual time; every random decision |
-//! | `paths`, `streams` | who reaches whom; streams as kernels carry them |
-//! | `world`, `process`, `turn`, `faults` | hosts, processes and their driver, events |
-//! | `record`, `checks` | what users saw, and what must hold |
+//! | `paths`, `carrying`, `streams` | who reaches whom; datagrams, dials, and streams as kernels carry them |
+//! | `world`, `process`, `turn`, `effects`, `faults` | hosts, processes and their driver, events |
+//! | `store`, `keeping` | disks, and what is committed to them when |
+//! | `record`, `scene`, `checks` | what users saw, and what must hold |
 //! | `run`, `shrink`, `report`, `trace`, `traffic` | the acts of one run, and what is told of it |
 //! | `protections` | each protection switched off in turn |
 //! | `room`, `failover` | rooms of any size, and what a failover in one costs |
@@ -18,11 +19,15 @@
 #![allow(dead_code, unused_imports)]
 
 pub mod agenda;
+pub mod carrying;
 pub mod checks;
+pub mod effects;
 pub mod failover;
 pub mod fate;
 pub mod faults;
 pub mod generate;
+pub mod keeping;
+pub mod limits;
 pub mod paths;
 pub mod process;
 pub mod protections;
@@ -31,10 +36,13 @@ pub mod report;
 pub mod room;
 pub mod run;
 pub mod scenario;
+pub mod scene;
 pub mod shrink;
+pub mod store;
 pub mod streams;
 pub mod targeted;
 pub mod trace;
 pub mod traffic;
 pub mod turn;
+pub mod volume;
 pub mod world;

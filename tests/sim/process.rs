@@ -9,9 +9,9 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 
 use papo::node::{Class, Closed, LinkId, Node, Time, Timer};
-use papo::wire::{FrameReader, Key};
+use papo::wire::{FrameReader, Key, MessageId};
 
-use super::agenda::StreamId;
+use super::agenda::{RunId, StreamId};
 use super::scenario::Host;
 
 /// Datagrams that a kernel keeps for a process that does not read.
@@ -119,6 +119,14 @@ pub struct Process {
     pub address: SocketAddr,
     pub key: Key,
     pub wants_history: bool,
+    /// It keeps its history in the store of its host.
+    pub stores: bool,
+    /// What it took in is being stored still.
+    pub is_storing: bool,
+    /// It confirms what is printed; what was shown and is not printed yet, in that order.
+    pub prints: bool,
+    pub unprinted: VecDeque<MessageId>,
+    pub printed: BTreeSet<MessageId>,
     pub started: u64,
     pub state: State,
     pub node: Node,
@@ -144,6 +152,9 @@ pub struct Process {
     pub congested: Vec<(LinkId, bool)>,
     /// When a queue last was full.
     pub congested_at: Option<u64>,
+    /// Since when frames of another run have come without too long a silence, and when the last one
+    /// came.
+    pub heard: BTreeMap<RunId, (u64, u64)>,
     /// The turn that is on the agenda.
     pub wake: Option<u64>,
     /// The last time when it was stopped, or went on.
@@ -166,6 +177,17 @@ impl Process {
     /// A process exists, and its kernel listens for it.
     pub fn listens(&self) -> bool {
         self.is_alive()
+    }
+
+    /// It is printed, or need not be before it is confirmed.
+    pub fn is_printed(&self, id: MessageId) -> bool {
+        !self.prints || self.printed.contains(&id)
+    }
+
+    /// Frames of that run have come for `long`, the last one within `long`.
+    pub fn hears(&self, from: RunId, now: u64, long: u64) -> bool {
+        let heard = self.heard.get(&from);
+        heard.is_some_and(|(since, last)| since + long <= now && last + long >= now)
     }
 
     pub fn next_deadline(&self) -> Option<u64> {

@@ -6,28 +6,28 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use papo::node::{Departure, Effect, Event, Node, Phase};
+use papo::node::{Arrival, Departure, Effect, Event, Node, Phase};
 use papo::wire::{ChatMessage, Id, Key, MessageId, Position};
 
 use super::agenda::RunId;
 use super::checks::churn::Churn;
 use super::checks::convergence::Held;
-use super::checks::delivered::{Delivered, Has};
+use super::checks::delivered::{Delivered, Has, Word};
 use super::checks::election::Elections;
 use super::checks::farewell::Farewell;
 use super::checks::integrity::Integrity;
+use super::checks::ledger::Ledger;
 use super::checks::liveness::{Due, Liveness};
 use super::checks::offices::Offices;
 use super::checks::once::Once;
 use super::checks::order::Order;
 use super::checks::views::Views;
 use super::checks::{Verdict, Violation};
-use super::paths::Paths;
 use super::process::Process;
-use super::scenario::{MS, SECOND};
+use super::scenario::SECOND;
+use super::scene::{STEADY, Scene};
+use super::store::Store;
 
-/// How long nothing may have happened to a pair before it counts as linked and alive.
-const STEADY: u64 = 5 * SECOND;
 /// No election takes longer, whatever fails meanwhile.
 const ELECTION_LONGEST: u64 = 15 * SECOND;
 
@@ -39,17 +39,22 @@ pub struct Record {
     positions: BTreeMap<MessageId, Position>,
     shown: BTreeMap<RunId, Vec<Position>>,
     privates: BTreeSet<(Key, Key, String)>,
+    /// Who was shown that which member is gone.
+    parted: BTreeSet<(RunId, Key)>,
     views_seen: BTreeMap<RunId, (Key, u64, usize)>,
     joined_at: BTreeMap<RunId, u64>,
     /// When times are looked at again.
     pub next_look: u64,
     /// How long the network takes at most when nothing is wrong.
     delay: u64,
+    /// How long a silence may be.
+    timeout: u64,
     pub integrity: Integrity,
     pub once: Once,
     pub order: Order,
     pub views: Views,
     pub delivered: Delivered,
+    pub ledger: Ledger,
     pub elections: Elections,
     pub liveness: Liveness,
     pub churn: Churn,
@@ -58,9 +63,10 @@ pub struct Record {
 }
 
 impl Record {
-    pub fn new(delay: u64) -> Record {
+    pub fn new(delay: u64, timeout: u64) -> Record {
         Record {
             delay,
+            timeout,
             ..Record::default()
         }
     }
@@ -95,65 +101,88 @@ impl Record {
     /// A node shows something; `later` are the effects that follow in the same batch.
     pub fn on_show(
         &mut self,
-        (run, now): (RunId, u64),
+        at: (RunId, u64),
         event: &Event,
         later: &[Effect],
-        processes: &[Process],
-        paths: &Paths,
+        scene: Scene<'_>,
     ) -> Verdict {
-        if let Event::MemberLeft(member, Departure::Left) = event {
-            let reporter = processes[run].node.coordinator().map(|c| c.key);
-            if reporter == Some(self.keys[run]) {
-                self.farewell.on_left(run, member.key);
-            }
-        }
+        let (run, now) = at;
+        self.on_turn(run, &scene.processes[run].node)?;
         match event {
             Event::Joined { again } => {
                 self.joined_at.entry(run).or_insert(now);
                 if *again {
                     return Ok(());
                 }
-                self.on_joined((run, now), later, processes, paths)
+                self.on_joined(at, later, scene)
             }
-            Event::Messages { messages, own, .. } => messages.iter().try_for_each(|message| {
-                self.once.on_shown(run, message.id())?;
-                self.farewell.on_shown(run, message.id())?;
-                self.on_message((run, now), message, *own, processes, paths)
-            }),
+            Event::Messages {
+                messages,
+                own,
+                arrival,
+            } => {
+                let mut messages = messages.iter();
+                messages
+                    .try_for_each(|message| self.on_message(at, message, (*own, *arrival), scene))
+            }
+            Event::Missed {
+                key, first, last, ..
+            } => {
+                for seq in *first..=*last {
+                    let origin = *key;
+                    self.order.on_missed(run, MessageId { origin, seq });
+                }
+                self.on_missed(at, *key, (*first, *last), scene)
+            }
             Event::Private {
                 key,
                 text,
                 own: false,
                 ..
-            } => {
-                let private = (*key, self.keys[run], text.clone());
-                if self.privates.remove(&private) {
-                    return Ok(());
-                }
-                let text = format!("run {run} is shown {text:?} from {key}, not sent to it");
-                Err(Violation::new("integrity", text))
-            }
+            } => self.on_private(run, *key, text),
             Event::Delivered {
                 first,
                 last,
                 members,
                 confirmed,
-                ..
+                missed,
             } => {
-                for seq in *first..=*last {
-                    let counts = (*members, *confirmed);
-                    self.on_delivered(run, seq, counts, processes, paths)?;
-                }
-                Ok(())
+                let word = Word {
+                    members: *members,
+                    confirmed: *confirmed,
+                    missed,
+                };
+                (*first..=*last).try_for_each(|seq| self.on_delivered(run, seq, word, scene))
             }
+            Event::Left { confirmed, .. } => self.on_left(run, *confirmed, scene),
+            _ => self.on_change_of_group(at, event, scene),
+        }
+    }
+
+    fn on_change_of_group(
+        &mut self,
+        (run, now): (RunId, u64),
+        event: &Event,
+        scene: Scene<'_>,
+    ) -> Verdict {
+        if let Event::MemberLeft(member, _) = event {
+            self.parted.insert((run, member.key));
+        }
+        if let Event::MemberLeft(member, Departure::Left) = event {
+            let reporter = scene.processes[run].node.coordinator().map(|c| c.key);
+            if reporter == Some(self.keys[run]) {
+                self.farewell.on_left(run, member.key);
+            }
+        }
+        match event {
             Event::Election { phase, .. } => {
                 self.churn.on_change(run, "an election")?;
                 match phase {
                     Phase::Started => self.elections.on_started(run, now),
                     Phase::Ended => self.elections.on_ended(run),
                     Phase::Won => {
-                        let linked = self.linked((run, now), processes, paths);
-                        let id = processes[run].node.id().unwrap_or(0);
+                        let linked = self.linked((run, now), scene);
+                        let id = scene.processes[run].node.id().unwrap_or(0);
                         return self.elections.on_won(run, id, &linked);
                     }
                 }
@@ -165,7 +194,7 @@ impl Record {
             }
             // Last words of a dead process may be long on the way.
             Event::MemberJoined(member) | Event::MemberLeft(member, _)
-                if self.is_gone(member.key, processes) =>
+                if self.is_gone(member.key, scene) =>
             {
                 Ok(())
             }
@@ -175,45 +204,128 @@ impl Record {
         }
     }
 
-    fn is_gone(&self, key: Key, processes: &[Process]) -> bool {
+    fn is_gone(&self, key: Key, scene: Scene<'_>) -> bool {
         let run = self.runs.get(&key);
-        run.is_none_or(|run| !processes[*run].is_alive() || processes[*run].leave_asked)
+        run.is_none_or(|run| !scene.stays(*run))
     }
 
-    fn on_delivered(
-        &mut self,
-        run: RunId,
-        seq: u64,
-        counts: (usize, usize),
-        processes: &[Process],
-        paths: &Paths,
-    ) -> Verdict {
+    fn on_private(&mut self, run: RunId, from: Key, text: &str) -> Verdict {
+        let private = (from, self.keys[run], text.to_string());
+        if self.privates.remove(&private) {
+            return Ok(());
+        }
+        let text = format!("run {run} is shown {text:?} from {from}, not sent to it");
+        Err(Violation::new("integrity", text))
+    }
+
+    fn on_delivered(&mut self, run: RunId, seq: u64, word: Word<'_>, scene: Scene<'_>) -> Verdict {
         let origin = self.keys[run];
         let id = MessageId { origin, seq };
-        let members = processes[run].node.members().iter();
-        let view: Vec<Key> = members.map(|m| m.key).collect();
-        let position = self.positions.get(&id).copied().unwrap_or_default();
-        let has = |key: Key| match self.runs.get(&key).map(|r| (*r, &processes[*r])) {
-            Some((other, p)) if p.is_alive() && !p.leave_asked => {
-                let history = p.node.history();
-                let has = self.order.was_shown(other, id)
-                    || history.contains(id)
-                    || position <= history.floor()
-                    || is_out_of_reach(other, id, position, processes, paths);
-                if has { Has::Yes } else { Has::No }
-            }
-            _ => Has::Gone,
+        let run_of = |key: &Key| self.runs.get(key).copied();
+        if !scene.is_stored(run, id) {
+            let text = format!("run {run} has {id} delivered, and has not stored it");
+            return Err(Violation::new("false word", text));
+        }
+        for by in word.missed.iter().filter_map(run_of) {
+            self.ledger.on_told_missed(by, id)?;
+        }
+        let holds = |by: RunId| scene.processes[by].node.history().contains(id);
+        let has = |key: Key| match self.runs.get(&key) {
+            Some(by) => Has {
+                it: (self.ledger.has(*by, id) || holds(*by))
+                    && scene.is_stored(*by, id)
+                    && scene.processes[*by].is_printed(id),
+                present: scene.stays(*by),
+            },
+            None => Has {
+                it: false,
+                present: false,
+            },
         };
-        self.delivered.on_delivered((run, id), counts, &view, has)
+        let view = scene.view(run);
+        let counted = (self.delivered).on_delivered((run, id), word, &view, has)?;
+        for by in counted.iter().filter_map(run_of) {
+            self.ledger.on_confirmed(by, id, holds(by))?;
+        }
+        Ok(())
     }
 
-    /// The history that a joiner was sent counts as shown, in its order.
+    /// Messages are given up: nobody in reach may hold one, the node itself first of all.
+    fn on_missed(
+        &mut self,
+        (run, now): (RunId, u64),
+        origin: Key,
+        span: (u64, u64),
+        scene: Scene<'_>,
+    ) -> Verdict {
+        let since = now.saturating_sub(self.timeout);
+        let in_reach = |other: &RunId| {
+            *other != run
+                && scene.stays(*other)
+                && scene.processes[*other].node.is_joined()
+                && scene.is_in_reach(run, *other, now, self.timeout)
+        };
+        let others: Vec<RunId> = (0..scene.processes.len()).filter(in_reach).collect();
+        let holder = |ledger: &Ledger, id: MessageId| {
+            let holds = |other: RunId| scene.processes[other].node.history().contains(id);
+            let has_long =
+                |other: &RunId| ledger.has_held_since(*other, id, since) && holds(*other);
+            let other = others.iter().copied().find(has_long);
+            holds(run).then_some(run).or(other)
+        };
+        self.ledger.on_missed(run, origin, span, holder)?;
+        self.is_dropped_too_early(run, origin, span, scene)
+    }
+
+    /// Nothing is dropped that a present member lacks: a node that its author has had in its view all
+    /// the time misses nothing of it. (No scenario says more than may be kept for a slow one.)
+    fn is_dropped_too_early(
+        &self,
+        run: RunId,
+        origin: Key,
+        (first, last): (u64, u64),
+        scene: Scene<'_>,
+    ) -> Verdict {
+        let Some(author) = self.run_of(origin).filter(|author| scene.stays(*author)) else {
+            return Ok(());
+        };
+        let (mine, now_in) = (self.keys[run], scene.view(author));
+        let was_lost =
+            self.parted.contains(&(author, mine)) || self.parted.contains(&(run, origin));
+        if was_lost || !now_in.contains(&mine) || !scene.stays(run) {
+            return Ok(());
+        }
+        let mut ids = (first..=last).map(|seq| MessageId { origin, seq });
+        match ids.find(|id| self.ledger.is_owed(run, *id)) {
+            None => Ok(()),
+            Some(id) => {
+                let text =
+                    format!("run {run} misses {id}, and was in its author's view all the time");
+                Err(Violation::new("dropped too early", text))
+            }
+        }
+    }
+
+    /// A node has left in good order, and says whether all that it said was confirmed.
+    fn on_left(&mut self, run: RunId, confirmed: bool, scene: Scene<'_>) -> Verdict {
+        let key = self.keys[run];
+        let outstanding = self.delivered.outstanding(key, &scene.view(run), |_| false);
+        let unsaid = self.delivered.first_missed(key);
+        match outstanding.or(unsaid).filter(|_| confirmed) {
+            None => Ok(()),
+            Some(id) => {
+                let text = format!("run {run} leaves with all confirmed, and {id} is not");
+                Err(Violation::new("false word", text))
+            }
+        }
+    }
+
+    /// The history that a joiner was sent counts as old, whether its user sees it or not.
     fn on_joined(
         &mut self,
         (run, now): (RunId, u64),
         later: &[Effect],
-        processes: &[Process],
-        paths: &Paths,
+        scene: Scene<'_>,
     ) -> Verdict {
         let shown_later: BTreeSet<MessageId> = later
             .iter()
@@ -223,11 +335,19 @@ impl Record {
             })
             .map(|message| message.id())
             .collect();
-        let old = processes[run].node.old(usize::MAX).into_iter();
-        let old: Vec<ChatMessage> = old.filter(|m| !shown_later.contains(&m.id())).collect();
-        for message in old {
-            self.integrity.on_shown(run, &message, false)?;
-            self.note_shown((run, now), &message, processes, paths)?;
+        let node = &scene.processes[run].node;
+        for message in node.old(usize::MAX) {
+            if !shown_later.contains(&message.id()) {
+                self.integrity.on_shown(run, &message, false)?;
+                self.note_shown((run, now), &message, Arrival::Old, scene)?;
+            }
+        }
+        for id in self
+            .positions
+            .keys()
+            .filter(|id| node.history().contains(**id))
+        {
+            self.ledger.on_held((run, now), *id);
         }
         Ok(())
     }
@@ -236,55 +356,66 @@ impl Record {
         &mut self,
         (run, now): (RunId, u64),
         message: &ChatMessage,
-        own: bool,
-        processes: &[Process],
-        paths: &Paths,
+        (own, arrival): (bool, Arrival),
+        scene: Scene<'_>,
     ) -> Verdict {
         let id = message.id();
+        self.once.on_shown(run, id)?;
+        self.farewell.on_shown(run, id)?;
         self.integrity.on_shown(run, message, own)?;
         if own {
             self.order.on_written(id, message.text());
             self.positions.insert(id, message.position());
-            let members = processes[run].node.members().iter().map(|m| m.key);
-            let others = members.filter(|k| *k != self.keys[run]).collect();
+            let mut others = scene.view(run);
+            others.retain(|k| *k != self.keys[run]);
+            let owed = others.iter().filter_map(|k| self.run_of(*k)).collect();
+            let view = view_name(&scene.processes[run].node);
+            self.ledger.on_said((run, now), id, view, owed);
             self.delivered.on_sent(id, others);
-            self.expect(run, now, id, processes, paths);
+            self.expect(run, now, id, scene);
         }
-        self.note_shown((run, now), message, processes, paths)
+        self.note_shown((run, now), message, arrival, scene)
     }
 
     fn note_shown(
         &mut self,
         (run, now): (RunId, u64),
         message: &ChatMessage,
-        processes: &[Process],
-        paths: &Paths,
+        arrival: Arrival,
+        scene: Scene<'_>,
     ) -> Verdict {
         self.shown.entry(run).or_default().push(message.position());
-        let positions = &self.positions;
-        let floor = processes[run].node.history().floor();
+        let id = message.id();
+        if id.origin != self.keys[run] {
+            self.ledger.on_shown((run, now), id, arrival)?;
+        }
+        if arrival == Arrival::Old {
+            self.order.on_old(run, id);
+            return Ok(());
+        }
+        let history = scene.processes[run].node.history();
         // A peer passes on all that it took in, and has nothing else to give.
-        let missed = (self.order).missed_by(|other| is_linked(run, other, processes));
+        let missed = (self.order).missed_by(|other| scene.is_linked(run, other));
+        let (ledger, positions) = (&self.ledger, &self.positions);
         let excused = |cause: MessageId| {
+            if ledger.was_missed(run, cause) || ledger.is_owed(run, cause) {
+                return ledger.was_missed(run, cause);
+            }
             let position = positions.get(&cause).copied().unwrap_or_default();
-            position <= floor
+            ledger.is_before(run, cause)
+                || history.contains(cause)
+                || position <= history.floor()
                 || missed.contains(&cause)
-                || is_out_of_reach(run, cause, position, processes, paths)
+                || scene.is_out_of_reach(run, cause, position)
         };
-        self.order.on_shown((run, now), message.id(), excused)
+        let is_late = arrival == Arrival::Late;
+        self.order.on_shown((run, now), (id, is_late), excused)
     }
 
     /// The message is due at every node that has a steady link with its author.
-    fn expect(
-        &mut self,
-        from: RunId,
-        said: u64,
-        id: MessageId,
-        processes: &[Process],
-        paths: &Paths,
-    ) {
-        for to in 0..processes.len() {
-            if is_steady(from, to, said, processes, paths) {
+    fn expect(&mut self, from: RunId, said: u64, id: MessageId, scene: Scene<'_>) {
+        for to in 0..scene.processes.len() {
+            if scene.is_steady(from, to, said) {
                 let due = Due { id, from, to, said };
                 self.liveness.expect(said + self.delay, due);
             }
@@ -293,8 +424,9 @@ impl Record {
 
     /// The ids of the members that a node has had steady, live links with, and that hold it for a
     /// member too.
-    fn linked(&self, (run, now): (RunId, u64), processes: &[Process], paths: &Paths) -> Vec<Id> {
+    fn linked(&self, (run, now): (RunId, u64), scene: Scene<'_>) -> Vec<Id> {
         let has = |node: &Node, key: Key| node.members().iter().any(|m| m.key == key);
+        let processes = scene.processes;
         let me = &processes[run];
         (0..processes.len())
             .filter(|other| {
@@ -305,7 +437,7 @@ impl Record {
                     .is_some_and(|at| at + STEADY < now);
                 joined
                     && !p.leave_asked
-                    && is_steady(run, *other, now, processes, paths)
+                    && scene.is_steady(run, *other, now)
                     && has(&me.node, p.key)
                     && has(&p.node, me.key)
             })
@@ -314,8 +446,8 @@ impl Record {
     }
 
     /// What is due by now.
-    pub fn on_time(&mut self, now: u64, paths: &Paths, processes: &[Process]) -> Verdict {
-        for (run, process) in processes.iter().enumerate() {
+    pub fn on_time(&mut self, now: u64, scene: Scene<'_>) -> Verdict {
+        for (run, process) in scene.processes.iter().enumerate() {
             if process.is_alive() && !process.is_running() {
                 self.elections.on_disturbed(run, now, false);
             }
@@ -325,16 +457,21 @@ impl Record {
         self.liveness.on_time(
             now,
             |due| order.was_shown(due.to, due.id),
-            |due| {
-                !is_steady(due.from, due.to, due.said, processes, paths)
-                    || !order.has_causes(due.to, due.id)
-            },
+            |due| !scene.is_steady(due.from, due.to, due.said) || !order.has_causes(due.to, due.id),
         )
     }
 
-    /// What a process holds in the end.
-    fn held(&self, run: RunId, process: &Process) -> Held {
+    /// What a process holds in the end, in its memory and in its store.
+    fn held(&self, run: RunId, process: &Process, stores: &[Store]) -> Held {
         let node = &process.node;
+        let mut history: Vec<ChatMessage> = node.history().iter().cloned().collect();
+        if let Some(store) = stores.get(process.host).filter(|_| process.stores) {
+            let newer = history.first().map(|m| m.position());
+            let is_older = |m: &&ChatMessage| newer.is_none_or(|newer| m.position() < newer);
+            let stored = store.iter().filter(is_older);
+            let held = stored.filter(|m| node.history().contains(m.id()));
+            history = held.cloned().chain(history).collect();
+        }
         Held {
             run,
             key: process.key,
@@ -345,98 +482,54 @@ impl Record {
             members: node.members().to_vec(),
             peers: node.peers().collect(),
             floor: node.history().floor(),
-            history: node.history().iter().cloned().collect(),
+            history,
             outstanding: None,
         }
     }
 
-    /// What these processes, who agree on nothing yet, hold in the end.
+    /// What these processes, who agree on nothing yet and have no stores, hold in the end.
     pub fn all_held(&self, runs: &[RunId], processes: &[Process]) -> Vec<Held> {
-        let held = |run: &RunId| self.held(*run, &processes[*run]);
+        self.all_held_and_stored(runs, processes, &[])
+    }
+
+    /// The same, with the stores of all hosts.
+    pub fn all_held_and_stored(
+        &self,
+        runs: &[RunId],
+        processes: &[Process],
+        stores: &[Store],
+    ) -> Vec<Held> {
+        let held = |run: &RunId| self.held(*run, &processes[*run], stores);
         let mut nodes: Vec<Held> = runs.iter().map(held).collect();
-        let floor = nodes.iter().map(|n| n.floor).max().unwrap_or_default();
-        let is_there = |id: MessageId| self.positions.get(&id).is_some_and(|p| *p > floor);
         for node in &mut nodes {
             let view: Vec<Key> = node.members.iter().map(|m| m.key).collect();
-            node.outstanding = self.delivered.outstanding(node.key, &view, is_there);
+            node.outstanding = self.delivered.outstanding(node.key, &view, |_| false);
         }
         nodes
     }
 
-    /// A turn has ended: views are looked at where they changed.
+    /// A turn has ended, or something is shown: views are looked at where they changed.
     pub fn on_turn(&mut self, run: RunId, node: &Node) -> Verdict {
         let members = node.members();
-        let coordinator = node.coordinator().map_or(Key(0), |c| c.key);
-        let name = (coordinator, node.view_version());
+        let name = view_name(node);
         let seen = (name.0, name.1, members.len());
         if self.views_seen.get(&run) == Some(&seen) {
             return Ok(());
         }
         self.views_seen.insert(run, seen);
+        let runs: Vec<RunId> = members.iter().filter_map(|m| self.run_of(m.key)).collect();
+        self.ledger.on_view(run, name, &runs);
         let members: Vec<(Id, Key)> = members.iter().map(|m| (m.id, m.key)).collect();
         self.views.on_view(run, &members)?;
-        if coordinator != Key(0) && members.iter().any(|m| m.1 == coordinator) {
+        if name.0 != Key(0) && members.iter().any(|m| m.1 == name.0) {
             self.views.on_named_view(run, name, &members)?;
         }
         Ok(())
     }
 }
 
-/// Nobody whom this node is linked with has the message, or it lies under the floor of somebody who
-/// kept all: who sends its effects may then not have it, having got them from there.
-fn is_out_of_reach(
-    run: RunId,
-    id: MessageId,
-    position: Position,
-    processes: &[Process],
-    paths: &Paths,
-) -> bool {
-    let linked = |other: &RunId| {
-        is_linked(run, *other, processes)
-            && paths.both_ways(processes[run].host, processes[*other].host)
-    };
-    let lies_under = |other: RunId| position <= processes[other].node.history().floor();
-    // What it sent may still come in when it has just died.
-    let sends = |other: RunId| {
-        let mut peers = processes[run].node.peers();
-        peers.any(|k| k == processes[other].key)
-    };
-    let mut others = 0..processes.len();
-    others
-        .clone()
-        .any(|o| lies_under(o) && (processes[o].wants_history || sends(o)))
-        || !others.any(|o| linked(&o) && processes[o].node.history().contains(id))
-}
-
-/// Both have an open link with the other, and run.
-fn is_linked(a: RunId, b: RunId, processes: &[Process]) -> bool {
-    let (one, other) = (&processes[a], &processes[b]);
-    a != b
-        && one.is_running()
-        && other.is_running()
-        && one.node.peers().any(|k| k == other.key)
-        && other.node.peers().any(|k| k == one.key)
-}
-
-/// Both are joined and linked, and nothing happened to either or between them for some time before
-/// `since`, nor until now.
-fn is_steady(a: RunId, b: RunId, since: u64, processes: &[Process], paths: &Paths) -> bool {
-    let (one, other) = (&processes[a], &processes[b]);
-    let before = since.saturating_sub(STEADY);
-    let calm = |p: &Process| {
-        p.disturbed <= before
-            && p.node.is_joined()
-            && p.congested_at.is_none_or(|at| at <= before)
-            && p.sockets.values().all(|s| s.queued < 64 * 1024)
-    };
-    is_linked(a, b, processes)
-        && since >= STEADY
-        && calm(one)
-        && calm(other)
-        && paths.is_quiet(one.host, other.host, before)
-}
-
-/// How long a message may take where nothing is wrong.
-pub fn network_delay(network: &super::scenario::Network) -> u64 {
-    100 * MS + 6 * network.latency.1 + 6 * network.wake
+/// How a node's view is called: its coordinator's key, and its version.
+fn view_name(node: &Node) -> (Key, u64) {
+    let coordinator = node.coordinator().map_or(Key(0), |c| c.key);
+    (coordinator, node.view_version())
 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use papo::node::Weakness;
 
-use super::generate::scenario;
+use super::generate::{scenario, scenario_in};
 use super::run::{Outcome, run};
 use super::scenario::Scenario;
 use super::shrink::shrink;
@@ -52,6 +52,15 @@ impl Tally {
 
 /// Runs these seeds on all processors, and stops after `failures_max` of them failed.
 pub fn run_seeds(seeds: std::ops::Range<u64>, failures_max: usize) -> Tally {
+    run_seeds_of(None, seeds, failures_max)
+}
+
+/// The same, as scenarios of one kind.
+pub fn run_seeds_of(
+    kind: Option<&'static str>,
+    seeds: std::ops::Range<u64>,
+    failures_max: usize,
+) -> Tally {
     let next = AtomicU64::new(seeds.start);
     let tally = Mutex::new(Tally::default());
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
@@ -63,7 +72,8 @@ pub fn run_seeds(seeds: std::ops::Range<u64>, failures_max: usize) -> Tally {
                     if seed >= seeds.end {
                         return;
                     }
-                    let outcome = run_caught(&Rc::new(scenario(seed)), None, 0);
+                    let made = kind.map_or_else(|| scenario(seed), |kind| scenario_in(kind, seed));
+                    let outcome = run_caught(&Rc::new(made), None, 0);
                     let mut tally = tally
                         .lock()
                         .unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use papo::node::Weakness;
+use papo::wire::Key;
 
 use super::agenda::RunId;
-use super::checks::convergence;
+use super::checks::convergence::{self, Held};
 use super::checks::{Verdict, Violation, loss};
 use super::scenario::{MS, SECOND, Scenario};
 use super::trace::Trace;
@@ -102,6 +103,13 @@ fn acts(world: &mut World) -> Option<u64> {
     world.failure.is_none().then_some(agreed)
 }
 
+impl World {
+    /// What these processes hold now.
+    pub fn held(&self, runs: &[RunId]) -> Vec<Held> {
+        (self.record).all_held_and_stored(runs, &self.processes, &self.stores)
+    }
+}
+
 /// The processes that stay.
 pub fn alive(world: &World) -> Vec<RunId> {
     let stays = |run: &RunId| {
@@ -133,20 +141,61 @@ fn agreement(world: &World) -> Verdict {
         }
         return Ok(());
     }
-    // Who reaches whom is not the same for all: neighbours hold the same history.
+    // Who reaches whom is not the same for all: neighbours hold the same history, and what one says
+    // is confirmed by way of others.
     for group in groups(world) {
         agreement_within(world, &group, false)?;
+        for run in &group {
+            delivered_past_cuts(world, *run)?;
+        }
     }
     Ok(())
 }
 
+/// What this node said is delivered to those in its view whom it reaches, or a neighbour of it does.
+fn delivered_past_cuts(world: &World, run: RunId) -> Verdict {
+    let reaches = |a: RunId, b: RunId| {
+        let host = |run: RunId| world.processes[run].host;
+        world.paths.both_ways(host(a), host(b))
+    };
+    let staying = alive(world);
+    let is_near = |other: RunId| {
+        reaches(run, other)
+            || staying
+                .iter()
+                .any(|n| reaches(run, *n) && reaches(*n, other))
+    };
+    let is_too_far = |key: Key| {
+        let other = world.run_of(key).filter(|other| staying.contains(other));
+        other.is_none_or(|other| !is_near(other))
+    };
+    let node = &world.processes[run].node;
+    let view: Vec<Key> = node.members().iter().map(|m| m.key).collect();
+    let open = world
+        .record
+        .delivered
+        .outstanding(node.key(), &view, is_too_far);
+    match open {
+        None => Ok(()),
+        Some(id) => {
+            let text = format!("run {run} does not learn by way of others that {id} is delivered");
+            Err(Violation::new("by way of others", text))
+        }
+    }
+}
+
 fn agreement_within(world: &World, group: &[RunId], whole: bool) -> Verdict {
-    let nodes = world.record.all_held(group, &world.processes);
+    let nodes = world.held(group);
     if whole {
         convergence::agree(&nodes)?;
     } else {
         convergence::same_history(&nodes)?;
     }
+    let authors = nodes.iter().map(|n| n.key).collect();
+    let joined = nodes.iter().filter(|n| n.joined).map(|n| n.run);
+    let joined: Vec<RunId> = joined.collect();
+    let holds = |run: RunId, id| world.processes[run].node.history().contains(id);
+    world.record.ledger.settled(&joined, &authors, holds)?;
     let shown: Vec<_> = group
         .iter()
         .map(|run| world.record.shown_to(*run))
@@ -154,7 +203,7 @@ fn agreement_within(world: &World, group: &[RunId], whole: bool) -> Verdict {
     loss::no_loss(&nodes, &shown)?;
     loss::no_floor(&nodes, |node| {
         let wanted = world.processes[node.run].wants_history;
-        !wanted || world.record.written() > world.scenario.history_max
+        !wanted || world.record.written() > world.scenario.history_least()
     })?;
     for run in group {
         let process = &world.processes[*run];

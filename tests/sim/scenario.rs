@@ -78,6 +78,8 @@ pub enum What {
     SegmentLoss(u64, u64),
     /// The wall clock jumps by so many milliseconds.
     ClockJump(Host, i64),
+    /// Nothing can be stored on this host.
+    StoreFails(Host, u64),
     /// Something must hold that need not hold in every scenario.
     Demand(Demand),
 }
@@ -93,6 +95,8 @@ pub enum Demand {
     KeepCoordinator(bool),
     /// All who are alive hold the same history now.
     SameHistory,
+    /// All that was said by those who are alive is delivered, to whoever of the view is there.
+    AllDelivered,
     /// From now on a coordinator is shown no words of those whom it reported as having left.
     LastWords,
 }
@@ -144,6 +148,12 @@ pub struct Scenario {
     /// Milliseconds by which each host's wall clock is wrong.
     pub skew_ms: Vec<i64>,
     pub history_max: usize,
+    /// How much each host keeps instead; empty if all keep the same.
+    pub history_of: Vec<usize>,
+    /// Hosts that keep the history in a store.
+    pub stores: Vec<Host>,
+    /// Hosts that confirm what they have printed, to readers that are not always quick.
+    pub printers: Vec<Host>,
     pub heartbeat_ms: u64,
     pub failure_timeout_ms: u64,
     /// Every run of a host listens at the same port.
@@ -184,6 +194,9 @@ impl Scenario {
             },
             skew_ms: vec![0; hosts],
             history_max: 100_000,
+            history_of: Vec::new(),
+            stores: Vec::new(),
+            printers: Vec::new(),
             heartbeat_ms: 250,
             failure_timeout_ms: 1_000,
             fixed_ports: true,
@@ -198,6 +211,22 @@ impl Scenario {
         }
     }
 
+    /// How many messages this host keeps in memory.
+    pub fn history_of(&self, host: Host) -> usize {
+        let own = self.history_of.get(host);
+        own.copied().unwrap_or(self.history_max)
+    }
+
+    /// The least that any host keeps.
+    pub fn history_least(&self) -> usize {
+        let all = (0..self.hosts).map(|host| self.history_of(host));
+        all.min().unwrap_or(self.history_max)
+    }
+
+    pub fn has_store(&self, host: Host) -> bool {
+        self.stores.contains(&host)
+    }
+
     pub fn add(&mut self, at: u64, what: What) {
         self.events.push(Event { at, what });
     }
@@ -207,12 +236,15 @@ impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "seed {} kind {} hosts {} history {} heartbeat {} ms failure {} ms ports {} peers {:?} dead \
+            "seed {} kind {} hosts {} history {} {:?} stores {:?} printers {:?} heartbeat {} ms failure {} ms ports {} peers {:?} dead \
              address {} datagrams end {:?} heal at {} stay {:?} then {:?}",
             self.seed,
             self.kind,
             self.hosts,
             self.history_max,
+            self.history_of,
+            self.stores,
+            self.printers,
             self.heartbeat_ms,
             self.failure_timeout_ms,
             if self.fixed_ports { "fixed" } else { "new" },

@@ -83,6 +83,8 @@ pub struct End {
     pub host: Host,
     /// The process that holds it; None once that closed it or died.
     pub owner: Option<RunId>,
+    /// The process that held it first.
+    pub opener: RunId,
     /// The process's name for it; None while it waits to be accepted.
     pub link: Option<LinkId>,
     received: VecDeque<u8>,
@@ -142,6 +144,7 @@ impl Streams {
         let end = |host, owner, link| End {
             host,
             owner: Some(owner),
+            opener: owner,
             link,
             received: VecDeque::new(),
             fin: false,

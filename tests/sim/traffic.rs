@@ -52,6 +52,8 @@ pub fn name_of(message: &Message) -> &'static str {
         Message::Chunk(_) => "CHUNK",
         Message::Behind => "BEHIND",
         Message::Ack(_) => "ACK",
+        Message::Stable(_) => "STABLE",
+        Message::Relay(_) => "RELAY",
         Message::Rename(_) => "RENAME",
         Message::Leave => "LEAVE",
         Message::Referral(_) => "REFERRAL",

@@ -1,18 +1,18 @@
 //! A turn: what the reactor does with a node between two waits.
 //!
 //! In the reactor's order: being away, dials and accepts, reads, datagrams, timers, the user, the
-//! end of the turn, writes. Nothing here knows what the messages mean.
+//! store, the end of the turn, writes. Nothing here knows what the messages mean; what the node
+//! wants done is `effects`'s, what is stored is `keeping`'s.
 
-use papo::node::{Class, Close, Closed, Command, Effect, Event, Input, LinkId, Outbox, Time};
-use papo::wire::{decode_datagram, decode_message, encode_frame};
+use papo::node::{Closed, Command, Input, LinkId, Time};
+use papo::wire::{decode_datagram, decode_message};
 
-use super::agenda::{Entry, RunId, StreamId};
+use super::agenda::{RunId, StreamId};
 use super::fate::About;
 use super::process::{Line, Socket, State};
-use super::scenario::{MS, SECOND};
+use super::scenario::MS;
 use super::streams::Read;
 use super::trace::short;
-use super::traffic::name_of;
 use super::world::World;
 
 use std::time::Duration;
@@ -25,8 +25,6 @@ const LINES_BUDGET: usize = 64 * 1024;
 /// node that never rests.
 const INPUTS_MAX: u32 = 10_000;
 const TURNS_MAX: u32 = 200;
-/// What control frames, answers and the rest of a turn may add to a full queue.
-const QUEUE_SLACK: usize = 512 * 1024;
 
 impl World {
     /// One turn of a process.
@@ -43,14 +41,20 @@ impl World {
         self.take_congestion(run);
         self.take_dials(run);
         self.take_accepts(run);
-        self.take_reads(run);
+        // While what was taken in is being stored, nothing more is.
+        let is_storing = self.processes[run].is_storing;
+        if !is_storing {
+            self.take_reads(run);
+        }
         self.take_datagrams(run);
         self.take_timers(run);
-        self.take_lines(run);
+        if !is_storing {
+            self.take_lines(run);
+        }
         self.end_turn(run);
     }
 
-    fn is_on(&self, run: RunId) -> bool {
+    pub(super) fn is_on(&self, run: RunId) -> bool {
         self.processes[run].is_running() && self.failure.is_none()
     }
 
@@ -161,7 +165,7 @@ impl World {
                 Read::Ended => return self.stream_ended(run, link),
                 Read::Bytes(bytes) => {
                     budget = budget.saturating_sub(bytes.len());
-                    self.take_bytes(run, link, &bytes);
+                    self.take_bytes(run, (link, stream, end), &bytes);
                 }
             }
         }
@@ -182,7 +186,13 @@ impl World {
         self.handle(run, Input::Closed { link, why });
     }
 
-    fn take_bytes(&mut self, run: RunId, link: LinkId, bytes: &[u8]) {
+    fn take_bytes(
+        &mut self,
+        run: RunId,
+        (link, stream, end): (LinkId, StreamId, usize),
+        bytes: &[u8],
+    ) {
+        let from = self.streams.get(stream).map(|s| s.ends[1 - end].opener);
         if let Some(socket) = self.processes[run].sockets.get_mut(&link) {
             socket.reader.push(bytes);
         }
@@ -195,8 +205,21 @@ impl World {
                 Ok(Err(error)) => return self.fail("decoding", format!("{error:?}")),
                 Err(error) => return self.fail("framing", format!("{error:?}")),
             };
+            if let Some(from) = from {
+                self.note_heard(run, from);
+            }
             self.handle(run, Input::Message { link, message });
         }
+    }
+
+    /// A frame of this peer came in.
+    fn note_heard(&mut self, run: RunId, from: RunId) {
+        let (now, timeout) = (self.now(), self.scenario.failure_timeout_ms * MS);
+        let (since, last) = self.processes[run].heard.entry(from).or_insert((now, now));
+        if now - *last > timeout {
+            *since = now;
+        }
+        *last = now;
     }
 
     fn take_datagrams(&mut self, run: RunId) {
@@ -332,6 +355,8 @@ impl World {
 
     pub(super) fn end_turn(&mut self, run: RunId) {
         if self.is_on(run) {
+            self.store_turn(run);
+            self.print_turn(run);
             let now = self.clocks(run);
             let mut out = std::mem::take(&mut self.outbox);
             self.processes[run].node.end_turn(now, &mut out);
@@ -349,176 +374,5 @@ impl World {
         {
             self.wake_at(run, at);
         }
-    }
-
-    pub(super) fn carry_out_effects(&mut self, run: RunId, out: &mut Outbox) {
-        // What is shown further on in this batch is not yet known to the user.
-        for at in 0..out.len() {
-            if let Effect::Show(event) = &out[at] {
-                let event = event.clone();
-                self.show(run, &event, &out[at + 1..]);
-            }
-        }
-        for effect in out.drain(..) {
-            self.carry_out_effect(run, effect);
-        }
-    }
-
-    fn carry_out_effect(&mut self, run: RunId, effect: Effect) {
-        let now = self.now();
-        match effect {
-            Effect::Send { to, class, message } => {
-                let frame = match encode_frame(&message) {
-                    Ok(frame) => frame,
-                    Err(error) => return self.fail("encoding", format!("{error:?}: {message:?}")),
-                };
-                self.traffic
-                    .count(name_of(&message), to.len() as u64, frame.len() as u64);
-                self.trace.add(self.agenda.now(), || {
-                    format!("run {run} -> {to:?} {}", short(&message))
-                });
-                for link in to {
-                    self.enqueue(run, link, class, frame.clone());
-                }
-            }
-            Effect::Multicast(datagram) => self.send_datagram(run, None, &datagram),
-            Effect::Unicast { to, datagram } => self.send_datagram(run, Some(to), &datagram),
-            Effect::Dial { link, to } => {
-                self.trace
-                    .add(now, || format!("run {run} dials {to} as {link:?}"));
-                let socket = Socket::new(to, None, now);
-                self.processes[run].sockets.insert(link, socket);
-                let high = self.scenario.network.latency.1;
-                self.agenda.add(
-                    now + high,
-                    Entry::Dial {
-                        run,
-                        link,
-                        attempt: 0,
-                    },
-                );
-            }
-            Effect::Close { link, how } => self.close(run, link, how),
-            Effect::SetTimer { timer, at } => {
-                self.processes[run].timers.insert(timer, at);
-            }
-            Effect::CancelTimer(timer) => {
-                self.processes[run].timers.remove(&timer);
-            }
-            Effect::FetchStored { .. } => unreachable!("no node here has a store"),
-            Effect::Show(Event::Left { .. }) => {
-                if self.processes[run].is_running() {
-                    self.processes[run].state = State::Leaving;
-                    self.record.elections.on_disturbed(run, now, true);
-                    self.agenda.add(now + SECOND, Entry::Exit(run));
-                }
-            }
-            Effect::Show(_) => {}
-        }
-    }
-
-    fn enqueue(&mut self, run: RunId, link: LinkId, class: Class, frame: std::rc::Rc<[u8]>) {
-        let (now, queue_max) = (self.now(), self.scenario.network.queue_max);
-        let Some(socket) = self.processes[run].sockets.get_mut(&link) else {
-            return;
-        };
-        if socket.closing {
-            return;
-        }
-        socket.queue(class, frame, now);
-        let queued = socket.queued;
-        self.processes[run].writable.insert(link);
-        let Some(socket) = self.processes[run].sockets.get_mut(&link) else {
-            return;
-        };
-        if queued > queue_max && !socket.congested {
-            socket.congested = true;
-            let process = &mut self.processes[run];
-            process.congested_at = Some(now);
-            process.congested.push((link, true));
-        }
-        if queued > queue_max + QUEUE_SLACK {
-            self.fail(
-                "bounded memory",
-                format!("run {run} has {queued} bytes queued for {link:?}"),
-            );
-        }
-    }
-
-    fn close(&mut self, run: RunId, link: LinkId, how: Close) {
-        self.trace.add(self.agenda.now(), || {
-            format!("run {run} closes {link:?} {how:?}")
-        });
-        let Some(socket) = self.processes[run].sockets.get_mut(&link) else {
-            return;
-        };
-        if how == Close::Graceful && socket.stream.is_some() {
-            socket.closing = true;
-            self.processes[run].writable.insert(link);
-            return;
-        }
-        let Some(socket) = self.processes[run].sockets.remove(&link) else {
-            return;
-        };
-        let dialled = socket
-            .dialled
-            .and_then(Result::ok)
-            .map(|stream| (stream, 0));
-        if let Some((stream, end)) = socket.stream.or(dialled) {
-            self.streams
-                .close(stream, end, &self.paths, &mut self.agenda);
-        }
-    }
-
-    /// Writes what the kernel takes of every queue.
-    fn write_all(&mut self, run: RunId) {
-        let now = self.now();
-        let mut left = 0;
-        for link in std::mem::take(&mut self.processes[run].writable) {
-            let Some(socket) = self.processes[run].sockets.get_mut(&link) else {
-                continue;
-            };
-            let Some((stream, end)) = socket.stream else {
-                self.processes[run].writable.insert(link);
-                continue;
-            };
-            while let Some(bytes) = socket.take(self.streams.room(stream, end), now) {
-                self.streams
-                    .write(stream, end, &bytes, &self.paths, &mut self.agenda);
-            }
-            left += socket.queued;
-            if socket.queued > 0 {
-                self.processes[run].writable.insert(link);
-                continue;
-            }
-            if socket.congested {
-                socket.congested = false;
-                self.processes[run].congested_at = Some(now);
-                self.processes[run].congested.push((link, false));
-                self.poke(run);
-            }
-            if let Some(socket) = self.processes[run].sockets.get_mut(&link)
-                && socket.closing
-                && !socket.finished
-            {
-                socket.finished = true;
-                self.streams
-                    .finish(stream, end, &self.paths, &mut self.agenda);
-            }
-        }
-        if left == 0 && self.processes[run].state == State::Leaving {
-            self.end_process(run);
-        }
-    }
-
-    fn show(&mut self, run: RunId, event: &Event, later: &[Effect]) {
-        self.trace.add(self.agenda.now(), || {
-            format!("run {run} SHOWS {}", short(event))
-        });
-        let now = self.now();
-        let verdict = self
-            .record
-            .on_show((run, now), event, later, &self.processes, &self.paths);
-        self.judge(verdict);
     }
 }

@@ -10,12 +10,15 @@ use papo::node::{Closed, Config, LinkId, Node, Now, Outbox, Peer, Time, Weakness
 use papo::wire::{Address, Datagram, Key, encode_datagram};
 
 use super::agenda::{Agenda, Entry, RunId};
+use super::carrying::{DEAD_ADDRESS, ip_of};
 use super::checks::Violation;
 use super::fate::{About, Fate};
 use super::paths::Paths;
 use super::process::{BACKLOG_MAX, DATAGRAMS_KEPT, Process, State};
-use super::record::{Record, network_delay};
-use super::scenario::{Host, Run, SECOND, Scenario};
+use super::record::Record;
+use super::scenario::{Host, MS, Run, SECOND, Scenario};
+use super::scene::{Scene, network_delay};
+use super::store::Store;
 use super::streams::Streams;
 use super::trace::{Trace, short};
 use super::traffic::{Traffic, datagram_name};
@@ -27,8 +30,6 @@ use std::time::Duration;
 const WALL_START_MS: u64 = 1_750_000_000_000;
 /// The port of every run, where ports are fixed.
 const FIXED_PORT: u16 = 28_783;
-/// An address that every host has for itself, as with a bridge for containers.
-const DEAD_ADDRESS: Ipv4Addr = Ipv4Addr::new(172, 17, 0, 1);
 
 /// All that is simulated.
 #[derive(Debug)]
@@ -42,6 +43,8 @@ pub struct World {
     /// The process of each host.
     pub on_host: Vec<Option<RunId>>,
     pub skew_ms: Vec<i64>,
+    /// What the disk of each host holds.
+    pub stores: Vec<Store>,
     pub record: Record,
     pub trace: Trace,
     pub traffic: Traffic,
@@ -72,7 +75,11 @@ impl World {
             processes: Vec::new(),
             on_host: vec![None; scenario.hosts],
             skew_ms: scenario.skew_ms.clone(),
-            record: Record::new(network_delay(&scenario.network)),
+            stores: (0..scenario.hosts).map(|_| Store::default()).collect(),
+            record: Record::new(
+                network_delay(&scenario.network),
+                scenario.failure_timeout_ms * MS,
+            ),
             trace,
             traffic: Traffic::default(),
             weakened,
@@ -82,6 +89,15 @@ impl World {
             outbox: Vec::new(),
             inputs: 0,
             scenario,
+        }
+    }
+
+    /// What the record looks at.
+    pub fn scene(&self) -> Scene<'_> {
+        Scene {
+            processes: &self.processes,
+            paths: &self.paths,
+            stores: &self.stores,
         }
     }
 
@@ -230,7 +246,9 @@ impl World {
         if self.scenario.dead_address {
             addresses.insert(0, Address(SocketAddr::new(IpAddr::V4(DEAD_ADDRESS), port)));
         }
-        let wants_history = kind == Run::Node;
+        let stores = self.scenario.has_store(host) && !matches!(kind, Run::OneShot(_));
+        let prints = self.scenario.printers.contains(&host) && !matches!(kind, Run::OneShot(_));
+        let wants_history = kind == Run::Node || stores;
         let config = Config {
             room: "room".to_string(),
             nick: format!("n{host}"),
@@ -239,9 +257,10 @@ impl World {
             addresses,
             heartbeat: Duration::from_millis(self.scenario.heartbeat_ms),
             failure_timeout: Duration::from_millis(self.scenario.failure_timeout_ms),
-            history_max: self.scenario.history_max,
+            history_max: self.scenario.history_of(host),
             wants_history,
-            confirms_printed: false,
+            confirms_printed: prints,
+            unstable_bytes_max: papo::limits::UNSTABLE_BYTES_MAX,
             peers: self.scenario.peers.iter().map(peer).collect(),
             weakened: self.weakened,
         };
@@ -251,6 +270,11 @@ impl World {
             address,
             key,
             wants_history,
+            stores,
+            is_storing: false,
+            prints,
+            unprinted: VecDeque::new(),
+            printed: BTreeSet::new(),
             started: self.now(),
             state: State::Running,
             node: Node::new(config, rng),
@@ -269,6 +293,7 @@ impl World {
             stopped_by: 0,
             congested: Vec::new(),
             congested_at: None,
+            heard: BTreeMap::new(),
             wake: None,
             disturbed: self.now(),
             busy: (0, 0),
@@ -283,6 +308,9 @@ impl World {
         });
         if let Run::OneShot(lines) = kind {
             self.want_lines(run, lines, 20);
+        }
+        if stores {
+            self.restore(run);
         }
         let now = self.clocks(run);
         let mut out = std::mem::take(&mut self.outbox);
@@ -337,134 +365,17 @@ impl World {
         process.lines.clear();
     }
 
-    /// A connection request reaches the host of its address, or nothing.
-    fn dial_arrives(&mut self, run: RunId, link: LinkId, attempt: u32) {
-        let (from, now) = (self.processes[run].host, self.now());
-        let Some(socket) = self.processes[run].sockets.get(&link) else {
-            return;
-        };
-        let target = socket.to;
-        let high = self.scenario.network.latency.1;
-        let host = if target.ip() == IpAddr::V4(DEAD_ADDRESS) {
-            Some(from)
-        } else {
-            host_of(target.ip())
-        };
-        let answer = |world: &mut World, failed| {
-            world
-                .agenda
-                .add(now + high, Entry::Dialled { run, link, failed });
-        };
-        let host = host.filter(|h| *h < self.scenario.hosts);
-        let Some(host) = host.filter(|h| self.paths.may_dial(from, *h)) else {
-            // Nobody answers: the kernel asks again after 1, 3, 7 s, and gives up at some time.
-            let about = (run as u64, link.0, 0);
-            let patience = self
-                .fate
-                .between(About::DialTime, about, SECOND, 20 * SECOND);
-            let next = SECOND << attempt;
-            if next >= patience {
-                return answer(self, Some(Closed::Failed));
-            }
-            let attempt = attempt + 1;
-            return self
-                .agenda
-                .add(now + next, Entry::Dial { run, link, attempt });
-        };
-        let listener = self.on_host[host].filter(|l| {
-            let process = &self.processes[*l];
-            process.listens() && process.address.port() == target.port()
-        });
-        let Some(listener) = listener.filter(|_| !self.paths.refuses(from, host)) else {
-            return answer(self, Some(Closed::Refused));
-        };
-        if self.processes[listener].backlog.len() >= BACKLOG_MAX {
-            let attempt = attempt + 1;
-            return self
-                .agenda
-                .add(now + SECOND, Entry::Dial { run, link, attempt });
-        }
-        let from_address = SocketAddr::new(ip_of(from), 50_000 + (link.0 % 10_000) as u16);
-        let stream = self
-            .streams
-            .open((from, run, link, from_address), (host, listener));
-        if let Some(socket) = self.processes[run].sockets.get_mut(&link) {
-            socket.dialled = Some(Ok(stream));
-            self.processes[run].dialled.insert(link);
-        }
-        self.processes[listener].backlog.push_back(stream);
-        self.poke(listener);
-        answer(self, None);
-    }
-
-    /// Sends a datagram to all (`to` is None) or to one address.
-    pub(super) fn send_datagram(
-        &mut self,
-        run: RunId,
-        to: Option<SocketAddr>,
-        datagram: &Datagram,
-    ) {
-        let bytes: Rc<[u8]> = match encode_datagram(datagram) {
-            Ok(bytes) => bytes.into(),
-            Err(error) => return self.fail("encoding", format!("{error:?}: {datagram:?}")),
-        };
-        let (from_host, from) = (self.processes[run].host, self.processes[run].address);
-        self.traffic
-            .count(datagram_name(datagram), 1, bytes.len() as u64);
-        self.trace.add(self.agenda.now(), || {
-            format!("run {run} => {to:?} {}", short(datagram))
-        });
-        let network = &self.scenario.network;
-        let (low, high) = network.latency;
-        let mut loss = network.datagram_loss.max(self.paths.datagram_loss);
-        if self
-            .scenario
-            .datagrams_end
-            .is_some_and(|end| self.now() >= end)
-        {
-            loss = 1_000;
-        }
-        let twice = network.datagram_twice;
-        for host in 0..self.scenario.hosts {
-            let Some(target) = self.on_host[host] else {
-                continue;
-            };
-            if to.is_some_and(|to| to != self.processes[target].address)
-                || !self.paths.one_way(from_host, host)
-            {
-                continue;
-            }
-            let (a, b, n) = (run as u64, target as u64, self.datagrams);
-            let fate = self.fate;
-            if fate.chance(About::DatagramLost, a, b, n, loss) {
-                continue;
-            }
-            let copies = 1 + u64::from(fate.chance(About::DatagramTwice, a, b, n, twice));
-            for copy in 0..copies {
-                let about = (a, b, n * 2 + copy);
-                let mut delay = fate.between(About::Latency, about, low, high);
-                if fate.chance(About::DatagramDelay, a, b, n * 2 + copy, loss.min(50)) {
-                    delay *= 20; // Overtaken by many.
-                }
-                let bytes = Rc::clone(&bytes);
-                let entry = Entry::Datagram {
-                    to: target,
-                    from,
-                    from_host,
-                    bytes,
-                };
-                self.agenda.add(self.agenda.now() + delay, entry);
-            }
-        }
-        self.datagrams += 1;
-    }
-
     /// What is due by now, and is not there, is a violation.
     fn check_times(&mut self) {
         let now = self.now();
         if now >= self.record.next_look {
             self.record.next_look = now + 50_000;
-            let verdict = self.record.on_time(now, &self.paths, &self.processes);
+            let scene = Scene {
+                processes: &self.processes,
+                paths: &self.paths,
+                stores: &self.stores,
+            };
+            let verdict = self.record.on_time(now, scene);
             self.judge(verdict);
         }
     }
@@ -475,24 +386,5 @@ fn peer(host: &Host) -> Peer {
     Peer {
         name: format!("n{host}"),
         addresses: vec![SocketAddr::new(ip_of(*host), FIXED_PORT)],
-    }
-}
-
-pub fn ip_of(host: Host) -> IpAddr {
-    IpAddr::V4(Ipv4Addr::new(
-        10,
-        0,
-        (host / 200) as u8,
-        (host % 200) as u8 + 1,
-    ))
-}
-
-fn host_of(ip: IpAddr) -> Option<Host> {
-    match ip {
-        IpAddr::V4(ip) if ip.octets()[..2] == [10, 0] => {
-            let [_, _, high, low] = ip.octets();
-            (high as usize * 200 + low as usize).checked_sub(1)
-        }
-        _ => None,
     }
 }

@@ -35,6 +35,7 @@ impl Whole {
             peers: Vec::new(),
             wants_history: true,
             confirms_printed: false,
+            unstable_bytes_max: papo::limits::UNSTABLE_BYTES_MAX,
             weakened: None,
         };
         let mut whole = Whole {

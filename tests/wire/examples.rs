@@ -1,9 +1,9 @@
 //! The values of the examples in `PROTOCOL.md`, by their names there.
 
 use papo::wire::{
-    Address, ChatMessage, Chunk, Coordinator, Datagram, Draft, Fetch, Hello, JoinRequest,
-    JoinResponse, Key, Member, Message, MessageId, PeerUpdate, Position, Private, SeqRange, Sync,
-    SyncAnswer, UpdateKind, VERSION, View,
+    Ack, Address, ChatMessage, Chunk, Coordinator, Datagram, Draft, Fetch, Hello, JoinRequest,
+    JoinResponse, Key, Member, Message, MessageId, PeerUpdate, Position, Private, Relay, SeqRange,
+    Stable, Sync, SyncAnswer, UpdateKind, VERSION, View,
 };
 
 /// Something that has bytes on the wire.
@@ -49,6 +49,7 @@ fn view() -> View {
         next_id: 3,
         members: vec![ana(), bob()],
         left: vec![],
+        clock: 0,
     }
 }
 
@@ -69,6 +70,7 @@ fn update(kind: UpdateKind, member: Member) -> PeerUpdate {
         next_id: 3,
         kind,
         members: vec![member],
+        clock: 0,
     }
 }
 
@@ -81,6 +83,8 @@ pub fn hello() -> Hello {
         round: 0,
         addresses: bob().addresses,
         coordinator: None,
+        floor: None,
+        clock: 0,
     }
 }
 
@@ -98,6 +102,14 @@ pub fn join_request() -> JoinRequest {
         view_version: 0,
         office: false,
         history: true,
+    }
+}
+
+fn ack() -> Ack {
+    Ack {
+        from: 1,
+        seq: 300,
+        missed: Vec::new(),
     }
 }
 
@@ -206,6 +218,7 @@ fn frames(coord: impl Fn() -> Option<Coordinator>) -> Vec<(&'static str, Message
                 clock: NOW + 1,
                 history_count: 2,
                 newest,
+                floor: None,
             }),
         ),
         (
@@ -303,6 +316,18 @@ fn frames(coord: impl Fn() -> Option<Coordinator>) -> Vec<(&'static str, Message
                 no: 5,
                 after: Position::default(),
                 skip: vec![SeqRange(ANA, 1, 1)],
+                floor: None,
+                want: Vec::new(),
+            }),
+        ),
+        (
+            "FETCH of what is missing below the floor",
+            Message::Fetch(Fetch {
+                no: 6,
+                after: Position::default(),
+                skip: vec![SeqRange(ANA, 1, 1), SeqRange(ANA, 9, 12)],
+                floor: Some(newest),
+                want: vec![SeqRange(ANA, 2, 8)],
             }),
         ),
         (
@@ -322,9 +347,42 @@ fn frames(coord: impl Fn() -> Option<Coordinator>) -> Vec<(&'static str, Message
             }),
         ),
         ("BEHIND", Message::Behind),
-        ("ACK", Message::Ack(300)),
+        ("ACK", Message::Ack(ack())),
+        (
+            "ACK with something missed",
+            Message::Ack(Ack {
+                from: 301,
+                seq: 400,
+                missed: vec![(301, 350), (360, 360)],
+            }),
+        ),
         ("RENAME", Message::Rename("robert".into())),
         ("LEAVE", Message::Leave),
         ("REFERRAL", Message::Referral(coordinator())),
+        (
+            "STABLE to a new member",
+            Message::Stable(Stable {
+                from: Some(251),
+                said: 300,
+                stable: 280,
+            }),
+        ),
+        (
+            "STABLE",
+            Message::Stable(Stable {
+                from: None,
+                said: 400,
+                stable: 400,
+            }),
+        ),
+        (
+            "RELAY",
+            Message::Relay(Relay {
+                from: BOB,
+                to: ANA,
+                ack: Some(ack()),
+                stable: None,
+            }),
+        ),
     ]
 }

@@ -3,9 +3,9 @@
 use fastrand::Rng;
 use papo::limits;
 use papo::wire::{
-    Address, ChatMessage, Chunk, Coordinator, Datagram, Draft, Fetch, Hello, JoinRequest,
-    JoinResponse, Key, Member, Message, MessageId, PeerUpdate, Position, Private, SeqRange, Sync,
-    SyncAnswer, UpdateKind, View, nick_is_valid,
+    Ack, Address, ChatMessage, Chunk, Coordinator, Datagram, Draft, Fetch, Hello, JoinRequest,
+    JoinResponse, Key, Member, Message, MessageId, PeerUpdate, Position, Private, Relay, SeqRange,
+    Stable, Sync, SyncAnswer, UpdateKind, View, nick_is_valid,
 };
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -112,6 +112,7 @@ fn view(rng: &mut Rng) -> View {
         next_id: number(rng),
         members: list(rng, 100, member),
         left: list(rng, 20, key),
+        clock: number(rng),
     }
 }
 
@@ -178,11 +179,32 @@ fn peer_update(rng: &mut Rng) -> PeerUpdate {
         next_id: number(rng),
         kind,
         members,
+        clock: number(rng),
+    }
+}
+
+fn ack(rng: &mut Rng) -> Ack {
+    let (a, b) = (number(rng).max(1), number(rng).max(1));
+    let (from, seq) = (a.min(b), a.max(b));
+    let missed = list(rng, limits::MISSED_RANGES_MAX, |rng| {
+        let (a, b) = (rng.u64(from..=seq), rng.u64(from..=seq));
+        (a.min(b), a.max(b))
+    });
+    Ack { from, seq, missed }
+}
+
+fn stable(rng: &mut Rng) -> Stable {
+    let (a, b) = (number(rng), number(rng));
+    Stable {
+        from: rng.bool().then(|| number(rng).max(1)),
+        said: a.max(b),
+        stable: a.min(b),
     }
 }
 
 pub fn message(rng: &mut Rng, number_of_type: u64) -> Message {
     let coordinator_if = |rng: &mut Rng| rng.bool().then(|| coordinator(rng));
+    let position_if = |rng: &mut Rng| rng.bool().then(|| position(rng));
     match number_of_type {
         1 => Message::Hello(Hello {
             version: rng.u8(..),
@@ -192,6 +214,8 @@ pub fn message(rng: &mut Rng, number_of_type: u64) -> Message {
             round: number(rng),
             addresses: addresses(rng),
             coordinator: coordinator_if(rng),
+            floor: position_if(rng),
+            clock: number(rng),
         }),
         2 => Message::JoinRequest(join_request(rng)),
         3 => Message::JoinResponse(JoinResponse {
@@ -200,6 +224,7 @@ pub fn message(rng: &mut Rng, number_of_type: u64) -> Message {
             clock: number(rng),
             history_count: number(rng),
             newest: position(rng),
+            floor: position_if(rng),
         }),
         4 => Message::PeerUpdate(peer_update(rng)),
         5 => Message::ViewRequest,
@@ -246,6 +271,11 @@ pub fn message(rng: &mut Rng, number_of_type: u64) -> Message {
                 let (a, b) = (number(rng), number(rng));
                 SeqRange(key(rng), a.min(b), a.max(b))
             }),
+            floor: position_if(rng),
+            want: list(rng, limits::WANT_RANGES_MAX, |rng| {
+                let (a, b) = (number(rng), number(rng));
+                SeqRange(key(rng), a.min(b), a.max(b))
+            }),
         }),
         18 => Message::Chunk(Chunk {
             no: number(rng),
@@ -253,10 +283,17 @@ pub fn message(rng: &mut Rng, number_of_type: u64) -> Message {
             messages: chat_messages(rng),
         }),
         19 => Message::Behind,
-        20 => Message::Ack(number(rng)),
+        20 => Message::Ack(ack(rng)),
         21 => Message::Rename(nick(rng)),
         22 => Message::Leave,
         23 => Message::Referral(coordinator(rng)),
+        24 => Message::Stable(stable(rng)),
+        25 => Message::Relay(Relay {
+            from: key(rng),
+            to: key(rng),
+            ack: rng.bool().then(|| ack(rng)),
+            stable: rng.bool().then(|| stable(rng)),
+        }),
         n => Message::Unknown(n),
     }
 }

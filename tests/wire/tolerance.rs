@@ -141,9 +141,9 @@ fn unknown_types_are_skipped_whatever_they_carry() {
             .step_by(2)
             .map(|at| u8::from_str_radix(&body[at..at + 2], 16).expect("hexadecimal"))
             .collect();
-        let item = [&[0x82, 0x18, 0x18], &body[..]].concat();
-        assert_eq!(decode_message(&item), Ok(Message::Unknown(24)));
-        let datagram = Wire::Datagram(papo::wire::Datagram::Unknown(24));
+        let item = [&[0x82, 0x18, 0x1a], &body[..]].concat();
+        assert_eq!(decode_message(&item), Ok(Message::Unknown(26)));
+        let datagram = Wire::Datagram(papo::wire::Datagram::Unknown(26));
         assert_eq!(decode_like(&datagram, &item), Ok(datagram.clone()));
     }
 }
@@ -214,9 +214,15 @@ fn a_field_missing_or_there_twice_is_refused() {
         "COORDINATOR_ANNOUNCEMENT: left",
         "PING: coord",
         "SYNC_ANSWER: newest",
+        "FETCH of what is missing below the floor: floor",
+        "FETCH of what is missing below the floor: want",
         "CHUNK, more to come: next",
         "CHUNK, more to come: d",
         "CHUNK, the last one: d",
+        "ACK with something missed: from",
+        "ACK with something missed: missed",
+        "STABLE to a new member: from",
+        "RELAY: ack",
     ];
     assert_eq!(optional, expected);
 }

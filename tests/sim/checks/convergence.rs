@@ -73,11 +73,20 @@ pub fn agree(nodes: &[Held]) -> Verdict {
                 "run {run} is linked with {linked:?}, alive are {keys:?}"
             ));
         }
-        if let Some(id) = node.outstanding {
-            return broken(format!("run {run} does not learn that {id} is delivered"));
-        }
+        is_delivered(node)?;
     }
     same_history(nodes)
+}
+
+/// What this node wrote is delivered, as far as anybody who could confirm it is in its view.
+pub fn is_delivered(node: &Held) -> Verdict {
+    match node.outstanding {
+        None => Ok(()),
+        Some(id) => {
+            let run = node.run;
+            broken(format!("run {run} does not learn that {id} is delivered"))
+        }
+    }
 }
 
 /// These nodes hold the same above the highest of their floors.

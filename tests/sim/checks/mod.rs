@@ -10,6 +10,7 @@ pub mod delivered;
 pub mod election;
 pub mod farewell;
 pub mod integrity;
+pub mod ledger;
 pub mod liveness;
 pub mod loss;
 pub mod offices;

@@ -62,6 +62,8 @@ pub struct Order {
     ids: Vec<MessageId>,
     causes: Vec<Bits>,
     shown: BTreeMap<Run, Bits>,
+    /// What each user was told is missed, or was shown as a part of the past.
+    unordered: BTreeMap<Run, Bits>,
     last_seq: BTreeMap<(Run, Key), u64>,
     /// The last message of each author.
     last_written: BTreeMap<Key, usize>,
@@ -91,18 +93,33 @@ impl Order {
         self.causes.push(causes);
     }
 
-    /// A message is shown. `excused` says of a cause that was never shown here whether nobody in
-    /// reach has it. One that is found later may be shown late, but not at once (then it was there),
+    /// A message from before this run's time is here: it has no place in the order of the others.
+    pub fn on_old(&mut self, run: Run, id: MessageId) {
+        if let Some(&number) = self.numbers.get(&id) {
+            self.shown.entry(run).or_default().insert(number);
+            self.unordered.entry(run).or_default().insert(number);
+        }
+    }
+
+    /// A message was called missed: what it followed from nobody here can know.
+    pub fn on_missed(&mut self, run: Run, id: MessageId) {
+        if let Some(&number) = self.numbers.get(&id) {
+            self.unordered.entry(run).or_default().insert(number);
+        }
+    }
+
+    /// A message is shown; one that had been called missed may be late. `excused` says of a cause that
+    /// was never shown here whether nobody in reach has it. One that is found later may be shown late, but not at once (then it was there),
     /// unless it lies below what the node keeps.
     pub fn on_shown(
         &mut self,
         (run, at): (Run, u64),
-        id: MessageId,
+        (id, is_late): (MessageId, bool),
         excused: impl Fn(MessageId) -> bool,
     ) -> Verdict {
         let last = self.last_seq.entry((run, id.origin)).or_default();
         let missed = self.missed.get(&(run, id));
-        let found_late = missed.is_some_and(|t| *t < at || excused(id));
+        let found_late = is_late || missed.is_some_and(|t| *t < at || excused(id));
         if *last >= id.seq && !found_late {
             let text = format!("run {run} shows {id} after number {last} of the same author");
             return Err(Violation::new("order", text));
@@ -113,8 +130,14 @@ impl Order {
         };
         let shown = self.shown.entry(run).or_default();
         shown.insert(number);
+        let unordered = self.unordered.entry(run).or_default();
         for cause in self.causes[number].without(shown) {
             let id_missing = self.ids[cause];
+            // It is a cause only by way of one that was called missed, or is old.
+            let is_between = |m: usize| unordered.contains(m) && self.causes[m].contains(cause);
+            if self.causes[number].latest_first().any(is_between) {
+                continue;
+            }
             // It was out of reach when another effect of it was shown, from which this one follows:
             // this one names that other, which is there, and not what came before it.
             let missed = self.missed.contains_key(&(run, id_missing));
@@ -172,20 +195,20 @@ mod tests {
         let mut check = Order::default();
         check.on_said(0, "a");
         check.on_written(id(1, 1), "a");
-        check.on_shown((0, 5), id(1, 1), NEVER).unwrap();
-        check.on_shown((1, 5), id(1, 1), NEVER).unwrap();
+        check.on_shown((0, 5), (id(1, 1), false), NEVER).unwrap();
+        check.on_shown((1, 5), (id(1, 1), false), NEVER).unwrap();
         check.on_said(1, "b");
         check.on_written(id(2, 1), "b");
-        check.on_shown((1, 5), id(2, 1), NEVER).unwrap();
+        check.on_shown((1, 5), (id(2, 1), false), NEVER).unwrap();
         check
     }
 
     #[test]
     fn a_cause_before_its_effect_is_accepted() {
         let mut check = answered();
-        check.on_shown((2, 5), id(1, 1), NEVER).unwrap();
+        check.on_shown((2, 5), (id(1, 1), false), NEVER).unwrap();
         assert!(check.has_causes(2, id(2, 1)));
-        check.on_shown((2, 5), id(2, 1), NEVER).unwrap();
+        check.on_shown((2, 5), (id(2, 1), false), NEVER).unwrap();
         assert!(check.was_shown(2, id(2, 1)));
     }
 
@@ -193,14 +216,14 @@ mod tests {
     fn an_effect_before_its_cause_is_rejected() {
         let mut check = answered();
         assert!(!check.has_causes(2, id(2, 1)));
-        assert!(check.on_shown((2, 5), id(2, 1), NEVER).is_err());
+        assert!(check.on_shown((2, 5), (id(2, 1), false), NEVER).is_err());
     }
 
     #[test]
     fn a_cause_out_of_reach_is_excused() {
         let mut check = answered();
         check
-            .on_shown((2, 5), id(2, 1), |cause| cause == id(1, 1))
+            .on_shown((2, 5), (id(2, 1), false), |cause| cause == id(1, 1))
             .unwrap();
         // Who has the effect from there has an excuse, and nobody else.
         assert!(check.missed_by(|run| run == 2).contains(&id(1, 1)));
@@ -210,14 +233,14 @@ mod tests {
     #[test]
     fn what_follows_from_a_shown_effect_needs_no_more_than_that() {
         let mut check = answered();
-        check.on_shown((2, 5), id(2, 1), |_| true).unwrap();
+        check.on_shown((2, 5), (id(2, 1), false), |_| true).unwrap();
         check.on_said(1, "c");
         check.on_written(id(2, 2), "c");
-        check.on_shown((2, 6), id(2, 2), NEVER).unwrap();
+        check.on_shown((2, 6), (id(2, 2), false), NEVER).unwrap();
         // This one follows from the missing cause alone.
         check.on_said(0, "d");
         check.on_written(id(1, 2), "d");
-        assert!(check.on_shown((2, 7), id(1, 2), NEVER).is_err());
+        assert!(check.on_shown((2, 7), (id(1, 2), false), NEVER).is_err());
     }
 
     #[test]
@@ -227,19 +250,19 @@ mod tests {
         check.on_said(0, "b");
         check.on_written(id(1, 1), "a");
         check.on_written(id(1, 2), "b");
-        assert!(check.on_shown((1, 5), id(1, 2), NEVER).is_err());
+        assert!(check.on_shown((1, 5), (id(1, 2), false), NEVER).is_err());
         // Out of reach at first, and found later.
-        check.on_shown((2, 5), id(1, 2), |_| true).unwrap();
-        check.on_shown((2, 6), id(1, 1), NEVER).unwrap();
+        check.on_shown((2, 5), (id(1, 2), false), |_| true).unwrap();
+        check.on_shown((2, 6), (id(1, 1), false), NEVER).unwrap();
     }
 
     #[test]
     fn what_was_shown_after_the_saying_is_no_cause() {
         let mut check = answered();
         check.on_said(2, "c");
-        check.on_shown((2, 5), id(1, 1), NEVER).unwrap();
+        check.on_shown((2, 5), (id(1, 1), false), NEVER).unwrap();
         check.on_written(id(3, 1), "c");
-        check.on_shown((3, 5), id(3, 1), NEVER).unwrap();
+        check.on_shown((3, 5), (id(3, 1), false), NEVER).unwrap();
     }
 
     #[test]
@@ -247,12 +270,24 @@ mod tests {
         let mut check = answered();
         check.on_said(0, "c");
         check.on_written(id(1, 2), "c");
-        assert!(check.on_shown((3, 5), id(1, 2), NEVER).is_err());
-        check.on_shown((1, 5), id(1, 2), NEVER).unwrap();
-        check.on_shown((4, 5), id(1, 2), |_| true).unwrap();
-        assert!(check.on_shown((4, 5), id(1, 1), NEVER).is_err());
-        check.on_shown((4, 6), id(1, 1), NEVER).unwrap();
-        check.on_shown((5, 5), id(1, 2), |_| true).unwrap();
-        check.on_shown((5, 5), id(1, 1), |_| true).unwrap();
+        assert!(check.on_shown((3, 5), (id(1, 2), false), NEVER).is_err());
+        check.on_shown((1, 5), (id(1, 2), false), NEVER).unwrap();
+        check.on_shown((4, 5), (id(1, 2), false), |_| true).unwrap();
+        assert!(check.on_shown((4, 5), (id(1, 1), false), NEVER).is_err());
+        check.on_shown((4, 6), (id(1, 1), false), NEVER).unwrap();
+        check.on_shown((5, 5), (id(1, 2), false), |_| true).unwrap();
+        check.on_shown((5, 5), (id(1, 1), false), |_| true).unwrap();
+    }
+
+    #[test]
+    fn what_is_old_or_late_has_no_place_among_the_others() {
+        let mut check = answered();
+        check.on_old(2, id(1, 1));
+        check.on_shown((2, 5), (id(2, 1), false), NEVER).unwrap();
+        check.on_said(1, "c");
+        check.on_written(id(2, 2), "c");
+        check.on_shown((3, 5), (id(2, 2), false), |_| true).unwrap();
+        check.on_shown((3, 5), (id(1, 1), true), NEVER).unwrap();
+        check.on_shown((3, 5), (id(2, 1), true), NEVER).unwrap();
     }
 }

@@ -1,0 +1,139 @@
+//! Confirmations, on the reader's side: what this node tells authors of their messages.
+//!
+//! Owns which authors a word is due to, and up to where each was told. An ACK is a fact: from its first
+//! message to its last everything is taken in (and stored, or printed, where that is what counts), but
+//! for what it calls missed. Nothing is said while this node joins: its user sees nothing yet.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use super::origin::Origin;
+use super::ranges::Ranges;
+use super::{Arrival, Class, Key, Node, Weakness};
+use crate::limits::MISSED_RANGES_MAX;
+use crate::wire::{Ack, ChatMessage, Message};
+
+/// What is due to authors.
+#[derive(Debug, Default)]
+pub(super) struct Acks {
+    owed: BTreeSet<Key>,
+    /// Up to where each author was told on its link.
+    told: BTreeMap<Key, u64>,
+    /// Where only what is printed counts: what was shown and is not printed yet.
+    unprinted: VecDeque<(Key, u64, u64)>,
+}
+
+impl Acks {
+    /// This author learns at the end of the turn how far this node has its messages, if that is
+    /// farther than before.
+    pub(super) fn owe(&mut self, author: Key) {
+        self.owed.insert(author);
+    }
+
+    /// The same, from the beginning, even if it was told before.
+    pub(super) fn owe_again(&mut self, author: Key) {
+        self.told.remove(&author);
+        self.owed.insert(author);
+    }
+
+    /// Nothing is kept of an author that is neither linked nor a member.
+    pub(super) fn forget(&mut self, author: Key) {
+        self.told.remove(&author);
+    }
+}
+
+impl Node {
+    /// At the end of a turn: at most one ACK for each author, on its link.
+    pub(super) fn flush_acks(&mut self) {
+        if self.acks.owed.is_empty() || !self.joined {
+            return;
+        }
+        for author in std::mem::take(&mut self.acks.owed) {
+            let Some(link) = self.links.open_to(author) else {
+                self.acks.told.remove(&author);
+                if self.roster.contains(author) {
+                    self.stability.owe_word(author);
+                }
+                continue;
+            };
+            let told = self.acks.told.get(&author).copied();
+            if let Some(ack) = self.ack_for(author, told) {
+                self.acks.told.insert(author, ack.seq);
+                // What did not fit goes with the next one.
+                if ack.missed.len() == MISSED_RANGES_MAX {
+                    self.acks.owed.insert(author);
+                }
+                self.send(link, Class::Chat, Message::Ack(ack));
+            }
+        }
+    }
+
+    /// What there is to say of this author's messages after `told`.
+    fn ack_for(&self, author: Key, told: Option<u64>) -> Option<Ack> {
+        let origin = self.history.origin(author)?;
+        let from = told.map_or(origin.owed_from(), |told| Some(told + 1))?;
+        let mut seq = self.history.safe_end(author, from);
+        let mut missed = Ranges::default();
+        if self.config.weakened == Some(Weakness::AckOverGaps) {
+            seq = origin.highest();
+        } else if seq >= from {
+            missed = origin.missed_within(from, seq);
+        }
+        if let Some((next, _)) = missed.iter().nth(MISSED_RANGES_MAX) {
+            seq = next - 1;
+        }
+        let missed = missed.iter().take(MISSED_RANGES_MAX).collect();
+        (seq >= from).then_some(Ack { from, seq, missed })
+    }
+
+    /// What others are to carry to an author without a live link, until it knows.
+    pub(super) fn ack_by_others(&self, author: Key) -> Option<Ack> {
+        let ack = self.ack_for(author, None)?;
+        let origin = self.history.origin(author);
+        let is_known = origin.and_then(Origin::told_stable) >= Some(ack.seq);
+        (!is_known).then_some(ack)
+    }
+
+    /// Others' messages are shown, and wait to be printed.
+    pub(super) fn await_printing(&mut self, run: &[ChatMessage], arrival: Arrival) {
+        let (Some(first), Some(last)) = (run.first(), run.last()) else {
+            return;
+        };
+        let is_own = first.origin() == self.config.key;
+        if self.config.confirms_printed && !is_own && arrival != Arrival::Old {
+            let run = (first.origin(), first.seq(), last.seq());
+            self.acks.unprinted.push_back(run);
+        }
+    }
+
+    /// The first `count` messages of others that were shown, and not counted here before, are printed.
+    pub fn on_printed(&mut self, count: u64) {
+        for (author, first, last) in self.take_unprinted(count) {
+            self.history.origin_mut(author).print(first, last);
+            self.acks.owe(author);
+        }
+    }
+
+    /// The first `count` messages of others that were shown, and not counted here before, will never be
+    /// printed: their authors are told that they were missed.
+    pub fn on_unprinted(&mut self, count: u64) {
+        for (author, first, last) in self.take_unprinted(count) {
+            self.history.origin_mut(author).miss(first, last);
+            self.acks.owe(author);
+        }
+    }
+
+    fn take_unprinted(&mut self, mut count: u64) -> Vec<(Key, u64, u64)> {
+        let mut taken = Vec::new();
+        while count > 0
+            && let Some((author, first, last)) = self.acks.unprinted.pop_front()
+        {
+            let end = last.min(first + count - 1);
+            count -= end - first + 1;
+            taken.push((author, first, end));
+            if end < last {
+                self.acks.unprinted.push_front((author, end + 1, last));
+            }
+        }
+        taken
+    }
+}

@@ -1,0 +1,374 @@
+//! What is missing: how it is noticed, whom to ask for it, and when it is given up.
+//!
+//! Owns what is known to be missing, since when, and when each peer was last asked for all of it. A
+//! message is given up only when everybody in reach was asked after it was noticed, and answered to the
+//! end; the user is told then, and the author with the next ACK. Nothing is taken in here.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::liveness::MEMBER_PATIENCE;
+use super::origin::Origin;
+use super::ranges::Ranges;
+use super::{Event, Key, Node, Time, Timer, Weakness};
+use crate::limits;
+use crate::wire::{MessageId, SeqRange};
+
+/// How long a message may be missing before it is asked for: mostly it is on its way.
+pub(super) const GAP_PATIENCE: Duration = Duration::from_millis(50);
+/// Moments of noticing that are told apart for one author; later ones count as the last.
+const STAGES_MAX: usize = 16;
+
+/// Messages of one author whose lack was noticed at the same time.
+#[derive(Debug)]
+struct Stage {
+    since: Time,
+    first: u64,
+    last: u64,
+    /// Since when everybody in reach was asked.
+    asked_all: Option<Time>,
+}
+
+/// All that is missing.
+#[derive(Debug, Default)]
+pub(super) struct Gaps {
+    /// By author, in the order of noticing. What came since is taken out when they are looked at.
+    stages: BTreeMap<Key, Vec<Stage>>,
+    /// When the last exchange with each peer began that went to its end.
+    asked: BTreeMap<Key, Time>,
+    /// `Timer::Gap` is set.
+    is_watched: bool,
+}
+
+impl Gaps {
+    /// True if nothing is known to be missing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.stages.is_empty()
+    }
+
+    /// This peer has answered an exchange that began then, to its end.
+    pub(super) fn has_answered(&mut self, peer: Key, began: Time) {
+        self.asked.insert(peer, began);
+    }
+
+    /// Nothing is kept of a peer without a link.
+    pub(super) fn forget_peer(&mut self, peer: Key) {
+        self.asked.remove(&peer);
+    }
+
+    fn notice(&mut self, author: Key, (first, last): (u64, u64), since: Time) {
+        let is_new = !self.stages.contains_key(&author);
+        if is_new && self.stages.len() >= limits::GAPS_MAX {
+            return;
+        }
+        let stages = self.stages.entry(author).or_default();
+        let is_known = |s: &Stage| s.first <= first && last <= s.last;
+        if first > last || stages.iter().any(is_known) {
+            return;
+        }
+        let full = stages.len() >= STAGES_MAX;
+        match stages.last_mut() {
+            Some(stage) if stage.since == since || full => {
+                stage.since = since;
+                stage.first = stage.first.min(first);
+                stage.last = stage.last.max(last);
+            }
+            _ => stages.push(Stage {
+                since,
+                first,
+                last,
+                asked_all: None,
+            }),
+        }
+    }
+}
+
+impl Node {
+    /// Everything of this author up to here that is owed is missing, as far as it is not here.
+    pub(super) fn notice_gap(&mut self, author: Key, upto: u64) {
+        if author == self.config.key || !self.joined || upto == 0 {
+            return;
+        }
+        let id = MessageId {
+            origin: author,
+            seq: upto,
+        };
+        if self.waiting.find(id).is_some() {
+            // What it waits for itself is noticed already.
+            return;
+        }
+        let origin = self.history.origin(author);
+        let first = origin.map_or(upto, |o| o.gap_start(upto));
+        let owed_from = origin.and_then(Origin::owed_from);
+        self.gaps.notice(author, (first, upto), self.now.time);
+        self.watch_gaps();
+        if owed_from.is_some_and(|from| upto < from) {
+            self.set_timer(Timer::Gap, self.now.time);
+        }
+    }
+
+    /// What of these is owed and not here is missing.
+    pub(super) fn notice_lacks(&mut self, author: Key, from: u64, to: u64) {
+        if from > to || author == self.config.key || !self.joined {
+            return;
+        }
+        let lacks = self.lacking(author, from, to);
+        if let Some(span) = lacks.bounds() {
+            self.gaps.notice(author, span, self.now.time);
+            self.watch_gaps();
+        }
+    }
+
+    fn watch_gaps(&mut self) {
+        if !self.gaps.is_empty() && !self.gaps.is_watched {
+            self.gaps.is_watched = true;
+            self.set_timer(Timer::Gap, self.now.time + GAP_PATIENCE);
+        }
+    }
+
+    /// Looks at all that is missing: asks the next peer, or gives up.
+    pub(super) fn on_gap_timer(&mut self) {
+        self.gaps.is_watched = false;
+        self.look_at_gaps();
+        self.watch_gaps();
+    }
+
+    /// The same at once, when an exchange has ended.
+    pub(super) fn look_at_gaps(&mut self) {
+        if self.gaps.is_empty() || !self.joined {
+            return;
+        }
+        let reach = self.peers_in_reach();
+        let mut pending: Option<Time> = None;
+        let mut due = Vec::new();
+        for author in self.gaps.stages.keys().copied().collect::<Vec<_>>() {
+            let mut stages = self.gaps.stages.remove(&author).unwrap_or_default();
+            stages.retain_mut(|stage| self.step_gap(author, stage, &reach));
+            for stage in &stages {
+                match stage.asked_all {
+                    Some(at) => due.push((author, at)),
+                    None => pending = Some(pending.map_or(stage.since, |p| p.min(stage.since))),
+                }
+            }
+            if !stages.is_empty() {
+                self.gaps.stages.insert(author, stages);
+            }
+        }
+        // What follows from something that is missing may follow from something else that is, by way of
+        // that: so what was noticed before is looked for to the end first.
+        due.retain(|(_, at)| pending.is_none_or(|pending| pending > *at));
+        let mut gone: Vec<(Key, Ranges)> = Vec::new();
+        // All of it is said before anything is shown that followed from it.
+        for (author, at) in due {
+            if let Some(lacks) = self.take_stage(author, at) {
+                self.call_missed(author, &lacks);
+                gone.push((author, lacks));
+            }
+        }
+        for (author, lacks) in gone {
+            for (first, last) in lacks.iter() {
+                let id = |seq| MessageId {
+                    origin: author,
+                    seq,
+                };
+                self.release((id(first), id(last)));
+            }
+        }
+    }
+
+    /// Looks at what is missing of one author: asks the next peer. False if nothing is any more.
+    fn step_gap(&mut self, author: Key, stage: &mut Stage, reach: &[Key]) -> bool {
+        let lacks = self.lacking(author, stage.first, stage.last);
+        let Some((first, last)) = lacks.bounds() else {
+            return false;
+        };
+        (stage.first, stage.last) = (first, last);
+        let now = self.now.time;
+        if !self.is_overdue(author, stage) {
+            stage.asked_all = None;
+            return true;
+        }
+        let is_young = self.since(stage.since) < self.gap_patience();
+        let may_come = is_young && (reach.is_empty() || self.expects_links());
+        match self.next_to_ask(author, stage, reach) {
+            Some(peer) => {
+                stage.asked_all = None;
+                self.want_sync(peer, false);
+            }
+            None if may_come => stage.asked_all = None,
+            None => {
+                stage.asked_all.get_or_insert(now);
+            }
+        }
+        true
+    }
+
+    /// True if a member has no link yet, or no more, and may have one soon.
+    fn expects_links(&self) -> bool {
+        let mut members = self.roster.members().iter().map(|m| m.key);
+        members.any(|key| {
+            let silence = self.silent_since.get(&key).map(|at| self.since(*at));
+            let is_lately = silence.is_some_and(|silence| silence < self.gap_patience());
+            is_lately && self.links.open_to(key).is_none() && !self.dead.contains(key)
+        })
+    }
+
+    /// What is missing of this author, and everybody in reach was asked for since then.
+    fn take_stage(&mut self, author: Key, asked_all: Time) -> Option<Ranges> {
+        let stages = self.gaps.stages.get_mut(&author)?;
+        let index = stages.iter().position(|s| s.asked_all == Some(asked_all))?;
+        let stage = stages.remove(index);
+        if stages.is_empty() {
+            self.gaps.stages.remove(&author);
+        }
+        Some(self.lacking(author, stage.first, stage.last))
+    }
+
+    /// What of these is owed, neither here nor given up, and does not wait itself.
+    fn lacking(&self, author: Key, first: u64, last: u64) -> Ranges {
+        let mut lacks = match self.history.origin(author) {
+            Some(origin) => origin.lacks(first, last),
+            None => Origin::default().lacks(first, last),
+        };
+        for (first, last) in self.waiting.spans(author, first, last) {
+            lacks.remove_range(first, last);
+        }
+        lacks
+    }
+
+    /// True if this does not come by itself, as it seems.
+    fn is_overdue(&self, author: Key, stage: &Stage) -> bool {
+        let waited = self.since(stage.since);
+        let owed_from = self.history.origin(author).and_then(Origin::owed_from);
+        if owed_from.is_some_and(|from| stage.last < from) {
+            // It was sent before this node came, and is not sent again.
+            return true;
+        }
+        if waited < GAP_PATIENCE {
+            return false;
+        }
+        waited >= self.config.failure_timeout || !self.is_on_its_way(author, stage.first)
+    }
+
+    /// True if this message is still to come on its author's own link, which brings others before
+    /// it. Where everybody talks at once, links are not equally fast; a SYNC would bring everything
+    /// twice, and make the slow ones slower.
+    fn is_on_its_way(&self, author: Key, seq: u64) -> bool {
+        let link = self.links.to(author);
+        let flows = link.is_some_and(|l| self.since(l.chatted) < GAP_PATIENCE);
+        let id = MessageId {
+            origin: author,
+            seq,
+        };
+        flows && self.history.highest(author) < seq && !self.waiting.holds_later_than(id)
+    }
+
+    /// How long somebody who says nothing may still be the one that has it: until everybody would hold
+    /// it for lost.
+    pub(super) fn gap_patience(&self) -> Duration {
+        self.config.failure_timeout * (MEMBER_PATIENCE + 1)
+    }
+
+    /// The peers that may have what this node lacks, those included that may only be slow.
+    fn peers_in_reach(&self) -> Vec<Key> {
+        let open = self.links.open_links();
+        let in_reach = open.filter(|(_, _, link)| self.since(link.heard) < self.gap_patience());
+        in_reach.map(|(key, _, _)| key).collect()
+    }
+
+    /// Who is to be asked for this: its author first, then whoever sent something that waits for it.
+    fn next_to_ask(&self, author: Key, stage: &Stage, reach: &[Key]) -> Option<Key> {
+        let one_is_enough = self.config.weakened == Some(Weakness::OneAnswerIsEnough);
+        let has_answered = |peer: &Key| {
+            let asked = self.gaps.asked.get(peer);
+            asked.is_some_and(|began| *began >= stage.since)
+        };
+        if one_is_enough && reach.iter().any(has_answered) {
+            return None;
+        }
+        let unasked = || reach.iter().copied().filter(|peer| !has_answered(peer));
+        let id = MessageId {
+            origin: author,
+            seq: stage.last,
+        };
+        let sender = |peer: &Key| self.waiting.senders_for(id).any(|sender| sender == *peer);
+        let speaks = |peer: &Key| self.is_alive(*peer);
+        (unasked().find(|peer| *peer == author && speaks(peer)))
+            .or_else(|| unasked().find(|peer| sender(peer) && speaks(peer)))
+            .or_else(|| unasked().find(speaks))
+            .or_else(|| unasked().next())
+    }
+
+    /// Nobody in reach has these: they are missed, and the user is told of those that were owed.
+    fn call_missed(&mut self, author: Key, lacks: &Ranges) {
+        let origin = self.history.origin_mut(author);
+        // What was said before this node came is not owed, and nothing is said of it.
+        let owed_from = origin.owed_from().unwrap_or(u64::MAX);
+        for (first, last) in lacks.iter() {
+            origin.miss(first, last);
+        }
+        let owed = lacks.within(owed_from, u64::MAX);
+        self.say_missed(author, &owed);
+        self.acks.owe(author);
+    }
+
+    /// The user is told of these.
+    pub(super) fn say_missed(&mut self, author: Key, owed: &Ranges) {
+        if owed.is_empty() {
+            return;
+        }
+        let nick = self.nick_of(author);
+        for (first, last) in owed.iter() {
+            self.counters.missed += last - first + 1;
+            if self.config.weakened != Some(Weakness::NoWordOfGaps) {
+                self.show(Event::Missed {
+                    key: author,
+                    nick: nick.clone(),
+                    first,
+                    last,
+                });
+            }
+        }
+    }
+
+    /// What people call this author.
+    fn nick_of(&self, author: Key) -> String {
+        let member = self.roster.get(author).or_else(|| {
+            let mut lost = self.lost.iter();
+            lost.find(|m| m.key == author)
+        });
+        if let Some(member) = member {
+            return member.nick.clone();
+        }
+        let mut newest = self.history.iter().rev().take(limits::FETCH_SCAN_MAX);
+        let said = newest.find(|m| m.origin() == author);
+        said.map_or_else(|| author.to_string(), |m| m.nick().to_owned())
+    }
+
+    /// All that is known to be missing, for a FETCH.
+    pub(super) fn wanted_ranges(&self) -> Vec<SeqRange> {
+        let mut ranges = Vec::new();
+        for (author, stages) in &self.gaps.stages {
+            let mut lacks = Ranges::default();
+            for stage in stages {
+                for (first, last) in self.lacking(*author, stage.first, stage.last).iter() {
+                    lacks.insert_range(first, last);
+                }
+            }
+            for (first, last) in lacks.iter() {
+                if ranges.len() >= limits::WANT_RANGES_MAX {
+                    return ranges;
+                }
+                ranges.push(SeqRange(*author, first, last));
+            }
+        }
+        ranges
+    }
+
+    /// True if this message is known to be missing, wherever it lies.
+    pub(super) fn is_wanted(&self, id: MessageId) -> bool {
+        let stages = self.gaps.stages.get(&id.origin);
+        let covers = |s: &Stage| s.first <= id.seq && id.seq <= s.last;
+        stages.is_some_and(|stages| stages.iter().any(covers))
+    }
+}

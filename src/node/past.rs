@@ -1,0 +1,191 @@
+//! What was said before this node was in the room: a part of the past, whenever it comes.
+//!
+//! Owns the border between old and new for each author. A member says itself from which of its messages
+//! on this node was in its view; what it wrote before is old, and all that others wrote who were never in
+//! a view with this node. It never decides what is taken in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Key, Node, Time, Weakness};
+use crate::limits;
+use crate::wire::{ChatMessage, MessageId};
+
+/// Where the past ends.
+#[derive(Debug, Default)]
+pub(super) struct Past {
+    /// The highest timestamp that the room had seen when this node was let in. Whoever counts on this
+    /// node was told of it first, so that what it writes from then on is later.
+    clock: u64,
+    /// Who was in a view with this node, or only wrote what came here, and until when its word is waited
+    /// for.
+    met: BTreeMap<Key, Time>,
+    /// Who was in the view that this node was let into, or wrote what came with the history.
+    earlier: BTreeSet<Key>,
+    /// Who has said HELLO, and the highest timestamp that those had seen then who were there earlier.
+    greeted: BTreeMap<Key, u64>,
+    /// The first message that each author counted on this node for, as it said itself.
+    told: BTreeMap<Key, u64>,
+    /// Who of those met said nothing in time. If it was there earlier than this node, then as far as is
+    /// known it does not count on this node at all, and whatever it wrote is old. Others were somewhere
+    /// else while this node was here, and what they wrote is news.
+    silent: BTreeSet<Key>,
+}
+
+impl Past {
+    /// This author wrote something that was restored from a store.
+    pub(super) fn keep_restored(&mut self, author: Key) {
+        self.earlier.insert(author);
+        self.silent.insert(author);
+    }
+
+    /// Nothing is kept of a stranger without a link.
+    pub(super) fn forget(&mut self, key: Key) {
+        if !self.earlier.contains(&key) {
+            self.greeted.remove(&key);
+            self.told.remove(&key);
+        }
+    }
+
+    /// A peer says HELLO: the first time counts.
+    pub(super) fn greet(&mut self, peer: Key, clock: u64) {
+        self.greeted.entry(peer).or_insert(clock);
+    }
+
+    /// What the members that were there earlier had seen when this node met them.
+    fn clock_of_earlier(&self) -> u64 {
+        let greeted = self.greeted.iter();
+        let earlier = greeted.filter(|(key, _)| self.earlier.contains(key));
+        earlier.map(|(_, clock)| *clock).max().unwrap_or(0)
+    }
+
+    /// Somebody is new in the view.
+    pub(super) fn meet(&mut self, author: Key, until: Time) {
+        self.met.insert(author, until);
+        // Whoever was only read before may say now what is old.
+        self.silent.remove(&author);
+    }
+
+    /// True if this author was there before this node.
+    pub(super) fn is_earlier(&self, author: Key) -> bool {
+        self.earlier.contains(&author)
+    }
+
+    /// It is not known yet what of this author is old: it will say so.
+    fn is_undecided(&self, author: Key) -> bool {
+        self.met.contains_key(&author)
+            && !self.told.contains_key(&author)
+            && !self.silent.contains(&author)
+    }
+}
+
+/// What a message waits for whose author has not said whether it is old: no message has this name.
+fn word_of(author: Key) -> MessageId {
+    MessageId {
+        origin: author,
+        seq: 0,
+    }
+}
+
+impl Node {
+    /// True if this was said before this node was in its author's view, as far as is known.
+    pub(super) fn is_old(&self, message: &ChatMessage) -> bool {
+        let author = message.origin();
+        if author == self.config.key || self.config.weakened == Some(Weakness::OldIsNew) {
+            return false;
+        }
+        match self.past.told.get(&author) {
+            Some(from) => message.seq() < *from,
+            None if message.timestamp() <= self.past.clock => true,
+            None if self.past.is_undecided(author) => false,
+            None if self.past.silent.contains(&author) => {
+                let is_earlier = self.past.earlier.contains(&author);
+                is_earlier || message.timestamp() <= self.past.clock_of_earlier()
+            }
+            None => false,
+        }
+    }
+
+    /// Something of this author comes, who may never have been in a view with this node.
+    pub(super) fn hear_author(&mut self, author: Key) {
+        let is_known = self.past.told.contains_key(&author)
+            || self.past.met.contains_key(&author)
+            || self.past.silent.contains(&author);
+        if is_known || author == self.config.key {
+            return;
+        }
+        if !self.joined {
+            self.past.earlier.insert(author);
+        }
+        // Whoever is about to come into the view is linked within a moment.
+        let until = self.now.time + self.config.failure_timeout / 2;
+        self.past.meet(author, until);
+        if self.dead.contains(author) || self.left.contains(author) {
+            self.note_silent(author);
+        }
+    }
+
+    /// This node is let into a room with this clock and these members: what came before and is old by
+    /// that waits for nobody's word.
+    pub(super) fn enter_past(&mut self, clock: u64, members: Vec<Key>) {
+        self.past.clock = clock.max(self.past.clock);
+        self.past.earlier.extend(members);
+        for author in self.past.met.keys().copied().collect::<Vec<_>>() {
+            self.release_past(author);
+        }
+    }
+
+    /// The word that a message waits for: its author has not said yet whether it is old.
+    pub(super) fn awaited_word(&self, author: Key) -> Option<MessageId> {
+        self.past.is_undecided(author).then(|| word_of(author))
+    }
+
+    /// An author says that this node was in its view from this message on.
+    pub(super) fn note_told(&mut self, author: Key, from: u64) {
+        self.past.silent.remove(&author);
+        self.past.told.entry(author).or_insert(from);
+        self.release_past(author);
+    }
+
+    /// An author that died or left says nothing more.
+    pub(super) fn note_silent(&mut self, author: Key) {
+        if self.past.is_undecided(author) {
+            self.past.silent.insert(author);
+            self.release_past(author);
+        }
+    }
+
+    /// What was waited for is decided.
+    fn release_past(&mut self, author: Key) {
+        let word = word_of(author);
+        self.release((word, word));
+    }
+
+    /// Who says nothing for so long that it would be lost is waited for no longer. Of authors who are
+    /// gone nothing is kept.
+    pub(super) fn tidy_past(&mut self) {
+        let (met, now) = (self.past.met.iter(), self.now.time);
+        let is_over =
+            |(key, until): &(&Key, &Time)| now >= **until && self.past.is_undecided(**key);
+        let over: Vec<Key> = met.filter(is_over).map(|(key, _)| *key).collect();
+        over.into_iter().for_each(|author| self.note_silent(author));
+        if self.past.met.len() > limits::ORIGINS_IDLE_MAX {
+            let (roster, history) = (&self.roster, &self.history);
+            let is_there = |key: &Key| roster.contains(*key) || history.origin(*key).is_some();
+            self.past.met.retain(|key, _| is_there(key));
+            self.past.told.retain(|key, _| is_there(key));
+            self.past.silent.retain(is_there);
+            self.past.earlier.retain(is_there);
+            self.past.greeted.retain(|key, _| is_there(key));
+        }
+    }
+
+    /// The newest `count` messages of the past that the history has in memory, in its order: what was
+    /// said before this node was in the room.
+    #[must_use]
+    pub fn old(&self, count: usize) -> Vec<ChatMessage> {
+        let old = self.history.iter().rev().filter(|m| self.is_old(m));
+        let mut old: Vec<_> = old.take(count).cloned().collect();
+        old.reverse();
+        old
+    }
+}

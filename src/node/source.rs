@@ -1,0 +1,180 @@
+//! Joining: from whom the history comes, and when it is here.
+//!
+//! Owns the choice of the source: the peer whose complete history goes back the farthest. Members
+//! without a history, with a shorter one, or still joining themselves are known as such by what they
+//! say of their floor, and are asked only if nobody else is there. It takes nothing in itself.
+
+use std::collections::BTreeSet;
+
+use super::{Event, Key, Node, Time, Weakness};
+use crate::wire::Position;
+
+/// A node that was let in and waits for the history.
+#[derive(Debug)]
+pub(super) struct Joining {
+    /// It had joined before.
+    again: bool,
+    since: Time,
+    /// Who let it in.
+    host: Key,
+    /// Who is being asked.
+    source: Option<Key>,
+    /// Whose answer broke off.
+    failed: BTreeSet<Key>,
+    /// The history is here, or there is none to be had, or it is not wanted.
+    has_history: bool,
+}
+
+impl Node {
+    /// This node was let in; the history is to come.
+    pub(super) fn begin_joining(&mut self, again: bool, host: Key, has_history: bool) {
+        if let Some(joining) = &mut self.joining {
+            joining.host = host;
+            return self.step_joining();
+        }
+        self.joining = Some(Joining {
+            again,
+            since: self.now.time,
+            host,
+            source: None,
+            failed: BTreeSet::new(),
+            has_history,
+        });
+        self.step_joining();
+    }
+
+    /// This node's floor, if its history is complete above it.
+    pub(super) fn complete_above(&self) -> Option<Position> {
+        self.joined.then(|| self.history.floor())
+    }
+
+    /// Asks the best source that is there, or ends joining if there is none.
+    pub(super) fn step_joining(&mut self) {
+        let Some(joining) = &self.joining else {
+            return;
+        };
+        // One that was lost from the view again, or lost its coordinator, has not joined yet.
+        if self.coordinator.is_none() || !self.roster.contains(self.config.key) {
+            return;
+        }
+        let (again, since) = (joining.again, joining.since);
+        if joining.has_history {
+            return self.complete_join(again);
+        }
+        if let Some(source) = joining.source {
+            if self.repair.is_with(source) || self.is_wanted_source(source) {
+                return;
+            }
+            self.fail_source(source);
+            return self.step_joining();
+        }
+        let is_patient = self.since(since) < self.config.failure_timeout;
+        match self.best_source(is_patient && !again) {
+            Some(source) => {
+                if let Some(joining) = &mut self.joining {
+                    joining.source = Some(source);
+                }
+                self.want_sync_first(source);
+            }
+            None if is_patient && !again && self.may_link_soon() => {}
+            None => self.end_fetching(),
+        }
+    }
+
+    /// The peer to ask: whose complete history goes back the farthest. `is_patient`: not yet one that
+    /// others may go beyond, whom this node is not linked with so far.
+    fn best_source(&self, is_patient: bool) -> Option<Key> {
+        let joining = self.joining.as_ref()?;
+        if joining.again || self.config.weakened == Some(Weakness::FirstSyncJoins) {
+            let host = Some(joining.host).filter(|h| !joining.failed.contains(h));
+            return host.filter(|h| self.links.open_to(*h).is_some());
+        }
+        let open = self.links.open_links();
+        let usable = open.filter(|(key, _, _)| {
+            self.roster.contains(*key) && self.is_alive(*key) && !joining.failed.contains(key)
+        });
+        let host = joining.host;
+        let rank = |key: Key, floor: Option<Position>| (floor.is_none(), floor, key != host, key);
+        let best = usable
+            .map(|(key, _, link)| (rank(key, link.complete_above), key))
+            .min()?;
+        let ((is_incomplete, floor, ..), key) = best;
+        let is_whole = floor == Some(Position::default());
+        let waits = is_patient && self.may_link_soon() && (is_incomplete || !is_whole);
+        (!waits).then_some(key)
+    }
+
+    /// True if a member is not linked with this node yet, and may be soon.
+    fn may_link_soon(&self) -> bool {
+        let mut members = self.roster.members().iter();
+        members.any(|m| {
+            let key = m.key;
+            let is_other = key != self.config.key && self.links.open_to(key).is_none();
+            is_other && !self.dead.contains(key) && !self.left.contains(key)
+        })
+    }
+
+    fn is_wanted_source(&self, source: Key) -> bool {
+        self.repair.wants(source) && self.links.open_to(source).is_some()
+    }
+
+    /// This peer gave all that it has: if it is the source, the history is here.
+    pub(super) fn complete_source(&mut self, peer: Key) {
+        let Some(joining) = &self.joining else {
+            return;
+        };
+        let any = joining.again || self.config.weakened == Some(Weakness::FirstSyncJoins);
+        if !any && joining.source != Some(peer) {
+            return;
+        }
+        self.end_fetching();
+    }
+
+    /// The history is here, or nobody is there who has one.
+    fn end_fetching(&mut self) {
+        if let Some(joining) = &mut self.joining {
+            joining.has_history = true;
+        }
+        self.step_joining();
+    }
+
+    /// This peer's answer broke off: somebody else is asked.
+    pub(super) fn fail_source(&mut self, peer: Key) {
+        if let Some(joining) = &mut self.joining
+            && joining.source == Some(peer)
+        {
+            joining.source = None;
+            joining.failed.insert(peer);
+        }
+    }
+
+    /// The history is here.
+    pub(super) fn complete_join(&mut self, again: bool) {
+        self.joining = None;
+        self.joined = true;
+        self.show(Event::Joined { again });
+        self.show_held_back();
+        self.notice_gaps_of_joining();
+        for key in self.links.open_keys().collect::<Vec<_>>() {
+            self.acks.owe_again(key);
+        }
+        self.say_unsent();
+    }
+
+    /// What is owed and did not come with the history.
+    fn notice_gaps_of_joining(&mut self) {
+        let waiters = self.waiting.iter();
+        for missing in waiters.map(|w| w.missing).collect::<Vec<_>>() {
+            self.notice_gap(missing.origin, missing.seq);
+        }
+        for author in self.roster.keys() {
+            let Some(origin) = self.history.origin(author) else {
+                continue;
+            };
+            let highest = origin.highest();
+            if let Some(from) = origin.owed_from() {
+                self.notice_lacks(author, from, highest);
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! Taking in: what becomes of a message whose causes are here, and what the user sees of it.
+//!
+//! Owns what is held back while this node joins. Whether a message may be taken in is
+//! [`super::causality`]'s decision, whether it is old is [`super::past`]'s.
+
+use super::{Arrival, Node};
+use crate::wire::ChatMessage;
+
+/// What came while this node joins and may be new, in the order of coming.
+#[derive(Debug, Default)]
+pub(super) struct HeldBack(Vec<ChatMessage>);
+
+impl Node {
+    /// A message that was never taken in, and whose causes are here or will never be, becomes part
+    /// of the history. At or below the floor it is shown once and not kept.
+    pub(super) fn take_in(&mut self, message: &ChatMessage) {
+        let id = message.id();
+        self.clock.observe(message.timestamp());
+        let arrival = self.begin_author(message);
+        self.chat.cover(message);
+        if !self.history.insert(message.clone()) {
+            self.history.settle(id);
+            self.counters.late += 1;
+        }
+        self.acks.owe(id.origin);
+        self.show_taken_in(std::slice::from_ref(message), arrival);
+    }
+
+    /// How a message arrives that is about to be taken in. If it is the first one of its author, what
+    /// is owed of that author begins with it.
+    pub(super) fn begin_author(&mut self, message: &ChatMessage) -> Arrival {
+        let (author, seq) = (message.origin(), message.seq());
+        if self.is_old(message) {
+            return Arrival::Old;
+        }
+        let joined = self.joined;
+        let origin = self.history.origin_mut(author);
+        let is_owed = origin.owed_from().is_some_and(|from| from <= seq);
+        if origin.has_missed(seq) || origin.highest() > seq {
+            // Of what is not owed nobody was told that it was missing.
+            return if is_owed { Arrival::Late } else { Arrival::Old };
+        }
+        if joined && origin.owed_from().is_none() {
+            origin.owe_from(seq);
+        }
+        Arrival::Live
+    }
+
+    /// These of one author were taken in: the user sees them, now or once this node has joined.
+    pub(super) fn show_taken_in(&mut self, run: &[ChatMessage], arrival: Arrival) {
+        if self.joined {
+            self.await_printing(run, arrival);
+            return self.show_messages(run, arrival);
+        }
+        for message in run {
+            if arrival != Arrival::Old {
+                self.held_back.0.push(message.clone());
+            }
+        }
+    }
+
+    /// Joined: shows what was said meanwhile, in the history's order.
+    pub(super) fn show_held_back(&mut self) {
+        let mut held_back = std::mem::take(&mut self.held_back).0;
+        held_back.sort_by_key(ChatMessage::position);
+        for message in held_back {
+            if !self.is_old(&message) {
+                self.show_taken_in(std::slice::from_ref(&message), Arrival::Live);
+            }
+        }
+    }
+}

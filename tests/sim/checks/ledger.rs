@@ -1,0 +1,348 @@
+//! The ledger: what was said, printed, confirmed and called missed adds up, in order, without a
+//! hole.
+//!
+//! Owns one account for each reader and author: what the author said while the reader was in its
+//! view (the reader owes that), what the reader's user was shown and as what, and what the reader
+//! gave up. It must never look at a node, nor at what a message names as its causes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use papo::node::Arrival;
+use papo::wire::{Key, MessageId};
+
+use super::{Run, Verdict, Violation};
+
+/// The coordinator's key and the version of a view.
+pub type ViewName = (Key, u64);
+
+/// Why a message is a part of the past although nobody else had it when its reader came.
+const UNHEARD: &str = "when its author had not heard of it yet";
+
+/// One message, as its author said it.
+#[derive(Debug)]
+struct Said {
+    /// The how-manieth fact this is; views are numbered with it.
+    no: u64,
+    by: Run,
+    view: ViewName,
+    owed: Vec<Run>,
+}
+
+/// What became of one author's messages at one reader.
+#[derive(Debug, Default)]
+struct Account {
+    /// The highest number that was shown as it came.
+    last: u64,
+    /// The lowest number that is owed; what is lower is from before the reader's time.
+    first_owed: Option<u64>,
+    seen: BTreeMap<u64, Arrival>,
+    /// Called missed, found later or not.
+    missed: BTreeSet<u64>,
+    /// In the history when the reader had joined: never shown by itself.
+    held: BTreeSet<u64>,
+    confirmed: BTreeSet<u64>,
+}
+
+impl Account {
+    fn covers(&self, seq: u64) -> bool {
+        self.seen.contains_key(&seq) || self.missed.contains(&seq) || self.held.contains(&seq)
+    }
+
+    /// It was shown as it came, or late: the user has it.
+    fn has(&self, seq: u64) -> bool {
+        let seen = self.seen.get(&seq);
+        seen.is_some_and(|arrival| *arrival != Arrival::Old)
+    }
+}
+
+/// When a run was first in a view, and what it joined.
+#[derive(Debug, Default)]
+struct Stay {
+    /// The first time that it was in anybody's view.
+    known: Option<u64>,
+    /// The first view that it held itself, and who else is in it.
+    first_view: Option<(ViewName, Vec<Run>)>,
+}
+
+/// All accounts of one run of the simulator.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    count: u64,
+    said: BTreeMap<MessageId, Said>,
+    written: BTreeMap<Key, u64>,
+    accounts: BTreeMap<(Run, Key), Account>,
+    stays: BTreeMap<Run, Stay>,
+    /// Since when a run holds a message, by what its user was shown.
+    held_since: BTreeMap<(Run, MessageId), (u64, u64)>,
+    /// Owed, and neither shown nor called missed.
+    open: BTreeSet<(Run, MessageId)>,
+}
+
+fn broken(invariant: &'static str, text: String) -> Verdict {
+    Err(Violation::new(invariant, text))
+}
+
+impl Ledger {
+    /// A run holds a view of this name with these runs in it.
+    pub fn on_view(&mut self, viewer: Run, name: ViewName, members: &[Run]) {
+        self.count += 1;
+        for member in members {
+            let stay = self.stays.entry(*member).or_default();
+            stay.known.get_or_insert(self.count);
+        }
+        if members.contains(&viewer) {
+            let stay = self.stays.entry(viewer).or_default();
+            stay.first_view.get_or_insert((name, members.to_vec()));
+        }
+    }
+
+    /// The author's node shows it: from now on those in its view owe it.
+    pub fn on_said(
+        &mut self,
+        (run, now): (Run, u64),
+        id: MessageId,
+        view: ViewName,
+        owed: Vec<Run>,
+    ) {
+        self.count += 1;
+        for reader in &owed {
+            let stay = self.stays.entry(*reader).or_default();
+            stay.known.get_or_insert(self.count);
+            let account = self.accounts.entry((*reader, id.origin)).or_default();
+            account.first_owed.get_or_insert(id.seq);
+            self.open.insert((*reader, id));
+        }
+        self.held_since.insert((run, id), (self.count, now));
+        self.written.insert(id.origin, id.seq);
+        let (no, by) = (self.count, run);
+        let said = Said { no, by, view, owed };
+        self.said.insert(id, said);
+    }
+
+    /// A reader's node shows somebody else's message, or has it as an old one once it has joined.
+    pub fn on_shown(&mut self, (run, now): (Run, u64), id: MessageId, arrival: Arrival) -> Verdict {
+        let is_owed = self.is_owed(run, id);
+        let past = self
+            .why_past(run, id)
+            .filter(|_| arrival == Arrival::Live && !is_owed);
+        if let Some(why) = past {
+            return broken(
+                "old as new",
+                format!("run {run} shows {id} as new, said {why}"),
+            );
+        }
+        self.count += 1;
+        self.held_since
+            .entry((run, id))
+            .or_insert((self.count, now));
+        let account = self.accounts.entry((run, id.origin)).or_default();
+        if let Some(before) = account.seen.get(&id.seq) {
+            let text = format!("run {run} shows {id} as {arrival:?}, and did as {before:?}");
+            return broken("once", text);
+        }
+        match arrival {
+            Arrival::Live => live(account, run, id)?,
+            Arrival::Old if is_owed => {
+                let text = format!("run {run} calls {id} old, said while it was in the view");
+                return broken("new as old", text);
+            }
+            Arrival::Late if !account.missed.contains(&id.seq) => {
+                let text = format!("run {run} shows {id} as late, and never called it missed");
+                return broken("false word", text);
+            }
+            Arrival::Old | Arrival::Late => {}
+        }
+        account.seen.insert(id.seq, arrival);
+        self.open.remove(&(run, id));
+        Ok(())
+    }
+
+    /// A reader has joined, and holds this without showing it.
+    pub fn on_held(&mut self, (run, now): (Run, u64), id: MessageId) {
+        self.count += 1;
+        self.held_since
+            .entry((run, id))
+            .or_insert((self.count, now));
+        if !self.is_owed(run, id) {
+            let account = self.accounts.entry((run, id.origin)).or_default();
+            account.held.insert(id.seq);
+        }
+    }
+
+    /// A reader gives these up. `holder` says who in reach holds one, the reader included.
+    pub fn on_missed(
+        &mut self,
+        run: Run,
+        origin: Key,
+        (first, last): (u64, u64),
+        holder: impl Fn(&Ledger, MessageId) -> Option<Run>,
+    ) -> Verdict {
+        let written = self.written.get(&origin).copied().unwrap_or(0);
+        if first == 0 || first > last || last > written {
+            let text =
+                format!("run {run} misses {first} to {last} of {origin}, who wrote {written}");
+            return broken("false word", text);
+        }
+        for seq in first..=last {
+            let id = MessageId { origin, seq };
+            if let Some(other) = holder(self, id) {
+                let text = format!("run {run} gives {id} up, and run {other} in reach holds it");
+                return broken("given up early", text);
+            }
+            let account = self.accounts.entry((run, origin)).or_default();
+            if account.confirmed.contains(&seq) {
+                let text = format!("run {run} calls {id} missed, and has confirmed it");
+                return broken("false word", text);
+            }
+            if account.seen.contains_key(&seq) || !account.missed.insert(seq) {
+                let text = format!("run {run} calls {id} missed, and showed it or said so before");
+                return broken("false word", text);
+            }
+            self.open.remove(&(run, id));
+        }
+        Ok(())
+    }
+
+    /// An author is told that a reader has confirmed this; `holds` if it stands in its history.
+    pub fn on_confirmed(&mut self, by: Run, id: MessageId, holds: bool) -> Verdict {
+        let account = self.accounts.entry((by, id.origin)).or_default();
+        if account.has(id.seq) || (holds && !account.missed.contains(&id.seq)) {
+            account.confirmed.insert(id.seq);
+            return Ok(());
+        }
+        let text = if account.missed.contains(&id.seq) {
+            format!("{id} is confirmed by run {by}, which called it missed")
+        } else {
+            format!("{id} is confirmed by run {by}, which lacks it")
+        };
+        broken("false word", text)
+    }
+
+    /// An author is told that a reader has missed this.
+    pub fn on_told_missed(&self, by: Run, id: MessageId) -> Verdict {
+        if self.was_missed(by, id) {
+            return Ok(());
+        }
+        let text = format!("{id} is said to be missed by run {by}, whose user was not told");
+        broken("false word", text)
+    }
+
+    /// What one of these readers owes to one of these authors, has confirmed, or holds, its user has
+    /// heard of; and what was called missed and is held all the same was shown as late.
+    pub fn settled(
+        &self,
+        readers: &[Run],
+        authors: &BTreeSet<Key>,
+        holds: impl Fn(Run, MessageId) -> bool,
+    ) -> Verdict {
+        let is_wanted = |(run, id): &&(Run, MessageId)| {
+            let account = self.accounts.get(&(*run, id.origin));
+            let is_confirmed = account.is_some_and(|a| a.confirmed.contains(&id.seq));
+            readers.contains(run)
+                && (authors.contains(&id.origin) || is_confirmed || holds(*run, *id))
+        };
+        if let Some((run, id)) = self.open.iter().find(is_wanted) {
+            let text = format!("run {run} neither shows {id} nor calls it missed");
+            return broken("silent gap", text);
+        }
+        let of_readers = self
+            .accounts
+            .iter()
+            .filter(|((run, _), _)| readers.contains(run));
+        for ((run, origin), account) in of_readers {
+            let unseen = account
+                .missed
+                .iter()
+                .filter(|seq| !account.seen.contains_key(seq));
+            let mut unseen = unseen.map(|seq| MessageId {
+                origin: *origin,
+                seq: *seq,
+            });
+            if let Some(id) = unseen.find(|id| holds(*run, *id)) {
+                let text = format!("run {run} called {id} missed, holds it and does not show it");
+                return broken("silent gap", text);
+            }
+        }
+        Ok(())
+    }
+
+    /// The reader's user has seen it, as something new or late.
+    pub fn has(&self, run: Run, id: MessageId) -> bool {
+        let account = self.accounts.get(&(run, id.origin));
+        account.is_some_and(|a| a.has(id.seq))
+    }
+
+    /// The reader's user was told that this is missed.
+    pub fn was_missed(&self, run: Run, id: MessageId) -> bool {
+        let account = self.accounts.get(&(run, id.origin));
+        account.is_some_and(|a| a.missed.contains(&id.seq))
+    }
+
+    /// Said while the reader was in its author's view.
+    pub fn is_owed(&self, run: Run, id: MessageId) -> bool {
+        self.said.get(&id).is_some_and(|s| s.owed.contains(&run))
+    }
+
+    /// Said before the reader was in anybody's view.
+    pub fn is_before(&self, run: Run, id: MessageId) -> bool {
+        let known = self.stays.get(&run).and_then(|s| s.known);
+        let said = self.said.get(&id).map_or(0, |s| s.no);
+        known.is_none_or(|known| said < known)
+    }
+
+    /// A run has held this message at least since then.
+    pub fn has_held_since(&self, run: Run, id: MessageId, since: u64) -> bool {
+        let held = self.held_since.get(&(run, id));
+        held.is_some_and(|(_, at)| *at <= since)
+    }
+
+    /// Why a message is a part of the past of the room that this reader joined first, if it is one.
+    /// What was said elsewhere, in a group that it only met later, is not.
+    fn why_past(&self, run: Run, id: MessageId) -> Option<&'static str> {
+        let (said, stay) = (self.said.get(&id)?, self.stays.get(&run)?);
+        let (known, (name, members)) = (stay.known?, stay.first_view.as_ref()?);
+        let held_by = |member: &Run| {
+            let held = self.held_since.get(&(*member, id));
+            *member != run && held.is_some_and(|(no, _)| *no < known)
+        };
+        if said.no < known {
+            let others_held = members.iter().any(|m| *m != said.by && held_by(m));
+            let author_did = members.contains(&said.by);
+            return match others_held {
+                true => Some("before it was in the room"),
+                false => author_did.then_some(UNHEARD),
+            };
+        }
+        let account = self.accounts.get(&(run, id.origin));
+        let was_owed = account.is_some_and(|a| a.first_owed.is_some_and(|f| f < id.seq));
+        let is_earlier = said.view.0 == name.0 && said.view.1 < name.1;
+        (is_earlier && !was_owed).then_some(UNHEARD)
+    }
+}
+
+/// A message is shown as it came: after all that its author said before it.
+fn live(account: &mut Account, run: Run, id: MessageId) -> Verdict {
+    if account.missed.contains(&id.seq) {
+        let text = format!("run {run} shows {id} as new, and had called it missed");
+        return broken("false word", text);
+    }
+    if id.seq <= account.last {
+        let last = account.last;
+        let text = format!("run {run} shows {id} after number {last} of the same author");
+        return broken("order", text);
+    }
+    let from = match account.last {
+        0 => account.first_owed.unwrap_or(id.seq),
+        last => last + 1,
+    };
+    if let Some(hole) = (from..id.seq).find(|seq| !account.covers(*seq)) {
+        let text = format!("run {run} shows {id}, and of number {hole} nothing was said");
+        return broken("silent gap", text);
+    }
+    account.last = id.seq;
+    Ok(())
+}
+
+#[cfg(test)]
+#[path = "ledger_test.rs"]
+mod tests;
