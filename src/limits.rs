@@ -48,7 +48,7 @@ pub const STORE_BATCH_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of messages that are kept in memory because they are not stored yet; as many as the history
 /// has in memory are kept anyway. More than any turn of the loop brings.
 pub const UNSTORED_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// Members lost from the view that a coordinator goes on dialling.
+/// Members lost from the view that a node goes on dialling.
 pub const LOST_MAX: usize = 64;
 /// Keys remembered as having left or died; a key never comes back, so the oldest may be forgotten.
 pub const GONE_MAX: usize = 1_024;

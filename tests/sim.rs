@@ -14,7 +14,7 @@ use std::rc::Rc;
 
 use sim::failover::{bully_best, bully_worst, count, one_after_another};
 use sim::generate::{scenario, scenario_in, scenario_of};
-use sim::protections::{ALL, first_noticed};
+use sim::protections::{ALL, RARE, first_noticed};
 use sim::report::{Tally, explain, explain_run, run_caught, run_seeds, run_seeds_of};
 use sim::run::run;
 use sim::targeted::storm;
@@ -207,9 +207,14 @@ fn every_protection_is_missed() {
             None => println!("{name} | never within {PROTECTION_SEEDS} seeds | |"),
         }
     }
-    let last = found.iter().flatten().map(|n| n.seed).max().unwrap_or(0);
+    let seeds = found.iter().flatten().map(|n| n.seed);
+    let last = seeds.filter(|s| *s < PROTECTION_SEEDS).max().unwrap_or(0);
     let whole = first_noticed(&[None], 0..last + 1);
     assert!(whole[0].is_none(), "with all protections: {whole:?}");
+    for (_, kind, seed) in RARE {
+        let whole = run_caught(&Rc::new(scenario_of(kind, seed)), None, 0).failure;
+        assert!(whole.is_none(), "with all protections: {seed}, {whole:?}");
+    }
     let unnoticed = ALL.iter().zip(&found).filter(|(_, n)| n.is_none());
     let unnoticed: Vec<_> = unnoticed.map(|((_, name), _)| name).collect();
     assert!(

@@ -117,6 +117,10 @@ pub enum Weakness {
     FirstSyncJoins,
     /// Members without a link tell each other nothing by way of others.
     NoRelay,
+    /// A member asks nobody for its coordinator's view but the coordinator and those it knows.
+    NoAskingPastStrangers,
+    /// Only a coordinator goes on dialling members that were lost.
+    NoRedialByMembers,
     /// What is given up is not said.
     NoWordOfGaps,
     /// Whatever comes is new, also what was said before this node was in its author's view.

@@ -235,12 +235,14 @@ impl Node {
     }
 
     /// Asks the coordinator for its view, or the member that mentioned it, where the coordinator is
-    /// out of reach. Nobody else: a stranger's answer is not believed, a silent link brings none, and
-    /// either question would keep this node from asking a member in time.
+    /// out of reach. A stranger's answer is not believed, and a silent link brings none: either
+    /// question would keep this node from asking a member in time. Who is a stranger only because this
+    /// view is old passes a question on, and the coordinator's own answer back.
     pub(super) fn ask_for_view(&mut self, leader: Key, route: Route) {
         let to = match (self.links.open_to(leader), route) {
             (Some(id), _) if self.is_alive(leader) => id,
             (_, Route::Link(id)) if self.is_from_member(route) => id,
+            (_, Route::Link(_)) => return self.ask_own_again(),
             _ => return,
         };
         if self
@@ -249,6 +251,15 @@ impl Node {
         {
             self.view_asked = Some(self.now.time);
             self.send(to, Class::Control, Message::ViewRequest);
+        }
+    }
+
+    /// Asks one's own coordinator in again, by way of others if need be.
+    fn ask_own_again(&mut self) {
+        if self.config.weakened != Some(super::Weakness::NoAskingPastStrangers)
+            && let Some(own) = self.coordinator.clone()
+        {
+            self.ask_in(own);
         }
     }
 

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::links::Link;
-use super::{Closed, Key, LinkId, Node, Time};
+use super::{Closed, Key, LinkId, Node, Standing, Time, Timer, Weakness};
 use crate::limits;
 use crate::wire::Address;
 
@@ -19,6 +19,11 @@ const VERIFY_AGAIN_MAX: u32 = 8;
 const DIAL_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// The same, for one whose process is known to have ended (a firewall can lie).
 const DIAL_DEAD_AFTER: Duration = Duration::from_secs(10);
+/// The pause between two dials of lost members.
+const REDIAL: Duration = Duration::from_secs(2);
+/// For so many members of a room, the pause of each that is not the coordinator grows by once that: a
+/// large room must not dial a dead host all the time.
+const REDIAL_SHARE: u32 = 4;
 
 impl Node {
     /// Candidate addresses in the order of trying: loopback, then the same /24 or /64 as one of
@@ -137,6 +142,37 @@ impl Node {
         }
         for (key, addresses) in due {
             self.dial(key, &addresses, false);
+        }
+    }
+
+    /// The next of the lost members is dialled after the usual pause.
+    pub(super) fn redial_soon(&mut self) {
+        let members = u32::try_from(self.roster.members().len()).unwrap_or(u32::MAX);
+        let pause = match self.standing {
+            Standing::Coordinator(_) => REDIAL,
+            _ => REDIAL * (members / REDIAL_SHARE).max(1),
+        };
+        self.set_timer(Timer::Redial, self.now.time + pause);
+    }
+
+    /// Every few seconds: a dial of one of the members that were lost. The coordinator alone is not
+    /// enough: of two groups, it may be two others that reach each other.
+    pub(super) fn on_redial(&mut self) {
+        let leads = matches!(self.standing, Standing::Coordinator(_));
+        if !leads && self.config.weakened == Some(Weakness::NoRedialByMembers) {
+            return;
+        }
+        let Some(member) = self.lost.pop_front() else {
+            return;
+        };
+        if !self.roster.contains(member.key) && !self.left.contains(member.key) {
+            if self.links.open_to(member.key).is_none() && self.leaving.is_none() {
+                self.dial(member.key, &member.addresses, false);
+            }
+            self.lost.push_back(member);
+        }
+        if !self.lost.is_empty() {
+            self.redial_soon();
         }
     }
 }

@@ -18,7 +18,7 @@
 //! | `relay` | letting in who cannot reach the coordinator |
 //! | `claims` | who coordinates, heard by whatever route |
 //! | `election` | Bully |
-//! | `office` | what a coordinator does: admit, announce steps, heartbeats, lost members |
+//! | `office` | what a coordinator does: admit, announce steps, heartbeats |
 //! | `view`, `roster` | the member list and its changes |
 //! | `chat`, `taking`, `past` | writing; taking in; what is old |
 //! | `causality`, `waiting` | waiting for causes |
@@ -166,7 +166,7 @@ pub struct Node {
     /// Keys whose process is known to have ended, and keys that said LEAVE.
     dead: KeyMemory,
     left: KeyMemory,
-    /// Members lost from the view, which a coordinator goes on dialling; the newest last.
+    /// Members lost from the view, which this node goes on dialling; the newest last.
     lost: std::collections::VecDeque<Member>,
     referrals: Vec<(Time, std::net::SocketAddr)>,
     history: History,

@@ -1,5 +1,4 @@
-//! What a coordinator does: lets nodes in, announces each step of the view, sends heartbeats, and
-//! goes on dialling members that it lost.
+//! What a coordinator does: lets nodes in, announces each step of the view, and sends heartbeats.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -12,9 +11,6 @@ use crate::limits;
 use crate::wire::{
     Address, Datagram, JoinRequest, JoinResponse, Member, Message, PeerUpdate, UpdateKind, View,
 };
-
-/// The pause between two dials of lost members.
-const REDIAL: Duration = Duration::from_secs(2);
 
 /// How long further losses are gathered after one was announced, or the office was taken: where
 /// many die at once, the members hear of it in one message and not in one for each.
@@ -73,7 +69,7 @@ impl Node {
         self.show_coordinator();
         self.announce(left);
         self.on_heartbeat_timer();
-        self.set_timer(Timer::Redial, self.now.time + REDIAL);
+        self.redial_soon();
         self.tend_mesh();
     }
 
@@ -433,24 +429,6 @@ impl Node {
         if told != self.config.key && !joins_too && !is_new && !is_late {
             self.lose_member(key);
         }
-    }
-
-    /// Every few seconds: a dial of one of the members that were lost.
-    pub(super) fn on_redial(&mut self) {
-        if !matches!(self.standing, Standing::Coordinator(_)) {
-            return;
-        }
-        self.set_timer(Timer::Redial, self.now.time + REDIAL);
-        let Some(member) = self.lost.pop_front() else {
-            return;
-        };
-        if self.roster.contains(member.key) || self.left.contains(member.key) {
-            return;
-        }
-        if self.links.open_to(member.key).is_none() {
-            self.dial(member.key, &member.addresses, false);
-        }
-        self.lost.push_back(member);
     }
 
     pub(super) fn claims_travel(&self) -> bool {

@@ -33,7 +33,6 @@ impl Node {
         self.end_election("another one is the coordinator");
         self.cancel_timer(Timer::Heartbeat);
         self.cancel_timer(Timer::Election);
-        self.cancel_timer(Timer::Redial);
         self.asking = None;
         self.announced = None;
         self.resigned = None;
@@ -134,6 +133,9 @@ impl Node {
         if departure == Departure::Lost {
             if self.lost.len() >= limits::LOST_MAX {
                 self.lost.pop_front();
+            }
+            if self.lost.is_empty() {
+                self.redial_soon();
             }
             self.lost.push_back(member.clone());
             self.sync_after_loss(key);

@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use papo::node::Weakness;
 
-use super::generate::scenario;
+use super::generate::{scenario, scenario_of};
 use super::report::run_caught;
+use super::scenario::Scenario;
 
 /// Every protection, by what is lost without it.
-pub const ALL: [(Weakness, &str); 16] = [
+pub const ALL: [(Weakness, &str); 18] = [
     (Weakness::NoDependencyWait, "waiting for dependencies"),
     (Weakness::NoSyncOnLoss, "SYNC on a loss"),
     (Weakness::NoPeriodicSync, "periodic SYNC"),
@@ -30,12 +31,19 @@ pub const ALL: [(Weakness, &str); 16] = [
     (Weakness::OneAnswerIsEnough, "asking everybody in reach"),
     (Weakness::NoRetention, "keeping what is not stable"),
     (Weakness::NoRelay, "word by way of others"),
+    (Weakness::NoAskingPastStrangers, "asking past strangers"),
+    (Weakness::NoRedialByMembers, "dials of lost members by all"),
     (Weakness::NoWordOfGaps, "the word on what is missed"),
     (Weakness::OldIsNew, "telling old from new"),
 ];
 
-/// Seeds among which the loss of a protection must be noticed that few scenarios need.
-const RARE_SEEDS: u64 = 3_000;
+/// What only few scenarios need, and one of them.
+pub const RARE: [(Weakness, &str, u64); 3] = [
+    // Mostly authors say themselves what they wrote; it takes ones that died.
+    (Weakness::NoPeriodicSync, "cuts that stay", 2400),
+    (Weakness::NoAskingPastStrangers, "cuts that stay", 7_010_533),
+    (Weakness::NoRedialByMembers, "cuts that stay", 9_006_857),
+];
 
 /// Where a lost protection was noticed.
 #[derive(Clone, Debug)]
@@ -61,12 +69,10 @@ pub fn first_noticed(
                     let Some(weakness) = weaknesses.get(at) else {
                         return;
                     };
-                    let noticed = match *weakness {
-                        // Mostly authors say themselves what they wrote; it takes ones that died.
-                        Some(Weakness::NoPeriodicSync) => (0..RARE_SEEDS)
-                            .filter(|seed| scenario(*seed).kind == "cuts that stay")
-                            .find_map(|seed| notices(*weakness, seed)),
-                        weakness => seeds.clone().find_map(|seed| notices(weakness, seed)),
+                    let rare = RARE.iter().find(|(rare, _, _)| Some(*rare) == *weakness);
+                    let noticed = match rare {
+                        Some((_, kind, seed)) => notices(*weakness, scenario_of(kind, *seed)),
+                        None => (seeds.clone()).find_map(|seed| notices(*weakness, scenario(seed))),
                     };
                     let mut found = found
                         .lock()
@@ -81,11 +87,11 @@ pub fn first_noticed(
         .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-fn notices(weakness: Option<Weakness>, seed: u64) -> Option<Noticed> {
-    let scenario = Rc::new(scenario(seed));
+fn notices(weakness: Option<Weakness>, scenario: Scenario) -> Option<Noticed> {
+    let scenario = Rc::new(scenario);
     let violation = run_caught(&scenario, weakness, 0).failure?;
     Some(Noticed {
-        seed,
+        seed: scenario.seed,
         kind: scenario.kind,
         violation: violation.to_string(),
     })
