@@ -18,6 +18,8 @@ pub(super) struct Acks {
     owed: BTreeSet<Key>,
     /// Up to where each author was told on its link.
     told: BTreeMap<Key, u64>,
+    /// Up to where others were given it to carry.
+    carried: BTreeMap<Key, u64>,
     /// Where only what is printed counts: what was shown and is not printed yet.
     unprinted: VecDeque<(Key, u64, u64)>,
 }
@@ -31,13 +33,14 @@ impl Acks {
 
     /// The same, from the beginning, even if it was told before.
     pub(super) fn owe_again(&mut self, author: Key) {
-        self.told.remove(&author);
+        self.forget(author);
         self.owed.insert(author);
     }
 
     /// Nothing is kept of an author that is neither linked nor a member.
     pub(super) fn forget(&mut self, author: Key) {
         self.told.remove(&author);
+        self.carried.remove(&author);
     }
 }
 
@@ -85,12 +88,14 @@ impl Node {
         (seq >= from).then_some(Ack { from, seq, missed })
     }
 
-    /// What others are to carry to an author without a live link, until it knows.
-    pub(super) fn ack_by_others(&self, author: Key) -> Option<Ack> {
+    /// What others are to carry to an author without a live link, until it knows. It may call stable what
+    /// it wrote while this node was lost, and wait for its word all the same.
+    pub(super) fn ack_by_others(&mut self, author: Key) -> Option<Ack> {
         let ack = self.ack_for(author, None)?;
         let origin = self.history.origin(author);
-        let is_known = origin.and_then(Origin::told_stable) >= Some(ack.seq);
-        (!is_known).then_some(ack)
+        let is_stable = origin.and_then(Origin::told_stable) >= Some(ack.seq);
+        let carried = self.acks.carried.insert(author, ack.seq);
+        (!is_stable || carried < Some(ack.seq)).then_some(ack)
     }
 
     /// Others' messages are shown, and wait to be printed.
@@ -98,11 +103,15 @@ impl Node {
         let (Some(first), Some(last)) = (run.first(), run.last()) else {
             return;
         };
-        let is_own = first.origin() == self.config.key;
-        if self.config.confirms_printed && !is_own && arrival != Arrival::Old {
-            let run = (first.origin(), first.seq(), last.seq());
-            self.acks.unprinted.push_back(run);
+        let (author, first, last) = (first.origin(), first.seq(), last.seq());
+        if !self.config.confirms_printed || author == self.config.key {
+            return;
         }
+        if arrival == Arrival::Old {
+            // Nobody waits for the past; but what is confirmed beyond it begins with it.
+            return self.history.origin_mut(author).print(first, last);
+        }
+        self.acks.unprinted.push_back((author, first, last));
     }
 
     /// The first `count` messages of others that were shown, and not counted here before, are printed.

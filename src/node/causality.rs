@@ -2,10 +2,11 @@
 //! whatever way it came.
 //!
 //! Owns the decision; what waits is kept in [`super::waiting`], and what is missing is looked for, and
-//! given up, in [`super::gaps`]. What is old waits for nothing: it is a part of the past, in whatever
-//! order it comes.
+//! given up, in [`super::gaps`]. What is old and comes while this node joins, or is not kept, waits only
+//! for what is looked for anyway.
 
 use super::chat::causes;
+use super::origin::Origin;
 use super::waiting::Waiter;
 use super::{Key, LinkId, Node, Weakness};
 use crate::wire::{ChatMessage, MessageId};
@@ -61,15 +62,36 @@ impl Node {
     }
 
     pub(super) fn missing_cause(&self, message: &ChatMessage) -> Option<MessageId> {
-        if self.config.weakened == Some(Weakness::NoDependencyWait) || self.is_old(message) {
+        if self.config.weakened == Some(Weakness::NoDependencyWait) {
             return None;
         }
-        let cause = || causes(message).find(|cause| !self.history.is_settled(*cause));
+        let mut unsettled = causes(message).filter(|cause| !self.history.is_settled(*cause));
+        if self.is_beyond_keeping(message) {
+            // Nothing is looked for because of it; but what is may have led to it.
+            if self.waiting.len() == 0 && self.gaps.is_empty() {
+                return None;
+            }
+            let waits = |cause: &MessageId| self.waiting.find(*cause).is_some();
+            return unsettled.find(|cause| waits(cause) || self.is_wanted(*cause));
+        }
+        let cause = || unsettled.next();
         // What was given up between two messages does not put the later one first.
         let earlier = || self.waiting.last_before(message.id());
         self.awaited_word(message.origin())
             .or_else(cause)
             .or_else(earlier)
+    }
+
+    /// True if a message is old, and this node is still joining; or if it is shown at most, and nobody
+    /// counts on that. Its causes lie below the floor too, and theirs, back to the room's first line.
+    fn is_beyond_keeping(&self, message: &ChatMessage) -> bool {
+        if !self.joined && self.is_old(message) {
+            return true;
+        }
+        let origin = self.history.origin(message.origin());
+        let owed_from = origin.and_then(Origin::owed_from);
+        let is_owed = owed_from.is_some_and(|from| from <= message.seq());
+        !is_owed && message.position() <= self.history.floor()
     }
 
     /// A run of new messages waits for a cause of its first one.

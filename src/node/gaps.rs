@@ -189,7 +189,8 @@ impl Node {
             return true;
         }
         let is_young = self.since(stage.since) < self.gap_patience();
-        let may_come = is_young && (reach.is_empty() || self.expects_links());
+        let may_come =
+            is_young && (reach.is_empty() || self.expects_links() || self.is_by_others(author));
         match self.next_to_ask(author, stage, reach) {
             Some(peer) => {
                 stage.asked_all = None;
@@ -201,6 +202,11 @@ impl Node {
             }
         }
         true
+    }
+
+    /// True if what this member says comes by way of others only, who may not have it yet themselves.
+    fn is_by_others(&self, author: Key) -> bool {
+        self.roster.contains(author) && !self.is_alive(author) && !self.dead.contains(author)
     }
 
     /// True if a member has no link yet, or no more, and may have one soon.
@@ -279,9 +285,13 @@ impl Node {
     /// Who is to be asked for this: its author first, then whoever sent something that waits for it.
     fn next_to_ask(&self, author: Key, stage: &Stage, reach: &[Key]) -> Option<Key> {
         let one_is_enough = self.config.weakened == Some(Weakness::OneAnswerIsEnough);
+        // Those by whom it comes are asked again and again.
+        let is_young = self.since(stage.since) < self.gap_patience();
+        let asks_again = is_young && self.is_by_others(author);
         let has_answered = |peer: &Key| {
-            let asked = self.gaps.asked.get(peer);
-            asked.is_some_and(|began| *began >= stage.since)
+            let began = self.gaps.asked.get(peer).copied();
+            let is_fresh = |at| !asks_again || self.since(at) < self.config.failure_timeout;
+            began.is_some_and(|at| at >= stage.since && is_fresh(at))
         };
         if one_is_enough && reach.iter().any(has_answered) {
             return None;

@@ -251,6 +251,7 @@ impl Node {
         self.explain_peers();
         self.id = Some(1);
         self.take_office("nobody else is in the room");
+        self.whole_above = Some(self.history.floor());
         self.complete_join(false);
     }
 
@@ -490,11 +491,13 @@ impl Node {
             self.enter_past(response.clock, members.collect());
         }
         self.follow(roster);
-        if let Some(link) = self.links.open_to(key).and_then(|l| self.links.get_mut(l)) {
+        // It is the coordinator's, whoever brings the answer.
+        if let Some(link) = (self.links.open_to(leader)).and_then(|l| self.links.get_mut(l)) {
             link.complete_above = response.floor;
         }
         if first && !self.config.wants_history {
             self.history.raise_floor(response.newest);
+            self.whole_above = Some(self.history.floor());
         }
         let has_history = first && !self.config.wants_history;
         self.begin_joining(!first, key, has_history);

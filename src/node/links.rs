@@ -342,7 +342,7 @@ impl Node {
             link.complete_above = hello.floor;
             link.heard = now;
         }
-        self.past.greet(key, hello.clock);
+        self.past.greet(key, hello.clock, now);
         self.cancel_timer(Timer::Handshake(id));
         self.silent_since.remove(&key);
         self.suspects.remove(&key);

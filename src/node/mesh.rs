@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::links::Link;
 use super::{Closed, Key, LinkId, Node, Standing, Time, Timer, Weakness};
 use crate::limits;
-use crate::wire::Address;
+use crate::wire::{Address, Member};
 
 /// How long the older of two members without a link leaves the dial to the newer.
 const OLDER_DIALS_AFTER: Duration = Duration::from_secs(1);
@@ -165,7 +165,10 @@ impl Node {
         let Some(member) = self.lost.pop_front() else {
             return;
         };
-        if !self.roster.contains(member.key) && !self.left.contains(member.key) {
+        if !self.is_replaced(&member)
+            && !self.roster.contains(member.key)
+            && !self.left.contains(member.key)
+        {
             if self.links.open_to(member.key).is_none() && self.leaving.is_none() {
                 self.dial(member.key, &member.addresses, false);
             }
@@ -174,6 +177,16 @@ impl Node {
         if !self.lost.is_empty() {
             self.redial_soon();
         }
+    }
+
+    /// True if members listen wherever this lost one did: a process that was started again there. A dial
+    /// would reach them, and cost them the link that they have.
+    fn is_replaced(&self, lost: &Member) -> bool {
+        let is_taken = |address: &Address| {
+            let mut members = self.roster.members().iter();
+            members.any(|m| m.addresses.contains(address))
+        };
+        lost.addresses.iter().all(is_taken)
     }
 }
 

@@ -154,6 +154,8 @@ pub struct Node {
     /// `Joined` is due, once the history is here.
     joining: Option<Joining>,
     joined: bool,
+    /// Where the history is complete from, as the peers say that it was fetched from.
+    whole_above: Option<crate::wire::Position>,
     links: Links,
     peers: Peers,
     /// Since when members without an open link are silent.
@@ -233,6 +235,7 @@ impl Node {
             view_asked: None,
             joining: None,
             joined: false,
+            whole_above: None,
             links: Links::default(),
             silent_since: BTreeMap::new(),
             suspects: BTreeMap::new(),

@@ -30,6 +30,8 @@ pub(super) struct Office {
     /// The clock that each newcomer was let in with: what is said later it is to count as new, also if
     /// it asks again.
     clocks: BTreeMap<Key, u64>,
+    /// Members that say that they follow another coordinator, and since when.
+    defecting: BTreeMap<Key, Time>,
     /// Members that are lost, which is announced at the end of this time.
     losing: BTreeSet<Key>,
     gather_until: Time,
@@ -52,6 +54,7 @@ impl Node {
             guests: BTreeMap::new(),
             welcomed: BTreeMap::new(),
             clocks: BTreeMap::new(),
+            defecting: BTreeMap::new(),
             losing: BTreeSet::new(),
             gather_until: self.now.time + GATHER,
         });
@@ -360,6 +363,7 @@ impl Node {
         let is_gone = !self.left.contains(key) && !self.is_alive(key);
         if let Standing::Coordinator(office) = &mut self.standing {
             office.guests.remove(&key);
+            office.defecting.remove(&key);
             if is_gone && self.now.time < office.gather_until {
                 office.losing.insert(key);
                 let at = office.gather_until;
@@ -410,23 +414,30 @@ impl Node {
     }
 
     /// A member says that it follows another coordinator, which this one cannot join: it is no
-    /// member any more. What it said before it knew that it was let in may still be on its way.
+    /// member any more. What it said before it knew that it was let in may still be on its way, and after
+    /// a cut it comes late and all at once: it must say so again after a while.
     pub(super) fn drop_if_defected(&mut self, key: Key, told: Key) {
+        let (now, heartbeat) = (self.now.time, self.config.heartbeat);
         let patience = self.config.failure_timeout + super::join::WINDOW;
         let joins_too = self
             .asking
             .as_ref()
-            .is_some_and(|a| a.target.key == told && self.now.time.since(a.begun) < patience);
-        let Standing::Coordinator(office) = &self.standing else {
+            .is_some_and(|a| a.target.key == told && now.since(a.begun) < patience);
+        let Standing::Coordinator(office) = &mut self.standing else {
             return;
         };
-        let welcomed = office.welcomed.get(&key).map(|at| self.since(*at));
+        if told == self.config.key || !self.roster.contains(key) {
+            office.defecting.remove(&key);
+            return;
+        }
+        let since = *office.defecting.entry(key).or_insert(now);
+        let welcomed = office.welcomed.get(&key).map(|at| now.since(*at));
         let is_new = welcomed.is_some_and(|ago| ago < self.config.failure_timeout);
         // It has not heard of this office yet, or of a death: that is no other choice.
-        let is_late = self.since(office.taken) < self.config.failure_timeout
+        let is_late = now.since(office.taken) < self.config.failure_timeout
             || self.dead.contains(told)
             || self.left.contains(told);
-        if told != self.config.key && !joins_too && !is_new && !is_late {
+        if now.since(since) >= heartbeat && !joins_too && !is_new && !is_late {
             self.lose_member(key);
         }
     }

@@ -21,13 +21,14 @@ pub(super) struct Past {
     met: BTreeMap<Key, Time>,
     /// Who was in the view that this node was let into, or wrote what came with the history.
     earlier: BTreeSet<Key>,
-    /// Who has said HELLO, and the highest timestamp that those had seen then who were there earlier.
+    /// Until when a HELLO still tells what its sender had seen when this node was let in.
+    greets_until: Option<Time>,
+    /// Who has said HELLO by then, and the highest timestamp that it had seen.
     greeted: BTreeMap<Key, u64>,
     /// The first message that each author counted on this node for, as it said itself.
     told: BTreeMap<Key, u64>,
-    /// Who of those met said nothing in time. If it was there earlier than this node, then as far as is
-    /// known it does not count on this node at all, and whatever it wrote is old. Others were somewhere
-    /// else while this node was here, and what they wrote is news.
+    /// Who of those met said nothing in time. What they wrote after all that the earlier members had seen
+    /// is news, whether they had heard of this node or not.
     silent: BTreeSet<Key>,
 }
 
@@ -47,8 +48,10 @@ impl Past {
     }
 
     /// A peer says HELLO: the first time counts.
-    pub(super) fn greet(&mut self, peer: Key, clock: u64) {
-        self.greeted.entry(peer).or_insert(clock);
+    pub(super) fn greet(&mut self, peer: Key, clock: u64, now: Time) {
+        if self.greets_until.is_none_or(|until| now <= until) {
+            self.greeted.entry(peer).or_insert(clock);
+        }
     }
 
     /// What the members that were there earlier had seen when this node met them.
@@ -93,13 +96,16 @@ impl Node {
         if author == self.config.key || self.config.weakened == Some(Weakness::OldIsNew) {
             return false;
         }
+        let is_before = message.timestamp() <= self.past.clock;
         match self.past.told.get(&author) {
+            // Whoever was lost before it knew that it was in begins anew when it is let in again. Groups
+            // that are met later have clocks of their own.
+            _ if is_before && self.past.is_earlier(author) => true,
             Some(from) => message.seq() < *from,
-            None if message.timestamp() <= self.past.clock => true,
+            None if is_before => true,
             None if self.past.is_undecided(author) => false,
             None if self.past.silent.contains(&author) => {
-                let is_earlier = self.past.earlier.contains(&author);
-                is_earlier || message.timestamp() <= self.past.clock_of_earlier()
+                message.timestamp() <= self.past.clock_of_earlier()
             }
             None => false,
         }
@@ -128,6 +134,7 @@ impl Node {
     /// that waits for nobody's word.
     pub(super) fn enter_past(&mut self, clock: u64, members: Vec<Key>) {
         self.past.clock = clock.max(self.past.clock);
+        self.past.greets_until = Some(self.now.time + self.config.failure_timeout);
         self.past.earlier.extend(members);
         for author in self.past.met.keys().copied().collect::<Vec<_>>() {
             self.release_past(author);

@@ -43,9 +43,30 @@ impl Node {
         self.step_joining();
     }
 
-    /// This node's floor, if its history is complete above it.
+    /// Where this node's history is complete from: its floor, unless joining ended before that of a
+    /// source was here, and somebody is there who has more.
     pub(super) fn complete_above(&self) -> Option<Position> {
-        self.joined.then(|| self.history.floor())
+        if !self.joined {
+            return None;
+        }
+        let others_have = || {
+            let mut others = self.links.open_links();
+            others.any(|(key, _, link)| link.complete_above.is_some() && self.roster.contains(key))
+        };
+        match self.whole_above {
+            Some(floor) => Some(floor.max(self.history.floor())),
+            None if others_have() => None,
+            None => Some(self.history.floor()),
+        }
+    }
+
+    /// A peer gave all that it has above this floor, which is complete from where it says.
+    fn note_whole(&mut self, peer: Key, floor: Position) {
+        let claim = self.links.to(peer).and_then(|link| link.complete_above);
+        if let Some(claim) = claim.map(|claim| claim.max(floor)) {
+            let known = self.whole_above.unwrap_or(claim);
+            self.whole_above = Some(known.min(claim));
+        }
     }
 
     /// Asks the best source that is there, or ends joining if there is none.
@@ -118,8 +139,9 @@ impl Node {
         self.repair.wants(source) && self.links.open_to(source).is_some()
     }
 
-    /// This peer gave all that it has: if it is the source, the history is here.
-    pub(super) fn complete_source(&mut self, peer: Key) {
+    /// This peer gave all that it has above this floor: if it is the source, the history is here.
+    pub(super) fn complete_source(&mut self, peer: Key, floor: Position) {
+        self.note_whole(peer, floor);
         let Some(joining) = &self.joining else {
             return;
         };

@@ -59,6 +59,7 @@ impl Node {
             self.tell_stable(link, key);
         }
         self.stability.relayed.insert(key);
+        self.acks.owe_again(key);
     }
 
     /// Somebody is no more in the view.

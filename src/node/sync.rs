@@ -358,7 +358,7 @@ impl Node {
             self.gaps.has_answered(exchange.peer, began);
         }
         if whole {
-            self.complete_source(exchange.peer);
+            self.complete_source(exchange.peer, exchange.floor);
         } else {
             self.fail_source(exchange.peer);
         }

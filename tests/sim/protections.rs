@@ -13,7 +13,7 @@ use super::report::run_caught;
 use super::scenario::Scenario;
 
 /// Every protection, by what is lost without it.
-pub const ALL: [(Weakness, &str); 18] = [
+pub const ALL: [(Weakness, &str); 19] = [
     (Weakness::NoDependencyWait, "waiting for dependencies"),
     (Weakness::NoSyncOnLoss, "SYNC on a loss"),
     (Weakness::NoPeriodicSync, "periodic SYNC"),
@@ -30,6 +30,7 @@ pub const ALL: [(Weakness, &str); 18] = [
     (Weakness::AckOverGaps, "ACKs without a hole"),
     (Weakness::OneAnswerIsEnough, "asking everybody in reach"),
     (Weakness::NoRetention, "keeping what is not stable"),
+    (Weakness::FirstSyncJoins, "joining from the best source"),
     (Weakness::NoRelay, "word by way of others"),
     (Weakness::NoAskingPastStrangers, "asking past strangers"),
     (Weakness::NoRedialByMembers, "dials of lost members by all"),

@@ -10,6 +10,7 @@ use papo::node::{Arrival, Departure, Effect, Event, Node, Phase};
 use papo::wire::{ChatMessage, Id, Key, MessageId, Position};
 
 use super::agenda::RunId;
+use super::checks::arrival::{self, Witness};
 use super::checks::churn::Churn;
 use super::checks::convergence::Held;
 use super::checks::delivered::{Delivered, Has, Word};
@@ -167,6 +168,9 @@ impl Record {
     ) -> Verdict {
         if let Event::MemberLeft(member, _) = event {
             self.parted.insert((run, member.key));
+            if let Some(gone) = self.run_of(member.key) {
+                self.ledger.on_parted(gone);
+            }
         }
         if let Event::MemberLeft(member, Departure::Left) = event {
             let reporter = scene.processes[run].node.coordinator().map(|c| c.key);
@@ -274,14 +278,14 @@ impl Record {
             holds(run).then_some(run).or(other)
         };
         self.ledger.on_missed(run, origin, span, holder)?;
-        self.is_dropped_too_early(run, origin, span, scene)
+        self.is_dropped_too_early((run, now), origin, span, scene)
     }
 
     /// Nothing is dropped that a present member lacks: a node that its author has had in its view all
     /// the time misses nothing of it. (No scenario says more than may be kept for a slow one.)
     fn is_dropped_too_early(
         &self,
-        run: RunId,
+        (run, now): (RunId, u64),
         origin: Key,
         (first, last): (u64, u64),
         scene: Scene<'_>,
@@ -292,7 +296,9 @@ impl Record {
         let (mine, now_in) = (self.keys[run], scene.view(author));
         let was_lost =
             self.parted.contains(&(author, mine)) || self.parted.contains(&(run, origin));
-        if was_lost || !now_in.contains(&mine) || !scene.stays(run) {
+        // Without a link it may still be on its way by others, and be given up all the same.
+        let is_linked = scene.is_in_reach(run, author, now, self.timeout);
+        if was_lost || !is_linked || !now_in.contains(&mine) || !scene.stays(run) {
             return Ok(());
         }
         let mut ids = (first..=last).map(|seq| MessageId { origin, seq });
@@ -335,6 +341,7 @@ impl Record {
             })
             .map(|message| message.id())
             .collect();
+        self.has_history(run, scene)?;
         let node = &scene.processes[run].node;
         for message in node.old(usize::MAX) {
             if !shown_later.contains(&message.id()) {
@@ -350,6 +357,48 @@ impl Record {
             self.ledger.on_held((run, now), *id);
         }
         Ok(())
+    }
+
+    /// A newcomer that wants the history has as much of it as any member in its view that
+    /// nothing has happened to since long before it came.
+    fn has_history(&self, run: RunId, scene: Scene<'_>) -> Verdict {
+        let newcomer = &scene.processes[run];
+        let before = newcomer.started.saturating_sub(STEADY / 2);
+        let view = scene.view(run);
+        let stood = |other: &RunId| {
+            let joined = self.joined_at.get(other);
+            let member = &scene.processes[*other];
+            let is_calm = member.is_running() && member.disturbed <= before;
+            is_calm && joined.is_some_and(|at| *at <= before)
+        };
+        // Groups that meet just then have not told each other everything.
+        let leader = newcomer.node.coordinator();
+        let leader = leader.and_then(|c| self.run_of(c.key)).filter(stood);
+        let is_calm = |other: &RunId| {
+            let (host, here) = (scene.processes[*other].host, newcomer.host);
+            view.contains(&scene.processes[*other].key)
+                && stood(other)
+                && scene.paths.is_quiet(here, host, newcomer.started)
+                && scene.paths.may_dial(here, host)
+                && !scene.paths.refuses(here, host)
+                && leader.is_some_and(|l| {
+                    scene.paths.is_quiet(scene.processes[l].host, host, before) || l == *other
+                })
+        };
+        if !newcomer.wants_history || before == 0 || newcomer.disturbed > newcomer.started {
+            return Ok(());
+        }
+        let witness = |other: RunId| {
+            let held = scene.processes[other].node.history().iter();
+            let held = held.map(|m| (m.id(), m.position()));
+            let since = |(id, _): &(MessageId, _)| self.ledger.has_held_since(other, *id, before);
+            let held = held.filter(since).collect();
+            Witness { run: other, held }
+        };
+        let calm = (0..scene.processes.len()).filter(is_calm);
+        let witnesses: Vec<Witness> = calm.map(witness).collect();
+        let history = newcomer.node.history();
+        arrival::has_history(run, history.floor(), |id| history.contains(id), &witnesses)
     }
 
     fn on_message(
@@ -369,8 +418,7 @@ impl Record {
             let mut others = scene.view(run);
             others.retain(|k| *k != self.keys[run]);
             let owed = others.iter().filter_map(|k| self.run_of(*k)).collect();
-            let view = view_name(&scene.processes[run].node);
-            self.ledger.on_said((run, now), id, view, owed);
+            self.ledger.on_said((run, now), id, owed);
             self.delivered.on_sent(id, others);
             self.expect(run, now, id, scene);
         }
@@ -387,22 +435,36 @@ impl Record {
         self.shown.entry(run).or_default().push(message.position());
         let id = message.id();
         if id.origin != self.keys[run] {
-            self.ledger.on_shown((run, now), id, arrival)?;
+            let author = self.run_of(id.origin);
+            let has_word = author.is_some_and(|author| {
+                let sees = |one: RunId, other: RunId| scene.view(one).contains(&self.keys[other]);
+                scene.is_linked(run, author) && sees(run, author) && sees(author, run)
+            });
+            self.ledger.on_shown((run, now), (id, has_word), arrival)?;
         }
         if arrival == Arrival::Old {
             self.order.on_old(run, id);
             return Ok(());
         }
-        let history = scene.processes[run].node.history();
+        let reader = &scene.processes[run];
+        let (history, wants_history) = (reader.node.history(), reader.wants_history);
         // A peer passes on all that it took in, and has nothing else to give.
         let missed = (self.order).missed_by(|other| scene.is_linked(run, other));
-        let (ledger, positions) = (&self.ledger, &self.positions);
+        let (ledger, positions, runs) = (&self.ledger, &self.positions, &self.runs);
         let excused = |cause: MessageId| {
-            if ledger.was_missed(run, cause) || ledger.is_owed(run, cause) {
-                return ledger.was_missed(run, cause);
+            if ledger.was_missed(run, cause) {
+                return true;
+            }
+            if ledger.is_owed(run, cause) {
+                // Once its author and all who had it are gone, nobody knows that there was one.
+                let author = runs.get(&cause.origin);
+                return author.is_none_or(|author| !scene.is_linked(run, *author))
+                    && !scene.is_held_in_reach(run, cause);
             }
             let position = positions.get(&cause).copied().unwrap_or_default();
-            ledger.is_before(run, cause)
+            // Who wants no history waits for nothing that it does not owe.
+            !wants_history
+                || ledger.is_before(run, cause)
                 || history.contains(cause)
                 || position <= history.floor()
                 || missed.contains(&cause)
@@ -518,7 +580,7 @@ impl Record {
         }
         self.views_seen.insert(run, seen);
         let runs: Vec<RunId> = members.iter().filter_map(|m| self.run_of(m.key)).collect();
-        self.ledger.on_view(run, name, &runs);
+        self.ledger.on_view(run, &runs);
         let members: Vec<(Id, Key)> = members.iter().map(|m| (m.id, m.key)).collect();
         self.views.on_view(run, &members)?;
         if name.0 != Key(0) && members.iter().any(|m| m.1 == name.0) {

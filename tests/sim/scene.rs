@@ -75,14 +75,20 @@ impl Scene<'_> {
             && self.paths.is_quiet(one.host, other.host, before)
     }
 
+    /// Somebody whom this node is linked with has the message.
+    pub fn is_held_in_reach(&self, run: RunId, id: MessageId) -> bool {
+        let processes = self.processes;
+        (0..processes.len()).any(|other| {
+            self.is_linked(run, other)
+                && (self.paths).both_ways(processes[run].host, processes[other].host)
+                && processes[other].node.history().contains(id)
+        })
+    }
+
     /// Nobody whom this node is linked with has the message, or it lies under the floor of somebody
     /// who kept all: who sends its effects may then not have it, having got them from there.
     pub fn is_out_of_reach(&self, run: RunId, id: MessageId, position: Position) -> bool {
         let processes = self.processes;
-        let linked = |other: &RunId| {
-            self.is_linked(run, *other)
-                && (self.paths).both_ways(processes[run].host, processes[*other].host)
-        };
         let lies_under = |other: RunId| position <= processes[other].node.history().floor();
         // What it sent may still come in when it has just died.
         let sends = |other: RunId| {
@@ -90,10 +96,8 @@ impl Scene<'_> {
             peers.any(|k| k == processes[other].key)
         };
         let mut others = 0..processes.len();
-        others
-            .clone()
-            .any(|o| lies_under(o) && (processes[o].wants_history || sends(o)))
-            || !others.any(|o| linked(&o) && processes[o].node.history().contains(id))
+        others.any(|o| lies_under(o) && (processes[o].wants_history || sends(o)))
+            || !self.is_held_in_reach(run, id)
     }
 
     /// The members in a node's view.

@@ -12,19 +12,16 @@ use papo::wire::{Key, MessageId};
 
 use super::{Run, Verdict, Violation};
 
-/// The coordinator's key and the version of a view.
-pub type ViewName = (Key, u64);
-
-/// Why a message is a part of the past although nobody else had it when its reader came.
+/// Why a message is a part of the past although not everybody had it when its reader came: only its
+/// author can tell.
 const UNHEARD: &str = "when its author had not heard of it yet";
 
 /// One message, as its author said it.
 #[derive(Debug)]
 struct Said {
-    /// The how-manieth fact this is; views are numbered with it.
+    /// Which fact this is; views are numbered with it.
     no: u64,
     by: Run,
-    view: ViewName,
     owed: Vec<Run>,
 }
 
@@ -60,8 +57,12 @@ impl Account {
 struct Stay {
     /// The first time that it was in anybody's view.
     known: Option<u64>,
-    /// The first view that it held itself, and who else is in it.
-    first_view: Option<(ViewName, Vec<Run>)>,
+    /// Who is in the first view that it held itself, and when that was.
+    first_view: Option<(Vec<Run>, u64)>,
+    /// Somebody took it for lost.
+    was_lost: bool,
+    /// Who was in any view that it held.
+    met: BTreeSet<Run>,
 }
 
 /// All accounts of one run of the simulator.
@@ -83,8 +84,8 @@ fn broken(invariant: &'static str, text: String) -> Verdict {
 }
 
 impl Ledger {
-    /// A run holds a view of this name with these runs in it.
-    pub fn on_view(&mut self, viewer: Run, name: ViewName, members: &[Run]) {
+    /// A run holds a view with these runs in it.
+    pub fn on_view(&mut self, viewer: Run, members: &[Run]) {
         self.count += 1;
         for member in members {
             let stay = self.stays.entry(*member).or_default();
@@ -92,18 +93,39 @@ impl Ledger {
         }
         if members.contains(&viewer) {
             let stay = self.stays.entry(viewer).or_default();
-            stay.first_view.get_or_insert((name, members.to_vec()));
+            stay.met.extend(members);
+            let count = self.count;
+            stay.first_view.get_or_insert((members.to_vec(), count));
         }
     }
 
+    /// Somebody's user is told that this reader is gone.
+    pub fn on_parted(&mut self, reader: Run) {
+        self.stays.entry(reader).or_default().was_lost = true;
+    }
+
+    /// The reader did not know yet that it was let in when this was said, and was taken for lost
+    /// before it did: it begins anew.
+    fn begins_anew(&self, reader: Run, id: MessageId) -> bool {
+        let (Some(said), Some(stay)) = (self.said.get(&id), self.stays.get(&reader)) else {
+            return false;
+        };
+        let knew = stay
+            .first_view
+            .as_ref()
+            .is_some_and(|(_, no)| *no < said.no);
+        !knew && stay.was_lost
+    }
+
+    /// The author was in a view of the reader's: it can know that it owes something.
+    fn has_met(&self, reader: Run, id: MessageId) -> bool {
+        let stay = self.stays.get(&reader);
+        let author = self.said.get(&id).map(|said| said.by);
+        author.is_some_and(|author| stay.is_some_and(|stay| stay.met.contains(&author)))
+    }
+
     /// The author's node shows it: from now on those in its view owe it.
-    pub fn on_said(
-        &mut self,
-        (run, now): (Run, u64),
-        id: MessageId,
-        view: ViewName,
-        owed: Vec<Run>,
-    ) {
+    pub fn on_said(&mut self, (run, now): (Run, u64), id: MessageId, owed: Vec<Run>) {
         self.count += 1;
         for reader in &owed {
             let stay = self.stays.entry(*reader).or_default();
@@ -115,15 +137,22 @@ impl Ledger {
         self.held_since.insert((run, id), (self.count, now));
         self.written.insert(id.origin, id.seq);
         let (no, by) = (self.count, run);
-        let said = Said { no, by, view, owed };
+        let said = Said { no, by, owed };
         self.said.insert(id, said);
     }
 
-    /// A reader's node shows somebody else's message, or has it as an old one once it has joined.
-    pub fn on_shown(&mut self, (run, now): (Run, u64), id: MessageId, arrival: Arrival) -> Verdict {
+    /// A reader's node shows somebody else's message, or has it as an old one once it has joined. If each
+    /// is in the other's view, it has the author's word on what is old.
+    pub fn on_shown(
+        &mut self,
+        (run, now): (Run, u64),
+        (id, has_word): (MessageId, bool),
+        arrival: Arrival,
+    ) -> Verdict {
         let is_owed = self.is_owed(run, id);
         let past = self
             .why_past(run, id)
+            .filter(|why| has_word || *why != UNHEARD)
             .filter(|_| arrival == Arrival::Live && !is_owed);
         if let Some(why) = past {
             return broken(
@@ -131,6 +160,8 @@ impl Ledger {
                 format!("run {run} shows {id} as new, said {why}"),
             );
         }
+        let begins_anew = self.begins_anew(run, id);
+        let has_met = self.has_met(run, id);
         self.count += 1;
         self.held_since
             .entry((run, id))
@@ -141,8 +172,8 @@ impl Ledger {
             return broken("once", text);
         }
         match arrival {
-            Arrival::Live => live(account, run, id)?,
-            Arrival::Old if is_owed => {
+            Arrival::Live => live(account, run, (id, has_met))?,
+            Arrival::Old if is_owed && !begins_anew => {
                 let text = format!("run {run} calls {id} old, said while it was in the view");
                 return broken("new as old", text);
             }
@@ -300,28 +331,25 @@ impl Ledger {
     /// What was said elsewhere, in a group that it only met later, is not.
     fn why_past(&self, run: Run, id: MessageId) -> Option<&'static str> {
         let (said, stay) = (self.said.get(&id)?, self.stays.get(&run)?);
-        let (known, (name, members)) = (stay.known?, stay.first_view.as_ref()?);
+        let (known, (members, _)) = (stay.known?, stay.first_view.as_ref()?);
         let held_by = |member: &Run| {
             let held = self.held_since.get(&(*member, id));
             *member != run && held.is_some_and(|(no, _)| *no < known)
         };
-        if said.no < known {
-            let others_held = members.iter().any(|m| *m != said.by && held_by(m));
-            let author_did = members.contains(&said.by);
-            return match others_held {
-                true => Some("before it was in the room"),
-                false => author_did.then_some(UNHEARD),
-            };
+        if said.no >= known || !members.iter().any(held_by) {
+            return None;
         }
-        let account = self.accounts.get(&(run, id.origin));
-        let was_owed = account.is_some_and(|a| a.first_owed.is_some_and(|f| f < id.seq));
-        let is_earlier = said.view.0 == name.0 && said.view.1 < name.1;
-        (is_earlier && !was_owed).then_some(UNHEARD)
+        // Of what only some had, the others could not tell the newcomer that it was old.
+        let mut others = members.iter().filter(|m| **m != said.by && **m != run);
+        match others.all(held_by) {
+            true => Some("before it was in the room"),
+            false => Some(UNHEARD),
+        }
     }
 }
 
 /// A message is shown as it came: after all that its author said before it.
-fn live(account: &mut Account, run: Run, id: MessageId) -> Verdict {
+fn live(account: &mut Account, run: Run, (id, has_met): (MessageId, bool)) -> Verdict {
     if account.missed.contains(&id.seq) {
         let text = format!("run {run} shows {id} as new, and had called it missed");
         return broken("false word", text);
@@ -332,7 +360,7 @@ fn live(account: &mut Account, run: Run, id: MessageId) -> Verdict {
         return broken("order", text);
     }
     let from = match account.last {
-        0 => account.first_owed.unwrap_or(id.seq),
+        0 => account.first_owed.filter(|_| has_met).unwrap_or(id.seq),
         last => last + 1,
     };
     if let Some(hole) = (from..id.seq).find(|seq| !account.covers(*seq)) {

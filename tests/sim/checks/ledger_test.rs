@@ -3,7 +3,6 @@
 use super::*;
 
 const A: Key = Key(10);
-const VIEW: ViewName = (A, 5);
 
 fn id(seq: u64) -> MessageId {
     MessageId { origin: A, seq }
@@ -18,24 +17,24 @@ fn nobody(_: &Ledger, _: MessageId) -> Option<Run> {
 /// Run 0 is the author A; run 1 was with it from the start; run 2 came after the second message.
 fn room() -> Ledger {
     let mut ledger = Ledger::default();
-    ledger.on_view(0, (A, 1), &[0, 1]);
-    ledger.on_view(1, (A, 1), &[0, 1]);
+    ledger.on_view(0, &[0, 1]);
+    ledger.on_view(1, &[0, 1]);
     say(&mut ledger, 1..=2, &[1]);
-    ledger.on_view(0, VIEW, &[0, 1, 2]);
-    ledger.on_view(2, VIEW, &[0, 1, 2]);
+    ledger.on_view(0, &[0, 1, 2]);
+    ledger.on_view(2, &[0, 1, 2]);
     say(&mut ledger, 3..=6, &[1, 2]);
     ledger
 }
 
 fn say(ledger: &mut Ledger, seqs: std::ops::RangeInclusive<u64>, to: &[Run]) {
     for seq in seqs {
-        ledger.on_said((0, 100), id(seq), VIEW, to.to_vec());
+        ledger.on_said((0, 100), id(seq), to.to_vec());
     }
 }
 
 fn show(ledger: &mut Ledger, run: Run, seqs: &[u64], arrival: Arrival) -> Verdict {
     let mut seqs = seqs.iter();
-    seqs.try_for_each(|seq| ledger.on_shown((run, 200), id(*seq), arrival))
+    seqs.try_for_each(|seq| ledger.on_shown((run, 200), (id(*seq), true), arrival))
 }
 
 fn rejects(verdict: Verdict, invariant: &str) {
@@ -82,19 +81,36 @@ fn an_old_line_shown_as_new_is_rejected() {
     rejects(show(&mut room(), 2, &[1], Arrival::Live), "old as new");
     // The author had not heard of run 3 yet.
     let mut ledger = room();
-    ledger.on_view(3, (A, 6), &[0, 1, 2, 3]);
     say(&mut ledger, 7..=7, &[1, 2]);
+    ledger.on_view(3, &[0, 1, 2, 3]);
     rejects(show(&mut ledger, 3, &[7], Arrival::Live), "old as new");
+    // Nor can run 3 know, as long as the author cannot say so.
+    let unlinked = ledger.on_shown((3, 200), (id(7), false), Arrival::Live);
+    unlinked.unwrap();
+}
+
+#[test]
+fn a_new_line_shown_as_old_is_rejected_unless_its_reader_begins_anew() {
+    let mut ledger = room();
+    rejects(show(&mut ledger, 1, &[3], Arrival::Old), "new as old");
+    let mut ledger = room();
+    ledger.on_parted(2);
+    rejects(show(&mut ledger, 2, &[3], Arrival::Old), "new as old");
+    // Run 3 was taken for lost before it ever knew that it was let in.
+    say(&mut ledger, 7..=7, &[3]);
+    ledger.on_parted(3);
+    ledger.on_view(3, &[0, 1, 2, 3]);
+    show(&mut ledger, 3, &[7], Arrival::Old).unwrap();
 }
 
 #[test]
 fn what_a_group_met_later_said_meanwhile_may_be_new() {
     let mut ledger = room();
-    ledger.on_view(4, (Key(14), 1), &[4]);
+    ledger.on_view(4, &[4]);
     say(&mut ledger, 7..=8, &[1, 2]);
     show(&mut ledger, 4, &[7, 8], Arrival::Live).unwrap();
     let mut ledger = room();
-    ledger.on_view(4, (Key(14), 1), &[4]);
+    ledger.on_view(4, &[4]);
     show(&mut ledger, 4, &[1, 2, 3], Arrival::Live).unwrap();
     rejects(show(&mut ledger, 4, &[5], Arrival::Live), "silent gap");
 }

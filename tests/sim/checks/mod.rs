@@ -4,6 +4,7 @@
 //! Owns no part of the simulated world, and never asks a node how it came to its state. Each
 //! checker has tests of its own, on histories made by hand, that it must accept and reject.
 
+pub mod arrival;
 pub mod churn;
 pub mod convergence;
 pub mod delivered;
