@@ -66,7 +66,7 @@ impl Node {
             return None;
         }
         let mut unsettled = causes(message).filter(|cause| !self.history.is_settled(*cause));
-        if self.is_beyond_keeping(message) {
+        if self.is_below_keeping(message) || !self.joined && self.is_old(message) {
             // Nothing is looked for because of it; but what is may have led to it.
             if self.waiting.len() == 0 && self.gaps.is_empty() {
                 return None;
@@ -82,12 +82,9 @@ impl Node {
             .or_else(earlier)
     }
 
-    /// True if a message is old, and this node is still joining; or if it is shown at most, and nobody
-    /// counts on that. Its causes lie below the floor too, and theirs, back to the room's first line.
-    fn is_beyond_keeping(&self, message: &ChatMessage) -> bool {
-        if !self.joined && self.is_old(message) {
-            return true;
-        }
+    /// True if a message lies under the floor, and nobody counts on this node for it. Its causes lie there
+    /// too, and theirs, back to the room's first line.
+    pub(super) fn is_below_keeping(&self, message: &ChatMessage) -> bool {
         let origin = self.history.origin(message.origin());
         let owed_from = origin.and_then(Origin::owed_from);
         let is_owed = owed_from.is_some_and(|from| from <= message.seq());

@@ -194,7 +194,9 @@ impl Node {
         match self.next_to_ask(author, stage, reach) {
             Some(peer) => {
                 stage.asked_all = None;
-                self.want_sync(peer, false);
+                if !self.repair.asks_for_all_since(peer, stage.since) {
+                    self.want_sync(peer, false);
+                }
             }
             None if may_come => stage.asked_all = None,
             None => {

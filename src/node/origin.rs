@@ -15,6 +15,8 @@ pub(super) struct Origin {
     taken: Ranges,
     /// Given up: nobody in reach had it. What is found later is in `taken` too.
     missed: Ranges,
+    /// Of `missed`, what came under the floor while nobody was known to count on it, and was not shown.
+    passed_by: Ranges,
     /// What is lower is not owed: it was said before this node was in the author's view.
     owed_from: Option<u64>,
     /// Nothing waits for what is not here up to here: this node wants no history.
@@ -92,18 +94,29 @@ impl Origin {
         self.owed_from
     }
 
-    /// What is owed begins here, if nothing lower was known to be; true if that is news.
+    /// What is owed begins here, if nothing lower was known to be; true if that is news. What was passed
+    /// by from there on is to be asked for like anything else that is missing.
     pub(super) fn owe_from(&mut self, seq: u64) -> bool {
         if self.owed_from.is_some_and(|from| from <= seq) {
             return false;
         }
         self.owed_from = Some(seq);
+        for (first, last) in self.passed_by.within(seq, u64::MAX).iter() {
+            self.passed_by.remove_range(first, last);
+            self.missed.remove_range(first, last);
+        }
         true
     }
 
     /// Gives these up, as far as they were not taken in.
     pub(super) fn miss(&mut self, first: u64, last: u64) {
         self.missed.insert_range(first, last);
+    }
+
+    /// This one came, and is neither kept nor shown, since nobody counts on it as far as is known.
+    pub(super) fn pass_by(&mut self, seq: u64) {
+        self.missed.insert(seq);
+        self.passed_by.insert(seq);
     }
 
     /// What of these is neither here nor given up, and wanted.
@@ -222,6 +235,19 @@ mod tests {
         assert_eq!((origin.gap_start(9), origin.gap_start(4)), (7, 3));
         assert_eq!(Origin::default().gap_start(9), 9);
         assert!(origin.owe_from(3), "what is owed begins earlier");
+    }
+
+    #[test]
+    fn what_was_passed_by_is_missing_once_it_is_owed() {
+        let mut origin = taken(&[(5, 6)]);
+        origin.miss(1, 1);
+        origin.pass_by(2);
+        origin.pass_by(4);
+        assert!(origin.is_settled(2) && origin.is_settled(4));
+        assert!(origin.owe_from(3));
+        assert!(origin.is_settled(2) && !origin.is_settled(4));
+        assert!(origin.owe_from(1));
+        assert!(origin.is_settled(1) && !origin.is_settled(2));
     }
 
     #[test]

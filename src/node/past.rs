@@ -33,8 +33,9 @@ pub(super) struct Past {
 }
 
 impl Past {
-    /// This author wrote something that was restored from a store.
-    pub(super) fn keep_restored(&mut self, author: Key) {
+    /// This author wrote something that was restored from a store, up to this timestamp at most.
+    pub(super) fn keep_restored(&mut self, author: Key, clock: u64) {
+        self.clock = self.clock.max(clock);
         self.earlier.insert(author);
         self.silent.insert(author);
     }

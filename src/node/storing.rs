@@ -6,7 +6,7 @@
 //! chat goes on all the same, unconfirmed.
 
 use super::{Node, Restored};
-use crate::wire::ChatMessage;
+use crate::wire::{ChatMessage, Position};
 
 /// Of what was restored, how much is looked through for the causes of the next own message: all
 /// that is older is before it by its timestamp anyway.
@@ -30,11 +30,11 @@ impl Node {
         }
         let authors: std::collections::BTreeSet<_> =
             self.history.iter().map(ChatMessage::origin).collect();
-        for author in authors {
-            self.past.keep_restored(author);
-        }
-        if let Some(newest) = newest {
-            self.clock.observe(newest.0);
+        if let Some(Position(clock, ..)) = newest {
+            for author in authors {
+                self.past.keep_restored(author, clock);
+            }
+            self.clock.observe(clock);
         }
     }
 

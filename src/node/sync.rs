@@ -59,6 +59,12 @@ impl Repair {
         self.current.as_ref().is_some_and(|e| e.peer == peer)
     }
 
+    /// True if one with this peer is under way that asks for all that was missing then.
+    pub(super) fn asks_for_all_since(&self, peer: Key, since: Time) -> bool {
+        let current = self.current.as_ref().filter(|e| e.peer == peer);
+        current.is_some_and(|e| e.began >= Some(since))
+    }
+
     /// True if one with this peer is due.
     pub(super) fn wants(&self, peer: Key) -> bool {
         self.wanted.iter().any(|(key, _)| *key == peer)

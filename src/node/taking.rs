@@ -12,12 +12,18 @@ pub(super) struct HeldBack(Vec<ChatMessage>);
 
 impl Node {
     /// A message that was never taken in, and whose causes are here or will never be, becomes part
-    /// of the history. At or below the floor it is shown once and not kept.
+    /// of the history. At or below the floor it is not kept, and shown only if it is owed.
     pub(super) fn take_in(&mut self, message: &ChatMessage) {
         let id = message.id();
         self.clock.observe(message.timestamp());
+        if self.is_below_keeping(message) {
+            return self.history.origin_mut(id.origin).pass_by(id.seq);
+        }
         let arrival = self.begin_author(message);
-        self.chat.cover(message);
+        // What comes late is no head: its author's next one, which depends on it, is here.
+        if self.history.highest(id.origin) < id.seq {
+            self.chat.cover(message);
+        }
         if !self.history.insert(message.clone()) {
             self.history.settle(id);
             self.counters.late += 1;

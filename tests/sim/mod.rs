@@ -11,7 +11,7 @@
 //! | `paths`, `carrying`, `streams` | who reaches whom; datagrams, dials, and streams as kernels carry them |
 //! | `world`, `process`, `turn`, `effects`, `faults` | hosts, processes and their driver, events |
 //! | `store`, `keeping` | disks, and what is committed to them when |
-//! | `record`, `scene`, `checks` | what users saw, and what must hold |
+//! | `record`, `arrivals`, `scene`, `checks` | what users saw, and what must hold |
 //! | `run`, `shrink`, `report`, `trace`, `traffic` | the acts of one run, and what is told of it |
 //! | `protections` | each protection switched off in turn |
 //! | `room`, `failover` | rooms of any size, and what a failover in one costs |
@@ -19,6 +19,7 @@
 #![allow(dead_code, unused_imports)]
 
 pub mod agenda;
+pub mod arrivals;
 pub mod carrying;
 pub mod checks;
 pub mod effects;

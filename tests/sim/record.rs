@@ -10,7 +10,7 @@ use papo::node::{Arrival, Departure, Effect, Event, Node, Phase};
 use papo::wire::{ChatMessage, Id, Key, MessageId, Position};
 
 use super::agenda::RunId;
-use super::checks::arrival::{self, Witness};
+use super::arrivals::Arrivals;
 use super::checks::churn::Churn;
 use super::checks::convergence::Held;
 use super::checks::delivered::{Delivered, Has, Word};
@@ -43,7 +43,7 @@ pub struct Record {
     /// Who was shown that which member is gone.
     parted: BTreeSet<(RunId, Key)>,
     views_seen: BTreeMap<RunId, (Key, u64, usize)>,
-    joined_at: BTreeMap<RunId, u64>,
+    arrivals: Arrivals,
     /// When times are looked at again.
     pub next_look: u64,
     /// How long the network takes at most when nothing is wrong.
@@ -108,10 +108,10 @@ impl Record {
         scene: Scene<'_>,
     ) -> Verdict {
         let (run, now) = at;
-        self.on_turn(run, &scene.processes[run].node)?;
+        self.on_turn(at, &scene.processes[run].node)?;
         match event {
             Event::Joined { again } => {
-                self.joined_at.entry(run).or_insert(now);
+                self.arrivals.on_joined(run, now);
                 if *again {
                     return Ok(());
                 }
@@ -341,7 +341,7 @@ impl Record {
             })
             .map(|message| message.id())
             .collect();
-        self.has_history(run, scene)?;
+        (self.arrivals).has_history(run, &self.ledger, scene)?;
         let node = &scene.processes[run].node;
         for message in node.old(usize::MAX) {
             if !shown_later.contains(&message.id()) {
@@ -357,48 +357,6 @@ impl Record {
             self.ledger.on_held((run, now), *id);
         }
         Ok(())
-    }
-
-    /// A newcomer that wants the history has as much of it as any member in its view that
-    /// nothing has happened to since long before it came.
-    fn has_history(&self, run: RunId, scene: Scene<'_>) -> Verdict {
-        let newcomer = &scene.processes[run];
-        let before = newcomer.started.saturating_sub(STEADY / 2);
-        let view = scene.view(run);
-        let stood = |other: &RunId| {
-            let joined = self.joined_at.get(other);
-            let member = &scene.processes[*other];
-            let is_calm = member.is_running() && member.disturbed <= before;
-            is_calm && joined.is_some_and(|at| *at <= before)
-        };
-        // Groups that meet just then have not told each other everything.
-        let leader = newcomer.node.coordinator();
-        let leader = leader.and_then(|c| self.run_of(c.key)).filter(stood);
-        let is_calm = |other: &RunId| {
-            let (host, here) = (scene.processes[*other].host, newcomer.host);
-            view.contains(&scene.processes[*other].key)
-                && stood(other)
-                && scene.paths.is_quiet(here, host, newcomer.started)
-                && scene.paths.may_dial(here, host)
-                && !scene.paths.refuses(here, host)
-                && leader.is_some_and(|l| {
-                    scene.paths.is_quiet(scene.processes[l].host, host, before) || l == *other
-                })
-        };
-        if !newcomer.wants_history || before == 0 || newcomer.disturbed > newcomer.started {
-            return Ok(());
-        }
-        let witness = |other: RunId| {
-            let held = scene.processes[other].node.history().iter();
-            let held = held.map(|m| (m.id(), m.position()));
-            let since = |(id, _): &(MessageId, _)| self.ledger.has_held_since(other, *id, before);
-            let held = held.filter(since).collect();
-            Witness { run: other, held }
-        };
-        let calm = (0..scene.processes.len()).filter(is_calm);
-        let witnesses: Vec<Witness> = calm.map(witness).collect();
-        let history = newcomer.node.history();
-        arrival::has_history(run, history.floor(), |id| history.contains(id), &witnesses)
     }
 
     fn on_message(
@@ -455,7 +413,7 @@ impl Record {
             if ledger.was_missed(run, cause) {
                 return true;
             }
-            if ledger.is_owed(run, cause) {
+            if ledger.is_owed(run, cause) && ledger.has_met(run, cause) {
                 // Once its author and all who had it are gone, nobody knows that there was one.
                 let author = runs.get(&cause.origin);
                 return author.is_none_or(|author| !scene.is_linked(run, *author))
@@ -493,10 +451,7 @@ impl Record {
         (0..processes.len())
             .filter(|other| {
                 let p = &processes[*other];
-                let joined = self
-                    .joined_at
-                    .get(other)
-                    .is_some_and(|at| at + STEADY < now);
+                let joined = (self.arrivals).has_joined_before(*other, now.saturating_sub(STEADY));
                 joined
                     && !p.leave_asked
                     && scene.is_steady(run, *other, now)
@@ -571,7 +526,8 @@ impl Record {
     }
 
     /// A turn has ended, or something is shown: views are looked at where they changed.
-    pub fn on_turn(&mut self, run: RunId, node: &Node) -> Verdict {
+    pub fn on_turn(&mut self, (run, now): (RunId, u64), node: &Node) -> Verdict {
+        self.arrivals.on_turn(run, now, node);
         let members = node.members();
         let name = view_name(node);
         let seen = (name.0, name.1, members.len());

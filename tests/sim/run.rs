@@ -185,7 +185,15 @@ fn delivered_past_cuts(world: &World, run: RunId) -> Verdict {
 }
 
 fn agreement_within(world: &World, group: &[RunId], whole: bool) -> Verdict {
-    let nodes = world.held(group);
+    let mut nodes = world.held(group);
+    // A link with somebody out of reach may stay open for long, and carries nothing.
+    for node in &mut nodes {
+        let from = world.processes[node.run].host;
+        node.peers.retain(|key| {
+            let peer = world.run_of(*key);
+            peer.is_some_and(|peer| world.paths.both_ways(from, world.processes[peer].host))
+        });
+    }
     if whole {
         convergence::agree(&nodes)?;
     } else {

@@ -366,7 +366,8 @@ impl World {
         if self.failure.is_some() {
             return;
         }
-        let verdict = self.record.on_turn(run, &self.processes[run].node);
+        let at = (run, self.now());
+        let verdict = self.record.on_turn(at, &self.processes[run].node);
         self.judge(verdict);
         self.write_all(run);
         if self.processes[run].is_running()

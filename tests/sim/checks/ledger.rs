@@ -118,7 +118,7 @@ impl Ledger {
     }
 
     /// The author was in a view of the reader's: it can know that it owes something.
-    fn has_met(&self, reader: Run, id: MessageId) -> bool {
+    pub fn has_met(&self, reader: Run, id: MessageId) -> bool {
         let stay = self.stays.get(&reader);
         let author = self.said.get(&id).map(|said| said.by);
         author.is_some_and(|author| stay.is_some_and(|stay| stay.met.contains(&author)))

@@ -1,0 +1,105 @@
+//! Arrivals: when each process had joined, and from where on its history was complete at which time.
+//!
+//! Owns these two, and hands what a newcomer is to have to the checker. It changes nothing.
+
+use std::collections::BTreeMap;
+
+use papo::node::Node;
+use papo::wire::{MessageId, Position};
+
+use super::agenda::RunId;
+use super::checks::Verdict;
+use super::checks::arrival::{self, Witness};
+use super::checks::ledger::Ledger;
+use super::scene::{STEADY, Scene};
+
+/// What is known of those who came.
+#[derive(Debug, Default)]
+pub struct Arrivals {
+    joined_at: BTreeMap<RunId, u64>,
+    /// Each run's floor, and since when it is that.
+    floors: BTreeMap<RunId, Vec<(u64, Position)>>,
+}
+
+impl Arrivals {
+    /// The first time counts.
+    pub fn on_joined(&mut self, run: RunId, now: u64) {
+        self.joined_at.entry(run).or_insert(now);
+    }
+
+    /// It joined before, and at least so long ago.
+    pub fn has_joined_before(&self, run: RunId, then: u64) -> bool {
+        self.joined_at.get(&run).is_some_and(|at| *at < then)
+    }
+
+    /// A turn has ended.
+    pub fn on_turn(&mut self, run: RunId, now: u64, node: &Node) {
+        let floor = node.history().floor();
+        let floors = self.floors.entry(run).or_default();
+        if floors.last().map_or(Position::default(), |(_, last)| *last) != floor {
+            floors.push((now, floor));
+        }
+    }
+
+    /// It dropped what lies here, after that time.
+    fn has_dropped_since(&self, run: RunId, position: Position, since: u64) -> bool {
+        let floors = self.floors.get(&run).map_or(&[][..], |floors| floors);
+        let first = floors.iter().find(|(_, floor)| position <= *floor);
+        first.is_some_and(|(at, _)| *at >= since)
+    }
+
+    /// A newcomer that wants the history has as much of it as any member in its view that
+    /// nothing has happened to since long before it came.
+    pub fn has_history(&self, run: RunId, ledger: &Ledger, scene: Scene<'_>) -> Verdict {
+        let newcomer = &scene.processes[run];
+        let before = newcomer.started.saturating_sub(STEADY / 2);
+        if !newcomer.wants_history || before == 0 || newcomer.disturbed > newcomer.started {
+            return Ok(());
+        }
+        let since = newcomer.started;
+        let members = self.calm_members(run, before, scene);
+        // The source may drop something just when it is asked, having had the most until then.
+        let is_dropped = |(_, position): &(MessageId, Position)| {
+            let mut members = members.iter();
+            members.any(|member| self.has_dropped_since(*member, *position, since))
+        };
+        let witness = |other: &RunId| {
+            let held = scene.processes[*other].node.history().iter();
+            let held = held.map(|m| (m.id(), m.position()));
+            let held = held.filter(|(id, _)| ledger.has_held_since(*other, *id, before));
+            let held = held.filter(|m| !is_dropped(m)).collect();
+            Witness { run: *other, held }
+        };
+        let witnesses: Vec<Witness> = members.iter().map(witness).collect();
+        let history = newcomer.node.history();
+        arrival::has_history(run, history.floor(), |id| history.contains(id), &witnesses)
+    }
+
+    /// Members that nothing has happened to since then, nor to their paths to the newcomer.
+    fn calm_members(&self, run: RunId, before: u64, scene: Scene<'_>) -> Vec<RunId> {
+        let (newcomer, view) = (&scene.processes[run], scene.view(run));
+        let stood = |other: &RunId| {
+            let joined = self.joined_at.get(other);
+            let member = &scene.processes[*other];
+            let is_calm = member.is_running() && member.disturbed <= before;
+            is_calm && joined.is_some_and(|at| *at <= before)
+        };
+        let runs = 0..scene.processes.len();
+        // Groups that meet just then have not told each other everything.
+        let leader = newcomer.node.coordinator();
+        let leader = leader.and_then(|c| runs.clone().find(|r| scene.processes[*r].key == c.key));
+        let leader = leader.filter(stood);
+        let is_calm = |other: &RunId| {
+            let (host, here) = (scene.processes[*other].host, newcomer.host);
+            view.contains(&scene.processes[*other].key)
+                && stood(other)
+                && scene.paths.is_quiet(here, host, newcomer.started)
+                && scene.paths.may_dial(here, host)
+                && !scene.paths.refuses(here, host)
+                && leader.is_some_and(|l| {
+                    scene.paths.is_quiet(scene.processes[l].host, host, before) || l == *other
+                })
+        };
+        runs.filter(is_calm).collect()
+    }
+}
