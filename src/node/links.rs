@@ -55,6 +55,8 @@ pub(super) struct Link {
     pub(super) told: Option<(Coordinator, Time)>,
     /// The peer's floor, if its history was complete when it last said so.
     pub(super) complete_above: Option<Position>,
+    /// The highest timestamp that its peer had seen when it was opened.
+    pub(super) clock: u64,
     /// Who waits to hear whether this peer lives.
     pub(super) probers: Vec<Key>,
 }
@@ -210,6 +212,7 @@ impl Node {
             told_behind: None,
             told: None,
             complete_above: None,
+            clock: 0,
             probers: Vec::new(),
         };
         self.links.all.insert(id, link);
@@ -325,6 +328,14 @@ impl Node {
             .all(|(o, r)| rank(o, r) <= rank(ours, round))
     }
 
+    /// What this node writes to a member is later than all that it had seen when they met: it counts as
+    /// new there.
+    pub(super) fn follow_clock(&mut self, key: Key) {
+        if let Some(link) = self.links.to(key).filter(|_| self.roster.contains(key)) {
+            self.clock.observe(link.clock);
+        }
+    }
+
     fn open_link(&mut self, id: LinkId, hello: Hello, round: u64) {
         let key = hello.key;
         if let Some(old) = self.links.open.insert(key, id) {
@@ -340,9 +351,11 @@ impl Node {
             link.round = round;
             link.addresses = hello.addresses;
             link.complete_above = hello.floor;
+            link.clock = hello.clock;
             link.heard = now;
         }
         self.past.greet(key, hello.clock, now);
+        self.follow_clock(key);
         self.cancel_timer(Timer::Handshake(id));
         self.silent_since.remove(&key);
         self.suspects.remove(&key);

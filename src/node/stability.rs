@@ -55,6 +55,7 @@ impl Node {
         self.past.meet(key, self.now.time + self.gap_patience());
         self.stability.departed.retain(|(k, _)| *k != key);
         self.history.origin_mut(key).watch();
+        self.follow_clock(key);
         if let Some(link) = self.links.open_to(key) {
             self.tell_stable(link, key);
         }
