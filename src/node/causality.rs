@@ -5,7 +5,7 @@
 //! given up, in [`super::gaps`]. What is old and comes while this node joins, or is not kept, waits only
 //! for what is looked for anyway.
 
-use super::chat::causes;
+use super::heads::causes;
 use super::origin::Origin;
 use super::waiting::Waiter;
 use super::{Key, LinkId, Node, Weakness};
@@ -66,7 +66,9 @@ impl Node {
             return None;
         }
         let mut unsettled = causes(message).filter(|cause| !self.history.is_settled(*cause));
-        if self.is_below_keeping(message) || !self.joined && self.is_old(message) {
+        let word = self.awaited_word(message.origin());
+        let is_unowed = word.is_none() && self.is_below_keeping(message);
+        if is_unowed || !self.joined && self.is_old(message) {
             // Nothing is looked for because of it; but what is may have led to it.
             if self.waiting.len() == 0 && self.gaps.is_empty() {
                 return None;
@@ -77,9 +79,7 @@ impl Node {
         let cause = || unsettled.next();
         // What was given up between two messages does not put the later one first.
         let earlier = || self.waiting.last_before(message.id());
-        self.awaited_word(message.origin())
-            .or_else(cause)
-            .or_else(earlier)
+        word.or_else(cause).or_else(earlier)
     }
 
     /// True if a message lies under the floor, and nobody counts on this node for it. Its causes lie there

@@ -3,6 +3,7 @@
 //! Owns this author's sequence, the direct dependencies of its next message, and the lines said
 //! before joining. Whether a message may be taken in is `causality`'s decision.
 
+use super::heads::Heads;
 use super::{Arrival, Class, Effect, Event, Key, Node, Texts};
 use crate::limits;
 use crate::wire::{ChatMessage, Member, Message, MessageId, Packer, Parts, Private};
@@ -17,94 +18,14 @@ pub(super) struct Chat {
     packer: Packer,
     /// Written in this turn, not yet sent.
     fresh: Vec<ChatMessage>,
-    /// Messages taken in that none taken in depends on, and their timestamps.
-    heads: Heads,
+    /// What the next message depends on.
+    pub(super) heads: Heads,
 }
 
 impl Chat {
     pub(super) fn unsent_lines(&self) -> u64 {
         self.unsent.len() as u64
     }
-
-    /// A run was taken in: only its last message is a head.
-    pub(super) fn cover_run(&mut self, run: &[ChatMessage]) {
-        if let (Some(first), Some(last)) = (run.first(), run.last()) {
-            self.heads.cover(first);
-            self.heads.follow(first.id(), (last.id(), last.timestamp()));
-        }
-    }
-
-    /// A message was taken in: its causes are heads no more.
-    pub(super) fn cover(&mut self, message: &ChatMessage) {
-        self.heads.cover(message);
-    }
-}
-
-/// Messages that none taken in depends on, sorted by their ids, with their timestamps: as many as
-/// people who talk at the same time, so a list is faster than a tree.
-#[derive(Debug, Default)]
-struct Heads(Vec<(MessageId, u64)>);
-
-impl Heads {
-    fn find(&self, id: MessageId) -> Result<usize, usize> {
-        self.0.binary_search_by_key(&id, |(id, _)| *id)
-    }
-
-    fn cover(&mut self, message: &ChatMessage) {
-        for cause in message.dependencies() {
-            self.remove(cause);
-        }
-        let head = (message.id(), message.timestamp());
-        let previous = MessageId {
-            seq: head.0.seq - 1,
-            ..head.0
-        };
-        self.follow(previous, head);
-    }
-
-    /// This head takes the place of an earlier one of its author, which it depends on.
-    fn follow(&mut self, earlier: MessageId, head: (MessageId, u64)) {
-        match self.find(earlier) {
-            // No head lies between the two: the list stays sorted.
-            Ok(at) => self.0[at] = head,
-            Err(_) => self.insert(head),
-        }
-    }
-
-    fn remove(&mut self, id: MessageId) {
-        if let Ok(at) = self.find(id) {
-            self.0.remove(at);
-        }
-    }
-
-    /// Of too many, the oldest goes.
-    fn insert(&mut self, head: (MessageId, u64)) {
-        if let Err(at) = self.find(head.0) {
-            self.0.insert(at, head);
-        }
-        if self.0.len() > limits::DEPENDENCIES_MAX {
-            let oldest = self.0.iter().enumerate().min_by_key(|(_, (_, t))| *t);
-            if let Some((at, _)) = oldest {
-                self.0.remove(at);
-            }
-        }
-    }
-
-    /// All that there were; from now on there is only this one.
-    fn replace(&mut self, head: (MessageId, u64)) {
-        self.0.clear();
-        self.0.push(head);
-    }
-}
-
-/// The direct causes of a message: its author's previous one, and its dependencies.
-pub(super) fn causes(message: &ChatMessage) -> impl Iterator<Item = MessageId> + '_ {
-    let previous = (message.seq() > 1).then(|| MessageId {
-        origin: message.origin(),
-        seq: message.seq() - 1,
-    });
-    let others = message.dependencies();
-    previous.into_iter().chain(others)
 }
 
 impl Node {
@@ -132,7 +53,7 @@ impl Node {
     /// the one before it.
     fn write(&mut self, lines: &Texts) {
         let me = self.config.key;
-        let heads = self.chat.heads.0.iter().map(|(id, _)| *id);
+        let heads = self.chat.heads.ids();
         let mut dependencies: Vec<MessageId> = heads.filter(|h| h.origin != me).collect();
         let chat = &mut self.chat;
         for text in lines.iter() {
@@ -165,7 +86,7 @@ impl Node {
         let (Some(first), Some(last)) = (messages.first(), messages.last()) else {
             return;
         };
-        self.chat.heads.replace((last.id(), last.timestamp()));
+        self.chat.heads.replace(last);
         self.insert_own(messages);
         let (me, roster) = (self.config.key, &self.roster);
         let seqs = (first.seq(), last.seq());

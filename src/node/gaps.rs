@@ -316,10 +316,13 @@ impl Node {
         let origin = self.history.origin_mut(author);
         // What was said before this node came is not owed, and nothing is said of it.
         let owed_from = origin.owed_from().unwrap_or(u64::MAX);
-        for (first, last) in lacks.iter() {
+        let owed = lacks.within(owed_from, u64::MAX);
+        for (first, last) in owed.iter() {
             origin.miss(first, last);
         }
-        let owed = lacks.within(owed_from, u64::MAX);
+        for (first, last) in lacks.within(0, owed_from.saturating_sub(1)).iter() {
+            origin.pass_by(first, last);
+        }
         self.say_missed(author, &owed);
         self.acks.owe(author);
     }

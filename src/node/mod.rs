@@ -43,6 +43,7 @@ mod delivery;
 mod election;
 mod explain;
 mod gaps;
+mod heads;
 mod history;
 mod join;
 mod leave;

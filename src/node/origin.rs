@@ -15,7 +15,8 @@ pub(super) struct Origin {
     taken: Ranges,
     /// Given up: nobody in reach had it. What is found later is in `taken` too.
     missed: Ranges,
-    /// Of `missed`, what came under the floor while nobody was known to count on it, and was not shown.
+    /// Of `missed`, what nobody was known to count on: it did not come, or came under the floor and was
+    /// not shown.
     passed_by: Ranges,
     /// What is lower is not owed: it was said before this node was in the author's view.
     owed_from: Option<u64>,
@@ -113,10 +114,15 @@ impl Origin {
         self.missed.insert_range(first, last);
     }
 
-    /// This one came, and is neither kept nor shown, since nobody counts on it as far as is known.
-    pub(super) fn pass_by(&mut self, seq: u64) {
-        self.missed.insert(seq);
-        self.passed_by.insert(seq);
+    /// Nothing waits for these any more, since nobody counts on them as far as is known.
+    pub(super) fn pass_by(&mut self, first: u64, last: u64) {
+        self.missed.insert_range(first, last);
+        self.passed_by.insert_range(first, last);
+    }
+
+    /// The highest number that nothing waits for though it may turn out to be owed; 0 if there is none.
+    pub(super) fn passed_by_to(&self) -> u64 {
+        self.passed_by.highest()
     }
 
     /// What of these is neither here nor given up, and wanted.
@@ -241,8 +247,8 @@ mod tests {
     fn what_was_passed_by_is_missing_once_it_is_owed() {
         let mut origin = taken(&[(5, 6)]);
         origin.miss(1, 1);
-        origin.pass_by(2);
-        origin.pass_by(4);
+        origin.pass_by(2, 2);
+        origin.pass_by(4, 4);
         assert!(origin.is_settled(2) && origin.is_settled(4));
         assert!(origin.owe_from(3));
         assert!(origin.is_settled(2) && !origin.is_settled(4));

@@ -40,9 +40,9 @@ impl Past {
         self.silent.insert(author);
     }
 
-    /// Nothing is kept of a stranger without a link.
+    /// Nothing is kept of a stranger without a link of whom nothing was read either.
     pub(super) fn forget(&mut self, key: Key) {
-        if !self.earlier.contains(&key) {
+        if !self.earlier.contains(&key) && !self.met.contains_key(&key) {
             self.greeted.remove(&key);
             self.told.remove(&key);
         }

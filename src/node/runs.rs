@@ -50,8 +50,10 @@ impl Node {
         };
         self.clock.observe(last.timestamp());
         let arrival = self.begin_author(first);
+        let history = &self.history;
+        let lacks = |cause| !history.has_taken(cause);
+        self.chat.heads.cover_run(run, lacks);
         self.history.insert_run(run);
-        self.chat.cover_run(run);
         self.acks.owe(first.origin());
         self.show_taken_in(run, arrival);
     }

@@ -173,12 +173,9 @@ impl Node {
         }
         if self.history.origin_mut(author).owe_from(from) {
             self.acks.owe_again(author);
-            // What was taken for the beginning was not, and what was given up as none of this node's is.
-            let until = before.map_or(u64::MAX, |before| before - 1);
-            let missed = self.history.origin_mut(author).missed_within(from, until);
-            self.say_missed(author, &missed);
-            if before.is_some() {
-                self.notice_lacks(author, from, until);
+            if let Some(before) = before {
+                // What was taken for the beginning was not.
+                self.notice_lacks(author, from, before - 1);
             }
         }
         self.note_told(author, from);

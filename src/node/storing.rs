@@ -26,7 +26,7 @@ impl Node {
             .collect();
         recent.reverse();
         for message in &recent {
-            self.chat.cover(message);
+            self.chat.heads.cover(message, |_| false);
         }
         let authors: std::collections::BTreeSet<_> =
             self.history.iter().map(ChatMessage::origin).collect();

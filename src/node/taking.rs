@@ -17,13 +17,12 @@ impl Node {
         let id = message.id();
         self.clock.observe(message.timestamp());
         if self.is_below_keeping(message) {
-            return self.history.origin_mut(id.origin).pass_by(id.seq);
+            return self.history.origin_mut(id.origin).pass_by(id.seq, id.seq);
         }
         let arrival = self.begin_author(message);
-        // What comes late is no head: its author's next one, which depends on it, is here.
-        if self.history.highest(id.origin) < id.seq {
-            self.chat.cover(message);
-        }
+        let history = &self.history;
+        let lacks = |cause| !history.has_taken(cause);
+        self.chat.heads.cover(message, lacks);
         if !self.history.insert(message.clone()) {
             self.history.settle(id);
             self.counters.late += 1;
@@ -47,7 +46,9 @@ impl Node {
             return if is_owed { Arrival::Late } else { Arrival::Old };
         }
         if joined && origin.owed_from().is_none() {
+            let passed_by_to = origin.passed_by_to();
             origin.owe_from(seq);
+            self.notice_lacks(author, seq + 1, passed_by_to);
         }
         Arrival::Live
     }
