@@ -48,12 +48,13 @@ impl Node {
         let (Some(first), Some(last)) = (run.first(), run.last()) else {
             return;
         };
-        if let Some(missing) = self.missing_cause(first) {
-            return self.wait_for(missing, sender, run);
+        let is_below = self.is_below_keeping(first);
+        if let Some(missing) = self.missing_cause(first, is_below) {
+            return self.wait_for(missing, sender, run, is_below);
         }
         match run {
             [message] => {
-                self.take_in(message);
+                self.take_in(message, is_below);
                 self.waiting.take_out(message.id());
             }
             _ => self.take_in_run(run),
@@ -61,20 +62,21 @@ impl Node {
         self.release((first.id(), last.id()));
     }
 
-    pub(super) fn missing_cause(&self, message: &ChatMessage) -> Option<MessageId> {
+    /// What this message has to wait for. `is_below`: nobody counts on it, and it came under the floor.
+    fn missing_cause(&self, message: &ChatMessage, is_below: bool) -> Option<MessageId> {
         if self.config.weakened == Some(Weakness::NoDependencyWait) {
             return None;
         }
         let mut unsettled = causes(message).filter(|cause| !self.history.is_settled(*cause));
         let word = self.awaited_word(message.origin());
-        let is_unowed = word.is_none() && self.is_below_keeping(message);
-        if is_unowed || !self.joined && self.is_old(message) {
-            // Nothing is looked for because of it; but what is may have led to it.
-            if self.waiting.len() == 0 && self.gaps.is_empty() {
+        if is_below && word.is_none() || !self.joined && self.is_old(message) {
+            // Nothing else is looked for because of it; but what is may have led to it.
+            if !is_below && self.waiting.len() == 0 && self.gaps.is_empty() {
                 return None;
             }
             let waits = |cause: &MessageId| self.waiting.find(*cause).is_some();
-            return unsettled.find(|cause| waits(cause) || self.is_wanted(*cause));
+            let is_due = |cause: &MessageId| is_below && self.is_owed(*cause);
+            return unsettled.find(|c| is_due(c) || waits(c) || self.is_wanted(*c));
         }
         let cause = || unsettled.next();
         // What was given up between two messages does not put the later one first.
@@ -84,15 +86,19 @@ impl Node {
 
     /// True if a message lies under the floor, and nobody counts on this node for it. Its causes lie there
     /// too, and theirs, back to the room's first line.
-    pub(super) fn is_below_keeping(&self, message: &ChatMessage) -> bool {
-        let origin = self.history.origin(message.origin());
+    fn is_below_keeping(&self, message: &ChatMessage) -> bool {
+        !self.is_owed(message.id()) && message.position() <= self.history.floor()
+    }
+
+    /// Its author counts on this node for it, as far as is known.
+    fn is_owed(&self, id: MessageId) -> bool {
+        let origin = self.history.origin(id.origin);
         let owed_from = origin.and_then(Origin::owed_from);
-        let is_owed = owed_from.is_some_and(|from| from <= message.seq());
-        !is_owed && message.position() <= self.history.floor()
+        owed_from.is_some_and(|from| from <= id.seq)
     }
 
     /// A run of new messages waits for a cause of its first one.
-    fn wait_for(&mut self, missing: MessageId, sender: Key, run: &[ChatMessage]) {
+    fn wait_for(&mut self, missing: MessageId, sender: Key, run: &[ChatMessage], came_below: bool) {
         let waits = |first: &ChatMessage| self.waiting.gap_at(first.id()) < run.len() as u64;
         let (Some(first), Some(last)) = (run.first(), run.last()) else {
             return;
@@ -110,6 +116,7 @@ impl Node {
             run: run.to_vec(),
             sender,
             missing,
+            came_below,
         });
         self.notice_gap(missing.origin, missing.seq);
     }
@@ -119,7 +126,8 @@ impl Node {
         let mut settled = vec![span];
         while let Some(span) = settled.pop().filter(|_| self.waiting.len() > 0) {
             for waiter in self.waiting.release(span) {
-                match self.missing_cause(waiter.first()) {
+                let is_below = waiter.came_below && self.is_below_keeping(waiter.first());
+                match self.missing_cause(waiter.first(), is_below) {
                     Some(missing) => {
                         self.notice_gap(missing.origin, missing.seq);
                         self.waiting.insert(Waiter { missing, ..waiter });
@@ -139,7 +147,8 @@ impl Node {
         }
         for message in &waiter.run {
             if !self.history.has_taken(message.id()) {
-                self.take_in(message);
+                let is_below = waiter.came_below && self.is_below_keeping(message);
+                self.take_in(message, is_below);
             }
         }
     }

@@ -224,11 +224,13 @@ impl Node {
         self.note_own_stable();
     }
 
-    /// Own messages that every present member has confirmed or missed: they may be dropped.
+    /// Own messages that are stored, if this node stores, and that every present member has confirmed
+    /// or missed: they may be dropped.
     fn note_own_stable(&mut self) {
         let mut runs = self.delivery.runs.iter();
         let waiting = runs.find(|r| r.to.iter().any(|k| self.counts(*k)));
         let stable = waiting.map_or(self.written(), |run| run.first - 1);
+        let stable = stable.min(self.own_safe_to());
         let me = self.config.key;
         self.history.origin_mut(me).stable_to(stable);
         self.history.drop_excess();

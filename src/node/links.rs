@@ -374,6 +374,7 @@ impl Node {
         }
         self.on_told(id, key, told);
         self.ask_on_link(key);
+        self.has_source_again(key);
         self.step_joining();
     }
 
@@ -401,7 +402,6 @@ impl Node {
         };
         self.cancel_timer(Timer::Handshake(id));
         self.peers.missed(id, why);
-        self.abort_sync_on(id);
         match (link.stage, link.key.or(link.expects)) {
             (Stage::Dialing | Stage::Greeting, Some(key)) => self.dial_failed(id, key, why),
             (Stage::Open, Some(key)) if self.links.open.get(&key) == Some(&id) => {
@@ -416,6 +416,7 @@ impl Node {
             }
             _ => {}
         }
+        self.abort_sync_on(id);
     }
 
     /// Whether it makes a difference if this peer lives. Strangers are not dialled, least of all at

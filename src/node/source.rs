@@ -44,9 +44,10 @@ impl Node {
     }
 
     /// Where this node's history is complete from: its floor, unless joining ended before that of a
-    /// source was here, and somebody is there who has more.
+    /// source was here, and somebody is there who has more; or this node is cut off, and may lack the
+    /// newest.
     pub(super) fn complete_above(&self) -> Option<Position> {
-        if !self.joined {
+        if !self.joined || self.coordinator.is_none() {
             return None;
         }
         let others_have = || {
@@ -167,6 +168,16 @@ impl Node {
         {
             joining.source = None;
             joining.failed.insert(peer);
+        }
+    }
+
+    /// A peer whose answer broke off with its link is linked again, soon enough to be asked again.
+    pub(super) fn has_source_again(&mut self, peer: Key) {
+        let (now, patience) = (self.now.time, self.gap_patience());
+        if let Some(joining) = &mut self.joining
+            && now.since(joining.since) < patience
+        {
+            joining.failed.remove(&peer);
         }
     }
 

@@ -153,6 +153,11 @@ impl Node {
 
     pub(super) fn abort_sync_on(&mut self, link: LinkId) {
         if let Some(exchange) = self.repair.current.take_if(|e| e.link == link) {
+            let peer = exchange.peer;
+            if self.links.open_to(peer).is_some_and(|other| other != link) {
+                // Of two links of a pair one is closed; the peer answers on the other.
+                return self.want_sync_first(peer);
+            }
             self.broke_off(&exchange);
             self.begin_sync();
         }

@@ -12,11 +12,12 @@ pub(super) struct HeldBack(Vec<ChatMessage>);
 
 impl Node {
     /// A message that was never taken in, and whose causes are here or will never be, becomes part
-    /// of the history. At or below the floor it is not kept, and shown only if it is owed.
-    pub(super) fn take_in(&mut self, message: &ChatMessage) {
+    /// of the history. At or below the floor it is not kept; if it came there and nobody counts on it
+    /// (`is_below`), it is not shown either.
+    pub(super) fn take_in(&mut self, message: &ChatMessage, is_below: bool) {
         let id = message.id();
         self.clock.observe(message.timestamp());
-        if self.is_below_keeping(message) {
+        if is_below {
             return self.history.origin_mut(id.origin).pass_by(id.seq, id.seq);
         }
         let arrival = self.begin_author(message);

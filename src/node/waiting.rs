@@ -18,6 +18,8 @@ pub(super) struct Waiter {
     pub(super) sender: Key,
     /// One of the causes of its first message that is missing.
     pub(super) missing: MessageId,
+    /// It lay under the floor when it came. The floor rises while it waits, and that changes nothing.
+    pub(super) came_below: bool,
 }
 
 impl Waiter {

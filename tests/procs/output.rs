@@ -36,6 +36,13 @@ fn numbers(printed: &[u8]) -> Vec<u64> {
     whole.lines().map(number).collect()
 }
 
+/// A listener, and its output, which nobody reads before the test does.
+fn listener(room: &Room<'_>, args: &[&str]) -> (PipeReader, Node) {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    let listener = room.papo("listener", args).stdout(writer).start();
+    (reader, listener)
+}
+
 fn read_all(mut reader: PipeReader) -> Vec<u8> {
     let mut bytes = Vec::new();
     reader.read_to_end(&mut bytes).expect("a pipe can be read");
@@ -81,8 +88,7 @@ fn a_sender_with_a_short_history_has_all_its_events_for_a_slow_reader() {
 fn lines_that_nobody_read_are_counted_at_the_end_and_make_it_1() {
     let permit = shared();
     let room = Room::new(&permit);
-    let (reader, writer) = std::io::pipe().expect("a pipe");
-    let listener = room.papo("listener", &["listen"]).stdout(writer).start();
+    let (reader, listener) = listener(&room, &["listen"]);
     let sender = flood(&room, 20_000, 30);
     assert_eq!(sender.exit(), 0, "{}", sender.stderr());
     listener.signal(Signal::TERM);
@@ -100,8 +106,7 @@ fn lines_that_nobody_read_are_counted_at_the_end_and_make_it_1() {
 fn a_reader_that_takes_a_little_now_and_then_is_waited_for() {
     let permit = shared();
     let room = Room::new(&permit);
-    let (mut reader, writer) = std::io::pipe().expect("a pipe");
-    let listener = room.papo("listener", &["listen"]).stdout(writer).start();
+    let (mut reader, listener) = listener(&room, &["listen"]);
     let sender = flood(&room, 3_000, 30);
     assert_eq!(sender.exit(), 0, "{}", sender.stderr());
     listener.signal(Signal::TERM);
@@ -122,8 +127,7 @@ fn a_reader_that_takes_a_little_now_and_then_is_waited_for() {
 fn a_reader_that_went_away_is_no_reason_for_words() {
     let permit = shared();
     let room = Room::new(&permit);
-    let (reader, writer) = std::io::pipe().expect("a pipe");
-    let listener = room.papo("listener", &["listen"]).stdout(writer).start();
+    let (reader, listener) = listener(&room, &["listen"]);
     let sender = flood(&room, 10_000, 30);
     assert_eq!(sender.exit(), 0, "{}", sender.stderr());
     drop(reader);
@@ -136,11 +140,7 @@ fn a_reader_that_went_away_is_no_reason_for_words() {
 fn with_confirm_printed_lines_are_confirmed_once_they_are_read() {
     let permit = shared();
     let room = Room::new(&permit);
-    let (reader, writer) = std::io::pipe().expect("a pipe");
-    let listener = room
-        .papo("listener", &["listen", "--confirm", "printed"])
-        .stdout(writer)
-        .start();
+    let (reader, listener) = listener(&room, &["listen", "--confirm", "printed"]);
     let sender = flood(&room, 10_000, 30);
     sender.wait("a confirmation", PATIENCE, |r| {
         r.all("delivered").next().map(|_| ())
@@ -162,11 +162,7 @@ fn with_confirm_printed_lines_are_confirmed_once_they_are_read() {
 fn with_confirm_printed_nothing_is_confirmed_that_nobody_read() {
     let permit = shared();
     let room = Room::new(&permit);
-    let (reader, writer) = std::io::pipe().expect("a pipe");
-    let listener = room
-        .papo("listener", &["listen", "--confirm", "printed"])
-        .stdout(writer)
-        .start();
+    let (reader, listener) = listener(&room, &["listen", "--confirm", "printed"]);
     let sender = flood(&room, 10_000, 2);
     assert_eq!(sender.exit(), 1, "{}", sender.stderr());
     assert!(sender.stderr().contains("listener"), "{}", sender.stderr());

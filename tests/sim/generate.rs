@@ -2,7 +2,7 @@
 //!
 //! Owns the kinds of scenarios and their shares. It looks at nothing but the seed.
 
-use super::scenario::{Event, Host, MS, Network, Run, SECOND, Scenario, What, Who};
+use super::scenario::{Event, Host, MS, Network, Run, SECOND, Scenario, What, Who, any_pair};
 use super::{limits, targeted, volume};
 
 /// What a scenario is mostly about.
@@ -98,17 +98,11 @@ impl Maker {
     }
 
     fn pair(&mut self) -> (Host, Host) {
-        let a = self.host();
-        let b = (a + self.rng.usize(1..self.hosts)) % self.hosts;
-        (a, b)
+        any_pair(&mut self.rng, self.hosts)
     }
 
     fn who(&mut self) -> Who {
-        if self.rng.u8(0..3) == 0 {
-            Who::Coordinator
-        } else {
-            Who::Host(self.host())
-        }
+        Who::any(&mut self.rng, self.hosts)
     }
 
     fn time(&mut self) -> u64 {

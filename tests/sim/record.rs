@@ -413,18 +413,20 @@ impl Record {
             if ledger.was_missed(run, cause) {
                 return true;
             }
+            let position = positions.get(&cause).copied().unwrap_or_default();
+            let is_below = position <= history.floor();
             if ledger.is_owed(run, cause) && ledger.has_met(run, cause) {
-                // Once its author and all who had it are gone, nobody knows that there was one.
+                // Its author tells of it, or whatever follows from it; but what lies between the two
+                // may be under the floor. Once all who had it are gone, nobody knows that there was one.
                 let author = runs.get(&cause.origin);
                 return author.is_none_or(|author| !scene.is_linked(run, *author))
-                    && !scene.is_held_in_reach(run, cause);
+                    && (is_below || !scene.is_held_in_reach(run, cause));
             }
-            let position = positions.get(&cause).copied().unwrap_or_default();
             // Who wants no history waits for nothing that it does not owe.
             !wants_history
                 || ledger.is_before(run, cause)
                 || history.contains(cause)
-                || position <= history.floor()
+                || is_below
                 || missed.contains(&cause)
                 || scene.is_out_of_reach(run, cause, position)
         };

@@ -21,6 +21,24 @@ pub enum Who {
     Member(Host),
 }
 
+impl Who {
+    /// The coordinator, or anybody.
+    pub fn any(rng: &mut fastrand::Rng, hosts: usize) -> Who {
+        if rng.u8(0..3) == 0 {
+            Who::Coordinator
+        } else {
+            Who::Host(rng.usize(0..hosts))
+        }
+    }
+}
+
+/// Two different hosts.
+pub fn any_pair(rng: &mut fastrand::Rng, hosts: usize) -> (Host, Host) {
+    let a = rng.usize(0..hosts);
+    let b = (a + rng.usize(1..hosts)) % hosts;
+    (a, b)
+}
+
 /// How a new run starts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Run {

@@ -4,7 +4,7 @@
 //! Owns these kinds. It looks at nothing but the seed.
 
 use super::limits::{keep_unequally, print_some, rng_of, store_some};
-use super::scenario::{Demand, MS, Run, SECOND, Scenario, What, Who};
+use super::scenario::{Demand, MS, Run, SECOND, Scenario, What, Who, any_pair};
 
 pub const KINDS: [&str; 9] = [
     "bursts over slow links",
@@ -76,18 +76,11 @@ impl Maker {
     }
 
     fn pair(&mut self) -> (usize, usize) {
-        let a = self.host();
-        let b = (a + self.rng.usize(1..self.scenario.hosts)) % self.scenario.hosts;
-        (a, b)
+        any_pair(&mut self.rng, self.scenario.hosts)
     }
 
-    /// The coordinator, or anybody.
     fn who(&mut self) -> Who {
-        if self.rng.u8(0..3) == 0 {
-            Who::Coordinator
-        } else {
-            Who::Host(self.host())
-        }
+        Who::any(&mut self.rng, self.scenario.hosts)
     }
 
     /// From a moment to several time-outs.
