@@ -418,8 +418,8 @@ impl Record {
             if ledger.is_owed(run, cause) && ledger.has_met(run, cause) {
                 // Its author tells of it, or whatever follows from it; but what lies between the two
                 // may be under the floor. Once all who had it are gone, nobody knows that there was one.
-                let author = runs.get(&cause.origin);
-                return author.is_none_or(|author| !scene.is_linked(run, *author))
+                let author = runs.get(&cause.origin).copied();
+                return author.is_none_or(|author| !scene.talks_with(run, author))
                     && (is_below || !scene.is_held_in_reach(run, cause));
             }
             // Who wants no history waits for nothing that it does not owe.

@@ -45,6 +45,12 @@ impl Scene<'_> {
             && other.node.peers().any(|k| k == one.key)
     }
 
+    /// They are linked, and their link is not cut.
+    pub fn talks_with(&self, a: RunId, b: RunId) -> bool {
+        let (one, other) = (&self.processes[a], &self.processes[b]);
+        self.is_linked(a, b) && self.paths.both_ways(one.host, other.host)
+    }
+
     /// They are linked, and each has heard the other for `long`, and within `long`.
     pub fn is_in_reach(&self, a: RunId, b: RunId, now: u64, long: u64) -> bool {
         let (one, other) = (&self.processes[a], &self.processes[b]);
@@ -79,9 +85,7 @@ impl Scene<'_> {
     pub fn is_held_in_reach(&self, run: RunId, id: MessageId) -> bool {
         let processes = self.processes;
         (0..processes.len()).any(|other| {
-            self.is_linked(run, other)
-                && (self.paths).both_ways(processes[run].host, processes[other].host)
-                && processes[other].node.history().contains(id)
+            self.talks_with(run, other) && processes[other].node.history().contains(id)
         })
     }
 
