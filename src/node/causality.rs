@@ -106,19 +106,22 @@ impl Node {
         if waits(first) {
             return;
         }
-        self.counters.waited += run.len() as u64;
-        if !self.waiting.has_room_for(run) {
-            self.note_silent(first.origin());
-            // It is looked for like anything else that is missing.
-            return self.notice_gap(last.origin(), last.seq());
-        }
-        self.waiting.insert(Waiter {
-            run: run.to_vec(),
-            sender,
-            missing,
-            came_below,
-        });
         self.notice_gap(missing.origin, missing.seq);
+        let fits = self.waiting.room_for(run, self.config.waiting_max);
+        let (run, rest) = run.split_at(fits);
+        if let Some(first) = rest.first() {
+            // It is looked for like anything else that is missing, once what waits has gone on.
+            self.notice_again(first.origin(), (first.seq(), last.seq()));
+        }
+        if !run.is_empty() {
+            self.counters.waited += run.len() as u64;
+            self.waiting.insert(Waiter {
+                run: run.to_vec(),
+                sender,
+                missing,
+                came_below,
+            });
+        }
     }
 
     /// These of one author were taken in, or given up: so is whatever waited for them.

@@ -56,6 +56,23 @@ impl Gaps {
         self.asked.remove(&peer);
     }
 
+    /// These were thrown away for want of room, so that whoever gave them is to be asked again. False if
+    /// somebody noticed so, or noticed nothing at all, since `began`.
+    fn split(&mut self, author: Key, (first, last): (u64, u64), began: Time) -> bool {
+        let Some(stages) = self.stages.get_mut(&author) else {
+            return true;
+        };
+        let asks_again = |s: &Stage| s.since > began && s.first <= first && last <= s.last;
+        if stages.iter().any(asks_again) {
+            return false;
+        }
+        for stage in stages.iter_mut().filter(|s| s.last >= first) {
+            stage.last = first - 1;
+        }
+        stages.retain(|s| s.first <= s.last);
+        true
+    }
+
     fn notice(&mut self, author: Key, (first, last): (u64, u64), since: Time) {
         let is_new = !self.stages.contains_key(&author);
         if is_new && self.stages.len() >= limits::GAPS_MAX {
@@ -104,6 +121,22 @@ impl Node {
         self.watch_gaps();
         if owed_from.is_some_and(|from| upto < from) {
             self.set_timer(Timer::Gap, self.now.time);
+        }
+    }
+
+    /// What was thrown away, and all that follows, is missing from now on: what was asked before does
+    /// not count for it.
+    pub(super) fn notice_again(&mut self, author: Key, (first, last): (u64, u64)) {
+        if author == self.config.key || !self.joined {
+            return;
+        }
+        let stages = self.gaps.stages.get(&author);
+        let end = stages.and_then(|s| s.iter().map(|s| s.last).max());
+        let began = self.repair.began().unwrap_or(self.now.time);
+        if self.gaps.split(author, (first, last), began) {
+            let span = (first, last.max(end.unwrap_or(0)));
+            self.gaps.notice(author, span, self.now.time);
+            self.watch_gaps();
         }
     }
 

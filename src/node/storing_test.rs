@@ -199,6 +199,7 @@ fn config(host: usize, history_max: usize) -> Config {
         wants_history: true,
         confirms_printed: false,
         unstable_bytes_max: crate::limits::UNSTABLE_BYTES_MAX,
+        waiting_max: crate::limits::WAITING_MAX,
         peers: Vec::new(),
         weakened: None,
     }

@@ -59,6 +59,11 @@ impl Repair {
         self.current.as_ref().is_some_and(|e| e.peer == peer)
     }
 
+    /// When the exchange that is under way began.
+    pub(super) fn began(&self) -> Option<Time> {
+        self.current.as_ref()?.began
+    }
+
     /// True if one with this peer is under way that asks for all that was missing then.
     pub(super) fn asks_for_all_since(&self, peer: Key, since: Time) -> bool {
         let current = self.current.as_ref().filter(|e| e.peer == peer);

@@ -63,9 +63,16 @@ impl Waiting {
         self.len
     }
 
-    pub(super) fn has_room_for(&self, run: &[ChatMessage]) -> bool {
-        self.len + run.len() <= limits::WAITING_MAX
-            && self.bytes + bytes(run) <= limits::WAITING_BYTES_MAX
+    /// How many of the first messages of a run may wait beside all that waits, where so many may at
+    /// most.
+    pub(super) fn room_for(&self, run: &[ChatMessage], max: usize) -> usize {
+        let max = max.saturating_sub(self.len);
+        let mut bytes = self.bytes;
+        let fits = |message: &&ChatMessage| {
+            bytes += message.size_bound();
+            bytes <= limits::WAITING_BYTES_MAX
+        };
+        run.iter().take(max).take_while(fits).count()
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Waiter> {

@@ -129,7 +129,7 @@ fn there_is_room_for_so_many() {
     let mut waiting = Waiting::default();
     let run = waiter(1, 2..1_002, id(1, 1)).run;
     let mut origin = 0;
-    while waiting.has_room_for(&run) {
+    while waiting.room_for(&run, limits::WAITING_MAX) == run.len() {
         origin += 1;
         waiting.insert(waiter(origin, 2..1_002, id(origin, 1)));
     }

@@ -139,14 +139,14 @@ impl Ui {
         let me = node.members().iter().find(|m| m.key == node.key());
         let me = me.map_or(&self.nick, |m| &m.nick);
         let words = text::missed(me, nick, first, last);
+        self.warn(now, &words);
         if !self.is_json() {
-            return self.warn(now, &words);
+            return;
         }
         let count = last.saturating_sub(first).saturating_add(1);
         self.json(now, |out, at| {
             json::missed(out, at, key, nick, (first, last), count);
         });
-        self.stderr.push(&visible(&words, Tab::Escape));
     }
 
     fn say_who_missed(&mut self, missed: &[(Member, u64)]) {

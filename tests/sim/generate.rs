@@ -397,6 +397,7 @@ impl Maker {
                 .choice(&[8, 100_000, 100_000, 100_000])
                 .unwrap_or(&100_000),
             history_of: Vec::new(),
+            waiting_max: papo::limits::WAITING_MAX,
             stores: Vec::new(),
             printers: Vec::new(),
             heartbeat_ms: timeouts.0,

@@ -27,6 +27,10 @@ pub fn scale_down(scenario: &mut Scenario) {
     if rng.u8(0..8) == 0 {
         print_some(scenario, &mut rng);
     }
+    let mut rng = rng_of(scenario.seed, 0x3a17);
+    if rng.u8(0..4) == 0 {
+        scenario.waiting_max = rng.usize(2..=40);
+    }
 }
 
 /// Half of the hosts confirm what they have printed.

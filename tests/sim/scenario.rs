@@ -168,6 +168,8 @@ pub struct Scenario {
     pub history_max: usize,
     /// How much each host keeps instead; empty if all keep the same.
     pub history_of: Vec<usize>,
+    /// How many messages may wait for others at one node.
+    pub waiting_max: usize,
     /// Hosts that keep the history in a store.
     pub stores: Vec<Host>,
     /// Hosts that confirm what they have printed, to readers that are not always quick.
@@ -213,6 +215,7 @@ impl Scenario {
             skew_ms: vec![0; hosts],
             history_max: 100_000,
             history_of: Vec::new(),
+            waiting_max: papo::limits::WAITING_MAX,
             stores: Vec::new(),
             printers: Vec::new(),
             heartbeat_ms: 250,
@@ -254,13 +257,14 @@ impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "seed {} kind {} hosts {} history {} {:?} stores {:?} printers {:?} heartbeat {} ms failure {} ms ports {} peers {:?} dead \
+            "seed {} kind {} hosts {} history {} {:?} waiting {} stores {:?} printers {:?} heartbeat {} ms failure {} ms ports {} peers {:?} dead \
              address {} datagrams end {:?} heal at {} stay {:?} then {:?}",
             self.seed,
             self.kind,
             self.hosts,
             self.history_max,
             self.history_of,
+            self.waiting_max,
             self.stores,
             self.printers,
             self.heartbeat_ms,
