@@ -320,9 +320,8 @@ impl Node {
     /// Who is to be asked for this: its author first, then whoever sent something that waits for it.
     fn next_to_ask(&self, author: Key, stage: &Stage, reach: &[Key]) -> Option<Key> {
         let one_is_enough = self.config.weakened == Some(Weakness::OneAnswerIsEnough);
-        // Those by whom it comes are asked again and again.
-        let is_young = self.since(stage.since) < self.gap_patience();
-        let asks_again = is_young && self.is_by_others(author);
+        // An answer is good for a while only: what one lacked then may have come to it by others.
+        let asks_again = self.since(stage.since) < self.gap_patience() * 2;
         let has_answered = |peer: &Key| {
             let began = self.gaps.asked.get(peer).copied();
             let is_fresh = |at| !asks_again || self.since(at) < self.config.failure_timeout;

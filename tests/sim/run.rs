@@ -86,7 +86,8 @@ fn acts(world: &mut World) -> Option<u64> {
         TALK_PAST_CUTS
     };
     world.run_until(world.now() + talk);
-    converge(world, world.now());
+    // What was in a link all through a cut may have come only now, to one of them.
+    converge(world, world.now() + scenario.bound);
     if let Some(what) = &scenario.failover {
         world.record.churn.settle(false);
         world.cause(scenario.events.len(), what);

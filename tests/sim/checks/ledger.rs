@@ -109,17 +109,16 @@ impl Ledger {
         self.stays.entry(reader).or_default().was_lost = true;
     }
 
-    /// The reader did not know yet that it was let in when this was said, and was taken for lost
-    /// before it did: it begins anew.
+    /// The reader did not know yet that it was let in when this was said, and was taken for lost before
+    /// it did, or let in by somebody else who had lost the author: it begins anew.
     fn begins_anew(&self, reader: Run, id: MessageId) -> bool {
         let (Some(said), Some(stay)) = (self.said.get(&id), self.stays.get(&reader)) else {
             return false;
         };
-        let knew = stay
-            .first_view
-            .as_ref()
-            .is_some_and(|(_, no)| *no < said.no);
-        !knew && stay.was_lost
+        let Some((members, no)) = &stay.first_view else {
+            return stay.was_lost;
+        };
+        *no >= said.no && (stay.was_lost || !members.contains(&said.by))
     }
 
     /// The author was in a view of the reader's: it can know that it owes something.
