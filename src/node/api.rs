@@ -123,6 +123,12 @@ pub enum Weakness {
     NoAskingPastStrangers,
     /// Only a coordinator goes on dialling members that were lost.
     NoRedialByMembers,
+    /// What was thrown away for want of room counts as asked for.
+    ThrownAwayCounts,
+    /// What a peer lacked once, it lacks for ever.
+    AnswersStayGood,
+    /// What a peer has seen does not put what is written to it later.
+    NoClocksOfPeers,
     /// What is given up is not said.
     NoWordOfGaps,
     /// Whatever comes is new, also what was said before this node was in its author's view.

@@ -109,7 +109,8 @@ impl Node {
         self.notice_gap(missing.origin, missing.seq);
         let fits = self.waiting.room_for(run, self.config.waiting_max);
         let (run, rest) = run.split_at(fits);
-        if let Some(first) = rest.first() {
+        let counts = self.config.weakened == Some(Weakness::ThrownAwayCounts);
+        if let Some(first) = rest.first().filter(|_| !counts) {
             // It is looked for like anything else that is missing, once what waits has gone on.
             self.notice_again(first.origin(), (first.seq(), last.seq()));
         }

@@ -321,7 +321,8 @@ impl Node {
     fn next_to_ask(&self, author: Key, stage: &Stage, reach: &[Key]) -> Option<Key> {
         let one_is_enough = self.config.weakened == Some(Weakness::OneAnswerIsEnough);
         // An answer is good for a while only: what one lacked then may have come to it by others.
-        let asks_again = self.since(stage.since) < self.gap_patience() * 2;
+        let stays_good = self.config.weakened == Some(Weakness::AnswersStayGood);
+        let asks_again = !stays_good && self.since(stage.since) < self.gap_patience() * 2;
         let has_answered = |peer: &Key| {
             let began = self.gaps.asked.get(peer).copied();
             let is_fresh = |at| !asks_again || self.since(at) < self.config.failure_timeout;

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
-use super::{Class, Close, Closed, Effect, LinkId, Node, Time, Timer};
+use super::{Class, Close, Closed, Effect, LinkId, Node, Time, Timer, Weakness};
 use crate::limits;
 use crate::wire::{Address, Coordinator, Hello, Key, Message, Position, VERSION};
 
@@ -331,7 +331,9 @@ impl Node {
     /// What this node writes to a member is later than all that it had seen when they met: it counts as
     /// new there.
     pub(super) fn follow_clock(&mut self, key: Key) {
-        if let Some(link) = self.links.to(key).filter(|_| self.roster.contains(key)) {
+        let is_weakened = self.config.weakened == Some(Weakness::NoClocksOfPeers);
+        let counts = self.roster.contains(key) && !is_weakened;
+        if let Some(link) = self.links.to(key).filter(|_| counts) {
             self.clock.observe(link.clock);
         }
     }

@@ -64,6 +64,7 @@ pub fn scenario_in(kind: &'static str, seed: u64) -> Scenario {
     if KINDS[..UNTARGETED].contains(&kind) {
         limits::scale_down(&mut scenario);
     }
+    limits::wait_for_few(&mut scenario);
     scenario
 }
 

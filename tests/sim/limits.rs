@@ -27,6 +27,10 @@ pub fn scale_down(scenario: &mut Scenario) {
     if rng.u8(0..8) == 0 {
         print_some(scenario, &mut rng);
     }
+}
+
+/// In a quarter of all scenarios little may wait.
+pub fn wait_for_few(scenario: &mut Scenario) {
     let mut rng = rng_of(scenario.seed, 0x3a17);
     if rng.u8(0..4) == 0 {
         scenario.waiting_max = rng.usize(2..=40);

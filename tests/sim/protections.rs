@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use papo::node::Weakness;
 
-use super::generate::{scenario, scenario_of};
+use super::generate::{scenario, scenario_in, scenario_of};
 use super::report::run_caught;
 use super::scenario::Scenario;
 
 /// Every protection, by what is lost without it.
-pub const ALL: [(Weakness, &str); 19] = [
+pub const ALL: [(Weakness, &str); 22] = [
     (Weakness::NoDependencyWait, "waiting for dependencies"),
     (Weakness::NoSyncOnLoss, "SYNC on a loss"),
     (Weakness::NoPeriodicSync, "periodic SYNC"),
@@ -34,16 +34,28 @@ pub const ALL: [(Weakness, &str); 19] = [
     (Weakness::NoRelay, "word by way of others"),
     (Weakness::NoAskingPastStrangers, "asking past strangers"),
     (Weakness::NoRedialByMembers, "dials of lost members by all"),
+    (
+        Weakness::ThrownAwayCounts,
+        "asking again for what was thrown away",
+    ),
+    (
+        Weakness::AnswersStayGood,
+        "answers that are good for a while",
+    ),
+    (Weakness::NoClocksOfPeers, "clocks of peers"),
     (Weakness::NoWordOfGaps, "the word on what is missed"),
     (Weakness::OldIsNew, "telling old from new"),
 ];
 
 /// What only few scenarios need, and one of them.
-pub const RARE: [(Weakness, &str, u64); 3] = [
+pub const RARE: [(Weakness, &str, u64); 6] = [
     // Mostly authors say themselves what they wrote; it takes ones that died.
     (Weakness::NoPeriodicSync, "cuts that stay", 2400),
     (Weakness::NoAskingPastStrangers, "cuts that stay", 7_010_533),
     (Weakness::NoRedialByMembers, "cuts that stay", 9_006_857),
+    (Weakness::ThrownAwayCounts, "coming and going", 3_162_690),
+    (Weakness::AnswersStayGood, "no multicast", 3_131_546),
+    (Weakness::NoClocksOfPeers, "mixed", 2_038_282),
 ];
 
 /// Where a lost protection was noticed.
@@ -72,7 +84,9 @@ pub fn first_noticed(
                     };
                     let rare = RARE.iter().find(|(rare, _, _)| Some(*rare) == *weakness);
                     let noticed = match rare {
-                        Some((_, kind, seed)) => notices(*weakness, scenario_of(kind, *seed)),
+                        Some((_, kind, seed)) => [scenario_of, scenario_in]
+                            .iter()
+                            .find_map(|make| notices(*weakness, make(kind, *seed))),
                         None => (seeds.clone()).find_map(|seed| notices(*weakness, scenario(seed))),
                     };
                     let mut found = found
