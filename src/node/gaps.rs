@@ -34,8 +34,8 @@ struct Stage {
 pub(super) struct Gaps {
     /// By author, in the order of noticing. What came since is taken out when they are looked at.
     stages: BTreeMap<Key, Vec<Stage>>,
-    /// When the last exchange with each peer began that went to its end.
-    asked: BTreeMap<Key, Time>,
+    /// When the last exchange with each peer that went to its end began, and when it ended.
+    asked: BTreeMap<Key, (Time, Time)>,
     /// `Timer::Gap` is set.
     is_watched: bool,
 }
@@ -46,9 +46,9 @@ impl Gaps {
         self.stages.is_empty()
     }
 
-    /// This peer has answered an exchange that began then, to its end.
-    pub(super) fn has_answered(&mut self, peer: Key, began: Time) {
-        self.asked.insert(peer, began);
+    /// This peer has answered an exchange to its end.
+    pub(super) fn has_answered(&mut self, peer: Key, began: Time, ended: Time) {
+        self.asked.insert(peer, (began, ended));
     }
 
     /// Nothing is kept of a peer without a link.
@@ -324,9 +324,9 @@ impl Node {
         let stays_good = self.config.weakened == Some(Weakness::AnswersStayGood);
         let asks_again = !stays_good && self.since(stage.since) < self.gap_patience() * 2;
         let has_answered = |peer: &Key| {
-            let began = self.gaps.asked.get(peer).copied();
+            let asked = self.gaps.asked.get(peer).copied();
             let is_fresh = |at| !asks_again || self.since(at) < self.config.failure_timeout;
-            began.is_some_and(|at| at >= stage.since && is_fresh(at))
+            asked.is_some_and(|(began, ended)| began >= stage.since && is_fresh(ended))
         };
         if one_is_enough && reach.iter().any(has_answered) {
             return None;

@@ -53,8 +53,9 @@ pub(super) struct Link {
     pub(super) told_behind: Option<Time>,
     /// The coordinator that the peer last told us, and when.
     pub(super) told: Option<(Coordinator, Time)>,
-    /// The peer's floor, if its history was complete when it last said so.
-    pub(super) complete_above: Option<Position>,
+    /// The peer's floor, if its history was complete when it last said so, and the coordinator whose
+    /// group it was in then.
+    pub(super) complete_above: Option<(Position, Key)>,
     /// The highest timestamp that its peer had seen when it was opened.
     pub(super) clock: u64,
     /// Who waits to hear whether this peer lives.
@@ -352,7 +353,8 @@ impl Node {
             link.key = Some(key);
             link.round = round;
             link.addresses = hello.addresses;
-            link.complete_above = hello.floor;
+            let group = hello.coordinator.as_ref().map(|c| c.key);
+            link.complete_above = hello.floor.zip(group);
             link.clock = hello.clock;
             link.heard = now;
         }

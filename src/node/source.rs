@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use super::links::Link;
 use super::{Event, Key, Node, Time, Weakness};
 use crate::wire::Position;
 
@@ -29,7 +30,13 @@ impl Node {
     /// This node was let in; the history is to come.
     pub(super) fn begin_joining(&mut self, again: bool, host: Key, has_history: bool) {
         if let Some(joining) = &mut self.joining {
-            joining.host = host;
+            if joining.host != host {
+                // Another group has let this node in meanwhile, and has another history.
+                joining.host = host;
+                joining.source = None;
+                joining.failed.clear();
+                joining.has_history = !self.config.wants_history;
+            }
             return self.step_joining();
         }
         self.joining = Some(Joining {
@@ -52,7 +59,7 @@ impl Node {
         }
         let others_have = || {
             let mut others = self.links.open_links();
-            others.any(|(key, _, link)| link.complete_above.is_some() && self.roster.contains(key))
+            others.any(|(key, _, link)| self.claim_of(link).is_some() && self.roster.contains(key))
         };
         match self.whole_above {
             Some(floor) => Some(floor.max(self.history.floor())),
@@ -61,9 +68,17 @@ impl Node {
         }
     }
 
+    /// From where on a peer's history is complete, as it said in this node's group: another group has
+    /// another history.
+    fn claim_of(&self, link: &Link) -> Option<Position> {
+        let (floor, group) = link.complete_above?;
+        let own = self.coordinator.as_ref()?;
+        (own.key == group).then_some(floor)
+    }
+
     /// A peer gave all that it has above this floor, which is complete from where it says.
     fn note_whole(&mut self, peer: Key, floor: Position) {
-        let claim = self.links.to(peer).and_then(|link| link.complete_above);
+        let claim = self.links.to(peer).and_then(|link| self.claim_of(link));
         if let Some(claim) = claim.map(|claim| claim.max(floor)) {
             let known = self.whole_above.unwrap_or(claim);
             self.whole_above = Some(known.min(claim));
@@ -98,7 +113,8 @@ impl Node {
                 }
                 self.want_sync_first(source);
             }
-            None if is_patient && !again && self.may_link_soon() => {}
+            // Links may have broken, and be about to be opened again.
+            None if self.since(since) < self.gap_patience() && !again && self.may_link_soon() => {}
             None => self.end_fetching(),
         }
     }
@@ -118,7 +134,7 @@ impl Node {
         let host = joining.host;
         let rank = |key: Key, floor: Option<Position>| (floor.is_none(), floor, key != host, key);
         let best = usable
-            .map(|(key, _, link)| (rank(key, link.complete_above), key))
+            .map(|(key, _, link)| (rank(key, self.claim_of(link)), key))
             .min()?;
         let ((is_incomplete, floor, ..), key) = best;
         let is_whole = floor == Some(Position::default());

@@ -52,7 +52,8 @@ impl Node {
         // One that was lost and comes back is told what it owed from the beginning.
         let next = self.written() + 1;
         self.stability.owed_from.entry(key).or_insert(next);
-        self.past.meet(key, self.now.time + self.gap_patience());
+        self.past
+            .meet(key, self.now.time + self.config.failure_timeout);
         self.stability.departed.retain(|(k, _)| *k != key);
         self.history.origin_mut(key).watch();
         self.follow_clock(key);
@@ -67,6 +68,7 @@ impl Node {
     pub(super) fn cease_to_count_on(&mut self, key: Key) {
         self.stability.relayed.remove(&key);
         let now = self.now.time;
+        self.past.part(key, now + self.config.failure_timeout / 2);
         if self.left.contains(key) {
             self.stability.owed_from.remove(&key);
             self.history.origin_mut(key).unwatch();

@@ -371,7 +371,7 @@ impl Node {
         };
         self.cancel_timer(Timer::Sync);
         if let Some(began) = exchange.began.filter(|_| whole) {
-            self.gaps.has_answered(exchange.peer, began);
+            self.gaps.has_answered(exchange.peer, began, self.now.time);
         }
         if whole {
             self.complete_source(exchange.peer, exchange.floor);

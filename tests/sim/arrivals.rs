@@ -48,8 +48,8 @@ impl Arrivals {
         first.is_some_and(|(at, _)| *at >= since)
     }
 
-    /// A newcomer that wants the history has as much of it as any member in its view that
-    /// nothing has happened to since long before it came.
+    /// A newcomer that wants the history has as much of it as any member in its view that nothing has
+    /// happened to since long before it came, as far as all of those who go back so far have it.
     pub fn has_history(&self, run: RunId, ledger: &Ledger, scene: Scene<'_>) -> Verdict {
         let newcomer = &scene.processes[run];
         let before = newcomer.started.saturating_sub(STEADY / 2);
@@ -63,11 +63,20 @@ impl Arrivals {
             let mut members = members.iter();
             members.any(|member| self.has_dropped_since(*member, *position, since))
         };
+        // Whoever has no link with an author hears from others what it said, and may not have done yet.
+        let is_lacked = |(id, position): &(MessageId, Position)| {
+            members.iter().any(|member| {
+                let process = &scene.processes[*member];
+                let is_above = process.node.history().floor() < *position;
+                let lacks = !ledger.has_held_since(*member, *id, before);
+                process.wants_history && is_above && lacks
+            })
+        };
         let witness = |other: &RunId| {
             let held = scene.processes[*other].node.history().iter();
             let held = held.map(|m| (m.id(), m.position()));
             let held = held.filter(|(id, _)| ledger.has_held_since(*other, *id, before));
-            let held = held.filter(|m| !is_dropped(m)).collect();
+            let held = held.filter(|m| !is_dropped(m) && !is_lacked(m)).collect();
             Witness { run: *other, held }
         };
         let witnesses: Vec<Witness> = members.iter().map(witness).collect();
