@@ -1,7 +1,14 @@
-//! What the user is told when the room is not found: at which step it failed, and what to try.
+//! What the user is told when the room is not found: at which step it failed, and what to try; and when
+//! its history does not come whole.
 
-use super::{Closed, Event, Node};
-use crate::wire::{Address, Coordinator};
+use std::collections::BTreeMap;
+
+use super::origin::Origin;
+use super::{Closed, Event, Key, Node};
+use crate::wire::{Address, Coordinator, SeqRange};
+
+/// Of how many authors it is said what their history lacks.
+const AUTHORS_SAID_MAX: usize = 3;
 
 impl Node {
     /// A coordinator is there, but neither side's connections get through.
@@ -15,6 +22,40 @@ impl Node {
             at.join(", "),
         );
         self.show(Event::Warning(text));
+    }
+
+    /// The history that came with joining lacks something between what is here: its members had dropped
+    /// that, or never had it.
+    pub(super) fn explain_holes(&mut self) {
+        let mut holes: BTreeMap<Key, (u64, u64, u64)> = BTreeMap::new();
+        for pair in self.history.taken_ranges().windows(2) {
+            let &[SeqRange(author, _, before), SeqRange(next, after, _)] = pair else {
+                continue;
+            };
+            let owed_from = self.history.origin(author).and_then(Origin::owed_from);
+            // What is owed is looked for.
+            let last = (after - 1).min(owed_from.unwrap_or(u64::MAX).saturating_sub(1));
+            if author == next && author != self.config.key && before < last {
+                let hole = holes.entry(author).or_insert((0, before + 1, last));
+                *hole = (hole.0 + (last - before), hole.1, last);
+            }
+        }
+        let said = holes.iter().take(AUTHORS_SAID_MAX);
+        let said = said.map(|(author, (count, first, last))| {
+            let nick = self.nick_of(*author);
+            format!("{count} lines of {nick} between {first} and {last}")
+        });
+        let mut said: Vec<String> = said.collect();
+        if holes.len() > AUTHORS_SAID_MAX {
+            said.push(format!(
+                "lines of {} others",
+                holes.len() - AUTHORS_SAID_MAX
+            ));
+        }
+        if !said.is_empty() {
+            let text = format!("the room's history lacks {}", said.join(", "));
+            self.show(Event::Warning(text));
+        }
     }
 
     /// No room was found: says what came of the peers, and what to try.

@@ -380,7 +380,7 @@ impl Node {
     }
 
     /// What people call this author.
-    fn nick_of(&self, author: Key) -> String {
+    pub(super) fn nick_of(&self, author: Key) -> String {
         let member = self.roster.get(author).or_else(|| {
             let mut lost = self.lost.iter();
             lost.find(|m| m.key == author)

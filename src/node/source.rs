@@ -202,6 +202,9 @@ impl Node {
         self.joining = None;
         self.joined = true;
         self.show(Event::Joined { again });
+        if !again {
+            self.explain_holes();
+        }
         self.show_held_back();
         self.notice_gaps_of_joining();
         for key in self.links.open_keys().collect::<Vec<_>>() {
