@@ -47,13 +47,14 @@ pub const ALL: [(Weakness, &str); 22] = [
     (Weakness::OldIsNew, "telling old from new"),
 ];
 
-/// What only few scenarios need, and one of them.
-pub const RARE: [(Weakness, &str, u64); 6] = [
+/// What only few scenarios need, and some of them.
+pub const RARE: [(Weakness, &str, u64); 7] = [
     // Mostly authors say themselves what they wrote; it takes ones that died.
     (Weakness::NoPeriodicSync, "cuts that stay", 2400),
     (Weakness::NoAskingPastStrangers, "cuts that stay", 7_010_533),
     (Weakness::NoRedialByMembers, "cuts that stay", 9_006_857),
-    (Weakness::ThrownAwayCounts, "coming and going", 3_162_690),
+    (Weakness::ThrownAwayCounts, "calm", 3_165_875),
+    (Weakness::ThrownAwayCounts, "stopped in bursts", 3_160_257),
     (Weakness::AnswersStayGood, "no multicast", 3_131_546),
     (Weakness::NoClocksOfPeers, "mixed", 2_038_282),
 ];
@@ -82,12 +83,15 @@ pub fn first_noticed(
                     let Some(weakness) = weaknesses.get(at) else {
                         return;
                     };
-                    let rare = RARE.iter().find(|(rare, _, _)| Some(*rare) == *weakness);
-                    let noticed = match rare {
-                        Some((_, kind, seed)) => [scenario_of, scenario_in]
-                            .iter()
-                            .find_map(|make| notices(*weakness, make(kind, *seed))),
-                        None => (seeds.clone()).find_map(|seed| notices(*weakness, scenario(seed))),
+                    let rare = RARE.iter().filter(|(rare, _, _)| Some(*rare) == *weakness);
+                    let rare = rare.flat_map(|(_, kind, seed)| {
+                        [scenario_of(kind, *seed), scenario_in(kind, *seed)]
+                    });
+                    let rare: Vec<Scenario> = rare.collect();
+                    let noticed = if rare.is_empty() {
+                        (seeds.clone()).find_map(|seed| notices(*weakness, scenario(seed)))
+                    } else {
+                        (rare.into_iter()).find_map(|scenario| notices(*weakness, scenario))
                     };
                     let mut found = found
                         .lock()
