@@ -69,13 +69,6 @@ impl Past {
         self.silent.remove(&author);
     }
 
-    /// Somebody is no more in the view: its word is not waited for longer than this.
-    pub(super) fn part(&mut self, author: Key, until: Time) {
-        if let Some(waits_until) = self.met.get_mut(&author) {
-            *waits_until = until.min(*waits_until);
-        }
-    }
-
     /// True if this author was there before this node.
     pub(super) fn is_earlier(&self, author: Key) -> bool {
         self.earlier.contains(&author)

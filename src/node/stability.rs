@@ -68,7 +68,6 @@ impl Node {
     pub(super) fn cease_to_count_on(&mut self, key: Key) {
         self.stability.relayed.remove(&key);
         let now = self.now.time;
-        self.past.part(key, now + self.config.failure_timeout / 2);
         if self.left.contains(key) {
             self.stability.owed_from.remove(&key);
             self.history.origin_mut(key).unwatch();
