@@ -185,7 +185,7 @@ fn late_messages_are_marked_and_old_ones_are_replays() {
 }
 
 #[test]
-fn what_was_given_up_is_an_event_and_a_line_on_stderr() {
+fn what_was_given_up_is_a_warning_and_an_event() {
     let mut bench = Bench::json();
     bench.join(&["ana"]);
     bench.stdout();
@@ -194,7 +194,9 @@ fn what_was_given_up_is_an_event_and_a_line_on_stderr() {
     let at = "2023-11-14T22:13:20.000Z";
     let missed = json!({"event": "missed", "at": at, "key": "0000000000000b1a", "nick": "bia",
         "first": 1, "last": 1024, "count": 1024});
-    assert_eq!(bench.events(), [missed]);
+    let text = "me missed 1,024 lines of bia, 1 to 1,024";
+    let warning = json!({"event": "warning", "at": at, "text": text});
+    assert_eq!(bench.events(), [warning, missed]);
     assert_eq!(
         bench.stderr(),
         "papo: me missed 1,024 lines of bia, 1 to 1,024\n"
