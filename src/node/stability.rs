@@ -52,8 +52,7 @@ impl Node {
         // One that was lost and comes back is told what it owed from the beginning.
         let next = self.written() + 1;
         self.stability.owed_from.entry(key).or_insert(next);
-        self.past
-            .meet(key, self.now.time + self.config.failure_timeout);
+        self.past.meet(key, self.now.time + self.gap_patience());
         self.stability.departed.retain(|(k, _)| *k != key);
         self.history.origin_mut(key).watch();
         self.follow_clock(key);
