@@ -125,6 +125,8 @@ pub enum Weakness {
     NoRedialByMembers,
     /// What was thrown away for want of room counts as asked for.
     ThrownAwayCounts,
+    /// Joining ends with the first source, though somebody has come meanwhile who goes back farther.
+    OneSourceIsEnough,
     /// What a peer lacked once, it lacks for ever.
     AnswersStayGood,
     /// What a peer has seen does not put what is written to it later.

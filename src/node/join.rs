@@ -495,7 +495,7 @@ impl Node {
         self.follow(roster);
         // It is the coordinator's, whoever brings the answer.
         if let Some(link) = (self.links.open_to(leader)).and_then(|l| self.links.get_mut(l)) {
-            link.complete_above = response.floor.map(|floor| (floor, leader));
+            link.complete_above = response.floor.map(|floor| (floor, Some(leader)));
         }
         if first && !self.config.wants_history {
             self.history.raise_floor(response.newest);

@@ -55,7 +55,7 @@ pub(super) struct Link {
     pub(super) told: Option<(Coordinator, Time)>,
     /// The peer's floor, if its history was complete when it last said so, and the coordinator whose
     /// group it was in then.
-    pub(super) complete_above: Option<(Position, Key)>,
+    pub(super) complete_above: Option<(Position, Option<Key>)>,
     /// The highest timestamp that its peer had seen when it was opened.
     pub(super) clock: u64,
     /// Who waits to hear whether this peer lives.
@@ -354,7 +354,7 @@ impl Node {
             link.round = round;
             link.addresses = hello.addresses;
             let group = hello.coordinator.as_ref().map(|c| c.key);
-            link.complete_above = hello.floor.zip(group);
+            link.complete_above = hello.floor.map(|floor| (floor, group));
             link.clock = hello.clock;
             link.heard = now;
         }

@@ -147,6 +147,15 @@ impl Node {
         self.past.is_undecided(author).then(|| word_of(author))
     }
 
+    /// True if something waits for its author's word.
+    pub(super) fn waits_for_a_word(&self) -> bool {
+        let mut authors = self.past.met.keys().copied();
+        self.waiting.len() > 0
+            && authors.any(|author| {
+                self.past.is_undecided(author) && self.waiting.is_waited_for(word_of(author))
+            })
+    }
+
     /// An author says that this node was in its view from this message on.
     pub(super) fn note_told(&mut self, author: Key, from: u64) {
         self.past.silent.remove(&author);

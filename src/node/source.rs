@@ -22,6 +22,8 @@ pub(super) struct Joining {
     source: Option<Key>,
     /// Whose answer broke off.
     failed: BTreeSet<Key>,
+    /// Who gave all that it has.
+    given: BTreeSet<Key>,
     /// The history is here, or there is none to be had, or it is not wanted.
     has_history: bool,
 }
@@ -35,6 +37,7 @@ impl Node {
                 joining.host = host;
                 joining.source = None;
                 joining.failed.clear();
+                joining.given.clear();
                 joining.has_history = !self.config.wants_history;
             }
             return self.step_joining();
@@ -45,16 +48,18 @@ impl Node {
             host,
             source: None,
             failed: BTreeSet::new(),
+            given: BTreeSet::new(),
             has_history,
         });
         self.step_joining();
     }
 
     /// Where this node's history is complete from: its floor, unless joining ended before that of a
-    /// source was here, and somebody is there who has more; or this node is cut off, and may lack the
-    /// newest.
+    /// source was here, and somebody is there who has more; or this node has come into another group and
+    /// has not got its history yet, or waits for the word of somebody whose messages it would pass on. Who
+    /// is cut off may lack the newest: it tells no group with it, in which this would count.
     pub(super) fn complete_above(&self) -> Option<Position> {
-        if !self.joined || self.coordinator.is_none() {
+        if !self.joined || self.joining.is_some() || self.waits_for_a_word() {
             return None;
         }
         let others_have = || {
@@ -73,7 +78,7 @@ impl Node {
     fn claim_of(&self, link: &Link) -> Option<Position> {
         let (floor, group) = link.complete_above?;
         let own = self.coordinator.as_ref()?;
-        (own.key == group).then_some(floor)
+        (group == Some(own.key)).then_some(floor)
     }
 
     /// A peer gave all that it has above this floor, which is complete from where it says.
@@ -107,12 +112,7 @@ impl Node {
         }
         let is_patient = self.since(since) < self.config.failure_timeout;
         match self.best_source(is_patient && !again) {
-            Some(source) => {
-                if let Some(joining) = &mut self.joining {
-                    joining.source = Some(source);
-                }
-                self.want_sync_first(source);
-            }
+            Some(source) => self.fetch_from(source),
             // Links may have broken, and be about to be opened again.
             None if self.since(since) < self.gap_patience() && !again && self.may_link_soon() => {}
             None => self.end_fetching(),
@@ -127,19 +127,25 @@ impl Node {
             let host = Some(joining.host).filter(|h| !joining.failed.contains(h));
             return host.filter(|h| self.links.open_to(*h).is_some());
         }
-        let open = self.links.open_links();
-        let usable = open.filter(|(key, _, _)| {
-            self.roster.contains(*key) && self.is_alive(*key) && !joining.failed.contains(key)
-        });
+        let usable = self.usable_sources(joining);
         let host = joining.host;
         let rank = |key: Key, floor: Option<Position>| (floor.is_none(), floor, key != host, key);
         let best = usable
-            .map(|(key, _, link)| (rank(key, self.claim_of(link)), key))
+            .map(|(key, link)| (rank(key, self.claim_of(link)), key))
             .min()?;
         let ((is_incomplete, floor, ..), key) = best;
         let is_whole = floor == Some(Position::default());
         let waits = is_patient && self.may_link_soon() && (is_incomplete || !is_whole);
         (!waits).then_some(key)
+    }
+
+    /// The members that answer, and whose answer did not break off.
+    fn usable_sources<'a>(&'a self, joining: &'a Joining) -> impl Iterator<Item = (Key, &'a Link)> {
+        let open = self.links.open_links();
+        let usable = open.filter(|(key, _, _)| {
+            self.roster.contains(*key) && self.is_alive(*key) && !joining.failed.contains(key)
+        });
+        usable.map(|(key, _, link)| (key, link))
     }
 
     /// True if a member is not linked with this node yet, and may be soon.
@@ -166,7 +172,35 @@ impl Node {
         if !any && joining.source != Some(peer) {
             return;
         }
-        self.end_fetching();
+        match self.better_source(peer).filter(|_| !any) {
+            Some(better) => self.fetch_from(better),
+            None => self.end_fetching(),
+        }
+    }
+
+    /// Somebody who says that its history goes back farther than this peer's, be it of another group or
+    /// of a time without a coordinator, and has not been asked.
+    fn better_source(&mut self, peer: Key) -> Option<Key> {
+        if self.config.weakened == Some(Weakness::OneSourceIsEnough) {
+            return None;
+        }
+        let said = |key| self.links.to(key).and_then(|link| link.complete_above);
+        let known = said(peer).map_or(Position::END, |(floor, _)| floor);
+        let joining = self.joining.as_mut()?;
+        joining.given.insert(peer);
+        let joining = self.joining.as_ref()?;
+        let usable = self.usable_sources(joining);
+        let others = usable.filter(|(key, _)| !joining.given.contains(key));
+        let floors = others.filter_map(|(key, link)| Some((link.complete_above?.0, key)));
+        let best = floors.min().filter(|(floor, _)| *floor < known);
+        best.map(|(_, key)| key)
+    }
+
+    fn fetch_from(&mut self, source: Key) {
+        if let Some(joining) = &mut self.joining {
+            joining.source = Some(source);
+        }
+        self.want_sync_first(source);
     }
 
     /// The history is here, or nobody is there who has one.

@@ -191,6 +191,11 @@ impl Waiting {
             .collect()
     }
 
+    /// True if something waits for this message.
+    pub(super) fn is_waited_for(&self, id: MessageId) -> bool {
+        self.on.contains_key(&id)
+    }
+
     /// Who sent something that waits for this message.
     pub(super) fn senders_for(&self, id: MessageId) -> impl Iterator<Item = Key> {
         let waiting = self.waiting_for((id, id));

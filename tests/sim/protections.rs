@@ -13,7 +13,7 @@ use super::report::run_caught;
 use super::scenario::Scenario;
 
 /// Every protection, by what is lost without it.
-pub const ALL: [(Weakness, &str); 22] = [
+pub const ALL: [(Weakness, &str); 23] = [
     (Weakness::NoDependencyWait, "waiting for dependencies"),
     (Weakness::NoSyncOnLoss, "SYNC on a loss"),
     (Weakness::NoPeriodicSync, "periodic SYNC"),
@@ -39,6 +39,10 @@ pub const ALL: [(Weakness, &str); 22] = [
         "asking again for what was thrown away",
     ),
     (
+        Weakness::OneSourceIsEnough,
+        "asking the next source that goes back farther",
+    ),
+    (
         Weakness::AnswersStayGood,
         "answers that are good for a while",
     ),
@@ -48,13 +52,15 @@ pub const ALL: [(Weakness, &str); 22] = [
 ];
 
 /// What only few scenarios need, and some of them.
-pub const RARE: [(Weakness, &str, u64); 7] = [
+pub const RARE: [(Weakness, &str, u64); 9] = [
     // Mostly authors say themselves what they wrote; it takes ones that died.
     (Weakness::NoPeriodicSync, "cuts that stay", 2400),
     (Weakness::NoAskingPastStrangers, "cuts that stay", 7_010_533),
     (Weakness::NoRedialByMembers, "cuts that stay", 9_006_857),
     (Weakness::ThrownAwayCounts, "calm", 3_165_875),
     (Weakness::ThrownAwayCounts, "stopped in bursts", 3_160_257),
+    (Weakness::OneSourceIsEnough, "short beside long", 4_038_864),
+    (Weakness::OneSourceIsEnough, "no dials", 4_018_727),
     (Weakness::AnswersStayGood, "no multicast", 3_131_546),
     (Weakness::NoClocksOfPeers, "mixed", 2_038_282),
 ];
