@@ -12,7 +12,7 @@ use super::origin::Origin;
 use super::ranges::Ranges;
 use super::{Event, Key, Node, Time, Timer, Weakness};
 use crate::limits;
-use crate::wire::{MessageId, SeqRange};
+use crate::wire::{MessageId, Position, SeqRange};
 
 /// How long a message may be missing before it is asked for: mostly it is on its way.
 pub(super) const GAP_PATIENCE: Duration = Duration::from_millis(50);
@@ -73,6 +73,13 @@ impl Gaps {
         true
     }
 
+    /// Leaves of these what nobody has noticed yet.
+    fn remove_known(&self, author: Key, lacks: &mut Ranges) {
+        for stage in self.stages.get(&author).into_iter().flatten() {
+            lacks.remove_range(stage.first, stage.last);
+        }
+    }
+
     fn notice(&mut self, author: Key, (first, last): (u64, u64), since: Time) {
         let is_new = !self.stages.contains_key(&author);
         if is_new && self.stages.len() >= limits::GAPS_MAX {
@@ -117,7 +124,13 @@ impl Node {
         let origin = self.history.origin(author);
         let first = origin.map_or(upto, |o| o.gap_start(upto));
         let owed_from = origin.and_then(Origin::owed_from);
-        self.gaps.notice(author, (first, upto), self.now.time);
+        // What is known to be missing keeps the moment when that was noticed.
+        let mut lacks = self.lacking(author, first, upto);
+        self.gaps.remove_known(author, &mut lacks);
+        let Some(span) = lacks.bounds() else {
+            return;
+        };
+        self.gaps.notice(author, span, self.now.time);
         self.watch_gaps();
         if owed_from.is_some_and(|from| upto < from) {
             self.set_timer(Timer::Gap, self.now.time);
@@ -346,9 +359,10 @@ impl Node {
 
     /// Nobody in reach has these: they are missed, and the user is told of those that were owed.
     fn call_missed(&mut self, author: Key, lacks: &Ranges) {
-        let origin = self.history.origin_mut(author);
         // What was said before this node came is not owed, and nothing is said of it.
-        let owed_from = origin.owed_from().unwrap_or(u64::MAX);
+        let unsaid = self.owed_without_a_word(author).unwrap_or(u64::MAX);
+        let origin = self.history.origin_mut(author);
+        let owed_from = origin.owed_from().unwrap_or(unsaid);
         let owed = lacks.within(owed_from, u64::MAX);
         for (first, last) in owed.iter() {
             origin.miss(first, last);
@@ -358,6 +372,17 @@ impl Node {
         }
         self.say_missed(author, &owed);
         self.acks.owe(author);
+    }
+
+    /// A member that was lost before it could say what this node owes it: the first of its messages that
+    /// must be from since then, as this node had the room's whole history.
+    fn owed_without_a_word(&self, author: Key) -> Option<u64> {
+        if !self.stability.has_met(author) || !self.past.is_silent(author) {
+            return None;
+        }
+        let highest = self.history.highest(author);
+        let is_whole = self.whole_above == Some(Position::default());
+        (highest > 0 || is_whole).then_some(highest + 1)
     }
 
     /// The user is told of these.

@@ -74,6 +74,11 @@ impl Past {
         self.earlier.contains(&author)
     }
 
+    /// Its word was waited for, and did not come.
+    pub(super) fn is_silent(&self, author: Key) -> bool {
+        self.silent.contains(&author)
+    }
+
     /// It is not known yet what of this author is old: it will say so.
     fn is_undecided(&self, author: Key) -> bool {
         self.met.contains_key(&author)

@@ -40,6 +40,11 @@ impl Stability {
         self.stable = stable.max(self.stable);
     }
 
+    /// This member is or was in the view.
+    pub(super) fn has_met(&self, key: Key) -> bool {
+        self.owed_from.contains_key(&key)
+    }
+
     /// A word is due to this member, by way of others if it has no link.
     pub(super) fn owe_word(&mut self, key: Key) {
         self.relayed.insert(key);

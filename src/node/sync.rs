@@ -4,7 +4,7 @@
 //! a digest of what it holds above; if the two differ, it fetches what it lacks in the total order,
 //! chunk by chunk.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::{Class, Effect, Key, LinkId, Node, Time, Timer, Weakness};
@@ -47,6 +47,8 @@ pub(super) struct Repair {
     /// The number of the last exchange.
     no: u64,
     current: Option<Exchange>,
+    /// The peers that were asked, of those that are asked each once in an order by chance.
+    had_round: BTreeSet<Key>,
     /// Rounds that were put off since the last one.
     rounds_put_off: u32,
     /// Who is asked next, and whether because it asked.
@@ -201,7 +203,7 @@ impl Node {
         self.set_timer(Timer::SyncRound, self.now.time + pause);
     }
 
-    /// Every few seconds: a SYNC with a random peer.
+    /// Every few seconds: a SYNC with a random peer of those that had none since all others did.
     pub(super) fn on_sync_round(&mut self) {
         self.schedule_sync_round();
         if self.config.weakened == Some(Weakness::NoPeriodicSync) {
@@ -217,9 +219,26 @@ impl Node {
         // A silent link, which a one-way cut may leave open for long, would waste the round.
         let open = self.links.open_keys();
         let keys: Vec<Key> = open.filter(|k| self.is_alive(*k)).collect();
-        if let Some(key) = self.rng.choice(keys) {
+        if let Some(key) = self.next_round(&keys) {
             self.want_sync(key, false);
         }
+    }
+
+    /// One of these by chance; each had its turn before one has the next.
+    fn next_round(&mut self, keys: &[Key]) -> Option<Key> {
+        let had = &mut self.repair.had_round;
+        had.retain(|key| keys.contains(key));
+        if keys.iter().all(|key| had.contains(key)) {
+            had.clear();
+        }
+        let key = self.rng.choice(
+            keys.iter()
+                .filter(|key| !had.contains(key))
+                .copied()
+                .collect::<Vec<_>>(),
+        )?;
+        had.insert(key);
+        Some(key)
     }
 
     pub(super) fn on_sync(&mut self, link: LinkId, key: Key, sync: &Sync) {

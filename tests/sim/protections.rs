@@ -52,16 +52,19 @@ pub const ALL: [(Weakness, &str); 23] = [
 ];
 
 /// What only few scenarios need, and some of them.
-pub const RARE: [(Weakness, &str, u64); 9] = [
+pub const RARE: [(Weakness, &str, u64); 12] = [
     // Mostly authors say themselves what they wrote; it takes ones that died.
     (Weakness::NoPeriodicSync, "cuts that stay", 2400),
     (Weakness::NoAskingPastStrangers, "cuts that stay", 7_010_533),
+    (Weakness::NoAskingPastStrangers, "cuts that stay", 2_268),
     (Weakness::NoRedialByMembers, "cuts that stay", 9_006_857),
     (Weakness::ThrownAwayCounts, "calm", 3_165_875),
     (Weakness::ThrownAwayCounts, "stopped in bursts", 3_160_257),
     (Weakness::OneSourceIsEnough, "short beside long", 4_038_864),
     (Weakness::OneSourceIsEnough, "no dials", 4_018_727),
-    (Weakness::AnswersStayGood, "no multicast", 3_131_546),
+    (Weakness::AnswersStayGood, "volume of all kinds", 12_512),
+    (Weakness::AnswersStayGood, "volume of all kinds", 12_927),
+    (Weakness::AnswersStayGood, "no multicast", 5_348),
     (Weakness::NoClocksOfPeers, "mixed", 2_038_282),
 ];
 

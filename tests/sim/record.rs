@@ -17,7 +17,7 @@ use super::checks::delivered::{Delivered, Has, Word};
 use super::checks::election::Elections;
 use super::checks::farewell::Farewell;
 use super::checks::integrity::Integrity;
-use super::checks::ledger::Ledger;
+use super::checks::ledger::{Known, Ledger};
 use super::checks::liveness::{Due, Liveness};
 use super::checks::offices::Offices;
 use super::checks::once::Once;
@@ -398,7 +398,10 @@ impl Record {
                 let sees = |one: RunId, other: RunId| scene.view(one).contains(&self.keys[other]);
                 scene.is_linked(run, author) && sees(run, author) && sees(author, run)
             });
-            self.ledger.on_shown((run, now), (id, has_word), arrival)?;
+            let floor = scene.processes[run].node.history().floor();
+            let has_all = floor == Position::default();
+            let known = Known { has_word, has_all };
+            self.ledger.on_shown((run, now), (id, known), arrival)?;
         }
         if arrival == Arrival::Old {
             self.order.on_old(run, id);

@@ -52,12 +52,13 @@ impl Tally {
 
 /// Runs these seeds on all processors, and stops after `failures_max` of them failed.
 pub fn run_seeds(seeds: std::ops::Range<u64>, failures_max: usize) -> Tally {
-    run_seeds_of(None, seeds, failures_max)
+    run_seeds_of(None, None, seeds, failures_max)
 }
 
 /// The same, as scenarios of one kind.
 pub fn run_seeds_of(
     kind: Option<&'static str>,
+    weakened: Option<Weakness>,
     seeds: std::ops::Range<u64>,
     failures_max: usize,
 ) -> Tally {
@@ -73,7 +74,7 @@ pub fn run_seeds_of(
                         return;
                     }
                     let made = kind.map_or_else(|| scenario(seed), |kind| scenario_in(kind, seed));
-                    let outcome = run_caught(&Rc::new(made), None, 0);
+                    let outcome = run_caught(&Rc::new(made), weakened, 0);
                     let mut tally = tally
                         .lock()
                         .unwrap_or_else(std::sync::PoisonError::into_inner);

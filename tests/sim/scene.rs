@@ -7,7 +7,7 @@ use papo::wire::{Key, MessageId, Position};
 use super::agenda::RunId;
 use super::paths::Paths;
 use super::process::Process;
-use super::scenario::{MS, SECOND};
+use super::scenario::{MS, SECOND, Scenario};
 use super::store::Store;
 
 /// How long nothing may have happened to a pair before it counts as linked and alive.
@@ -111,9 +111,16 @@ impl Scene<'_> {
     }
 }
 
-/// How long a message may take where nothing is wrong.
-pub fn network_delay(network: &super::scenario::Network) -> u64 {
-    100 * MS + 6 * network.latency.1 + 6 * network.wake
+/// How long a message may take where nothing is wrong. Where little may wait, what finds no room is
+/// asked for again once the rest has gone on.
+pub fn longest_delay(scenario: &Scenario) -> u64 {
+    let network = &scenario.network;
+    let asking = if scenario.waiting_max < papo::limits::WAITING_MAX {
+        10 * scenario.failure_timeout_ms * MS
+    } else {
+        0
+    };
+    100 * MS + 6 * network.latency.1 + 6 * network.wake + asking
 }
 
 #[cfg(test)]

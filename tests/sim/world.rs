@@ -17,7 +17,7 @@ use super::paths::Paths;
 use super::process::{BACKLOG_MAX, DATAGRAMS_KEPT, Process, State};
 use super::record::Record;
 use super::scenario::{Host, MS, Run, SECOND, Scenario};
-use super::scene::{Scene, network_delay};
+use super::scene::{Scene, longest_delay};
 use super::store::Store;
 use super::streams::Streams;
 use super::trace::{Trace, short};
@@ -76,10 +76,7 @@ impl World {
             on_host: vec![None; scenario.hosts],
             skew_ms: scenario.skew_ms.clone(),
             stores: (0..scenario.hosts).map(|_| Store::default()).collect(),
-            record: Record::new(
-                network_delay(&scenario.network),
-                scenario.failure_timeout_ms * MS,
-            ),
+            record: Record::new(longest_delay(&scenario), scenario.failure_timeout_ms * MS),
             trace,
             traffic: Traffic::default(),
             weakened,

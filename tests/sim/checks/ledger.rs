@@ -16,6 +16,15 @@ use super::{Run, Verdict, Violation};
 /// author can tell.
 const UNHEARD: &str = "when its author had not heard of it yet";
 
+/// What a reader knows of an author whose message it is shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    /// Each is in the other's view, so that the reader has the author's word on what is old.
+    pub has_word: bool,
+    /// It has the room's history from the first line on: what is not there is not old.
+    pub has_all: bool,
+}
+
 /// One message, as its author said it.
 #[derive(Debug)]
 struct Said {
@@ -145,18 +154,17 @@ impl Ledger {
         self.said.insert(id, said);
     }
 
-    /// A reader's node shows somebody else's message, or has it as an old one once it has joined. If each
-    /// is in the other's view, it has the author's word on what is old.
+    /// A reader's node shows somebody else's message, or has it as an old one once it has joined.
     pub fn on_shown(
         &mut self,
         (run, now): (Run, u64),
-        (id, has_word): (MessageId, bool),
+        (id, known): (MessageId, Known),
         arrival: Arrival,
     ) -> Verdict {
         let is_owed = self.is_owed(run, id);
         let past = self
             .why_past(run, id)
-            .filter(|why| has_word || *why != UNHEARD)
+            .filter(|why| known.has_word || *why != UNHEARD)
             .filter(|_| arrival == Arrival::Live && !is_owed);
         if let Some(why) = past {
             return broken(
@@ -165,7 +173,7 @@ impl Ledger {
             );
         }
         let begins_anew = self.begins_anew(run, id);
-        let has_met = self.has_met(run, id);
+        let has_met = self.has_met(run, id) && (known.has_word || known.has_all);
         self.count += 1;
         self.held_since
             .entry((run, id))

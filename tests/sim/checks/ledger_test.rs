@@ -2,6 +2,15 @@
 
 use super::*;
 
+const WORD: Known = Known {
+    has_word: true,
+    has_all: false,
+};
+const NO_WORD: Known = Known {
+    has_word: false,
+    has_all: false,
+};
+
 const A: Key = Key(10);
 
 fn id(seq: u64) -> MessageId {
@@ -34,7 +43,7 @@ fn say(ledger: &mut Ledger, seqs: std::ops::RangeInclusive<u64>, to: &[Run]) {
 
 fn show(ledger: &mut Ledger, run: Run, seqs: &[u64], arrival: Arrival) -> Verdict {
     let mut seqs = seqs.iter();
-    seqs.try_for_each(|seq| ledger.on_shown((run, 200), (id(*seq), true), arrival))
+    seqs.try_for_each(|seq| ledger.on_shown((run, 200), (id(*seq), WORD), arrival))
 }
 
 fn rejects(verdict: Verdict, invariant: &str) {
@@ -85,7 +94,7 @@ fn an_old_line_shown_as_new_is_rejected() {
     ledger.on_view(3, &[0, 1, 2, 3]);
     rejects(show(&mut ledger, 3, &[7], Arrival::Live), "old as new");
     // Nor can run 3 know, as long as the author cannot say so.
-    let unlinked = ledger.on_shown((3, 200), (id(7), false), Arrival::Live);
+    let unlinked = ledger.on_shown((3, 200), (id(7), NO_WORD), Arrival::Live);
     unlinked.unwrap();
 }
 
@@ -219,4 +228,15 @@ fn what_is_held_or_confirmed_and_never_shown_is_rejected() {
     );
     show(&mut ledger, 1, &[4], Arrival::Late).unwrap();
     ledger.settled(&[1], &none, |_, at| at == id(4)).unwrap();
+}
+
+#[test]
+fn who_cannot_know_what_it_lacks_says_nothing() {
+    let has_all = Known {
+        has_all: true,
+        ..NO_WORD
+    };
+    let show = |known| room().on_shown((1, 200), (id(2), known), Arrival::Live);
+    show(NO_WORD).unwrap();
+    rejects(show(has_all), "silent gap");
 }
