@@ -108,7 +108,15 @@ const KEPT: [(u64, &str, &str); 17] = [
     ),
 ];
 /// Seeds that once failed, with their limits scaled down.
-const KEPT_SCALED_DOWN: [(u64, &str); 20] = [
+const KEPT_SCALED_DOWN: [(u64, &str); 22] = [
+    (
+        4_049_706,
+        "what was given up at once was released in the order of its authors",
+    ),
+    (
+        4_059_170,
+        "one before those that were shown as new was called old",
+    ),
     (
         3_212_280,
         "joining ended with the first source linked, not with the best",

@@ -5,11 +5,13 @@
 //! given up, in [`super::gaps`]. What is old and comes while this node joins, or is not kept, waits only
 //! for what is looked for anyway.
 
+use std::collections::BTreeMap;
+
 use super::heads::causes;
 use super::origin::Origin;
 use super::waiting::Waiter;
 use super::{Key, LinkId, Node, Weakness};
-use crate::wire::{ChatMessage, MessageId};
+use crate::wire::{ChatMessage, MessageId, Position};
 
 impl Node {
     /// Live chat: each message is taken in, or waits for a cause.
@@ -127,19 +129,30 @@ impl Node {
 
     /// These of one author were taken in, or given up: so is whatever waited for them.
     pub(super) fn release(&mut self, span: (MessageId, MessageId)) {
-        let mut settled = vec![span];
-        while let Some(span) = settled.pop().filter(|_| self.waiting.len() > 0) {
-            for waiter in self.waiting.release(span) {
-                let is_below = waiter.came_below && self.is_below_keeping(waiter.first());
-                match self.missing_cause(waiter.first(), is_below) {
-                    Some(missing) => {
-                        self.notice_gap(missing.origin, missing.seq);
-                        self.waiting.insert(Waiter { missing, ..waiter });
-                    }
-                    None => {
-                        self.take_in_waiter(&waiter);
-                        settled.push(waiter.span());
-                    }
+        self.release_all(vec![span]);
+    }
+
+    /// The same of several authors. The rest goes in the history's order: what was given up may have come
+    /// after something that waits itself, and before something else.
+    pub(super) fn release_all(&mut self, mut settled: Vec<(MessageId, MessageId)>) {
+        let mut due: BTreeMap<Position, Waiter> = BTreeMap::new();
+        loop {
+            for span in settled.drain(..) {
+                let waiters = self.waiting.release(span).into_iter();
+                due.extend(waiters.map(|waiter| (waiter.first().position(), waiter)));
+            }
+            let Some((_, waiter)) = due.pop_first() else {
+                return;
+            };
+            let is_below = waiter.came_below && self.is_below_keeping(waiter.first());
+            match self.missing_cause(waiter.first(), is_below) {
+                Some(missing) => {
+                    self.notice_gap(missing.origin, missing.seq);
+                    self.waiting.insert(Waiter { missing, ..waiter });
+                }
+                None => {
+                    self.take_in_waiter(&waiter);
+                    settled.push(waiter.span());
                 }
             }
         }

@@ -211,15 +211,14 @@ impl Node {
                 gone.push((author, lacks));
             }
         }
-        for (author, lacks) in gone {
-            for (first, last) in lacks.iter() {
-                let id = |seq| MessageId {
-                    origin: author,
-                    seq,
-                };
-                self.release((id(first), id(last)));
-            }
-        }
+        let spans = gone.iter().flat_map(|(author, lacks)| {
+            let id = |seq| MessageId {
+                origin: *author,
+                seq,
+            };
+            lacks.iter().map(move |(first, last)| (id(first), id(last)))
+        });
+        self.release_all(spans.collect());
     }
 
     /// Looks at what is missing of one author: asks the next peer. False if nothing is any more.

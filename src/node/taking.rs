@@ -42,9 +42,11 @@ impl Node {
         let joined = self.joined;
         let origin = self.history.origin_mut(author);
         let is_owed = origin.owed_from().is_some_and(|from| from <= seq);
-        if origin.has_missed(seq) || origin.highest() > seq {
-            // Of what is not owed nobody was told that it was missing.
-            return if is_owed { Arrival::Late } else { Arrival::Old };
+        let has_later = origin.highest() > seq;
+        if has_later || origin.has_missed(seq) {
+            // Of what is not owed, as far as is known, nobody was told that it was missing.
+            let is_late = is_owed || has_later;
+            return if is_late { Arrival::Late } else { Arrival::Old };
         }
         if joined && origin.owed_from().is_none() {
             let passed_by_to = origin.passed_by_to();
