@@ -108,7 +108,15 @@ const KEPT: [(u64, &str, &str); 17] = [
     ),
 ];
 /// Seeds that once failed, with their limits scaled down.
-const KEPT_SCALED_DOWN: [(u64, &str); 22] = [
+const KEPT_SCALED_DOWN: [(u64, &str); 24] = [
+    (
+        4_103_100,
+        "a cause that nobody has any more is sought for as long as it takes",
+    ),
+    (
+        4_108_845,
+        "let in by another group, a newcomer went by the first one's clock",
+    ),
     (
         4_049_706,
         "what was given up at once was released in the order of its authors",

@@ -488,9 +488,13 @@ impl Node {
         }
         self.clock.observe(response.clock);
         let first = !self.joined && self.joining.is_none();
-        if first {
-            let members = roster.members().iter().map(|m| m.key);
-            self.enter_past(response.clock, members.collect());
+        let elsewhere = !self.joined && self.is_let_in_elsewhere(key);
+        if first || elsewhere {
+            let members = roster.members().iter().map(|m| m.key).collect();
+            if elsewhere {
+                self.past.keep_words();
+            }
+            self.enter_past(response.clock, members);
         }
         self.follow(roster);
         // It is the coordinator's, whoever brings the answer.

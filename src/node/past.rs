@@ -25,6 +25,8 @@ pub(super) struct Past {
     greets_until: Option<Time>,
     /// Who has said HELLO by then, and the highest timestamp that it had seen.
     greeted: BTreeMap<Key, u64>,
+    /// Who had told when another group let this node in.
+    kept_words: BTreeSet<Key>,
     /// The first message that each author counted on this node for, as it said itself.
     told: BTreeMap<Key, u64>,
     /// Who of those met said nothing in time. What they wrote after all that the earlier members had seen
@@ -38,6 +40,12 @@ impl Past {
         self.clock = self.clock.max(clock);
         self.earlier.insert(author);
         self.silent.insert(author);
+    }
+
+    /// Before this node has joined, another group lets it in: what authors have told already counts, and
+    /// not what that group has seen.
+    pub(super) fn keep_words(&mut self) {
+        self.kept_words.extend(self.told.keys());
     }
 
     /// Nothing is kept of a stranger without a link of whom nothing was read either.
@@ -67,6 +75,10 @@ impl Past {
         self.met.insert(author, until);
         // Whoever was only read before may say now what is old.
         self.silent.remove(&author);
+    }
+
+    fn has_kept_word(&self, author: Key) -> bool {
+        !self.kept_words.is_empty() && self.kept_words.contains(&author)
     }
 
     /// True if this author was there before this node.
@@ -106,7 +118,9 @@ impl Node {
         match self.past.told.get(&author) {
             // Whoever was lost before it knew that it was in begins anew when it is let in again. Groups
             // that are met later have clocks of their own.
-            _ if is_before && self.past.is_earlier(author) => true,
+            _ if is_before && self.past.is_earlier(author) && !self.past.has_kept_word(author) => {
+                true
+            }
             Some(from) => message.seq() < *from,
             None if is_before => true,
             None if self.past.is_undecided(author) => false,
@@ -197,6 +211,7 @@ impl Node {
             self.past.told.retain(|key, _| is_there(key));
             self.past.silent.retain(is_there);
             self.past.earlier.retain(is_there);
+            self.past.kept_words.retain(is_there);
             self.past.greeted.retain(|key, _| is_there(key));
         }
     }

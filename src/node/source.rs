@@ -54,6 +54,11 @@ impl Node {
         self.step_joining();
     }
 
+    /// This node joins, and another host has let it in before this one.
+    pub(super) fn is_let_in_elsewhere(&self, host: Key) -> bool {
+        self.joining.as_ref().is_some_and(|j| j.host != host)
+    }
+
     /// Where this node's history is complete from: its floor, unless joining ended before that of a
     /// source was here, and somebody is there who has more; or this node has come into another group and
     /// has not got its history yet, or waits for the word of somebody whose messages it would pass on. Who

@@ -378,7 +378,7 @@ impl Record {
             let owed = others.iter().filter_map(|k| self.run_of(*k)).collect();
             self.ledger.on_said((run, now), id, owed);
             self.delivered.on_sent(id, others);
-            self.expect(run, now, id, scene);
+            self.expect((run, now), message, scene);
         }
         self.note_shown((run, now), message, arrival, scene)
     }
@@ -437,10 +437,20 @@ impl Record {
         self.order.on_shown((run, now), (id, is_late), excused)
     }
 
-    /// The message is due at every node that has a steady link with its author.
-    fn expect(&mut self, from: RunId, said: u64, id: MessageId, scene: Scene<'_>) {
+    /// The message is due at every node that has a steady link with its author, and has had all along
+    /// what the message names as its causes: what is missing is sought first.
+    fn expect(&mut self, (from, said): (RunId, u64), message: &ChatMessage, scene: Scene<'_>) {
+        let id = message.id();
+        let then = said.saturating_sub(self.delay);
+        let (runs, ledger) = (&self.runs, &self.ledger);
+        let is_sought = |to: RunId, cause: MessageId| {
+            let author = runs.get(&cause.origin);
+            let is_earlier = |author: &RunId| ledger.has_held_since(*author, cause, then);
+            author.is_some_and(is_earlier) && !ledger.has_held_since(to, cause, said)
+        };
         for to in 0..scene.processes.len() {
-            if scene.is_steady(from, to, said) {
+            let mut causes = message.dependencies();
+            if scene.is_steady(from, to, said) && !causes.any(|cause| is_sought(to, cause)) {
                 let due = Due { id, from, to, said };
                 self.liveness.expect(said + self.delay, due);
             }
