@@ -229,8 +229,9 @@ const _: () = assert!(STRANGER_QUEUE_BYTES_MAX >= 3 * (FRAME_BYTES_MAX + 4));
 const _: () = assert!(LINK_BYTES_PER_TURN_MAX >= 2 * (FRAME_BYTES_MAX + 4));
 
 /// Bytes of the messages and confirmations that wait for a slow reader of stdout, however small
-/// `--history` is; what a larger history may have in memory may wait, too. Beyond, the oldest messages
-/// are skipped, and the user is told.
+/// `--history` is; what a larger history may have in memory may wait, too. Beyond, the newest
+/// are left in the store until it is their turn; without one the oldest messages are skipped, and the user
+/// is told.
 pub const OUTPUT_KEPT_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Bytes written in one turn to a stdout that never waits, such as a file: more than a turn brings, so
 /// that nothing piles up, and few enough for the timers.
@@ -240,5 +241,8 @@ pub const OUTPUT_LINES_MAX: usize = 10_000;
 /// Stretches of skipped messages, each of one author, that are told apart in one place; beyond, an
 /// author's last one is made longer.
 pub const OUTPUT_SKIPPED_RANGES_MAX: usize = 1_024;
+/// Stretches of messages, each of one author, that wait for stdout in the store only; beyond, they wait
+/// in memory as without a store.
+pub const OUTPUT_SHELVED_STRETCHES_MAX: usize = 65_536;
 /// Stretches of confirmations that wait for stdout before stdin is left alone: they are never skipped.
 pub const OUTPUT_DELIVERED_RUNS_MAX: usize = 16_384;

@@ -250,6 +250,9 @@ impl Reactor {
             OUTPUT_BYTES_PER_TURN_MAX
         };
         loop {
+            if self.console.stdout.pending() < OUTPUT_BYTES_MAX {
+                self.fetch_for_stdout();
+            }
             if let Some(space) = self.console.stdout.space() {
                 let before = space.len();
                 self.ui.fill_stdout(space, OUTPUT_BYTES_MAX);

@@ -438,6 +438,38 @@ impl Reactor {
         self.send_chunk(link, no, upto, messages);
     }
 
+    /// Fetches from the store what stdout is to have next: one chunk at most, and what is to be stored
+    /// yet. What cannot be read is skipped, and the user is told.
+    pub(super) fn fetch_for_stdout(&mut self) {
+        let Some((after, until)) = self.ui.wants_stored() else {
+            return;
+        };
+        let ui = &self.ui;
+        let wanted = |position: Position| ui.is_wanted_of_store(position);
+        let found = match self.keeper.as_ref().and_then(Keeper::reader) {
+            Some(store) => store.between(after, until, wanted),
+            None => Err(StoreError::Unusable("it is not open".into())),
+        };
+        let (mut messages, upto) = match found {
+            Ok(found) => (found.messages, found.upto),
+            Err(e) => {
+                self.note_unread(&e);
+                (Vec::new(), until)
+            }
+        };
+        let ui = &self.ui;
+        let unstored = self.node.unstored().filter(|m| {
+            let position = m.position();
+            after < position && position <= upto && ui.is_wanted_of_store(position)
+        });
+        messages.extend(unstored.cloned());
+        messages.sort_by_key(ChatMessage::position);
+        messages.dedup_by_key(|m| m.position());
+        self.ui.give_stored(messages, upto);
+        // The rest comes in the next turns.
+        self.console.has_work = true;
+    }
+
     fn send_chunk(&mut self, link: LinkId, no: u64, upto: Position, messages: Vec<ChatMessage>) {
         let chunk = Chunk {
             no,

@@ -209,6 +209,9 @@ impl Reactor {
         if self.console.stdout.never_waits() {
             self.ui.keep_all_output();
         }
+        if self.keeper.is_some() {
+            self.ui.has_store();
+        }
         if config.ui.mode == Mode::Interactive {
             self.open_terminal(config.color, &listening);
         }

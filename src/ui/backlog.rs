@@ -2,15 +2,20 @@
 //!
 //! Messages, confirmations and all else wait in queues of their own, and leave in the order in which
 //! they came. Beyond the bound the oldest messages are skipped, and a gap in their place counts
-//! them; confirmations are never skipped, only merged. Nothing here is rendered.
+//! them; confirmations are never skipped, only merged. Where there is a store, the newest are left in
+//! it instead, until it is their turn. Nothing here is rendered.
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::limits::{OUTPUT_DELIVERED_RUNS_MAX, OUTPUT_LINES_MAX, OUTPUT_SKIPPED_RANGES_MAX};
+use crate::limits::{
+    OUTPUT_DELIVERED_RUNS_MAX, OUTPUT_LINES_MAX, OUTPUT_SHELVED_STRETCHES_MAX,
+    OUTPUT_SKIPPED_RANGES_MAX,
+};
 use crate::node::Arrival;
-use crate::wire::{ChatMessage, Id, Key};
+use crate::wire::{ChatMessage, Id, Key, Position};
 
 use super::output::Kind;
+use super::shelved::Shelved;
 
 /// Messages that come together.
 #[derive(Debug)]
@@ -107,6 +112,17 @@ impl Gap {
         self.place = self.place.max(place);
     }
 
+    /// Messages of one author that were left in the store, and are skipped after all.
+    fn count_range(&mut self, at: u64, place: u64, range: SkippedRange) {
+        self.lines += range.count;
+        self.at = at;
+        self.place = self.place.max(place);
+        if self.ranges.len() < OUTPUT_SKIPPED_RANGES_MAX {
+            self.last_of.insert(range.key, self.ranges.len());
+            self.ranges.push(range);
+        }
+    }
+
     fn add(&mut self, message: &ChatMessage) {
         let (key, seq) = (message.origin(), message.seq());
         let last = self.last_of.get(&key).copied();
@@ -142,6 +158,9 @@ pub(super) struct Placed<T> {
 enum Talk {
     Said(Said),
     Unshown(u64),
+    Shelved(Shelved),
+    /// So many that the node is owed a word of were not found in the store.
+    Lost(u64),
 }
 
 /// What comes next.
@@ -151,6 +170,8 @@ pub(super) enum Item {
     Said(Placed<Said>),
     /// So many messages that need not be printed, in their place.
     Unshown(u64),
+    /// So many that cannot be printed any more.
+    Lost(u64),
     Delivered(Placed<Delivered>),
     Lines {
         at: u64,
@@ -163,8 +184,8 @@ pub(super) enum Item {
 /// What a message that is not printed any more was.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Dropped {
-    /// The node is owed a word of it, or not.
-    Message { owed: bool },
+    /// The node is owed a word of so many.
+    Messages { owed: u64 },
     /// So many that need not be printed.
     Unshown(u64),
 }
@@ -175,6 +196,10 @@ pub(super) struct Backlog {
     bytes_max: usize,
     /// Nothing is ever skipped: stdout takes everything at once.
     keeps_all: bool,
+    /// What is shown is in a store, too.
+    has_store: bool,
+    /// Of what is left there.
+    stretches: usize,
     talk: VecDeque<Placed<Talk>>,
     messages: u64,
     /// Confirmations whose messages were skipped: they come before all other talk.
@@ -201,6 +226,8 @@ impl Backlog {
         Backlog {
             bytes_max,
             keeps_all: false,
+            has_store: false,
+            stretches: 0,
             talk: VecDeque::new(),
             messages: 0,
             early: VecDeque::new(),
@@ -218,11 +245,132 @@ impl Backlog {
         self.keeps_all = true;
     }
 
+    /// What is shown from now on can be fetched from a store.
+    pub(super) fn has_store(&mut self) {
+        self.has_store = true;
+    }
+
     pub(super) fn push_said(&mut self, at: u64, said: Said) {
-        if said.messages.len() > 0 {
-            self.count(&said);
-            self.push_talk(at, Talk::Said(said));
+        if said.messages.len() == 0 {
+            return;
         }
+        if self.is_to_be_shelved(&said) {
+            return self.shelve(at, &said);
+        }
+        self.count(&said);
+        self.push_talk(at, Talk::Said(said));
+    }
+
+    /// There is no room in memory, or what came before it is in the store only. What comes late may be
+    /// older than what the history keeps.
+    fn is_to_be_shelved(&self, said: &Said) -> bool {
+        let follows = matches!(
+            self.talk.back(),
+            Some(Placed { what: Talk::Shelved(shelved), .. }) if shelved.takes_more()
+        );
+        let is_full = self.bytes + said.counted.0 > self.bytes_max;
+        let may = self.has_store && !self.keeps_all && said.arrival != Arrival::Late;
+        may && (follows || is_full) && self.stretches < OUTPUT_SHELVED_STRETCHES_MAX
+    }
+
+    fn shelve(&mut self, at: u64, said: &Said) {
+        let takes_more = matches!(
+            self.talk.back(),
+            Some(Placed { what: Talk::Shelved(shelved), .. }) if shelved.takes_more()
+        );
+        if !takes_more {
+            self.push_talk(at, Talk::Shelved(Shelved::new()));
+        }
+        if let Some(Placed {
+            at: last,
+            what: Talk::Shelved(shelved),
+            ..
+        }) = self.talk.back_mut()
+        {
+            *last = at;
+            let messages = said.messages.as_slice();
+            self.messages += messages.len() as u64;
+            self.stretches -= shelved.len();
+            for message in messages {
+                shelved.add(message, said.arrival, said.owed);
+            }
+            self.stretches += shelved.len();
+        }
+    }
+
+    /// What is to be fetched from the store before anything else can be printed: after the one position,
+    /// and up to the other.
+    pub(super) fn wanted(&mut self) -> Option<(Position, Position)> {
+        let first = self.first_place();
+        match self.talk.front_mut() {
+            Some(Placed {
+                place,
+                what: Talk::Shelved(shelved),
+                ..
+            }) if *place == first => Some(shelved.begin()),
+            _ => None,
+        }
+    }
+
+    /// True if this message is among what is to be fetched.
+    pub(super) fn is_wanted(&self, position: Position) -> bool {
+        matches!(
+            self.talk.front(),
+            Some(Placed { what: Talk::Shelved(shelved), .. }) if shelved.is_wanted(position)
+        )
+    }
+
+    /// These were fetched, all that was found up to this position, in the history's order. `own`: whose
+    /// messages are one's own.
+    pub(super) fn give(&mut self, found: Vec<ChatMessage>, upto: Position, own: Key) {
+        let Some(Placed { place, at, what }) = self.talk.pop_front() else {
+            return;
+        };
+        let Talk::Shelved(mut shelved) = what else {
+            return self.talk.push_front(Placed { place, at, what });
+        };
+        self.messages -= shelved.messages();
+        let mut runs: Vec<((bool, Arrival), Vec<ChatMessage>)> = Vec::new();
+        for message in found {
+            let Some(arrival) = shelved.find(message.id()) else {
+                continue;
+            };
+            let kind = (message.origin() == own, arrival);
+            match runs.last_mut() {
+                Some((last, run)) if *last == kind => run.push(message),
+                _ => runs.push((kind, vec![message])),
+            }
+        }
+        if shelved.pass(upto) {
+            self.end_shelved((place, at), &shelved);
+        } else {
+            self.messages += shelved.messages();
+            let what = Talk::Shelved(shelved);
+            self.talk.push_front(Placed { place, at, what });
+        }
+        for ((is_own, arrival), run) in runs.into_iter().rev() {
+            let said = Said::new(run, is_own, arrival, false);
+            self.count(&said);
+            let what = Talk::Said(said);
+            self.talk.push_front(Placed { place, at, what });
+        }
+    }
+
+    /// All was fetched that is there.
+    fn end_shelved(&mut self, (place, at): (u64, u64), shelved: &Shelved) {
+        self.stretches -= shelved.len();
+        let mut is_whole = true;
+        for range in shelved.lost() {
+            is_whole = false;
+            let gap = self.gap.get_or_insert_default();
+            gap.count_range(at, place, range);
+        }
+        // Their fates are told in the order in which they came: so all at once.
+        let what = match is_whole {
+            true => Talk::Unshown(shelved.owed()),
+            false => Talk::Lost(shelved.owed()),
+        };
+        self.talk.push_front(Placed { place, at, what });
     }
 
     fn count(&mut self, said: &Said) {
@@ -282,8 +430,12 @@ impl Backlog {
 
     /// Skips the oldest message if there are too many.
     pub(super) fn skip_one(&mut self, at: u64) -> Option<Dropped> {
-        if self.keeps_all || !self.is_too_long() {
+        let may_shelve = self.has_store && self.stretches < OUTPUT_SHELVED_STRETCHES_MAX;
+        if self.keeps_all || may_shelve || !self.is_too_long() {
             return None;
+        }
+        if let Some(owed) = self.skip_shelved(at) {
+            return Some(Dropped::Messages { owed });
         }
         let dropped = match self.next_of_talk()? {
             Item::Said(mut said) => {
@@ -292,15 +444,33 @@ impl Backlog {
                     gap.count(at, said.place);
                     gap.add(&message);
                 }
-                let owed = said.what.owed;
+                let owed = u64::from(said.what.owed);
                 self.put_back_said(said);
-                Dropped::Message { owed }
+                Dropped::Messages { owed }
             }
             Item::Unshown(n) => Dropped::Unshown(n),
+            Item::Lost(owed) => Dropped::Messages { owed },
             _ => return None,
         };
         self.move_early();
         Some(dropped)
+    }
+
+    /// Skips all that is left in the store and would come next: how many of them the node is owed a word
+    /// of.
+    pub(super) fn skip_shelved(&mut self, at: u64) -> Option<u64> {
+        let is_shelved = |first: &Placed<Talk>| matches!(first.what, Talk::Shelved(_));
+        let Placed { place, what, .. } = self.talk.pop_front_if(|first| is_shelved(first))?;
+        let Talk::Shelved(shelved) = what else {
+            return None;
+        };
+        self.messages -= shelved.messages();
+        self.stretches -= shelved.len();
+        let gap = self.gap.get_or_insert_default();
+        for range in shelved.lost() {
+            gap.count_range(at, place, range);
+        }
+        Some(shelved.owed())
     }
 
     /// Confirmations that no message stands before any more are merged where they are alike.
@@ -316,12 +486,27 @@ impl Backlog {
         }
     }
 
-    /// What comes next.
-    pub(super) fn next(&mut self) -> Option<Item> {
-        let gap = self.gap.as_ref().map_or(u64::MAX, |gap| gap.place);
+    fn gap_place(&self) -> u64 {
+        self.gap.as_ref().map_or(u64::MAX, |gap| gap.place)
+    }
+
+    /// The place of what comes next.
+    fn first_place(&self) -> u64 {
         let (talk, lines) = (first_place(&self.talk), first_place(&self.lines));
         let (early, delivered) = (first_place(&self.early), first_place(&self.delivered));
-        let first = gap.min(talk).min(lines).min(early).min(delivered);
+        self.gap_place()
+            .min(talk)
+            .min(lines)
+            .min(early)
+            .min(delivered)
+    }
+
+    /// What comes next. None also while that is to be fetched from the store.
+    pub(super) fn next(&mut self) -> Option<Item> {
+        let gap = self.gap_place();
+        let (talk, lines) = (first_place(&self.talk), first_place(&self.lines));
+        let early = first_place(&self.early);
+        let first = self.first_place();
         if first == u64::MAX {
             None
         } else if gap == first {
@@ -344,9 +529,12 @@ impl Backlog {
     }
 
     fn next_of_talk(&mut self) -> Option<Item> {
-        let Placed { place, at, what } = self.talk.pop_front()?;
+        let is_here = |first: &Placed<Talk>| !matches!(first.what, Talk::Shelved(_));
+        let Placed { place, at, what } = self.talk.pop_front_if(|first| is_here(first))?;
         Some(match what {
             Talk::Unshown(n) => Item::Unshown(n),
+            Talk::Lost(n) => Item::Lost(n),
+            Talk::Shelved(_) => return None,
             Talk::Said(what) => {
                 self.bytes -= what.counted.0;
                 self.messages -= what.counted.1 as u64;

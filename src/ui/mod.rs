@@ -28,6 +28,7 @@ mod printed;
 mod room;
 pub mod rooms;
 mod sending;
+mod shelved;
 mod showing;
 pub mod stored;
 pub mod terminal;
@@ -41,7 +42,7 @@ pub use room::Room;
 use std::time::Duration;
 
 use crate::node::{Command, Event, Now, Time};
-use crate::wire::{Id, Key};
+use crate::wire::{ChatMessage, Id, Key, Position};
 
 use output::{Output, Stderr};
 use pending::Pending;
@@ -300,6 +301,28 @@ impl Ui {
             true => self.fill_terminal(out, limit),
             false => self.stdout.fill(out, limit, &mut self.stderr),
         }
+    }
+
+    /// What the node shows from now on is in a store: what has no room in memory may be left there.
+    pub fn has_store(&mut self) {
+        self.stdout.has_store();
+    }
+
+    /// What is to be fetched from the store before more can be printed: after the one position, and up to
+    /// the other.
+    pub fn wants_stored(&mut self) -> Option<(Position, Position)> {
+        self.stdout.wanted()
+    }
+
+    /// True if a message at this position is among what [`wants_stored`](Ui::wants_stored) named.
+    #[must_use]
+    pub fn is_wanted_of_store(&self, position: Position) -> bool {
+        self.stdout.is_wanted(position)
+    }
+
+    /// These are all that was found of it up to this position, in the history's order.
+    pub fn give_stored(&mut self, found: Vec<ChatMessage>, upto: Position) {
+        self.stdout.give(found, upto);
     }
 
     /// Stdout never waits, as a file: nothing for it is ever skipped.

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use crate::limits::{HISTORY_BYTES_PER_MESSAGE_MAX, OUTPUT_KEPT_BYTES_MAX};
 use crate::node::Arrival;
-use crate::wire::{ChatMessage, Key, Member, MessageId};
+use crate::wire::{ChatMessage, Key, Member, MessageId, Position};
 
 use super::backlog::{Backlog, Delivered, Dropped, Gap, Item, Placed, Said};
 use super::printed::{Fate, Printed};
@@ -87,6 +87,27 @@ impl Output {
         self.backlog.keep_all();
     }
 
+    /// What is shown from now on can be fetched from a store.
+    pub(super) fn has_store(&mut self) {
+        self.backlog.has_store();
+    }
+
+    /// What is to be fetched from the store before anything else can be printed: after the one position,
+    /// and up to the other.
+    pub(super) fn wanted(&mut self) -> Option<(Position, Position)> {
+        self.backlog.wanted()
+    }
+
+    /// True if this message is among what is to be fetched.
+    pub(super) fn is_wanted(&self, position: Position) -> bool {
+        self.backlog.is_wanted(position)
+    }
+
+    /// These were fetched, all that was found up to this position.
+    pub(super) fn give(&mut self, found: Vec<ChatMessage>, upto: Position) {
+        self.backlog.give(found, upto, self.own);
+    }
+
     /// Learns which nicks do not say who somebody is.
     pub(super) fn set_members(&mut self, members: &[Member]) {
         self.ambiguous.clear();
@@ -139,7 +160,7 @@ impl Output {
     fn skip_what_is_too_much(&mut self, at: u64) {
         while let Some(dropped) = self.backlog.skip_one(at) {
             match dropped {
-                Dropped::Message { owed } => self.printed.skipped(u64::from(owed)),
+                Dropped::Messages { owed } => self.printed.skipped(owed),
                 Dropped::Unshown(n) => self.printed.unshown(n),
             }
         }
@@ -178,13 +199,20 @@ impl Output {
     pub(super) fn close(&mut self) {
         self.closed = true;
         self.printed.close();
-        while let Some(item) = self.backlog.next() {
+        loop {
+            if let Some(owed) = self.backlog.skip_shelved(0) {
+                self.printed.skipped(owed);
+            }
+            let Some(item) = self.backlog.next() else {
+                return;
+            };
             match item {
                 Item::Said(said) => {
                     let count = said.what.messages.len();
                     self.printed.skipped(owed_of(count, said.what.owed));
                 }
                 Item::Unshown(n) => self.printed.unshown(n),
+                Item::Lost(n) => self.printed.skipped(n),
                 Item::Delivered(_) | Item::Lines { .. } | Item::Gap(_) => {}
             }
         }
@@ -218,6 +246,7 @@ impl Output {
                     continue;
                 }
                 Item::Unshown(n) => self.printed.unshown(n),
+                Item::Lost(n) => self.printed.skipped(n),
                 Item::Delivered(run) => self.render_delivered(out, limit, run),
                 Item::Lines { bytes, .. } => out.extend_from_slice(&bytes),
                 Item::Gap(gap) => self.say_skipped(out, &gap, stderr),
@@ -249,6 +278,7 @@ impl Output {
                     });
                 }
                 Item::Unshown(n) => self.printed.unshown(n),
+                Item::Lost(n) => self.printed.skipped(n),
                 Item::Delivered(_) => {}
             }
         }
@@ -372,3 +402,7 @@ impl Stderr {
 #[cfg(test)]
 #[path = "output_test.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "shelved_test.rs"]
+mod shelved_tests;

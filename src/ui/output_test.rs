@@ -5,9 +5,9 @@ use crate::limits::{OUTPUT_DELIVERED_RUNS_MAX, OUTPUT_LINES_MAX, OUTPUT_SKIPPED_
 use crate::wire::Draft;
 
 /// What one message of these tests counts.
-const MESSAGE_BYTES: usize = 88;
+pub(super) const MESSAGE_BYTES: usize = 88;
 
-fn of(author: u64, seq: u64) -> ChatMessage {
+pub(super) fn of(author: u64, seq: u64) -> ChatMessage {
     let message = ChatMessage::new(&Draft {
         origin: Key(author),
         seq,
@@ -24,11 +24,11 @@ fn of(author: u64, seq: u64) -> ChatMessage {
 }
 
 /// An output that keeps so many messages, and reports.
-fn output(mode: Mode, messages: usize) -> Output {
+pub(super) fn output(mode: Mode, messages: usize) -> Output {
     Output::new(mode, messages * MESSAGE_BYTES, true)
 }
 
-fn say(output: &mut Output, seq: u64) {
+pub(super) fn say(output: &mut Output, seq: u64) {
     output.push_messages(seq, vec![of(7, seq)], false, Arrival::Live);
 }
 
@@ -43,7 +43,7 @@ fn deliver(output: &mut Output, first: u64, last: u64, confirmed: usize) {
     output.push_delivered(0, delivered);
 }
 
-fn taken(output: &mut Output, limit: usize) -> (String, String) {
+pub(super) fn taken(output: &mut Output, limit: usize) -> (String, String) {
     let mut stderr = Stderr::default();
     let (mut out, mut err) = (Vec::new(), Vec::new());
     output.fill(&mut out, limit, &mut stderr);
@@ -54,7 +54,7 @@ fn taken(output: &mut Output, limit: usize) -> (String, String) {
     )
 }
 
-fn line(output: &mut Output, text: &str) {
+pub(super) fn line(output: &mut Output, text: &str) {
     output.push_lines(0, |out| out.extend_from_slice(text.as_bytes()));
 }
 
