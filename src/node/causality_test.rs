@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::gaps::GAP_PATIENCE;
 use super::*;
 use crate::node::rig::Rig;
-use crate::node::{Input, Message, Timer};
+use crate::node::{Event, Input, Message, Timer};
 use crate::wire::Draft;
 
 const ANA: Key = Key(9);
@@ -93,4 +93,65 @@ fn a_cause_that_was_left_out_is_asked_for() {
     // Ana goes on with what comes after it.
     let (mut rig, ana) = waiting();
     assert!(asks(&mut rig, Some(ana), GAP_PATIENCE * 2, &mut 101));
+}
+
+/// Lets everybody fall silent for so long that nobody may have anything, and returns what the user was
+/// told meanwhile.
+fn told_in_silence(rig: &mut Rig) -> Vec<Event> {
+    rig.shown.clear();
+    let long = rig.node.gap_patience() * 2;
+    asks(rig, None, long, &mut 0);
+    std::mem::take(&mut rig.shown)
+}
+
+fn warnings(told: &[Event]) -> Vec<&str> {
+    let warnings = told.iter().filter_map(|event| match event {
+        Event::Warning(text) => Some(&text[..]),
+        _ => None,
+    });
+    warnings.collect()
+}
+
+#[test]
+fn a_hole_between_what_is_old_and_what_is_new_is_said() {
+    let mut rig = Rig::new();
+    let ana = rig.meet_from(ANA, 10);
+    for seq in [1, 2, 3, 10, 11] {
+        rig.receive(ana, chat(ANA, seq, &[]));
+    }
+    let told = told_in_silence(&mut rig);
+    assert_eq!(
+        warnings(&told),
+        ["the room's history lacks 6 lines of n, 4 to 9"]
+    );
+    let is_missed = |event: &Event| matches!(event, Event::Missed { .. });
+    assert!(!told.iter().any(is_missed), "nobody counted on it");
+}
+
+#[test]
+fn nothing_is_said_of_what_was_before_the_first_line_that_came() {
+    let mut rig = Rig::new();
+    let ana = rig.meet_from(ANA, 10);
+    rig.receive(ana, chat(ANA, 10, &[]));
+    assert!(warnings(&told_in_silence(&mut rig)).is_empty());
+    assert!(rig.node.history().contains(MessageId {
+        origin: ANA,
+        seq: 10
+    }));
+}
+
+#[test]
+fn what_the_history_lacked_is_not_shown_out_of_order_when_it_comes_after_all() {
+    let mut rig = Rig::new();
+    let ana = rig.meet_from(ANA, 10);
+    for seq in [1, 2, 3, 10] {
+        rig.receive(ana, chat(ANA, seq, &[]));
+    }
+    told_in_silence(&mut rig);
+    for seq in 4..=6 {
+        rig.receive(ana, chat(ANA, seq, &[]));
+        assert!(rig.node.history().contains(MessageId { origin: ANA, seq }));
+    }
+    let is_message = |event: &Event| matches!(event, Event::Messages { .. });
+    assert!(!rig.shown.iter().any(is_message), "{:?}", rig.shown);
 }

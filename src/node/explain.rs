@@ -58,6 +58,15 @@ impl Node {
         }
     }
 
+    /// Nobody has these any more of an author, which were said before this node was in its view, while the
+    /// user has seen earlier ones.
+    pub(super) fn explain_hole(&mut self, author: Key, (first, last): (u64, u64)) {
+        let (count, nick) = (last - first + 1, self.nick_of(author));
+        let lines = if count == 1 { "line" } else { "lines" };
+        let text = format!("the room's history lacks {count} {lines} of {nick}, {first} to {last}");
+        self.show(Event::Warning(text));
+    }
+
     /// No room was found: says what came of the peers, and what to try.
     pub(super) fn explain_peers(&mut self) {
         let mut warnings = Vec::new();

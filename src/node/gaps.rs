@@ -358,7 +358,8 @@ impl Node {
 
     /// Nobody in reach has these: they are missed, and the user is told of those that were owed.
     fn call_missed(&mut self, author: Key, lacks: &Ranges) {
-        // What was said before this node came is not owed, and nothing is said of it.
+        // What was said before this node came is not owed, and nothing is said of it, unless earlier lines
+        // of its author are here.
         let unsaid = self.owed_without_a_word(author).unwrap_or(u64::MAX);
         let origin = self.history.origin_mut(author);
         let owed_from = origin.owed_from().unwrap_or(unsaid);
@@ -366,8 +367,15 @@ impl Node {
         for (first, last) in owed.iter() {
             origin.miss(first, last);
         }
+        let mut holes = Vec::new();
         for (first, last) in lacks.within(0, owed_from.saturating_sub(1)).iter() {
             origin.pass_by(first, last);
+            if origin.taken().last_below(first) > 0 {
+                holes.push((first, last));
+            }
+        }
+        for hole in holes {
+            self.explain_hole(author, hole);
         }
         self.say_missed(author, &owed);
         self.acks.owe(author);

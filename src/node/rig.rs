@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{Command, Config, Effect, Input, LinkId, Message, Node, Now, Outbox, Time, Timer};
+use super::{
+    Command, Config, Effect, Event, Input, LinkId, Message, Node, Now, Outbox, Time, Timer,
+};
 use crate::wire::{Address, ChatMessage, Hello, Key, Stable, VERSION};
 
 /// No messages.
@@ -43,6 +45,8 @@ pub(super) fn config() -> Config {
 pub(super) struct Rig {
     pub(super) node: Node,
     pub(super) micros: u64,
+    /// What the user was told of since this was last looked at.
+    pub(super) shown: Vec<Event>,
 }
 
 impl Rig {
@@ -63,14 +67,27 @@ impl Rig {
             }
             node.handle(now(micros), Input::Timer(Timer::Join), &mut out);
         }
-        Rig { node, micros }
+        let shown = Vec::new();
+        Rig {
+            node,
+            micros,
+            shown,
+        }
     }
 
-    /// A peer opens a link.
+    /// A peer opens a link, which counts on this node for all that it writes.
     pub(super) fn meet(&mut self, key: Key) -> LinkId {
+        self.meet_from(key, 1)
+    }
+
+    /// A peer opens a link, which counts on this node from this message on.
+    pub(super) fn meet_from(&mut self, key: Key, from: u64) -> LinkId {
         let link = self.node.new_link();
-        let from = address(50_000).0;
-        self.turn(vec![Input::Accepted { link, from }]);
+        let accepted = Input::Accepted {
+            link,
+            from: address(50_000).0,
+        };
+        self.turn(vec![accepted]);
         let hello = Message::Hello(Hello {
             version: VERSION,
             room: "lobby".to_string(),
@@ -84,7 +101,7 @@ impl Rig {
         });
         self.receive(link, hello);
         let stable = Stable {
-            from: Some(1),
+            from: Some(from),
             said: 0,
             stable: 0,
         };
@@ -100,11 +117,15 @@ impl Rig {
             self.node.handle(now(self.micros), input, &mut out);
         }
         self.node.end_turn(now(self.micros), &mut out);
-        let sent = out.into_iter().filter_map(|effect| match effect {
-            Effect::Send { message, .. } => Some(message),
-            _ => None,
-        });
-        sent.collect()
+        let mut sent = Vec::new();
+        for effect in out {
+            match effect {
+                Effect::Send { message, .. } => sent.push(message),
+                Effect::Show(event) => self.shown.push(event),
+                _ => {}
+            }
+        }
+        sent
     }
 
     pub(super) fn receive(&mut self, link: LinkId, message: Message) -> Vec<Message> {

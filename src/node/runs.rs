@@ -55,7 +55,9 @@ impl Node {
         self.chat.heads.cover_run(run, lacks);
         self.history.insert_run(run);
         self.acks.owe(first.origin());
-        self.show_taken_in(run, arrival);
+        if let Some(arrival) = arrival {
+            self.show_taken_in(run, arrival);
+        }
     }
 
     /// Own messages, each of which follows the one before it.

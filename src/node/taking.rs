@@ -29,31 +29,36 @@ impl Node {
             self.counters.late += 1;
         }
         self.acks.owe(id.origin);
-        self.show_taken_in(std::slice::from_ref(message), arrival);
+        if let Some(arrival) = arrival {
+            self.show_taken_in(std::slice::from_ref(message), arrival);
+        }
     }
 
-    /// How a message arrives that is about to be taken in. If it is the first one of its author, what
-    /// is owed of that author begins with it.
-    pub(super) fn begin_author(&mut self, message: &ChatMessage) -> Arrival {
+    /// How a message arrives that is about to be taken in; none if it is not shown. If it is the first
+    /// one of its author, what is owed of that author begins with it.
+    pub(super) fn begin_author(&mut self, message: &ChatMessage) -> Option<Arrival> {
         let (author, seq) = (message.origin(), message.seq());
+        let has_later = self.history.highest(author) > seq;
         if self.is_old(message) {
-            return Arrival::Old;
+            // What the history that came on joining lacked, as the user was told then: it is kept, and
+            // would stand out of its author's order.
+            let is_in_order = !self.joined || !has_later;
+            return is_in_order.then_some(Arrival::Old);
         }
         let joined = self.joined;
         let origin = self.history.origin_mut(author);
         let is_owed = origin.owed_from().is_some_and(|from| from <= seq);
-        let has_later = origin.highest() > seq;
         if has_later || origin.has_missed(seq) {
             // Of what is not owed, as far as is known, nobody was told that it was missing.
             let is_late = is_owed || has_later;
-            return if is_late { Arrival::Late } else { Arrival::Old };
+            return Some(if is_late { Arrival::Late } else { Arrival::Old });
         }
         if joined && origin.owed_from().is_none() {
             let passed_by_to = origin.passed_by_to();
             origin.owe_from(seq);
             self.notice_lacks(author, seq + 1, passed_by_to);
         }
-        Arrival::Live
+        Some(Arrival::Live)
     }
 
     /// These of one author were taken in: the user sees them, now or once this node has joined.
