@@ -84,6 +84,11 @@ pub(super) struct Delivery {
 }
 
 impl Delivery {
+    #[cfg(test)]
+    pub(super) fn confirmers(&self) -> usize {
+        self.heard.len()
+    }
+
     pub(super) fn undelivered(&self) -> u64 {
         let waiting: u64 = self.runs.iter().map(|r| r.last - r.first + 1).sum();
         waiting + self.given_up
@@ -161,8 +166,9 @@ impl Delivery {
 
 impl Node {
     pub(super) fn on_ack(&mut self, key: Key, ack: &Ack) {
-        // What is delivered needs no further confirmation.
-        if ack.seq > self.written() || self.delivery.runs.is_empty() {
+        // What is delivered needs no further confirmation, and that of a stranger counts for nothing.
+        let is_idle = self.delivery.runs.is_empty() || !self.stability.has_met(key);
+        if ack.seq > self.written() || is_idle {
             return;
         }
         let now = self.now.time;

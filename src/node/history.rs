@@ -238,7 +238,13 @@ impl History {
         }
     }
 
-    fn forget_idle_origins(&mut self) {
+    #[cfg(test)]
+    pub(super) fn authors(&self) -> usize {
+        self.origins.len()
+    }
+
+    /// Forgets authors of whom nothing is here and who are not members, once they are many.
+    pub(super) fn forget_idle_origins(&mut self) {
         if self.origins.len() > self.order.len() + limits::ORIGINS_IDLE_MAX {
             self.origins.retain(|_, origin| !origin.is_idle());
         }

@@ -91,6 +91,11 @@ impl Past {
         self.silent.contains(&author)
     }
 
+    #[cfg(test)]
+    pub(super) fn words(&self) -> usize {
+        self.told.len()
+    }
+
     /// It is not known yet what of this author is old: it will say so.
     fn is_undecided(&self, author: Key) -> bool {
         self.met.contains_key(&author)
@@ -180,6 +185,7 @@ impl Node {
         self.past.silent.remove(&author);
         self.past.told.entry(author).or_insert(from);
         self.release_past(author);
+        self.forget_strangers_words();
     }
 
     /// An author that died or left says nothing more.
@@ -204,7 +210,12 @@ impl Node {
             |(key, until): &(&Key, &Time)| now >= **until && self.past.is_undecided(**key);
         let over: Vec<Key> = met.filter(is_over).map(|(key, _)| *key).collect();
         over.into_iter().for_each(|author| self.note_silent(author));
-        if self.past.met.len() > limits::ORIGINS_IDLE_MAX {
+        self.forget_strangers_words();
+    }
+
+    /// Nothing is kept of authors without a message here, once they are many.
+    fn forget_strangers_words(&mut self) {
+        if self.past.met.len().max(self.past.told.len()) > limits::ORIGINS_IDLE_MAX {
             let (roster, history) = (&self.roster, &self.history);
             let is_there = |key: &Key| roster.contains(*key) || history.origin(*key).is_some();
             self.past.met.retain(|key, _| is_there(key));

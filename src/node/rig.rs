@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{
     Command, Config, Effect, Event, Input, LinkId, Message, Node, Now, Outbox, Time, Timer,
 };
-use crate::wire::{Address, ChatMessage, Hello, Key, Stable, VERSION};
+use crate::wire::{Address, ChatMessage, Hello, JoinRequest, Key, Stable, VERSION};
 
 /// No messages.
 pub(super) const NONE: &[u64] = &[];
@@ -107,6 +107,25 @@ impl Rig {
         };
         self.receive(link, Message::Stable(stable));
         link
+    }
+
+    /// The peer at the other end of a link becomes a member.
+    pub(super) fn admit(&mut self, link: LinkId, key: Key) {
+        let request = JoinRequest {
+            version: VERSION,
+            room: "lobby".to_string(),
+            key,
+            nick: "ben".to_string(),
+            attempt: 0,
+            port: 4_001,
+            addresses: vec![address(4_001)],
+            id: None,
+            next_id: 0,
+            view_version: 0,
+            office: false,
+            history: true,
+        };
+        self.receive(link, Message::JoinRequest(request));
     }
 
     /// A turn of the loop; returns what was sent.

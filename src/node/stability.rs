@@ -150,6 +150,8 @@ impl Node {
         if author == self.config.key {
             return;
         }
+        // A member may bring the words of as many strangers as it likes.
+        self.history.forget_idle_origins();
         if let Some(from) = stable.from {
             self.note_beginning(author, from, stable.stable);
         }
@@ -243,3 +245,7 @@ impl Node {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "stability_test.rs"]
+mod tests;
