@@ -26,7 +26,8 @@
 //! line's, and knows [`wire`] only.
 //! Only the driver has file descriptors, only [`driver`]'s clock reads the time, and the node never
 //! learns what a socket is: the same [`node::Node`] runs under the reactor, under the deterministic
-//! simulator in `tests/` and in the benches.
+//! simulator in `tests/` and in the benches. The rules that it keeps are on the page of [`node`], and what
+//! they are on the wire on that of [`wire`].
 //!
 //! # The order of the loop
 //!

@@ -31,6 +31,10 @@
 //! | `acks`, `delivery` | confirmations, given and received |
 //! | `stability` | how far everybody has what an author wrote |
 //! | `leave` | leaving in good order |
+//!
+//! `DESIGN.md`, below, says which rules these keep, and why some of them are as they are.
+//!
+#![doc = include_str!("DESIGN.md")]
 
 mod acks;
 mod api;

@@ -1,4 +1,4 @@
-//! The invariants of the design's section 6, each checked by what users see: what they said, what
+//! The invariants of `src/node/DESIGN.md`, each checked by what users see: what they said, what
 //! they were shown, and what the nodes hold in the end.
 //!
 //! Owns no part of the simulated world, and never asks a node how it came to its state. Each
