@@ -129,7 +129,10 @@ impl Node {
 
     /// These of one author were taken in, or given up: so is whatever waited for them.
     pub(super) fn release(&mut self, span: (MessageId, MessageId)) {
-        self.release_all(vec![span]);
+        // Mostly nothing waits.
+        if self.waiting.len() > 0 {
+            self.release_all(vec![span]);
+        }
     }
 
     /// The same of several authors. The rest goes in the history's order: what was given up may have come
