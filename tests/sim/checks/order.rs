@@ -131,28 +131,31 @@ impl Order {
         let shown = self.shown.entry(run).or_default();
         shown.insert(number);
         let unordered = self.unordered.entry(run).or_default();
-        for cause in self.causes[number].without(shown) {
-            let id_missing = self.ids[cause];
+        let names = |m: usize, cause: usize| self.causes[m].contains(cause);
+        // The latest are tried first: they follow from nearly all.
+        let latest_first = || self.causes[number].latest_first();
+        let is_needed = |cause: &usize| {
             // It is a cause only by way of one that was called missed, or is old.
-            let is_between = |m: usize| unordered.contains(m) && self.causes[m].contains(cause);
-            if self.causes[number].latest_first().any(is_between) {
-                continue;
-            }
+            let is_between = |m: usize| unordered.contains(m) && names(m, *cause);
             // It was out of reach when another effect of it was shown, from which this one follows:
             // this one names that other, which is there, and not what came before it.
-            let missed = self.missed.contains_key(&(run, id_missing));
-            let follows =
-                |effect: usize| shown.contains(effect) && self.causes[effect].contains(cause);
-            // The latest effects are tried first: they follow from nearly all.
-            if missed && self.causes[number].latest_first().any(follows) {
-                continue;
-            }
-            if !excused(id_missing) {
-                let cause = id_missing;
-                let text = format!("run {run} shows {id} without its cause {cause}");
-                return Err(Violation::new("order", text));
-            }
-            self.missed.entry((run, id_missing)).or_insert(at);
+            let follows = |effect: usize| shown.contains(effect) && names(effect, *cause);
+            let missed = self.missed.contains_key(&(run, self.ids[*cause]));
+            !latest_first().any(is_between) && !(missed && latest_first().any(follows))
+        };
+        let (out_of_reach, needed): (Vec<usize>, Vec<usize>) = self.causes[number]
+            .without(shown)
+            .filter(is_needed)
+            .partition(|cause| excused(self.ids[*cause]));
+        // What only one that cannot be had names as its cause is known to nobody here.
+        let is_known = |cause: &&usize| !out_of_reach.iter().any(|m| names(*m, **cause));
+        if let Some(&cause) = needed.iter().find(is_known) {
+            let cause = self.ids[cause];
+            let text = format!("run {run} shows {id} without its cause {cause}");
+            return Err(Violation::new("order", text));
+        }
+        for cause in out_of_reach {
+            self.missed.entry((run, self.ids[cause])).or_insert(at);
         }
         Ok(())
     }
@@ -241,6 +244,21 @@ mod tests {
         check.on_said(0, "d");
         check.on_written(id(1, 2), "d");
         assert!(check.on_shown((2, 7), (id(1, 2), false), NEVER).is_err());
+    }
+
+    #[test]
+    fn what_only_a_cause_out_of_reach_names_is_excused_with_it() {
+        let mut check = answered();
+        check.on_said(1, "c");
+        check.on_written(id(2, 2), "c");
+        let first = id(2, 1);
+        // The third has nothing, and of the three it is only the one in the middle that nobody has.
+        (check.on_shown((2, 5), (id(2, 2), false), |cause| cause == first)).unwrap();
+        // A cause of something that is there is not excused by that.
+        check.on_said(0, "d");
+        check.on_written(id(1, 2), "d");
+        let shows = check.on_shown((2, 6), (id(1, 2), false), |cause| cause == first);
+        assert!(shows.is_err());
     }
 
     #[test]
