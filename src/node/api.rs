@@ -123,6 +123,8 @@ pub enum Weakness {
     NoAskingPastStrangers,
     /// Only a coordinator goes on dialling members that were lost.
     NoRedialByMembers,
+    /// What is missing is given up at once by a node that was away and has no link left.
+    NoPatienceAfterAbsence,
     /// What was thrown away for want of room counts as asked for.
     ThrownAwayCounts,
     /// Joining ends with the first source, though somebody has come meanwhile who goes back farther.

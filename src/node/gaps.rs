@@ -36,6 +36,8 @@ pub(super) struct Gaps {
     stages: BTreeMap<Key, Vec<Stage>>,
     /// When the last exchange with each peer that went to its end began, and when it ended.
     asked: BTreeMap<Key, (Time, Time)>,
+    /// When this node last came back from being away.
+    back: Time,
     /// `Timer::Gap` is set.
     is_watched: bool,
 }
@@ -44,6 +46,11 @@ impl Gaps {
     /// True if nothing is known to be missing.
     pub(super) fn is_empty(&self) -> bool {
         self.stages.is_empty()
+    }
+
+    /// This node was away: who was in reach may have given its links up, and will be linked again.
+    pub(super) fn come_back(&mut self, now: Time) {
+        self.back = now;
     }
 
     /// This peer has answered an exchange to its end.
@@ -122,7 +129,7 @@ impl Node {
             return;
         }
         let origin = self.history.origin(author);
-        let first = origin.map_or(upto, |o| o.gap_start(upto));
+        let first = self.gap_begin(author, upto);
         let owed_from = origin.and_then(Origin::owed_from);
         // What is known to be missing keeps the moment when that was noticed.
         let mut lacks = self.lacking(author, first, upto);
@@ -189,6 +196,7 @@ impl Node {
         let mut due = Vec::new();
         for author in self.gaps.stages.keys().copied().collect::<Vec<_>>() {
             let mut stages = self.gaps.stages.remove(&author).unwrap_or_default();
+            self.widen_gaps(author, &mut stages);
             stages.retain_mut(|stage| self.step_gap(author, stage, &reach));
             for stage in &stages {
                 match stage.asked_all {
@@ -221,6 +229,41 @@ impl Node {
         self.release_all(spans.collect());
     }
 
+    /// What lies before something that is missing may turn out to be missing too: of an author of whom
+    /// nothing was here yet, only the one message before the first that came is known to be.
+    fn widen_gaps(&self, author: Key, stages: &mut [Stage]) {
+        for at in 0..stages.len() {
+            let first = stages[at].first;
+            let begin = self.gap_begin(author, first);
+            if begin >= first {
+                continue;
+            }
+            let mut lacks = self.lacking(author, begin, first - 1);
+            for stage in stages.iter() {
+                lacks.remove_range(stage.first, stage.last);
+            }
+            if let Some((first, _)) = lacks.bounds() {
+                stages[at].first = first;
+                stages[at].since = self.now.time;
+                stages[at].asked_all = None;
+            }
+        }
+    }
+
+    /// From where on everything of this author is missing up to this message, as far as nothing noticed it
+    /// yet that waits: what comes before something that waits was noticed when that came.
+    fn gap_begin(&self, author: Key, upto: u64) -> u64 {
+        let id = MessageId {
+            origin: author,
+            seq: upto,
+        };
+        let waits_to = self.waiting.last_before(id).map_or(0, |id| id.seq);
+        let origin = self.history.origin(author);
+        origin
+            .map_or(upto, |o| o.gap_start(upto))
+            .max(waits_to.saturating_add(1))
+    }
+
     /// Looks at what is missing of one author: asks the next peer. False if nothing is any more.
     fn step_gap(&mut self, author: Key, stage: &mut Stage, reach: &[Key]) -> bool {
         let lacks = self.lacking(author, stage.first, stage.last);
@@ -233,7 +276,7 @@ impl Node {
             stage.asked_all = None;
             return true;
         }
-        let is_young = self.since(stage.since) < self.gap_patience();
+        let is_young = self.since(stage.since.max(self.gaps.back)) < self.gap_patience();
         let may_come =
             is_young && (reach.is_empty() || self.expects_links() || self.is_by_others(author));
         match self.next_to_ask(author, stage, reach) {
@@ -283,9 +326,7 @@ impl Node {
             Some(origin) => origin.lacks(first, last),
             None => Origin::default().lacks(first, last),
         };
-        for (first, last) in self.waiting.spans(author, first, last) {
-            lacks.remove_range(first, last);
-        }
+        lacks.subtract(&self.waiting.ranges(author, first, last));
         lacks
     }
 

@@ -143,8 +143,7 @@ impl History {
     /// True if all messages of a run that begins with this one can be added with
     /// [`History::insert_run`].
     pub(super) fn takes_run(&self, first: &ChatMessage) -> bool {
-        self.shelf.is_none()
-            && first.position() > self.floor
+        first.position() > self.floor
             && (self.origin(first.origin())).is_none_or(|o| o.is_beyond(first.seq()))
     }
 
@@ -157,6 +156,10 @@ impl History {
         let origin = self.origins.entry(first.origin()).or_default();
         origin.held.insert_range(first.seq(), last.seq());
         origin.take_range(first.seq(), last.seq());
+        if self.shelf.is_some() {
+            self.insert_run_storing(run);
+            return;
+        }
         self.digest = self.digest.wrapping_add(self.order.insert_run(run));
         self.drop_excess();
     }

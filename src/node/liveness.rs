@@ -255,6 +255,9 @@ impl Node {
         }
         self.suspects.clear();
         self.last_beat = now;
+        if self.config.weakened != Some(Weakness::NoPatienceAfterAbsence) {
+            self.gaps.come_back(now);
+        }
         self.ask_after_absence();
     }
 }

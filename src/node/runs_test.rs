@@ -75,3 +75,32 @@ fn a_run_makes_of_a_node_what_its_messages_one_by_one_make() {
     assert!(longest > 10, "there were no runs");
     assert!(longest_waiting > 5, "no run waited");
 }
+
+#[test]
+fn with_a_store_too_a_run_waits_and_is_taken_in_as_one() {
+    let mut rig = Rig::new();
+    rig.node.restore(crate::node::Restored::default());
+    let link = rig.meet(AUTHORS[0]);
+    let message = |seq| {
+        let draft = Draft {
+            origin: AUTHORS[0],
+            seq,
+            timestamp: 1_000 + seq,
+            sent_at: 0,
+            from: 2,
+            nick: "n".into(),
+            dependencies: Vec::new().into(),
+            text: "x".into(),
+        };
+        ChatMessage::new(&draft).unwrap()
+    };
+    rig.receive(link, Message::Chat((2..400).map(message).collect()));
+    assert_eq!(rig.node.waiting.iter().count(), 1, "one run waits");
+    rig.receive(link, Message::Chat(vec![message(1)]));
+    assert_eq!(rig.node.waiting.len(), 0);
+    assert_eq!(rig.node.unstored_len(), 399);
+    let unstored = rig.node.unstored().map(ChatMessage::seq);
+    assert!(unstored.eq(1..400));
+    rig.node.on_stored(399);
+    assert_eq!(rig.node.history().len(), 399);
+}

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::ranges::Ranges;
 use crate::limits;
 use crate::wire::{ChatMessage, Key, MessageId};
 
@@ -89,15 +90,20 @@ impl Waiting {
 
     /// Removes the run that begins with this message.
     pub(super) fn remove(&mut self, first: MessageId) -> Option<Waiter> {
-        let waiter = self.waiters.remove(&first)?;
-        self.len -= waiter.run.len();
-        self.bytes -= waiter.bytes();
+        let waiter = self.take_waiter(first)?;
         if let Some(ids) = self.on.get_mut(&waiter.missing) {
             ids.retain(|i| *i != first);
             if ids.is_empty() {
                 self.on.remove(&waiter.missing);
             }
         }
+        Some(waiter)
+    }
+
+    fn take_waiter(&mut self, first: MessageId) -> Option<Waiter> {
+        let waiter = self.waiters.remove(&first)?;
+        self.len -= waiter.run.len();
+        self.bytes -= waiter.bytes();
         Some(waiter)
     }
 
@@ -180,15 +186,18 @@ impl Waiting {
         self.last_until(end).is_some_and(|w| w.span().1 > id)
     }
 
-    /// What of this author waits, as first and last, from `first` on and up to `last`.
-    pub(super) fn spans(&self, origin: Key, first: u64, last: u64) -> Vec<(u64, u64)> {
+    /// What of this author waits, in runs that begin from `first` on and up to `last`, or that hold
+    /// `first`.
+    pub(super) fn ranges(&self, origin: Key, first: u64, last: u64) -> Ranges {
         let begin = self.last_until(MessageId { origin, seq: first });
         let begin = begin.map_or(first, |w| w.first().seq());
         let from = MessageId { origin, seq: begin };
         let to = MessageId { origin, seq: last };
-        let runs = self.waiters.range(from..=to.max(from));
-        runs.map(|(_, w)| (w.span().0.seq, w.span().1.seq))
-            .collect()
+        let mut waits = Ranges::default();
+        for waiter in self.waiters.range(from..=to.max(from)).map(|(_, w)| w) {
+            waits.insert_range(waiter.span().0.seq, waiter.span().1.seq);
+        }
+        waits
     }
 
     /// True if something waits for this message.
@@ -205,7 +214,13 @@ impl Waiting {
     /// Removes the runs that wait for one of these, which are of one author.
     pub(super) fn release(&mut self, (first, last): (MessageId, MessageId)) -> Vec<Waiter> {
         let due: Vec<MessageId> = self.waiting_for((first, last)).collect();
-        due.into_iter().filter_map(|id| self.remove(id)).collect()
+        let causes: Vec<MessageId> = self.on.range(first..=last).map(|(id, _)| *id).collect();
+        for cause in causes {
+            self.on.remove(&cause);
+        }
+        due.into_iter()
+            .filter_map(|id| self.take_waiter(id))
+            .collect()
     }
 
     /// The first messages of the runs that wait for one of these, which are of one author.

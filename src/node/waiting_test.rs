@@ -61,8 +61,8 @@ fn agrees(waiting: &Waiting, model: &Model) {
             assert_eq!(waiting.gap_at(id), gap);
             let is_passed = later.any(|k| *k > id);
             assert_eq!(waiting.holds_later_than(id), is_passed);
-            let spans = waiting.spans(id.origin, seq, seq + 4);
-            let waits = (seq..=seq + 4).filter(|s| spans.iter().any(|(a, b)| a <= s && s <= b));
+            let ranges = waiting.ranges(id.origin, seq, seq + 4);
+            let waits = (seq..=seq + 4).filter(|s| ranges.contains(*s));
             let expected = model.keys().filter(|k| k.origin == id.origin);
             let expected = expected
                 .map(|k| k.seq)

@@ -193,6 +193,10 @@ impl World {
                 let nodes = self.held(&alive(self));
                 nodes.iter().try_for_each(convergence::is_delivered)
             }
+            Demand::NothingMissed => {
+                self.record.ledger.demand_all();
+                Ok(())
+            }
             Demand::LastWords => {
                 self.record.farewell.demand(true);
                 Ok(())

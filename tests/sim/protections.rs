@@ -11,9 +11,10 @@ use papo::node::Weakness;
 use super::generate::{scenario, scenario_in, scenario_of};
 use super::report::run_caught;
 use super::scenario::Scenario;
+use super::volume::STOPPED_AGAIN;
 
 /// Every protection, by what is lost without it.
-pub const ALL: [(Weakness, &str); 23] = [
+pub const ALL: [(Weakness, &str); 24] = [
     (Weakness::NoDependencyWait, "waiting for dependencies"),
     (Weakness::NoSyncOnLoss, "SYNC on a loss"),
     (Weakness::NoPeriodicSync, "periodic SYNC"),
@@ -47,12 +48,16 @@ pub const ALL: [(Weakness, &str); 23] = [
         "answers that are good for a while",
     ),
     (Weakness::NoClocksOfPeers, "clocks of peers"),
+    (
+        Weakness::NoPatienceAfterAbsence,
+        "patience after an absence",
+    ),
     (Weakness::NoWordOfGaps, "the word on what is missed"),
     (Weakness::OldIsNew, "telling old from new"),
 ];
 
 /// What only few scenarios need, and some of them.
-pub const RARE: [(Weakness, &str, u64); 12] = [
+pub const RARE: [(Weakness, &str, u64); 13] = [
     // Mostly authors say themselves what they wrote; it takes ones that died.
     (Weakness::NoPeriodicSync, "cuts that stay", 2400),
     (Weakness::NoAskingPastStrangers, "cuts that stay", 7_010_533),
@@ -66,6 +71,7 @@ pub const RARE: [(Weakness, &str, u64); 12] = [
     (Weakness::AnswersStayGood, "volume of all kinds", 12_927),
     (Weakness::AnswersStayGood, "no multicast", 5_348),
     (Weakness::NoClocksOfPeers, "mixed", 2_038_282),
+    (Weakness::NoPatienceAfterAbsence, STOPPED_AGAIN, 1),
 ];
 
 /// Where a lost protection was noticed.

@@ -115,6 +115,8 @@ pub enum Demand {
     SameHistory,
     /// All that was said by those who are alive is delivered, to whoever of the view is there.
     AllDelivered,
+    /// From now on nobody is to miss anything: all of it is kept, and whoever has it stays.
+    NothingMissed,
     /// From now on a coordinator is shown no words of those whom it reported as having left.
     LastWords,
 }

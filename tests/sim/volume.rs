@@ -6,7 +6,7 @@
 use super::limits::{keep_unequally, print_some, rng_of, store_some};
 use super::scenario::{Demand, MS, Run, SECOND, Scenario, What, Who, any_pair};
 
-pub const KINDS: [&str; 9] = [
+pub const KINDS: [&str; 10] = [
     "bursts over slow links",
     "full queues",
     "stopped in bursts",
@@ -16,7 +16,12 @@ pub const KINDS: [&str; 9] = [
     "stores",
     "short beside long",
     "volume of all kinds",
+    // Not among the kinds that every seed is one of.
+    STOPPED_AGAIN,
 ];
+
+/// Who was stopped is stopped again before it has what was said meanwhile.
+pub const STOPPED_AGAIN: &str = "stopped again while catching up";
 
 /// When everybody is in and calm.
 const SETTLED: u64 = 4 * SECOND;
@@ -57,6 +62,7 @@ pub fn scenario_of(kind: &'static str, seed: u64) -> Option<Scenario> {
         "by way of others" => maker.by_way_of_others(),
         "stores" => maker.stores(),
         "short beside long" => maker.short_beside_long(),
+        STOPPED_AGAIN => maker.stopped_again(),
         _ => maker.all_kinds(),
     }
     let mut scenario = maker.scenario;
@@ -204,6 +210,33 @@ impl Maker {
             }
         }
         self.small_talk(10);
+    }
+
+    /// Who was stopped while much was said is stopped again before it has all of that, for so long that
+    /// it has no link any more when it goes on.
+    fn stopped_again(&mut self) {
+        self.start_all();
+        self.small_buffers();
+        self.scenario.history_max = 100_000;
+        self.scenario.network.queue_max = self.rng.usize(8..=64) * 1024;
+        let (stopped, speaker) = self.pair();
+        let long = self.rng.u64(SECOND..3 * SECOND);
+        self.add(SETTLED, What::Freeze(Who::Host(stopped), long));
+        for _ in 0..3 {
+            let at = SETTLED + self.rng.u64(0..long);
+            self.burst(at, Who::Host(speaker), 1_000);
+        }
+        let back = SETTLED + long;
+        for host in (0..self.scenario.hosts).filter(|host| *host != stopped) {
+            self.add(SETTLED, What::Slow(stopped, host, 40_000, 20 * SECOND));
+        }
+        let (again, long) = (
+            self.rng.u64(100 * MS..3 * SECOND),
+            self.rng.u64(4 * SECOND..9 * SECOND),
+        );
+        self.add(back + again, What::Freeze(Who::Host(stopped), long));
+        self.add(SETTLED, What::Demand(Demand::NothingMissed));
+        self.scenario.heal_at = back + again + long + 4 * SECOND;
     }
 
     /// Who comes last, and without the history, coordinates next: newcomers are not to take that

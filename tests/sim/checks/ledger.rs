@@ -91,6 +91,8 @@ pub struct Ledger {
     held_since: BTreeMap<(Run, MessageId), (u64, u64)>,
     /// Owed, and neither shown nor called missed.
     open: BTreeSet<(Run, MessageId)>,
+    /// Nothing may be missed.
+    demands_all: bool,
 }
 
 fn broken(invariant: &'static str, text: String) -> Verdict {
@@ -213,6 +215,11 @@ impl Ledger {
         }
     }
 
+    /// From now on nobody is to miss anything.
+    pub fn demand_all(&mut self) {
+        self.demands_all = true;
+    }
+
     /// A reader gives these up. `holder` says who in reach holds one, the reader included.
     pub fn on_missed(
         &mut self,
@@ -226,6 +233,10 @@ impl Ledger {
             let text =
                 format!("run {run} misses {first} to {last} of {origin}, who wrote {written}");
             return broken("false word", text);
+        }
+        if self.demands_all {
+            let text = format!("run {run} misses {first} to {last} of {origin}, which others keep");
+            return broken("given up early", text);
         }
         for seq in first..=last {
             let id = MessageId { origin, seq };

@@ -130,6 +130,15 @@ fn an_owed_line_called_old_is_rejected() {
 }
 
 #[test]
+fn where_nothing_may_be_missed_any_miss_is_rejected() {
+    let mut ledger = room();
+    show(&mut ledger, 1, &[1, 2], Arrival::Live).unwrap();
+    ledger.on_missed(1, A, (3, 3), nobody).unwrap();
+    ledger.demand_all();
+    rejects(ledger.on_missed(1, A, (4, 5), nobody), "given up early");
+}
+
+#[test]
 fn a_silent_gap_is_rejected() {
     rejects(
         show(&mut room(), 1, &[1, 2, 4], Arrival::Live),
