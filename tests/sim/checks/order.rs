@@ -141,7 +141,9 @@ impl Order {
             // this one names that other, which is there, and not what came before it.
             let follows = |effect: usize| shown.contains(effect) && names(effect, *cause);
             let missed = self.missed.contains_key(&(run, self.ids[*cause]));
-            !latest_first().any(is_between) && !(missed && latest_first().any(follows))
+            let is_excused =
+                latest_first().any(is_between) || missed && latest_first().any(follows);
+            !is_excused
         };
         let (out_of_reach, needed): (Vec<usize>, Vec<usize>) = self.causes[number]
             .without(shown)
