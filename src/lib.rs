@@ -48,11 +48,11 @@
 //!
 //! # One message, from hand to hand
 //!
-//! A line of stdin becomes [`node::Command::Say`]; `node/chat.rs` gives it a sequence number, a
+//! A line of stdin becomes [`node::Command::Say`]; `node/talk/chat.rs` gives it a sequence number, a
 //! timestamp and its causes, puts it into its own history, and at the end of the turn leaves one
 //! [`node::Effect::Send`] for all links; the driver encodes it once and queues the same bytes for
-//! every peer. There, `node/causality.rs` takes it in or lets it wait for a cause, `node/chat.rs`
-//! shows it, and one ACK per turn goes back, which `node/delivery.rs` turns into `delivered`.
+//! every peer. There, `node/talk/causality.rs` takes it in or lets it wait for a cause, `node/talk/chat.rs`
+//! shows it, and one ACK per turn goes back, which `node/talk/delivery.rs` turns into `delivered`.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 

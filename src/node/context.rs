@@ -1,0 +1,134 @@
+//! The context of a node: what every part of it is lent for the length of one input.
+//!
+//! Owns the configuration, the time of the input, randomness, the clock of what is written, the effects
+//! that were left so far, and the counters. It decides nothing.
+
+use std::time::Duration;
+
+use super::clock::Clock;
+use super::{
+    Arrival, Class, Close, Config, Effect, Event, LinkId, Now, Outbox, Time, Timer, Weakness,
+    micros,
+};
+use crate::wire::{ChatMessage, Message};
+
+/// A member is believed lost by its coordinator after this many failure time-outs.
+pub(super) const MEMBER_PATIENCE: u32 = 3;
+
+/// What a node has counted since its start.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Counters {
+    pub(super) elections: u64,
+    pub(super) syncs: u64,
+    pub(super) repaired: u64,
+    pub(super) pings: u64,
+    pub(super) waited: u64,
+    pub(super) missed: u64,
+    pub(super) late: u64,
+}
+
+/// What every part of a node is lent.
+#[derive(Debug)]
+pub(super) struct Context {
+    pub(super) config: Config,
+    pub(super) now: Now,
+    pub(super) rng: fastrand::Rng,
+    pub(super) clock: Clock,
+    pub(super) out: Outbox,
+    pub(super) counters: Counters,
+}
+
+impl Context {
+    pub(super) fn new(config: Config, rng: fastrand::Rng) -> Context {
+        Context {
+            config,
+            now: Now {
+                time: Time(0),
+                wall_ms: 0,
+            },
+            rng,
+            clock: Clock::default(),
+            out: Outbox::new(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// An input begins. Time never falls.
+    pub(super) fn enter(&mut self, now: Now) {
+        self.now.time = self.now.time.max(now.time);
+        self.now.wall_ms = now.wall_ms;
+    }
+
+    /// True if a test has switched this protection off.
+    pub(super) fn is_weakened(&self, weakness: Weakness) -> bool {
+        self.config.weakened == Some(weakness)
+    }
+
+    pub(super) fn set_timer(&mut self, timer: Timer, at: Time) {
+        self.out.push(Effect::SetTimer { timer, at });
+    }
+
+    pub(super) fn cancel_timer(&mut self, timer: Timer) {
+        self.out.push(Effect::CancelTimer(timer));
+    }
+
+    pub(super) fn show(&mut self, event: Event) {
+        self.out.push(Effect::Show(event));
+    }
+
+    /// Shows messages of one author: in the event before them, if that is one of the same kind.
+    pub(super) fn show_messages(&mut self, run: &[ChatMessage], arrival: Arrival) {
+        let Some(first) = run.first() else {
+            return;
+        };
+        let own = first.origin() == self.config.key;
+        match self.out.last_mut() {
+            Some(Effect::Show(Event::Messages {
+                messages,
+                own: o,
+                arrival: a,
+            })) if (*o, *a) == (own, arrival) => {
+                messages.extend_from_slice(run);
+            }
+            _ => {
+                let messages = run.to_vec();
+                self.show(Event::Messages {
+                    messages,
+                    own,
+                    arrival,
+                });
+            }
+        }
+    }
+
+    pub(super) fn send(&mut self, to: LinkId, class: Class, message: Message) {
+        let to = vec![to];
+        self.out.push(Effect::Send { to, class, message });
+    }
+
+    pub(super) fn send_many(&mut self, to: Vec<LinkId>, class: Class, message: Message) {
+        if !to.is_empty() {
+            self.out.push(Effect::Send { to, class, message });
+        }
+    }
+
+    pub(super) fn close(&mut self, link: LinkId, how: Close) {
+        self.out.push(Effect::Close { link, how });
+    }
+
+    /// The time that has passed since `earlier`.
+    pub(super) fn since(&self, earlier: Time) -> Duration {
+        self.now.time.since(earlier)
+    }
+
+    /// How long somebody who says nothing may still be the one that has what is missing: until everybody
+    /// would hold it for lost.
+    pub(super) fn gap_patience(&self) -> Duration {
+        self.config.failure_timeout * (MEMBER_PATIENCE + 1)
+    }
+
+    /// A random share of `d`.
+    pub(super) fn jitter(&mut self, d: Duration) -> Duration {
+        Duration::from_micros(self.rng.u64(0..=micros(d)))
+    }
+}

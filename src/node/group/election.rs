@@ -1,0 +1,331 @@
+//! The election: Bully (Garcia-Molina 1982) with a head start.
+//!
+//! Only a node without a live coordinator elects. It leaves 30 ms to each higher member whose link
+//! is alive; with nobody higher alive it announces itself at once, so that the common failover
+//! among n nodes costs n-2 messages. Late answers to an election that is over change nothing.
+
+use std::time::Duration;
+
+use super::{Group, Parts, Standing};
+use crate::node::{Class, Event, LinkId, Phase, Timer};
+use crate::wire::{Claim, Coordinator, Id, Key, Message, View};
+
+/// What each higher member gets as a head start.
+const HEAD_START: Duration = Duration::from_millis(30);
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Step {
+    /// The higher members have their head start.
+    HeadStart,
+    /// ELECTION is sent.
+    Asked,
+    /// A higher member took over, and has not announced itself yet.
+    Yielded,
+}
+
+/// An election that this node takes part in.
+#[derive(Debug)]
+pub(super) struct Election {
+    step: Step,
+    /// A live coordinator is to be ignored.
+    forced: bool,
+    /// The coordinator whose loss started it.
+    pub(super) lost: Option<Key>,
+}
+
+impl Group {
+    /// How long an ELECTION waits for ELECTION_OK.
+    fn ok_wait(&self, parts: &Parts<'_>) -> Duration {
+        parts.cx.config.heartbeat
+    }
+
+    /// The coordinator is gone: follows whoever a neighbour vouches for, or elects.
+    pub(super) fn lose_coordinator(&mut self, parts: &mut Parts<'_>, reason: &str) {
+        let Some(lost) = self.coordinator.take() else {
+            return;
+        };
+        parts.mesh.clear_suspicion(lost.key);
+        self.resigned = None;
+        parts.cx.cancel_timer(Timer::Watch);
+        if self
+            .asking
+            .as_ref()
+            .is_some_and(|a| a.target.key == lost.key)
+        {
+            self.asking = None;
+        }
+        if let Some((at, view)) = self.announced.take()
+            && parts.cx.since(at) < parts.cx.config.failure_timeout
+            && view.version > self.roster.version
+            && parts.mesh.is_alive(parts.cx, view.coordinator)
+            && self.follow_view(parts, view)
+        {
+            return;
+        }
+        if parts.cx.now.time < self.away_until {
+            return self.drift(parts, self.away_until, false);
+        }
+        if let Some(target) = self.best_told(parts, lost.key) {
+            return self.stand_down(parts, target);
+        }
+        self.start_election(parts, reason, false, Some(lost.key));
+    }
+
+    pub(in crate::node) fn elect_now(&mut self, parts: &mut Parts<'_>) {
+        match self.standing {
+            Standing::Member | Standing::Coordinator(_) | Standing::Electing(_) => {
+                self.start_election(parts, "asked for", true, None);
+            }
+            _ => parts
+                .cx
+                .show(Event::Warning("no election without a room".to_string())),
+        }
+    }
+
+    /// The members with a higher id whose link is alive, and their links.
+    fn higher(&self, parts: &Parts<'_>) -> Vec<LinkId> {
+        self.roster
+            .members()
+            .iter()
+            .filter(|m| Some(m.id) > self.id && parts.mesh.is_alive(parts.cx, m.key))
+            .filter(|m| !parts.mesh.has_left(m.key) && !parts.mesh.is_dead(m.key))
+            .filter_map(|m| parts.mesh.open_to(m.key))
+            .collect()
+    }
+
+    pub(super) fn start_election(
+        &mut self,
+        parts: &mut Parts<'_>,
+        reason: &str,
+        forced: bool,
+        lost: Option<Key>,
+    ) {
+        if self.id.is_none() || self.leaving.is_some() {
+            // A leaver never announces; it waits for whoever does.
+            self.standing = Standing::Adrift {
+                until: parts.cx.now.time + super::join::WINDOW,
+                held_office: false,
+            };
+            return;
+        }
+        if !matches!(self.standing, Standing::Electing(_)) {
+            parts.cx.counters.elections += 1;
+            parts.cx.show(Event::Election {
+                phase: Phase::Started,
+                reason: reason.to_string(),
+            });
+        }
+        parts.cx.cancel_timer(Timer::Heartbeat);
+        self.coordinator = None;
+        let higher = self.higher(parts);
+        let step = if forced { Step::Asked } else { Step::HeadStart };
+        self.standing = Standing::Electing(Election { step, forced, lost });
+        if higher.is_empty() {
+            return self.take_office(parts, reason);
+        }
+        if forced {
+            return self.ask_higher(parts, higher);
+        }
+        let share = HEAD_START * u32::try_from(higher.len()).unwrap_or(u32::MAX);
+        let wait = share.min(parts.cx.config.failure_timeout / 2);
+        parts
+            .cx
+            .set_timer(Timer::Election, parts.cx.now.time + wait);
+    }
+
+    fn ask_higher(&mut self, parts: &mut Parts<'_>, higher: Vec<LinkId>) {
+        let (id, forced) = (self.id.unwrap_or(0), self.is_forced());
+        parts
+            .cx
+            .send_many(higher, Class::Control, Message::Election { id, forced });
+        self.set_step(parts, Step::Asked, self.ok_wait(parts));
+    }
+
+    fn set_step(&mut self, parts: &mut Parts<'_>, step: Step, wait: Duration) {
+        if let Standing::Electing(election) = &mut self.standing {
+            election.step = step;
+            parts
+                .cx
+                .set_timer(Timer::Election, parts.cx.now.time + wait);
+        }
+    }
+
+    pub(super) fn is_forced(&self) -> bool {
+        matches!(&self.standing, Standing::Electing(e) if e.forced)
+    }
+
+    pub(in crate::node) fn on_election_timer(&mut self, parts: &mut Parts<'_>) {
+        let Standing::Electing(Election { step, lost, .. }) = self.standing else {
+            return;
+        };
+        let higher = self.higher(parts);
+        match step {
+            _ if higher.is_empty() => self.take_office(parts, "no higher member is alive"),
+            Step::HeadStart => self.ask_higher(parts, higher),
+            Step::Asked => self.take_office(parts, "no higher member answered"),
+            Step::Yielded => self.start_election(parts, "the winner did not announce", false, lost),
+        }
+    }
+
+    /// Somebody died or left: with nobody higher alive the wait is over.
+    pub(super) fn recheck_election(&mut self, parts: &mut Parts<'_>) {
+        if matches!(self.standing, Standing::Electing(_)) && self.higher(parts).is_empty() {
+            self.take_office(parts, "no higher member is alive");
+        }
+    }
+
+    pub(in crate::node) fn on_election(
+        &mut self,
+        parts: &mut Parts<'_>,
+        link: LinkId,
+        key: Key,
+        id: Id,
+        forced: bool,
+    ) {
+        if self.leaving.is_some() || self.id.is_none() {
+            return;
+        }
+        let own = self.coordinator.as_ref().is_some_and(|c| c.key == key);
+        if let Some(live) = self.coordinator.clone()
+            && !forced
+            && !own
+        {
+            // One that this node only knows by others is a reason for its fellow members only:
+            // somebody else may be too far away to ever be let in.
+            let told = Some(live).filter(|_| self.roster.contains(key));
+            let coordinator = self.vouched_coordinator(parts.cx, parts.mesh).or(told);
+            if coordinator.is_some() {
+                parts
+                    .cx
+                    .send(link, Class::Control, Message::ElectionOk { coordinator });
+            }
+            return;
+        }
+        if !self.roster.contains(key) || Some(id) > self.id {
+            return;
+        }
+        let coordinator = None;
+        parts
+            .cx
+            .send(link, Class::Control, Message::ElectionOk { coordinator });
+        match self.standing {
+            // Timers that run are not restarted by further ELECTIONs.
+            Standing::Electing(_) => {}
+            Standing::Adrift { .. } if !forced => {}
+            _ => self.start_election(parts, "a lower member asked", forced, None),
+        }
+    }
+
+    pub(in crate::node) fn on_election_ok(
+        &mut self,
+        parts: &mut Parts<'_>,
+        link: LinkId,
+        key: Key,
+        coordinator: Option<Coordinator>,
+    ) {
+        let Standing::Electing(election) = &self.standing else {
+            return;
+        };
+        if !self.roster.contains(key) {
+            return;
+        }
+        match coordinator {
+            Some(live) if !election.forced && live.key != parts.cx.config.key => {
+                self.doubt_death(parts, live.key);
+                let told = Some((live.clone(), parts.cx.now.time));
+                parts.mesh.replace_told(link, told);
+                self.stand_down(parts, live);
+            }
+            Some(_) => {}
+            None if election.step != Step::Yielded => {
+                let higher = u32::try_from(self.higher(parts).len()).unwrap_or(u32::MAX);
+                let head_start = (HEAD_START * higher).min(parts.cx.config.failure_timeout / 2);
+                self.set_step(parts, Step::Yielded, head_start + self.ok_wait(parts));
+            }
+            None => {}
+        }
+    }
+
+    /// A neighbour has a live coordinator: this node stops electing and asks in there. If it is
+    /// the one that this node could not hear, it stays its member.
+    pub(super) fn stand_down(&mut self, parts: &mut Parts<'_>, live: Coordinator) {
+        parts.cx.cancel_timer(Timer::Election);
+        self.end_election(parts, "a neighbour has a live coordinator");
+        if live.key == self.roster.coordinator && self.roster.contains(parts.cx.config.key) {
+            self.standing = Standing::Member;
+            self.coordinator = Some(live);
+            let at = parts.cx.now.time + parts.cx.config.failure_timeout;
+            return parts.cx.set_timer(Timer::Watch, at);
+        }
+        self.standing = Standing::Adrift {
+            until: parts.cx.now.time,
+            held_office: false,
+        };
+        self.coordinator = None;
+        self.ask_in(parts, live);
+    }
+
+    pub(super) fn end_election(&mut self, parts: &mut Parts<'_>, reason: &str) {
+        if matches!(self.standing, Standing::Electing(_)) {
+            parts.cx.show(Event::Election {
+                phase: Phase::Ended,
+                reason: reason.to_string(),
+            });
+        }
+    }
+
+    pub(in crate::node) fn on_announcement(
+        &mut self,
+        parts: &mut Parts<'_>,
+        link: LinkId,
+        key: Key,
+        view: View,
+    ) {
+        let Some(leader) = view.members.iter().find(|m| m.key == key) else {
+            return;
+        };
+        if view.coordinator != key || leader.id == 0 {
+            return;
+        }
+        let told = Coordinator {
+            id: leader.id,
+            key,
+            addresses: leader.addresses.clone(),
+            version: view.version,
+            next_id: view.next_id,
+        };
+        self.note_version(&told);
+        parts.cx.clock.observe(view.clock);
+        let heard = Some((told.clone(), parts.cx.now.time));
+        parts.mesh.replace_told(link, heard);
+        // A stranger's view is only a claim.
+        let has_me =
+            self.roster.contains(key) && view.members.iter().any(|m| m.key == parts.cx.config.key);
+        let outranked = self.outranks_announcement(told.claim());
+        match &self.coordinator {
+            Some(_) | None if !has_me => {
+                self.hear_claim(parts, &told, super::claims::Route::Link(link))
+            }
+            Some(mine) if mine.key == key || told.claim() > mine.claim() => {
+                self.follow_view(parts, view);
+            }
+            Some(mine) if self.is_member() && parts.mesh.seems_silent(parts.cx, mine.key) => {
+                self.follow_view(parts, view);
+            }
+            Some(_) => {
+                self.announced = Some((parts.cx.now.time, view));
+                self.hear_claim(parts, &told, super::claims::Route::Link(link));
+            }
+            // A lower one announced itself: my own election goes on, and its claim beats that.
+            None if outranked => {}
+            None => {
+                self.follow_view(parts, view);
+            }
+        }
+    }
+
+    /// Electing, and higher than the one that announces itself.
+    fn outranks_announcement(&self, claim: Claim) -> bool {
+        matches!(self.standing, Standing::Electing(_)) && self.id.is_some_and(|id| id > claim.id)
+    }
+}

@@ -1,0 +1,556 @@
+//! Coming in: the discovery window, asking a coordinator in, and being let in.
+//!
+//! Owns the questions that this node asks. Who answers them is `office`'s business; what an answer
+//! changes is `view`'s.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::{Group, Parts, Route, Standing};
+use crate::node::{Class, Effect, LinkId, Time, Timer, Weakness};
+use crate::wire::{
+    Address, Claim, Coordinator, Datagram, JoinRequest, JoinResponse, Key, Message, VERSION,
+};
+
+/// How often a request is repeated within the window.
+pub(super) const RETRY: Duration = Duration::from_millis(150);
+/// The discovery window: four requests.
+pub(super) const WINDOW: Duration = Duration::from_millis(600);
+/// How long a coordinator that was just heard is left to dial us before we dial it.
+const LEAVE_TO_COORDINATOR: Duration = Duration::from_millis(20);
+/// The longest pause between two questions, in retry intervals.
+const RETRY_SLOWEST: u32 = 6;
+/// Joiners that one member answers at a time.
+pub(super) const REFERRALS_MAX: usize = 16;
+
+/// The search of a node that never had an id.
+#[derive(Debug)]
+pub(super) struct Seek {
+    attempt: u64,
+    asked_first: Time,
+    window_end: Time,
+    extended: bool,
+    /// The group that it has heard of, and when it last did.
+    heard: Option<(Coordinator, Time)>,
+    /// Since when it knows of a group, and is not in it.
+    heard_first: Option<Time>,
+    /// The user knows that the group cannot be reached.
+    warned: bool,
+}
+
+impl Seek {
+    pub(super) fn new(now: Time) -> Seek {
+        Seek {
+            attempt: 0,
+            asked_first: now,
+            window_end: now + WINDOW,
+            extended: false,
+            heard: None,
+            heard_first: None,
+            warned: false,
+        }
+    }
+
+    pub(super) fn has_heard(&self) -> bool {
+        self.heard.is_some()
+    }
+}
+
+/// A coordinator that this node asks to be let in.
+#[derive(Debug)]
+pub(super) struct Asking {
+    pub(super) target: Coordinator,
+    /// When somebody last said first-hand that it lives.
+    pub(super) vouched: Time,
+    /// When this node began to ask.
+    pub(super) begun: Time,
+    attempt: u32,
+    /// The last lower claim that was heard meanwhile, and when.
+    instead: Option<(Coordinator, Time)>,
+}
+
+impl Group {
+    pub(in crate::node) fn start_seeking(&mut self, parts: &mut Parts<'_>) {
+        self.standing = Standing::Seeking(Seek::new(parts.cx.now.time));
+        self.multicast_request(parts, 0);
+        parts.mesh.ask_peers(parts.cx, self);
+        self.arm_join(parts, RETRY);
+    }
+
+    fn arm_join(&mut self, parts: &mut Parts<'_>, after: Duration) {
+        let at = parts.cx.now.time + after + parts.cx.jitter(RETRY / 8);
+        parts.cx.set_timer(Timer::Join, at);
+    }
+
+    pub(super) fn request(&self, parts: &Parts<'_>, attempt: u64) -> JoinRequest {
+        JoinRequest {
+            version: VERSION,
+            room: parts.cx.config.room.clone(),
+            key: parts.cx.config.key,
+            nick: parts.cx.config.nick.clone(),
+            attempt,
+            port: parts.cx.config.port,
+            addresses: parts.cx.config.addresses.clone(),
+            id: self.id,
+            next_id: if self.id.is_some() {
+                self.roster.next_id
+            } else {
+                0
+            },
+            view_version: self.version_seen,
+            office: matches!(self.standing, Standing::Coordinator(_)),
+            history: parts.cx.config.wants_history,
+        }
+    }
+
+    fn multicast_request(&mut self, parts: &mut Parts<'_>, attempt: u64) {
+        let datagram = Datagram::JoinRequest(self.request(parts, attempt));
+        parts.cx.out.push(Effect::Multicast(datagram));
+    }
+
+    pub(in crate::node) fn on_join_timer(&mut self, parts: &mut Parts<'_>) {
+        if matches!(self.standing, Standing::Seeking(_)) {
+            self.step_seeking(parts);
+        } else if self.asking.is_some() {
+            self.step_asking(parts);
+        } else {
+            self.step_adrift(parts);
+        }
+    }
+
+    fn step_seeking(&mut self, parts: &mut Parts<'_>) {
+        let (now, patience) = (parts.cx.now.time, parts.cx.config.failure_timeout + WINDOW);
+        let Standing::Seeking(seek) = &mut self.standing else {
+            return;
+        };
+        if seek
+            .heard
+            .as_ref()
+            .is_some_and(|(_, at)| now.since(*at) >= patience)
+        {
+            seek.heard = None;
+        }
+        if seek.heard.is_none() && now >= seek.window_end {
+            return self.found_group(parts);
+        }
+        seek.attempt += 1;
+        let attempt = seek.attempt;
+        let outside = seek.heard_first.is_some_and(|at| now.since(at) >= patience);
+        let unreached = match &seek.heard {
+            Some((group, _)) if outside && !seek.warned => Some(group.clone()),
+            _ => None,
+        };
+        seek.warned |= unreached.is_some();
+        let left = seek.window_end.since(now);
+        let searching = seek.heard.is_none() && left > Duration::ZERO;
+        if let Some(group) = unreached {
+            self.explain_unreached(parts, &group);
+        }
+        self.multicast_request(parts, attempt);
+        parts.mesh.ask_peers(parts.cx, self);
+        self.ask_heard_group(parts);
+        if searching && left < RETRY * 5 / 4 {
+            parts.cx.set_timer(Timer::Join, now + left);
+        } else {
+            self.arm_join(parts, RETRY);
+        }
+    }
+
+    /// Seeking, and somebody says that there is a group.
+    pub(super) fn hear_of_group(
+        &mut self,
+        parts: &mut Parts<'_>,
+        told: &Coordinator,
+        route: Route,
+    ) {
+        let now = parts.cx.now.time;
+        self.note_version(told);
+        let Standing::Seeking(seek) = &mut self.standing else {
+            return;
+        };
+        if seek
+            .heard
+            .as_ref()
+            .is_some_and(|(c, _)| c.claim() > told.claim())
+        {
+            return;
+        }
+        let is_new = seek.heard.as_ref().is_none_or(|(c, _)| c.key != told.key);
+        seek.heard = Some((told.clone(), now));
+        seek.heard_first.get_or_insert(now);
+        let just_asked = now.since(seek.asked_first) < LEAVE_TO_COORDINATOR;
+        // A coordinator that dialled this node, or is about to, answers the first request.
+        let answers = match route {
+            Route::Beat(_) => just_asked,
+            Route::Link(id) => {
+                let link = parts.mesh.link(id);
+                link.is_some_and(|l| !l.is_ours() && l.key() == Some(told.key))
+            }
+            Route::Pointed => false,
+        };
+        if is_new && !answers {
+            self.ask_heard_group(parts);
+        }
+    }
+
+    fn ask_heard_group(&mut self, parts: &mut Parts<'_>) {
+        let Standing::Seeking(Seek {
+            attempt,
+            heard: Some((group, _)),
+            ..
+        }) = &self.standing
+        else {
+            return;
+        };
+        let (attempt, key, addresses) = (*attempt, group.key, group.addresses.clone());
+        self.ask_at(parts, key, &addresses, attempt);
+        self.ask_through_neighbour(parts, key, attempt);
+    }
+
+    /// Asks on the link with a coordinator, or dials it; the question follows HELLO.
+    pub(super) fn ask_at(
+        &mut self,
+        parts: &mut Parts<'_>,
+        key: Key,
+        addresses: &[Address],
+        attempt: u64,
+    ) {
+        match parts
+            .mesh
+            .open_to(key)
+            .filter(|_| parts.mesh.is_alive(parts.cx, key))
+        {
+            Some(link) => {
+                let request = self.request(parts, attempt);
+                parts
+                    .cx
+                    .send(link, Class::Control, Message::JoinRequest(request));
+            }
+            None => parts.mesh.dial(parts.cx, key, addresses, false),
+        }
+    }
+
+    /// A link opened: if its peer is the one to ask, it is asked.
+    pub(in crate::node) fn ask_on_link(&mut self, parts: &mut Parts<'_>, key: Key) {
+        let sought = match &self.standing {
+            Standing::Seeking(seek) => {
+                let ours = parts.mesh.link_to(key).is_some_and(|l| l.is_ours());
+                ours && seek.heard.as_ref().is_some_and(|(c, _)| c.key == key)
+            }
+            Standing::Adrift { .. } => self.asking.is_none(),
+            _ => false,
+        };
+        let asked = self.asking.as_ref().is_some_and(|a| a.target.key == key);
+        if (sought || asked)
+            && let Some(link) = parts.mesh.open_to(key)
+        {
+            let request = self.request(parts, 1);
+            parts
+                .cx
+                .send(link, Class::Control, Message::JoinRequest(request));
+        }
+    }
+
+    /// Seeking, and this is the coordinator heard of.
+    pub(super) fn is_sought(&self, key: Key) -> bool {
+        let Standing::Seeking(seek) = &self.standing else {
+            return false;
+        };
+        seek.heard.as_ref().is_some_and(|(c, _)| c.key == key)
+    }
+
+    /// The group's coordinator is gone before it let this node in.
+    pub(super) fn forget_group(&mut self, key: Key) {
+        if let Standing::Seeking(seek) = &mut self.standing {
+            seek.heard.take_if(|(c, _)| c.key == key);
+        }
+    }
+
+    fn found_group(&mut self, parts: &mut Parts<'_>) {
+        self.explain_peers(parts);
+        self.id = Some(1);
+        self.take_office(parts, "nobody else is in the room");
+        let (talk, mut lent) = self.talk(parts);
+        talk.found_room(&mut lent);
+    }
+
+    pub(in crate::node) fn on_join_datagram(
+        &mut self,
+        parts: &mut Parts<'_>,
+        from: SocketAddr,
+        request: JoinRequest,
+    ) {
+        if request.room != parts.cx.config.room
+            || request.version != VERSION
+            || request.key == parts.cx.config.key
+        {
+            return;
+        }
+        let rival = request.id.is_none()
+            && request.key > parts.cx.config.key
+            && parts.cx.config.weakened != Some(Weakness::NoTieBreak);
+        match &mut self.standing {
+            Standing::Seeking(seek) if rival && !seek.extended => {
+                seek.extended = true;
+                seek.window_end = seek.window_end + WINDOW;
+            }
+            Standing::Coordinator(_) => self.consider_request(parts, from, request),
+            Standing::Member if request.attempt > 0 => {
+                self.refer_later(parts, from);
+                self.offer_link(parts, from, &request);
+            }
+            _ => {}
+        }
+    }
+
+    /// A request on a link: the coordinator lets its sender in, others point to the coordinator.
+    pub(in crate::node) fn on_join_request(
+        &mut self,
+        parts: &mut Parts<'_>,
+        link: LinkId,
+        key: Key,
+        request: &JoinRequest,
+    ) {
+        if request.version != VERSION {
+            return;
+        }
+        if request.key != key {
+            return self.on_relayed_request(parts, link, key, request);
+        }
+        let Some(claim) = self.claim() else {
+            return;
+        };
+        if !matches!(self.standing, Standing::Coordinator(_)) {
+            self.pass_on_request(parts, claim.key, request);
+            if let Some(coordinator) = self.vouched_coordinator(parts.cx, parts.mesh)
+                && coordinator.key != key
+            {
+                parts
+                    .cx
+                    .send(link, Class::Control, Message::Referral(coordinator));
+            }
+            return;
+        }
+        self.consider_asker(parts, link, key, request);
+    }
+
+    /// This node coordinates: whoever asks is let in, but a higher coordinator is asked itself.
+    pub(super) fn consider_asker(
+        &mut self,
+        parts: &mut Parts<'_>,
+        link: LinkId,
+        key: Key,
+        request: &JoinRequest,
+    ) {
+        let Some(claim) = self.claim() else {
+            return;
+        };
+        match request.id {
+            Some(id) if request.office && (Claim { id, key }) > claim => {
+                let told = Coordinator {
+                    id,
+                    key,
+                    addresses: request.addresses.clone(),
+                    version: request.view_version,
+                    next_id: request.next_id,
+                };
+                self.hear_claim(parts, &told, Route::Link(link));
+            }
+            _ => self.admit(parts, link, key, request),
+        }
+    }
+
+    /// A higher coordinator, or one that was pointed to: asks in there, again and again as long as
+    /// somebody vouches for it.
+    pub(super) fn ask_in(&mut self, parts: &mut Parts<'_>, target: Coordinator) {
+        if self.leaving.is_some() {
+            return;
+        }
+        let vouched = parts.cx.now.time;
+        if let Some(asking) = &mut self.asking
+            && (asking.target.key == target.key || asking.target.claim() > target.claim())
+        {
+            if asking.target.key != target.key {
+                asking.instead = Some((target, vouched));
+            }
+            return;
+        }
+        self.asking = Some(Asking {
+            target,
+            vouched,
+            begun: vouched,
+            attempt: 0,
+            instead: None,
+        });
+        self.step_asking(parts);
+    }
+
+    fn step_asking(&mut self, parts: &mut Parts<'_>) {
+        let patience = parts.cx.config.failure_timeout + WINDOW;
+        let Some(asking) = &mut self.asking else {
+            return;
+        };
+        let (key, addresses) = (asking.target.key, asking.target.addresses.clone());
+        if parts.cx.now.time.since(asking.vouched) >= patience
+            || parts.mesh.has_left(key)
+            || parts.mesh.is_dead(key)
+        {
+            return self.stop_asking(parts);
+        }
+        asking.attempt = (asking.attempt + 1).min(RETRY_SLOWEST);
+        let attempt = asking.attempt;
+        self.ask_at(parts, key, &addresses, u64::from(attempt));
+        self.ask_through_neighbour(parts, key, u64::from(attempt));
+        self.arm_join(parts, RETRY * attempt);
+    }
+
+    /// Gives up on the coordinator that was asked. Without one of its own this node turns to the
+    /// other that it heard of meanwhile: as long as somebody coordinates, nobody elects.
+    pub(super) fn stop_asking(&mut self, parts: &mut Parts<'_>) {
+        let asking = self.asking.take();
+        if !matches!(self.standing, Standing::Adrift { .. }) {
+            return;
+        }
+        let timeout = parts.cx.config.failure_timeout;
+        match asking.and_then(|a| a.instead) {
+            Some((other, at)) if parts.cx.since(at) < timeout => self.ask_in(parts, other),
+            _ => self.step_adrift(parts),
+        }
+    }
+
+    /// Without a coordinator, and nobody answers: takes the office up again, or elects.
+    fn step_adrift(&mut self, parts: &mut Parts<'_>) {
+        let Standing::Adrift { until, held_office } = self.standing else {
+            return;
+        };
+        if parts.cx.now.time < until {
+            self.ask_everybody(parts);
+            let left = until.since(parts.cx.now.time);
+            return parts
+                .cx
+                .set_timer(Timer::Join, parts.cx.now.time + left.min(RETRY));
+        }
+        if self.leaving.is_some() {
+            return;
+        }
+        if held_office {
+            self.take_office(parts, "nobody took over while this node was away");
+        } else {
+            self.start_election(parts, "nobody vouches for a coordinator", false, None);
+        }
+    }
+
+    fn ask_everybody(&mut self, parts: &mut Parts<'_>) {
+        self.multicast_request(parts, 1);
+        let links = parts.mesh.all_open();
+        let request = self.request(parts, 1);
+        parts
+            .cx
+            .send_many(links, Class::Control, Message::JoinRequest(request));
+    }
+
+    /// This node was away: it gives up office and asks in.
+    pub(super) fn ask_after_absence(&mut self, parts: &mut Parts<'_>) {
+        let until = parts.cx.now.time + WINDOW;
+        self.away_until = until;
+        match &mut self.standing {
+            Standing::Gone => {}
+            Standing::Seeking(seek) => {
+                seek.window_end = until;
+                self.step_seeking(parts);
+            }
+            Standing::Member => {
+                self.multicast_request(parts, 1);
+                if let Some(target) = self.coordinator.clone() {
+                    self.watch_coordinator(parts, target.key);
+                    self.asking = None;
+                    self.ask_in(parts, target);
+                }
+            }
+            Standing::Coordinator(_) => self.drift(parts, until, true),
+            Standing::Electing(_) => self.drift(parts, until, false),
+            Standing::Adrift { held_office, .. } => {
+                let held_office = *held_office;
+                self.drift(parts, until, held_office);
+            }
+        }
+    }
+
+    /// Gives up what it holds and asks around until then.
+    pub(super) fn drift(&mut self, parts: &mut Parts<'_>, until: Time, held_office: bool) {
+        self.end_election(parts, "others may have gone on without this node");
+        parts.cx.cancel_timer(Timer::Heartbeat);
+        parts.cx.cancel_timer(Timer::Election);
+        self.coordinator = None;
+        self.asking = None;
+        self.standing = Standing::Adrift { until, held_office };
+        self.step_adrift(parts);
+    }
+
+    pub(in crate::node) fn on_join_response(
+        &mut self,
+        parts: &mut Parts<'_>,
+        key: Key,
+        response: JoinResponse,
+    ) {
+        if self.pass_on_response(parts, key, &response) {
+            return;
+        }
+        let view = response.view;
+        let leader = view.coordinator;
+        if leader != key && !self.may_bring_answer(parts, key, leader) {
+            return;
+        }
+        let Some(roster) = super::Roster::from_view(view) else {
+            return;
+        };
+        let mine = roster.get(parts.cx.config.key).map(|m| m.id);
+        let Some(claim) = roster.claim().filter(|_| mine == Some(response.id)) else {
+            return;
+        };
+        let own = self.claim();
+        if own.is_some_and(|c| c.key == leader) && !self.waits_for(parts, leader) {
+            // A second answer to a question that was asked twice.
+            if roster.version > self.roster.version {
+                self.follow(parts, roster);
+            }
+            return;
+        }
+        let wanted = match &self.standing {
+            Standing::Seeking(_) => true,
+            Standing::Gone => false,
+            Standing::Member if own.is_some_and(|c| c.key == leader) => {
+                roster.version >= self.roster.version
+            }
+            // Not asked, not followed: anybody could call itself a higher coordinator.
+            Standing::Member | Standing::Coordinator(_) => {
+                self.waits_for(parts, leader) && own.is_none_or(|c| claim > c)
+            }
+            Standing::Electing(_) | Standing::Adrift { .. } => true,
+        };
+        if !wanted {
+            return;
+        }
+        parts.cx.clock.observe(response.clock);
+        let first = parts.talk.is_new();
+        let members = roster.members().iter().map(|m| m.key).collect();
+        let (talk, mut lent) = self.talk(parts);
+        talk.be_let_in(&mut lent, key, response.clock, members);
+        self.follow(parts, roster);
+        // It is the coordinator's, whoever brings the answer.
+        let complete = response.floor.map(|floor| (floor, Some(leader)));
+        parts.mesh.note_complete(leader, complete);
+        let is_unwanted = first && !parts.cx.config.wants_history;
+        if is_unwanted {
+            parts.talk.skip_history(response.newest);
+        }
+        let (talk, mut lent) = self.talk(parts);
+        talk.begin_joining(&mut lent, !first, key, is_unwanted);
+    }
+
+    /// True if this node has asked its own coordinator in again.
+    pub(super) fn waits_for(&self, parts: &Parts<'_>, key: Key) -> bool {
+        let asked = self.asking.as_ref().is_some_and(|a| a.target.key == key);
+        asked || !self.roster.contains(parts.cx.config.key)
+    }
+}

@@ -1,0 +1,124 @@
+//! Leaving in good order: what was said is confirmed first, then LEAVE goes behind it.
+//!
+//! A leaver answers no ELECTION and never announces itself.
+
+use std::time::Duration;
+
+use super::{Group, Parts, Standing};
+use crate::node::{Class, Close, Effect, Event, Time, Timer, Weakness};
+use crate::wire::{Key, Message};
+
+/// A wish to leave, while what was said is not yet confirmed.
+#[derive(Debug)]
+pub(super) struct Leaving {
+    /// When it leaves whatever is not confirmed.
+    until: Time,
+    /// Since when nothing of its own holds it any more.
+    ready: Option<Time>,
+}
+
+/// A leaver stays while chat comes in without such a pause: somebody who leaves at the same time
+/// may have nobody else to confirm it.
+const QUIET: Duration = Duration::from_millis(50);
+/// But not longer than this: in some rooms somebody always speaks.
+const QUIET_WAIT_MAX: Duration = Duration::from_millis(100);
+
+impl Group {
+    pub(in crate::node) fn start_leaving(&mut self, parts: &mut Parts<'_>, patience: Duration) {
+        let until = parts.cx.now.time + patience;
+        self.leaving = Some(Leaving { until, ready: None });
+        parts.cx.set_timer(Timer::Leave, until);
+    }
+
+    pub(in crate::node) fn on_leave_timer(&mut self, parts: &mut Parts<'_>) {
+        // An earlier time is only a look at whether all is quiet, at the end of the turn.
+        if self
+            .leaving
+            .as_ref()
+            .is_some_and(|l| parts.cx.now.time >= l.until)
+        {
+            self.leave_now(parts);
+        }
+    }
+
+    /// At the end of a turn: leaves once everything is confirmed, or cannot be any more.
+    pub(in crate::node) fn step_leaving(&mut self, parts: &mut Parts<'_>) {
+        let Some(Leaving { until, ready }) = self.leaving else {
+            return;
+        };
+        let waits_for_room = !parts.talk.has_joined() && parts.talk.unsent_lines() > 0;
+        if waits_for_room || (parts.talk.undelivered() > 0 && !self.is_hopeless(parts)) {
+            return;
+        }
+        let ready = Some(ready.unwrap_or(parts.cx.now.time));
+        self.leaving = Some(Leaving { until, ready });
+        let quiet = parts.talk.heard_chat() + QUIET;
+        let patience = ready.map_or(until, |at| until.min(at + QUIET_WAIT_MAX));
+        if parts.cx.now.time >= quiet.min(patience) {
+            return self.leave_now(parts);
+        }
+        parts.cx.set_timer(Timer::Leave, quiet.min(patience));
+    }
+
+    /// True if nobody who could confirm what is undelivered is in the room any more.
+    fn is_hopeless(&self, parts: &mut Parts<'_>) -> bool {
+        let (talk, lent) = self.talk(parts);
+        talk.is_hopeless(&lent)
+    }
+
+    fn leave_now(&mut self, parts: &mut Parts<'_>) {
+        let class = match parts.cx.config.weakened {
+            Some(Weakness::LeaveBeforeChat) => Class::Control,
+            _ => Class::Chat,
+        };
+        let links = parts.mesh.all_open();
+        parts.cx.send_many(links.clone(), class, Message::Leave);
+        for link in links {
+            let how = Close::Graceful;
+            parts.cx.out.push(Effect::Close { link, how });
+        }
+        let missing = parts.talk.unconfirmed_by(&self.roster);
+        let (unconfirmed, missed) = (parts.talk.undelivered(), parts.talk.missed_by());
+        parts.cx.show(Event::Left {
+            confirmed: unconfirmed == 0 && missed.is_empty(),
+            unconfirmed,
+            missing,
+            missed,
+        });
+        self.standing = Standing::Gone;
+    }
+
+    pub(in crate::node) fn on_leave(&mut self, parts: &mut Parts<'_>, key: Key) {
+        parts.mesh.note_left(parts.cx, key);
+        let (talk, mut lent) = self.talk(parts);
+        talk.note_silent(&mut lent, key);
+        parts.talk.recheck_delivery();
+        self.part_with(parts, key, "the coordinator left");
+    }
+
+    /// A peer's process has ended: its port refuses.
+    pub(in crate::node) fn on_died(&mut self, parts: &mut Parts<'_>, key: Key) {
+        parts.mesh.note_dead(parts.cx, key);
+        let (talk, mut lent) = self.talk(parts);
+        talk.note_silent(&mut lent, key);
+        parts.talk.recheck_delivery();
+        self.part_with(parts, key, "the coordinator's process ended");
+        parts.mesh.forget_if_stranger(key, self);
+    }
+
+    /// A peer has left, or its process has ended: what that means depends on who it was.
+    pub(super) fn part_with(&mut self, parts: &mut Parts<'_>, key: Key, reason: &str) {
+        if self.asking.as_ref().is_some_and(|a| a.target.key == key) {
+            self.stop_asking(parts);
+        }
+        match &self.standing {
+            Standing::Coordinator(_) => self.lose_member(parts, key),
+            Standing::Member if self.coordinator.as_ref().is_some_and(|c| c.key == key) => {
+                self.lose_coordinator(parts, reason);
+            }
+            Standing::Seeking(_) => self.forget_group(key),
+            Standing::Electing(_) => self.recheck_election(parts),
+            _ => {}
+        }
+    }
+}

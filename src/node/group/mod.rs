@@ -1,0 +1,208 @@
+//! The group: who belongs to the room, and who coordinates.
+//!
+//! Owns where this node stands towards the room, the view, what is claimed of coordinators, elections, the
+//! office, joining and leaving. It drives the mesh, whom to dial and to ask, and tells the talk on whom it
+//! counts; it never takes a message in and never touches a link itself.
+
+mod claims;
+mod election;
+mod explain;
+mod join;
+mod leave;
+mod office;
+mod relay;
+mod roster;
+mod view;
+mod watch;
+
+use super::context::Context;
+use super::mesh::{Interest, Mesh};
+use super::talk::{Lent, Talk};
+use super::{LinkId, Time};
+use crate::wire::{Claim, Coordinator, Id, Key, Member, View};
+pub(super) use claims::Route;
+use election::Election;
+use join::{Asking, Seek};
+use leave::Leaving;
+use office::Office;
+pub(super) use roster::Roster;
+
+/// What the group is lent for the length of one call.
+pub(super) struct Parts<'a> {
+    pub(super) cx: &'a mut Context,
+    pub(super) mesh: &'a mut Mesh,
+    pub(super) talk: &'a mut Talk,
+}
+
+/// Where a node stands towards the room.
+#[derive(Debug)]
+enum Standing {
+    /// It never had an id, and looks for the room.
+    Seeking(Seek),
+    /// It follows another node, `Group::coordinator`.
+    Member,
+    /// It holds the office.
+    Coordinator(Office),
+    /// It has no live coordinator, and elects one.
+    Electing(Election),
+    /// It has no live coordinator, does not elect, and asks in where it was pointed to.
+    Adrift {
+        /// When it gives up on being answered.
+        until: Time,
+        /// It gave up an office to ask, and takes it up again if nobody answers.
+        held_office: bool,
+    },
+    /// It has left.
+    Gone,
+}
+
+/// Who belongs, and who coordinates.
+#[derive(Debug)]
+pub(super) struct Group {
+    standing: Standing,
+    /// This node's id, once it had one.
+    id: Option<Id>,
+    /// Whom this node follows; itself when it coordinates.
+    coordinator: Option<Coordinator>,
+    /// The id of the last coordinator shown to the user.
+    shown_coordinator: Option<(Id, Key)>,
+    /// The highest view version heard of.
+    version_seen: u64,
+    roster: Roster,
+    /// An announcement that was not followed, because a higher coordinator was alive.
+    announced: Option<(Time, View)>,
+    asking: Option<Asking>,
+    /// Since when this node's coordinator itself says that it holds no office.
+    resigned: Option<Time>,
+    /// Until then this node has just come back from being away.
+    away_until: Time,
+    /// When the whole view was last asked for.
+    view_asked: Option<Time>,
+    /// When the coordinator's last HEARTBEAT came.
+    last_beat: Time,
+    /// A HEARTBEAT came or went in this turn.
+    has_beat: bool,
+    referrals: Vec<(Time, std::net::SocketAddr)>,
+    leaving: Option<Leaving>,
+}
+
+impl Group {
+    pub(super) fn new() -> Group {
+        Group {
+            standing: Standing::Seeking(Seek::new(Time(0))),
+            id: None,
+            coordinator: None,
+            shown_coordinator: None,
+            version_seen: 0,
+            roster: Roster::empty(),
+            announced: None,
+            asking: None,
+            resigned: None,
+            away_until: Time(0),
+            view_asked: None,
+            last_beat: Time(0),
+            has_beat: false,
+            referrals: Vec::new(),
+            leaving: None,
+        }
+    }
+
+    /// The talk, and what it is lent.
+    fn talk<'a>(&'a self, parts: &'a mut Parts<'_>) -> (&'a mut Talk, Lent<'a>) {
+        let lent = Lent {
+            cx: parts.cx,
+            mesh: parts.mesh,
+            view: &self.roster,
+            leader: self.leader(),
+            id: self.id,
+        };
+        (parts.talk, lent)
+    }
+
+    /// The view that this node holds.
+    pub(super) fn roster(&self) -> &Roster {
+        &self.roster
+    }
+
+    /// This node's id, once it has one.
+    pub(super) fn id(&self) -> Option<Id> {
+        self.id
+    }
+
+    /// Whom this node follows, itself perhaps.
+    pub(super) fn leader(&self) -> Option<Key> {
+        self.coordinator.as_ref().map(|c| c.key)
+    }
+
+    /// The live coordinator's claim, this node's own perhaps.
+    pub(super) fn claim(&self) -> Option<Claim> {
+        self.coordinator.as_ref().map(Coordinator::claim)
+    }
+
+    /// True while an election goes on here.
+    pub(super) fn is_electing(&self) -> bool {
+        matches!(self.standing, Standing::Electing(_))
+    }
+
+    /// True once this node has left.
+    pub(super) fn is_gone(&self) -> bool {
+        matches!(self.standing, Standing::Gone)
+    }
+
+    /// True once this node has heard of a group, or is in one.
+    pub(super) fn has_heard(&self) -> bool {
+        !matches!(&self.standing, Standing::Seeking(seek) if !seek.has_heard())
+    }
+
+    /// True if a HEARTBEAT came or went since this was last asked.
+    pub(super) fn take_beat(&mut self) -> bool {
+        std::mem::take(&mut self.has_beat)
+    }
+
+    /// The coordinator, if its HEARTBEATs are missing.
+    pub(super) fn beatless_leader(&self, cx: &Context) -> Option<Key> {
+        let is_missing = cx.since(self.last_beat) > cx.config.heartbeat * 2;
+        self.leader().filter(|_| is_missing)
+    }
+
+    fn is_member(&self) -> bool {
+        matches!(self.standing, Standing::Member)
+    }
+
+    /// Tells these peers who coordinates, by a PING.
+    fn tell_claim(&self, parts: &mut Parts<'_>, links: Vec<LinkId>) {
+        let coordinator = self.vouched_coordinator(parts.cx, parts.mesh);
+        parts.mesh.ping(parts.cx, links, coordinator);
+    }
+}
+
+impl Interest for Group {
+    fn members(&self) -> &[Member] {
+        self.roster.members()
+    }
+
+    fn is_member(&self, key: Key) -> bool {
+        self.roster.contains(key)
+    }
+
+    fn own_id(&self) -> Option<Id> {
+        self.id
+    }
+
+    fn is_asked(&self, key: Key) -> bool {
+        let asked = self.asking.as_ref().is_some_and(|a| a.target.key == key);
+        asked || self.is_sought(key)
+    }
+
+    fn leads(&self) -> bool {
+        matches!(self.standing, Standing::Coordinator(_))
+    }
+
+    fn is_seeking(&self) -> bool {
+        matches!(self.standing, Standing::Seeking(_))
+    }
+
+    fn is_leaving(&self) -> bool {
+        self.leaving.is_some()
+    }
+}

@@ -1,0 +1,193 @@
+//! The view that this node holds: members by id and by key. It knows nothing of links or time.
+
+use std::collections::BTreeMap;
+
+use crate::limits;
+use crate::wire::{Claim, Id, Key, Member, View};
+
+/// Ids above this are nobody's: they would not survive as JSON numbers.
+pub(in crate::node) const ID_MAX: Id = 1 << 53;
+/// View versions above this are not believed where they are only heard of: a liar must not be able
+/// to bring the count to its end.
+pub(in crate::node) const VERSION_HEARD_MAX: u64 = 1 << 53;
+
+/// A view, with its invariants: ids and keys are unique.
+#[derive(Clone, Debug)]
+pub(in crate::node) struct Roster {
+    pub(super) coordinator: Key,
+    pub(super) version: u64,
+    pub(super) next_id: Id,
+    /// In the order of ids.
+    members: Vec<Member>,
+    ids: BTreeMap<Key, Id>,
+    /// Who is not in this view any more because it said LEAVE; empty once that was shown and told.
+    pub(super) left: Vec<Key>,
+}
+
+impl Roster {
+    pub(in crate::node) fn empty() -> Roster {
+        Roster {
+            coordinator: Key(0),
+            version: 0,
+            next_id: 1,
+            members: Vec::new(),
+            ids: BTreeMap::new(),
+            left: Vec::new(),
+        }
+    }
+
+    /// None if the view contradicts itself: an id or a key twice, or its coordinator not in it.
+    pub(in crate::node) fn from_view(view: View) -> Option<Roster> {
+        let mut roster = Roster {
+            coordinator: view.coordinator,
+            version: view.version,
+            next_id: view.next_id.min(ID_MAX),
+            left: view.left,
+            ..Roster::empty()
+        };
+        for member in view.members {
+            if !roster.insert(member) {
+                return None;
+            }
+        }
+        roster.contains(view.coordinator).then_some(roster)
+    }
+
+    pub(in crate::node) fn to_view(&self) -> View {
+        View {
+            coordinator: self.coordinator,
+            version: self.version,
+            next_id: self.next_id,
+            members: self.members.clone(),
+            left: self.left.clone(),
+            clock: 0,
+        }
+    }
+
+    /// False, and nothing done, if the id or the key is taken or the view is full.
+    pub(in crate::node) fn insert(&mut self, member: Member) -> bool {
+        let at = self.members.partition_point(|m| m.id < member.id);
+        if self.members.get(at).is_some_and(|m| m.id == member.id)
+            || self.ids.contains_key(&member.key)
+            || self.members.len() >= limits::MEMBERS_MAX
+            || self.size_bound() + member.size_bound() > limits::VIEW_BYTES_MAX
+            || member.id == 0
+            || member.id > ID_MAX
+        {
+            return false;
+        }
+        self.next_id = self.next_id.max(member.id + 1);
+        self.ids.insert(member.key, member.id);
+        self.members.insert(at, member);
+        true
+    }
+
+    /// An id for a newcomer: the next one. Only a liar can bring the count to its end; then it is
+    /// the lowest that is free.
+    pub(in crate::node) fn fresh_id(&self) -> Id {
+        if self.next_id <= ID_MAX {
+            return self.next_id;
+        }
+        let taken = |id: &Id| self.has_id(*id);
+        (1..=ID_MAX).find(|id| !taken(id)).unwrap_or(ID_MAX)
+    }
+
+    /// An upper bound of the encoded size of the members in bytes.
+    fn size_bound(&self) -> usize {
+        self.members.iter().map(Member::size_bound).sum()
+    }
+
+    pub(in crate::node) fn remove(&mut self, key: Key) -> Option<Member> {
+        let id = self.ids.remove(&key)?;
+        let at = self.members.partition_point(|m| m.id < id);
+        Some(self.members.remove(at))
+    }
+
+    pub(in crate::node) fn get(&self, key: Key) -> Option<&Member> {
+        let id = self.ids.get(&key)?;
+        self.members
+            .get(self.members.partition_point(|m| m.id < *id))
+    }
+
+    pub(in crate::node) fn get_mut(&mut self, key: Key) -> Option<&mut Member> {
+        let id = self.ids.get(&key)?;
+        let at = self.members.partition_point(|m| m.id < *id);
+        self.members.get_mut(at)
+    }
+
+    pub(in crate::node) fn contains(&self, key: Key) -> bool {
+        self.ids.contains_key(&key)
+    }
+
+    pub(in crate::node) fn has_id(&self, id: Id) -> bool {
+        let at = self.members.partition_point(|m| m.id < id);
+        self.members.get(at).is_some_and(|m| m.id == id)
+    }
+
+    pub(in crate::node) fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The coordinator whose view it is.
+    pub(in crate::node) fn coordinator(&self) -> Key {
+        self.coordinator
+    }
+
+    pub(in crate::node) fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    pub(in crate::node) fn keys(&self) -> Vec<Key> {
+        self.members.iter().map(|m| m.key).collect()
+    }
+
+    /// The coordinator's claim, if the coordinator is a member.
+    pub(in crate::node) fn claim(&self) -> Option<Claim> {
+        let id = *self.ids.get(&self.coordinator)?;
+        let key = self.coordinator;
+        Some(Claim { id, key })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(id: Id, key: u64) -> Member {
+        Member {
+            id,
+            key: Key(key),
+            nick: format!("n{id}"),
+            addresses: Vec::new(),
+        }
+    }
+
+    fn view(members: Vec<Member>) -> View {
+        View {
+            coordinator: Key(1),
+            version: 1,
+            next_id: 2,
+            members,
+            left: Vec::new(),
+            clock: 0,
+        }
+    }
+
+    #[test]
+    fn a_view_that_contradicts_itself_is_refused() {
+        assert!(Roster::from_view(view(vec![member(1, 1), member(2, 2)])).is_some());
+        assert!(Roster::from_view(view(vec![member(1, 1), member(1, 2)])).is_none());
+        assert!(Roster::from_view(view(vec![member(1, 1), member(2, 1)])).is_none());
+        assert!(Roster::from_view(view(vec![member(2, 2)])).is_none());
+        assert!(Roster::from_view(view(vec![member(1, 1), member(0, 2)])).is_none());
+    }
+
+    #[test]
+    fn the_next_id_never_falls_below_a_member() {
+        let mut roster = Roster::from_view(view(vec![member(1, 1), member(7, 2)])).unwrap();
+        assert_eq!(roster.next_id, 8);
+        roster.remove(Key(2));
+        assert_eq!(roster.next_id, 8);
+        assert!(!roster.has_id(7));
+    }
+}

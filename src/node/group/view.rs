@@ -1,0 +1,320 @@
+//! The view: how this node comes to hold another one, and what its user sees of the difference.
+//!
+//! A step applies only from one's own coordinator and at version + 1; any other mismatch asks for
+//! the whole view. Views never close links.
+
+use super::{Group, Parts, Roster, Route, Standing};
+use crate::node::{Class, Departure, Event, LinkId, Timer, Weakness};
+use crate::wire::{Coordinator, Key, Member, Message, PeerUpdate, UpdateKind, View};
+
+impl Group {
+    /// Follows this view's coordinator, if the view is sound and has this node in it.
+    pub(super) fn follow_view(&mut self, parts: &mut Parts<'_>, view: View) -> bool {
+        let Some(roster) = Roster::from_view(view) else {
+            return false;
+        };
+        if !roster.contains(parts.cx.config.key) || roster.coordinator == parts.cx.config.key {
+            return false;
+        }
+        self.follow(parts, roster);
+        true
+    }
+
+    /// Follows this view's coordinator: links, nick, history and unsent lines stay.
+    pub(super) fn follow(&mut self, parts: &mut Parts<'_>, roster: Roster) {
+        let leader = roster.coordinator;
+        let Some(entry) = roster.get(leader).cloned() else {
+            return;
+        };
+        let held_office = matches!(self.standing, Standing::Coordinator(_));
+        self.end_election(parts, "another one is the coordinator");
+        parts.cx.cancel_timer(Timer::Heartbeat);
+        parts.cx.cancel_timer(Timer::Election);
+        self.asking = None;
+        self.announced = None;
+        self.resigned = None;
+        parts.mesh.clear_suspicion(leader);
+        self.standing = Standing::Member;
+        self.coordinator = Some(Coordinator {
+            id: entry.id,
+            key: leader,
+            addresses: entry.addresses,
+            version: roster.version,
+            next_id: roster.next_id,
+        });
+        self.version_seen = self.version_seen.max(roster.version);
+        self.adopt_roster(parts, roster);
+        self.last_beat = parts.cx.now.time;
+        self.show_coordinator(parts);
+        self.watch_coordinator(parts, leader);
+        if held_office {
+            self.tell_of_resignation(parts, leader);
+        }
+        parts.mesh.tend_mesh(parts.cx, self);
+    }
+
+    /// Who followed this node need not wait for a HEARTBEAT of the one that it follows now.
+    fn tell_of_resignation(&mut self, parts: &mut Parts<'_>, leader: Key) {
+        let links = parts.mesh.open_links();
+        let links = links.filter(|(key, _, _)| *key != leader);
+        let links = links.map(|(_, id, _)| id).collect();
+        self.tell_claim(parts, links);
+    }
+
+    pub(super) fn adopt(&mut self, parts: &mut Parts<'_>, view: View) {
+        if let Some(roster) = Roster::from_view(view) {
+            self.adopt_roster(parts, roster);
+        }
+    }
+
+    /// Holds another view from now on, and shows the difference.
+    fn adopt_roster(&mut self, parts: &mut Parts<'_>, mut roster: Roster) {
+        let same_group = roster.next_id.max(self.roster.next_id);
+        roster.next_id = same_group;
+        let old = std::mem::replace(&mut self.roster, roster);
+        if let Some(me) = self.roster.get(parts.cx.config.key) {
+            self.id = Some(me.id);
+        }
+        for member in old.members() {
+            if !self.roster.contains(member.key) {
+                let said_so =
+                    parts.mesh.has_left(member.key) || self.roster.left.contains(&member.key);
+                let departure = if said_so {
+                    Departure::Left
+                } else {
+                    Departure::Lost
+                };
+                self.part(parts, member, departure);
+            }
+        }
+        let now: Vec<Member> = self.roster.members().to_vec();
+        for member in now {
+            match old.get(member.key) {
+                None => self.greet(parts, &member),
+                Some(before) => self.show_change(parts, before, &member),
+            }
+        }
+        self.roster.left.clear();
+        parts.talk.recheck_delivery();
+    }
+
+    /// Somebody is new in the view.
+    pub(super) fn greet(&mut self, parts: &mut Parts<'_>, member: &Member) {
+        let key = member.key;
+        if key == parts.cx.config.key {
+            return;
+        }
+        parts.mesh.note_member(parts.cx, key);
+        let (talk, mut lent) = self.talk(parts);
+        talk.begin_to_count_on(&mut lent, key);
+        if parts.talk.has_joined() {
+            parts.cx.show(Event::MemberJoined(member.clone()));
+        }
+    }
+
+    /// Somebody is no more in the view.
+    pub(super) fn part(&mut self, parts: &mut Parts<'_>, member: &Member, departure: Departure) {
+        let key = member.key;
+        if key == parts.cx.config.key {
+            return;
+        }
+        parts.mesh.clear_suspicion(key);
+        parts.talk.recheck_delivery();
+        parts.talk.cease_to_count_on(parts.cx, parts.mesh, key);
+        if parts.talk.has_joined() {
+            parts.cx.show(Event::MemberLeft(member.clone(), departure));
+        }
+        parts.mesh.forget_if_stranger(key, self);
+        if departure == Departure::Lost {
+            if parts.mesh.note_lost(member.clone()) {
+                parts.mesh.redial_soon(parts.cx, self);
+            }
+            let (talk, mut lent) = self.talk(parts);
+            talk.sync_after_loss(&mut lent, key);
+        }
+        self.recheck_election(parts);
+    }
+
+    pub(super) fn show_change(&mut self, parts: &mut Parts<'_>, before: &Member, member: &Member) {
+        if before.nick != member.nick && parts.talk.has_joined() {
+            parts.cx.show(Event::MemberRenamed {
+                member: member.clone(),
+                previous: before.nick.clone(),
+            });
+        }
+    }
+
+    pub(super) fn show_coordinator(&mut self, parts: &mut Parts<'_>) {
+        let Some(claim) = self.claim() else {
+            return;
+        };
+        let before = self.shown_coordinator;
+        if before == Some((claim.id, claim.key)) {
+            return;
+        }
+        self.shown_coordinator = Some((claim.id, claim.key));
+        parts.cx.show(Event::Coordinator {
+            id: claim.id,
+            key: claim.key,
+            previous: before.map(|(id, _)| id),
+            own: claim.key == parts.cx.config.key,
+        });
+    }
+
+    pub(in crate::node) fn on_view_request(&mut self, parts: &mut Parts<'_>, link: LinkId) {
+        if self.vouched_coordinator(parts.cx, parts.mesh).is_none() {
+            return;
+        }
+        let view = self.roster.to_view();
+        let update = PeerUpdate {
+            coordinator: view.coordinator,
+            version: view.version,
+            next_id: view.next_id,
+            kind: UpdateKind::Whole,
+            members: view.members,
+            clock: self.own_clock(parts),
+        };
+        parts
+            .cx
+            .send(link, Class::Control, Message::PeerUpdate(update));
+    }
+
+    pub(in crate::node) fn on_peer_update(
+        &mut self,
+        parts: &mut Parts<'_>,
+        link: LinkId,
+        key: Key,
+        update: PeerUpdate,
+    ) {
+        let mine = self.coordinator.as_ref().map(|c| c.key);
+        let named = parts.cx.config.weakened != Some(Weakness::NoNamedViews);
+        if !matches!(self.standing, Standing::Member) {
+            return;
+        }
+        if named && mine != Some(update.coordinator) {
+            return;
+        }
+        parts.cx.clock.observe(update.clock);
+        if update.kind == UpdateKind::Whole {
+            // The coordinator's own, or a member's answer to a question; never a stranger's.
+            if key == update.coordinator || self.roster.contains(key) {
+                self.on_whole_view(parts, update);
+            }
+            return;
+        }
+        if named && (key != update.coordinator || update.version <= self.roster.version) {
+            return;
+        }
+        if named && update.version != self.roster.version + 1 {
+            self.version_seen = self.version_seen.max(update.version);
+            return self.ask_for_view(parts, update.coordinator, Route::Link(link));
+        }
+        if !self.apply_step(parts, update) {
+            self.view_asked = None;
+            self.ask_for_view(parts, key, Route::Link(link));
+        }
+    }
+
+    fn on_whole_view(&mut self, parts: &mut Parts<'_>, update: PeerUpdate) {
+        if update.version <= self.roster.version && self.roster.coordinator == update.coordinator {
+            return;
+        }
+        self.version_seen = self.version_seen.max(update.version);
+        let view = View {
+            coordinator: update.coordinator,
+            version: update.version,
+            next_id: update.next_id,
+            members: update.members,
+            left: Vec::new(),
+            clock: 0,
+        };
+        if let Some(roster) = Roster::from_view(view) {
+            self.adopt_roster(parts, roster);
+            self.take_leader_from_view(parts);
+            self.check_membership(parts);
+        }
+    }
+
+    /// The coordinator may have left office, and taken another one under another id, while this
+    /// node heard nothing: its id is the one in its view.
+    fn take_leader_from_view(&mut self, parts: &mut Parts<'_>) {
+        if let Some(mine) = &mut self.coordinator
+            && let Some(entry) = self.roster.get(mine.key)
+        {
+            mine.id = entry.id;
+            mine.addresses.clone_from(&entry.addresses);
+            self.show_coordinator(parts);
+        }
+    }
+
+    /// False if the step contradicts the view that is held.
+    fn apply_step(&mut self, parts: &mut Parts<'_>, update: PeerUpdate) -> bool {
+        let Some(member) = update.members.into_iter().next() else {
+            return false;
+        };
+        let key = member.key;
+        match update.kind {
+            UpdateKind::Whole => return false,
+            UpdateKind::Joined => {
+                if !self.roster.insert(member.clone()) {
+                    return false;
+                }
+                self.greet(parts, &member);
+            }
+            UpdateKind::Left | UpdateKind::Lost => {
+                if key == update.coordinator {
+                    return false;
+                }
+                let Some(member) = self.roster.remove(key) else {
+                    return false;
+                };
+                let departure = match update.kind {
+                    UpdateKind::Left => Departure::Left,
+                    _ => Departure::Lost,
+                };
+                self.part(parts, &member, departure);
+            }
+            UpdateKind::Renamed => {
+                let Some(entry) = self.roster.get_mut(key) else {
+                    return false;
+                };
+                let before = std::mem::replace(entry, member.clone());
+                if before.id != member.id {
+                    entry.id = before.id;
+                    return false;
+                }
+                self.show_change(parts, &before, &member);
+            }
+        }
+        self.roster.version = update.version;
+        self.roster.next_id = self.roster.next_id.max(update.next_id);
+        self.version_seen = self.version_seen.max(update.version);
+        self.check_membership(parts);
+        true
+    }
+
+    /// A node that its coordinator's view lacks, or has with a nick or addresses that it has no
+    /// more, asks in again over the link.
+    pub(in crate::node) fn check_membership(&mut self, parts: &mut Parts<'_>) {
+        let (nick, addresses) = (&parts.cx.config.nick, &parts.cx.config.addresses);
+        let is_as_known = self
+            .roster
+            .get(parts.cx.config.key)
+            .is_some_and(|m| m.nick == *nick && m.addresses == *addresses);
+        if matches!(self.standing, Standing::Member) && !is_as_known {
+            self.ask_coordinator(parts);
+        }
+    }
+
+    /// A JOIN_REQUEST to one's own coordinator.
+    pub(super) fn ask_coordinator(&mut self, parts: &mut Parts<'_>) {
+        if self.leaving.is_some() {
+            return;
+        }
+        if let (Standing::Member, Some(leader)) = (&self.standing, &self.coordinator) {
+            let (key, addresses) = (leader.key, leader.addresses.clone());
+            self.ask_at(parts, key, &addresses, 1);
+            self.ask_through_neighbour(parts, key, super::relay::IN_VAIN);
+        }
+    }
+}

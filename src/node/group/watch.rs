@@ -1,0 +1,89 @@
+//! The watches: on the coordinator by its members, on members by the coordinator, and being away oneself.
+//!
+//! Owns what a silence means for the group. Whether a link is silent, and asking others about it, is the
+//! mesh's business.
+
+use super::{Group, Parts, Standing};
+use crate::node::context::MEMBER_PATIENCE;
+use crate::node::{Timer, Weakness};
+use crate::wire::Key;
+
+impl Group {
+    pub(super) fn watch_coordinator(&mut self, parts: &mut Parts<'_>, key: Key) {
+        let at = parts.mesh.heard_from(parts.cx, key) + parts.cx.config.failure_timeout;
+        parts.cx.set_timer(Timer::Watch, at.max(parts.cx.now.time));
+    }
+
+    /// The watch on the coordinator expired, perhaps: it is re-armed lazily.
+    pub(in crate::node) fn on_watch(&mut self, parts: &mut Parts<'_>) {
+        let (Standing::Member, Some(leader)) = (&self.standing, &self.coordinator) else {
+            return;
+        };
+        let key = leader.key;
+        let (timeout, heartbeat) = (parts.cx.config.failure_timeout, parts.cx.config.heartbeat);
+        if parts.cx.since(parts.mesh.heard_from(parts.cx, key)) < timeout {
+            parts.mesh.clear_suspicion(key);
+            return self.watch_coordinator(parts, key);
+        }
+        match parts.mesh.suspicion(key) {
+            None => {
+                self.suspect(parts, key);
+                parts
+                    .cx
+                    .set_timer(Timer::Watch, parts.cx.now.time + heartbeat);
+            }
+            Some(s) if parts.cx.since(s.since) < heartbeat => {
+                parts.cx.set_timer(Timer::Watch, s.since + heartbeat);
+            }
+            Some(s) if s.vouched => {
+                parts.mesh.clear_suspicion(key);
+                parts
+                    .cx
+                    .set_timer(Timer::Watch, parts.cx.now.time + timeout);
+            }
+            Some(_) => self.lose_coordinator(parts, "the coordinator fell silent"),
+        }
+    }
+
+    /// Looks into the silence of this member.
+    fn suspect(&self, parts: &mut Parts<'_>, key: Key) {
+        let told = self.vouched_coordinator(parts.cx, parts.mesh);
+        parts.mesh.suspect(parts.cx, key, told);
+    }
+
+    /// The coordinator watches members as they watch it, with three times the patience.
+    pub(in crate::node) fn watch_members(&mut self, parts: &mut Parts<'_>) {
+        if !matches!(self.standing, Standing::Coordinator(_)) {
+            return;
+        }
+        let patience = parts.cx.config.failure_timeout * MEMBER_PATIENCE;
+        for key in self.roster.keys() {
+            if key == parts.cx.config.key
+                || parts.cx.since(parts.mesh.heard_from(parts.cx, key)) < patience
+            {
+                continue;
+            }
+            match parts.mesh.suspicion(key) {
+                None => self.suspect(parts, key),
+                Some(s) if parts.cx.since(s.since) < parts.cx.config.heartbeat => {}
+                Some(s) if s.vouched => {
+                    parts.mesh.give_time(parts.cx, key);
+                }
+                Some(_) => self.lose_member(parts, key),
+            }
+        }
+    }
+
+    /// This node was away for longer than the failure time-out: the others may have gone on without
+    /// it. It gives up office, gives everybody one fresh time-out, and asks in.
+    pub(in crate::node) fn on_away(&mut self, parts: &mut Parts<'_>) {
+        if parts.cx.config.weakened == Some(Weakness::NoAwayRule) {
+            return;
+        }
+        let now = parts.cx.now.time;
+        parts.mesh.come_back(parts.cx);
+        self.last_beat = now;
+        parts.talk.come_back(parts.cx);
+        self.ask_after_absence(parts);
+    }
+}

@@ -1,0 +1,417 @@
+//! The history: a set of messages in the total order (timestamp, origin, seq), above a floor.
+//!
+//! Above its floor a history holds all that was ever inserted; at or below it, nothing. It never
+//! decides whether a message may be taken in: that is the talk's. It knows no links and no time.
+//!
+//! Without a store all of it is in memory, and dropping the oldest raises the floor. With one
+//! (`shelf`), the oldest only leave memory: see there.
+
+mod order;
+mod origin;
+mod ranges;
+mod shelf;
+
+use std::collections::BTreeMap;
+
+use super::{Config, Weakness};
+use crate::limits;
+use crate::wire::{ChatMessage, Chunk, Fetch, Key, MessageId, Position, SeqRange, digest_of};
+use order::Order;
+pub(super) use origin::Origin;
+use origin::Safe;
+pub(super) use ranges::Ranges;
+pub use shelf::Restored;
+use shelf::Shelf;
+
+/// The messages held, in their total order.
+#[derive(Debug)]
+pub struct History {
+    order: Order,
+    origins: BTreeMap<Key, Origin>,
+    floor: Position,
+    digest: u64,
+    max: usize,
+    /// What a store adds, if there is one.
+    shelf: Option<Shelf>,
+    /// Only what is printed is safe.
+    only_printed: bool,
+    /// What somebody lacks is kept beyond `max`, up to so many bytes.
+    keeps_unstable: bool,
+    kept_bytes_max: usize,
+}
+
+impl History {
+    pub(super) fn new(config: &Config) -> History {
+        History {
+            order: Order::default(),
+            origins: BTreeMap::new(),
+            floor: Position::default(),
+            digest: 0,
+            max: config.history_max.max(1),
+            shelf: None,
+            only_printed: config.confirms_printed,
+            keeps_unstable: config.weakened != Some(Weakness::NoRetention),
+            kept_bytes_max: config.unstable_bytes_max,
+        }
+    }
+
+    /// True if there is a store.
+    pub(super) fn has_store(&self) -> bool {
+        self.shelf.is_some()
+    }
+
+    /// How many messages are held.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.order.len() + self.shelf.as_ref().map_or(0, |s| s.count)
+    }
+
+    /// True if none is held.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The wrapping sum of the hashes of all ids held: the same on every node that holds the same.
+    #[must_use]
+    pub fn digest(&self) -> u64 {
+        self.digest
+    }
+
+    /// All messages in memory in the total order: the newest, if there is a store.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &ChatMessage> {
+        self.order.iter()
+    }
+
+    /// The position above which all that was taken in is held.
+    #[must_use]
+    pub fn floor(&self) -> Position {
+        self.floor
+    }
+
+    /// The position of the newest message held, or the floor.
+    #[must_use]
+    pub fn newest(&self) -> Position {
+        self.order.last().max(self.floor)
+    }
+
+    /// True if this message is held.
+    #[must_use]
+    pub fn contains(&self, id: MessageId) -> bool {
+        self.origins
+            .get(&id.origin)
+            .is_some_and(|o| o.held.contains(id.seq))
+    }
+
+    /// True if nothing needs to wait for this message: it was taken in, given up, or is not owed.
+    pub(super) fn is_settled(&self, id: MessageId) -> bool {
+        self.origin(id.origin).is_some_and(|o| o.is_settled(id.seq))
+    }
+
+    /// True if this message was ever taken in.
+    pub(super) fn has_taken(&self, id: MessageId) -> bool {
+        self.origin(id.origin).is_some_and(|o| o.has_taken(id.seq))
+    }
+
+    /// What is known of this author.
+    pub(super) fn origin(&self, key: Key) -> Option<&Origin> {
+        self.origins.get(&key)
+    }
+
+    /// What is known of this author, to note more.
+    pub(super) fn origin_mut(&mut self, key: Key) -> &mut Origin {
+        self.origins.entry(key).or_default()
+    }
+
+    /// The highest sequence number of this author that was taken in; 0 if none.
+    #[must_use]
+    pub fn highest(&self, origin: Key) -> u64 {
+        self.origin(origin).map_or(0, Origin::highest)
+    }
+
+    /// Adds a message. False if it is held already or lies at or below the floor.
+    pub(super) fn insert(&mut self, message: ChatMessage) -> bool {
+        let position = message.position();
+        if position <= self.floor {
+            return false;
+        }
+        let id = message.id();
+        let origin = self.origins.entry(id.origin).or_default();
+        // One (origin, seq) can come with two timestamps only from a liar: the first one stays.
+        if !origin.held.insert(id.seq) {
+            return false;
+        }
+        origin.take(id.seq);
+        self.digest = self.digest.wrapping_add(digest_of(id));
+        if self.shelf.is_some() {
+            self.insert_storing(message);
+            return true;
+        }
+        self.order.insert(message);
+        self.drop_excess();
+        true
+    }
+
+    /// True if all messages of a run that begins with this one can be added with
+    /// [`History::insert_run`].
+    pub(super) fn takes_run(&self, first: &ChatMessage) -> bool {
+        first.position() > self.floor
+            && (self.origin(first.origin())).is_none_or(|o| o.is_beyond(first.seq()))
+    }
+
+    /// Adds a run: messages of one author with consecutive sequence numbers, each later than the one
+    /// before it.
+    pub(super) fn insert_run(&mut self, run: &[ChatMessage]) {
+        let (Some(first), Some(last)) = (run.first(), run.last()) else {
+            return;
+        };
+        let origin = self.origins.entry(first.origin()).or_default();
+        origin.held.insert_range(first.seq(), last.seq());
+        origin.take_range(first.seq(), last.seq());
+        if self.shelf.is_some() {
+            self.insert_run_storing(run);
+            return;
+        }
+        self.digest = self.digest.wrapping_add(self.order.insert_run(run));
+        self.drop_excess();
+    }
+
+    /// Drops the oldest of what is too much, as far as every present member has it; what somebody
+    /// lacks goes only when too many bytes are kept for that.
+    pub(super) fn drop_excess(&mut self) {
+        let excess = self.excess();
+        if excess == 0 || self.shelf.is_some() {
+            return;
+        }
+        let stable = if self.keeps_unstable {
+            self.count_stable(excess)
+        } else {
+            excess
+        };
+        let kept_max = self.bytes_max().saturating_add(self.kept_bytes_max);
+        let over = self.order.bytes().saturating_sub(kept_max);
+        let forced = if over > 0 {
+            self.order.first_taking(over)
+        } else {
+            0
+        };
+        let count = stable.max(forced.min(excess));
+        if count > 0 {
+            self.drop_oldest(count);
+        }
+    }
+
+    /// How many of the first `most` messages may be dropped, up to the first that may not.
+    fn count_stable(&self, most: usize) -> usize {
+        let mut last: Option<(Key, &Origin)> = None;
+        let is_stable = |m: &&ChatMessage| {
+            let key = m.origin();
+            let known = last.filter(|(k, _)| *k == key);
+            last = known.or_else(|| self.origin(key).map(|o| (key, o)));
+            last.is_none_or(|(_, origin)| origin.is_stable(m.seq()))
+        };
+        self.order.iter().take(most).take_while(is_stable).count()
+    }
+
+    /// How many bytes the history may take in memory, by their `size_bound`.
+    fn bytes_max(&self) -> usize {
+        let by_number = self
+            .max
+            .saturating_mul(limits::HISTORY_BYTES_PER_MESSAGE_MAX);
+        limits::HISTORY_BYTES_MIN.max(by_number)
+    }
+
+    /// How many of the oldest messages in memory are too many, by their number or their bytes.
+    pub(super) fn excess(&self) -> usize {
+        let over = self.order.bytes().saturating_sub(self.bytes_max());
+        let by_number = self.order.len().saturating_sub(self.max);
+        match over {
+            0 => by_number,
+            over => by_number.max(self.order.first_taking(over)),
+        }
+    }
+
+    /// A message at or below the floor was shown, and is not kept.
+    pub(super) fn settle(&mut self, id: MessageId) {
+        self.origin_mut(id.origin).take(id.seq);
+        self.forget_idle_origins();
+    }
+
+    fn drop_oldest(&mut self, count: usize) {
+        for message in self.order.drop_first(count) {
+            self.floor = message.position();
+            self.forget(&message);
+        }
+        self.forget_idle_origins();
+    }
+
+    fn forget(&mut self, message: &ChatMessage) {
+        let id = message.id();
+        self.digest = self.digest.wrapping_sub(digest_of(id));
+        if let Some(origin) = self.origins.get_mut(&id.origin) {
+            origin.held.remove(id.seq);
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn authors(&self) -> usize {
+        self.origins.len()
+    }
+
+    /// Forgets authors of whom nothing is here and who are not members, once they are many.
+    pub(super) fn forget_idle_origins(&mut self) {
+        if self.origins.len() > self.order.len() + limits::ORIGINS_IDLE_MAX {
+            self.origins.retain(|_, origin| !origin.is_idle());
+        }
+    }
+
+    /// Lifts the floor to `position` and drops what lies at or below it.
+    pub(super) fn raise_floor(&mut self, position: Position) {
+        let position = self.clear_shelf(position);
+        let (_, above) = self.order.digest_after(position);
+        let below = self.order.len() - usize::try_from(above).unwrap_or(0);
+        for message in self.order.drop_first(below) {
+            self.forget(&message);
+        }
+        self.floor = self.floor.max(position);
+    }
+
+    /// The digest and the number of the messages above `floor`; none where only the store could
+    /// tell.
+    pub(super) fn digest_above(&self, floor: Position) -> Option<(u64, u64)> {
+        match &self.shelf {
+            Some(_) if floor <= self.floor => Some((self.digest, self.len() as u64)),
+            Some(shelf) if floor < shelf.until => None,
+            _ => Some(self.order.digest_after(floor)),
+        }
+    }
+
+    /// What was taken in, for the `skip` of a FETCH: at most `SKIP_RANGES_MAX` ranges, the longest.
+    pub(super) fn taken_ranges(&self) -> Vec<SeqRange> {
+        let mut ranges: Vec<SeqRange> = self
+            .origins
+            .iter()
+            .flat_map(|(key, o)| o.taken().iter().map(|(a, b)| SeqRange(*key, a, b)))
+            .collect();
+        if ranges.len() > limits::SKIP_RANGES_MAX {
+            let length = |r: &SeqRange| std::cmp::Reverse(r.2 - r.1);
+            ranges.select_nth_unstable_by_key(limits::SKIP_RANGES_MAX, length);
+            ranges.truncate(limits::SKIP_RANGES_MAX);
+            ranges.sort_unstable_by_key(|r| (r.0, r.1));
+        }
+        ranges
+    }
+
+    /// The messages that a FETCH asks for, as many as one chunk carries: those after `after` and above
+    /// `floor` that are not in `skip`, and those after `after` that are in `want`. The work is bounded
+    /// by `FETCH_SCAN_MAX` entries; a chunk may be empty and still have a `next`.
+    pub(super) fn chunk(&self, fetch: &Fetch) -> Chunk {
+        let asks = Asks::of(fetch);
+        let (mut messages, mut bytes, mut scanned) = (Vec::new(), 0, 0);
+        let mut last = fetch.after;
+        let no = fetch.no;
+        for piece in self.order.pieces_after(fetch.after) {
+            // Mostly the asker has whole stretches, and nothing in them needs to be looked at.
+            let is_below = piece.last <= asks.floor;
+            if (piece.spans).is_some_and(|s| s.iter().all(|s| asks.has_span(s, is_below))) {
+                last = piece.last;
+                scanned += 1;
+                continue;
+            }
+            for message in piece.messages {
+                if bytes >= limits::BATCH_BYTES_MAX || scanned >= limits::FETCH_SCAN_MAX {
+                    let next = Some(last);
+                    return Chunk { no, next, messages };
+                }
+                last = message.position();
+                scanned += 1;
+                if asks.for_message(last, message.id()) {
+                    bytes += message.size_bound();
+                    messages.push(message.clone());
+                }
+            }
+        }
+        let next = None;
+        Chunk { no, next, messages }
+    }
+
+    /// Up to where everything of this author is in the store, from `from` on.
+    pub(super) fn stored_end(&self, origin: Key, from: u64) -> u64 {
+        let origin = self.origin(origin);
+        origin.map_or(from - 1, |o| o.safe_end(from, Safe::Stored))
+    }
+
+    /// Up to where everything of this author that is owed is safe or given up, from `from` on.
+    pub(super) fn safe_end(&self, origin: Key, from: u64) -> u64 {
+        let stored = self.shelf.as_ref().map(|_| Safe::Stored);
+        let printed = self.only_printed.then_some(Safe::Printed);
+        let kinds = [Some(Safe::Taken), stored, printed];
+        let Some(origin) = self.origin(origin) else {
+            return from - 1;
+        };
+        let ends = kinds
+            .into_iter()
+            .flatten()
+            .map(|safe| origin.safe_end(from, safe));
+        ends.min().unwrap_or(from - 1)
+    }
+}
+
+/// What a FETCH asks for: what lies above the asker's floor and is not skipped, and what it wants
+/// wherever that lies.
+#[derive(Debug)]
+pub struct Asks {
+    floor: Position,
+    skip: BTreeMap<Key, Ranges>,
+    want: BTreeMap<Key, Ranges>,
+}
+
+impl Asks {
+    /// What this FETCH asks for.
+    #[must_use]
+    pub fn of(fetch: &Fetch) -> Asks {
+        Asks {
+            floor: fetch.floor.unwrap_or_default(),
+            skip: Ranges::by_key(&fetch.skip),
+            want: Ranges::by_key(&fetch.want),
+        }
+    }
+
+    /// True if none of these messages is asked for, wherever they are or all below the floor.
+    fn has_span(&self, span: &SeqRange, is_below: bool) -> bool {
+        let SeqRange(key, first, last) = *span;
+        let wanted = self.want.get(&key);
+        let is_wanted = wanted.is_some_and(|r| !r.within(first, last).is_empty());
+        let skip = self.skip.get(&key);
+        let is_skipped = || skip.is_some_and(|r| r.contains_all(first, last));
+        !is_wanted && (is_below || is_skipped())
+    }
+
+    /// True if this message is asked for.
+    #[must_use]
+    pub fn for_message(&self, position: Position, id: MessageId) -> bool {
+        let is_in = |set: &BTreeMap<Key, Ranges>| {
+            let ranges = set.get(&id.origin);
+            ranges.is_some_and(|r| r.contains(id.seq))
+        };
+        (position > self.floor && !is_in(&self.skip)) || is_in(&self.want)
+    }
+
+    /// What of these messages of one author is asked for, whatever their positions are.
+    pub(super) fn any_of(&self, key: Key, held: &Ranges) -> bool {
+        let wanted = self.want.get(&key);
+        let is_wanted = held
+            .iter()
+            .any(|(first, last)| wanted.is_some_and(|r| !r.within(first, last).is_empty()));
+        is_wanted || !self.skip.get(&key).is_some_and(|r| r.covers(held))
+    }
+
+    /// Nothing below its floor is asked for.
+    pub(super) fn starts_at(&self, after: Position) -> Position {
+        if self.want.is_empty() {
+            after.max(self.floor)
+        } else {
+            after
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! What is known of one author's messages: which were taken in, which were given up, from which on
+//! they are owed, and how far everybody has them.
+//!
+//! Owns these facts, each of them about single messages ("this one is here") and never about a highest
+//! number. It knows no links, no time, and not the messages themselves.
+
+use super::ranges::Ranges;
+
+/// The messages of one author, by their sequence numbers.
+#[derive(Debug, Default)]
+pub(in crate::node) struct Origin {
+    /// In the history now.
+    pub(super) held: Ranges,
+    /// Taken in at some time, whether it is still held or not.
+    taken: Ranges,
+    /// Given up: nobody in reach had it. What is found later is in `taken` too.
+    missed: Ranges,
+    /// Of `missed`, what nobody was known to count on: it did not come, or came under the floor and was
+    /// not shown.
+    passed_by: Ranges,
+    /// What is lower is not owed: it was said before this node was in the author's view.
+    owed_from: Option<u64>,
+    /// Nothing waits for what is not here up to here: this node wants no history.
+    unwanted_to: u64,
+    /// Up to here every present member has confirmed it, the author says; none if nobody waits for
+    /// this author, and all of it may be dropped.
+    stable_to: Option<u64>,
+    /// Of `held`, what is in the store only.
+    pub(super) shelved: Ranges,
+    /// What the store has.
+    pub(super) stored: Ranges,
+    /// What was printed, where only that counts.
+    printed: Ranges,
+}
+
+/// What makes a message one that may be confirmed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::node) enum Safe {
+    /// It is taken in.
+    Taken,
+    /// It is in the store.
+    Stored,
+    /// It is printed.
+    Printed,
+}
+
+impl Origin {
+    /// Notes that a message was taken in; false if it had been before.
+    pub(in crate::node) fn take(&mut self, seq: u64) -> bool {
+        self.taken.insert(seq)
+    }
+
+    /// Notes that these were taken in.
+    pub(in crate::node) fn take_range(&mut self, first: u64, last: u64) {
+        self.taken.insert_range(first, last);
+    }
+
+    /// What was taken in at some time.
+    pub(in crate::node) fn taken(&self) -> &Ranges {
+        &self.taken
+    }
+
+    /// True if this message was ever taken in.
+    pub(in crate::node) fn has_taken(&self, seq: u64) -> bool {
+        self.taken.contains(seq)
+    }
+
+    /// True if this message was given up, and is called missed for ever.
+    pub(in crate::node) fn has_missed(&self, seq: u64) -> bool {
+        !self.missed.is_empty() && self.missed.contains(seq)
+    }
+
+    /// True if nothing of these was taken in or given up, nor anything later.
+    pub(in crate::node) fn is_beyond(&self, seq: u64) -> bool {
+        seq > self.taken.highest() && seq > self.missed.highest()
+    }
+
+    /// The highest number that was taken in; 0 if none.
+    pub(in crate::node) fn highest(&self) -> u64 {
+        self.taken.highest()
+    }
+
+    /// True if nothing needs to wait for this message: it is here, given up, or not wanted.
+    pub(in crate::node) fn is_settled(&self, seq: u64) -> bool {
+        seq <= self.unwanted_to || self.taken.contains(seq) || self.has_missed(seq)
+    }
+
+    /// Nothing waits for what was written before this message.
+    pub(in crate::node) fn want_from(&mut self, seq: u64) {
+        self.unwanted_to = self.unwanted_to.max(seq - 1);
+    }
+
+    /// The lowest number that is owed, once that is known.
+    pub(in crate::node) fn owed_from(&self) -> Option<u64> {
+        self.owed_from
+    }
+
+    /// What is owed begins here, if nothing lower was known to be; true if that is news. What was passed
+    /// by from there on is to be asked for like anything else that is missing.
+    pub(in crate::node) fn owe_from(&mut self, seq: u64) -> bool {
+        if self.owed_from.is_some_and(|from| from <= seq) {
+            return false;
+        }
+        self.owed_from = Some(seq);
+        for (first, last) in self.passed_by.within(seq, u64::MAX).iter() {
+            self.passed_by.remove_range(first, last);
+            self.missed.remove_range(first, last);
+        }
+        true
+    }
+
+    /// Gives these up, as far as they were not taken in.
+    pub(in crate::node) fn miss(&mut self, first: u64, last: u64) {
+        self.missed.insert_range(first, last);
+    }
+
+    /// Nothing waits for these any more, since nobody counts on them as far as is known.
+    pub(in crate::node) fn pass_by(&mut self, first: u64, last: u64) {
+        self.missed.insert_range(first, last);
+        self.passed_by.insert_range(first, last);
+    }
+
+    /// The highest number that nothing waits for though it may turn out to be owed; 0 if there is none.
+    pub(in crate::node) fn passed_by_to(&self) -> u64 {
+        self.passed_by.highest()
+    }
+
+    /// What of these is neither here nor given up, and wanted.
+    pub(in crate::node) fn lacks(&self, first: u64, last: u64) -> Ranges {
+        let mut lacks = Ranges::default();
+        lacks.insert_range(first.max(self.unwanted_to + 1), last);
+        lacks.subtract(&self.taken);
+        lacks.subtract(&self.missed);
+        lacks
+    }
+
+    /// The first number of the stretch without anything taken in or given up that ends here; what is
+    /// not wanted is not in it. Of an author of whom nothing was heard it is just this one.
+    pub(in crate::node) fn gap_start(&self, seq: u64) -> u64 {
+        let below = self.taken.last_below(seq).max(self.missed.last_below(seq));
+        if below == 0 && self.owed_from.is_none() {
+            return seq;
+        }
+        below.max(self.unwanted_to).saturating_add(1).min(seq)
+    }
+
+    /// Up to where everything that is owed is safe or given up, from `from` on; `from - 1` if not even
+    /// that one is.
+    pub(in crate::node) fn safe_end(&self, from: u64, safe: Safe) -> u64 {
+        let safe = match safe {
+            Safe::Taken => &self.taken,
+            Safe::Stored => &self.stored,
+            Safe::Printed => &self.printed,
+        };
+        let mut next = from;
+        loop {
+            let end = safe.end_from(next).max(self.missed.end_from(next));
+            match end {
+                Some(end) => next = end.saturating_add(1),
+                None => return next - 1,
+            }
+        }
+    }
+
+    /// Which of these were given up.
+    pub(in crate::node) fn missed_within(&self, first: u64, last: u64) -> Ranges {
+        self.missed.within(first, last)
+    }
+
+    /// Nothing of this author may be dropped before it says that everybody has it.
+    pub(in crate::node) fn watch(&mut self) {
+        self.stable_to.get_or_insert(0);
+    }
+
+    /// Nobody waits for this author any more.
+    pub(in crate::node) fn unwatch(&mut self) {
+        self.stable_to = None;
+    }
+
+    /// Everybody has everything up to here.
+    pub(in crate::node) fn stable_to(&mut self, seq: u64) {
+        if let Some(stable) = &mut self.stable_to {
+            *stable = seq.max(*stable);
+        }
+    }
+
+    /// Up to where everybody has everything, as the author says.
+    pub(in crate::node) fn told_stable(&self) -> Option<u64> {
+        self.stable_to
+    }
+
+    /// True if this message may be dropped.
+    pub(in crate::node) fn is_stable(&self, seq: u64) -> bool {
+        self.stable_to.is_none_or(|stable| seq <= stable)
+    }
+
+    /// True if nothing would be forgotten with it that matters.
+    pub(in crate::node) fn is_idle(&self) -> bool {
+        self.held.is_empty() && self.stable_to.is_none()
+    }
+
+    /// These were printed.
+    pub(in crate::node) fn print(&mut self, first: u64, last: u64) {
+        self.printed.insert_range(first, last);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(ranges: &[(u64, u64)]) -> Origin {
+        let mut origin = Origin::default();
+        for (first, last) in ranges {
+            origin.take_range(*first, *last);
+        }
+        origin
+    }
+
+    #[test]
+    fn nothing_is_safe_beyond_a_hole() {
+        let mut origin = taken(&[(3, 5), (7, 9)]);
+        assert_eq!(origin.safe_end(3, Safe::Taken), 5);
+        assert_eq!(origin.safe_end(1, Safe::Taken), 0);
+        origin.miss(6, 6);
+        assert_eq!(origin.safe_end(3, Safe::Taken), 9);
+        assert_eq!(origin.safe_end(3, Safe::Stored), 2);
+        let missed: Vec<_> = origin.missed_within(4, 9).iter().collect();
+        assert_eq!(missed, [(6, 6)]);
+    }
+
+    #[test]
+    fn what_is_not_wanted_is_settled() {
+        let mut origin = taken(&[(5, 6)]);
+        assert!(!origin.is_settled(4) && !origin.is_settled(7));
+        assert!(origin.owe_from(5) && !origin.owe_from(6));
+        origin.want_from(3);
+        assert!(origin.is_settled(2) && !origin.is_settled(3) && !origin.is_settled(7));
+        let lacks: Vec<_> = origin.lacks(1, 8).iter().collect();
+        assert_eq!(lacks, [(3, 4), (7, 8)]);
+        assert_eq!((origin.gap_start(9), origin.gap_start(4)), (7, 3));
+        assert_eq!(Origin::default().gap_start(9), 9);
+        assert!(origin.owe_from(3), "what is owed begins earlier");
+    }
+
+    #[test]
+    fn what_was_passed_by_is_missing_once_it_is_owed() {
+        let mut origin = taken(&[(5, 6)]);
+        origin.miss(1, 1);
+        origin.pass_by(2, 2);
+        origin.pass_by(4, 4);
+        assert!(origin.is_settled(2) && origin.is_settled(4));
+        assert!(origin.owe_from(3));
+        assert!(origin.is_settled(2) && !origin.is_settled(4));
+        assert!(origin.owe_from(1));
+        assert!(origin.is_settled(1) && !origin.is_settled(2));
+    }
+
+    #[test]
+    fn what_is_watched_is_dropped_once_it_is_stable() {
+        let mut origin = taken(&[(1, 9)]);
+        origin.stable_to(9);
+        assert!(origin.is_stable(1), "nobody waits for it");
+        origin.watch();
+        assert!(!origin.is_stable(1));
+        origin.stable_to(4);
+        origin.stable_to(2);
+        assert!(origin.is_stable(4) && !origin.is_stable(5));
+        origin.unwatch();
+        assert!(origin.is_stable(5));
+    }
+}

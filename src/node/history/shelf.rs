@@ -1,0 +1,215 @@
+//! The history of a node with a store: the newest messages are in memory and in the store, older
+//! ones in the store only.
+//!
+//! Owns the border between the two and what the store does not have yet. It does no I/O and knows
+//! no file: the driver takes what is unstored, commits it and says so. The floor of the history
+//! stays where it is when messages leave memory: they are still held.
+//!
+//! ```text
+//!    floor         until                           newest
+//!      |  in the store  |  in memory and in the store  |
+//! ```
+//!
+//! What is not stored yet never leaves memory, unless the store takes nothing for so long that a
+//! whole history, and many bytes, are unstored. Then the oldest of it is given up, and the floor rises above it, as
+//! that of a node without a store would; and since an acknowledgement leaves nothing out, nothing
+//! later of the same authors is acknowledged either.
+
+use std::collections::VecDeque;
+
+use super::origin::Origin;
+use super::{Asks, History};
+use crate::limits::UNSTORED_BYTES_MAX;
+use crate::wire::{ChatMessage, Fetch, Key, MessageId, Position, SeqRange, digest_of};
+
+/// Messages beyond the history's size that stay in memory until they leave it together: nodes whose
+/// memories are as large then still compare digests above the same floors.
+const SLACK: usize = 1_024;
+
+/// What the store holds when a node starts.
+#[derive(Clone, Debug, Default)]
+pub struct Restored {
+    /// All ids.
+    pub ranges: Vec<SeqRange>,
+    /// The newest messages in the total order, as many as belong in memory.
+    pub newest: Vec<ChatMessage>,
+    /// The position of the newest message that is not among them; zero if all are.
+    pub until: Position,
+}
+
+/// What a store adds to a history.
+#[derive(Debug, Default)]
+pub(super) struct Shelf {
+    /// At or below this position, and above the floor, messages are in the store only.
+    pub(super) until: Position,
+    /// How many these are.
+    pub(super) count: usize,
+    /// Taken in and not yet stored, in the order of being taken in.
+    unstored: VecDeque<ChatMessage>,
+    unstored_bytes: usize,
+    /// How many messages in memory are the occasion to look whether some may go.
+    next_at: usize,
+}
+
+impl History {
+    /// There is a store, and it holds this.
+    pub(in crate::node) fn restore(&mut self, restored: Restored) {
+        let mut shelf = Shelf {
+            until: restored.until,
+            next_at: SLACK,
+            ..Shelf::default()
+        };
+        for SeqRange(key, first, last) in restored.ranges {
+            let origin = self.origins.entry(key).or_default();
+            origin.held.insert_range(first, last);
+            origin.shelved.insert_range(first, last);
+            origin.stored.insert_range(first, last);
+            origin.take_range(first, last);
+            for seq in first..=last {
+                let id = MessageId { origin: key, seq };
+                self.digest = self.digest.wrapping_add(digest_of(id));
+                shelf.count += 1;
+            }
+        }
+        for message in restored.newest {
+            if let Some(origin) = self.origins.get_mut(&message.origin()) {
+                origin.shelved.remove(message.seq());
+            }
+            shelf.count = shelf.count.saturating_sub(1);
+            self.order.insert(message);
+        }
+        self.shelf = Some(shelf);
+    }
+
+    /// A message that is new, with a store.
+    pub(super) fn insert_storing(&mut self, message: ChatMessage) {
+        let Some(shelf) = &mut self.shelf else {
+            return;
+        };
+        shelf.unstored_bytes += message.size_bound();
+        shelf.unstored.push_back(message.clone());
+        if message.position() > shelf.until {
+            self.order.insert(message);
+        } else {
+            // Older than what is in memory: it goes to the store and nowhere else.
+            shelf.count += 1;
+            if let Some(origin) = self.origins.get_mut(&message.origin()) {
+                origin.shelved.insert(message.seq());
+            }
+        }
+        if shelf.unstored.len() > self.max && shelf.unstored_bytes > UNSTORED_BYTES_MAX {
+            self.give_up_oldest();
+        }
+        self.let_go();
+    }
+
+    /// A run whose messages are all new, with a store.
+    pub(super) fn insert_run_storing(&mut self, run: &[ChatMessage]) {
+        for message in run {
+            self.digest = self.digest.wrapping_add(digest_of(message.id()));
+            self.insert_storing(message.clone());
+        }
+    }
+
+    /// Lets stored messages leave memory when there are too many.
+    fn let_go(&mut self) {
+        let (len, enough) = (self.order.len(), self.max.saturating_add(SLACK));
+        if self.shelf.as_ref().is_none_or(|s| len < s.next_at) {
+            return;
+        }
+        let mut excess = self.excess();
+        if len < enough && excess == len.saturating_sub(self.max) {
+            excess = 0;
+        }
+        let Some(shelf) = &mut self.shelf else {
+            return;
+        };
+        let first_unstored = shelf.unstored.iter().map(|m| m.position()).min();
+        let stored = first_unstored.map_or(excess, |p| self.order.count_before(p));
+        for message in self.order.drop_first(excess.min(stored)) {
+            shelf.until = message.position();
+            shelf.count += 1;
+            if let Some(origin) = self.origins.get_mut(&message.origin()) {
+                origin.shelved.insert(message.seq());
+            }
+        }
+        let len = self.order.len();
+        shelf.next_at = match len + SLACK {
+            next if len < enough => next.min(enough),
+            next => next,
+        };
+    }
+
+    /// A whole history is unstored: the oldest part of it is given up.
+    fn give_up_oldest(&mut self) {
+        let Some(shelf) = &mut self.shelf else {
+            return;
+        };
+        let mut last = Position::default();
+        for message in shelf.unstored.drain(..self.max / 8 + 1) {
+            last = last.max(message.position());
+            shelf.unstored_bytes -= message.size_bound();
+        }
+        self.raise_floor(last);
+    }
+
+    /// The floor is about to rise to this position. The store's part of the history can only fall
+    /// below it as a whole; the floor that results is returned.
+    pub(super) fn clear_shelf(&mut self, position: Position) -> Position {
+        let Some(shelf) = &mut self.shelf else {
+            return position;
+        };
+        let position = position.max(shelf.until);
+        shelf.until = position;
+        shelf.count = 0;
+        for (key, origin) in &mut self.origins {
+            let shelved = std::mem::take(&mut origin.shelved);
+            for seq in shelved.iter().flat_map(|(first, last)| first..=last) {
+                origin.held.remove(seq);
+                let id = MessageId { origin: *key, seq };
+                self.digest = self.digest.wrapping_sub(digest_of(id));
+            }
+        }
+        position
+    }
+
+    /// What was taken in and is not yet stored, in that order.
+    pub(in crate::node) fn unstored(&self) -> impl Iterator<Item = &ChatMessage> + Clone {
+        self.shelf.iter().flat_map(|s| s.unstored.iter())
+    }
+
+    /// How many these are.
+    pub(in crate::node) fn unstored_len(&self) -> usize {
+        self.shelf.as_ref().map_or(0, |s| s.unstored.len())
+    }
+
+    /// The first of `unstored` is stored.
+    pub(in crate::node) fn pop_stored(&mut self) -> Option<ChatMessage> {
+        let shelf = self.shelf.as_mut()?;
+        let message = shelf.unstored.pop_front()?;
+        shelf.unstored_bytes -= message.size_bound();
+        if let Some(origin) = self.origins.get_mut(&message.origin()) {
+            origin.stored.insert(message.seq());
+        }
+        Some(message)
+    }
+
+    /// Until where messages that this FETCH asks for may have to be read from the store, and from
+    /// where; none if there are none.
+    pub(in crate::node) fn shelved_until(&self, fetch: &Fetch) -> Option<(Position, Position)> {
+        let asks = Asks::of(fetch);
+        let after = asks.starts_at(fetch.after);
+        let shelf = self.shelf.as_ref().filter(|s| after < s.until)?;
+        let lacks = |(key, origin): (&Key, &Origin)| {
+            !origin.shelved.is_empty() && asks.any_of(*key, &origin.shelved)
+        };
+        self.origins
+            .iter()
+            .any(lacks)
+            .then_some((after, shelf.until))
+    }
+}
+
+#[cfg(test)]
+#[path = "shelf_test.rs"]
+mod tests;

@@ -1,0 +1,247 @@
+use super::*;
+use crate::limits;
+use crate::node::history::Ranges;
+use crate::wire::{Chunk, Draft};
+use std::collections::BTreeMap;
+
+fn message(key: u64, seq: u64, timestamp: u64) -> ChatMessage {
+    saying(key, seq, timestamp, "x")
+}
+
+fn long(key: u64, seq: u64, timestamp: u64) -> ChatMessage {
+    saying(key, seq, timestamp, &"x".repeat(16_000))
+}
+
+fn saying(key: u64, seq: u64, timestamp: u64, text: &str) -> ChatMessage {
+    let draft = Draft {
+        origin: Key(key),
+        seq,
+        timestamp,
+        sent_at: 0,
+        from: 1,
+        nick: "n".into(),
+        dependencies: Vec::new().into(),
+        text: text.into(),
+    };
+    ChatMessage::new(&draft).unwrap()
+}
+
+fn plain(max: usize) -> History {
+    let mut config = crate::node::rig::config();
+    config.history_max = max;
+    History::new(&config)
+}
+
+/// What starts at `after` and lacks nothing of `skip`.
+fn fetch(after: Position, skip: &[SeqRange]) -> Fetch {
+    Fetch {
+        no: 1,
+        after,
+        skip: skip.to_vec(),
+        floor: None,
+        want: Vec::new(),
+    }
+}
+
+fn storing(max: usize) -> History {
+    let mut history = plain(max);
+    history.restore(Restored::default());
+    history
+}
+
+/// Everything that is unstored is committed.
+fn store_all(history: &mut History, disk: &mut BTreeMap<Position, ChatMessage>) {
+    while let Some(message) = history.pop_stored() {
+        disk.insert(message.position(), message);
+    }
+}
+
+fn restored(disk: &BTreeMap<Position, ChatMessage>, max: usize) -> Restored {
+    let mut ranges: BTreeMap<Key, Ranges> = BTreeMap::new();
+    for m in disk.values() {
+        ranges.entry(m.origin()).or_default().insert(m.seq());
+    }
+    let ranges = ranges
+        .iter()
+        .flat_map(|(key, r)| r.iter().map(|(a, b)| SeqRange(*key, a, b)));
+    let older = disk.len().saturating_sub(max);
+    Restored {
+        ranges: ranges.collect(),
+        newest: disk.values().skip(older).cloned().collect(),
+        until: match older {
+            0 => Position::default(),
+            n => *disk.keys().nth(n - 1).expect("there are so many"),
+        },
+    }
+}
+
+#[test]
+fn what_leaves_memory_is_still_held_and_the_floor_stays() {
+    let (mut history, mut disk) = (storing(10), BTreeMap::new());
+    let mut other = plain(usize::MAX);
+    for n in 1..=3_000 {
+        let m = message(1 + n % 3, n.div_ceil(3), n * 10);
+        assert!(history.insert(m.clone()) && other.insert(m));
+        store_all(&mut history, &mut disk);
+    }
+    assert!(history.iter().count() <= 10 + SLACK);
+    assert_eq!(history.len(), 3_000);
+    assert_eq!(history.floor(), Position::default());
+    assert_eq!(history.digest(), other.digest());
+    assert_eq!(history.taken_ranges(), other.taken_ranges());
+    let all = history.digest_above(Position::default());
+    assert_eq!(all, other.digest_above(Position::default()));
+    assert_eq!(history.digest_above(Position(100, 0, 0)), None);
+    let high = Position(29_995, 0, 0);
+    assert_eq!(history.digest_above(high), other.digest_above(high));
+    let first = message(2, 1, 10);
+    assert!(history.is_settled(first.id()) && !history.insert(first));
+}
+
+#[test]
+fn a_history_that_was_restored_is_the_one_that_was_stored() {
+    let mut rng = fastrand::Rng::with_seed(3);
+    let (mut history, mut disk) = (storing(50), BTreeMap::new());
+    for n in 1..=500 {
+        // With holes, and in any order.
+        let timestamp = rng.u64(1..100_000);
+        history.insert(message(rng.u64(1..5), n * rng.u64(1..3), timestamp));
+    }
+    store_all(&mut history, &mut disk);
+    let mut again = plain(50);
+    again.restore(restored(&disk, 50));
+    assert_eq!(again.iter().count(), 50);
+    assert_eq!(
+        (again.len(), again.digest()),
+        (history.len(), history.digest())
+    );
+    assert_eq!(again.taken_ranges(), history.taken_ranges());
+    assert_eq!(again.newest(), history.newest());
+    for m in disk.values() {
+        assert!(again.contains(m.id()) && !again.insert(m.clone()));
+    }
+    assert_eq!(again.unstored_len(), 0);
+}
+
+#[test]
+fn what_is_older_than_memory_goes_to_the_store_only() {
+    let disk: BTreeMap<_, _> = (1..=100)
+        .map(|n| message(1, n, n * 100))
+        .map(|m| (m.position(), m))
+        .collect();
+    let mut history = plain(10);
+    history.restore(restored(&disk, 10));
+    let old = message(2, 1, 150);
+    assert!(history.insert(old.clone()));
+    assert_eq!((history.len(), history.iter().count()), (101, 10));
+    assert!(history.unstored().eq([&old]));
+    assert_eq!(history.safe_end(Key(2), 1), 0);
+    history.pop_stored();
+    assert_eq!(history.safe_end(Key(2), 1), 1);
+    assert_eq!(history.safe_end(Key(1), 1), 100);
+}
+
+#[test]
+fn a_peer_is_sent_to_the_store_only_for_what_it_lacks_there() {
+    let disk: BTreeMap<_, _> = (1..=100)
+        .map(|n| message(1, n, n * 100))
+        .map(|m| (m.position(), m))
+        .collect();
+    let mut history = plain(10);
+    history.restore(restored(&disk, 10));
+    let start = Position::default();
+    let until = message(1, 90, 9_000).position();
+    assert_eq!(
+        history.shelved_until(&fetch(start, &[])),
+        Some((start, until))
+    );
+    let most = [SeqRange(Key(1), 1, 89)];
+    assert_eq!(
+        history.shelved_until(&fetch(start, &most)),
+        Some((start, until))
+    );
+    let all = [SeqRange(Key(1), 1, 90)];
+    assert_eq!(history.shelved_until(&fetch(start, &all)), None);
+    assert_eq!(history.shelved_until(&fetch(until, &[])), None);
+    let Chunk { messages, next, .. } = history.chunk(&fetch(start, &all));
+    assert_eq!((messages.len(), next), (10, None));
+}
+
+#[test]
+fn long_messages_leave_memory_sooner() {
+    let (mut other, mut history) = (plain(2_000), storing(2_000));
+    let mut disk = BTreeMap::new();
+    for seq in 1..=4_000 {
+        let m = long(1, seq, seq);
+        assert!(other.insert(m.clone()) && history.insert(m));
+        store_all(&mut history, &mut disk);
+    }
+    let max = limits::HISTORY_BYTES_MIN;
+    assert!((max - 17_000..=max).contains(&other.order.bytes()));
+    assert!(other.floor() > Position::default());
+    let late = SLACK * 17_000;
+    assert!(
+        history.order.bytes() <= max + late,
+        "{}",
+        history.order.bytes()
+    );
+    assert_eq!(
+        (history.len(), history.floor()),
+        (4_000, Position::default())
+    );
+}
+
+#[test]
+fn nothing_unstored_leaves_memory_until_a_whole_history_is() {
+    let mut history = storing(2_000);
+    for n in 1..=1_000 {
+        history.insert(message(1, n, n));
+        history.pop_stored();
+    }
+    for n in 1_001..=3_000 {
+        history.insert(long(2, n - 1_000, n));
+    }
+    assert_eq!((history.len(), history.unstored_len()), (3_000, 2_000));
+    assert_eq!(history.floor(), Position::default());
+    history.insert(long(2, 2_001, 3_001));
+    assert!(history.unstored_len() < 2_000);
+    let given_up = 2_001 - history.unstored_len() as u64;
+    assert_eq!(
+        history.floor(),
+        message(2, given_up, 1_000 + given_up).position()
+    );
+    assert_eq!(history.len(), history.unstored_len());
+    let mut other = plain(100_000);
+    for m in history.iter() {
+        other.insert(m.clone());
+    }
+    assert_eq!(history.digest(), other.digest());
+    // It works again: what was given up is never acknowledged.
+    store_all(&mut history, &mut BTreeMap::new());
+    assert_eq!(history.safe_end(Key(2), 1), 0);
+    assert!(history.is_settled(message(1, 5, 5).id()));
+}
+
+#[test]
+fn memory_is_bounded_while_nothing_can_be_stored() {
+    let mut history = storing(1_000);
+    for n in 1..=50_000 {
+        history.insert(long(1, n, n));
+        let in_memory = history.iter().count() + history.unstored_len();
+        assert!(in_memory <= 2 * (1_000 + SLACK), "{in_memory}");
+    }
+}
+
+#[test]
+fn the_longest_ranges_are_named_when_there_are_too_many() {
+    let mut history = storing(10);
+    for key in 1..=2_000 {
+        history.insert(message(key, 1, key));
+    }
+    for seq in 2..=5 {
+        history.insert(message(1_999, seq, 10_000 + seq));
+    }
+    let ranges = history.taken_ranges();
+    assert_eq!(ranges.len(), crate::limits::SKIP_RANGES_MAX);
+    assert!(ranges.contains(&SeqRange(Key(1_999), 1, 5)));
+}

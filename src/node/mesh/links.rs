@@ -1,0 +1,594 @@
+//! Links: streams with peers, their handshake, and at most one per pair.
+//!
+//! Owns every link from dial or accept to its end. Decides nothing about membership: it leaves news of
+//! links that opened, processes that died, and dials that failed.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+
+use super::{Class, Close, Closed, Context, Effect, Interest, LinkId, Mesh, News, Time, Timer};
+use crate::limits;
+use crate::wire::{Address, Coordinator, Hello, Key, Message, Position, VERSION};
+
+/// A link silent for this many failure time-outs is given up: its peer dials anew when it is back.
+const SILENT_TIMEOUTS_MAX: u32 = 30;
+
+/// No pair comes to so many rounds; a liar must not bring the count to its end, where the newer of
+/// two links would no longer be told from the older.
+const ROUND_MAX: u64 = 1 << 53;
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Stage {
+    /// The dial is under way.
+    Dialing,
+    /// The stream is open, HELLO is not exchanged.
+    Greeting,
+    /// HELLO is exchanged.
+    Open,
+    /// Replaced by another link: read to its end, never written.
+    Ending,
+}
+
+/// A stream with a peer.
+#[derive(Debug)]
+pub(in crate::node) struct Link {
+    pub(super) stage: Stage,
+    pub(super) opened_by_us: bool,
+    /// The dialler's round.
+    round: u64,
+    /// The peer's address: dialled, or where it dialled from.
+    pub(super) address: SocketAddr,
+    /// Whose HELLO a dial of ours expects.
+    expects: Option<Key>,
+    pub(super) key: Option<Key>,
+    /// Where the peer's listener can be reached.
+    pub(super) addresses: Vec<Address>,
+    pub(super) heard: Time,
+    /// When chat last came in on it.
+    pub(super) chatted: Time,
+    /// When the PING that is outstanding was sent.
+    pub(super) pinged: Option<Time>,
+    /// Live chat is withheld until the peer has caught up.
+    pub(super) behind: bool,
+    /// When it was told so, once its queue was empty again.
+    pub(super) told_behind: Option<Time>,
+    /// The coordinator that the peer last told us, and when.
+    pub(super) told: Option<(Coordinator, Time)>,
+    /// The peer's floor, if its history was complete when it last said so, and the coordinator whose
+    /// group it was in then.
+    pub(super) complete_above: Option<(Position, Option<Key>)>,
+    /// The highest timestamp that its peer had seen when it was opened.
+    pub(super) clock: u64,
+    /// Who waits to hear whether this peer lives.
+    pub(super) probers: Vec<Key>,
+}
+
+impl Link {
+    /// True if this node dialled it.
+    pub(in crate::node) fn is_ours(&self) -> bool {
+        self.opened_by_us
+    }
+
+    /// Who is at the other end, once HELLO is exchanged.
+    pub(in crate::node) fn key(&self) -> Option<Key> {
+        self.key
+    }
+
+    /// When a frame last came in.
+    pub(in crate::node) fn heard(&self) -> Time {
+        self.heard
+    }
+
+    /// When chat last came in.
+    pub(in crate::node) fn chatted(&self) -> Time {
+        self.chatted
+    }
+
+    /// The coordinator that the peer last told, and when.
+    pub(in crate::node) fn told(&self) -> Option<&(Coordinator, Time)> {
+        self.told.as_ref()
+    }
+
+    /// The peer's floor, if its history was complete when it last said so, and the coordinator whose
+    /// group it was in then.
+    pub(in crate::node) fn complete_above(&self) -> Option<(Position, Option<Key>)> {
+        self.complete_above
+    }
+
+    /// The highest timestamp that the peer had seen when the link was opened.
+    pub(in crate::node) fn clock(&self) -> u64 {
+        self.clock
+    }
+
+    /// Live chat is withheld until the peer has caught up.
+    pub(in crate::node) fn is_behind(&self) -> bool {
+        self.behind
+    }
+
+    /// When the peer was told that it is behind.
+    pub(in crate::node) fn told_behind(&self) -> Option<Time> {
+        self.told_behind
+    }
+
+    pub(super) fn note_chat(&mut self, now: Time) {
+        self.chatted = now;
+    }
+
+    pub(super) fn replace_told(
+        &mut self,
+        told: Option<(Coordinator, Time)>,
+    ) -> Option<(Coordinator, Time)> {
+        std::mem::replace(&mut self.told, told)
+    }
+
+    pub(super) fn note_complete(&mut self, above: Option<(Position, Option<Key>)>) {
+        self.complete_above = above;
+    }
+
+    pub(super) fn fall_behind(&mut self) {
+        self.behind = true;
+        self.told_behind = None;
+    }
+
+    /// False if the link is not open.
+    pub(super) fn tell_behind(&mut self, now: Time) -> bool {
+        let is_open = self.stage == Stage::Open;
+        if is_open {
+            self.told_behind = Some(now);
+        }
+        is_open
+    }
+
+    /// False if the peer was not told that it was behind: its queue is full still.
+    pub(super) fn catch_up(&mut self) -> bool {
+        let was_told = self.told_behind.is_some();
+        if was_told {
+            self.behind = false;
+        }
+        was_told
+    }
+}
+
+/// What HELLO says beside what the mesh knows itself.
+#[derive(Debug)]
+pub(in crate::node) struct Greeting {
+    /// The coordinator that this node may vouch for.
+    pub(in crate::node) coordinator: Option<Coordinator>,
+    /// Where its history is complete from.
+    pub(in crate::node) floor: Option<Position>,
+}
+
+#[derive(Debug)]
+pub(super) struct Dial {
+    pub(super) link: LinkId,
+    pub(super) rest: VecDeque<Address>,
+    /// A refusal by the first address means that the process ended.
+    pub(super) verifies: bool,
+    /// The first address.
+    pub(super) first: Address,
+    /// How often it was dialled again.
+    pub(super) again: u32,
+}
+
+/// All links of a node.
+#[derive(Debug, Default)]
+pub(super) struct Links {
+    last: u64,
+    all: BTreeMap<LinkId, Link>,
+    open: BTreeMap<Key, LinkId>,
+    rounds: BTreeMap<Key, u64>,
+    pub(super) dials: BTreeMap<Key, Dial>,
+    pub(super) dialled: BTreeMap<Key, Time>,
+}
+
+impl Links {
+    pub(super) fn new_id(&mut self) -> LinkId {
+        self.last += 1;
+        LinkId(self.last)
+    }
+
+    pub(super) fn get(&self, id: LinkId) -> Option<&Link> {
+        self.all.get(&id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: LinkId) -> Option<&mut Link> {
+        self.all.get_mut(&id)
+    }
+
+    /// The link with this peer that is written to.
+    pub(super) fn open_to(&self, key: Key) -> Option<LinkId> {
+        self.open.get(&key).copied()
+    }
+
+    pub(super) fn to(&self, key: Key) -> Option<&Link> {
+        self.all.get(self.open.get(&key)?)
+    }
+
+    pub(super) fn to_mut(&mut self, key: Key) -> Option<&mut Link> {
+        self.all.get_mut(self.open.get(&key)?)
+    }
+
+    /// Nothing is kept of how often, and when, this key was dialled.
+    pub(super) fn forget(&mut self, key: Key) {
+        self.rounds.remove(&key);
+        self.dialled.remove(&key);
+    }
+
+    /// All of them count as heard just now, and nothing is asked of them any more.
+    pub(super) fn hear_all(&mut self, now: Time) {
+        for link in self.all.values_mut() {
+            link.heard = now;
+            link.pinged = None;
+            link.probers.clear();
+        }
+    }
+
+    pub(super) fn open_keys(&self) -> impl Iterator<Item = Key> {
+        self.open.keys().copied()
+    }
+
+    pub(super) fn open_links(&self) -> impl Iterator<Item = (Key, LinkId, &Link)> {
+        self.open
+            .iter()
+            .filter_map(|(key, id)| Some((*key, *id, self.all.get(id)?)))
+    }
+
+    pub(super) fn all_open(&self) -> Vec<LinkId> {
+        self.open.values().copied().collect()
+    }
+
+    fn round(&self, key: Key) -> u64 {
+        self.rounds.get(&key).copied().unwrap_or(0)
+    }
+
+    pub(super) fn is_dialling(&self, key: Key) -> bool {
+        self.dials.contains_key(&key)
+    }
+}
+
+impl Mesh {
+    fn hello(&self, cx: &Context, greeting: Greeting, to: Key) -> Message {
+        Message::Hello(Hello {
+            version: VERSION,
+            room: cx.config.room.clone(),
+            key: cx.config.key,
+            nick: cx.config.nick.clone(),
+            round: self.links.round(to),
+            addresses: cx.config.addresses.clone(),
+            coordinator: greeting.coordinator,
+            floor: greeting.floor,
+            clock: cx.clock.last(),
+        })
+    }
+
+    /// Dials a peer at each of these addresses in turn, unless a dial is under way.
+    pub(in crate::node) fn dial(
+        &mut self,
+        cx: &mut Context,
+        key: Key,
+        addresses: &[Address],
+        verifies: bool,
+    ) {
+        if self.links.is_dialling(key)
+            || key == cx.config.key
+            || self.left.contains(key)
+            || self.links.all.len() >= limits::LINKS_MAX
+        {
+            return;
+        }
+        let mut rest = self.best_first(cx, addresses);
+        let Some(address) = rest.pop_front() else {
+            return;
+        };
+        self.links.dialled.insert(key, cx.now.time);
+        let link = self.open_dial(cx, key, address);
+        let dial = Dial {
+            link,
+            rest,
+            verifies,
+            first: address,
+            again: 0,
+        };
+        self.links.dials.insert(key, dial);
+    }
+
+    pub(super) fn open_dial(&mut self, cx: &mut Context, key: Key, to: Address) -> LinkId {
+        let link = self.links.new_id();
+        let round = self.links.round(key);
+        self.add_link(cx, link, Stage::Dialing, to.0, Some(key), round);
+        cx.out.push(Effect::Dial { link, to: to.0 });
+        link
+    }
+
+    pub(super) fn add_link(
+        &mut self,
+        cx: &mut Context,
+        id: LinkId,
+        stage: Stage,
+        address: SocketAddr,
+        expects: Option<Key>,
+        round: u64,
+    ) {
+        let link = Link {
+            stage,
+            opened_by_us: stage == Stage::Dialing,
+            round,
+            address,
+            expects,
+            key: None,
+            addresses: Vec::new(),
+            heard: cx.now.time,
+            chatted: Time(0),
+            pinged: None,
+            behind: false,
+            told_behind: None,
+            told: None,
+            complete_above: None,
+            clock: 0,
+            probers: Vec::new(),
+        };
+        self.links.all.insert(id, link);
+        let deadline = cx.now.time + cx.config.failure_timeout;
+        cx.set_timer(Timer::Handshake(id), deadline);
+    }
+
+    pub(in crate::node) fn on_accepted(
+        &mut self,
+        cx: &mut Context,
+        link: LinkId,
+        from: SocketAddr,
+    ) {
+        if self.links.all.len() >= limits::LINKS_MAX {
+            let how = Close::Abort("too many links");
+            return cx.out.push(Effect::Close { link, how });
+        }
+        self.add_link(cx, link, Stage::Greeting, from, None, 0);
+    }
+
+    pub(in crate::node) fn on_connected(
+        &mut self,
+        cx: &mut Context,
+        greeting: Greeting,
+        id: LinkId,
+    ) {
+        let Some(link) = self.links.get_mut(id) else {
+            return;
+        };
+        // A peer that the user named: nobody knows yet who is there.
+        let key = link.expects.unwrap_or(Key(0));
+        link.stage = Stage::Greeting;
+        let round = link.round;
+        let mut hello = self.hello(cx, greeting, key);
+        if let Message::Hello(hello) = &mut hello {
+            hello.round = round;
+        }
+        cx.send(id, Class::Control, hello);
+    }
+
+    pub(in crate::node) fn on_handshake_timer(
+        &mut self,
+        cx: &mut Context,
+        group: &impl Interest,
+        id: LinkId,
+    ) {
+        let Some(link) = self.links.get(id) else {
+            return;
+        };
+        if matches!(link.stage, Stage::Dialing | Stage::Greeting) {
+            give_up(cx, id, "no HELLO in time");
+            self.on_closed(cx, group, id, Closed::Failed);
+        }
+    }
+
+    pub(in crate::node) fn on_hello(
+        &mut self,
+        cx: &mut Context,
+        group: &impl Interest,
+        greeting: Greeting,
+        (id, hello): (LinkId, Hello),
+    ) {
+        let Some(link) = self.links.get(id) else {
+            return;
+        };
+        let (ours, expects, key) = (link.opened_by_us, link.expects, hello.key);
+        if link.stage != Stage::Greeting {
+            abort(cx, id, "HELLO twice");
+            return self.on_closed(cx, group, id, Closed::Ended);
+        }
+        let wrong = if hello.version != VERSION {
+            Some("another protocol version")
+        } else if hello.room != cx.config.room {
+            Some("another room")
+        } else if key == cx.config.key {
+            Some("a dial of oneself")
+        } else if expects.is_some_and(|k| k != key) {
+            Some("not the peer that was dialled")
+        } else if hello.round > ROUND_MAX {
+            Some("an impossible round")
+        } else {
+            None
+        };
+        if key == cx.config.key {
+            self.peers.forget(id);
+        }
+        if let Some(why) = wrong {
+            abort(cx, id, why);
+            return self.on_closed(cx, group, id, Closed::Failed);
+        }
+        self.peers.met(id, key);
+        let round = if ours { link.round } else { hello.round };
+        if !self.wins(cx, id, key, ours, round) {
+            if let Some(link) = self.links.get_mut(id) {
+                // What the peer already sent on it still counts.
+                link.key = Some(key);
+            }
+            self.close_gracefully(cx, id);
+            return;
+        }
+        if !ours {
+            let answer = self.hello(cx, greeting, key);
+            cx.send(id, Class::Control, answer);
+        }
+        self.open_link(cx, id, hello, round);
+    }
+
+    /// Two links of one pair: of the same round, both were dialled before either was open, and the
+    /// one opened by the higher key stays; of different rounds, the newer stays.
+    fn wins(&self, cx: &Context, id: LinkId, key: Key, ours: bool, round: u64) -> bool {
+        let rank = |ours: bool, round: u64| {
+            let opener = if ours { cx.config.key } else { key };
+            (round, opener)
+        };
+        let open = self.links.to(key).map(|l| (l.opened_by_us, l.round));
+        let dial = self.links.dials.get(&key).filter(|d| d.link != id);
+        let dial = dial.and_then(|d| self.links.get(d.link));
+        // A dial that has not connected may never: it yields to a link that is there.
+        let dial = dial.filter(|l| l.stage == Stage::Greeting);
+        let dial = dial.map(|l| (l.opened_by_us, l.round));
+        [open, dial]
+            .into_iter()
+            .flatten()
+            .all(|(o, r)| rank(o, r) <= rank(ours, round))
+    }
+
+    fn open_link(&mut self, cx: &mut Context, id: LinkId, hello: Hello, round: u64) {
+        let key = hello.key;
+        if let Some(old) = self.links.open.insert(key, id) {
+            self.close_gracefully(cx, old);
+        }
+        self.drop_dial(cx, key, id);
+        let seen = self.links.rounds.entry(key).or_default();
+        *seen = (*seen).max(round.saturating_add(1));
+        let now = cx.now.time;
+        if let Some(link) = self.links.get_mut(id) {
+            link.stage = Stage::Open;
+            link.key = Some(key);
+            link.round = round;
+            link.addresses = hello.addresses;
+            let group = hello.coordinator.as_ref().map(|c| c.key);
+            link.complete_above = hello.floor.map(|floor| (floor, group));
+            link.clock = hello.clock;
+            link.heard = now;
+        }
+        cx.cancel_timer(Timer::Handshake(id));
+        self.silent_since.remove(&key);
+        self.suspects.remove(&key);
+        self.dead.remove(key);
+        // Who has left says nothing more: somebody else said so in its name.
+        self.left.remove(key);
+        self.news.push_back(News::Opened {
+            link: id,
+            key,
+            told: hello.coordinator,
+            clock: hello.clock,
+        });
+    }
+
+    fn drop_dial(&mut self, cx: &mut Context, key: Key, except: LinkId) {
+        if let Some(dial) = self.links.dials.remove(&key)
+            && dial.link != except
+        {
+            self.links.all.remove(&dial.link);
+            cx.cancel_timer(Timer::Handshake(dial.link));
+            give_up(cx, dial.link, "another link of the pair stays");
+        }
+    }
+
+    fn close_gracefully(&mut self, cx: &mut Context, id: LinkId) {
+        if let Some(link) = self.links.get_mut(id) {
+            link.stage = Stage::Ending;
+            let how = Close::Graceful;
+            cx.out.push(Effect::Close { link: id, how });
+        }
+    }
+
+    pub(in crate::node) fn on_closed(
+        &mut self,
+        cx: &mut Context,
+        group: &impl Interest,
+        id: LinkId,
+        why: Closed,
+    ) {
+        let Some(link) = self.links.all.remove(&id) else {
+            return;
+        };
+        cx.cancel_timer(Timer::Handshake(id));
+        self.peers.missed(id, why);
+        match (link.stage, link.key.or(link.expects)) {
+            (Stage::Dialing | Stage::Greeting, Some(key)) => {
+                self.dial_failed(cx, group, (id, key), why)
+            }
+            (Stage::Open, Some(key)) if self.links.open.get(&key) == Some(&id) => {
+                self.links.open.remove(&key);
+                self.silent_since.insert(key, link.heard);
+                if self.matters(group, key) {
+                    self.verify_death(cx, group, key, &link);
+                }
+                if !self.links.is_dialling(key) {
+                    self.forget_if_stranger(key, group);
+                }
+            }
+            _ => {}
+        }
+        self.news.push_back(News::Gone(id));
+    }
+
+    /// Whether it makes a difference if this peer lives. Strangers are not dialled, least of all at
+    /// addresses that they name.
+    fn matters(&self, group: &impl Interest, key: Key) -> bool {
+        // The news that a member is lost may be here before its link closes: who is known to be
+        // dead is not asked in vain where others, who have not heard, still vouch for it.
+        let was_member = self.lost.iter().any(|m| m.key == key);
+        group.is_asked(key) || group.is_member(key) || was_member
+    }
+
+    /// Any frame counts as a sign of life. None if the link has not said HELLO.
+    pub(in crate::node) fn heard(
+        &mut self,
+        cx: &mut Context,
+        group: &impl Interest,
+        id: LinkId,
+    ) -> Option<Key> {
+        let now = cx.now.time;
+        let link = self.links.get_mut(id)?;
+        let Some(key) = link.key else {
+            abort(cx, id, "a message before HELLO");
+            self.on_closed(cx, group, id, Closed::Failed);
+            return None;
+        };
+        link.heard = now;
+        link.pinged = None;
+        if !link.probers.is_empty() {
+            let probers = std::mem::take(&mut link.probers);
+            self.answer_probers(cx, key, &probers);
+        }
+        if !self.suspects.is_empty() {
+            self.suspects.remove(&key);
+        }
+        Some(key)
+    }
+
+    /// Links silent for very long are closed, so that nobody keeps half-open ones for ever.
+    pub(in crate::node) fn drop_silent_links(&mut self, cx: &mut Context, group: &impl Interest) {
+        let limit = cx.config.failure_timeout * SILENT_TIMEOUTS_MAX;
+        let silent: Vec<LinkId> = self
+            .links
+            .all
+            .iter()
+            .filter(|(_, l)| cx.since(l.heard) > limit)
+            .map(|(id, _)| *id)
+            .collect();
+        for id in silent {
+            give_up(cx, id, "silent for too long");
+            self.on_closed(cx, group, id, Closed::Failed);
+        }
+    }
+}
+
+fn give_up(cx: &mut Context, link: LinkId, why: &'static str) {
+    cx.close(link, Close::GiveUp(why));
+}
+
+fn abort(cx: &mut Context, link: LinkId, why: &'static str) {
+    cx.close(link, Close::Abort(why));
+}

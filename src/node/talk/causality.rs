@@ -1,0 +1,200 @@
+//! Waiting for causes: a message is taken in after its author's previous one and its dependencies,
+//! whatever way it came.
+//!
+//! Owns the decision; what waits is kept in [`super::waiting`], and what is missing is looked for, and
+//! given up, in [`super::gaps`]. What is old and comes while this node joins, or is not kept, waits only
+//! for what is looked for anyway.
+
+use std::collections::BTreeMap;
+
+use super::heads::causes;
+use super::waiting::Waiter;
+use super::{Lent, Talk};
+use crate::node::history::Origin;
+use crate::node::{LinkId, Weakness};
+use crate::wire::{ChatMessage, Key, MessageId, Position};
+
+impl Talk {
+    /// Live chat: each message is taken in, or waits for a cause.
+    pub(in crate::node) fn on_chat(
+        &mut self,
+        lent: &mut Lent<'_>,
+        link: LinkId,
+        key: Key,
+        messages: Vec<ChatMessage>,
+    ) {
+        self.heard_chat = lent.cx.now.time;
+        lent.mesh.note_chat(link, lent.cx.now.time);
+        let mut rest = &messages[..];
+        while let Some(first) = rest.first() {
+            self.hear_author(lent, first.origin());
+            let length = self.run_length(lent, rest).max(1);
+            let (run, later) = rest.split_at(length);
+            if length > 1 || !self.has_come_before(lent, first) {
+                self.take_or_wait(lent, key, run);
+            }
+            rest = later;
+        }
+    }
+
+    /// True if a live message is nothing new.
+    fn has_come_before(&mut self, lent: &mut Lent<'_>, message: &ChatMessage) -> bool {
+        // Nobody else writes in this node's name.
+        if message.origin() == lent.cx.config.key {
+            return true;
+        }
+        let has_taken = self.history.has_taken(message.id());
+        if has_taken {
+            self.acks.owe_again(message.origin());
+        }
+        has_taken
+    }
+
+    /// Takes a run of new messages in, or lets it wait for a cause of its first one.
+    pub(super) fn take_or_wait(&mut self, lent: &mut Lent<'_>, sender: Key, run: &[ChatMessage]) {
+        let (Some(first), Some(last)) = (run.first(), run.last()) else {
+            return;
+        };
+        let is_below = self.is_below_keeping(first);
+        if let Some(missing) = self.missing_cause(lent, first, is_below) {
+            return self.wait_for(lent, missing, sender, run, is_below);
+        }
+        match run {
+            [message] => {
+                self.take_in(lent, message, is_below);
+                self.waiting.take_out(message.id());
+            }
+            _ => self.take_in_run(lent, run),
+        }
+        self.release(lent, (first.id(), last.id()));
+    }
+
+    /// What this message has to wait for. `is_below`: nobody counts on it, and it came under the floor.
+    fn missing_cause(
+        &self,
+        lent: &Lent<'_>,
+        message: &ChatMessage,
+        is_below: bool,
+    ) -> Option<MessageId> {
+        if lent.cx.config.weakened == Some(Weakness::NoDependencyWait) {
+            return None;
+        }
+        let mut unsettled = causes(message).filter(|cause| !self.history.is_settled(*cause));
+        let word = self.awaited_word(message.origin());
+        if is_below && word.is_none() || !self.joined && self.is_old(lent.cx, message) {
+            // Nothing else is looked for because of it; but what is may have led to it.
+            if !is_below && self.waiting.len() == 0 && self.gaps.is_empty() {
+                return None;
+            }
+            let waits = |cause: &MessageId| self.waiting.find(*cause).is_some();
+            let is_due = |cause: &MessageId| is_below && self.is_owed(*cause);
+            return unsettled.find(|c| is_due(c) || waits(c) || self.is_wanted(*c));
+        }
+        let cause = || unsettled.next();
+        // What was given up between two messages does not put the later one first.
+        let earlier = || self.waiting.last_before(message.id());
+        word.or_else(cause).or_else(earlier)
+    }
+
+    /// True if a message lies under the floor, and nobody counts on this node for it. Its causes lie there
+    /// too, and theirs, back to the room's first line.
+    fn is_below_keeping(&self, message: &ChatMessage) -> bool {
+        !self.is_owed(message.id()) && message.position() <= self.history.floor()
+    }
+
+    /// Its author counts on this node for it, as far as is known.
+    fn is_owed(&self, id: MessageId) -> bool {
+        let origin = self.history.origin(id.origin);
+        let owed_from = origin.and_then(Origin::owed_from);
+        owed_from.is_some_and(|from| from <= id.seq)
+    }
+
+    /// A run of new messages waits for a cause of its first one.
+    fn wait_for(
+        &mut self,
+        lent: &mut Lent<'_>,
+        missing: MessageId,
+        sender: Key,
+        run: &[ChatMessage],
+        came_below: bool,
+    ) {
+        let waits = |first: &ChatMessage| self.waiting.gap_at(first.id()) < run.len() as u64;
+        let (Some(first), Some(last)) = (run.first(), run.last()) else {
+            return;
+        };
+        if waits(first) {
+            return;
+        }
+        self.notice_gap(lent, missing.origin, missing.seq);
+        let fits = self.waiting.room_for(run, lent.cx.config.waiting_max);
+        let (run, rest) = run.split_at(fits);
+        let counts = lent.cx.config.weakened == Some(Weakness::ThrownAwayCounts);
+        if let Some(first) = rest.first().filter(|_| !counts) {
+            // It is looked for like anything else that is missing, once what waits has gone on.
+            self.notice_again(lent, first.origin(), (first.seq(), last.seq()));
+        }
+        if !run.is_empty() {
+            lent.cx.counters.waited += run.len() as u64;
+            self.waiting.insert(Waiter {
+                run: run.to_vec(),
+                sender,
+                missing,
+                came_below,
+            });
+        }
+    }
+
+    /// These of one author were taken in, or given up: so is whatever waited for them.
+    pub(super) fn release(&mut self, lent: &mut Lent<'_>, span: (MessageId, MessageId)) {
+        // Mostly nothing waits.
+        if self.waiting.len() > 0 {
+            self.release_all(lent, vec![span]);
+        }
+    }
+
+    /// The same of several authors. The rest goes in the history's order: what was given up may have come
+    /// after something that waits itself, and before something else.
+    pub(super) fn release_all(
+        &mut self,
+        lent: &mut Lent<'_>,
+        mut settled: Vec<(MessageId, MessageId)>,
+    ) {
+        let mut due: BTreeMap<Position, Waiter> = BTreeMap::new();
+        loop {
+            for span in settled.drain(..) {
+                let waiters = self.waiting.release(span).into_iter();
+                due.extend(waiters.map(|waiter| (waiter.first().position(), waiter)));
+            }
+            let Some((_, waiter)) = due.pop_first() else {
+                return;
+            };
+            let is_below = waiter.came_below && self.is_below_keeping(waiter.first());
+            match self.missing_cause(lent, waiter.first(), is_below) {
+                Some(missing) => {
+                    self.notice_gap(lent, missing.origin, missing.seq);
+                    self.waiting.insert(Waiter { missing, ..waiter });
+                }
+                None => {
+                    self.take_in_waiter(lent, &waiter);
+                    settled.push(waiter.span());
+                }
+            }
+        }
+    }
+
+    fn take_in_waiter(&mut self, lent: &mut Lent<'_>, waiter: &Waiter) {
+        if waiter.run.len() > 1 && self.takes_as_run(lent, &waiter.run) {
+            return self.take_in_run(lent, &waiter.run);
+        }
+        for message in &waiter.run {
+            if !self.history.has_taken(message.id()) {
+                let is_below = waiter.came_below && self.is_below_keeping(message);
+                self.take_in(lent, message, is_below);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "causality_test.rs"]
+mod tests;

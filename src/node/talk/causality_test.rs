@@ -1,0 +1,157 @@
+//! What waits for a cause that is slower than its effect.
+
+use std::time::Duration;
+
+use super::super::gaps::GAP_PATIENCE;
+use super::*;
+use crate::node::rig::Rig;
+use crate::node::{Event, Input, Message, Timer};
+use crate::wire::Draft;
+
+const ANA: Key = Key(9);
+const BEN: Key = Key(10);
+
+fn chat(origin: Key, seq: u64, after: &[MessageId]) -> Message {
+    let draft = Draft {
+        origin,
+        seq,
+        timestamp: 1_000 * seq + origin.0,
+        sent_at: 0,
+        from: 2,
+        nick: "n".into(),
+        dependencies: after.to_vec().into(),
+        text: "x".into(),
+    };
+    Message::Chat(vec![ChatMessage::new(&draft).unwrap()])
+}
+
+/// Lets time pass in which ana goes on talking, or does not; true if a SYNC was asked for.
+fn asks(rig: &mut Rig, ana: Option<LinkId>, long: Duration, next: &mut u64) -> bool {
+    let mut asked = false;
+    let until = rig.micros + u64::try_from(long.as_micros()).unwrap();
+    while rig.micros < until {
+        rig.micros += 10_000;
+        let mut sent = rig.turn(vec![Input::Timer(Timer::Gap)]);
+        if let Some(ana) = ana {
+            sent.extend(rig.receive(ana, chat(ANA, *next, &[])));
+            *next += 1;
+        }
+        asked |= sent.iter().any(|m| matches!(m, Message::Sync(_)));
+    }
+    asked
+}
+
+/// Ben's message is here, and what it depends on is ana's hundredth.
+fn waiting() -> (Rig, LinkId) {
+    let mut rig = Rig::new();
+    let ana = rig.meet(ANA);
+    let ben = rig.meet(BEN);
+    rig.receive(ana, chat(ANA, 1, &[]));
+    let cause = MessageId {
+        origin: ANA,
+        seq: 200,
+    };
+    rig.receive(ben, chat(BEN, 1, &[cause]));
+    // This waits for what waits, and makes no difference.
+    rig.receive(ben, chat(BEN, 2, &[]));
+    assert_eq!(rig.node.talk.waiting.len(), 2);
+    (rig, ana)
+}
+
+#[test]
+fn a_cause_that_is_on_its_way_is_waited_for() {
+    let (mut rig, ana) = waiting();
+    let mut next = 2;
+    let long = GAP_PATIENCE * 10;
+    assert!(!asks(&mut rig, Some(ana), long, &mut next));
+    while next <= 200 {
+        rig.receive(ana, chat(ANA, next, &[]));
+        next += 1;
+    }
+    assert_eq!(rig.node.talk.waiting.len(), 0);
+}
+
+#[test]
+fn a_cause_whose_author_says_nothing_is_asked_for() {
+    let (mut rig, _) = waiting();
+    assert!(asks(&mut rig, None, GAP_PATIENCE * 2, &mut 2));
+}
+
+#[test]
+fn a_cause_is_not_waited_for_for_ever() {
+    let (mut rig, ana) = waiting();
+    let long = rig.node.cx.config.failure_timeout + GAP_PATIENCE;
+    // Slowly: the cause is far off.
+    assert!(asks(&mut rig, Some(ana), long, &mut 2));
+}
+
+#[test]
+fn a_cause_that_was_left_out_is_asked_for() {
+    let (mut rig, ana) = waiting();
+    rig.receive(ana, chat(ANA, 101, &[]));
+    assert!(asks(&mut rig, None, GAP_PATIENCE * 2, &mut 2));
+    // Ana goes on with what comes after it.
+    let (mut rig, ana) = waiting();
+    assert!(asks(&mut rig, Some(ana), GAP_PATIENCE * 2, &mut 101));
+}
+
+/// Lets everybody fall silent for so long that nobody may have anything, and returns what the user was
+/// told meanwhile.
+fn told_in_silence(rig: &mut Rig) -> Vec<Event> {
+    rig.shown.clear();
+    let long = rig.node.cx.gap_patience() * 2;
+    asks(rig, None, long, &mut 0);
+    std::mem::take(&mut rig.shown)
+}
+
+fn warnings(told: &[Event]) -> Vec<&str> {
+    let warnings = told.iter().filter_map(|event| match event {
+        Event::Warning(text) => Some(&text[..]),
+        _ => None,
+    });
+    warnings.collect()
+}
+
+#[test]
+fn a_hole_between_what_is_old_and_what_is_new_is_said() {
+    let mut rig = Rig::new();
+    let ana = rig.meet_from(ANA, 10);
+    for seq in [1, 2, 3, 10, 11] {
+        rig.receive(ana, chat(ANA, seq, &[]));
+    }
+    let told = told_in_silence(&mut rig);
+    assert_eq!(
+        warnings(&told),
+        ["the room's history lacks 6 lines of n, 4 to 9"]
+    );
+    let is_missed = |event: &Event| matches!(event, Event::Missed { .. });
+    assert!(!told.iter().any(is_missed), "nobody counted on it");
+}
+
+#[test]
+fn nothing_is_said_of_what_was_before_the_first_line_that_came() {
+    let mut rig = Rig::new();
+    let ana = rig.meet_from(ANA, 10);
+    rig.receive(ana, chat(ANA, 10, &[]));
+    assert!(warnings(&told_in_silence(&mut rig)).is_empty());
+    assert!(rig.node.history().contains(MessageId {
+        origin: ANA,
+        seq: 10
+    }));
+}
+
+#[test]
+fn what_the_history_lacked_is_not_shown_out_of_order_when_it_comes_after_all() {
+    let mut rig = Rig::new();
+    let ana = rig.meet_from(ANA, 10);
+    for seq in [1, 2, 3, 10] {
+        rig.receive(ana, chat(ANA, seq, &[]));
+    }
+    told_in_silence(&mut rig);
+    for seq in 4..=6 {
+        rig.receive(ana, chat(ANA, seq, &[]));
+        assert!(rig.node.history().contains(MessageId { origin: ANA, seq }));
+    }
+    let is_message = |event: &Event| matches!(event, Event::Messages { .. });
+    assert!(!rig.shown.iter().any(is_message), "{:?}", rig.shown);
+}

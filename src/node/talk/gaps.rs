@@ -1,0 +1,509 @@
+//! What is missing: how it is noticed, whom to ask for it, and when it is given up.
+//!
+//! Owns what is known to be missing, since when, and when each peer was last asked for all of it. A
+//! message is given up only when everybody in reach was asked after it was noticed, and answered to the
+//! end; the user is told then, and the author with the next ACK. Nothing is taken in here.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{Lent, Talk};
+use crate::limits;
+use crate::node::history::{Origin, Ranges};
+use crate::node::{Event, Time, Timer, Weakness};
+use crate::wire::{Key, MessageId, Position, SeqRange};
+
+/// How long a message may be missing before it is asked for: mostly it is on its way.
+pub(super) const GAP_PATIENCE: Duration = Duration::from_millis(50);
+/// Moments of noticing that are told apart for one author; later ones count as the last.
+const STAGES_MAX: usize = 16;
+
+/// Messages of one author whose lack was noticed at the same time.
+#[derive(Debug)]
+struct Stage {
+    since: Time,
+    first: u64,
+    last: u64,
+    /// Since when everybody in reach was asked.
+    asked_all: Option<Time>,
+}
+
+/// All that is missing.
+#[derive(Debug, Default)]
+pub(super) struct Gaps {
+    /// By author, in the order of noticing. What came since is taken out when they are looked at.
+    stages: BTreeMap<Key, Vec<Stage>>,
+    /// When the last exchange with each peer that went to its end began, and when it ended.
+    asked: BTreeMap<Key, (Time, Time)>,
+    /// When this node last came back from being away.
+    back: Time,
+    /// `Timer::Gap` is set.
+    is_watched: bool,
+}
+
+impl Gaps {
+    /// True if nothing is known to be missing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.stages.is_empty()
+    }
+
+    /// This node was away: who was in reach may have given its links up, and will be linked again.
+    pub(super) fn come_back(&mut self, now: Time) {
+        self.back = now;
+    }
+
+    /// This peer has answered an exchange to its end.
+    pub(super) fn has_answered(&mut self, peer: Key, began: Time, ended: Time) {
+        self.asked.insert(peer, (began, ended));
+    }
+
+    /// Nothing is kept of a peer without a link.
+    pub(super) fn forget_peer(&mut self, peer: Key) {
+        self.asked.remove(&peer);
+    }
+
+    /// These were thrown away for want of room, so that whoever gave them is to be asked again. False if
+    /// somebody noticed so, or noticed nothing at all, since `began`.
+    fn split(&mut self, author: Key, (first, last): (u64, u64), began: Time) -> bool {
+        let Some(stages) = self.stages.get_mut(&author) else {
+            return true;
+        };
+        let asks_again = |s: &Stage| s.since > began && s.first <= first && last <= s.last;
+        if stages.iter().any(asks_again) {
+            return false;
+        }
+        for stage in stages.iter_mut().filter(|s| s.last >= first) {
+            stage.last = first - 1;
+        }
+        stages.retain(|s| s.first <= s.last);
+        true
+    }
+
+    /// Leaves of these what nobody has noticed yet.
+    fn remove_known(&self, author: Key, lacks: &mut Ranges) {
+        for stage in self.stages.get(&author).into_iter().flatten() {
+            lacks.remove_range(stage.first, stage.last);
+        }
+    }
+
+    fn notice(&mut self, author: Key, (first, last): (u64, u64), since: Time) {
+        let is_new = !self.stages.contains_key(&author);
+        if is_new && self.stages.len() >= limits::GAPS_MAX {
+            return;
+        }
+        let stages = self.stages.entry(author).or_default();
+        let is_known = |s: &Stage| s.first <= first && last <= s.last;
+        if first > last || stages.iter().any(is_known) {
+            return;
+        }
+        let full = stages.len() >= STAGES_MAX;
+        match stages.last_mut() {
+            Some(stage) if stage.since == since || full => {
+                stage.since = since;
+                stage.first = stage.first.min(first);
+                stage.last = stage.last.max(last);
+            }
+            _ => stages.push(Stage {
+                since,
+                first,
+                last,
+                asked_all: None,
+            }),
+        }
+    }
+}
+
+impl Talk {
+    /// Everything of this author up to here that is owed is missing, as far as it is not here.
+    pub(super) fn notice_gap(&mut self, lent: &mut Lent<'_>, author: Key, upto: u64) {
+        if author == lent.cx.config.key || !self.joined || upto == 0 {
+            return;
+        }
+        let id = MessageId {
+            origin: author,
+            seq: upto,
+        };
+        if self.waiting.find(id).is_some() {
+            // What it waits for itself is noticed already.
+            return;
+        }
+        let origin = self.history.origin(author);
+        let first = self.gap_begin(author, upto);
+        let owed_from = origin.and_then(Origin::owed_from);
+        // What is known to be missing keeps the moment when that was noticed.
+        let mut lacks = self.lacking(author, first, upto);
+        self.gaps.remove_known(author, &mut lacks);
+        let Some(span) = lacks.bounds() else {
+            return;
+        };
+        self.gaps.notice(author, span, lent.cx.now.time);
+        self.watch_gaps(lent);
+        if owed_from.is_some_and(|from| upto < from) {
+            lent.cx.set_timer(Timer::Gap, lent.cx.now.time);
+        }
+    }
+
+    /// What was thrown away, and all that follows, is missing from now on: what was asked before does
+    /// not count for it.
+    pub(super) fn notice_again(
+        &mut self,
+        lent: &mut Lent<'_>,
+        author: Key,
+        (first, last): (u64, u64),
+    ) {
+        if author == lent.cx.config.key || !self.joined {
+            return;
+        }
+        let stages = self.gaps.stages.get(&author);
+        let end = stages.and_then(|s| s.iter().map(|s| s.last).max());
+        let began = self.repair.began().unwrap_or(lent.cx.now.time);
+        if self.gaps.split(author, (first, last), began) {
+            let span = (first, last.max(end.unwrap_or(0)));
+            self.gaps.notice(author, span, lent.cx.now.time);
+            self.watch_gaps(lent);
+        }
+    }
+
+    /// What of these is owed and not here is missing.
+    pub(super) fn notice_lacks(&mut self, lent: &mut Lent<'_>, author: Key, from: u64, to: u64) {
+        if from > to || author == lent.cx.config.key || !self.joined {
+            return;
+        }
+        let lacks = self.lacking(author, from, to);
+        if let Some(span) = lacks.bounds() {
+            self.gaps.notice(author, span, lent.cx.now.time);
+            self.watch_gaps(lent);
+        }
+    }
+
+    fn watch_gaps(&mut self, lent: &mut Lent<'_>) {
+        if !self.gaps.is_empty() && !self.gaps.is_watched {
+            self.gaps.is_watched = true;
+            lent.cx
+                .set_timer(Timer::Gap, lent.cx.now.time + GAP_PATIENCE);
+        }
+    }
+
+    /// Looks at all that is missing: asks the next peer, or gives up.
+    pub(in crate::node) fn on_gap_timer(&mut self, lent: &mut Lent<'_>) {
+        self.gaps.is_watched = false;
+        self.look_at_gaps(lent);
+        self.watch_gaps(lent);
+    }
+
+    /// The same at once, when an exchange has ended.
+    pub(super) fn look_at_gaps(&mut self, lent: &mut Lent<'_>) {
+        if self.gaps.is_empty() || !self.joined {
+            return;
+        }
+        let reach = self.peers_in_reach(lent);
+        let mut pending: Option<Time> = None;
+        let mut due = Vec::new();
+        for author in self.gaps.stages.keys().copied().collect::<Vec<_>>() {
+            let mut stages = self.gaps.stages.remove(&author).unwrap_or_default();
+            self.widen_gaps(lent, author, &mut stages);
+            stages.retain_mut(|stage| self.step_gap(lent, author, stage, &reach));
+            for stage in &stages {
+                match stage.asked_all {
+                    Some(at) => due.push((author, at)),
+                    None => pending = Some(pending.map_or(stage.since, |p| p.min(stage.since))),
+                }
+            }
+            if !stages.is_empty() {
+                self.gaps.stages.insert(author, stages);
+            }
+        }
+        // What follows from something that is missing may follow from something else that is, by way of
+        // that: so what was noticed before is looked for to the end first.
+        due.retain(|(_, at)| pending.is_none_or(|pending| pending > *at));
+        let mut gone: Vec<(Key, Ranges)> = Vec::new();
+        // All of it is said before anything is shown that followed from it.
+        for (author, at) in due {
+            if let Some(lacks) = self.take_stage(author, at) {
+                self.call_missed(lent, author, &lacks);
+                gone.push((author, lacks));
+            }
+        }
+        let spans = gone.iter().flat_map(|(author, lacks)| {
+            let id = |seq| MessageId {
+                origin: *author,
+                seq,
+            };
+            lacks.iter().map(move |(first, last)| (id(first), id(last)))
+        });
+        self.release_all(lent, spans.collect());
+    }
+
+    /// What lies before something that is missing may turn out to be missing too: of an author of whom
+    /// nothing was here yet, only the one message before the first that came is known to be.
+    fn widen_gaps(&self, lent: &Lent<'_>, author: Key, stages: &mut [Stage]) {
+        for at in 0..stages.len() {
+            let first = stages[at].first;
+            let begin = self.gap_begin(author, first);
+            if begin >= first {
+                continue;
+            }
+            let mut lacks = self.lacking(author, begin, first - 1);
+            for stage in stages.iter() {
+                lacks.remove_range(stage.first, stage.last);
+            }
+            if let Some((first, _)) = lacks.bounds() {
+                stages[at].first = first;
+                stages[at].since = lent.cx.now.time;
+                stages[at].asked_all = None;
+            }
+        }
+    }
+
+    /// From where on everything of this author is missing up to this message, as far as nothing noticed it
+    /// yet that waits: what comes before something that waits was noticed when that came.
+    fn gap_begin(&self, author: Key, upto: u64) -> u64 {
+        let id = MessageId {
+            origin: author,
+            seq: upto,
+        };
+        let waits_to = self.waiting.last_before(id).map_or(0, |id| id.seq);
+        let origin = self.history.origin(author);
+        origin
+            .map_or(upto, |o| o.gap_start(upto))
+            .max(waits_to.saturating_add(1))
+    }
+
+    /// Looks at what is missing of one author: asks the next peer. False if nothing is any more.
+    fn step_gap(
+        &mut self,
+        lent: &mut Lent<'_>,
+        author: Key,
+        stage: &mut Stage,
+        reach: &[Key],
+    ) -> bool {
+        let lacks = self.lacking(author, stage.first, stage.last);
+        let Some((first, last)) = lacks.bounds() else {
+            return false;
+        };
+        (stage.first, stage.last) = (first, last);
+        let now = lent.cx.now.time;
+        if !self.is_overdue(lent, author, stage) {
+            stage.asked_all = None;
+            return true;
+        }
+        let is_young = lent.cx.since(stage.since.max(self.gaps.back)) < lent.cx.gap_patience();
+        let may_come = is_young
+            && (reach.is_empty() || self.expects_links(lent) || self.is_by_others(lent, author));
+        match self.next_to_ask(lent, author, stage, reach) {
+            Some(peer) => {
+                stage.asked_all = None;
+                if !self.repair.asks_for_all_since(peer, stage.since) {
+                    self.want_sync(lent, peer, false);
+                }
+            }
+            None if may_come => stage.asked_all = None,
+            None => {
+                stage.asked_all.get_or_insert(now);
+            }
+        }
+        true
+    }
+
+    /// True if what this member says comes by way of others only, who may not have it yet themselves.
+    fn is_by_others(&self, lent: &Lent<'_>, author: Key) -> bool {
+        lent.view.contains(author)
+            && !lent.mesh.is_alive(lent.cx, author)
+            && !lent.mesh.is_dead(author)
+    }
+
+    /// True if a member has no link yet, or no more, and may have one soon.
+    fn expects_links(&self, lent: &Lent<'_>) -> bool {
+        let mut members = lent.view.members().iter().map(|m| m.key);
+        members.any(|key| {
+            let silence = lent.mesh.silent_since(key).map(|at| lent.cx.since(at));
+            let is_lately = silence.is_some_and(|silence| silence < lent.cx.gap_patience());
+            is_lately && lent.mesh.open_to(key).is_none() && !lent.mesh.is_dead(key)
+        })
+    }
+
+    /// What is missing of this author, and everybody in reach was asked for since then.
+    fn take_stage(&mut self, author: Key, asked_all: Time) -> Option<Ranges> {
+        let stages = self.gaps.stages.get_mut(&author)?;
+        let index = stages.iter().position(|s| s.asked_all == Some(asked_all))?;
+        let stage = stages.remove(index);
+        if stages.is_empty() {
+            self.gaps.stages.remove(&author);
+        }
+        Some(self.lacking(author, stage.first, stage.last))
+    }
+
+    /// What of these is owed, neither here nor given up, and does not wait itself.
+    fn lacking(&self, author: Key, first: u64, last: u64) -> Ranges {
+        let mut lacks = match self.history.origin(author) {
+            Some(origin) => origin.lacks(first, last),
+            None => Origin::default().lacks(first, last),
+        };
+        lacks.subtract(&self.waiting.ranges(author, first, last));
+        lacks
+    }
+
+    /// True if this does not come by itself, as it seems.
+    fn is_overdue(&self, lent: &Lent<'_>, author: Key, stage: &Stage) -> bool {
+        let waited = lent.cx.since(stage.since);
+        let owed_from = self.history.origin(author).and_then(Origin::owed_from);
+        if owed_from.is_some_and(|from| stage.last < from) {
+            // It was sent before this node came, and is not sent again.
+            return true;
+        }
+        if waited < GAP_PATIENCE {
+            return false;
+        }
+        waited >= lent.cx.config.failure_timeout || !self.is_on_its_way(lent, author, stage.first)
+    }
+
+    /// True if this message is still to come on its author's own link, which brings others before
+    /// it. Where everybody talks at once, links are not equally fast; a SYNC would bring everything
+    /// twice, and make the slow ones slower.
+    fn is_on_its_way(&self, lent: &Lent<'_>, author: Key, seq: u64) -> bool {
+        let link = lent.mesh.link_to(author);
+        let flows = link.is_some_and(|l| lent.cx.since(l.chatted()) < GAP_PATIENCE);
+        let id = MessageId {
+            origin: author,
+            seq,
+        };
+        flows && self.history.highest(author) < seq && !self.waiting.holds_later_than(id)
+    }
+
+    /// The peers that may have what this node lacks, those included that may only be slow.
+    fn peers_in_reach(&self, lent: &Lent<'_>) -> Vec<Key> {
+        let open = lent.mesh.open_links();
+        let in_reach =
+            open.filter(|(_, _, link)| lent.cx.since(link.heard()) < lent.cx.gap_patience());
+        in_reach.map(|(key, _, _)| key).collect()
+    }
+
+    /// Who is to be asked for this: its author first, then whoever sent something that waits for it.
+    fn next_to_ask(
+        &self,
+        lent: &Lent<'_>,
+        author: Key,
+        stage: &Stage,
+        reach: &[Key],
+    ) -> Option<Key> {
+        let one_is_enough = lent.cx.config.weakened == Some(Weakness::OneAnswerIsEnough);
+        // An answer is good for a while only: what one lacked then may have come to it by others.
+        let stays_good = lent.cx.config.weakened == Some(Weakness::AnswersStayGood);
+        let asks_again = !stays_good && lent.cx.since(stage.since) < lent.cx.gap_patience() * 2;
+        let has_answered = |peer: &Key| {
+            let asked = self.gaps.asked.get(peer).copied();
+            let is_fresh = |at| !asks_again || lent.cx.since(at) < lent.cx.config.failure_timeout;
+            asked.is_some_and(|(began, ended)| began >= stage.since && is_fresh(ended))
+        };
+        if one_is_enough && reach.iter().any(has_answered) {
+            return None;
+        }
+        let unasked = || reach.iter().copied().filter(|peer| !has_answered(peer));
+        let id = MessageId {
+            origin: author,
+            seq: stage.last,
+        };
+        let sender = |peer: &Key| self.waiting.senders_for(id).any(|sender| sender == *peer);
+        let speaks = |peer: &Key| lent.mesh.is_alive(lent.cx, *peer);
+        (unasked().find(|peer| *peer == author && speaks(peer)))
+            .or_else(|| unasked().find(|peer| sender(peer) && speaks(peer)))
+            .or_else(|| unasked().find(speaks))
+            .or_else(|| unasked().next())
+    }
+
+    /// Nobody in reach has these: they are missed, and the user is told of those that were owed.
+    fn call_missed(&mut self, lent: &mut Lent<'_>, author: Key, lacks: &Ranges) {
+        // What was said before this node came is not owed, and nothing is said of it, unless earlier lines
+        // of its author are here.
+        let unsaid = self.owed_without_a_word(author).unwrap_or(u64::MAX);
+        let origin = self.history.origin_mut(author);
+        let owed_from = origin.owed_from().unwrap_or(unsaid);
+        let owed = lacks.within(owed_from, u64::MAX);
+        for (first, last) in owed.iter() {
+            origin.miss(first, last);
+        }
+        let mut holes = Vec::new();
+        for (first, last) in lacks.within(0, owed_from.saturating_sub(1)).iter() {
+            origin.pass_by(first, last);
+            if origin.taken().last_below(first) > 0 {
+                holes.push((first, last));
+            }
+        }
+        for hole in holes {
+            self.explain_hole(lent, author, hole);
+        }
+        self.say_missed(lent, author, &owed);
+        self.acks.owe(author);
+    }
+
+    /// A member that was lost before it could say what this node owes it: the first of its messages that
+    /// must be from since then, as this node had the room's whole history.
+    fn owed_without_a_word(&self, author: Key) -> Option<u64> {
+        if !self.stability.has_met(author) || !self.past.is_silent(author) {
+            return None;
+        }
+        let highest = self.history.highest(author);
+        let is_whole = self.whole_above == Some(Position::default());
+        (highest > 0 || is_whole).then_some(highest + 1)
+    }
+
+    /// The user is told of these.
+    pub(super) fn say_missed(&mut self, lent: &mut Lent<'_>, author: Key, owed: &Ranges) {
+        if owed.is_empty() {
+            return;
+        }
+        let nick = self.nick_of(lent, author);
+        for (first, last) in owed.iter() {
+            lent.cx.counters.missed += last - first + 1;
+            if lent.cx.config.weakened != Some(Weakness::NoWordOfGaps) {
+                lent.cx.show(Event::Missed {
+                    key: author,
+                    nick: nick.clone(),
+                    first,
+                    last,
+                });
+            }
+        }
+    }
+
+    /// What people call this author.
+    pub(super) fn nick_of(&self, lent: &Lent<'_>, author: Key) -> String {
+        let member = lent.view.get(author).or_else(|| {
+            let mut lost = lent.mesh.lost();
+            lost.find(|m| m.key == author)
+        });
+        if let Some(member) = member {
+            return member.nick.clone();
+        }
+        let mut newest = self.history.iter().rev().take(limits::FETCH_SCAN_MAX);
+        let said = newest.find(|m| m.origin() == author);
+        said.map_or_else(|| author.to_string(), |m| m.nick().to_owned())
+    }
+
+    /// All that is known to be missing, for a FETCH.
+    pub(super) fn wanted_ranges(&self) -> Vec<SeqRange> {
+        let mut ranges = Vec::new();
+        for (author, stages) in &self.gaps.stages {
+            let mut lacks = Ranges::default();
+            for stage in stages {
+                for (first, last) in self.lacking(*author, stage.first, stage.last).iter() {
+                    lacks.insert_range(first, last);
+                }
+            }
+            for (first, last) in lacks.iter() {
+                if ranges.len() >= limits::WANT_RANGES_MAX {
+                    return ranges;
+                }
+                ranges.push(SeqRange(*author, first, last));
+            }
+        }
+        ranges
+    }
+
+    /// True if this message is known to be missing, wherever it lies.
+    pub(super) fn is_wanted(&self, id: MessageId) -> bool {
+        let stages = self.gaps.stages.get(&id.origin);
+        let covers = |s: &Stage| s.first <= id.seq && id.seq <= s.last;
+        stages.is_some_and(|stages| stages.iter().any(covers))
+    }
+}

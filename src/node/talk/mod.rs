@@ -1,0 +1,229 @@
+//! The talk: what is said, heard, waited for, repaired and confirmed.
+//!
+//! Owns the history, what this node writes, what waits for its causes, what is missing, the exchanges that
+//! repair it, what is confirmed to whom and by whom, and how far joining has come. It reads from the view
+//! and the links what it is lent of them; it never changes the view, opens a link or closes one.
+
+mod acks;
+mod behind;
+mod causality;
+mod chat;
+mod delivery;
+mod gaps;
+mod heads;
+mod holes;
+mod past;
+mod runs;
+mod source;
+mod stability;
+mod storing;
+mod sync;
+mod taking;
+mod waiting;
+
+use super::context::Context;
+use super::group::Roster;
+use super::history::History;
+use super::mesh::{Link, Mesh};
+use super::{Config, LinkId, Time, Weakness};
+use crate::wire::{Id, Key, Position};
+use acks::Acks;
+use chat::Chat;
+use delivery::Delivery;
+use gaps::Gaps;
+use past::Past;
+use source::Joining;
+use stability::Stability;
+use sync::Repair;
+use taking::HeldBack;
+use waiting::Waiting;
+
+/// What the talk is lent for the length of one call.
+pub(super) struct Lent<'a> {
+    pub(super) cx: &'a mut Context,
+    pub(super) mesh: &'a mut Mesh,
+    /// The view that this node holds.
+    pub(super) view: &'a Roster,
+    /// The coordinator that this node follows, itself perhaps.
+    pub(super) leader: Option<Key>,
+    /// This node's id, once it has one.
+    pub(super) id: Option<Id>,
+}
+
+/// All that is said and heard.
+#[derive(Debug)]
+pub(super) struct Talk {
+    history: History,
+    /// `Joined` is due, once the history is here.
+    joining: Option<Joining>,
+    joined: bool,
+    /// Where the history is complete from, as the peers say that it was fetched from.
+    whole_above: Option<Position>,
+    chat: Chat,
+    past: Past,
+    held_back: HeldBack,
+    waiting: Waiting,
+    gaps: Gaps,
+    repair: Repair,
+    acks: Acks,
+    stability: Stability,
+    /// When a peer that is behind, and not far, last asked for more.
+    chased: Option<Time>,
+    delivery: Delivery,
+    /// When chat of somebody else last came in.
+    heard_chat: Time,
+}
+
+impl Talk {
+    pub(super) fn new(config: &Config) -> Talk {
+        let mut history = History::new(config);
+        history.origin_mut(config.key).watch();
+        Talk {
+            history,
+            joining: None,
+            joined: false,
+            whole_above: None,
+            chat: Chat::default(),
+            past: Past::default(),
+            held_back: HeldBack::default(),
+            waiting: Waiting::default(),
+            gaps: Gaps::default(),
+            repair: Repair::default(),
+            acks: Acks::default(),
+            stability: Stability::default(),
+            chased: None,
+            delivery: Delivery::default(),
+            heard_chat: Time(0),
+        }
+    }
+
+    /// At the end of each turn: sends what the turn gathered, and shows what became delivered.
+    pub(super) fn end_turn(&mut self, lent: &mut Lent<'_>) {
+        self.flush_chat(lent);
+        self.flush_acks(lent);
+        self.step_delivery(lent);
+        self.flush_stable(lent);
+    }
+
+    /// A link opened, by which a peer says what it has seen.
+    pub(super) fn greet(&mut self, lent: &mut Lent<'_>, key: Key, clock: u64) {
+        self.past.greet(key, clock, lent.cx.now.time);
+        follow_clock(lent, key);
+    }
+
+    /// The same, once the group has taken note of it: what is owed to each other is told.
+    pub(super) fn meet(&mut self, lent: &mut Lent<'_>, link: LinkId, key: Key) {
+        self.acks.owe_again(key);
+        self.tell_stable(lent, link, key);
+        if lent.mesh.link(link).is_some_and(Link::is_ours) {
+            self.want_sync(lent, key, false);
+        }
+    }
+
+    /// The same, in the end: a source of the history may be there again.
+    pub(super) fn go_on_joining(&mut self, lent: &mut Lent<'_>, key: Key) {
+        self.has_source_again(lent, key);
+        self.step_joining(lent);
+    }
+
+    /// Nothing is kept of a key that is neither linked nor a member.
+    pub(super) fn forget(&mut self, key: Key) {
+        self.acks.forget(key);
+        self.delivery.forget(key);
+        self.gaps.forget_peer(key);
+        self.past.forget(key);
+    }
+
+    /// Each heartbeat: a look at the peers that are behind.
+    pub(super) fn look_at_peers(&mut self, lent: &mut Lent<'_>) {
+        self.remind_of_being_behind(lent);
+    }
+
+    /// This node was away: who was in reach may have given its links up.
+    pub(super) fn come_back(&mut self, cx: &Context) {
+        if !cx.is_weakened(Weakness::NoPatienceAfterAbsence) {
+            self.gaps.come_back(cx.now.time);
+        }
+    }
+
+    /// Somebody left the view, died or said goodbye.
+    pub(super) fn recheck_delivery(&mut self) {
+        self.delivery.recheck();
+    }
+
+    /// True from the first `Joined` on.
+    pub(super) fn has_joined(&self) -> bool {
+        self.joined
+    }
+
+    /// True while this node waits for its first `Joined`, or has not been let in yet.
+    pub(super) fn is_new(&self) -> bool {
+        !self.joined && self.joining.is_none()
+    }
+
+    pub(super) fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Own messages that are not yet delivered, lines that wait for the room included.
+    pub(super) fn undelivered(&self) -> u64 {
+        self.delivery.undelivered() + self.chat.unsent_lines()
+    }
+
+    /// Lines that wait for the room.
+    pub(super) fn unsent_lines(&self) -> u64 {
+        self.chat.unsent_lines()
+    }
+
+    /// When chat of somebody else last came in.
+    pub(super) fn heard_chat(&self) -> Time {
+        self.heard_chat
+    }
+
+    /// How many messages wait for a cause.
+    pub(super) fn waiting_len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Nobody else is in the room: all of its history is here, and what came so far is from a room that did
+    /// not let this node in.
+    pub(super) fn found_room(&mut self, lent: &mut Lent<'_>) {
+        self.whole_above = Some(self.history.floor());
+        let clock = lent.cx.clock.last();
+        self.enter_past(lent, clock, Vec::new());
+        self.complete_join(lent, false);
+    }
+
+    /// This node was let in with this clock and these members, or another group lets it in before it has
+    /// joined.
+    pub(super) fn be_let_in(
+        &mut self,
+        lent: &mut Lent<'_>,
+        host: Key,
+        clock: u64,
+        members: Vec<Key>,
+    ) {
+        let elsewhere = !self.joined && self.is_let_in_elsewhere(host);
+        if self.is_new() || elsewhere {
+            if elsewhere {
+                self.past.keep_words();
+            }
+            self.enter_past(lent, clock, members);
+        }
+    }
+
+    /// The history that is there is not wanted: it lies at or below this position.
+    pub(super) fn skip_history(&mut self, newest: Position) {
+        self.history.raise_floor(newest);
+        self.whole_above = Some(self.history.floor());
+    }
+}
+
+/// What this node writes to a member is later than all that it had seen when they met: it counts as
+/// new there.
+fn follow_clock(lent: &mut Lent<'_>, key: Key) {
+    let counts = lent.view.contains(key) && !lent.cx.is_weakened(Weakness::NoClocksOfPeers);
+    if let Some(link) = lent.mesh.link_to(key).filter(|_| counts) {
+        lent.cx.clock.observe(link.clock());
+    }
+}

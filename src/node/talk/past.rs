@@ -1,0 +1,241 @@
+//! What was said before this node was in the room: a part of the past, whenever it comes.
+//!
+//! Owns the border between old and new for each author. A member says itself from which of its messages
+//! on this node was in its view; what it wrote before is old, and all that others wrote who were never in
+//! a view with this node. It never decides what is taken in.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Lent, Talk};
+use crate::limits;
+use crate::node::context::Context;
+use crate::node::{Time, Weakness};
+use crate::wire::{ChatMessage, Key, MessageId};
+
+/// Where the past ends.
+#[derive(Debug, Default)]
+pub(super) struct Past {
+    /// The highest timestamp that the room had seen when this node was let in. Whoever counts on this
+    /// node was told of it first, so that what it writes from then on is later.
+    clock: u64,
+    /// Who was in a view with this node, or only wrote what came here, and until when its word is waited
+    /// for.
+    met: BTreeMap<Key, Time>,
+    /// Who was in the view that this node was let into, or wrote what came with the history.
+    earlier: BTreeSet<Key>,
+    /// Until when a HELLO still tells what its sender had seen when this node was let in.
+    greets_until: Option<Time>,
+    /// Who has said HELLO by then, and the highest timestamp that it had seen.
+    greeted: BTreeMap<Key, u64>,
+    /// Who had told when another group let this node in.
+    kept_words: BTreeSet<Key>,
+    /// The first message that each author counted on this node for, as it said itself.
+    told: BTreeMap<Key, u64>,
+    /// Who of those met said nothing in time. What they wrote after all that the earlier members had seen
+    /// is news, whether they had heard of this node or not.
+    silent: BTreeSet<Key>,
+}
+
+impl Past {
+    /// This author wrote something that was restored from a store, up to this timestamp at most.
+    pub(super) fn keep_restored(&mut self, author: Key, clock: u64) {
+        self.clock = self.clock.max(clock);
+        self.earlier.insert(author);
+        self.silent.insert(author);
+    }
+
+    /// Before this node has joined, another group lets it in: what authors have told already counts, and
+    /// not what that group has seen.
+    pub(super) fn keep_words(&mut self) {
+        self.kept_words.extend(self.told.keys());
+    }
+
+    /// Nothing is kept of a stranger without a link of whom nothing was read either.
+    pub(super) fn forget(&mut self, key: Key) {
+        if !self.earlier.contains(&key) && !self.met.contains_key(&key) {
+            self.greeted.remove(&key);
+            self.told.remove(&key);
+        }
+    }
+
+    /// A peer says HELLO: the first time counts.
+    pub(super) fn greet(&mut self, peer: Key, clock: u64, now: Time) {
+        if self.greets_until.is_none_or(|until| now <= until) {
+            self.greeted.entry(peer).or_insert(clock);
+        }
+    }
+
+    /// What the members that were there earlier had seen when this node met them.
+    fn clock_of_earlier(&self) -> u64 {
+        let greeted = self.greeted.iter();
+        let earlier = greeted.filter(|(key, _)| self.earlier.contains(key));
+        earlier.map(|(_, clock)| *clock).max().unwrap_or(0)
+    }
+
+    /// Somebody is new in the view.
+    pub(super) fn meet(&mut self, author: Key, until: Time) {
+        self.met.insert(author, until);
+        // Whoever was only read before may say now what is old.
+        self.silent.remove(&author);
+    }
+
+    fn has_kept_word(&self, author: Key) -> bool {
+        !self.kept_words.is_empty() && self.kept_words.contains(&author)
+    }
+
+    /// True if this author was there before this node.
+    pub(super) fn is_earlier(&self, author: Key) -> bool {
+        self.earlier.contains(&author)
+    }
+
+    /// Its word was waited for, and did not come.
+    pub(super) fn is_silent(&self, author: Key) -> bool {
+        self.silent.contains(&author)
+    }
+
+    #[cfg(test)]
+    pub(super) fn words(&self) -> usize {
+        self.told.len()
+    }
+
+    /// It is not known yet what of this author is old: it will say so.
+    fn is_undecided(&self, author: Key) -> bool {
+        self.met.contains_key(&author)
+            && !self.told.contains_key(&author)
+            && !self.silent.contains(&author)
+    }
+}
+
+/// What a message waits for whose author has not said whether it is old: no message has this name.
+fn word_of(author: Key) -> MessageId {
+    MessageId {
+        origin: author,
+        seq: 0,
+    }
+}
+
+impl Talk {
+    /// True if this was said before this node was in its author's view, as far as is known.
+    pub(super) fn is_old(&self, cx: &Context, message: &ChatMessage) -> bool {
+        let author = message.origin();
+        if author == cx.config.key || cx.config.weakened == Some(Weakness::OldIsNew) {
+            return false;
+        }
+        let is_before = message.timestamp() <= self.past.clock;
+        match self.past.told.get(&author) {
+            // Whoever was lost before it knew that it was in begins anew when it is let in again. Groups
+            // that are met later have clocks of their own.
+            _ if is_before && self.past.is_earlier(author) && !self.past.has_kept_word(author) => {
+                true
+            }
+            Some(from) => message.seq() < *from,
+            None if is_before => true,
+            None if self.past.is_undecided(author) => false,
+            None if self.past.silent.contains(&author) => {
+                message.timestamp() <= self.past.clock_of_earlier()
+            }
+            None => false,
+        }
+    }
+
+    /// Something of this author comes, who may never have been in a view with this node.
+    pub(super) fn hear_author(&mut self, lent: &mut Lent<'_>, author: Key) {
+        let is_known = self.past.told.contains_key(&author)
+            || self.past.met.contains_key(&author)
+            || self.past.silent.contains(&author);
+        if is_known || author == lent.cx.config.key {
+            return;
+        }
+        if !self.joined {
+            self.past.earlier.insert(author);
+        }
+        // Whoever is about to come into the view is linked within a moment.
+        let until = lent.cx.now.time + lent.cx.config.failure_timeout / 2;
+        self.past.meet(author, until);
+        if lent.mesh.is_dead(author) || lent.mesh.has_left(author) {
+            self.note_silent(lent, author);
+        }
+    }
+
+    /// This node is let into a room with this clock and these members: what came before and is old by
+    /// that waits for nobody's word.
+    pub(super) fn enter_past(&mut self, lent: &mut Lent<'_>, clock: u64, members: Vec<Key>) {
+        self.past.clock = clock.max(self.past.clock);
+        self.past.greets_until = Some(lent.cx.now.time + lent.cx.config.failure_timeout);
+        self.past.earlier.extend(members);
+        for author in self.past.met.keys().copied().collect::<Vec<_>>() {
+            self.release_past(lent, author);
+        }
+    }
+
+    /// The word that a message waits for: its author has not said yet whether it is old.
+    pub(super) fn awaited_word(&self, author: Key) -> Option<MessageId> {
+        self.past.is_undecided(author).then(|| word_of(author))
+    }
+
+    /// True if something waits for its author's word.
+    pub(super) fn waits_for_a_word(&self) -> bool {
+        let mut authors = self.past.met.keys().copied();
+        self.waiting.len() > 0
+            && authors.any(|author| {
+                self.past.is_undecided(author) && self.waiting.is_waited_for(word_of(author))
+            })
+    }
+
+    /// An author says that this node was in its view from this message on.
+    pub(super) fn note_told(&mut self, lent: &mut Lent<'_>, author: Key, from: u64) {
+        self.past.silent.remove(&author);
+        self.past.told.entry(author).or_insert(from);
+        self.release_past(lent, author);
+        self.forget_strangers_words(lent);
+    }
+
+    /// An author that died or left says nothing more.
+    pub(in crate::node) fn note_silent(&mut self, lent: &mut Lent<'_>, author: Key) {
+        if self.past.is_undecided(author) {
+            self.past.silent.insert(author);
+            self.release_past(lent, author);
+        }
+    }
+
+    /// What was waited for is decided.
+    fn release_past(&mut self, lent: &mut Lent<'_>, author: Key) {
+        let word = word_of(author);
+        self.release(lent, (word, word));
+    }
+
+    /// Who says nothing for so long that it would be lost is waited for no longer. Of authors who are
+    /// gone nothing is kept.
+    pub(super) fn tidy_past(&mut self, lent: &mut Lent<'_>) {
+        let (met, now) = (self.past.met.iter(), lent.cx.now.time);
+        let is_over =
+            |(key, until): &(&Key, &Time)| now >= **until && self.past.is_undecided(**key);
+        let over: Vec<Key> = met.filter(is_over).map(|(key, _)| *key).collect();
+        over.into_iter()
+            .for_each(|author| self.note_silent(lent, author));
+        self.forget_strangers_words(lent);
+    }
+
+    /// Nothing is kept of authors without a message here, once they are many.
+    fn forget_strangers_words(&mut self, lent: &mut Lent<'_>) {
+        if self.past.met.len().max(self.past.told.len()) > limits::ORIGINS_IDLE_MAX {
+            let (roster, history) = (&lent.view, &self.history);
+            let is_there = |key: &Key| roster.contains(*key) || history.origin(*key).is_some();
+            self.past.met.retain(|key, _| is_there(key));
+            self.past.told.retain(|key, _| is_there(key));
+            self.past.silent.retain(is_there);
+            self.past.earlier.retain(is_there);
+            self.past.kept_words.retain(is_there);
+            self.past.greeted.retain(|key, _| is_there(key));
+        }
+    }
+
+    /// The newest `count` messages of the past that the history has in memory, in its order: what was
+    /// said before this node was in the room.
+    pub(in crate::node) fn old(&self, cx: &Context, count: usize) -> Vec<ChatMessage> {
+        let old = self.history.iter().rev().filter(|m| self.is_old(cx, m));
+        let mut old: Vec<_> = old.take(count).cloned().collect();
+        old.reverse();
+        old
+    }
+}

@@ -1,0 +1,84 @@
+//! What a store changes for a node: what is confirmed is stored first.
+//!
+//! Owns the order between the two. The driver commits, once per turn and before [`Node::end_turn`](crate::node::Node::end_turn),
+//! what [`Node::unstored`](crate::node::Node::unstored) names, and says with [`Node::on_stored`](crate::node::Node::on_stored) how much of it is safe. No ACK
+//! is sent, and nothing of one's own shown as delivered, beyond that. If nothing can be stored the
+//! chat goes on all the same, unconfirmed.
+
+use super::{Lent, Talk};
+use crate::node::Restored;
+use crate::node::context::Context;
+use crate::wire::{ChatMessage, Position};
+
+/// Of what was restored, how much is looked through for the causes of the next own message: all
+/// that is older is before it by its timestamp anyway.
+const HEADS_FROM: usize = 1_000;
+
+impl Talk {
+    /// Before [`Node::start`](crate::node::Node::start): this node has a store, and it holds this (nothing, if it is new).
+    pub(in crate::node) fn restore(&mut self, cx: &mut Context, restored: Restored) {
+        let newest = restored.newest.last().map(|m| m.position());
+        self.history.restore(restored);
+        let mut recent: Vec<_> = self
+            .history
+            .iter()
+            .rev()
+            .take(HEADS_FROM)
+            .cloned()
+            .collect();
+        recent.reverse();
+        for message in &recent {
+            self.chat.heads.cover(message, |_| false);
+        }
+        let authors: std::collections::BTreeSet<_> =
+            self.history.iter().map(ChatMessage::origin).collect();
+        if let Some(Position(clock, ..)) = newest {
+            for author in authors {
+                self.past.keep_restored(author, clock);
+            }
+            cx.clock.observe(clock);
+        }
+    }
+
+    /// What was taken in or written and is not yet stored, in that order. Nothing without a store.
+    pub(in crate::node) fn unstored(&self) -> impl Iterator<Item = &ChatMessage> + Clone {
+        self.history.unstored()
+    }
+
+    /// How many messages that is.
+    pub(in crate::node) fn unstored_len(&self) -> usize {
+        self.history.unstored_len()
+    }
+
+    /// The first `count` of [`Talk::unstored`] are stored: they may be confirmed.
+    pub(in crate::node) fn on_stored(&mut self, cx: &Context, count: usize) {
+        for _ in 0..count {
+            let Some(message) = self.history.pop_stored() else {
+                return;
+            };
+            if message.origin() == cx.config.key {
+                self.delivery.recheck();
+            } else {
+                self.acks.owe(message.origin());
+            }
+        }
+    }
+
+    /// The highest own sequence number that may be shown as delivered.
+    pub(super) fn own_safe_to(&self, lent: &Lent<'_>) -> u64 {
+        if self.history.has_store() {
+            self.history.stored_end(lent.cx.config.key, 1)
+        } else {
+            self.written()
+        }
+    }
+
+    /// True if something of this node's own is not yet stored.
+    pub(super) fn has_own_unstored(&self, lent: &Lent<'_>) -> bool {
+        self.own_safe_to(lent) < self.written()
+    }
+}
+
+#[cfg(test)]
+#[path = "storing_test.rs"]
+mod tests;

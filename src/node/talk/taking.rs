@@ -1,0 +1,97 @@
+//! Taking in: what becomes of a message whose causes are here, and what the user sees of it.
+//!
+//! Owns what is held back while this node joins. Whether a message may be taken in is
+//! [`super::causality`]'s decision, whether it is old is [`super::past`]'s.
+
+use super::{Lent, Talk};
+use crate::node::Arrival;
+use crate::wire::ChatMessage;
+
+/// What came while this node joins and may be new, in the order of coming.
+#[derive(Debug, Default)]
+pub(super) struct HeldBack(Vec<ChatMessage>);
+
+impl Talk {
+    /// A message that was never taken in, and whose causes are here or will never be, becomes part
+    /// of the history. At or below the floor it is not kept; if it came there and nobody counts on it
+    /// (`is_below`), it is not shown either.
+    pub(super) fn take_in(&mut self, lent: &mut Lent<'_>, message: &ChatMessage, is_below: bool) {
+        let id = message.id();
+        lent.cx.clock.observe(message.timestamp());
+        if is_below {
+            return self.history.origin_mut(id.origin).pass_by(id.seq, id.seq);
+        }
+        let arrival = self.begin_author(lent, message);
+        let history = &self.history;
+        let lacks = |cause| !history.has_taken(cause);
+        self.chat.heads.cover(message, lacks);
+        if !self.history.insert(message.clone()) {
+            self.history.settle(id);
+            lent.cx.counters.late += 1;
+        }
+        self.acks.owe(id.origin);
+        if let Some(arrival) = arrival {
+            self.show_taken_in(lent, std::slice::from_ref(message), arrival);
+        }
+    }
+
+    /// How a message arrives that is about to be taken in; none if it is not shown. If it is the first
+    /// one of its author, what is owed of that author begins with it.
+    pub(super) fn begin_author(
+        &mut self,
+        lent: &mut Lent<'_>,
+        message: &ChatMessage,
+    ) -> Option<Arrival> {
+        let (author, seq) = (message.origin(), message.seq());
+        let has_later = self.history.highest(author) > seq;
+        if self.is_old(lent.cx, message) {
+            // What the history that came on joining lacked, as the user was told then: it is kept, and
+            // would stand out of its author's order.
+            let is_in_order = !self.joined || !has_later;
+            return is_in_order.then_some(Arrival::Old);
+        }
+        let joined = self.joined;
+        let origin = self.history.origin_mut(author);
+        let is_owed = origin.owed_from().is_some_and(|from| from <= seq);
+        if has_later || origin.has_missed(seq) {
+            // Of what is not owed, as far as is known, nobody was told that it was missing.
+            let is_late = is_owed || has_later;
+            return Some(if is_late { Arrival::Late } else { Arrival::Old });
+        }
+        if joined && origin.owed_from().is_none() {
+            let passed_by_to = origin.passed_by_to();
+            origin.owe_from(seq);
+            self.notice_lacks(lent, author, seq + 1, passed_by_to);
+        }
+        Some(Arrival::Live)
+    }
+
+    /// These of one author were taken in: the user sees them, now or once this node has joined.
+    pub(super) fn show_taken_in(
+        &mut self,
+        lent: &mut Lent<'_>,
+        run: &[ChatMessage],
+        arrival: Arrival,
+    ) {
+        if self.joined {
+            self.await_printing(lent, run, arrival);
+            return lent.cx.show_messages(run, arrival);
+        }
+        for message in run {
+            if arrival != Arrival::Old {
+                self.held_back.0.push(message.clone());
+            }
+        }
+    }
+
+    /// Joined: shows what was said meanwhile, in the history's order.
+    pub(super) fn show_held_back(&mut self, lent: &mut Lent<'_>) {
+        let mut held_back = std::mem::take(&mut self.held_back).0;
+        held_back.sort_by_key(ChatMessage::position);
+        for message in held_back {
+            if !self.is_old(lent.cx, &message) {
+                self.show_taken_in(lent, std::slice::from_ref(&message), Arrival::Live);
+            }
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! The messages that wait for a cause, in runs: only the first of a run waits for something that is
+//! not the message before it.
+//!
+//! Owns what waits, and what each waits for. It never decides whether something waits or is taken
+//! in: that is [`super::causality`]'s.
+
+use std::collections::BTreeMap;
+
+use crate::limits;
+use crate::node::history::Ranges;
+use crate::wire::{ChatMessage, Key, MessageId};
+
+/// A run that waits.
+#[derive(Debug)]
+pub(super) struct Waiter {
+    /// At least one message; each follows the one before it.
+    pub(super) run: Vec<ChatMessage>,
+    /// Who sent it.
+    pub(super) sender: Key,
+    /// One of the causes of its first message that is missing.
+    pub(super) missing: MessageId,
+    /// It lay under the floor when it came. The floor rises while it waits, and that changes nothing.
+    pub(super) came_below: bool,
+}
+
+impl Waiter {
+    pub(super) fn first(&self) -> &ChatMessage {
+        // A run has a first message: nothing else is inserted.
+        &self.run[0]
+    }
+
+    /// The names of its first and its last message.
+    pub(super) fn span(&self) -> (MessageId, MessageId) {
+        let first = self.first().id();
+        let more = self.run.len() as u64 - 1;
+        let seq = first.seq + more;
+        (first, MessageId { seq, ..first })
+    }
+
+    fn bytes(&self) -> usize {
+        bytes(&self.run)
+    }
+}
+
+fn bytes(run: &[ChatMessage]) -> usize {
+    run.iter().map(ChatMessage::size_bound).sum()
+}
+
+/// What waits for a cause.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    /// By their first messages. No two of them have a message in common.
+    waiters: BTreeMap<MessageId, Waiter>,
+    /// Who waits for what.
+    on: BTreeMap<MessageId, Vec<MessageId>>,
+    /// Messages.
+    len: usize,
+    bytes: usize,
+}
+
+impl Waiting {
+    /// How many messages wait.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// How many of the first messages of a run may wait beside all that waits, where so many may at
+    /// most.
+    pub(super) fn room_for(&self, run: &[ChatMessage], max: usize) -> usize {
+        let max = max.saturating_sub(self.len);
+        let mut bytes = self.bytes;
+        let fits = |message: &&ChatMessage| {
+            bytes += message.size_bound();
+            bytes <= limits::WAITING_BYTES_MAX
+        };
+        run.iter().take(max).take_while(fits).count()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Waiter> {
+        self.waiters.values()
+    }
+
+    pub(super) fn insert(&mut self, waiter: Waiter) {
+        let id = waiter.first().id();
+        self.len += waiter.run.len();
+        self.bytes += waiter.bytes();
+        self.on.entry(waiter.missing).or_default().push(id);
+        self.waiters.insert(id, waiter);
+    }
+
+    /// Removes the run that begins with this message.
+    pub(super) fn remove(&mut self, first: MessageId) -> Option<Waiter> {
+        let waiter = self.take_waiter(first)?;
+        if let Some(ids) = self.on.get_mut(&waiter.missing) {
+            ids.retain(|i| *i != first);
+            if ids.is_empty() {
+                self.on.remove(&waiter.missing);
+            }
+        }
+        Some(waiter)
+    }
+
+    fn take_waiter(&mut self, first: MessageId) -> Option<Waiter> {
+        let waiter = self.waiters.remove(&first)?;
+        self.len -= waiter.run.len();
+        self.bytes -= waiter.bytes();
+        Some(waiter)
+    }
+
+    /// This message came otherwise. What comes after it in its run waits for it, until it is
+    /// released.
+    pub(super) fn take_out(&mut self, id: MessageId) {
+        let Some(first) = self.holder(id).map(|w| w.first().id()) else {
+            return;
+        };
+        let Some(mut waiter) = self.remove(first) else {
+            return;
+        };
+        let before = usize::try_from(id.seq - first.seq).unwrap_or(usize::MAX);
+        let after = waiter.run.split_off(before + 1);
+        waiter.run.pop();
+        if !after.is_empty() {
+            let after = Waiter {
+                run: after,
+                missing: id,
+                ..waiter
+            };
+            self.insert(after);
+        }
+        if !waiter.run.is_empty() {
+            self.insert(waiter);
+        }
+    }
+
+    /// The last run of this author that begins with this message or before it.
+    fn last_until(&self, id: MessageId) -> Option<&Waiter> {
+        let begin = MessageId { seq: 0, ..id };
+        let mut runs = self.waiters.range(begin..=id);
+        runs.next_back().map(|(_, waiter)| waiter)
+    }
+
+    /// The run that this message waits in.
+    fn holder(&self, id: MessageId) -> Option<&Waiter> {
+        self.last_until(id).filter(|w| id <= w.span().1)
+    }
+
+    /// This message, if it waits, and the run that it waits in.
+    pub(super) fn find(&self, id: MessageId) -> Option<(&Waiter, &ChatMessage)> {
+        let waiter = self.holder(id)?;
+        let index = usize::try_from(id.seq - waiter.first().seq()).ok()?;
+        Some((waiter, waiter.run.get(index)?))
+    }
+
+    /// How many of this author's messages, from this one on, do not wait up to one that does.
+    pub(super) fn gap_at(&self, id: MessageId) -> u64 {
+        if self.waiters.is_empty() {
+            return u64::MAX;
+        }
+        if self.holder(id).is_some() {
+            return 0;
+        }
+        let end = MessageId {
+            seq: u64::MAX,
+            ..id
+        };
+        let next = self.waiters.range(id..=end).next();
+        next.map_or(u64::MAX, |(next, _)| next.seq - id.seq)
+    }
+
+    /// The last of what waits that this author wrote before this message.
+    pub(super) fn last_before(&self, id: MessageId) -> Option<MessageId> {
+        let seq = id.seq.saturating_sub(1);
+        let waiter = self.last_until(MessageId { seq, ..id })?;
+        Some(MessageId {
+            seq: waiter.span().1.seq.min(seq),
+            ..id
+        })
+    }
+
+    /// True if something of this author waits that it wrote after this message.
+    pub(super) fn holds_later_than(&self, id: MessageId) -> bool {
+        let end = MessageId {
+            seq: u64::MAX,
+            ..id
+        };
+        self.last_until(end).is_some_and(|w| w.span().1 > id)
+    }
+
+    /// What of this author waits, in runs that begin from `first` on and up to `last`, or that hold
+    /// `first`.
+    pub(super) fn ranges(&self, origin: Key, first: u64, last: u64) -> Ranges {
+        let begin = self.last_until(MessageId { origin, seq: first });
+        let begin = begin.map_or(first, |w| w.first().seq());
+        let from = MessageId { origin, seq: begin };
+        let to = MessageId { origin, seq: last };
+        let mut waits = Ranges::default();
+        for waiter in self.waiters.range(from..=to.max(from)).map(|(_, w)| w) {
+            waits.insert_range(waiter.span().0.seq, waiter.span().1.seq);
+        }
+        waits
+    }
+
+    /// True if something waits for this message.
+    pub(super) fn is_waited_for(&self, id: MessageId) -> bool {
+        self.on.contains_key(&id)
+    }
+
+    /// Who sent something that waits for this message.
+    pub(super) fn senders_for(&self, id: MessageId) -> impl Iterator<Item = Key> {
+        let waiting = self.waiting_for((id, id));
+        waiting.filter_map(|first| self.waiters.get(&first).map(|w| w.sender))
+    }
+
+    /// Removes the runs that wait for one of these, which are of one author.
+    pub(super) fn release(&mut self, (first, last): (MessageId, MessageId)) -> Vec<Waiter> {
+        let due: Vec<MessageId> = self.waiting_for((first, last)).collect();
+        let causes: Vec<MessageId> = self.on.range(first..=last).map(|(id, _)| *id).collect();
+        for cause in causes {
+            self.on.remove(&cause);
+        }
+        due.into_iter()
+            .filter_map(|id| self.take_waiter(id))
+            .collect()
+    }
+
+    /// The first messages of the runs that wait for one of these, which are of one author.
+    fn waiting_for(
+        &self,
+        (first, last): (MessageId, MessageId),
+    ) -> impl Iterator<Item = MessageId> {
+        let on = self.on.range(first..=last);
+        on.flat_map(|(_, ids)| ids).copied()
+    }
+}
+
+#[cfg(test)]
+#[path = "waiting_test.rs"]
+mod tests;
