@@ -62,5 +62,6 @@ pub mod limits;
 pub mod lock;
 pub mod node;
 pub mod store;
+pub mod timing;
 pub mod ui;
 pub mod wire;

@@ -1,4 +1,5 @@
 //! Every limit of papo in one place: what outsiders can grow stops at a name in this file.
+//! How long things take is in [`crate::timing`].
 //!
 //! A limit that the protocol fixes for everybody is also in `PROTOCOL.md`; the others are this
 //! program's own and may differ between nodes.
@@ -109,8 +110,6 @@ pub const PRINT_BYTES_MAX: usize = 1024 * 1024;
 /// Outbound bytes queued for one peer before its link is closed: what is not live chat (answers to
 /// its own questions, views) goes on being queued beyond `QUEUE_BYTES_MAX`, but not for ever.
 pub const QUEUE_BYTES_HARD_MAX: usize = 2 * QUEUE_BYTES_MAX;
-/// How long a peer's socket may take no byte before its full queue no longer stops stdin.
-pub const STALL_MS: u64 = 100;
 /// How many messages a peer that catches up may be behind and still stop stdin, as a long queue
 /// does: about what a full one holds. Who lacks more was away, and slows nobody down.
 pub const CHASE_MESSAGES_MAX: u64 = 32_768;
@@ -124,8 +123,6 @@ pub const STRANGERS_PER_SOURCE_MAX: usize = 128;
 /// Streams of all sources that are not members' links, unfinished handshakes included: what is left
 /// of `LINKS_MAX` is enough for the members. Beyond, the oldest of the busiest source ends.
 pub const OUTSIDERS_MAX: usize = 512;
-/// How often it is looked up anew whose links are members': in milliseconds.
-pub const SORT_LINKS_MS: u64 = 50;
 /// Connections from an address without members: so many at once. A room full of nodes that starts
 /// on one host dials a newcomer twice each at most.
 pub const CONNECTIONS_PER_SOURCE_BURST: u32 = 512;
@@ -166,8 +163,6 @@ pub const STRANGER_QUEUE_BYTES_MAX: usize = 256 * 1024;
 pub const QUEUE_BYTES_TOTAL_MAX: u64 = 128 * 1024 * 1024;
 /// Connections accepted in one turn of the loop, so that a flood of them starves nobody.
 pub const ACCEPTS_PER_TURN_MAX: usize = 32;
-/// How long to wait before accepting again when the process has no descriptor left.
-pub const ACCEPT_RETRY_MS: u64 = 100;
 /// Bytes read from one link in one turn of the loop: no peer starves another or the timers.
 pub const LINK_BYTES_PER_TURN_MAX: usize = 256 * 1024;
 /// Bytes read from all links in one turn of the loop.
@@ -208,15 +203,6 @@ pub const OUTPUT_BYTES_PER_TURN_MAX: usize = 1024 * 1024;
 pub const LOG_BUFFER_BYTES_MAX: usize = 64 * 1024;
 /// Log lines about outsiders' mistakes in one burst.
 pub const LOG_BURST_MAX: u32 = 20;
-/// How long until such a burst may be one line longer again.
-pub const LOG_REFILL_MS: u64 = 200;
-/// How long a link that is being closed may take to write what is queued and be read to its end.
-pub const LINGER_MS: u64 = 5_000;
-/// How long a node that has left waits for its peers to end their streams.
-pub const FAREWELL_PEERS_MS: u64 = 200;
-/// How long a node that has left waits for the readers of stdout and stderr.
-pub const FAREWELL_OUTPUT_MS: u64 = 2_000;
-
 const _: () = assert!(QUEUE_BYTES_HARD_MAX >= QUEUE_BYTES_MAX + 16 * (FRAME_BYTES_MAX + 4));
 // Half a queue plus what is said in one turn, with each line's overhead and its dependencies, fits.
 const SAID_OVERHEAD: usize = (COMMANDS_PER_TURN_MAX + SAY_LINES_MAX) * 256 + 24 * DEPENDENCIES_MAX;
@@ -246,3 +232,15 @@ pub const OUTPUT_SKIPPED_RANGES_MAX: usize = 1_024;
 pub const OUTPUT_SHELVED_STRETCHES_MAX: usize = 65_536;
 /// Stretches of confirmations that wait for stdout before stdin is left alone: they are never skipped.
 pub const OUTPUT_DELIVERED_RUNS_MAX: usize = 16_384;
+
+/// Joiners that one member answers at a time.
+pub const REFERRALS_MAX: usize = 16;
+/// Moments of noticing that are told apart for one author; later ones count as the last.
+pub const GAP_STAGES_MAX: usize = 16;
+/// What is followed and did not come: the oldest of more are forgotten, and would be named in vain.
+pub const CAUSES_FOLLOWED_MAX: usize = 1_024;
+/// Rooms listed at most: what many strangers send must not fill the memory.
+pub const ROOMS_FOUND_MAX: usize = 1_024;
+/// Senders whose last counter is remembered. Only holders of the secret get an entry; the one
+/// heard least recently is forgotten.
+pub const DATAGRAM_SENDERS_MAX: usize = 1_024;

@@ -4,10 +4,8 @@
 //! while something unread is in it is reset, and a reset destroys what is still in flight. Then
 //! the outputs are written out. Both are bounded: nobody who is stuck keeps papo from ending.
 
-use std::time::Duration;
-
-use crate::limits::{FAREWELL_OUTPUT_MS, FAREWELL_PEERS_MS};
 use crate::node::Time;
+use crate::timing;
 
 use super::reactor::Reactor;
 use super::signals::Request;
@@ -22,7 +20,7 @@ impl Reactor {
     pub(super) fn farewell(mut self) -> Result<u8, StartError> {
         self.close_store();
         self.streams.close_all(self.now.time);
-        let peers_until = self.now.time + Duration::from_millis(FAREWELL_PEERS_MS);
+        let peers_until = self.now.time + timing::FAREWELL_PEERS;
         let mut output_until = self.output_deadline();
         let mut pending = usize::MAX;
         loop {
@@ -70,7 +68,7 @@ impl Reactor {
 
     /// A reader that takes something now and then is waited for.
     fn output_deadline(&self) -> Time {
-        self.now.time + Duration::from_millis(FAREWELL_OUTPUT_MS)
+        self.now.time + timing::FAREWELL_OUTPUT
     }
 
     /// Until when there is something to wait for.

@@ -6,10 +6,10 @@
 
 use std::cell::RefCell;
 use std::io::{self, Write};
-use std::time::Duration;
 
-use crate::limits::{LOG_BUFFER_BYTES_MAX, LOG_BURST_MAX, LOG_REFILL_MS};
+use crate::limits::{LOG_BUFFER_BYTES_MAX, LOG_BURST_MAX};
 use crate::node::Time;
+use crate::timing;
 
 #[derive(Debug, Default)]
 struct Buffer {
@@ -93,7 +93,7 @@ impl Throttle {
 
     /// Whether one more line may be logged at `now`.
     pub(super) fn admits(&mut self, now: Time) -> bool {
-        let refill = Duration::from_millis(LOG_REFILL_MS);
+        let refill = timing::LOG_REFILL;
         let earned = now.since(self.refilled).as_millis() / refill.as_millis();
         if earned > 0 {
             let earned = u32::try_from(earned).unwrap_or(u32::MAX);
@@ -140,7 +140,7 @@ mod tests {
         let mut throttle = Throttle::new();
         let passed = (0..1_000).filter(|_| throttle.admits(Time(0))).count();
         assert_eq!(passed, LOG_BURST_MAX as usize);
-        let later = Time(LOG_REFILL_MS * 1_000);
+        let later = Time(0) + timing::LOG_REFILL;
         assert!(throttle.admits(later));
         assert!(!throttle.admits(later));
     }

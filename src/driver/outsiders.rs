@@ -4,18 +4,15 @@
 //! never a member's. Whose link a member's is, the node knows; it is asked every now and then.
 
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 
 use crate::limits::{
-    HANDSHAKES_PER_SOURCE_MAX, LINKS_MAX, OUTSIDERS_MAX, SORT_LINKS_MS, STRANGER_QUEUE_BYTES_MAX,
+    HANDSHAKES_PER_SOURCE_MAX, LINKS_MAX, OUTSIDERS_MAX, STRANGER_QUEUE_BYTES_MAX,
     STRANGERS_PER_SOURCE_MAX,
 };
 use crate::node::{Closed, LinkId, Time};
+use crate::timing;
 
 use super::streams::Streams;
-
-/// How often it is looked up whose links are members'.
-const SORT_EVERY: Duration = Duration::from_millis(SORT_LINKS_MS);
 
 /// Who is at the other end of a stream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,7 +28,7 @@ pub(super) enum Standing {
 impl Streams {
     /// Looks up anew which streams are members' links, if that is due.
     pub(super) fn sort(&mut self, now: Time, is_member: impl Fn(LinkId) -> bool) {
-        if now.since(self.sorted) >= SORT_EVERY {
+        if now.since(self.sorted) >= timing::SORT_LINKS_EVERY {
             self.sorted = now;
             self.sort_now(is_member);
         }

@@ -15,10 +15,11 @@ use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 
 use crate::limits::{
-    ACCEPT_RETRY_MS, ACCEPTS_PER_TURN_MAX, BYTES_PER_TURN_MAX, FRAMES_PER_TURN_MAX,
-    OUTSIDER_BYTES_PER_TURN_MAX, OUTSIDER_FRAMES_PER_TURN_MAX,
+    ACCEPTS_PER_TURN_MAX, BYTES_PER_TURN_MAX, FRAMES_PER_TURN_MAX, OUTSIDER_BYTES_PER_TURN_MAX,
+    OUTSIDER_FRAMES_PER_TURN_MAX,
 };
 use crate::node::{Config, Input, LinkId, Node, Now, Outbox, Time, Timer};
+use crate::timing;
 use crate::ui::{Listening, Mode, Ui};
 use crate::wire::{Address, Key};
 
@@ -380,7 +381,7 @@ impl Reactor {
                 Err(e) => {
                     self.streams.note_refusal(&e);
                     self.listener_ready = false;
-                    let at = self.now.time + Duration::from_millis(ACCEPT_RETRY_MS);
+                    let at = self.now.time + timing::ACCEPT_RETRY;
                     self.wheel.set(Wake::Accept, at);
                 }
             }
@@ -492,7 +493,7 @@ impl Reactor {
     }
 
     pub(super) fn bury_streams(&mut self) {
-        let until = self.now.time + Duration::from_millis(crate::limits::LINGER_MS);
+        let until = self.now.time + timing::LINGER;
         for link in self.streams.to_expire.drain(..) {
             self.wheel.set(Wake::Expire(link), until);
         }

@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
-use std::time::Duration;
 
 use mio::event::Event;
 use mio::net::TcpStream;
@@ -17,11 +16,12 @@ use mio::{Interest, Registry, Token};
 use slab::Slab;
 
 use crate::limits::{
-    LINKS_MAX, QUEUE_BYTES_HARD_MAX, QUEUE_BYTES_MAX, QUEUE_BYTES_TOTAL_MAX, STALL_MS,
+    LINKS_MAX, QUEUE_BYTES_HARD_MAX, QUEUE_BYTES_MAX, QUEUE_BYTES_TOTAL_MAX,
     STRANGER_QUEUE_BYTES_MAX,
 };
 use crate::lock::Secret;
 use crate::node::{Class, Close, Closed, Input, LinkId, Time};
+use crate::timing;
 use crate::wire::Message;
 
 use super::lock::StreamLock;
@@ -39,8 +39,6 @@ const _: () = assert!(LINKS_MAX < SLOTS_MAX);
 /// Above this much queued for a peer, stdin waits for it. Far below the limit: what waits in a queue
 /// is late, and everything that depends on it has to wait for it at others.
 const QUEUE_BYTES_HIGH: usize = QUEUE_BYTES_MAX / 8;
-/// A peer that takes nothing for so long is not waited for.
-const STALL: Duration = Duration::from_millis(STALL_MS);
 
 /// All streams with peers.
 #[derive(Debug)]
@@ -464,7 +462,7 @@ impl Streams {
     /// Until when stdin has to wait for peers with much in their queues, if no byte moves.
     pub(super) fn stdin_waits_until(&self, now: Time) -> Option<Time> {
         let moved = self.high.iter().filter_map(|slot| self.slots.get(*slot));
-        let until = moved.map(|stream| stream.moved + STALL).max()?;
+        let until = moved.map(|stream| stream.moved + timing::STALL).max()?;
         (until > now).then_some(until)
     }
 

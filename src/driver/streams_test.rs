@@ -13,7 +13,7 @@ use super::stream::Share;
 use super::streams::Streams;
 use crate::limits::{
     HANDSHAKES_PER_SOURCE_MAX, LINK_FRAMES_PER_TURN_MAX, QUEUE_BYTES_HARD_MAX, QUEUE_BYTES_MAX,
-    STALL_MS, STRANGER_QUEUE_BYTES_MAX, STRANGERS_PER_SOURCE_MAX,
+    STRANGER_QUEUE_BYTES_MAX, STRANGERS_PER_SOURCE_MAX,
 };
 use crate::node::{Class, Close, Closed, Input, LinkId, Time};
 use crate::wire::{Message, encode_frame};
@@ -209,7 +209,7 @@ fn a_full_queue_is_said_once_and_so_is_its_end() {
     let mut rig = Rig::new();
     let mut peer = rig.linked(LINK);
     let chat = filler();
-    let stall = Duration::from_millis(STALL_MS);
+    let stall = crate::timing::STALL;
     while rig.streams.queued_bytes() <= QUEUE_BYTES_MAX as u64 {
         rig.send(Class::Chat, &chat);
     }

@@ -19,9 +19,6 @@ const VERSION: u8 = 1;
 const PREFIX_BYTES: usize = 16;
 const NONCE_BYTES: usize = PREFIX_BYTES + 8;
 const HEADER_BYTES: usize = MAGIC.len() + 1 + ROOM_TAG_BYTES + NONCE_BYTES;
-/// Senders whose last counter is remembered. Only holders of the secret get an entry; the one
-/// heard least recently is forgotten.
-const SENDERS_MAX: usize = 1_024;
 /// Bits of a counter below the milliseconds since 1970.
 const COUNTER_BITS: u32 = 16;
 /// Later than any clock that is right: some 4,400 years from 1970.
@@ -178,7 +175,7 @@ impl DatagramSeal {
         }
         self.opened += 1;
         self.heard.insert(sender, (counter, self.opened));
-        if self.heard.len() > SENDERS_MAX
+        if self.heard.len() > crate::limits::DATAGRAM_SENDERS_MAX
             && let Some(oldest) = self.heard.iter().min_by_key(|(_, (_, at))| *at)
         {
             let oldest = *oldest.0;
@@ -251,11 +248,11 @@ mod tests {
     fn the_memory_of_senders_is_bounded() {
         let mut b = seal("r", "correct horse");
         let secret = Secret::derive("r", b"correct horse").unwrap();
-        for _ in 0..SENDERS_MAX + 50 {
+        for _ in 0..crate::limits::DATAGRAM_SENDERS_MAX + 50 {
             let mut a = DatagramSeal::new(&secret).unwrap();
             assert!(b.open(NOW, &a.seal(NOW, b"x")).is_ok());
         }
-        assert_eq!(b.heard.len(), SENDERS_MAX);
+        assert_eq!(b.heard.len(), crate::limits::DATAGRAM_SENDERS_MAX);
     }
 
     #[test]

@@ -10,10 +10,8 @@ use super::{
     Arrival, Class, Close, Config, Effect, Event, LinkId, Now, Outbox, Time, Timer, Weakness,
     micros,
 };
+use crate::timing;
 use crate::wire::{ChatMessage, Message};
-
-/// A member is believed lost by its coordinator after this many failure time-outs.
-pub(super) const MEMBER_PATIENCE: u32 = 3;
 
 /// What a node has counted since its start.
 #[derive(Debug, Default, Clone, Copy)]
@@ -124,7 +122,7 @@ impl Context {
     /// How long somebody who says nothing may still be the one that has what is missing: until everybody
     /// would hold it for lost.
     pub(super) fn gap_patience(&self) -> Duration {
-        self.config.failure_timeout * (MEMBER_PATIENCE + 1)
+        self.config.failure_timeout * timing::GAP_TIMEOUTS
     }
 
     /// A random share of `d`.

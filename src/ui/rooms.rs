@@ -6,13 +6,11 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 
+use crate::limits;
 use crate::wire::{Address, Coordinator, Id, Key};
 
 use super::json;
 use super::visible::{Tab, push};
-
-/// Rooms listed at most: what many strangers send must not fill the memory.
-const ROOMS_MAX: usize = 1_024;
 
 /// A room as its coordinator's HEARTBEAT describes it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -74,7 +72,7 @@ impl Rooms {
     /// Notes a room; `mark` tells rooms of one name apart.
     pub fn hear(&mut self, mark: u64, room: HeardRoom) {
         let key = (room.name.clone(), mark);
-        if self.heard.len() < ROOMS_MAX || self.heard.contains_key(&key) {
+        if self.heard.len() < limits::ROOMS_FOUND_MAX || self.heard.contains_key(&key) {
             self.heard.insert(key, room);
         }
     }

@@ -4,12 +4,13 @@
 //! lower one answers with its own coordinator's.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use super::{Group, Parts, Standing};
+use crate::limits;
 use crate::node::context::Context;
 use crate::node::mesh::{Link, Mesh};
 use crate::node::{Class, Effect, LinkId, Timer};
+use crate::timing;
 use crate::wire::{Coordinator, Datagram, Key, Message};
 
 /// How a claim came here.
@@ -22,9 +23,6 @@ pub(in crate::node) enum Route {
     /// In an answer to a question of ours.
     Pointed,
 }
-
-/// How often one claim is answered on one link or to one address.
-const ANSWER_EVERY: Duration = Duration::from_millis(250);
 
 impl Group {
     /// The coordinator that this node may vouch for: itself, or one whose link is alive.
@@ -101,8 +99,9 @@ impl Group {
             self.resigned = None;
         }
         parts.mesh.replace_told(id, Some((told.clone(), now)));
-        let news =
-            before.is_none_or(|(b, at)| b.key != told.key || parts.cx.since(at) >= ANSWER_EVERY);
+        let news = before.is_none_or(|(b, at)| {
+            b.key != told.key || parts.cx.since(at) >= timing::CLAIM_ANSWER_EVERY
+        });
         if !self.claims_travel(parts) {
             return;
         }
@@ -136,7 +135,7 @@ impl Group {
             self.lose_coordinator(parts, "the coordinator follows this node");
         } else if resigned {
             self.note_version(told);
-            self.drift(parts, parts.cx.now.time + super::join::WINDOW, false);
+            self.drift(parts, parts.cx.now.time + timing::DISCOVERY_WINDOW, false);
             self.ask_in(parts, told.clone());
         }
         resigned
@@ -278,7 +277,7 @@ impl Group {
         };
         if self
             .view_asked
-            .is_none_or(|t| parts.cx.since(t) >= ANSWER_EVERY)
+            .is_none_or(|t| parts.cx.since(t) >= timing::CLAIM_ANSWER_EVERY)
         {
             self.view_asked = Some(parts.cx.now.time);
             parts.cx.send(to, Class::Control, Message::ViewRequest);
@@ -330,12 +329,12 @@ impl Group {
 
     /// Answers a datagram with my coordinator's claim, after a random part of the retry interval.
     pub(super) fn refer_later(&mut self, parts: &mut Parts<'_>, to: SocketAddr) {
-        if self.referrals.len() >= super::join::REFERRALS_MAX
+        if self.referrals.len() >= limits::REFERRALS_MAX
             || self.referrals.iter().any(|(_, a)| *a == to)
         {
             return;
         }
-        let at = parts.cx.now.time + parts.cx.jitter(super::join::RETRY);
+        let at = parts.cx.now.time + parts.cx.jitter(timing::JOIN_RETRY);
         self.referrals.push((at, to));
         self.arm_referrals(parts);
     }

@@ -8,10 +8,8 @@ use std::time::Duration;
 
 use super::{Group, Parts, Standing};
 use crate::node::{Class, Event, LinkId, Phase, Timer};
+use crate::timing;
 use crate::wire::{Claim, Coordinator, Id, Key, Message, View};
-
-/// What each higher member gets as a head start.
-const HEAD_START: Duration = Duration::from_millis(30);
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Step {
@@ -103,7 +101,7 @@ impl Group {
         if self.id.is_none() || self.leaving.is_some() {
             // A leaver never announces; it waits for whoever does.
             self.standing = Standing::Adrift {
-                until: parts.cx.now.time + super::join::WINDOW,
+                until: parts.cx.now.time + timing::DISCOVERY_WINDOW,
                 held_office: false,
             };
             return;
@@ -126,7 +124,7 @@ impl Group {
         if forced {
             return self.ask_higher(parts, higher);
         }
-        let share = HEAD_START * u32::try_from(higher.len()).unwrap_or(u32::MAX);
+        let share = timing::ELECTION_HEAD_START * u32::try_from(higher.len()).unwrap_or(u32::MAX);
         let wait = share.min(parts.cx.config.failure_timeout / 2);
         parts
             .cx
@@ -239,7 +237,8 @@ impl Group {
             Some(_) => {}
             None if election.step != Step::Yielded => {
                 let higher = u32::try_from(self.higher(parts).len()).unwrap_or(u32::MAX);
-                let head_start = (HEAD_START * higher).min(parts.cx.config.failure_timeout / 2);
+                let head_start =
+                    (timing::ELECTION_HEAD_START * higher).min(parts.cx.config.failure_timeout / 2);
                 self.set_step(parts, Step::Yielded, head_start + self.ok_wait(parts));
             }
             None => {}

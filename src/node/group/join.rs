@@ -8,20 +8,10 @@ use std::time::Duration;
 
 use super::{Group, Parts, Route, Standing};
 use crate::node::{Class, Effect, LinkId, Time, Timer, Weakness};
+use crate::timing;
 use crate::wire::{
     Address, Claim, Coordinator, Datagram, JoinRequest, JoinResponse, Key, Message, VERSION,
 };
-
-/// How often a request is repeated within the window.
-pub(super) const RETRY: Duration = Duration::from_millis(150);
-/// The discovery window: four requests.
-pub(super) const WINDOW: Duration = Duration::from_millis(600);
-/// How long a coordinator that was just heard is left to dial us before we dial it.
-const LEAVE_TO_COORDINATOR: Duration = Duration::from_millis(20);
-/// The longest pause between two questions, in retry intervals.
-const RETRY_SLOWEST: u32 = 6;
-/// Joiners that one member answers at a time.
-pub(super) const REFERRALS_MAX: usize = 16;
 
 /// The search of a node that never had an id.
 #[derive(Debug)]
@@ -43,7 +33,7 @@ impl Seek {
         Seek {
             attempt: 0,
             asked_first: now,
-            window_end: now + WINDOW,
+            window_end: now + timing::DISCOVERY_WINDOW,
             extended: false,
             heard: None,
             heard_first: None,
@@ -74,11 +64,11 @@ impl Group {
         self.standing = Standing::Seeking(Seek::new(parts.cx.now.time));
         self.multicast_request(parts, 0);
         parts.mesh.ask_peers(parts.cx, self);
-        self.arm_join(parts, RETRY);
+        self.arm_join(parts, timing::JOIN_RETRY);
     }
 
     fn arm_join(&mut self, parts: &mut Parts<'_>, after: Duration) {
-        let at = parts.cx.now.time + after + parts.cx.jitter(RETRY / 8);
+        let at = parts.cx.now.time + after + parts.cx.jitter(timing::JOIN_RETRY / 8);
         parts.cx.set_timer(Timer::Join, at);
     }
 
@@ -119,7 +109,10 @@ impl Group {
     }
 
     fn step_seeking(&mut self, parts: &mut Parts<'_>) {
-        let (now, patience) = (parts.cx.now.time, parts.cx.config.failure_timeout + WINDOW);
+        let (now, patience) = (
+            parts.cx.now.time,
+            parts.cx.config.failure_timeout + timing::DISCOVERY_WINDOW,
+        );
         let Standing::Seeking(seek) = &mut self.standing else {
             return;
         };
@@ -149,10 +142,10 @@ impl Group {
         self.multicast_request(parts, attempt);
         parts.mesh.ask_peers(parts.cx, self);
         self.ask_heard_group(parts);
-        if searching && left < RETRY * 5 / 4 {
+        if searching && left < timing::JOIN_RETRY * 5 / 4 {
             parts.cx.set_timer(Timer::Join, now + left);
         } else {
-            self.arm_join(parts, RETRY);
+            self.arm_join(parts, timing::JOIN_RETRY);
         }
     }
 
@@ -178,7 +171,7 @@ impl Group {
         let is_new = seek.heard.as_ref().is_none_or(|(c, _)| c.key != told.key);
         seek.heard = Some((told.clone(), now));
         seek.heard_first.get_or_insert(now);
-        let just_asked = now.since(seek.asked_first) < LEAVE_TO_COORDINATOR;
+        let just_asked = now.since(seek.asked_first) < timing::COORDINATOR_DIALS_FIRST;
         // A coordinator that dialled this node, or is about to, answers the first request.
         let answers = match route {
             Route::Beat(_) => just_asked,
@@ -292,7 +285,7 @@ impl Group {
         match &mut self.standing {
             Standing::Seeking(seek) if rival && !seek.extended => {
                 seek.extended = true;
-                seek.window_end = seek.window_end + WINDOW;
+                seek.window_end = seek.window_end + timing::DISCOVERY_WINDOW;
             }
             Standing::Coordinator(_) => self.consider_request(parts, from, request),
             Standing::Member if request.attempt > 0 => {
@@ -386,7 +379,7 @@ impl Group {
     }
 
     fn step_asking(&mut self, parts: &mut Parts<'_>) {
-        let patience = parts.cx.config.failure_timeout + WINDOW;
+        let patience = parts.cx.config.failure_timeout + timing::DISCOVERY_WINDOW;
         let Some(asking) = &mut self.asking else {
             return;
         };
@@ -397,11 +390,11 @@ impl Group {
         {
             return self.stop_asking(parts);
         }
-        asking.attempt = (asking.attempt + 1).min(RETRY_SLOWEST);
+        asking.attempt = (asking.attempt + 1).min(timing::JOIN_RETRY_SLOWEST);
         let attempt = asking.attempt;
         self.ask_at(parts, key, &addresses, u64::from(attempt));
         self.ask_through_neighbour(parts, key, u64::from(attempt));
-        self.arm_join(parts, RETRY * attempt);
+        self.arm_join(parts, timing::JOIN_RETRY * attempt);
     }
 
     /// Gives up on the coordinator that was asked. Without one of its own this node turns to the
@@ -426,9 +419,10 @@ impl Group {
         if parts.cx.now.time < until {
             self.ask_everybody(parts);
             let left = until.since(parts.cx.now.time);
-            return parts
-                .cx
-                .set_timer(Timer::Join, parts.cx.now.time + left.min(RETRY));
+            return parts.cx.set_timer(
+                Timer::Join,
+                parts.cx.now.time + left.min(timing::JOIN_RETRY),
+            );
         }
         if self.leaving.is_some() {
             return;
@@ -451,7 +445,7 @@ impl Group {
 
     /// This node was away: it gives up office and asks in.
     pub(super) fn ask_after_absence(&mut self, parts: &mut Parts<'_>) {
-        let until = parts.cx.now.time + WINDOW;
+        let until = parts.cx.now.time + timing::DISCOVERY_WINDOW;
         self.away_until = until;
         match &mut self.standing {
             Standing::Gone => {}

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{Group, Parts, Standing};
 use crate::node::{Class, Close, Effect, Event, Time, Timer, Weakness};
+use crate::timing;
 use crate::wire::{Key, Message};
 
 /// A wish to leave, while what was said is not yet confirmed.
@@ -16,12 +17,6 @@ pub(super) struct Leaving {
     /// Since when nothing of its own holds it any more.
     ready: Option<Time>,
 }
-
-/// A leaver stays while chat comes in without such a pause: somebody who leaves at the same time
-/// may have nobody else to confirm it.
-const QUIET: Duration = Duration::from_millis(50);
-/// But not longer than this: in some rooms somebody always speaks.
-const QUIET_WAIT_MAX: Duration = Duration::from_millis(100);
 
 impl Group {
     pub(in crate::node) fn start_leaving(&mut self, parts: &mut Parts<'_>, patience: Duration) {
@@ -52,8 +47,8 @@ impl Group {
         }
         let ready = Some(ready.unwrap_or(parts.cx.now.time));
         self.leaving = Some(Leaving { until, ready });
-        let quiet = parts.talk.heard_chat() + QUIET;
-        let patience = ready.map_or(until, |at| until.min(at + QUIET_WAIT_MAX));
+        let quiet = parts.talk.heard_chat() + timing::LEAVE_QUIET;
+        let patience = ready.map_or(until, |at| until.min(at + timing::LEAVE_QUIET_MAX));
         if parts.cx.now.time >= quiet.min(patience) {
             return self.leave_now(parts);
         }

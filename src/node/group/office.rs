@@ -2,20 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use super::roster::{ID_MAX, VERSION_HEARD_MAX};
 use super::{Group, Parts, Standing};
 use crate::limits;
 use crate::node::{Class, Departure, Effect, Event, LinkId, Phase, Time, Timer, Weakness};
+use crate::timing;
 use crate::wire::{
     Address, Datagram, JoinRequest, JoinResponse, Key, Member, Message, PeerUpdate, UpdateKind,
     View,
 };
-
-/// How long further losses are gathered after one was announced, or the office was taken: where
-/// many die at once, the members hear of it in one message and not in one for each.
-const GATHER: Duration = Duration::from_millis(30);
 
 /// The office of a coordinator.
 #[derive(Debug)]
@@ -57,7 +53,7 @@ impl Group {
             clocks: BTreeMap::new(),
             defecting: BTreeMap::new(),
             losing: BTreeSet::new(),
-            gather_until: parts.cx.now.time + GATHER,
+            gather_until: parts.cx.now.time + timing::LOSSES_GATHERED,
         });
         let view = self.own_view(parts, &gone);
         let left = view.left.clone();
@@ -417,7 +413,7 @@ impl Group {
                 return parts.cx.set_timer(Timer::Losses, at);
             }
             office.losing.remove(&key);
-            office.gather_until = parts.cx.now.time + GATHER;
+            office.gather_until = parts.cx.now.time + timing::LOSSES_GATHERED;
         }
         let Some(member) = self.roster.remove(key) else {
             return;
@@ -456,7 +452,7 @@ impl Group {
         let members = self.roster.members().to_vec();
         self.announce_step(parts, UpdateKind::Whole, members, None);
         if let Standing::Coordinator(office) = &mut self.standing {
-            office.gather_until = now + GATHER;
+            office.gather_until = now + timing::LOSSES_GATHERED;
         }
     }
 
@@ -465,7 +461,7 @@ impl Group {
     /// a cut it comes late and all at once: it must say so again after a while.
     pub(super) fn drop_if_defected(&mut self, parts: &mut Parts<'_>, key: Key, told: Key) {
         let (now, heartbeat) = (parts.cx.now.time, parts.cx.config.heartbeat);
-        let patience = parts.cx.config.failure_timeout + super::join::WINDOW;
+        let patience = parts.cx.config.failure_timeout + timing::DISCOVERY_WINDOW;
         let joins_too = self
             .asking
             .as_ref()

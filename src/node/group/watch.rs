@@ -4,8 +4,8 @@
 //! mesh's business.
 
 use super::{Group, Parts, Standing};
-use crate::node::context::MEMBER_PATIENCE;
 use crate::node::{Timer, Weakness};
+use crate::timing;
 use crate::wire::Key;
 
 impl Group {
@@ -56,7 +56,7 @@ impl Group {
         if !matches!(self.standing, Standing::Coordinator(_)) {
             return;
         }
-        let patience = parts.cx.config.failure_timeout * MEMBER_PATIENCE;
+        let patience = parts.cx.config.failure_timeout * timing::MEMBER_PATIENCE;
         for key in self.roster.keys() {
             if key == parts.cx.config.key
                 || parts.cx.since(parts.mesh.heard_from(parts.cx, key)) < patience

@@ -4,22 +4,14 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use super::{Closed, Context, Interest, Key, Link, LinkId, Mesh, News, Time, Timer, Weakness};
 use crate::limits;
+use crate::timing;
 use crate::wire::{Address, Member};
 
-/// How long the older of two members without a link leaves the dial to the newer.
-const OLDER_DIALS_AFTER: Duration = Duration::from_secs(1);
 /// How often a dial that verifies a death is repeated because it was taken and then cut.
 const VERIFY_AGAIN_MAX: u32 = 8;
-/// How long after a dial the same member is dialled again.
-const DIAL_AGAIN_AFTER: Duration = Duration::from_secs(1);
-/// The same, for one whose process is known to have ended (a firewall can lie).
-const DIAL_DEAD_AFTER: Duration = Duration::from_secs(10);
-/// The pause between two dials of lost members.
-const REDIAL: Duration = Duration::from_secs(2);
 /// For so many members of a room, the pause of each that is not the coordinator grows by once that: a
 /// large room must not dial a dead host all the time.
 const REDIAL_SHARE: u32 = 4;
@@ -125,7 +117,7 @@ impl Mesh {
 
     pub(in crate::node) fn was_dialled_lately(&self, cx: &Context, key: Key) -> bool {
         let at = self.links.dialled.get(&key);
-        at.is_some_and(|at| cx.since(*at) < DIAL_AGAIN_AFTER)
+        at.is_some_and(|at| cx.since(*at) < timing::DIAL_AGAIN_AFTER)
     }
 
     /// Dials the members without a live link, each at most once in a while.
@@ -140,12 +132,12 @@ impl Mesh {
                 continue;
             }
             let apart = self.silent_since.get(&key).map(|t| cx.since(*t));
-            let first =
-                Some(member.id) > group.own_id() && apart.is_some_and(|d| d < OLDER_DIALS_AFTER);
+            let first = Some(member.id) > group.own_id()
+                && apart.is_some_and(|d| d < timing::OLDER_DIALS_AFTER);
             let pause = if self.dead.contains(key) {
-                DIAL_DEAD_AFTER
+                timing::DIAL_DEAD_AFTER
             } else {
-                DIAL_AGAIN_AFTER
+                timing::DIAL_AGAIN_AFTER
             };
             let recent = |t: &Time| cx.since(*t) < pause;
             if !first && !self.links.dialled.get(&key).is_some_and(recent) {
@@ -161,9 +153,9 @@ impl Mesh {
     pub(in crate::node) fn redial_soon(&mut self, cx: &mut Context, group: &impl Interest) {
         let members = u32::try_from(group.members().len()).unwrap_or(u32::MAX);
         let pause = if group.leads() {
-            REDIAL
+            timing::LOST_REDIAL
         } else {
-            REDIAL * (members / REDIAL_SHARE).max(1)
+            timing::LOST_REDIAL * (members / REDIAL_SHARE).max(1)
         };
         cx.set_timer(Timer::Redial, cx.now.time + pause);
     }

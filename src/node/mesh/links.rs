@@ -8,10 +8,8 @@ use std::net::SocketAddr;
 
 use super::{Class, Close, Closed, Context, Effect, Interest, LinkId, Mesh, News, Time, Timer};
 use crate::limits;
+use crate::timing;
 use crate::wire::{Address, Coordinator, Hello, Key, Message, Position, VERSION};
-
-/// A link silent for this many failure time-outs is given up: its peer dials anew when it is back.
-const SILENT_TIMEOUTS_MAX: u32 = 30;
 
 /// No pair comes to so many rounds; a liar must not bring the count to its end, where the newer of
 /// two links would no longer be told from the older.
@@ -570,7 +568,7 @@ impl Mesh {
 
     /// Links silent for very long are closed, so that nobody keeps half-open ones for ever.
     pub(in crate::node) fn drop_silent_links(&mut self, cx: &mut Context, group: &impl Interest) {
-        let limit = cx.config.failure_timeout * SILENT_TIMEOUTS_MAX;
+        let limit = cx.config.failure_timeout * timing::SILENT_LINK_TIMEOUTS_MAX;
         let silent: Vec<LinkId> = self
             .links
             .all

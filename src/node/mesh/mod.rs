@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::context::Context;
 use super::{Class, Close, Closed, Effect, LinkId, Time, Timer, Weakness};
 use crate::limits;
+use crate::timing;
 use crate::wire::{Coordinator, Id, Key, Member, Position};
 use links::Links;
 pub(super) use links::{Greeting, Link};
@@ -23,10 +24,6 @@ use memory::KeyMemory;
 pub(super) use peers::Named;
 use peers::Peers;
 use pings::Suspect;
-
-/// How long it counts that a key said LEAVE: longer than anything that it said before can be on its
-/// way, and not for ever, because in an open room anybody can say so in its name.
-const LEFT_FOR: std::time::Duration = std::time::Duration::from_secs(10);
 
 /// What the mesh has to know of the group.
 pub(super) trait Interest {
@@ -223,7 +220,8 @@ impl Mesh {
 
     /// A farewell counts for a while only.
     pub(super) fn forget_farewells(&mut self, cx: &Context) {
-        self.left.forget_older(cx.now.time, LEFT_FOR);
+        self.left
+            .forget_older(cx.now.time, timing::LEAVE_REMEMBERED);
     }
 
     /// Members that were lost from the view.

@@ -5,16 +5,10 @@
 //! that it has no link with, one every few seconds, so that a peer that comes later, and a network
 //! that is healed, are noticed without multicast.
 
-use std::time::Duration;
-
 use super::links::Stage;
 use super::{Closed, Context, Effect, Interest, Key, LinkId, Mesh, Time};
 use crate::node::Peer;
-
-/// While looking for the room, how long after a dial the same peer is dialled again.
-const DIAL_SEEKING: Duration = Duration::from_millis(500);
-/// The pause between two dials of peers later.
-const DIAL_LATER: Duration = Duration::from_secs(2);
+use crate::timing;
 
 /// One peer that was named.
 #[derive(Debug)]
@@ -95,7 +89,7 @@ impl Mesh {
     pub(in crate::node) fn ask_peers(&mut self, cx: &mut Context, group: &impl Interest) {
         for n in 0..self.peers.all.len() {
             let dialled = self.peers.all[n].dialled;
-            if dialled.is_none_or(|at| cx.since(at) >= DIAL_SEEKING) {
+            if dialled.is_none_or(|at| cx.since(at) >= timing::PEER_REDIAL_SEEKING) {
                 self.dial_peer(cx, group, n);
             }
         }
@@ -107,7 +101,7 @@ impl Mesh {
         if count == 0 || group.is_seeking() || group.is_leaving() {
             return;
         }
-        if cx.since(self.peers.dialled) < DIAL_LATER {
+        if cx.since(self.peers.dialled) < timing::PEER_REDIAL {
             return;
         }
         for _ in 0..count {

@@ -4,17 +4,13 @@
 //! Owns when it is withheld and when it resumes. It must never resume with a gap: what was withheld
 //! has come with the chunks.
 
-use std::time::Duration;
-
 use super::{Lent, Talk};
-use crate::limits::{CHASE_MESSAGES_MAX, STALL_MS};
+use crate::limits::CHASE_MESSAGES_MAX;
 use crate::node::context::Context;
 use crate::node::mesh::Link;
 use crate::node::{Class, LinkId, Time};
+use crate::timing;
 use crate::wire::{Key, Message, Position};
-
-/// For how long a peer that catches up stops stdin without asking for more.
-const STALL: Duration = Duration::from_millis(STALL_MS);
 
 impl Talk {
     /// A peer's queue, which was full, is empty again.
@@ -67,7 +63,10 @@ impl Talk {
         counts: impl Fn(Key) -> bool,
         now: Time,
     ) -> Option<Time> {
-        let chased = self.chased.map(|at| at + STALL).filter(|at| *at > now);
+        let chased = self
+            .chased
+            .map(|at| at + timing::STALL)
+            .filter(|at| *at > now);
         chased.max(self.lagging_until(cx, counts, now))
     }
 }

@@ -57,7 +57,7 @@ fn who_catches_up_stops_stdin_until_it_has() {
         };
         after = next;
         let until = rig.node.chased_until(Time(rig.micros)).expect("it waits");
-        assert_eq!(until, Time(rig.micros) + STALL);
+        assert_eq!(until, Time(rig.micros) + crate::timing::STALL);
         assert_eq!(Rig::seqs(&rig.say(10)), NONE, "withheld");
     }
     assert_eq!(has, rig.node.written());
@@ -70,7 +70,7 @@ fn who_asks_no_more_stops_stdin_no_longer() {
     let (mut rig, link) = behind();
     fetch(&mut rig, link, Position::default());
     assert!(rig.node.chased_until(Time(rig.micros)).is_some());
-    rig.micros += STALL_MS * 1_000;
+    rig.micros += crate::node::micros(crate::timing::STALL);
     assert_eq!(Rig::seqs(&rig.say(1)), NONE, "withheld");
     assert_eq!(rig.node.chased_until(Time(rig.micros)), None);
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::super::gaps::GAP_PATIENCE;
 use super::*;
 use crate::node::rig::Rig;
 use crate::node::{Event, Input, Message, Timer};
+use crate::timing::GAP_PATIENCE;
 use crate::wire::Draft;
 
 const ANA: Key = Key(9);

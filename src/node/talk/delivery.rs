@@ -15,12 +15,8 @@ use crate::node::group::Roster;
 use crate::node::history::Ranges;
 use crate::node::mesh::Mesh;
 use crate::node::{Event, Time};
+use crate::timing;
 use crate::wire::{Ack, Key, Member};
-
-/// How long a member that takes nothing in may hold stdin up at first.
-const STALL: Duration = Duration::from_millis(limits::STALL_MS);
-/// How long one that went on after such a pause may: it is slow, and not stopped.
-const STALL_LONGEST: Duration = Duration::from_secs(1);
 
 /// The share of what may be kept for those who lack it that own messages take before stdin waits: what
 /// others say is kept for them too.
@@ -179,9 +175,9 @@ impl Talk {
         let heard = self.delivery.heard.entry(key).or_default();
         let pause = now.since(heard.moved);
         if pause > heard.patience && heard.patience > Duration::ZERO {
-            heard.patience = (pause * 2).clamp(STALL, STALL_LONGEST);
+            heard.patience = (pause * 2).clamp(timing::STALL, timing::STALL_LONGEST);
         }
-        heard.patience = heard.patience.max(STALL);
+        heard.patience = heard.patience.max(timing::STALL);
         heard.moved = now;
         let mut confirmed = Ranges::default();
         confirmed.insert_range(ack.from, ack.seq);

@@ -5,18 +5,13 @@
 //! end; the user is told then, and the author with the next ACK. Nothing is taken in here.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use super::{Lent, Talk};
 use crate::limits;
 use crate::node::history::{Origin, Ranges};
 use crate::node::{Event, Time, Timer, Weakness};
+use crate::timing;
 use crate::wire::{Key, MessageId, Position, SeqRange};
-
-/// How long a message may be missing before it is asked for: mostly it is on its way.
-pub(super) const GAP_PATIENCE: Duration = Duration::from_millis(50);
-/// Moments of noticing that are told apart for one author; later ones count as the last.
-const STAGES_MAX: usize = 16;
 
 /// Messages of one author whose lack was noticed at the same time.
 #[derive(Debug)]
@@ -96,7 +91,7 @@ impl Gaps {
         if first > last || stages.iter().any(is_known) {
             return;
         }
-        let full = stages.len() >= STAGES_MAX;
+        let full = stages.len() >= limits::GAP_STAGES_MAX;
         match stages.last_mut() {
             Some(stage) if stage.since == since || full => {
                 stage.since = since;
@@ -180,7 +175,7 @@ impl Talk {
         if !self.gaps.is_empty() && !self.gaps.is_watched {
             self.gaps.is_watched = true;
             lent.cx
-                .set_timer(Timer::Gap, lent.cx.now.time + GAP_PATIENCE);
+                .set_timer(Timer::Gap, lent.cx.now.time + timing::GAP_PATIENCE);
         }
     }
 
@@ -351,7 +346,7 @@ impl Talk {
             // It was sent before this node came, and is not sent again.
             return true;
         }
-        if waited < GAP_PATIENCE {
+        if waited < timing::GAP_PATIENCE {
             return false;
         }
         waited >= lent.cx.config.failure_timeout || !self.is_on_its_way(lent, author, stage.first)
@@ -362,7 +357,7 @@ impl Talk {
     /// twice, and make the slow ones slower.
     fn is_on_its_way(&self, lent: &Lent<'_>, author: Key, seq: u64) -> bool {
         let link = lent.mesh.link_to(author);
-        let flows = link.is_some_and(|l| lent.cx.since(l.chatted()) < GAP_PATIENCE);
+        let flows = link.is_some_and(|l| lent.cx.since(l.chatted()) < timing::GAP_PATIENCE);
         let id = MessageId {
             origin: author,
             seq,

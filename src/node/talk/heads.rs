@@ -8,9 +8,6 @@ use std::collections::VecDeque;
 use crate::limits;
 use crate::wire::{ChatMessage, MessageId};
 
-/// What is followed and did not come: the oldest of more are forgotten, and would be named in vain.
-const FOLLOWED_MAX: usize = 1_024;
-
 /// As many heads as people who talk at the same time, so a list is faster than a tree.
 #[derive(Debug, Default)]
 pub(super) struct Heads {
@@ -41,7 +38,7 @@ impl Heads {
             self.remove(cause);
         }
         for cause in causes(message).filter(|cause| lacks(*cause)) {
-            if self.followed.len() >= FOLLOWED_MAX {
+            if self.followed.len() >= limits::CAUSES_FOLLOWED_MAX {
                 self.followed.pop_front();
             }
             self.followed.push_back(cause);

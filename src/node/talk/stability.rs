@@ -6,20 +6,18 @@
 //! It never decides what is dropped: that is the history's business.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use super::{Lent, Talk};
 use crate::limits;
 use crate::node::context::Context;
 use crate::node::mesh::Mesh;
 use crate::node::{Class, LinkId, Time, Weakness};
+use crate::timing;
 use crate::wire::{Ack, Key, Message, MessageId, Relay, Stable};
 
 /// How many messages more are stable before the members are told at once, and not with the next look
 /// at the links: a fraction of the usual history, and of what may be kept beyond it.
 const STEP: u64 = 4_096;
-/// How long what a lost author wrote is kept for those who may lack it.
-const AUTHOR_LOST: Duration = Duration::from_secs(10);
 /// How many neighbours carry what two members without a link have to tell each other.
 const CARRIERS: usize = 3;
 
@@ -135,7 +133,7 @@ impl Talk {
             let roster = &lent.view;
             (self.stability.owed_from).retain(|key, _| roster.contains(*key));
         }
-        let is_over = |(_, at): &(Key, Time)| now.since(*at) >= AUTHOR_LOST;
+        let is_over = |(_, at): &(Key, Time)| now.since(*at) >= timing::LOST_AUTHOR_KEPT;
         let over: Vec<_> = self
             .stability
             .departed

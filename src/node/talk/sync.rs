@@ -5,24 +5,17 @@
 //! chunk by chunk.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::time::Duration;
 
 use super::{Lent, Talk};
 use crate::limits::WANT_RANGES_MAX;
 use crate::node::{Class, Effect, LinkId, Time, Timer, Weakness};
+use crate::timing;
 use crate::wire::{ChatMessage, Chunk, Fetch, Key, Message, Position, Sync, SyncAnswer};
 
-/// The pause between two SYNCs with a random peer, and the most that chance adds to it.
-const ROUND: Duration = Duration::from_secs(2);
-/// Chat that came so lately is still coming.
-const POURING: Duration = Duration::from_millis(20);
 /// How many rounds in a row are put off for that.
 const ROUNDS_PUT_OFF_MAX: u32 = 2;
 /// How many peers are asked when a member was lost.
 const AFTER_LOSS: usize = 3;
-/// An exchange that brought nothing new for so long is ended: its peer must not keep this node from
-/// asking others. An honest one passes over a million messages that are held in less.
-const FRUITLESS: Duration = Duration::from_secs(5);
 
 /// The exchange that is under way.
 #[derive(Debug)]
@@ -204,7 +197,7 @@ impl Talk {
     }
 
     pub(in crate::node) fn schedule_sync_round(&mut self, lent: &mut Lent<'_>) {
-        let pause = ROUND + lent.cx.jitter(ROUND);
+        let pause = timing::SYNC_ROUND + lent.cx.jitter(timing::SYNC_ROUND);
         lent.cx
             .set_timer(Timer::SyncRound, lent.cx.now.time + pause);
     }
@@ -216,7 +209,7 @@ impl Talk {
             return;
         }
         // While chat pours in, two histories always differ by what is on its way.
-        let pours = lent.cx.since(self.heard_chat) < POURING;
+        let pours = lent.cx.since(self.heard_chat) < timing::CHAT_POURING;
         if pours && self.repair.rounds_put_off < ROUNDS_PUT_OFF_MAX {
             self.repair.rounds_put_off += 1;
             return;
@@ -291,7 +284,7 @@ impl Talk {
         }
         let (peer, floor, began) = (exchange.peer, exchange.floor, exchange.began);
         let since = exchange.fruitful;
-        if lent.cx.since(since) >= FRUITLESS {
+        if lent.cx.since(since) >= timing::SYNC_FRUITLESS {
             self.end_sync(lent, false);
         } else if answer.equal && self.gaps.is_empty() {
             self.end_sync(lent, true);
@@ -385,7 +378,7 @@ impl Talk {
         if fruitful {
             exchange.fruitful = now;
         }
-        let waits = now.since(exchange.fruitful) < FRUITLESS;
+        let waits = now.since(exchange.fruitful) < timing::SYNC_FRUITLESS;
         let until = exchange.until.unwrap_or(Position::END);
         match chunk.next {
             Some(next) if next > after && next < until && waits => self.fetch(lent, next),

@@ -1,0 +1,130 @@
+//! How long: every duration of the protocol, with the reason for its value.
+//!
+//! Owns constants, and the relations between them. What the user sets (the heartbeat and the failure
+//! timeout) is in the node's configuration; a multiple of those is here as a number of them. How much is
+//! in [`crate::limits`]. Nothing here measures time.
+
+use std::time::Duration;
+
+// Joining.
+
+/// The pause between two questions of a node that looks for its room: three of them fit into the
+/// patience of somebody who waits for a prompt.
+pub const JOIN_RETRY: Duration = Duration::from_millis(150);
+/// How many questions a node asks before it founds a room: enough for each to be lost but one on a
+/// network that loses a third of all datagrams.
+pub const JOIN_REQUESTS: u32 = 4;
+/// The discovery window: how long a node looks for its room before it founds one.
+pub const DISCOVERY_WINDOW: Duration = JOIN_RETRY.saturating_mul(JOIN_REQUESTS);
+/// The longest pause between two questions to one coordinator, as a number of [`JOIN_RETRY`].
+pub const JOIN_RETRY_SLOWEST: u32 = 6;
+/// How long a coordinator that was just heard is left to dial this node before this node dials it: the
+/// first request makes it dial at once.
+pub const COORDINATOR_DIALS_FIRST: Duration = Duration::from_millis(20);
+
+// Links.
+
+/// How long the older of two members without a link leaves the dial to the newer.
+pub const OLDER_DIALS_AFTER: Duration = Duration::from_secs(1);
+/// How long after a dial the same member is dialled again.
+pub const DIAL_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// How long after a dial a member is dialled again whose process is known to have ended (a firewall can
+/// lie).
+pub const DIAL_DEAD_AFTER: Duration = Duration::from_secs(10);
+/// The pause between two dials of lost members, one of them at a time.
+pub const LOST_REDIAL: Duration = Duration::from_secs(2);
+/// While a node looks for its room, how long after a dial the same `--peer` is dialled again: so that
+/// one falls into the discovery window.
+pub const PEER_REDIAL_SEEKING: Duration = Duration::from_millis(500);
+/// The pause between two dials of `--peer`s later.
+pub const PEER_REDIAL: Duration = Duration::from_secs(2);
+/// For how many failure timeouts a silent link stays open, since it may only be cut one way.
+pub const SILENT_LINK_TIMEOUTS_MAX: u32 = 30;
+
+// Who is alive.
+
+/// How many failure timeouts a member may be silent before its coordinator holds it for lost: a member
+/// that is lost too early has to come back, and one that is lost late costs nobody anything.
+pub const MEMBER_PATIENCE: u32 = 3;
+/// How many failure timeouts somebody who says nothing may still be the one that has what is missing:
+/// until everybody would hold it for lost.
+pub const GAP_TIMEOUTS: u32 = MEMBER_PATIENCE + 1;
+
+// The coordinator.
+
+/// What each higher member gets as a head start in an election: more than a round trip and a turn of the
+/// loop on a local network.
+pub const ELECTION_HEAD_START: Duration = Duration::from_millis(30);
+/// How long further losses are gathered after one was announced, or the office was taken: where many die
+/// at once, the members hear of it in one message and not in one for each.
+pub const LOSSES_GATHERED: Duration = Duration::from_millis(30);
+/// How often one claim is answered on one link or to one address.
+pub const CLAIM_ANSWER_EVERY: Duration = Duration::from_millis(250);
+
+// Chat and its repair.
+
+/// How long a message may be missing before it is asked for: mostly it is on its way.
+pub const GAP_PATIENCE: Duration = Duration::from_millis(50);
+/// The pause between two SYNCs with one peer after the other, and the most that chance adds to it.
+pub const SYNC_ROUND: Duration = Duration::from_secs(2);
+/// Chat that came so lately is still coming, and a periodic SYNC is put off.
+pub const CHAT_POURING: Duration = Duration::from_millis(20);
+/// An exchange that brought nothing new for so long is ended: its peer must not keep this node from
+/// asking others. An honest one passes over a million messages that are held in less.
+pub const SYNC_FRUITLESS: Duration = Duration::from_secs(5);
+/// How long a peer's socket, or a member's confirmations, may stand still and still stop stdin.
+pub const STALL: Duration = Duration::from_millis(100);
+/// How long a member that went on after such a pause may: it is slow, and not stopped.
+pub const STALL_LONGEST: Duration = Duration::from_secs(1);
+/// How long what a lost author wrote is kept for those who may lack it.
+pub const LOST_AUTHOR_KEPT: Duration = Duration::from_secs(10);
+
+// Leaving.
+
+/// A leaver stays while chat comes in without such a pause: somebody who leaves at the same time may have
+/// nobody else to confirm it.
+pub const LEAVE_QUIET: Duration = Duration::from_millis(50);
+/// But a leaver does not stay longer than this: in some rooms somebody always speaks.
+pub const LEAVE_QUIET_MAX: Duration = Duration::from_millis(100);
+/// How long it counts that a key said LEAVE: longer than anything that it said before can be on its way,
+/// and not for ever, because in an open room anybody can say so in its name.
+pub const LEAVE_REMEMBERED: Duration = Duration::from_secs(10);
+/// How long a node that has left waits for its peers to end their streams.
+pub const FAREWELL_PEERS: Duration = Duration::from_millis(200);
+/// How long a node that has left waits for the readers of stdout and stderr.
+pub const FAREWELL_OUTPUT: Duration = Duration::from_secs(2);
+/// How long a link that is being closed may take to write what is queued and be read to its end.
+pub const LINGER: Duration = Duration::from_secs(5);
+
+// The process.
+
+/// How often it is looked up anew whose links are members'.
+pub const SORT_LINKS_EVERY: Duration = Duration::from_millis(50);
+/// How long to wait before accepting again when the process has no descriptor left.
+pub const ACCEPT_RETRY: Duration = Duration::from_millis(100);
+/// How long until a burst of log lines about outsiders' mistakes may be one line longer again.
+pub const LOG_REFILL: Duration = Duration::from_millis(200);
+
+const fn is_longer(a: Duration, b: Duration) -> bool {
+    a.as_nanos() > b.as_nanos()
+}
+
+// A `--peer` is dialled again before its room is founded without it.
+const _: () = assert!(is_longer(DISCOVERY_WINDOW, PEER_REDIAL_SEEKING));
+// Whoever was just asked has dialled before it is asked again.
+const _: () = assert!(is_longer(JOIN_RETRY, COORDINATOR_DIALS_FIRST));
+// The newer has asked again before the older dials, too.
+const _: () = assert!(is_longer(OLDER_DIALS_AFTER, DISCOVERY_WINDOW));
+// What is known to be dead is dialled more seldom than what is not.
+const _: () = assert!(is_longer(DIAL_DEAD_AFTER, DIAL_AGAIN_AFTER));
+// An exchange goes to its end within a few rounds.
+const _: () = assert!(is_longer(SYNC_FRUITLESS, SYNC_ROUND));
+// A member that is slow is granted more than one that is stopped.
+const _: () = assert!(is_longer(STALL_LONGEST, STALL));
+// A leaver that waits for a pause sees one that is long enough.
+const _: () = assert!(is_longer(LEAVE_QUIET_MAX, LEAVE_QUIET));
+// A lost author's words are kept until everybody has been asked for them, at the usual failure timeout.
+const _: () = assert!(is_longer(
+    LOST_AUTHOR_KEPT,
+    Duration::from_secs(2).saturating_mul(GAP_TIMEOUTS)
+));
