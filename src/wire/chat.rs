@@ -12,8 +12,7 @@ use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
-use super::check;
-use super::pack::{Packer, Parts};
+use super::rules;
 use super::types::{Id, Key, MessageId, Position};
 use crate::limits::{DEPENDENCIES_MAX, TEXT_BYTES_MAX};
 
@@ -47,21 +46,6 @@ pub struct Draft<'a> {
     pub text: Cow<'a, str>,
 }
 
-impl Draft<'_> {
-    pub(crate) fn parts(&self) -> Parts<'_> {
-        Parts {
-            origin: self.origin,
-            seq: self.seq,
-            timestamp: self.timestamp,
-            sent_at: self.sent_at,
-            from: self.from,
-            nick: self.nick.as_bytes(),
-            dependencies: &self.dependencies,
-            text: self.text.as_bytes(),
-        }
-    }
-}
-
 /// A block begins with its head: the five numbers of its first message, the length of the nick in one
 /// byte, the count of dependencies in two, the first message's dependencies, and the nick. Then come
 /// the texts. The other messages follow the first one: they have the same author, nick, id and wall
@@ -72,10 +56,10 @@ pub(super) const DEPENDENCIES_AT: usize = NICK_LENGTH_AT + 3;
 /// An author and a number.
 pub(super) const DEPENDENCY_BYTES: usize = 16;
 
-const _: () = assert!(check::NICK_BYTES_MAX <= u8::MAX as usize);
+const _: () = assert!(rules::NICK_BYTES_MAX <= u8::MAX as usize);
 const _: () = assert!(DEPENDENCIES_MAX <= u16::MAX as usize);
 const _: () = assert!(
-    DEPENDENCIES_AT + DEPENDENCY_BYTES * DEPENDENCIES_MAX + check::NICK_BYTES_MAX + TEXT_BYTES_MAX
+    DEPENDENCIES_AT + DEPENDENCY_BYTES * DEPENDENCIES_MAX + rules::NICK_BYTES_MAX + TEXT_BYTES_MAX
         <= u16::MAX as usize,
     "the longest message's block"
 );
@@ -100,17 +84,6 @@ pub struct ChatMessage {
 }
 
 impl ChatMessage {
-    /// A message of these parts.
-    ///
-    /// # Errors
-    ///
-    /// The rule of the protocol that the draft breaks.
-    pub fn new(draft: &Draft<'_>) -> Result<ChatMessage, &'static str> {
-        let mut packer = Packer::default();
-        packer.add(&draft.parts())?;
-        packer.take().pop().ok_or("no message")
-    }
-
     /// The message that a packed block has here.
     pub(super) fn within(block: &Rc<[u8]>, place: Place) -> ChatMessage {
         let block = Rc::clone(block);

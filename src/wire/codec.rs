@@ -1,6 +1,6 @@
 //! Messages to bytes and back.
 //!
-//! What lives here: the envelope `[type, {fields}]`, the type numbers, the datagram's header, and
+//! What lives here: the envelope `[type, {fields}]`, the datagram's header, and
 //! the codec of record, serde through ciborium. The hot path is in `fast.rs`; what an item may look
 //! like at all is in `scan.rs`, what a message may say in `check.rs`. No I/O, and no state.
 
@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::chat::ChatMessage;
+use super::kinds::{DatagramKind, MessageKind};
 use super::message::{Datagram, Message, VERSION};
 use super::scan::{ARRAY, Cursor, UINT, scan};
 use super::types::{Coordinator, Id, Key, View};
@@ -85,8 +86,9 @@ pub fn encode_datagram(datagram: &Datagram) -> Result<Vec<u8>, EncodeError> {
     check::datagram(datagram).map_err(EncodeError::Invalid)?;
     let mut out = MAGIC.to_vec();
     out.push(VERSION);
+    let number = datagram.number();
     match datagram {
-        Datagram::JoinRequest(m) => put(&mut out, 1, m),
+        Datagram::JoinRequest(m) => put(&mut out, number, m),
         Datagram::Heartbeat {
             room,
             coordinator,
@@ -97,16 +99,16 @@ pub fn encode_datagram(datagram: &Datagram) -> Result<Vec<u8>, EncodeError> {
                 coord: coordinator,
                 members: *members,
             };
-            put(&mut out, 2, fields);
+            put(&mut out, number, fields);
         }
         Datagram::Referral { room, coordinator } => {
             let fields = Referral {
                 room,
                 coord: coordinator,
             };
-            put(&mut out, 3, fields);
+            put(&mut out, number, fields);
         }
-        Datagram::Unknown(n) => put(&mut out, *n, Empty {}),
+        Datagram::Unknown(_) => put(&mut out, number, Empty {}),
     }
     if out.len() > DATAGRAM_BYTES_MAX {
         return Err(EncodeError::TooLong(out.len()));
@@ -131,9 +133,9 @@ pub fn decode_datagram(bytes: &[u8]) -> Result<Datagram, DecodeError> {
         return Err(malformed("datagram too long"));
     }
     let (number, body) = open(item)?;
-    let datagram = match number {
-        1 => Datagram::JoinRequest(get(body)?),
-        2 => {
+    let datagram = match DatagramKind::of_number(number) {
+        Some(DatagramKind::JoinRequest) => Datagram::JoinRequest(get(body)?),
+        Some(DatagramKind::Heartbeat) => {
             let m: Heartbeat<String, Coordinator> = get(body)?;
             Datagram::Heartbeat {
                 room: m.room,
@@ -141,14 +143,14 @@ pub fn decode_datagram(bytes: &[u8]) -> Result<Datagram, DecodeError> {
                 members: m.members,
             }
         }
-        3 => {
+        Some(DatagramKind::Referral) => {
             let m: Referral<String, Coordinator> = get(body)?;
             Datagram::Referral {
                 room: m.room,
                 coordinator: m.coord,
             }
         }
-        n => Datagram::Unknown(n),
+        None => Datagram::Unknown(number),
     };
     check::datagram(&datagram).map_err(malformed)?;
     Ok(datagram)
@@ -156,36 +158,37 @@ pub fn decode_datagram(bytes: &[u8]) -> Result<Datagram, DecodeError> {
 
 /// The codec of record: what `fast.rs` must agree with.
 pub(super) fn serialize_message(message: &Message, out: &mut Vec<u8>) {
+    let number = message.number();
     match message {
-        Message::Hello(m) => put(out, 1, m),
-        Message::JoinRequest(m) => put(out, 2, m),
-        Message::JoinResponse(m) => put(out, 3, m),
-        Message::PeerUpdate(m) => put(out, 4, m),
-        Message::ViewRequest => put(out, 5, Empty {}),
-        Message::Chat(messages) => put(out, 6, Messages { messages }),
-        Message::Private(m) => put(out, 7, m),
+        Message::Hello(m) => put(out, number, m),
+        Message::JoinRequest(m) => put(out, number, m),
+        Message::JoinResponse(m) => put(out, number, m),
+        Message::PeerUpdate(m) => put(out, number, m),
+        Message::ViewRequest => put(out, number, Empty {}),
+        Message::Chat(messages) => put(out, number, Messages { messages }),
+        Message::Private(m) => put(out, number, m),
         Message::Election { id, forced } => {
             let (id, forced) = (*id, *forced);
-            put(out, 8, Election { id, forced });
+            put(out, number, Election { id, forced });
         }
-        Message::ElectionOk { coordinator } => put(out, 9, told(coordinator.as_ref())),
-        Message::CoordinatorAnnouncement(view) => put(out, 10, Announcement { view }),
-        Message::Ping { coordinator } => put(out, 11, told(coordinator.as_ref())),
-        Message::Pong { coordinator } => put(out, 12, told(coordinator.as_ref())),
-        Message::Probe(key) => put(out, 13, Named { key: *key }),
-        Message::ProbeAnswer(key) => put(out, 14, Named { key: *key }),
-        Message::Sync(m) => put(out, 15, m),
-        Message::SyncAnswer(m) => put(out, 16, m),
-        Message::Fetch(m) => put(out, 17, m),
-        Message::Chunk(m) => put(out, 18, m),
-        Message::Behind => put(out, 19, Empty {}),
-        Message::Ack(m) => put(out, 20, m),
-        Message::Rename(nick) => put(out, 21, Rename { nick }),
-        Message::Leave => put(out, 22, Empty {}),
-        Message::Referral(coordinator) => put(out, 23, told(Some(coordinator))),
-        Message::Stable(m) => put(out, 24, m),
-        Message::Relay(m) => put(out, 25, m),
-        Message::Unknown(n) => put(out, *n, Empty {}),
+        Message::ElectionOk { coordinator } => put(out, number, told(coordinator.as_ref())),
+        Message::CoordinatorAnnouncement(view) => put(out, number, Announcement { view }),
+        Message::Ping { coordinator } => put(out, number, told(coordinator.as_ref())),
+        Message::Pong { coordinator } => put(out, number, told(coordinator.as_ref())),
+        Message::Probe(key) => put(out, number, Named { key: *key }),
+        Message::ProbeAnswer(key) => put(out, number, Named { key: *key }),
+        Message::Sync(m) => put(out, number, m),
+        Message::SyncAnswer(m) => put(out, number, m),
+        Message::Fetch(m) => put(out, number, m),
+        Message::Chunk(m) => put(out, number, m),
+        Message::Behind => put(out, number, Empty {}),
+        Message::Ack(m) => put(out, number, m),
+        Message::Rename(nick) => put(out, number, Rename { nick }),
+        Message::Leave => put(out, number, Empty {}),
+        Message::Referral(coordinator) => put(out, number, told(Some(coordinator))),
+        Message::Stable(m) => put(out, number, m),
+        Message::Relay(m) => put(out, number, m),
+        Message::Unknown(_) => put(out, number, Empty {}),
     }
 }
 
@@ -198,42 +201,48 @@ pub(super) fn deserialize_message(item: &[u8]) -> Result<Message, DecodeError> {
 
 fn deserialize_body(number: u64, body: &[u8]) -> Result<Message, DecodeError> {
     let coordinator = || get::<Told<Coordinator>>(body).map(|m| m.coord);
-    Ok(match number {
-        1 => Message::Hello(get(body)?),
-        2 => Message::JoinRequest(get(body)?),
-        3 => Message::JoinResponse(get(body)?),
-        4 => Message::PeerUpdate(get(body)?),
-        5 => get::<Empty>(body).map(|_| Message::ViewRequest)?,
-        6 => Message::Chat(get::<Messages<Vec<ChatMessage>>>(body)?.messages),
-        7 => Message::Private(get(body)?),
-        8 => {
+    let Some(kind) = MessageKind::of_number(number) else {
+        return Ok(Message::Unknown(number));
+    };
+    Ok(match kind {
+        MessageKind::Hello => Message::Hello(get(body)?),
+        MessageKind::JoinRequest => Message::JoinRequest(get(body)?),
+        MessageKind::JoinResponse => Message::JoinResponse(get(body)?),
+        MessageKind::PeerUpdate => Message::PeerUpdate(get(body)?),
+        MessageKind::ViewRequest => get::<Empty>(body).map(|_| Message::ViewRequest)?,
+        MessageKind::Chat => Message::Chat(get::<Messages<Vec<ChatMessage>>>(body)?.messages),
+        MessageKind::Private => Message::Private(get(body)?),
+        MessageKind::Election => {
             let Election { id, forced } = get(body)?;
             Message::Election { id, forced }
         }
-        9 => Message::ElectionOk {
+        MessageKind::ElectionOk => Message::ElectionOk {
             coordinator: coordinator()?,
         },
-        10 => Message::CoordinatorAnnouncement(get::<Announcement<View>>(body)?.view),
-        11 => Message::Ping {
+        MessageKind::CoordinatorAnnouncement => {
+            Message::CoordinatorAnnouncement(get::<Announcement<View>>(body)?.view)
+        }
+        MessageKind::Ping => Message::Ping {
             coordinator: coordinator()?,
         },
-        12 => Message::Pong {
+        MessageKind::Pong => Message::Pong {
             coordinator: coordinator()?,
         },
-        13 => Message::Probe(get::<Named>(body)?.key),
-        14 => Message::ProbeAnswer(get::<Named>(body)?.key),
-        15 => Message::Sync(get(body)?),
-        16 => Message::SyncAnswer(get(body)?),
-        17 => Message::Fetch(get(body)?),
-        18 => Message::Chunk(get(body)?),
-        19 => get::<Empty>(body).map(|_| Message::Behind)?,
-        20 => Message::Ack(get(body)?),
-        21 => Message::Rename(get::<Rename<String>>(body)?.nick),
-        22 => get::<Empty>(body).map(|_| Message::Leave)?,
-        23 => Message::Referral(coordinator()?.ok_or_else(|| malformed("missing field `coord`"))?),
-        24 => Message::Stable(get(body)?),
-        25 => Message::Relay(get(body)?),
-        n => Message::Unknown(n),
+        MessageKind::Probe => Message::Probe(get::<Named>(body)?.key),
+        MessageKind::ProbeAnswer => Message::ProbeAnswer(get::<Named>(body)?.key),
+        MessageKind::Sync => Message::Sync(get(body)?),
+        MessageKind::SyncAnswer => Message::SyncAnswer(get(body)?),
+        MessageKind::Fetch => Message::Fetch(get(body)?),
+        MessageKind::Chunk => Message::Chunk(get(body)?),
+        MessageKind::Behind => get::<Empty>(body).map(|_| Message::Behind)?,
+        MessageKind::Ack => Message::Ack(get(body)?),
+        MessageKind::Rename => Message::Rename(get::<Rename<String>>(body)?.nick),
+        MessageKind::Leave => get::<Empty>(body).map(|_| Message::Leave)?,
+        MessageKind::Referral => {
+            Message::Referral(coordinator()?.ok_or_else(|| malformed("missing field `coord`"))?)
+        }
+        MessageKind::Stable => Message::Stable(get(body)?),
+        MessageKind::Relay => Message::Relay(get(body)?),
     })
 }
 
@@ -243,7 +252,11 @@ fn other_version(number: u64, body: &[u8]) -> Option<u8> {
     struct Versioned {
         version: u8,
     }
-    let version = matches!(number, 1 | 2).then(|| get::<Versioned>(body));
+    let version = matches!(
+        MessageKind::of_number(number),
+        Some(MessageKind::Hello | MessageKind::JoinRequest)
+    )
+    .then(|| get::<Versioned>(body));
     version?.ok().map(|v| v.version).filter(|v| *v != VERSION)
 }
 

@@ -256,83 +256,83 @@ pub struct Chunk {
     pub messages: Vec<ChatMessage>,
 }
 
-/// A message on a TCP link. The number in each comment is its type on the wire.
+/// A message on a TCP link. The table in `kinds.rs` has their numbers.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Message {
-    /// 1
+    /// See [`Hello`].
     Hello(Hello),
-    /// 2
+    /// See [`JoinRequest`].
     JoinRequest(JoinRequest),
-    /// 3
+    /// See [`JoinResponse`].
     JoinResponse(JoinResponse),
-    /// 4
+    /// See [`PeerUpdate`].
     PeerUpdate(PeerUpdate),
-    /// 5: asks for the whole view.
+    /// Asks for the whole view.
     ViewRequest,
-    /// 6: one or more chat messages; map field `messages`.
+    /// One or more chat messages; map field `messages`.
     Chat(Vec<ChatMessage>),
-    /// 7
+    /// See [`Private`].
     Private(Private),
-    /// 8: field `id`, the sender's; `forced`: a live coordinator is to be ignored.
+    /// Field `id`, the sender's; `forced`: a live coordinator is to be ignored.
     Election {
         /// The sender's id.
         id: Id,
         /// A live coordinator is to be ignored.
         forced: bool,
     },
-    /// 9: optional field `coord`: the answerer's live coordinator; absent: the answerer takes over.
+    /// Optional field `coord`: the answerer's live coordinator; absent: the answerer takes over.
     ElectionOk {
         /// The answerer's live coordinator.
         coordinator: Option<Coordinator>,
     },
-    /// 10: field `view`, whole.
+    /// Field `view`, whole.
     CoordinatorAnnouncement(View),
-    /// 11: optional field `coord`, first-hand.
+    /// Optional field `coord`, first-hand.
     Ping {
         /// The sender's live coordinator.
         coordinator: Option<Coordinator>,
     },
-    /// 12: optional field `coord`, first-hand.
+    /// Optional field `coord`, first-hand.
     Pong {
         /// The sender's live coordinator.
         coordinator: Option<Coordinator>,
     },
-    /// 13: field `key`: is that node alive on a link of yours?
+    /// Field `key`: is that node alive on a link of yours?
     Probe(Key),
-    /// 14: field `key`: that node was just heard.
+    /// Field `key`: that node was just heard.
     ProbeAnswer(Key),
-    /// 15
+    /// See [`Sync`].
     Sync(Sync),
-    /// 16
+    /// See [`SyncAnswer`].
     SyncAnswer(SyncAnswer),
-    /// 17
+    /// See [`Fetch`].
     Fetch(Fetch),
-    /// 18
+    /// See [`Chunk`].
     Chunk(Chunk),
-    /// 19: live chat was withheld from the receiver: it should SYNC with the sender.
+    /// Live chat was withheld from the receiver: it should SYNC with the sender.
     Behind,
-    /// 20: what the sender has of the receiver's messages.
+    /// What the sender has of the receiver's messages.
     Ack(Ack),
-    /// 21: field `nick`: the sender's new nick, to its coordinator.
+    /// Field `nick`: the sender's new nick, to its coordinator.
     Rename(String),
-    /// 22: the sender leaves the room.
+    /// The sender leaves the room.
     Leave,
-    /// 23: field `coord`: who coordinates, to a joiner that asked somebody else.
+    /// Field `coord`: who coordinates, to a joiner that asked somebody else.
     Referral(Coordinator),
-    /// 24: how far the sender is with its own messages.
+    /// How far the sender is with its own messages.
     Stable(Stable),
-    /// 25: to be passed on to a member that the sender has no link with.
+    /// To be passed on to a member that the sender has no link with.
     Relay(Relay),
     /// A type that this version does not know: skipped.
     Unknown(u64),
 }
 
-/// A UDP datagram. The number in each comment is its type on the wire.
+/// A UDP datagram. The table in `kinds.rs` has their numbers.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Datagram {
-    /// 1
+    /// See [`JoinRequest`].
     JoinRequest(JoinRequest),
-    /// 2: fields `room`, `coord`, `members` (their number).
+    /// Fields `room`, `coord`, `members` (their number).
     Heartbeat {
         /// The room.
         room: String,
@@ -341,7 +341,7 @@ pub enum Datagram {
         /// How many members its view has.
         members: u64,
     },
-    /// 3: fields `room`, `coord`: a member's answer to a repeated JOIN_REQUEST.
+    /// Fields `room`, `coord`: a member's answer to a repeated JOIN_REQUEST.
     Referral {
         /// The room.
         room: String,

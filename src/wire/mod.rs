@@ -1,6 +1,6 @@
 //! The wire: messages as data, and the bytes that they are on TCP and UDP.
 //!
-//! What lives here: the messages ([`message`]), the values in them ([`types`], [`chat`]), their encoding
+//! What lives here: the table of messages ([`MessageKind`]), the messages ([`message`]), the values in them ([`types`], [`chat`]), their encoding
 //! ([`codec`]), the framing of streams ([`frame`]) and the limits of it all. Nothing here knows about sockets, time or
 //! the state of a node. `PROTOCOL.md`, below, is the whole format.
 //!
@@ -12,18 +12,21 @@ pub mod codec;
 mod digest;
 mod fast;
 pub mod frame;
+mod kinds;
 pub mod message;
 mod pack;
+mod rules;
 mod scan;
 pub mod types;
 
 pub use chat::{ChatMessage, Draft};
-pub use check::{nick_is_valid, room_is_valid};
 pub use codec::{
     DecodeError, EncodeError, decode_datagram, decode_message, encode_datagram, encode_frame,
 };
 pub use digest::digest_of;
 pub use frame::{FrameError, FrameReader};
+pub use kinds::{DatagramKind, MessageKind};
 pub use message::*;
 pub(crate) use pack::{Packer, Parts};
+pub use rules::{nick_is_valid, room_is_valid};
 pub use types::*;

@@ -8,8 +8,8 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::chat::{ChatMessage, DEPENDENCIES_AT, DEPENDENCY_BYTES, NICK_LENGTH_AT, Place};
-use super::check;
+use super::chat::{ChatMessage, DEPENDENCIES_AT, DEPENDENCY_BYTES, Draft, NICK_LENGTH_AT, Place};
+use super::rules;
 use super::types::{Id, Key, MessageId};
 use crate::limits::HISTORY_BYTES_PER_MESSAGE_MAX;
 
@@ -29,6 +29,34 @@ pub(crate) struct Parts<'a> {
     pub(crate) nick: &'a [u8],
     pub(crate) dependencies: &'a [MessageId],
     pub(crate) text: &'a [u8],
+}
+
+impl Draft<'_> {
+    pub(crate) fn parts(&self) -> Parts<'_> {
+        Parts {
+            origin: self.origin,
+            seq: self.seq,
+            timestamp: self.timestamp,
+            sent_at: self.sent_at,
+            from: self.from,
+            nick: self.nick.as_bytes(),
+            dependencies: &self.dependencies,
+            text: self.text.as_bytes(),
+        }
+    }
+}
+
+impl ChatMessage {
+    /// A message of these parts.
+    ///
+    /// # Errors
+    ///
+    /// The rule of the protocol that the draft breaks.
+    pub fn new(draft: &Draft<'_>) -> Result<ChatMessage, &'static str> {
+        let mut packer = Packer::default();
+        packer.add(&draft.parts())?;
+        packer.take().pop().ok_or("no message")
+    }
 }
 
 /// Packs messages, one after another, into blocks.
@@ -68,9 +96,12 @@ impl Packer {
         if is_same && parts.dependencies.is_empty() {
             return self.add_same(parts.seq, parts.timestamp, parts.text);
         }
-        check::parts(parts)?;
+        rules::key(parts.origin)?;
+        rules::seq(parts.seq)?;
+        rules::text_utf8(parts.text)?;
+        rules::dependencies(parts.dependencies)?;
         if !has_same_nick || parts.nick.is_empty() {
-            check::nick_utf8(parts.nick)?;
+            rules::nick_utf8(parts.nick)?;
         }
         self.end_block();
         self.common = common;
@@ -103,8 +134,8 @@ impl Packer {
         timestamp: u64,
         text: &[u8],
     ) -> Result<(), &'static str> {
-        check::seq(seq)?;
-        check::text_utf8(text)?;
+        rules::seq(seq)?;
+        rules::text_utf8(text)?;
         let (last_seq, last_timestamp) = self.last;
         let follows = last_seq.checked_add(1) == Some(seq)
             && timestamp > last_timestamp
