@@ -13,6 +13,7 @@
 //! | `talk` | what is said, heard, waited for, repaired and confirmed |
 //! | `mesh` | with whom this node is linked, and who of them lives |
 //! | `group` | who belongs to the room, and who coordinates |
+//! | `roster` | the view: who is a member, as data; the group changes it, the others read it |
 //! | `context` | what all of them are lent: configuration, time, randomness, effects |
 //! | `api` | inputs, effects, events |
 //! | `public` | what the driver and the user interface may ask |
@@ -34,6 +35,7 @@ mod mesh;
 mod public;
 #[cfg(test)]
 mod rig;
+mod roster;
 mod talk;
 mod texts;
 

@@ -39,7 +39,7 @@ impl Group {
                     && self.resigned.is_none()
                     && self.roster.contains(cx.config.key) =>
             {
-                let (version, next_id) = (self.roster.version, self.roster.next_id);
+                let (version, next_id) = (self.roster.version(), self.roster.next_id());
                 let c = c.clone();
                 Some(Coordinator {
                     version,
@@ -57,8 +57,8 @@ impl Group {
             id: self.id.unwrap_or(0),
             key: cx.config.key,
             addresses: cx.config.addresses.clone(),
-            version: self.roster.version,
-            next_id: self.roster.next_id,
+            version: self.roster.version(),
+            next_id: self.roster.next_id(),
         }
     }
 
@@ -191,7 +191,8 @@ impl Group {
         told: &Coordinator,
         route: Route,
     ) {
-        if told.key == parts.cx.config.key || told.id == 0 || told.id > super::roster::ID_MAX {
+        if told.key == parts.cx.config.key || told.id == 0 || told.id > crate::node::roster::ID_MAX
+        {
             return;
         }
         self.doubt_death(parts, told.key);
@@ -247,7 +248,7 @@ impl Group {
     }
 
     pub(super) fn note_version(&mut self, told: &Coordinator) {
-        let version = told.version.min(super::roster::VERSION_HEARD_MAX);
+        let version = told.version.min(crate::node::roster::VERSION_HEARD_MAX);
         self.version_seen = self.version_seen.max(version);
     }
 
@@ -259,7 +260,7 @@ impl Group {
         {
             mine.addresses.clone_from(&told.addresses);
         }
-        if told.version > self.roster.version && matches!(self.standing, Standing::Member) {
+        if told.version > self.roster.version() && matches!(self.standing, Standing::Member) {
             self.ask_for_view(parts, told.key, route);
         }
     }

@@ -54,7 +54,7 @@ impl Group {
         }
         if let Some((at, view)) = self.announced.take()
             && parts.cx.since(at) < parts.cx.config.failure_timeout
-            && view.version > self.roster.version
+            && view.version > self.roster.version()
             && parts.mesh.is_alive(parts.cx, view.coordinator)
             && self.follow_view(parts, view)
         {
@@ -250,7 +250,7 @@ impl Group {
     pub(super) fn stand_down(&mut self, parts: &mut Parts<'_>, live: Coordinator) {
         parts.cx.cancel_timer(Timer::Election);
         self.end_election(parts, "a neighbour has a live coordinator");
-        if live.key == self.roster.coordinator && self.roster.contains(parts.cx.config.key) {
+        if live.key == self.roster.coordinator() && self.roster.contains(parts.cx.config.key) {
             self.standing = Standing::Member;
             self.coordinator = Some(live);
             let at = parts.cx.now.time + parts.cx.config.failure_timeout;

@@ -83,7 +83,7 @@ impl Group {
             addresses: parts.cx.config.addresses.clone(),
             id: self.id,
             next_id: if self.id.is_some() {
-                self.roster.next_id
+                self.roster.next_id()
             } else {
                 0
             },
@@ -495,7 +495,7 @@ impl Group {
         if leader != key && !self.may_bring_answer(parts, key, leader) {
             return;
         }
-        let Some(roster) = super::Roster::from_view(view) else {
+        let Some(roster) = crate::node::roster::Roster::from_view(view) else {
             return;
         };
         let mine = roster.get(parts.cx.config.key).map(|m| m.id);
@@ -505,7 +505,7 @@ impl Group {
         let own = self.claim();
         if own.is_some_and(|c| c.key == leader) && !self.waits_for(parts, leader) {
             // A second answer to a question that was asked twice.
-            if roster.version > self.roster.version {
+            if roster.version() > self.roster.version() {
                 self.follow(parts, roster);
             }
             return;
@@ -514,7 +514,7 @@ impl Group {
             Standing::Seeking(_) => true,
             Standing::Gone => false,
             Standing::Member if own.is_some_and(|c| c.key == leader) => {
-                roster.version >= self.roster.version
+                roster.version() >= self.roster.version()
             }
             // Not asked, not followed: anybody could call itself a higher coordinator.
             Standing::Member | Standing::Coordinator(_) => {

@@ -11,12 +11,12 @@ mod join;
 mod leave;
 mod office;
 mod relay;
-mod roster;
 mod view;
 mod watch;
 
 use super::context::Context;
 use super::mesh::{Interest, Mesh};
+use super::roster::Roster;
 use super::talk::{Lent, Talk};
 use super::{LinkId, Time};
 use crate::wire::{Claim, Coordinator, Id, Key, Member, View};
@@ -25,7 +25,6 @@ use election::Election;
 use join::{Asking, Seek};
 use leave::Leaving;
 use office::Office;
-pub(super) use roster::Roster;
 
 /// What the group is lent for the length of one call.
 pub(super) struct Parts<'a> {

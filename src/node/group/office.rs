@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
-use super::roster::{ID_MAX, VERSION_HEARD_MAX};
 use super::{Group, Parts, Standing};
 use crate::limits;
+use crate::node::roster::{ID_MAX, VERSION_HEARD_MAX};
 use crate::node::{Class, Departure, Effect, Event, LinkId, Phase, Time, Timer, Weakness};
 use crate::timing;
 use crate::wire::{
@@ -280,8 +280,8 @@ impl Group {
     }
 
     fn add_member(&mut self, parts: &mut Parts<'_>, key: Key, request: &JoinRequest) -> bool {
-        let next_id = self.roster.next_id.max(request.next_id.min(ID_MAX));
-        self.roster.next_id = next_id;
+        let next_id = self.roster.next_id().max(request.next_id.min(ID_MAX));
+        self.roster.never_below(next_id);
         let brings = request.id.filter(|id| *id > 0 && *id <= ID_MAX);
         let id = brings
             .filter(|id| !self.roster.has_id(*id))
@@ -381,12 +381,12 @@ impl Group {
         except: Option<Key>,
     ) {
         // Claims that are only heard of are capped, so that this does not come to its end.
-        self.roster.version = self.roster.version.saturating_add(1);
-        self.version_seen = self.version_seen.max(self.roster.version);
+        self.roster.step();
+        self.version_seen = self.version_seen.max(self.roster.version());
         let update = PeerUpdate {
             coordinator: parts.cx.config.key,
-            version: self.roster.version,
-            next_id: self.roster.next_id,
+            version: self.roster.version(),
+            next_id: self.roster.next_id(),
             kind,
             members,
             clock: self.own_clock(parts),

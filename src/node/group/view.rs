@@ -3,7 +3,8 @@
 //! A step applies only from one's own coordinator and at version + 1; any other mismatch asks for
 //! the whole view. Views never close links.
 
-use super::{Group, Parts, Roster, Route, Standing};
+use super::{Group, Parts, Route, Standing};
+use crate::node::roster::Roster;
 use crate::node::{Class, Departure, Event, LinkId, Timer, Weakness};
 use crate::wire::{Coordinator, Key, Member, Message, PeerUpdate, UpdateKind, View};
 
@@ -13,7 +14,7 @@ impl Group {
         let Some(roster) = Roster::from_view(view) else {
             return false;
         };
-        if !roster.contains(parts.cx.config.key) || roster.coordinator == parts.cx.config.key {
+        if !roster.contains(parts.cx.config.key) || roster.coordinator() == parts.cx.config.key {
             return false;
         }
         self.follow(parts, roster);
@@ -22,7 +23,7 @@ impl Group {
 
     /// Follows this view's coordinator: links, nick, history and unsent lines stay.
     pub(super) fn follow(&mut self, parts: &mut Parts<'_>, roster: Roster) {
-        let leader = roster.coordinator;
+        let leader = roster.coordinator();
         let Some(entry) = roster.get(leader).cloned() else {
             return;
         };
@@ -39,10 +40,10 @@ impl Group {
             id: entry.id,
             key: leader,
             addresses: entry.addresses,
-            version: roster.version,
-            next_id: roster.next_id,
+            version: roster.version(),
+            next_id: roster.next_id(),
         });
-        self.version_seen = self.version_seen.max(roster.version);
+        self.version_seen = self.version_seen.max(roster.version());
         self.adopt_roster(parts, roster);
         self.last_beat = parts.cx.now.time;
         self.show_coordinator(parts);
@@ -69,16 +70,15 @@ impl Group {
 
     /// Holds another view from now on, and shows the difference.
     fn adopt_roster(&mut self, parts: &mut Parts<'_>, mut roster: Roster) {
-        let same_group = roster.next_id.max(self.roster.next_id);
-        roster.next_id = same_group;
+        let same_group = roster.next_id().max(self.roster.next_id());
+        roster.never_below(same_group);
         let old = std::mem::replace(&mut self.roster, roster);
         if let Some(me) = self.roster.get(parts.cx.config.key) {
             self.id = Some(me.id);
         }
         for member in old.members() {
             if !self.roster.contains(member.key) {
-                let said_so =
-                    parts.mesh.has_left(member.key) || self.roster.left.contains(&member.key);
+                let said_so = parts.mesh.has_left(member.key) || self.roster.has_left(member.key);
                 let departure = if said_so {
                     Departure::Left
                 } else {
@@ -94,7 +94,7 @@ impl Group {
                 Some(before) => self.show_change(parts, before, &member),
             }
         }
-        self.roster.left.clear();
+        self.roster.forget_left();
         parts.talk.recheck_delivery();
     }
 
@@ -202,10 +202,10 @@ impl Group {
             }
             return;
         }
-        if named && (key != update.coordinator || update.version <= self.roster.version) {
+        if named && (key != update.coordinator || update.version <= self.roster.version()) {
             return;
         }
-        if named && update.version != self.roster.version + 1 {
+        if named && update.version != self.roster.version() + 1 {
             self.version_seen = self.version_seen.max(update.version);
             return self.ask_for_view(parts, update.coordinator, Route::Link(link));
         }
@@ -216,7 +216,9 @@ impl Group {
     }
 
     fn on_whole_view(&mut self, parts: &mut Parts<'_>, update: PeerUpdate) {
-        if update.version <= self.roster.version && self.roster.coordinator == update.coordinator {
+        if update.version <= self.roster.version()
+            && self.roster.coordinator() == update.coordinator
+        {
             return;
         }
         self.version_seen = self.version_seen.max(update.version);
@@ -286,8 +288,8 @@ impl Group {
                 self.show_change(parts, &before, &member);
             }
         }
-        self.roster.version = update.version;
-        self.roster.next_id = self.roster.next_id.max(update.next_id);
+        self.roster.set_version(update.version);
+        self.roster.never_below(update.next_id);
         self.version_seen = self.version_seen.max(update.version);
         self.check_membership(parts);
         true

@@ -22,9 +22,9 @@ mod taking;
 mod waiting;
 
 use super::context::Context;
-use super::group::Roster;
 use super::history::History;
 use super::mesh::{Link, Mesh};
+use super::roster::Roster;
 use super::{Config, LinkId, Time, Weakness};
 use crate::wire::{Id, Key, Position};
 use acks::Acks;

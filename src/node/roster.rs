@@ -6,26 +6,26 @@ use crate::limits;
 use crate::wire::{Claim, Id, Key, Member, View};
 
 /// Ids above this are nobody's: they would not survive as JSON numbers.
-pub(in crate::node) const ID_MAX: Id = 1 << 53;
+pub(super) const ID_MAX: Id = 1 << 53;
 /// View versions above this are not believed where they are only heard of: a liar must not be able
 /// to bring the count to its end.
-pub(in crate::node) const VERSION_HEARD_MAX: u64 = 1 << 53;
+pub(super) const VERSION_HEARD_MAX: u64 = 1 << 53;
 
 /// A view, with its invariants: ids and keys are unique.
 #[derive(Clone, Debug)]
-pub(in crate::node) struct Roster {
-    pub(super) coordinator: Key,
-    pub(super) version: u64,
-    pub(super) next_id: Id,
+pub(super) struct Roster {
+    coordinator: Key,
+    version: u64,
+    next_id: Id,
     /// In the order of ids.
     members: Vec<Member>,
     ids: BTreeMap<Key, Id>,
     /// Who is not in this view any more because it said LEAVE; empty once that was shown and told.
-    pub(super) left: Vec<Key>,
+    left: Vec<Key>,
 }
 
 impl Roster {
-    pub(in crate::node) fn empty() -> Roster {
+    pub(super) fn empty() -> Roster {
         Roster {
             coordinator: Key(0),
             version: 0,
@@ -37,7 +37,7 @@ impl Roster {
     }
 
     /// None if the view contradicts itself: an id or a key twice, or its coordinator not in it.
-    pub(in crate::node) fn from_view(view: View) -> Option<Roster> {
+    pub(super) fn from_view(view: View) -> Option<Roster> {
         let mut roster = Roster {
             coordinator: view.coordinator,
             version: view.version,
@@ -53,7 +53,7 @@ impl Roster {
         roster.contains(view.coordinator).then_some(roster)
     }
 
-    pub(in crate::node) fn to_view(&self) -> View {
+    pub(super) fn to_view(&self) -> View {
         View {
             coordinator: self.coordinator,
             version: self.version,
@@ -65,7 +65,7 @@ impl Roster {
     }
 
     /// False, and nothing done, if the id or the key is taken or the view is full.
-    pub(in crate::node) fn insert(&mut self, member: Member) -> bool {
+    pub(super) fn insert(&mut self, member: Member) -> bool {
         let at = self.members.partition_point(|m| m.id < member.id);
         if self.members.get(at).is_some_and(|m| m.id == member.id)
             || self.ids.contains_key(&member.key)
@@ -84,7 +84,7 @@ impl Roster {
 
     /// An id for a newcomer: the next one. Only a liar can bring the count to its end; then it is
     /// the lowest that is free.
-    pub(in crate::node) fn fresh_id(&self) -> Id {
+    pub(super) fn fresh_id(&self) -> Id {
         if self.next_id <= ID_MAX {
             return self.next_id;
         }
@@ -97,52 +97,82 @@ impl Roster {
         self.members.iter().map(Member::size_bound).sum()
     }
 
-    pub(in crate::node) fn remove(&mut self, key: Key) -> Option<Member> {
+    pub(super) fn remove(&mut self, key: Key) -> Option<Member> {
         let id = self.ids.remove(&key)?;
         let at = self.members.partition_point(|m| m.id < id);
         Some(self.members.remove(at))
     }
 
-    pub(in crate::node) fn get(&self, key: Key) -> Option<&Member> {
+    pub(super) fn get(&self, key: Key) -> Option<&Member> {
         let id = self.ids.get(&key)?;
         self.members
             .get(self.members.partition_point(|m| m.id < *id))
     }
 
-    pub(in crate::node) fn get_mut(&mut self, key: Key) -> Option<&mut Member> {
+    pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Member> {
         let id = self.ids.get(&key)?;
         let at = self.members.partition_point(|m| m.id < *id);
         self.members.get_mut(at)
     }
 
-    pub(in crate::node) fn contains(&self, key: Key) -> bool {
+    pub(super) fn contains(&self, key: Key) -> bool {
         self.ids.contains_key(&key)
     }
 
-    pub(in crate::node) fn has_id(&self, id: Id) -> bool {
+    pub(super) fn has_id(&self, id: Id) -> bool {
         let at = self.members.partition_point(|m| m.id < id);
         self.members.get(at).is_some_and(|m| m.id == id)
     }
 
-    pub(in crate::node) fn version(&self) -> u64 {
+    pub(super) fn version(&self) -> u64 {
         self.version
     }
 
+    /// The view has changed by one step. Claims that are only heard of are capped, so that the count does
+    /// not come to its end.
+    pub(super) fn step(&mut self) {
+        self.version = self.version.saturating_add(1);
+    }
+
+    pub(super) fn set_version(&mut self, version: u64) {
+        self.version = version;
+    }
+
+    /// The id that the next newcomer gets.
+    pub(super) fn next_id(&self) -> Id {
+        self.next_id
+    }
+
+    /// The next id is at least this one.
+    pub(super) fn never_below(&mut self, id: Id) {
+        self.next_id = self.next_id.max(id);
+    }
+
+    /// True if this key is not in the view any more because it said LEAVE.
+    pub(super) fn has_left(&self, key: Key) -> bool {
+        self.left.contains(&key)
+    }
+
+    /// Who has left was shown and told.
+    pub(super) fn forget_left(&mut self) {
+        self.left.clear();
+    }
+
     /// The coordinator whose view it is.
-    pub(in crate::node) fn coordinator(&self) -> Key {
+    pub(super) fn coordinator(&self) -> Key {
         self.coordinator
     }
 
-    pub(in crate::node) fn members(&self) -> &[Member] {
+    pub(super) fn members(&self) -> &[Member] {
         &self.members
     }
 
-    pub(in crate::node) fn keys(&self) -> Vec<Key> {
+    pub(super) fn keys(&self) -> Vec<Key> {
         self.members.iter().map(|m| m.key).collect()
     }
 
     /// The coordinator's claim, if the coordinator is a member.
-    pub(in crate::node) fn claim(&self) -> Option<Claim> {
+    pub(super) fn claim(&self) -> Option<Claim> {
         let id = *self.ids.get(&self.coordinator)?;
         let key = self.coordinator;
         Some(Claim { id, key })
