@@ -34,6 +34,9 @@ pub(super) struct Context {
     pub(super) clock: Clock,
     pub(super) out: Outbox,
     pub(super) counters: Counters,
+    /// The timers that run, for [`super::Node::check_invariants`].
+    #[cfg(debug_assertions)]
+    running: std::collections::BTreeSet<Timer>,
 }
 
 impl Context {
@@ -48,6 +51,8 @@ impl Context {
             clock: Clock::default(),
             out: Outbox::new(),
             counters: Counters::default(),
+            #[cfg(debug_assertions)]
+            running: std::collections::BTreeSet::new(),
         }
     }
 
@@ -62,11 +67,28 @@ impl Context {
         self.config.weakened == Some(weakness)
     }
 
+    /// A timer has fired: it runs no more.
+    pub(super) fn fire(&mut self, timer: Timer) {
+        #[cfg(debug_assertions)]
+        self.running.remove(&timer);
+        let _ = timer;
+    }
+
+    /// True if this timer runs. Only debug builds know.
+    #[cfg(debug_assertions)]
+    pub(super) fn runs(&self, timer: Timer) -> bool {
+        self.running.contains(&timer)
+    }
+
     pub(super) fn set_timer(&mut self, timer: Timer, at: Time) {
+        #[cfg(debug_assertions)]
+        self.running.insert(timer);
         self.out.push(Effect::SetTimer { timer, at });
     }
 
     pub(super) fn cancel_timer(&mut self, timer: Timer) {
+        #[cfg(debug_assertions)]
+        self.running.remove(&timer);
         self.out.push(Effect::CancelTimer(timer));
     }
 

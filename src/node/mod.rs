@@ -47,6 +47,8 @@ use crate::limits;
 use crate::wire::{Coordinator, Datagram, Key, Member, Message};
 use context::Context;
 use group::{Group, Parts, Route};
+#[cfg(debug_assertions)]
+use mesh::Interest;
 use mesh::{Greeting, Mesh, News};
 use talk::{Lent, Talk};
 
@@ -90,6 +92,8 @@ impl Node {
         if !self.group.is_gone() {
             self.dispatch(input);
             self.settle();
+            #[cfg(debug_assertions)]
+            self.check_invariants();
         }
         out.append(&mut self.cx.out);
     }
@@ -103,8 +107,29 @@ impl Node {
             talk.end_turn(&mut lent);
             let (group, mut parts) = self.group();
             group.step_leaving(&mut parts);
+            #[cfg(debug_assertions)]
+            {
+                self.check_invariants();
+                let is_leaving = self.group.is_leaving() && !self.group.is_gone();
+                let has_end = self.cx.runs(Timer::Leave);
+                assert!(!is_leaving || has_end, "leaving comes to an end");
+            }
         }
         out.append(&mut self.cx.out);
+    }
+
+    /// What is true between any two inputs, whatever the peers send. Debug builds look after each input,
+    /// and so does the whole simulator.
+    #[cfg(debug_assertions)]
+    fn check_invariants(&self) {
+        if self.group.is_gone() {
+            return;
+        }
+        assert!(self.cx.runs(Timer::Tick), "the links are looked at");
+        assert!(self.cx.runs(Timer::SyncRound), "there are periodic SYNCs");
+        self.group.check_invariants(&self.cx);
+        self.mesh.check_invariants(&self.cx);
+        self.talk.check_invariants(&self.cx, &self.mesh);
     }
 
     /// The talk, and what it is lent.
@@ -201,6 +226,7 @@ impl Node {
     }
 
     fn on_timer(&mut self, timer: Timer) {
+        self.cx.fire(timer);
         match timer {
             Timer::Tick => {
                 let next = self.mesh.next_tick() + self.cx.config.heartbeat;

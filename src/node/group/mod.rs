@@ -7,6 +7,8 @@
 mod claims;
 mod election;
 mod explain;
+#[cfg(debug_assertions)]
+mod invariants;
 mod join;
 mod leave;
 mod office;

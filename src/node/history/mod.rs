@@ -60,6 +60,24 @@ impl History {
         self.shelf.is_some()
     }
 
+    /// # Panics
+    ///
+    /// If what is known of the authors contradicts what is held.
+    #[cfg(debug_assertions)]
+    pub(super) fn check_invariants(&self) {
+        let held: u64 = self.origins.values().map(|o| o.held.len()).sum();
+        assert_eq!(
+            held,
+            self.len() as u64,
+            "what is held is known by its author"
+        );
+        let first = self.order.iter().next().map(ChatMessage::position);
+        assert!(
+            first.is_none_or(|p| p > self.floor),
+            "nothing lies under the floor"
+        );
+    }
+
     /// How many messages are held.
     #[must_use]
     pub fn len(&self) -> usize {

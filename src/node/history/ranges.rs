@@ -18,6 +18,12 @@ impl Ranges {
         sorted
     }
 
+    /// How many numbers are in this set.
+    #[cfg(debug_assertions)]
+    pub(in crate::node) fn len(&self) -> u64 {
+        self.0.iter().map(|(first, last)| last - first + 1).sum()
+    }
+
     /// True if all numbers of `other` are in this set.
     pub(in crate::node) fn covers(&self, other: &Ranges) -> bool {
         other

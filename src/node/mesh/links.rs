@@ -231,6 +231,11 @@ impl Links {
             .filter_map(|(key, id)| Some((*key, *id, self.all.get(id)?)))
     }
 
+    #[cfg(debug_assertions)]
+    pub(super) fn all(&self) -> impl Iterator<Item = (LinkId, &Link)> {
+        self.all.iter().map(|(id, link)| (*id, link))
+    }
+
     pub(super) fn all_open(&self) -> Vec<LinkId> {
         self.open.values().copied().collect()
     }
@@ -494,6 +499,9 @@ impl Mesh {
 
     fn close_gracefully(&mut self, cx: &mut Context, id: LinkId) {
         if let Some(link) = self.links.get_mut(id) {
+            if link.stage != Stage::Open {
+                cx.cancel_timer(Timer::Handshake(id));
+            }
             link.stage = Stage::Ending;
             let how = Close::Graceful;
             cx.out.push(Effect::Close { link: id, how });

@@ -6,6 +6,8 @@
 //! know of the group it asks by [`Interest`].
 
 mod dialling;
+#[cfg(debug_assertions)]
+mod invariants;
 mod links;
 mod memory;
 mod peers;

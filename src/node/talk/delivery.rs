@@ -89,6 +89,22 @@ impl Delivery {
         self.heard.len()
     }
 
+    /// # Panics
+    ///
+    /// If the runs that are not delivered are out of order, or of what was never written.
+    #[cfg(debug_assertions)]
+    pub(super) fn check_invariants(&self, written: u64) {
+        let mut last = 0;
+        for run in &self.runs {
+            assert!(
+                last < run.first && run.first <= run.last,
+                "runs are in order"
+            );
+            last = run.last;
+        }
+        assert!(last <= written, "what is confirmed was written");
+    }
+
     pub(super) fn undelivered(&self) -> u64 {
         let waiting: u64 = self.runs.iter().map(|r| r.last - r.first + 1).sum();
         waiting + self.given_up

@@ -47,6 +47,11 @@ impl Gaps {
         self.back = now;
     }
 
+    #[cfg(debug_assertions)]
+    pub(super) fn is_watched(&self) -> bool {
+        self.is_watched
+    }
+
     /// This peer has answered an exchange to its end.
     pub(super) fn has_answered(&mut self, peer: Key, began: Time, ended: Time) {
         self.asked.insert(peer, (began, ended));

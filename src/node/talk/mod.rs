@@ -12,6 +12,8 @@ mod delivery;
 mod gaps;
 mod heads;
 mod holes;
+#[cfg(debug_assertions)]
+mod invariants;
 mod past;
 mod runs;
 mod source;

@@ -55,6 +55,12 @@ impl Repair {
         self.current.as_ref().is_some_and(|e| e.peer == peer)
     }
 
+    /// The link of the exchange that is under way.
+    #[cfg(debug_assertions)]
+    pub(super) fn link(&self) -> Option<LinkId> {
+        self.current.as_ref().map(|e| e.link)
+    }
+
     /// When the exchange that is under way began.
     pub(super) fn began(&self) -> Option<Time> {
         self.current.as_ref()?.began
@@ -171,6 +177,7 @@ impl Talk {
     /// An exchange broke off: if joining waited for it, the next source is asked; if something is
     /// missing, the next peer is.
     fn broke_off(&mut self, lent: &mut Lent<'_>, exchange: &Exchange) {
+        lent.cx.cancel_timer(Timer::Sync);
         self.fail_source(exchange.peer);
         self.look_at_gaps(lent);
     }

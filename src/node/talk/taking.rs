@@ -11,6 +11,13 @@ use crate::wire::ChatMessage;
 #[derive(Debug, Default)]
 pub(super) struct HeldBack(Vec<ChatMessage>);
 
+impl HeldBack {
+    #[cfg(debug_assertions)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 impl Talk {
     /// A message that was never taken in, and whose causes are here or will never be, becomes part
     /// of the history. At or below the floor it is not kept; if it came there and nobody counts on it

@@ -64,6 +64,25 @@ impl Waiting {
         self.len
     }
 
+    /// # Panics
+    ///
+    /// If the counts contradict what waits, or more waits than may.
+    #[cfg(debug_assertions)]
+    pub(super) fn check_invariants(&self, max: usize) {
+        let waiters = self.waiters.values();
+        let (len, bytes) = waiters.fold((0, 0), |(len, bytes), w| {
+            (len + w.run.len(), bytes + w.bytes())
+        });
+        assert_eq!(
+            (self.len, self.bytes),
+            (len, bytes),
+            "what waits is counted"
+        );
+        assert!(len <= max, "more waits than may");
+        let waited: usize = self.on.values().map(Vec::len).sum();
+        assert_eq!(waited, self.waiters.len(), "each run waits for one cause");
+    }
+
     /// How many of the first messages of a run may wait beside all that waits, where so many may at
     /// most.
     pub(super) fn room_for(&self, run: &[ChatMessage], max: usize) -> usize {

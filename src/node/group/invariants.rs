@@ -1,0 +1,61 @@
+//! What is true of the group between any two inputs. Debug builds look.
+
+use super::{Group, Standing};
+use crate::limits;
+use crate::node::Timer;
+use crate::node::context::Context;
+
+impl Group {
+    /// # Panics
+    ///
+    /// If the standing contradicts what goes with it: the coordinator, the view, the timers.
+    pub(in crate::node) fn check_invariants(&self, cx: &Context) {
+        let (me, leader) = (cx.config.key, self.leader());
+        let is_leaving = self.leaving.is_some();
+        let in_office = matches!(self.standing, Standing::Coordinator(_));
+        assert_eq!(
+            cx.runs(Timer::Heartbeat),
+            in_office,
+            "who beats is in office"
+        );
+        match &self.standing {
+            Standing::Seeking(_) => {
+                assert_eq!((self.id, leader), (None, None), "who seeks belongs nowhere");
+                assert!(self.roster.members().is_empty(), "who seeks has no view");
+                assert!(cx.runs(Timer::Join), "who seeks asks again");
+            }
+            Standing::Member => {
+                assert!(self.id.is_some(), "a member has an id");
+                assert!(leader.is_some_and(|l| l != me), "a member follows another");
+                assert!(cx.runs(Timer::Watch), "a member watches its coordinator");
+            }
+            Standing::Coordinator(_) => {
+                assert_eq!(leader, Some(me), "who is in office follows itself");
+                assert_eq!(self.roster.coordinator(), me, "its view is its own");
+                let entry = self.roster.get(me).map(|m| m.id);
+                assert!(entry.is_some() && entry == self.id, "it is in its own view");
+            }
+            Standing::Electing(_) => {
+                assert_eq!(leader, None, "who elects follows nobody");
+                assert!(self.id.is_some(), "who elects has an id");
+                assert!(cx.runs(Timer::Election), "an election goes on");
+            }
+            Standing::Adrift { .. } => {
+                assert_eq!(leader, None, "who is adrift follows nobody");
+                assert!(
+                    cx.runs(Timer::Join) || is_leaving,
+                    "who is adrift asks again"
+                );
+            }
+            Standing::Gone => {}
+        }
+        let asks = self.asking.is_some() && !is_leaving;
+        assert!(!asks || cx.runs(Timer::Join), "who asks asks again");
+        assert!(
+            self.version_seen >= self.roster.version(),
+            "a view was heard of"
+        );
+        assert!(self.referrals.len() <= limits::REFERRALS_MAX);
+        assert_eq!(self.referrals.is_empty(), !cx.runs(Timer::Referral));
+    }
+}
