@@ -25,7 +25,8 @@ pub(super) struct Past {
     greets_until: Option<Time>,
     /// Who has said HELLO by then, and the highest timestamp that it had seen.
     greeted: BTreeMap<Key, u64>,
-    /// Who had told when another group let this node in.
+    /// Who had told when another group let this node in, or follows another coordinator than this node:
+    /// what this node's group had seen says nothing of what they write.
     kept_words: BTreeSet<Key>,
     /// The first message that each author counted on this node for, as it said itself.
     told: BTreeMap<Key, u64>,
@@ -183,9 +184,22 @@ impl Node {
     /// An author says that this node was in its view from this message on.
     pub(super) fn note_told(&mut self, author: Key, from: u64) {
         self.past.silent.remove(&author);
+        let is_news = !self.past.told.contains_key(&author);
+        if (is_news || !self.joined) && self.follows_another(author) {
+            self.past.kept_words.insert(author);
+        }
         self.past.told.entry(author).or_insert(from);
         self.release_past(author);
         self.forget_strangers_words();
+    }
+
+    /// This peer says on its link that it is in another coordinator's group, though this node's own view may
+    /// still have it: it may never have heard of the clock that this node was let in with.
+    fn follows_another(&self, peer: Key) -> bool {
+        let told = self.links.to(peer).and_then(|link| link.told.as_ref());
+        let own = self.coordinator();
+        told.zip(own)
+            .is_some_and(|((told, _), own)| told.key != own.key)
     }
 
     /// An author that died or left says nothing more.
