@@ -70,6 +70,11 @@ impl Origin {
         !self.missed.is_empty() && self.missed.contains(seq)
     }
 
+    /// True if the user was told that this message is missed, and not only nothing waits for it.
+    pub(in crate::node) fn is_called_missed(&self, seq: u64) -> bool {
+        self.has_missed(seq) && !self.passed_by.contains(seq)
+    }
+
     /// True if nothing of these was taken in or given up, nor anything later.
     pub(in crate::node) fn is_beyond(&self, seq: u64) -> bool {
         seq > self.taken.highest() && seq > self.missed.highest()
@@ -248,6 +253,7 @@ mod tests {
         let mut origin = taken(&[(5, 6)]);
         origin.miss(1, 1);
         origin.pass_by(2, 2);
+        assert!(origin.is_called_missed(1) && !origin.is_called_missed(2));
         origin.pass_by(4, 4);
         assert!(origin.is_settled(2) && origin.is_settled(4));
         assert!(origin.owe_from(3));

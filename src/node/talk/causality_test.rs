@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::node::rig::Rig;
-use crate::node::{Event, Input, Message, Timer};
+use crate::node::{Arrival, Event, Input, Message, Timer};
 use crate::timing::GAP_PATIENCE;
 use crate::wire::Draft;
 
@@ -154,4 +154,31 @@ fn what_the_history_lacked_is_not_shown_out_of_order_when_it_comes_after_all() {
     }
     let is_message = |event: &Event| matches!(event, Event::Messages { .. });
     assert!(!rig.shown.iter().any(is_message), "{:?}", rig.shown);
+}
+
+#[test]
+fn what_was_called_missed_is_shown_as_late_although_its_author_says_that_it_is_old() {
+    let mut rig = Rig::new();
+    let ana = rig.meet_from(ANA, 10);
+    // An earlier line was shown as new before her word came.
+    rig.node.history.origin_mut(ANA).owe_from(1);
+    for seq in [1, 2, 3, 10] {
+        rig.receive(ana, chat(ANA, seq, &[]));
+    }
+    let told = told_in_silence(&mut rig);
+    let is_missed = |event: &Event| {
+        let Event::Missed { first, last, .. } = event else {
+            return false;
+        };
+        (*first, *last) == (4, 9)
+    };
+    assert!(told.iter().any(is_missed), "{told:?}");
+    rig.receive(ana, chat(ANA, 4, &[]));
+    let is_late = |event: &Event| {
+        let Event::Messages { arrival, .. } = event else {
+            return false;
+        };
+        *arrival == Arrival::Late
+    };
+    assert!(rig.shown.iter().any(is_late), "{:?}", rig.shown);
 }

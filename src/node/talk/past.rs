@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Lent, Talk};
 use crate::limits;
 use crate::node::context::Context;
+use crate::node::mesh::Link;
 use crate::node::{Time, Weakness};
 use crate::wire::{ChatMessage, Key, MessageId};
 
@@ -27,7 +28,8 @@ pub(super) struct Past {
     greets_until: Option<Time>,
     /// Who has said HELLO by then, and the highest timestamp that it had seen.
     greeted: BTreeMap<Key, u64>,
-    /// Who had told when another group let this node in.
+    /// Who had told when another group let this node in, or follows another coordinator than this node:
+    /// what this node's group had seen says nothing of what they write.
     kept_words: BTreeSet<Key>,
     /// The first message that each author counted on this node for, as it said itself.
     told: BTreeMap<Key, u64>,
@@ -185,6 +187,10 @@ impl Talk {
     /// An author says that this node was in its view from this message on.
     pub(super) fn note_told(&mut self, lent: &mut Lent<'_>, author: Key, from: u64) {
         self.past.silent.remove(&author);
+        let is_news = !self.past.told.contains_key(&author);
+        if (is_news || !self.joined) && follows_another(lent, author) {
+            self.past.kept_words.insert(author);
+        }
         self.past.told.entry(author).or_insert(from);
         self.release_past(lent, author);
         self.forget_strangers_words(lent);
@@ -238,4 +244,12 @@ impl Talk {
         old.reverse();
         old
     }
+}
+
+/// This peer says on its link that it is in another coordinator's group, though this node's own view may
+/// still have it: it may never have heard of the clock that this node was let in with.
+fn follows_another(lent: &Lent<'_>, peer: Key) -> bool {
+    let told = lent.mesh.link_to(peer).and_then(Link::told);
+    told.zip(lent.leader)
+        .is_some_and(|((told, _), own)| told.key != own)
 }

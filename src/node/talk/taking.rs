@@ -52,6 +52,11 @@ impl Talk {
         let (author, seq) = (message.origin(), message.seq());
         let has_later = self.history.highest(author) > seq;
         if self.is_old(lent.cx, message) {
+            // Its user was told that it is missed, before its author had said that it is old.
+            let origin = self.history.origin(author);
+            if origin.is_some_and(|origin| origin.is_called_missed(seq)) {
+                return Some(Arrival::Late);
+            }
             // What the history that came on joining lacked, as the user was told then: it is kept, and
             // would stand out of its author's order.
             let is_in_order = !self.joined || !has_later;

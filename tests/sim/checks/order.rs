@@ -156,7 +156,7 @@ impl Order {
             let text = format!("run {run} shows {id} without its cause {cause}");
             return Err(Violation::new("order", text));
         }
-        for cause in out_of_reach {
+        for cause in needed.into_iter().chain(out_of_reach) {
             self.missed.entry((run, self.ids[cause])).or_insert(at);
         }
         Ok(())
@@ -256,6 +256,10 @@ mod tests {
         let first = id(2, 1);
         // The third has nothing, and of the three it is only the one in the middle that nobody has.
         (check.on_shown((2, 5), (id(2, 2), false), |cause| cause == first)).unwrap();
+        // Nor is it a cause of what follows from that.
+        check.on_said(1, "e");
+        check.on_written(id(2, 3), "e");
+        check.on_shown((2, 5), (id(2, 3), false), NEVER).unwrap();
         // A cause of something that is there is not excused by that.
         check.on_said(0, "d");
         check.on_written(id(1, 2), "d");
