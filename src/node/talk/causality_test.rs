@@ -161,7 +161,7 @@ fn what_was_called_missed_is_shown_as_late_although_its_author_says_that_it_is_o
     let mut rig = Rig::new();
     let ana = rig.meet_from(ANA, 10);
     // An earlier line was shown as new before her word came.
-    rig.node.history.origin_mut(ANA).owe_from(1);
+    rig.node.talk.history.origin_mut(ANA).owe_from(1);
     for seq in [1, 2, 3, 10] {
         rig.receive(ana, chat(ANA, seq, &[]));
     }
