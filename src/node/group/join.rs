@@ -539,7 +539,7 @@ impl Group {
             parts.talk.skip_history(response.newest);
         }
         let (talk, mut lent) = self.talk(parts);
-        talk.begin_joining(&mut lent, !first, key, is_unwanted);
+        talk.begin_joining(&mut lent, key, is_unwanted);
     }
 
     /// True if this node has asked its own coordinator in again.

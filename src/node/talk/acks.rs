@@ -47,7 +47,7 @@ impl Acks {
 impl Talk {
     /// At the end of a turn: at most one ACK for each author, on its link.
     pub(super) fn flush_acks(&mut self, lent: &mut Lent<'_>) {
-        if self.acks.owed.is_empty() || !self.joined {
+        if self.acks.owed.is_empty() || !self.has_joined() {
             return;
         }
         for author in std::mem::take(&mut self.acks.owed) {

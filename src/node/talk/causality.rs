@@ -81,7 +81,7 @@ impl Talk {
         }
         let mut unsettled = causes(message).filter(|cause| !self.history.is_settled(*cause));
         let word = self.awaited_word(message.origin());
-        if is_below && word.is_none() || !self.joined && self.is_old(lent.cx, message) {
+        if is_below && word.is_none() || !self.has_joined() && self.is_old(lent.cx, message) {
             // Nothing else is looked for because of it; but what is may have led to it.
             if !is_below && self.waiting.len() == 0 && self.gaps.is_empty() {
                 return None;

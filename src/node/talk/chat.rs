@@ -32,7 +32,7 @@ impl Chat {
 impl Talk {
     /// Says lines to the room, or keeps them until there is one.
     pub(in crate::node) fn say(&mut self, lent: &mut Lent<'_>, lines: &Texts) {
-        if self.joined {
+        if self.has_joined() {
             return self.write(lent, lines);
         }
         for text in lines.iter() {

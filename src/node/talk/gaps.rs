@@ -116,7 +116,7 @@ impl Gaps {
 impl Talk {
     /// Everything of this author up to here that is owed is missing, as far as it is not here.
     pub(super) fn notice_gap(&mut self, lent: &mut Lent<'_>, author: Key, upto: u64) {
-        if author == lent.cx.config.key || !self.joined || upto == 0 {
+        if author == lent.cx.config.key || !self.has_joined() || upto == 0 {
             return;
         }
         let id = MessageId {
@@ -151,7 +151,7 @@ impl Talk {
         author: Key,
         (first, last): (u64, u64),
     ) {
-        if author == lent.cx.config.key || !self.joined {
+        if author == lent.cx.config.key || !self.has_joined() {
             return;
         }
         let stages = self.gaps.stages.get(&author);
@@ -166,7 +166,7 @@ impl Talk {
 
     /// What of these is owed and not here is missing.
     pub(super) fn notice_lacks(&mut self, lent: &mut Lent<'_>, author: Key, from: u64, to: u64) {
-        if from > to || author == lent.cx.config.key || !self.joined {
+        if from > to || author == lent.cx.config.key || !self.has_joined() {
             return;
         }
         let lacks = self.lacking(author, from, to);
@@ -193,7 +193,7 @@ impl Talk {
 
     /// The same at once, when an exchange has ended.
     pub(super) fn look_at_gaps(&mut self, lent: &mut Lent<'_>) {
-        if self.gaps.is_empty() || !self.joined {
+        if self.gaps.is_empty() || !self.has_joined() {
             return;
         }
         let reach = self.peers_in_reach(lent);

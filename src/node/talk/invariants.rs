@@ -12,7 +12,7 @@ impl Talk {
     pub(in crate::node) fn check_invariants(&self, cx: &Context, mesh: &Mesh) {
         self.history.check_invariants();
         assert!(
-            !self.joined || self.held_back.is_empty(),
+            !self.has_joined() || self.held_back.is_empty(),
             "what was held back is shown"
         );
         let exchange = self.repair.link();
@@ -30,11 +30,11 @@ impl Talk {
             "gaps are looked at"
         );
         assert!(
-            self.joined || self.gaps.is_empty(),
+            self.has_joined() || self.gaps.is_empty(),
             "only members miss something"
         );
         assert!(
-            self.chat.unsent_lines() == 0 || !self.joined,
+            self.chat.unsent_lines() == 0 || !self.has_joined(),
             "lines are said at once"
         );
         self.waiting.check_invariants(cx.config.waiting_max);

@@ -34,7 +34,7 @@ use chat::Chat;
 use delivery::Delivery;
 use gaps::Gaps;
 use past::Past;
-use source::Joining;
+use source::Membership;
 use stability::Stability;
 use sync::Repair;
 use taking::HeldBack;
@@ -56,9 +56,7 @@ pub(super) struct Lent<'a> {
 #[derive(Debug)]
 pub(super) struct Talk {
     history: History,
-    /// `Joined` is due, once the history is here.
-    joining: Option<Joining>,
-    joined: bool,
+    membership: Membership,
     /// Where the history is complete from, as the peers say that it was fetched from.
     whole_above: Option<Position>,
     chat: Chat,
@@ -82,8 +80,7 @@ impl Talk {
         history.origin_mut(config.key).watch();
         Talk {
             history,
-            joining: None,
-            joined: false,
+            membership: Membership::Outside,
             whole_above: None,
             chat: Chat::default(),
             past: Past::default(),
@@ -155,12 +152,15 @@ impl Talk {
 
     /// True from the first `Joined` on.
     pub(super) fn has_joined(&self) -> bool {
-        self.joined
+        matches!(
+            self.membership,
+            Membership::Inside | Membership::Returning(_)
+        )
     }
 
-    /// True while this node waits for its first `Joined`, or has not been let in yet.
+    /// True while this node has not been let in yet.
     pub(super) fn is_new(&self) -> bool {
-        !self.joined && self.joining.is_none()
+        matches!(self.membership, Membership::Outside)
     }
 
     pub(super) fn history(&self) -> &History {
@@ -193,7 +193,7 @@ impl Talk {
         self.whole_above = Some(self.history.floor());
         let clock = lent.cx.clock.last();
         self.enter_past(lent, clock, Vec::new());
-        self.complete_join(lent, false);
+        self.complete_join(lent);
     }
 
     /// This node was let in with this clock and these members, or another group lets it in before it has
@@ -205,7 +205,7 @@ impl Talk {
         clock: u64,
         members: Vec<Key>,
     ) {
-        let elsewhere = !self.joined && self.is_let_in_elsewhere(host);
+        let elsewhere = !self.has_joined() && self.is_let_in_elsewhere(host);
         if self.is_new() || elsewhere {
             if elsewhere {
                 self.past.keep_words();

@@ -148,7 +148,7 @@ impl Talk {
         if is_known || author == lent.cx.config.key {
             return;
         }
-        if !self.joined {
+        if !self.has_joined() {
             self.past.earlier.insert(author);
         }
         // Whoever is about to come into the view is linked within a moment.
@@ -188,7 +188,7 @@ impl Talk {
     pub(super) fn note_told(&mut self, lent: &mut Lent<'_>, author: Key, from: u64) {
         self.past.silent.remove(&author);
         let is_news = !self.past.told.contains_key(&author);
-        if (is_news || !self.joined) && follows_another(lent, author) {
+        if (is_news || !self.has_joined()) && follows_another(lent, author) {
             self.past.kept_words.insert(author);
         }
         self.past.told.entry(author).or_insert(from);

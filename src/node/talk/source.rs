@@ -11,11 +11,39 @@ use crate::node::mesh::Link;
 use crate::node::{Event, Time, Weakness};
 use crate::wire::{Key, Position};
 
+/// How far this node has come into the room.
+#[derive(Debug)]
+pub(super) enum Membership {
+    /// It was never let in.
+    Outside,
+    /// It was let in, and its user sees nothing before the history is here.
+    Entering(Joining),
+    /// It has joined.
+    Inside,
+    /// It had joined, was let in anew, and fetches what was said meanwhile.
+    Returning(Joining),
+}
+
+impl Membership {
+    /// What is fetched, if something is.
+    fn joining(&self) -> Option<&Joining> {
+        match self {
+            Membership::Entering(joining) | Membership::Returning(joining) => Some(joining),
+            Membership::Outside | Membership::Inside => None,
+        }
+    }
+
+    fn joining_mut(&mut self) -> Option<&mut Joining> {
+        match self {
+            Membership::Entering(joining) | Membership::Returning(joining) => Some(joining),
+            Membership::Outside | Membership::Inside => None,
+        }
+    }
+}
+
 /// A node that was let in and waits for the history.
 #[derive(Debug)]
 pub(super) struct Joining {
-    /// It had joined before.
-    again: bool,
     since: Time,
     /// Who let it in.
     host: Key,
@@ -34,11 +62,10 @@ impl Talk {
     pub(in crate::node) fn begin_joining(
         &mut self,
         lent: &mut Lent<'_>,
-        again: bool,
         host: Key,
         has_history: bool,
     ) {
-        if let Some(joining) = &mut self.joining {
+        if let Some(joining) = self.membership.joining_mut() {
             if joining.host != host {
                 // Another group has let this node in meanwhile, and has another history.
                 joining.host = host;
@@ -49,21 +76,25 @@ impl Talk {
             }
             return self.step_joining(lent);
         }
-        self.joining = Some(Joining {
-            again,
+        let joining = Joining {
             since: lent.cx.now.time,
             host,
             source: None,
             failed: BTreeSet::new(),
             given: BTreeSet::new(),
             has_history,
-        });
+        };
+        self.membership = if self.has_joined() {
+            Membership::Returning(joining)
+        } else {
+            Membership::Entering(joining)
+        };
         self.step_joining(lent);
     }
 
     /// This node joins, and another host has let it in before this one.
     pub(super) fn is_let_in_elsewhere(&self, host: Key) -> bool {
-        self.joining.as_ref().is_some_and(|j| j.host != host)
+        self.membership.joining().is_some_and(|j| j.host != host)
     }
 
     /// Where this node's history is complete from: its floor, unless joining ended before that of a
@@ -71,7 +102,8 @@ impl Talk {
     /// has not got its history yet, or waits for the word of somebody whose messages it would pass on. Who
     /// is cut off may lack the newest: it tells no group with it, in which this would count.
     pub(in crate::node) fn complete_above(&self, lent: &Lent<'_>) -> Option<Position> {
-        if !self.joined || self.joining.is_some() || self.waits_for_a_word() {
+        let is_inside = matches!(self.membership, Membership::Inside);
+        if !is_inside || self.waits_for_a_word() {
             return None;
         }
         let others_have = || {
@@ -109,16 +141,16 @@ impl Talk {
 
     /// Asks the best source that is there, or ends joining if there is none.
     pub(in crate::node) fn step_joining(&mut self, lent: &mut Lent<'_>) {
-        let Some(joining) = &self.joining else {
+        let Some(joining) = self.membership.joining() else {
             return;
         };
         // One that was lost from the view again, or lost its coordinator, has not joined yet.
         if lent.leader.is_none() || !lent.view.contains(lent.cx.config.key) {
             return;
         }
-        let (again, since) = (joining.again, joining.since);
+        let (again, since) = (self.has_joined(), joining.since);
         if joining.has_history {
-            return self.complete_join(lent, again);
+            return self.complete_join(lent);
         }
         if let Some(source) = joining.source {
             if self.repair.is_with(source) || self.is_wanted_source(lent, source) {
@@ -141,8 +173,8 @@ impl Talk {
     /// The peer to ask: whose complete history goes back the farthest. `is_patient`: not yet one that
     /// others may go beyond, whom this node is not linked with so far.
     fn best_source(&self, lent: &Lent<'_>, is_patient: bool) -> Option<Key> {
-        let joining = self.joining.as_ref()?;
-        if joining.again || lent.cx.config.weakened == Some(Weakness::FirstSyncJoins) {
+        let joining = self.membership.joining()?;
+        if self.has_joined() || lent.cx.config.weakened == Some(Weakness::FirstSyncJoins) {
             let host = Some(joining.host).filter(|h| !joining.failed.contains(h));
             return host.filter(|h| lent.mesh.open_to(*h).is_some());
         }
@@ -189,10 +221,10 @@ impl Talk {
     /// This peer gave all that it has above this floor: if it is the source, the history is here.
     pub(super) fn complete_source(&mut self, lent: &mut Lent<'_>, peer: Key, floor: Position) {
         self.note_whole(lent, peer, floor);
-        let Some(joining) = &self.joining else {
+        let Some(joining) = self.membership.joining() else {
             return;
         };
-        let any = joining.again || lent.cx.config.weakened == Some(Weakness::FirstSyncJoins);
+        let any = self.has_joined() || lent.cx.config.weakened == Some(Weakness::FirstSyncJoins);
         if !any && joining.source != Some(peer) {
             return;
         }
@@ -210,9 +242,9 @@ impl Talk {
         }
         let said = |key| lent.mesh.link_to(key).and_then(Link::complete_above);
         let known = said(peer).map_or(Position::END, |(floor, _)| floor);
-        let joining = self.joining.as_mut()?;
+        let joining = self.membership.joining_mut()?;
         joining.given.insert(peer);
-        let joining = self.joining.as_ref()?;
+        let joining = self.membership.joining()?;
         let usable = Talk::usable_sources(lent, joining);
         let others = usable.filter(|(key, _)| !joining.given.contains(key));
         let floors = others.filter_map(|(key, link)| Some((link.complete_above()?.0, key)));
@@ -221,7 +253,7 @@ impl Talk {
     }
 
     fn fetch_from(&mut self, lent: &mut Lent<'_>, source: Key) {
-        if let Some(joining) = &mut self.joining {
+        if let Some(joining) = self.membership.joining_mut() {
             joining.source = Some(source);
         }
         self.want_sync_first(lent, source);
@@ -229,7 +261,7 @@ impl Talk {
 
     /// The history is here, or nobody is there who has one.
     fn end_fetching(&mut self, lent: &mut Lent<'_>) {
-        if let Some(joining) = &mut self.joining {
+        if let Some(joining) = self.membership.joining_mut() {
             joining.has_history = true;
         }
         self.step_joining(lent);
@@ -237,7 +269,7 @@ impl Talk {
 
     /// This peer's answer broke off: somebody else is asked.
     pub(super) fn fail_source(&mut self, peer: Key) {
-        if let Some(joining) = &mut self.joining
+        if let Some(joining) = self.membership.joining_mut()
             && joining.source == Some(peer)
         {
             joining.source = None;
@@ -248,7 +280,7 @@ impl Talk {
     /// A peer whose answer broke off with its link is linked again, soon enough to be asked again.
     pub(super) fn has_source_again(&mut self, lent: &mut Lent<'_>, peer: Key) {
         let (now, patience) = (lent.cx.now.time, lent.cx.gap_patience());
-        if let Some(joining) = &mut self.joining
+        if let Some(joining) = self.membership.joining_mut()
             && now.since(joining.since) < patience
         {
             joining.failed.remove(&peer);
@@ -256,9 +288,9 @@ impl Talk {
     }
 
     /// The history is here.
-    pub(super) fn complete_join(&mut self, lent: &mut Lent<'_>, again: bool) {
-        self.joining = None;
-        self.joined = true;
+    pub(super) fn complete_join(&mut self, lent: &mut Lent<'_>) {
+        let again = self.has_joined();
+        self.membership = Membership::Inside;
         lent.cx.show(Event::Joined { again });
         if !again {
             self.explain_holes(lent);

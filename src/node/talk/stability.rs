@@ -125,7 +125,8 @@ impl Talk {
     /// Each heartbeat: what has changed is told, what is owed for long is repeated, lost authors are
     /// waited for no longer, and what has no link goes by way of others.
     pub(in crate::node) fn look_at_stability(&mut self, lent: &mut Lent<'_>) {
-        if self.stability.told != Some((self.written(), self.stability.stable)) && self.joined {
+        if self.stability.told != Some((self.written(), self.stability.stable)) && self.has_joined()
+        {
             self.tell_all_stable(lent);
         }
         let now = lent.cx.now.time;
@@ -143,7 +144,7 @@ impl Talk {
             self.history.origin_mut(key).unwatch();
         }
         self.tidy_past(lent);
-        if self.joined && lent.cx.config.weakened != Some(Weakness::NoRelay) {
+        if self.has_joined() && lent.cx.config.weakened != Some(Weakness::NoRelay) {
             self.relay_all(lent);
         }
     }

@@ -59,10 +59,10 @@ impl Talk {
             }
             // What the history that came on joining lacked, as the user was told then: it is kept, and
             // would stand out of its author's order.
-            let is_in_order = !self.joined || !has_later;
+            let is_in_order = !self.has_joined() || !has_later;
             return is_in_order.then_some(Arrival::Old);
         }
-        let joined = self.joined;
+        let joined = self.has_joined();
         let origin = self.history.origin_mut(author);
         let is_owed = origin.owed_from().is_some_and(|from| from <= seq);
         if has_later || origin.has_missed(seq) {
@@ -85,7 +85,7 @@ impl Talk {
         run: &[ChatMessage],
         arrival: Arrival,
     ) {
-        if self.joined {
+        if self.has_joined() {
             self.await_printing(lent, run, arrival);
             return lent.cx.show_messages(run, arrival);
         }
