@@ -15,7 +15,7 @@ use crate::node::Arrival;
 use crate::wire::{ChatMessage, Id, Key, Position};
 
 use super::output::Kind;
-use super::shelved::Shelved;
+use super::waiting_in_store::WaitingInStore;
 
 /// Messages that come together.
 #[derive(Debug)]
@@ -158,7 +158,7 @@ pub(super) struct Placed<T> {
 enum Talk {
     Said(Said),
     Unshown(u64),
-    Shelved(Shelved),
+    InStore(WaitingInStore),
     /// So many that the node is owed a word of were not found in the store.
     Lost(u64),
 }
@@ -254,8 +254,8 @@ impl Backlog {
         if said.messages.len() == 0 {
             return;
         }
-        if self.is_to_be_shelved(&said) {
-            return self.shelve(at, &said);
+        if self.is_left_in_store(&said) {
+            return self.leave_in_store(at, &said);
         }
         self.count(&said);
         self.push_talk(at, Talk::Said(said));
@@ -263,38 +263,38 @@ impl Backlog {
 
     /// There is no room in memory, or what came before it is in the store only. What comes late may be
     /// older than what the history keeps.
-    fn is_to_be_shelved(&self, said: &Said) -> bool {
+    fn is_left_in_store(&self, said: &Said) -> bool {
         let follows = matches!(
             self.talk.back(),
-            Some(Placed { what: Talk::Shelved(shelved), .. }) if shelved.takes_more()
+            Some(Placed { what: Talk::InStore(stored), .. }) if stored.takes_more()
         );
         let is_full = self.bytes + said.counted.0 > self.bytes_max;
         let may = self.has_store && !self.keeps_all && said.arrival != Arrival::Late;
         may && (follows || is_full) && self.stretches < OUTPUT_SHELVED_STRETCHES_MAX
     }
 
-    fn shelve(&mut self, at: u64, said: &Said) {
+    fn leave_in_store(&mut self, at: u64, said: &Said) {
         let takes_more = matches!(
             self.talk.back(),
-            Some(Placed { what: Talk::Shelved(shelved), .. }) if shelved.takes_more()
+            Some(Placed { what: Talk::InStore(stored), .. }) if stored.takes_more()
         );
         if !takes_more {
-            self.push_talk(at, Talk::Shelved(Shelved::new()));
+            self.push_talk(at, Talk::InStore(WaitingInStore::new()));
         }
         if let Some(Placed {
             at: last,
-            what: Talk::Shelved(shelved),
+            what: Talk::InStore(stored),
             ..
         }) = self.talk.back_mut()
         {
             *last = at;
             let messages = said.messages.as_slice();
             self.messages += messages.len() as u64;
-            self.stretches -= shelved.len();
+            self.stretches -= stored.len();
             for message in messages {
-                shelved.add(message, said.arrival, said.owed);
+                stored.add(message, said.arrival, said.owed);
             }
-            self.stretches += shelved.len();
+            self.stretches += stored.len();
         }
     }
 
@@ -305,9 +305,9 @@ impl Backlog {
         match self.talk.front_mut() {
             Some(Placed {
                 place,
-                what: Talk::Shelved(shelved),
+                what: Talk::InStore(stored),
                 ..
-            }) if *place == first => Some(shelved.begin()),
+            }) if *place == first => Some(stored.begin()),
             _ => None,
         }
     }
@@ -316,7 +316,7 @@ impl Backlog {
     pub(super) fn is_wanted(&self, position: Position) -> bool {
         matches!(
             self.talk.front(),
-            Some(Placed { what: Talk::Shelved(shelved), .. }) if shelved.is_wanted(position)
+            Some(Placed { what: Talk::InStore(stored), .. }) if stored.is_wanted(position)
         )
     }
 
@@ -326,13 +326,13 @@ impl Backlog {
         let Some(Placed { place, at, what }) = self.talk.pop_front() else {
             return;
         };
-        let Talk::Shelved(mut shelved) = what else {
+        let Talk::InStore(mut stored) = what else {
             return self.talk.push_front(Placed { place, at, what });
         };
-        self.messages -= shelved.messages();
+        self.messages -= stored.messages();
         let mut runs: Vec<((bool, Arrival), Vec<ChatMessage>)> = Vec::new();
         for message in found {
-            let Some(arrival) = shelved.find(message.id()) else {
+            let Some(arrival) = stored.find(message.id()) else {
                 continue;
             };
             let kind = (message.origin() == own, arrival);
@@ -341,11 +341,11 @@ impl Backlog {
                 _ => runs.push((kind, vec![message])),
             }
         }
-        if shelved.pass(upto) {
-            self.end_shelved((place, at), &shelved);
+        if stored.pass(upto) {
+            self.end_stored((place, at), &stored);
         } else {
-            self.messages += shelved.messages();
-            let what = Talk::Shelved(shelved);
+            self.messages += stored.messages();
+            let what = Talk::InStore(stored);
             self.talk.push_front(Placed { place, at, what });
         }
         for ((is_own, arrival), run) in runs.into_iter().rev() {
@@ -357,18 +357,18 @@ impl Backlog {
     }
 
     /// All was fetched that is there.
-    fn end_shelved(&mut self, (place, at): (u64, u64), shelved: &Shelved) {
-        self.stretches -= shelved.len();
+    fn end_stored(&mut self, (place, at): (u64, u64), stored: &WaitingInStore) {
+        self.stretches -= stored.len();
         let mut is_whole = true;
-        for range in shelved.lost() {
+        for range in stored.lost() {
             is_whole = false;
             let gap = self.gap.get_or_insert_default();
             gap.count_range(at, place, range);
         }
         // Their fates are told in the order in which they came: so all at once.
         let what = match is_whole {
-            true => Talk::Unshown(shelved.owed()),
-            false => Talk::Lost(shelved.owed()),
+            true => Talk::Unshown(stored.owed()),
+            false => Talk::Lost(stored.owed()),
         };
         self.talk.push_front(Placed { place, at, what });
     }
@@ -430,11 +430,11 @@ impl Backlog {
 
     /// Skips the oldest message if there are too many.
     pub(super) fn skip_one(&mut self, at: u64) -> Option<Dropped> {
-        let may_shelve = self.has_store && self.stretches < OUTPUT_SHELVED_STRETCHES_MAX;
-        if self.keeps_all || may_shelve || !self.is_too_long() {
+        let may_leave_in_store = self.has_store && self.stretches < OUTPUT_SHELVED_STRETCHES_MAX;
+        if self.keeps_all || may_leave_in_store || !self.is_too_long() {
             return None;
         }
-        if let Some(owed) = self.skip_shelved(at) {
+        if let Some(owed) = self.skip_stored(at) {
             return Some(Dropped::Messages { owed });
         }
         let dropped = match self.next_of_talk()? {
@@ -458,19 +458,19 @@ impl Backlog {
 
     /// Skips all that is left in the store and would come next: how many of them the node is owed a word
     /// of.
-    pub(super) fn skip_shelved(&mut self, at: u64) -> Option<u64> {
-        let is_shelved = |first: &Placed<Talk>| matches!(first.what, Talk::Shelved(_));
-        let Placed { place, what, .. } = self.talk.pop_front_if(|first| is_shelved(first))?;
-        let Talk::Shelved(shelved) = what else {
+    pub(super) fn skip_stored(&mut self, at: u64) -> Option<u64> {
+        let is_stored = |first: &Placed<Talk>| matches!(first.what, Talk::InStore(_));
+        let Placed { place, what, .. } = self.talk.pop_front_if(|first| is_stored(first))?;
+        let Talk::InStore(stored) = what else {
             return None;
         };
-        self.messages -= shelved.messages();
-        self.stretches -= shelved.len();
+        self.messages -= stored.messages();
+        self.stretches -= stored.len();
         let gap = self.gap.get_or_insert_default();
-        for range in shelved.lost() {
+        for range in stored.lost() {
             gap.count_range(at, place, range);
         }
-        Some(shelved.owed())
+        Some(stored.owed())
     }
 
     /// Confirmations that no message stands before any more are merged where they are alike.
@@ -529,12 +529,12 @@ impl Backlog {
     }
 
     fn next_of_talk(&mut self) -> Option<Item> {
-        let is_here = |first: &Placed<Talk>| !matches!(first.what, Talk::Shelved(_));
+        let is_here = |first: &Placed<Talk>| !matches!(first.what, Talk::InStore(_));
         let Placed { place, at, what } = self.talk.pop_front_if(|first| is_here(first))?;
         Some(match what {
             Talk::Unshown(n) => Item::Unshown(n),
             Talk::Lost(n) => Item::Lost(n),
-            Talk::Shelved(_) => return None,
+            Talk::InStore(_) => return None,
             Talk::Said(what) => {
                 self.bytes -= what.counted.0;
                 self.messages -= what.counted.1 as u64;

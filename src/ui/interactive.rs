@@ -9,8 +9,8 @@ use jiff::tz::TimeZone;
 use crate::node::Now;
 use crate::wire::Member;
 
+use super::node_view::NodeView;
 use super::output::{Kind, Next};
-use super::room::Room;
 use super::sending::Stage;
 use super::terminal::{Action, Message, Options, Terminal};
 use super::{Listening, Private, Ui, commands};
@@ -137,7 +137,7 @@ impl Ui {
     }
 
     /// Shows what has come of the history while it comes.
-    pub(super) fn show_progress(&mut self, node: &dyn Room) {
+    pub(super) fn show_progress(&mut self, node: &dyn NodeView) {
         let Some(terminal) = &mut self.terminal else {
             return;
         };
@@ -151,7 +151,7 @@ impl Ui {
         }
     }
 
-    pub(super) fn welcome(&mut self, now: Now, again: bool, node: &dyn Room) {
+    pub(super) fn welcome(&mut self, now: Now, again: bool, node: &dyn NodeView) {
         if let Some(terminal) = &self.terminal {
             let text = terminal.welcome(node.coordinator().map(|c| c.key), again);
             self.push_kind(now, Kind::Notice, &text);

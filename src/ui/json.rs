@@ -12,8 +12,8 @@ use crate::node::{Arrival, Departure, Phase};
 use crate::wire::{ChatMessage, Id, Key, Member, MessageId};
 
 use super::backlog::Delivered;
-use super::digits::{Hex, IdText, Stamp};
-use super::room::Room;
+use super::node_view::NodeView;
+use super::numbers::{Hex, IdText, Stamp};
 use super::visible::{is_hidden, is_plain};
 use super::{DriverStatus, Listening};
 
@@ -127,7 +127,7 @@ fn member_list(members: &[Member]) -> Vec<MemberOut<'_>> {
 }
 
 /// `joined`
-pub fn joined(out: &mut Vec<u8>, at: u64, room: &dyn Room, again: bool) {
+pub fn joined(out: &mut Vec<u8>, at: u64, room: &dyn NodeView, again: bool) {
     #[derive(Serialize)]
     struct Body<'a> {
         id: Option<Id>,
@@ -365,7 +365,7 @@ pub fn coordinator(out: &mut Vec<u8>, at: u64, id: Id, key: Key, previous: Optio
 
 /// `history`: the answer to `/history`. `count` and `digest` are of the whole history, however few
 /// of its messages are asked for.
-pub fn history<'a>(out: &mut Vec<u8>, at: u64, room: &dyn Room, messages: &'a [ChatMessage]) {
+pub fn history<'a>(out: &mut Vec<u8>, at: u64, room: &dyn NodeView, messages: &'a [ChatMessage]) {
     #[derive(Serialize)]
     struct Held<'a> {
         id: IdText,
@@ -400,7 +400,7 @@ pub fn history<'a>(out: &mut Vec<u8>, at: u64, room: &dyn Room, messages: &'a [C
 }
 
 /// `members`: the answer to `/members`.
-pub fn members(out: &mut Vec<u8>, at: u64, room: &dyn Room) {
+pub fn members(out: &mut Vec<u8>, at: u64, room: &dyn NodeView) {
     #[derive(Serialize)]
     struct Body<'a> {
         coordinator: Option<Id>,
@@ -414,7 +414,7 @@ pub fn members(out: &mut Vec<u8>, at: u64, room: &dyn Room) {
 }
 
 /// `status`: the answer to `/status`.
-pub fn status(out: &mut Vec<u8>, at: u64, name: &str, room: &dyn Room, driver: DriverStatus) {
+pub fn status(out: &mut Vec<u8>, at: u64, name: &str, room: &dyn NodeView, driver: DriverStatus) {
     struct Counters(Vec<(&'static str, u64)>);
     impl Serialize for Counters {
         fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {

@@ -6,38 +6,41 @@
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | `lines`, `pending` | stdin as messages, and those that wait for the node |
+//! | `input_lines`, `queued_lines` | stdin as messages, and those that wait for the node |
 //! | `sending` | when a line goes, what a command does, when to leave |
 //! | `commands` | what a typed line means |
 //! | `terminal`, `interactive` | a prompt, and how it is used here |
 //! | `showing` | which event is shown where |
 //! | `output`, `backlog` | what waits for stdout and stderr |
+//! | `waiting_in_store` | what waits for stdout and is left in the store |
 //! | `printed` | what of it is written |
-//! | `text`, `json`, `digits`, `visible`, `stored` | how it reads |
-//! | `room` | what is read of the node |
+//! | `text`, `json`, `numbers`, `visible` | how it reads |
+//! | `history_output` | how a message reads that `papo history` found |
+//! | `rooms_found` | how the rooms read that `papo scan` heard |
+//! | `node_view` | what is read of the node |
 
 mod backlog;
 mod commands;
-mod digits;
+pub mod history_output;
+pub mod input_lines;
 mod interactive;
 mod json;
-pub mod lines;
+mod node_view;
+mod numbers;
 mod output;
-mod pending;
 mod printed;
-mod room;
-pub mod rooms;
+mod queued_lines;
+pub mod rooms_found;
 mod sending;
-mod shelved;
 mod showing;
-pub mod stored;
 pub mod terminal;
 mod text;
 pub mod visible;
+mod waiting_in_store;
 
 pub use interactive::Screen;
+pub use node_view::NodeView;
 pub use printed::Fate;
-pub use room::Room;
 
 use std::time::Duration;
 
@@ -45,7 +48,7 @@ use crate::node::{Command, Event, Now, Time};
 use crate::wire::{ChatMessage, Id, Key, Position};
 
 use output::{Output, Stderr};
-use pending::Pending;
+use queued_lines::QueuedLines;
 use sending::{Sending, Stage};
 use terminal::Terminal;
 
@@ -143,7 +146,7 @@ pub struct Ui {
     nick: String,
     /// Where this node can be reached, and where it asks.
     reach: text::Reach,
-    pending: Pending,
+    pending: QueuedLines,
     sending: Sending,
     /// The first `Joined` was seen: what comes before it is history.
     joined: bool,
@@ -168,7 +171,7 @@ impl Ui {
             room: String::new(),
             nick: String::new(),
             reach: text::Reach::default(),
-            pending: Pending::default(),
+            pending: QueuedLines::default(),
             sending: Sending::new(&config),
             joined: false,
             replayed: 0,
@@ -216,7 +219,7 @@ impl Ui {
     }
 
     /// The node shows something.
-    pub fn on_event(&mut self, now: Now, event: Event, node: &dyn Room) {
+    pub fn on_event(&mut self, now: Now, event: Event, node: &dyn NodeView) {
         self.show(now, event, node);
     }
 
@@ -278,7 +281,7 @@ impl Ui {
 
     /// False while more bytes of stdin could not be kept.
     #[must_use]
-    pub fn wants_input(&self, _node: &dyn Room) -> bool {
+    pub fn wants_input(&self, _node: &dyn NodeView) -> bool {
         // Keys are read even while lines wait: Ctrl-C is one.
         let has_room = self.pending.has_room() && self.stdout.has_room();
         self.reads_input() && (self.terminal.is_some() || has_room)
@@ -289,7 +292,7 @@ impl Ui {
     pub fn poll_command(
         &mut self,
         now: Now,
-        node: &dyn Room,
+        node: &dyn NodeView,
         status: DriverStatus,
     ) -> Option<Command> {
         self.next_command(now, node, status)

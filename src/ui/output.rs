@@ -200,7 +200,7 @@ impl Output {
         self.closed = true;
         self.printed.close();
         loop {
-            if let Some(owed) = self.backlog.skip_shelved(0) {
+            if let Some(owed) = self.backlog.skip_stored(0) {
                 self.printed.skipped(owed);
             }
             let Some(item) = self.backlog.next() else {
@@ -404,5 +404,5 @@ impl Stderr {
 mod tests;
 
 #[cfg(test)]
-#[path = "shelved_test.rs"]
-mod shelved_tests;
+#[path = "waiting_in_store_test.rs"]
+mod waiting_in_store_tests;

@@ -7,8 +7,8 @@ use crate::limits::{SAY_BYTES_MAX, SAY_LINES_MAX};
 use crate::node::{Command, Now, Texts, Time};
 
 use super::commands::{self, Meaning, Order};
-use super::lines::{Line, Part};
-use super::room::Room;
+use super::input_lines::{Line, Part};
+use super::node_view::NodeView;
 use super::text::{self, count};
 use super::{DriverStatus, Mode, Ui, UiConfig, json};
 
@@ -81,7 +81,7 @@ impl Ui {
     pub(super) fn next_command(
         &mut self,
         now: Now,
-        node: &dyn Room,
+        node: &dyn NodeView,
         status: DriverStatus,
     ) -> Option<Command> {
         self.sending.expire(now.time);
@@ -129,7 +129,7 @@ impl Ui {
         self.sending.expired = false;
     }
 
-    fn has_members(&self, node: &dyn Room) -> bool {
+    fn has_members(&self, node: &dyn NodeView) -> bool {
         node.is_joined() && node.members().len() > self.config.wait_members
     }
 
@@ -140,7 +140,7 @@ impl Ui {
     }
 
     /// Too few members came: nothing is sent.
-    fn give_up(&mut self, now: Now, node: &dyn Room) -> Command {
+    fn give_up(&mut self, now: Now, node: &dyn NodeView) -> Command {
         let wanted = self.config.wait_members;
         let others = node.members().len().saturating_sub(1) as u64;
         let seconds = self.config.timeout.as_secs_f64();
@@ -170,7 +170,12 @@ impl Ui {
     }
 
     /// Carries lines out until one is for the node.
-    fn next_line(&mut self, now: Now, node: &dyn Room, status: DriverStatus) -> Option<Command> {
+    fn next_line(
+        &mut self,
+        now: Now,
+        node: &dyn NodeView,
+        status: DriverStatus,
+    ) -> Option<Command> {
         while let Some(front) = self.pending.front() {
             // A line that is none of the commands that are always ready waits for the room, and
             // so do those behind it: they are carried out in the order typed.
@@ -258,7 +263,7 @@ impl Ui {
         &mut self,
         now: Now,
         order: Order,
-        node: &dyn Room,
+        node: &dyn NodeView,
         status: DriverStatus,
     ) -> Option<Command> {
         match order {
@@ -299,7 +304,7 @@ impl Ui {
         None
     }
 
-    fn show_history(&mut self, now: Now, count: Option<usize>, node: &dyn Room) {
+    fn show_history(&mut self, now: Now, count: Option<usize>, node: &dyn NodeView) {
         /// People look at a screenful; scripts want all.
         const INTERACTIVE_COUNT: usize = 20;
         let count = count.unwrap_or(match self.config.mode {

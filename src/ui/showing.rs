@@ -7,8 +7,8 @@ use crate::node::{Arrival, Departure, Event, Now};
 use crate::wire::{ChatMessage, Key, Member};
 
 use super::backlog::{Delivered, Misser};
+use super::node_view::NodeView;
 use super::output::{Kind, tab};
-use super::room::Room;
 use super::sending::Stage;
 use super::visible::{Tab, visible};
 use super::{Listening, Mode, Private, Replay, Ui, json, text};
@@ -24,7 +24,7 @@ impl Ui {
         }
     }
 
-    pub(super) fn show(&mut self, now: Now, event: Event, node: &dyn Room) {
+    pub(super) fn show(&mut self, now: Now, event: Event, node: &dyn NodeView) {
         match event {
             Event::Joined { again } => self.show_joined(now, again, node),
             Event::Messages {
@@ -65,7 +65,7 @@ impl Ui {
     }
 
     /// What became of what was said here.
-    fn show_outcome(&mut self, now: Now, event: Event, node: &dyn Room) {
+    fn show_outcome(&mut self, now: Now, event: Event, node: &dyn NodeView) {
         match event {
             Event::Delivered {
                 first,
@@ -134,7 +134,7 @@ impl Ui {
         now: Now,
         (key, nick): (Key, &str),
         (first, last): (u64, u64),
-        node: &dyn Room,
+        node: &dyn NodeView,
     ) {
         let me = node.members().iter().find(|m| m.key == node.key());
         let me = me.map_or(&self.nick, |m| &m.nick);
@@ -156,7 +156,7 @@ impl Ui {
     }
 
     /// What happens to the group rather than in the talk.
-    fn show_change(&mut self, now: Now, event: &Event, node: &dyn Room) {
+    fn show_change(&mut self, now: Now, event: &Event, node: &dyn NodeView) {
         let members = node.members();
         self.set_members(members);
         if self.is_json() {
@@ -179,7 +179,7 @@ impl Ui {
         self.notice(now, &notice);
     }
 
-    fn show_joined(&mut self, now: Now, again: bool, node: &dyn Room) {
+    fn show_joined(&mut self, now: Now, again: bool, node: &dyn NodeView) {
         self.set_members(node.members());
         if self.is_json() {
             self.json(now, |out, at| json::joined(out, at, node, again));
@@ -204,7 +204,7 @@ impl Ui {
     }
 
     /// Prints messages of the history.
-    pub(super) fn replay(&mut self, now: Now, old: Vec<ChatMessage>, node: &dyn Room) {
+    pub(super) fn replay(&mut self, now: Now, old: Vec<ChatMessage>, node: &dyn NodeView) {
         for message in old {
             let own = message.origin() == node.key();
             (self.stdout).push_messages(now.wall_ms, vec![message], own, Arrival::Old);

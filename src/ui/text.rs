@@ -9,7 +9,7 @@ use crate::node::Phase;
 use crate::wire::{Id, Key, Member};
 
 use super::DriverStatus;
-use super::room::Room;
+use super::node_view::NodeView;
 use super::visible::{self, Tab, visible};
 
 /// Names listed in one notice; of more, only the number is said.
@@ -103,7 +103,7 @@ pub fn missers(missed: &[(Member, u64)]) -> String {
 
 /// What is said on joining.
 #[must_use]
-pub fn joined(name_of_room: &str, room: &dyn Room, again: bool) -> String {
+pub fn joined(name_of_room: &str, room: &dyn NodeView, again: bool) -> String {
     let me = room.key();
     let others: Vec<Member> = room
         .members()
@@ -188,7 +188,7 @@ pub fn coordinator(id: Id, key: Key, own: bool, members: &[Member]) -> String {
 
 /// The answer to `/members`.
 #[must_use]
-pub fn members(room: &dyn Room) -> String {
+pub fn members(room: &dyn NodeView) -> String {
     let coordinator = room.coordinator().map(|c| c.key);
     let mut lines = String::new();
     for member in room.members() {
@@ -209,7 +209,7 @@ pub fn members(room: &dyn Room) -> String {
 
 /// The answer to `/status`.
 #[must_use]
-pub fn status(name_of_room: &str, room: &dyn Room, driver: DriverStatus) -> String {
+pub fn status(name_of_room: &str, room: &dyn NodeView, driver: DriverStatus) -> String {
     let id = |id: Option<Id>| id.map_or_else(|| "none yet".to_owned(), |id| id.to_string());
     let mut lines = format!(
         "room: {}\nid: {}\nkey: {}\ncoordinator: {}\nmembers: {}\nhistory: {}\ndigest: {}\n\

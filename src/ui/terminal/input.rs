@@ -373,4 +373,5 @@ fn rare_key(sequence: &[u8]) -> Option<KeyEvent> {
 }
 
 #[cfg(test)]
+#[path = "input_test.rs"]
 mod tests;

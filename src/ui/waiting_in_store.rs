@@ -29,7 +29,7 @@ struct Latest {
 
 /// What is left in the store between two moments. Once it is being fetched nothing is added.
 #[derive(Debug)]
-pub(super) struct Shelved {
+pub(super) struct WaitingInStore {
     /// By their first messages.
     stretches: BTreeMap<MessageId, Stretch>,
     latest: BTreeMap<Key, Latest>,
@@ -43,9 +43,9 @@ pub(super) struct Shelved {
     is_begun: bool,
 }
 
-impl Shelved {
-    pub(super) fn new() -> Shelved {
-        Shelved {
+impl WaitingInStore {
+    pub(super) fn new() -> WaitingInStore {
+        WaitingInStore {
             stretches: BTreeMap::new(),
             latest: BTreeMap::new(),
             messages: 0,
