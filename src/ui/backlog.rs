@@ -1,21 +1,33 @@
 //! What waits for stdout: its order and its bounds, and what is skipped.
 //!
-//! Messages, confirmations and all else wait in queues of their own, and leave in the order in which
-//! they came. Beyond the bound the oldest messages are skipped, and a gap in their place counts
-//! them; confirmations are never skipped, only merged. Where there is a store, the newest are left in
-//! it instead, until it is their turn. Nothing here is rendered.
+//! This module owns the messages, the confirmations and all else that waits, in queues of their
+//! own; they leave in the order in which they came. Beyond the bound the oldest messages are
+//! skipped, and a gap in their place counts them; confirmations are never skipped, only merged.
+//! Where there is a store, the newest are left in it instead, until it is their turn. Nothing is
+//! ever rendered here.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
-use crate::limits::{
-    OUTPUT_DELIVERED_RUNS_MAX, OUTPUT_LINES_MAX, OUTPUT_SHELVED_STRETCHES_MAX,
-    OUTPUT_SKIPPED_RANGES_MAX,
-};
+use crate::limits::{OUTPUT_DELIVERED_RUNS_MAX, OUTPUT_LINES_MAX, OUTPUT_SHELVED_STRETCHES_MAX};
 use crate::node::Arrival;
-use crate::wire::{ChatMessage, Id, Key, Position};
+use crate::wire::{ChatMessage, Key, Position};
 
-use super::output::Kind;
+use super::event_data::Delivered;
+use super::gap::Gap;
 use super::waiting_in_store::WaitingInStore;
+
+/// What a line that is none of the others is for a terminal with a prompt; elsewhere it is text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    /// Whole lines, an answer.
+    Text,
+    /// Something quiet.
+    Notice,
+    /// Something that should not be overlooked.
+    Warning,
+    /// A line that the terminal has rendered.
+    Styled,
+}
 
 /// Messages that come together.
 #[derive(Debug)]
@@ -48,101 +60,6 @@ impl Said {
         let (bytes, before) = self.counted;
         let left = self.messages.len();
         self.counted = (bytes / before.max(1) * left, left);
-    }
-}
-
-/// Somebody who missed a message, as far as it is known who that is.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Misser {
-    pub(super) member: Option<(Id, String)>,
-    pub(super) key: Key,
-}
-
-/// Consecutive messages of one's own that are delivered alike.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Delivered {
-    pub(super) first: u64,
-    pub(super) last: u64,
-    pub(super) members: usize,
-    pub(super) confirmed: usize,
-    pub(super) missed: Vec<Misser>,
-}
-
-impl Delivered {
-    /// Takes in what is delivered alike and follows at once.
-    fn absorb(&mut self, next: &Delivered) -> bool {
-        let alike = self.last + 1 == next.first
-            && (self.members, self.confirmed) == (next.members, next.confirmed)
-            && self.missed == next.missed;
-        if alike {
-            self.last = next.last;
-        }
-        alike
-    }
-}
-
-/// Messages of one author that were skipped.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct SkippedRange {
-    pub(super) key: Key,
-    pub(super) nick: String,
-    pub(super) first: u64,
-    pub(super) last: u64,
-    /// How many of them: all, unless there were too many ranges.
-    pub(super) count: u64,
-}
-
-/// What was skipped in one place.
-#[derive(Debug, Default)]
-pub(super) struct Gap {
-    place: u64,
-    /// The time of the last of it.
-    pub(super) at: u64,
-    /// Messages and other lines.
-    pub(super) lines: u64,
-    pub(super) ranges: Vec<SkippedRange>,
-    /// Each author's last range.
-    last_of: BTreeMap<Key, usize>,
-}
-
-impl Gap {
-    fn count(&mut self, at: u64, place: u64) {
-        self.lines += 1;
-        self.at = at;
-        self.place = self.place.max(place);
-    }
-
-    /// Messages of one author that were left in the store, and are skipped after all.
-    fn count_range(&mut self, at: u64, place: u64, range: SkippedRange) {
-        self.lines += range.count;
-        self.at = at;
-        self.place = self.place.max(place);
-        if self.ranges.len() < OUTPUT_SKIPPED_RANGES_MAX {
-            self.last_of.insert(range.key, self.ranges.len());
-            self.ranges.push(range);
-        }
-    }
-
-    fn add(&mut self, message: &ChatMessage) {
-        let (key, seq) = (message.origin(), message.seq());
-        let last = self.last_of.get(&key).copied();
-        let is_full = self.ranges.len() >= OUTPUT_SKIPPED_RANGES_MAX;
-        if let Some(range) = last.and_then(|at| self.ranges.get_mut(at))
-            && (is_full || range.last + 1 == seq)
-        {
-            range.first = range.first.min(seq);
-            range.last = range.last.max(seq);
-            range.count += 1;
-        } else if !is_full {
-            self.last_of.insert(key, self.ranges.len());
-            self.ranges.push(SkippedRange {
-                key,
-                nick: message.nick().to_owned(),
-                first: seq,
-                last: seq,
-                count: 1,
-            });
-        }
     }
 }
 
@@ -487,7 +404,7 @@ impl Backlog {
     }
 
     fn gap_place(&self) -> u64 {
-        self.gap.as_ref().map_or(u64::MAX, |gap| gap.place)
+        self.gap.as_ref().map_or(u64::MAX, |gap| gap.place())
     }
 
     /// The place of what comes next.
@@ -576,7 +493,7 @@ impl Backlog {
 
     /// Messages that wait or were skipped without a word so far.
     pub(super) fn unprinted(&self) -> u64 {
-        self.messages + self.gap.as_ref().map_or(0, |gap| gap.lines)
+        self.messages + self.gap.as_ref().map_or(0, |gap| gap.lines())
     }
 
     fn place(&mut self) -> u64 {

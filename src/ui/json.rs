@@ -1,7 +1,8 @@
 //! Events as JSON Lines: what scripts rely on. A field that stands here keeps its name and meaning.
 //!
-//! Writes into memory only, and alters no text: JSON's own escaping is all that happens to it. It
-//! is applied to whatever a terminal would obey or hide, since people look at this output as well.
+//! This module owns no state. It writes into memory only, and never alters a text: JSON's own
+//! escaping is all that happens to it. That is applied to whatever a terminal would obey or hide,
+//! since people look at this output as well.
 
 use std::io;
 use std::time::Duration;
@@ -11,11 +12,11 @@ use serde::{Serialize, Serializer};
 use crate::node::{Arrival, Departure, Phase};
 use crate::wire::{ChatMessage, Id, Key, Member, MessageId};
 
-use super::backlog::Delivered;
+use super::config::{DriverStatus, Listening};
+use super::event_data::{Delivered, Private};
 use super::node_view::NodeView;
 use super::numbers::{Hex, IdText, Stamp};
 use super::visible::{is_hidden, is_plain};
-use super::{DriverStatus, Listening};
 
 /// The version of these events.
 const SCHEMA: u32 = 1;
@@ -198,7 +199,7 @@ struct MessageOut<'a> {
 }
 
 /// `message`, of `/msg`: it has neither an id nor a sequence number.
-pub fn private(out: &mut Vec<u8>, at: u64, said: &super::Private<'_>) {
+pub(super) fn private(out: &mut Vec<u8>, at: u64, said: &Private<'_>) {
     let said = MessageOut {
         event: "message",
         at: Stamp(at),

@@ -1,5 +1,7 @@
 //! What the user's side reads of the node, as a trait, so that tests can stand in for the node
-//! with plain data. Nothing here changes a node.
+//! with plain data.
+//!
+//! This module owns no state, and never changes a node.
 
 use crate::node::Node;
 use crate::wire::{ChatMessage, Claim, Id, Key, Member};

@@ -1,8 +1,8 @@
 //! What became of each message: how far the bytes rendered for stdout are written, and with them
 //! which messages are printed, and which never will be.
 //!
-//! Owns no bytes and no messages, only positions and counts. Messages that others wait for (they are
-//! *owed* a word) are settled in the order in which they came here.
+//! This module owns positions and counts, and never bytes or messages. Messages that others wait for
+//! (they are *owed* a word) are settled in the order in which they came here.
 
 use std::collections::VecDeque;
 

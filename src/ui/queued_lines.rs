@@ -1,6 +1,7 @@
 //! Lines of the user that were not handed to the node yet: bounded, in their order.
 //!
-//! Nothing here decides when a line may go.
+//! This module owns these lines, and what the user was told about those that had to be changed. It
+//! never decides when a line may go.
 
 use std::collections::VecDeque;
 

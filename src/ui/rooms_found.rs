@@ -1,6 +1,8 @@
 //! The rooms that `papo scan` heard: what is said of each, as text and as JSON.
 //!
-//! Writes into memory only; names from the network are made visible in text.
+//! This module owns the list of these rooms, and writes into memory only. It never asks the network
+//! anything, and never shows a name from the network as it came: such names are made visible in
+//! text.
 
 use std::collections::BTreeMap;
 

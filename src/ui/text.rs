@@ -1,31 +1,24 @@
 //! What people read: messages as `<nick> text`, and notices and answers in words.
 //!
-//! Writes into memory only. Everything that came from the network goes through
-//! [`visible`](mod@visible), nicks and reasons included.
-
-use std::io::Write;
+//! This module owns no state, and writes into memory only. Nothing that came from the network is ever
+//! written here without going through [`visible`](mod@visible), nicks and reasons included.
 
 use crate::node::Phase;
 use crate::wire::{Id, Key, Member};
 
-use super::DriverStatus;
+use super::config::DriverStatus;
 use super::node_view::NodeView;
 use super::visible::{self, Tab, visible};
 
 /// Names listed in one notice; of more, only the number is said.
 const NAMES_MAX: usize = 10;
 
-/// Appends a message's line; nick and text are UTF-8. `id` is given where the nick alone does not
-/// say who it is.
-pub fn message(out: &mut Vec<u8>, nick: &[u8], id: Option<Id>, text: &[u8], tab: Tab) {
+/// Appends a message's line; nick and text are UTF-8.
+pub fn message(out: &mut Vec<u8>, nick: &[u8], text: &[u8], tab: Tab) {
     // Enough for a plain message at once.
     out.reserve(nick.len() + text.len() + 4);
     out.push(b'<');
     visible::push(out, nick, Tab::Escape);
-    if let Some(id) = id {
-        // Writing to memory cannot fail.
-        let _ = write!(out, "#{id}");
-    }
     out.extend_from_slice(b"> ");
     visible::push(out, text, tab);
     out.push(b'\n');
@@ -259,20 +252,17 @@ mod tests {
         }
     }
 
-    fn line(nick: &str, id: Option<Id>, text: &str) -> String {
+    fn line(nick: &str, text: &str) -> String {
         let mut out = Vec::new();
-        message(&mut out, nick.as_bytes(), id, text.as_bytes(), Tab::Keep);
+        message(&mut out, nick.as_bytes(), text.as_bytes(), Tab::Keep);
         String::from_utf8(out).unwrap()
     }
 
     #[test]
     fn a_message_is_one_line() {
-        assert_eq!(line("ana", None, "a\tb"), "<ana> a\tb\n");
-        assert_eq!(line("ana", Some(3), ""), "<ana#3> \n");
-        assert_eq!(
-            line("a\tn\x1b", None, "x\ny\u{202e}"),
-            "<a^In^[> x^Jy\\u{202e}\n"
-        );
+        assert_eq!(line("ana", "a\tb"), "<ana> a\tb\n");
+        assert_eq!(line("ana", ""), "<ana> \n");
+        assert_eq!(line("a\tn\x1b", "x\ny\u{202e}"), "<a^In^[> x^Jy\\u{202e}\n");
     }
 
     #[test]

@@ -1,15 +1,15 @@
 //! Messages that wait for stdout and are left in the store: which they are, and how far they were
 //! fetched.
 //!
-//! Owns numbers and positions, never a text. What waits here is printed in the history's order, which
-//! puts every cause before its effects. It reads no store itself.
+//! This module owns numbers and positions, never a text. What waits here is printed in the history's
+//! order, which puts every cause before its effects. It never reads a store itself.
 
 use std::collections::BTreeMap;
 
 use crate::node::Arrival;
 use crate::wire::{ChatMessage, Key, MessageId, Position};
 
-use super::backlog::SkippedRange;
+use super::gap::SkippedRange;
 
 /// Consecutive messages of one author that came alike.
 #[derive(Debug)]
