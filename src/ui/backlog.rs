@@ -12,7 +12,7 @@ use crate::limits::{OUTPUT_DELIVERED_RUNS_MAX, OUTPUT_LINES_MAX, OUTPUT_SHELVED_
 use crate::node::Arrival;
 use crate::wire::{ChatMessage, Key, Position};
 
-use super::event_data::Delivered;
+use super::event_data::{Delivered, Said};
 use super::gap::Gap;
 use super::waiting_in_store::WaitingInStore;
 
@@ -27,40 +27,6 @@ pub(super) enum Kind {
     Warning,
     /// A line that the terminal has rendered.
     Styled,
-}
-
-/// Messages that come together.
-#[derive(Debug)]
-pub(super) struct Said {
-    pub(super) messages: std::vec::IntoIter<ChatMessage>,
-    pub(super) own: bool,
-    pub(super) arrival: Arrival,
-    /// The node is owed a word when they are printed.
-    pub(super) owed: bool,
-    /// Their size when they were last counted, and how many they were then.
-    counted: (usize, usize),
-}
-
-impl Said {
-    pub(super) fn new(messages: Vec<ChatMessage>, own: bool, arrival: Arrival, owed: bool) -> Said {
-        let bytes = messages.iter().map(ChatMessage::size_bound).sum();
-        let counted = (bytes, messages.len());
-        let messages = messages.into_iter();
-        Said {
-            messages,
-            own,
-            arrival,
-            owed,
-            counted,
-        }
-    }
-
-    /// Counts what is left, as if all were of one size.
-    fn count_again(&mut self) {
-        let (bytes, before) = self.counted;
-        let left = self.messages.len();
-        self.counted = (bytes / before.max(1) * left, left);
-    }
 }
 
 /// One thing with its place in the output and its time.
@@ -185,7 +151,7 @@ impl Backlog {
             self.talk.back(),
             Some(Placed { what: Talk::InStore(stored), .. }) if stored.takes_more()
         );
-        let is_full = self.bytes + said.counted.0 > self.bytes_max;
+        let is_full = self.bytes + said.counted().0 > self.bytes_max;
         let may = self.has_store && !self.keeps_all && said.arrival != Arrival::Late;
         may && (follows || is_full) && self.stretches < OUTPUT_SHELVED_STRETCHES_MAX
     }
@@ -291,7 +257,7 @@ impl Backlog {
     }
 
     fn count(&mut self, said: &Said) {
-        let (bytes, messages) = said.counted;
+        let (bytes, messages) = said.counted();
         self.bytes += bytes;
         self.messages += messages as u64;
     }
@@ -453,8 +419,9 @@ impl Backlog {
             Talk::Lost(n) => Item::Lost(n),
             Talk::InStore(_) => return None,
             Talk::Said(what) => {
-                self.bytes -= what.counted.0;
-                self.messages -= what.counted.1 as u64;
+                let (bytes, messages) = what.counted();
+                self.bytes -= bytes;
+                self.messages -= messages as u64;
                 Item::Said(Placed { place, at, what })
             }
         })

@@ -1,9 +1,50 @@
-//! The data of events as they wait to be printed or are rendered: which of one's own messages were
-//! delivered, who missed one, and what was said to one member alone.
+//! The data of events as they wait to be printed or are rendered: messages that come together, which
+//! of one's own were delivered, who missed one, and what was said to one member alone.
 //!
 //! This module is plain data. It never decides what is shown, and renders nothing.
 
-use crate::wire::{Id, Key, Member};
+use crate::node::Arrival;
+use crate::wire::{ChatMessage, Id, Key, Member};
+
+/// Messages that come together.
+#[derive(Debug)]
+pub(super) struct Said {
+    pub(super) messages: std::vec::IntoIter<ChatMessage>,
+    pub(super) own: bool,
+    pub(super) arrival: Arrival,
+    /// The node is owed a word when they are printed.
+    pub(super) owed: bool,
+    /// Their size when they were last counted, and how many they were then.
+    counted: (usize, usize),
+}
+
+impl Said {
+    /// Messages of one author or of several, counted.
+    pub(super) fn new(messages: Vec<ChatMessage>, own: bool, arrival: Arrival, owed: bool) -> Said {
+        let bytes = messages.iter().map(ChatMessage::size_bound).sum();
+        let counted = (bytes, messages.len());
+        let messages = messages.into_iter();
+        Said {
+            messages,
+            own,
+            arrival,
+            owed,
+            counted,
+        }
+    }
+
+    /// The size of the messages when they were last counted, and how many they were then.
+    pub(super) fn counted(&self) -> (usize, usize) {
+        self.counted
+    }
+
+    /// Counts what is left, as if all were of one size.
+    pub(super) fn count_again(&mut self) {
+        let (bytes, before) = self.counted;
+        let left = self.messages.len();
+        self.counted = (bytes / before.max(1) * left, left);
+    }
+}
 
 /// Somebody who missed a message, as far as it is known who that is.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -10,8 +10,8 @@ use crate::limits::{HISTORY_BYTES_PER_MESSAGE_MAX, OUTPUT_KEPT_BYTES_MAX};
 use crate::node::Arrival;
 use crate::wire::{ChatMessage, Key, MessageId, Position};
 
-use super::backlog::{Backlog, Dropped, Item, Kind, Placed, Said};
-use super::event_data::Delivered;
+use super::backlog::{Backlog, Dropped, Item, Kind, Placed};
+use super::event_data::{Delivered, Said};
 use super::line_format::LineFormat;
 use super::printed::{Fate, Printed};
 use super::stderr::Stderr;

@@ -1,5 +1,7 @@
 //! Where each character of the prompt goes: rows of cells with their widths, and the cursor's
-//! place among them. It knows the terminal's size but writes nothing.
+//! place among them.
+//!
+//! This module owns no state. It is told the terminal's size, and never writes anything.
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
