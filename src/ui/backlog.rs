@@ -42,7 +42,7 @@ enum Talk {
     Said(Said),
     Unshown(u64),
     InStore(WaitingInStore),
-    /// So many that the node is owed a word of were not found in the store.
+    /// So many messages that the node is owed a word of were not found in the store.
     Lost(u64),
 }
 
@@ -51,9 +51,9 @@ enum Talk {
 pub(super) enum Item {
     /// The rest of them is to be put back.
     Said(Placed<Said>),
-    /// So many messages that need not be printed, in their place.
+    /// So many messages need not be printed, and this is their place.
     Unshown(u64),
-    /// So many that cannot be printed any more.
+    /// So many messages cannot be printed any more.
     Lost(u64),
     Delivered(Placed<Delivered>),
     Lines {
@@ -67,9 +67,9 @@ pub(super) enum Item {
 /// What a message that is not printed any more was.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Dropped {
-    /// The node is owed a word of so many.
+    /// Messages were dropped, and the node is owed a word of so many.
     Messages { owed: u64 },
-    /// So many that need not be printed.
+    /// So many messages were dropped that need not be printed.
     Unshown(u64),
 }
 
@@ -81,14 +81,14 @@ pub(super) struct Backlog {
     keeps_all: bool,
     /// What is shown is in a store, too.
     has_store: bool,
-    /// Of what is left there.
+    /// How many stretches of messages are left in the store.
     stretches: usize,
     talk: VecDeque<Placed<Talk>>,
     messages: u64,
     /// Confirmations whose messages were skipped: they come before all other talk.
     early: VecDeque<Placed<Delivered>>,
     delivered: VecDeque<Placed<Delivered>>,
-    /// Of the messages and of the confirmations.
+    /// The size of the messages and of the confirmations that wait.
     bytes: usize,
     lines: VecDeque<Placed<(Kind, Vec<u8>)>>,
     line_bytes: usize,
@@ -96,7 +96,7 @@ pub(super) struct Backlog {
     next_place: u64,
 }
 
-/// What a confirmation counts.
+/// How many bytes a confirmation counts.
 const DELIVERED_BYTES: usize = size_of::<Placed<Delivered>>();
 
 fn first_place<T>(queue: &VecDeque<Placed<T>>) -> u64 {
@@ -133,6 +133,7 @@ impl Backlog {
         self.has_store = true;
     }
 
+    /// Adds messages that came together.
     pub(super) fn push_said(&mut self, at: u64, said: Said) {
         if said.messages.len() == 0 {
             return;
@@ -144,8 +145,8 @@ impl Backlog {
         self.push_talk(at, Talk::Said(said));
     }
 
-    /// There is no room in memory, or what came before it is in the store only. What comes late may be
-    /// older than what the history keeps.
+    /// True if there is no room in memory, or what came before these messages is in the store only.
+    /// What comes late may be older than what the history keeps, and is never left there.
     fn is_left_in_store(&self, said: &Said) -> bool {
         let follows = matches!(
             self.talk.back(),
@@ -156,6 +157,7 @@ impl Backlog {
         may && (follows || is_full) && self.stretches < OUTPUT_SHELVED_STRETCHES_MAX
     }
 
+    /// Leaves messages in the store, and notes which they are.
     fn leave_in_store(&mut self, at: u64, said: &Said) {
         let takes_more = matches!(
             self.talk.back(),
@@ -195,7 +197,7 @@ impl Backlog {
         }
     }
 
-    /// True if this message is among what is to be fetched.
+    /// True if the message at this position is among what is to be fetched from the store.
     pub(super) fn is_wanted(&self, position: Position) -> bool {
         matches!(
             self.talk.front(),
@@ -203,8 +205,8 @@ impl Backlog {
         )
     }
 
-    /// These were fetched, all that was found up to this position, in the history's order. `own`: whose
-    /// messages are one's own.
+    /// Takes in what was fetched from the store: all that was found up to this position, in the
+    /// history's order. `own` is the key whose messages are one's own.
     pub(super) fn give(&mut self, found: Vec<ChatMessage>, upto: Position, own: Key) {
         let Some(Placed { place, at, what }) = self.talk.pop_front() else {
             return;
@@ -239,7 +241,7 @@ impl Backlog {
         }
     }
 
-    /// All was fetched that is there.
+    /// Ends a stay in the store: all was fetched that is there.
     fn end_stored(&mut self, (place, at): (u64, u64), stored: &WaitingInStore) {
         self.stretches -= stored.len();
         let mut is_whole = true;
@@ -278,6 +280,7 @@ impl Backlog {
         self.talk.push_back(Placed { place, at, what });
     }
 
+    /// Adds a confirmation, or merges it with the one before.
     pub(super) fn push_delivered(&mut self, at: u64, delivered: Delivered) {
         if let Some(last) = self.delivered.back_mut()
             && last.place == self.next_place

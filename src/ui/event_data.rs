@@ -14,7 +14,7 @@ pub(super) struct Said {
     pub(super) arrival: Arrival,
     /// The node is owed a word when they are printed.
     pub(super) owed: bool,
-    /// Their size when they were last counted, and how many they were then.
+    /// The size of the messages when they were last counted, and how many they were then.
     counted: (usize, usize),
 }
 

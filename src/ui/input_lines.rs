@@ -20,9 +20,9 @@ pub enum Part {
 /// One message of a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Line<'a> {
-    /// Its text, without the end of the line.
+    /// The message's text, without the end of the line.
     pub text: &'a str,
-    /// Which part of the line it is.
+    /// Which part of the line the message is.
     pub part: Part,
 }
 

@@ -278,7 +278,8 @@ impl Ui {
         self.display.stdout().is_wanted(position)
     }
 
-    /// These are all that was found of it up to this position, in the history's order.
+    /// Takes in what was fetched from the store: all that was found of what
+    /// [`wants_stored`](Ui::wants_stored) named up to this position, in the history's order.
     pub fn give_stored(&mut self, found: Vec<ChatMessage>, upto: Position) {
         self.display.stdout_mut().give(found, upto);
     }
@@ -305,8 +306,8 @@ impl Ui {
         self.display.stdout_mut().next_fate()
     }
 
-    /// Messages that are not written to stdout, and of which nothing was said. None if the reader
-    /// went away: nobody misses them.
+    /// How many messages are not written to stdout, and nothing was said of them: none if the reader
+    /// went away, since nobody misses them.
     #[must_use]
     pub fn unprinted(&self) -> u64 {
         self.display.stdout().unprinted()
@@ -319,7 +320,7 @@ impl Ui {
         self.display.say_on_stderr(&words);
     }
 
-    /// What [`fill_stdout`](Ui::fill_stdout) does, for stderr.
+    /// Appends whole lines for stderr until `out` holds at least `limit` bytes or there is no more.
     pub fn fill_stderr(&mut self, out: &mut Vec<u8>, limit: usize) {
         self.display.fill_stderr(out, limit);
     }

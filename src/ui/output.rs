@@ -58,11 +58,12 @@ impl Output {
         }
     }
 
+    /// Learns which key is one's own.
     pub(super) fn set_own(&mut self, own: Key) {
         self.own = own;
     }
 
-    /// Skips nothing: stdout takes everything at once.
+    /// Never skips anything from now on: stdout takes everything at once.
     pub(super) fn keep_all(&mut self) {
         self.backlog.keep_all();
     }
@@ -78,12 +79,12 @@ impl Output {
         self.backlog.wanted()
     }
 
-    /// True if this message is among what is to be fetched.
+    /// True if the message at this position is among what is to be fetched from the store.
     pub(super) fn is_wanted(&self, position: Position) -> bool {
         self.backlog.is_wanted(position)
     }
 
-    /// These were fetched, all that was found up to this position.
+    /// Takes in what was fetched from the store: all that was found up to this position.
     pub(super) fn give(&mut self, found: Vec<ChatMessage>, upto: Position) {
         self.backlog.give(found, upto, self.own);
     }
@@ -105,7 +106,7 @@ impl Output {
         self.skip_what_is_too_much(at);
     }
 
-    /// So many live messages of others need not be printed.
+    /// Notes that so many live messages of others need not be printed.
     pub(super) fn push_unshown(&mut self, count: usize) {
         match (self.reports, self.closed) {
             (true, false) => self.backlog.push_unshown(count as u64),
@@ -114,6 +115,7 @@ impl Output {
         }
     }
 
+    /// Adds that messages of one's own were delivered.
     pub(super) fn push_delivered(&mut self, at: u64, delivered: Delivered) {
         if !self.closed {
             self.backlog.push_delivered(at, delivered);

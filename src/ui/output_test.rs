@@ -53,7 +53,7 @@ pub(super) fn text_output(messages: usize) -> Tested {
     Tested { output, is_json }
 }
 
-/// The same, written as JSON Lines.
+/// An output that keeps so many messages, reports, and is written as JSON Lines.
 pub(super) fn json_output(messages: usize) -> Tested {
     let is_json = true;
     Tested {

@@ -17,12 +17,13 @@ const BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of memory kept for the next lines when there is none.
 const KEPT_BYTES_MAX: usize = 128 * 1024;
 
-/// Lines that wait.
+/// The lines of the user that wait for the node.
 #[derive(Debug, Default)]
 pub(super) struct QueuedLines {
     splitter: Splitter,
     /// The texts of the lines, one after another; before them, what was taken.
     texts: String,
+    /// How many bytes of the texts were taken.
     taken: usize,
     /// How long each line's text is, and which part of a line it is.
     lines: VecDeque<(usize, Part)>,
@@ -63,14 +64,17 @@ impl QueuedLines {
         self.lines.len() < LINES_MAX && self.texts.len() - self.taken < BYTES_MAX
     }
 
+    /// True if no line waits.
     pub(super) fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
 
+    /// How many lines wait.
     pub(super) fn len(&self) -> usize {
         self.lines.len()
     }
 
+    /// The first line.
     pub(super) fn front(&self) -> Option<Line<'_>> {
         let (length, part) = *self.lines.front()?;
         let text = &self.texts[self.taken..self.taken + length];
@@ -91,6 +95,7 @@ impl QueuedLines {
         }
     }
 
+    /// Takes all lines away.
     pub(super) fn clear(&mut self) {
         self.lines.clear();
         self.texts.clear();

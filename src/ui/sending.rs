@@ -28,7 +28,7 @@ enum Stage {
     Here,
     /// Told to stop: what was read is still handed over.
     Stopping {
-        /// Not longer than until here.
+        /// The time at which this node leaves at the latest.
         until: Time,
     },
     /// The node was told to leave.
@@ -89,7 +89,7 @@ impl Sending {
         }
     }
 
-    /// These lines stand for stdin. What had to be changed in them is returned in words.
+    /// Takes lines that stand for stdin. What had to be changed in them is returned in words.
     pub(super) fn take_lines(&mut self, lines: Vec<String>) -> Vec<String> {
         self.reads_stdin = false;
         self.takes_commands = false;
@@ -207,6 +207,7 @@ impl Sending {
         }
     }
 
+    /// True once enough members are in the room.
     fn has_members(&self, node: &dyn NodeView) -> bool {
         node.is_joined() && node.members().len() > self.wait_members
     }
@@ -237,6 +238,7 @@ impl Sending {
         self.leave(now, now.time + self.timeout)
     }
 
+    /// Tells the node to leave; lines that wait are counted as not sent.
     fn leave(&mut self, now: Now, until: Time) -> Command {
         self.unsent += self.lines.len() as u64;
         self.lines.clear();
@@ -286,7 +288,7 @@ impl Sending {
         None
     }
 
-    /// These lines are said, and those that come next as far as they are said as they stand.
+    /// Says these lines, and those that come next as far as they are said as they stand.
     fn say_plain(&mut self, mut lines: Texts) -> Command {
         while lines.len() < SAY_LINES_MAX
             && lines.bytes() < SAY_BYTES_MAX
@@ -300,17 +302,18 @@ impl Sending {
         Command::Say(lines)
     }
 
-    /// Said as it stands: no command, and no rest of one that was refused.
+    /// True for a line that is said as it stands: no command, and no rest of one that was refused.
     fn is_plain(&self, line: Line<'_>) -> bool {
         let is_refused = line.part == Part::Next && self.refusing;
         !is_refused && !self.is_command(line)
     }
 
-    /// A piece from the middle of a line is no command, whatever it begins with.
+    /// True for a command. A piece from the middle of a line is none, whatever it begins with.
     fn is_command(&self, line: Line<'_>) -> bool {
         self.takes_commands && line.part != Part::Next && line.text.starts_with('/')
     }
 
+    /// True for a command that does not wait for the room.
     fn is_always_ready(&self, line: Line<'_>) -> bool {
         self.is_command(line)
             && match commands::parse(line.text.to_owned()) {

@@ -149,7 +149,7 @@ fn one_row(look: Look, text: &str, cols: usize) -> Row {
     Row { cells }
 }
 
-/// So many cells as fit; if that is not all, `ending` (of narrow characters) stands for the rest.
+/// As many cells as fit; if that is not all, `ending` (of narrow characters) stands for the rest.
 fn cut(all: impl Iterator<Item = Cell>, cols: usize, ending: &[(Look, &str)]) -> Vec<Cell> {
     let (mut cells, mut used) = (Vec::new(), 0);
     for cell in all {
