@@ -134,7 +134,7 @@ impl Ui {
     /// Bytes came from stdin.
     pub fn on_input(&mut self, now: Now, bytes: &[u8]) {
         if let Some(prompt) = self.display.prompt_mut() {
-            prompt.terminal().on_bytes(now.time, bytes);
+            prompt.on_bytes(now.time, bytes);
             self.take_actions(now);
         } else if self.sending.reads_input() {
             let words = self.sending.take_bytes(bytes);
@@ -161,7 +161,7 @@ impl Ui {
     pub fn on_deadline(&mut self, now: Now) {
         self.sending.expire(now.time);
         if let Some(prompt) = self.display.prompt_mut() {
-            prompt.terminal().on_deadline(now.time);
+            prompt.on_deadline(now.time);
             self.take_actions(now);
         }
     }
@@ -169,7 +169,7 @@ impl Ui {
     /// The terminal has another size (SIGWINCH).
     pub fn on_resize(&mut self, cols: u16, rows: u16) {
         if let Some(prompt) = self.display.prompt_mut() {
-            prompt.terminal().on_resize(cols, rows);
+            prompt.on_resize(cols, rows);
         }
     }
 

@@ -5,7 +5,7 @@
 //! the last `/msg` went. It never decides what is shown, or what becomes of a line; how the prompt
 //! works is the business of [`terminal`](super::terminal).
 
-use crate::node::Now;
+use crate::node::{Now, Time};
 use crate::wire::Member;
 
 use super::backlog::Kind;
@@ -49,14 +49,25 @@ impl Prompt {
         }
     }
 
-    /// The terminal itself, for keys, deadlines and sizes.
-    pub(super) fn terminal(&mut self) -> &mut Terminal {
-        &mut self.terminal
+    /// Bytes of keys came.
+    pub(super) fn on_bytes(&mut self, now: Time, bytes: &[u8]) {
+        self.terminal.on_bytes(now, bytes);
     }
 
-    /// When the terminal wants to be called for half a sequence of keys.
-    pub(super) fn next_deadline(&self) -> Option<crate::node::Time> {
+    /// When [`on_deadline`](Prompt::on_deadline) wants to be called: while half a sequence of keys
+    /// has come.
+    pub(super) fn next_deadline(&self) -> Option<Time> {
         self.terminal.next_deadline()
+    }
+
+    /// The time that [`next_deadline`](Prompt::next_deadline) named has come.
+    pub(super) fn on_deadline(&mut self, now: Time) {
+        self.terminal.on_deadline(now);
+    }
+
+    /// The terminal has another size.
+    pub(super) fn on_resize(&mut self, cols: u16, rows: u16) {
+        self.terminal.on_resize(cols, rows);
     }
 
     /// The process is about to be stopped: what is filled next restores the terminal.
