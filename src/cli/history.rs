@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ZonedDateTime};
 
 use crate::store::{Search, Store, StoreError};
-use crate::ui::stored;
+use crate::ui::history_output;
 use crate::ui::visible::{Tab, visible};
 
 use super::Options;
@@ -33,9 +33,9 @@ pub fn print(options: &Options, search: &Search, out: impl Write) -> Result<(), 
     let found = store.search(search, |message| {
         line.clear();
         if options.json {
-            stored::push_json(&mut line, at, message);
+            history_output::push_json(&mut line, at, message);
         } else {
-            stored::push_text(&mut line, message);
+            history_output::push_text(&mut line, message);
         }
         written = out.write_all(&line);
         written.is_ok()

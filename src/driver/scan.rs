@@ -9,7 +9,7 @@ use mio::{Events, Poll};
 use crate::limits::DATAGRAM_BYTES_MAX;
 use crate::lock::{Secret, room_tag};
 use crate::node::Time;
-use crate::ui::rooms::{HeardRoom, Rooms};
+use crate::ui::rooms_found::{HeardRoom, Rooms};
 use crate::wire::{Datagram, decode_datagram};
 
 use super::clock::Clock;

@@ -1,149 +1,32 @@
 //! What waits for stdout: its order and its bounds, and what is skipped.
 //!
-//! Messages, confirmations and all else wait in queues of their own, and leave in the order in which
-//! they came. Beyond the bound the oldest messages are skipped, and a gap in their place counts
-//! them; confirmations are never skipped, only merged. Where there is a store, the newest are left in
-//! it instead, until it is their turn. Nothing here is rendered.
+//! This module owns the messages, the confirmations and all else that waits, in queues of their
+//! own; they leave in the order in which they came. Beyond the bound the oldest messages are
+//! skipped, and a gap in their place counts them; confirmations are never skipped, only merged.
+//! Where there is a store, the newest are left in it instead, until it is their turn. Nothing is
+//! ever rendered here.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
-use crate::limits::{
-    OUTPUT_DELIVERED_RUNS_MAX, OUTPUT_LINES_MAX, OUTPUT_SHELVED_STRETCHES_MAX,
-    OUTPUT_SKIPPED_RANGES_MAX,
-};
+use crate::limits::{OUTPUT_DELIVERED_RUNS_MAX, OUTPUT_LINES_MAX, OUTPUT_SHELVED_STRETCHES_MAX};
 use crate::node::Arrival;
-use crate::wire::{ChatMessage, Id, Key, Position};
+use crate::wire::{ChatMessage, Key, Position};
 
-use super::output::Kind;
-use super::shelved::Shelved;
+use super::event_data::{Delivered, Said};
+use super::gap::Gap;
+use super::waiting_in_store::WaitingInStore;
 
-/// Messages that come together.
-#[derive(Debug)]
-pub(super) struct Said {
-    pub(super) messages: std::vec::IntoIter<ChatMessage>,
-    pub(super) own: bool,
-    pub(super) arrival: Arrival,
-    /// The node is owed a word when they are printed.
-    pub(super) owed: bool,
-    /// Their size when they were last counted, and how many they were then.
-    counted: (usize, usize),
-}
-
-impl Said {
-    pub(super) fn new(messages: Vec<ChatMessage>, own: bool, arrival: Arrival, owed: bool) -> Said {
-        let bytes = messages.iter().map(ChatMessage::size_bound).sum();
-        let counted = (bytes, messages.len());
-        let messages = messages.into_iter();
-        Said {
-            messages,
-            own,
-            arrival,
-            owed,
-            counted,
-        }
-    }
-
-    /// Counts what is left, as if all were of one size.
-    fn count_again(&mut self) {
-        let (bytes, before) = self.counted;
-        let left = self.messages.len();
-        self.counted = (bytes / before.max(1) * left, left);
-    }
-}
-
-/// Somebody who missed a message, as far as it is known who that is.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Misser {
-    pub(super) member: Option<(Id, String)>,
-    pub(super) key: Key,
-}
-
-/// Consecutive messages of one's own that are delivered alike.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Delivered {
-    pub(super) first: u64,
-    pub(super) last: u64,
-    pub(super) members: usize,
-    pub(super) confirmed: usize,
-    pub(super) missed: Vec<Misser>,
-}
-
-impl Delivered {
-    /// Takes in what is delivered alike and follows at once.
-    fn absorb(&mut self, next: &Delivered) -> bool {
-        let alike = self.last + 1 == next.first
-            && (self.members, self.confirmed) == (next.members, next.confirmed)
-            && self.missed == next.missed;
-        if alike {
-            self.last = next.last;
-        }
-        alike
-    }
-}
-
-/// Messages of one author that were skipped.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct SkippedRange {
-    pub(super) key: Key,
-    pub(super) nick: String,
-    pub(super) first: u64,
-    pub(super) last: u64,
-    /// How many of them: all, unless there were too many ranges.
-    pub(super) count: u64,
-}
-
-/// What was skipped in one place.
-#[derive(Debug, Default)]
-pub(super) struct Gap {
-    place: u64,
-    /// The time of the last of it.
-    pub(super) at: u64,
-    /// Messages and other lines.
-    pub(super) lines: u64,
-    pub(super) ranges: Vec<SkippedRange>,
-    /// Each author's last range.
-    last_of: BTreeMap<Key, usize>,
-}
-
-impl Gap {
-    fn count(&mut self, at: u64, place: u64) {
-        self.lines += 1;
-        self.at = at;
-        self.place = self.place.max(place);
-    }
-
-    /// Messages of one author that were left in the store, and are skipped after all.
-    fn count_range(&mut self, at: u64, place: u64, range: SkippedRange) {
-        self.lines += range.count;
-        self.at = at;
-        self.place = self.place.max(place);
-        if self.ranges.len() < OUTPUT_SKIPPED_RANGES_MAX {
-            self.last_of.insert(range.key, self.ranges.len());
-            self.ranges.push(range);
-        }
-    }
-
-    fn add(&mut self, message: &ChatMessage) {
-        let (key, seq) = (message.origin(), message.seq());
-        let last = self.last_of.get(&key).copied();
-        let is_full = self.ranges.len() >= OUTPUT_SKIPPED_RANGES_MAX;
-        if let Some(range) = last.and_then(|at| self.ranges.get_mut(at))
-            && (is_full || range.last + 1 == seq)
-        {
-            range.first = range.first.min(seq);
-            range.last = range.last.max(seq);
-            range.count += 1;
-        } else if !is_full {
-            self.last_of.insert(key, self.ranges.len());
-            self.ranges.push(SkippedRange {
-                key,
-                nick: message.nick().to_owned(),
-                first: seq,
-                last: seq,
-                count: 1,
-            });
-        }
-    }
+/// What a line that is none of the others is for a terminal with a prompt; elsewhere it is text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    /// Whole lines, an answer.
+    Text,
+    /// Something quiet.
+    Notice,
+    /// Something that should not be overlooked.
+    Warning,
+    /// A line that the terminal has rendered.
+    Styled,
 }
 
 /// One thing with its place in the output and its time.
@@ -158,8 +41,8 @@ pub(super) struct Placed<T> {
 enum Talk {
     Said(Said),
     Unshown(u64),
-    Shelved(Shelved),
-    /// So many that the node is owed a word of were not found in the store.
+    InStore(WaitingInStore),
+    /// So many messages that the node is owed a word of were not found in the store.
     Lost(u64),
 }
 
@@ -168,9 +51,9 @@ enum Talk {
 pub(super) enum Item {
     /// The rest of them is to be put back.
     Said(Placed<Said>),
-    /// So many messages that need not be printed, in their place.
+    /// So many messages need not be printed, and this is their place.
     Unshown(u64),
-    /// So many that cannot be printed any more.
+    /// So many messages cannot be printed any more.
     Lost(u64),
     Delivered(Placed<Delivered>),
     Lines {
@@ -184,9 +67,9 @@ pub(super) enum Item {
 /// What a message that is not printed any more was.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Dropped {
-    /// The node is owed a word of so many.
+    /// Messages were dropped, and the node is owed a word of so many.
     Messages { owed: u64 },
-    /// So many that need not be printed.
+    /// So many messages were dropped that need not be printed.
     Unshown(u64),
 }
 
@@ -198,14 +81,14 @@ pub(super) struct Backlog {
     keeps_all: bool,
     /// What is shown is in a store, too.
     has_store: bool,
-    /// Of what is left there.
+    /// How many stretches of messages are left in the store.
     stretches: usize,
     talk: VecDeque<Placed<Talk>>,
     messages: u64,
     /// Confirmations whose messages were skipped: they come before all other talk.
     early: VecDeque<Placed<Delivered>>,
     delivered: VecDeque<Placed<Delivered>>,
-    /// Of the messages and of the confirmations.
+    /// The size of the messages and of the confirmations that wait.
     bytes: usize,
     lines: VecDeque<Placed<(Kind, Vec<u8>)>>,
     line_bytes: usize,
@@ -213,7 +96,7 @@ pub(super) struct Backlog {
     next_place: u64,
 }
 
-/// What a confirmation counts.
+/// How many bytes a confirmation counts.
 const DELIVERED_BYTES: usize = size_of::<Placed<Delivered>>();
 
 fn first_place<T>(queue: &VecDeque<Placed<T>>) -> u64 {
@@ -250,51 +133,53 @@ impl Backlog {
         self.has_store = true;
     }
 
+    /// Adds messages that came together.
     pub(super) fn push_said(&mut self, at: u64, said: Said) {
         if said.messages.len() == 0 {
             return;
         }
-        if self.is_to_be_shelved(&said) {
-            return self.shelve(at, &said);
+        if self.is_left_in_store(&said) {
+            return self.leave_in_store(at, &said);
         }
         self.count(&said);
         self.push_talk(at, Talk::Said(said));
     }
 
-    /// There is no room in memory, or what came before it is in the store only. What comes late may be
-    /// older than what the history keeps.
-    fn is_to_be_shelved(&self, said: &Said) -> bool {
+    /// True if there is no room in memory, or what came before these messages is in the store only.
+    /// What comes late may be older than what the history keeps, and is never left there.
+    fn is_left_in_store(&self, said: &Said) -> bool {
         let follows = matches!(
             self.talk.back(),
-            Some(Placed { what: Talk::Shelved(shelved), .. }) if shelved.takes_more()
+            Some(Placed { what: Talk::InStore(stored), .. }) if stored.takes_more()
         );
-        let is_full = self.bytes + said.counted.0 > self.bytes_max;
+        let is_full = self.bytes + said.counted().0 > self.bytes_max;
         let may = self.has_store && !self.keeps_all && said.arrival != Arrival::Late;
         may && (follows || is_full) && self.stretches < OUTPUT_SHELVED_STRETCHES_MAX
     }
 
-    fn shelve(&mut self, at: u64, said: &Said) {
+    /// Leaves messages in the store, and notes which they are.
+    fn leave_in_store(&mut self, at: u64, said: &Said) {
         let takes_more = matches!(
             self.talk.back(),
-            Some(Placed { what: Talk::Shelved(shelved), .. }) if shelved.takes_more()
+            Some(Placed { what: Talk::InStore(stored), .. }) if stored.takes_more()
         );
         if !takes_more {
-            self.push_talk(at, Talk::Shelved(Shelved::new()));
+            self.push_talk(at, Talk::InStore(WaitingInStore::new()));
         }
         if let Some(Placed {
             at: last,
-            what: Talk::Shelved(shelved),
+            what: Talk::InStore(stored),
             ..
         }) = self.talk.back_mut()
         {
             *last = at;
             let messages = said.messages.as_slice();
             self.messages += messages.len() as u64;
-            self.stretches -= shelved.len();
+            self.stretches -= stored.len();
             for message in messages {
-                shelved.add(message, said.arrival, said.owed);
+                stored.add(message, said.arrival, said.owed);
             }
-            self.stretches += shelved.len();
+            self.stretches += stored.len();
         }
     }
 
@@ -305,34 +190,34 @@ impl Backlog {
         match self.talk.front_mut() {
             Some(Placed {
                 place,
-                what: Talk::Shelved(shelved),
+                what: Talk::InStore(stored),
                 ..
-            }) if *place == first => Some(shelved.begin()),
+            }) if *place == first => Some(stored.begin()),
             _ => None,
         }
     }
 
-    /// True if this message is among what is to be fetched.
+    /// True if the message at this position is among what is to be fetched from the store.
     pub(super) fn is_wanted(&self, position: Position) -> bool {
         matches!(
             self.talk.front(),
-            Some(Placed { what: Talk::Shelved(shelved), .. }) if shelved.is_wanted(position)
+            Some(Placed { what: Talk::InStore(stored), .. }) if stored.is_wanted(position)
         )
     }
 
-    /// These were fetched, all that was found up to this position, in the history's order. `own`: whose
-    /// messages are one's own.
+    /// Takes in what was fetched from the store: all that was found up to this position, in the
+    /// history's order. `own` is the key whose messages are one's own.
     pub(super) fn give(&mut self, found: Vec<ChatMessage>, upto: Position, own: Key) {
         let Some(Placed { place, at, what }) = self.talk.pop_front() else {
             return;
         };
-        let Talk::Shelved(mut shelved) = what else {
+        let Talk::InStore(mut stored) = what else {
             return self.talk.push_front(Placed { place, at, what });
         };
-        self.messages -= shelved.messages();
+        self.messages -= stored.messages();
         let mut runs: Vec<((bool, Arrival), Vec<ChatMessage>)> = Vec::new();
         for message in found {
-            let Some(arrival) = shelved.find(message.id()) else {
+            let Some(arrival) = stored.find(message.id()) else {
                 continue;
             };
             let kind = (message.origin() == own, arrival);
@@ -341,11 +226,11 @@ impl Backlog {
                 _ => runs.push((kind, vec![message])),
             }
         }
-        if shelved.pass(upto) {
-            self.end_shelved((place, at), &shelved);
+        if stored.pass(upto) {
+            self.end_stored((place, at), &stored);
         } else {
-            self.messages += shelved.messages();
-            let what = Talk::Shelved(shelved);
+            self.messages += stored.messages();
+            let what = Talk::InStore(stored);
             self.talk.push_front(Placed { place, at, what });
         }
         for ((is_own, arrival), run) in runs.into_iter().rev() {
@@ -356,25 +241,25 @@ impl Backlog {
         }
     }
 
-    /// All was fetched that is there.
-    fn end_shelved(&mut self, (place, at): (u64, u64), shelved: &Shelved) {
-        self.stretches -= shelved.len();
+    /// Ends a stay in the store: all was fetched that is there.
+    fn end_stored(&mut self, (place, at): (u64, u64), stored: &WaitingInStore) {
+        self.stretches -= stored.len();
         let mut is_whole = true;
-        for range in shelved.lost() {
+        for range in stored.lost() {
             is_whole = false;
             let gap = self.gap.get_or_insert_default();
             gap.count_range(at, place, range);
         }
         // Their fates are told in the order in which they came: so all at once.
         let what = match is_whole {
-            true => Talk::Unshown(shelved.owed()),
-            false => Talk::Lost(shelved.owed()),
+            true => Talk::Unshown(stored.owed()),
+            false => Talk::Lost(stored.owed()),
         };
         self.talk.push_front(Placed { place, at, what });
     }
 
     fn count(&mut self, said: &Said) {
-        let (bytes, messages) = said.counted;
+        let (bytes, messages) = said.counted();
         self.bytes += bytes;
         self.messages += messages as u64;
     }
@@ -395,6 +280,7 @@ impl Backlog {
         self.talk.push_back(Placed { place, at, what });
     }
 
+    /// Adds a confirmation, or merges it with the one before.
     pub(super) fn push_delivered(&mut self, at: u64, delivered: Delivered) {
         if let Some(last) = self.delivered.back_mut()
             && last.place == self.next_place
@@ -430,11 +316,11 @@ impl Backlog {
 
     /// Skips the oldest message if there are too many.
     pub(super) fn skip_one(&mut self, at: u64) -> Option<Dropped> {
-        let may_shelve = self.has_store && self.stretches < OUTPUT_SHELVED_STRETCHES_MAX;
-        if self.keeps_all || may_shelve || !self.is_too_long() {
+        let may_leave_in_store = self.has_store && self.stretches < OUTPUT_SHELVED_STRETCHES_MAX;
+        if self.keeps_all || may_leave_in_store || !self.is_too_long() {
             return None;
         }
-        if let Some(owed) = self.skip_shelved(at) {
+        if let Some(owed) = self.skip_stored(at) {
             return Some(Dropped::Messages { owed });
         }
         let dropped = match self.next_of_talk()? {
@@ -458,19 +344,19 @@ impl Backlog {
 
     /// Skips all that is left in the store and would come next: how many of them the node is owed a word
     /// of.
-    pub(super) fn skip_shelved(&mut self, at: u64) -> Option<u64> {
-        let is_shelved = |first: &Placed<Talk>| matches!(first.what, Talk::Shelved(_));
-        let Placed { place, what, .. } = self.talk.pop_front_if(|first| is_shelved(first))?;
-        let Talk::Shelved(shelved) = what else {
+    pub(super) fn skip_stored(&mut self, at: u64) -> Option<u64> {
+        let is_stored = |first: &Placed<Talk>| matches!(first.what, Talk::InStore(_));
+        let Placed { place, what, .. } = self.talk.pop_front_if(|first| is_stored(first))?;
+        let Talk::InStore(stored) = what else {
             return None;
         };
-        self.messages -= shelved.messages();
-        self.stretches -= shelved.len();
+        self.messages -= stored.messages();
+        self.stretches -= stored.len();
         let gap = self.gap.get_or_insert_default();
-        for range in shelved.lost() {
+        for range in stored.lost() {
             gap.count_range(at, place, range);
         }
-        Some(shelved.owed())
+        Some(stored.owed())
     }
 
     /// Confirmations that no message stands before any more are merged where they are alike.
@@ -487,7 +373,7 @@ impl Backlog {
     }
 
     fn gap_place(&self) -> u64 {
-        self.gap.as_ref().map_or(u64::MAX, |gap| gap.place)
+        self.gap.as_ref().map_or(u64::MAX, |gap| gap.place())
     }
 
     /// The place of what comes next.
@@ -529,15 +415,16 @@ impl Backlog {
     }
 
     fn next_of_talk(&mut self) -> Option<Item> {
-        let is_here = |first: &Placed<Talk>| !matches!(first.what, Talk::Shelved(_));
+        let is_here = |first: &Placed<Talk>| !matches!(first.what, Talk::InStore(_));
         let Placed { place, at, what } = self.talk.pop_front_if(|first| is_here(first))?;
         Some(match what {
             Talk::Unshown(n) => Item::Unshown(n),
             Talk::Lost(n) => Item::Lost(n),
-            Talk::Shelved(_) => return None,
+            Talk::InStore(_) => return None,
             Talk::Said(what) => {
-                self.bytes -= what.counted.0;
-                self.messages -= what.counted.1 as u64;
+                let (bytes, messages) = what.counted();
+                self.bytes -= bytes;
+                self.messages -= messages as u64;
                 Item::Said(Placed { place, at, what })
             }
         })
@@ -576,7 +463,7 @@ impl Backlog {
 
     /// Messages that wait or were skipped without a word so far.
     pub(super) fn unprinted(&self) -> u64 {
-        self.messages + self.gap.as_ref().map_or(0, |gap| gap.lines)
+        self.messages + self.gap.as_ref().map_or(0, |gap| gap.lines())
     }
 
     fn place(&mut self) -> u64 {

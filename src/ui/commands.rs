@@ -1,6 +1,7 @@
 //! The commands that are typed in the chat: what a line means, and whom it names.
 //!
-//! Nothing here carries a command out or knows where its answer goes.
+//! This module owns the names of the commands and no state. It never carries a command out, and does
+//! not know where its answer goes.
 
 use crate::limits::NICK_CHARS_MAX;
 use crate::wire::{Key, Member, nick_is_valid};

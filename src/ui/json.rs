@@ -1,7 +1,8 @@
 //! Events as JSON Lines: what scripts rely on. A field that stands here keeps its name and meaning.
 //!
-//! Writes into memory only, and alters no text: JSON's own escaping is all that happens to it. It
-//! is applied to whatever a terminal would obey or hide, since people look at this output as well.
+//! This module owns no state. It writes into memory only, and never alters a text: JSON's own
+//! escaping is all that happens to it. That is applied to whatever a terminal would obey or hide,
+//! since people look at this output as well.
 
 use std::io;
 use std::time::Duration;
@@ -11,11 +12,11 @@ use serde::{Serialize, Serializer};
 use crate::node::{Arrival, Departure, Phase};
 use crate::wire::{ChatMessage, Id, Key, Member, MessageId};
 
-use super::backlog::Delivered;
-use super::digits::{Hex, IdText, Stamp};
-use super::room::Room;
+use super::config::{DriverStatus, Listening};
+use super::event_data::{Delivered, Private};
+use super::node_view::NodeView;
+use super::numbers::{Hex, IdText, Stamp};
 use super::visible::{is_hidden, is_plain};
-use super::{DriverStatus, Listening};
 
 /// The version of these events.
 const SCHEMA: u32 = 1;
@@ -127,7 +128,7 @@ fn member_list(members: &[Member]) -> Vec<MemberOut<'_>> {
 }
 
 /// `joined`
-pub fn joined(out: &mut Vec<u8>, at: u64, room: &dyn Room, again: bool) {
+pub fn joined(out: &mut Vec<u8>, at: u64, room: &dyn NodeView, again: bool) {
     #[derive(Serialize)]
     struct Body<'a> {
         id: Option<Id>,
@@ -198,7 +199,7 @@ struct MessageOut<'a> {
 }
 
 /// `message`, of `/msg`: it has neither an id nor a sequence number.
-pub fn private(out: &mut Vec<u8>, at: u64, said: &super::Private<'_>) {
+pub(super) fn private(out: &mut Vec<u8>, at: u64, said: &Private<'_>) {
     let said = MessageOut {
         event: "message",
         at: Stamp(at),
@@ -365,7 +366,7 @@ pub fn coordinator(out: &mut Vec<u8>, at: u64, id: Id, key: Key, previous: Optio
 
 /// `history`: the answer to `/history`. `count` and `digest` are of the whole history, however few
 /// of its messages are asked for.
-pub fn history<'a>(out: &mut Vec<u8>, at: u64, room: &dyn Room, messages: &'a [ChatMessage]) {
+pub fn history<'a>(out: &mut Vec<u8>, at: u64, room: &dyn NodeView, messages: &'a [ChatMessage]) {
     #[derive(Serialize)]
     struct Held<'a> {
         id: IdText,
@@ -400,7 +401,7 @@ pub fn history<'a>(out: &mut Vec<u8>, at: u64, room: &dyn Room, messages: &'a [C
 }
 
 /// `members`: the answer to `/members`.
-pub fn members(out: &mut Vec<u8>, at: u64, room: &dyn Room) {
+pub fn members(out: &mut Vec<u8>, at: u64, room: &dyn NodeView) {
     #[derive(Serialize)]
     struct Body<'a> {
         coordinator: Option<Id>,
@@ -414,7 +415,7 @@ pub fn members(out: &mut Vec<u8>, at: u64, room: &dyn Room) {
 }
 
 /// `status`: the answer to `/status`.
-pub fn status(out: &mut Vec<u8>, at: u64, name: &str, room: &dyn Room, driver: DriverStatus) {
+pub fn status(out: &mut Vec<u8>, at: u64, name: &str, room: &dyn NodeView, driver: DriverStatus) {
     struct Counters(Vec<(&'static str, u64)>);
     impl Serialize for Counters {
         fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {

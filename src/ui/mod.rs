@@ -4,253 +4,155 @@
 //! commands for the node and bytes for stdout and stderr. Filters, `--json` and the interactive
 //! terminal are three faces of this one interface.
 //!
-//! | file | subject |
+//! | file | owns, or subject |
 //! | --- | --- |
-//! | `lines`, `pending` | stdin as messages, and those that wait for the node |
-//! | `sending` | when a line goes, what a command does, when to leave |
-//! | `commands` | what a typed line means |
-//! | `terminal`, `interactive` | a prompt, and how it is used here |
-//! | `showing` | which event is shown where |
-//! | `output`, `backlog` | what waits for stdout and stderr |
+//! | `config` | what the driver tells: the command line, the sockets, the terminal |
+//! | `sending` | the lines that were read, when they go, and when to leave |
+//! | `input_lines`, `queued_lines` | stdin as messages, and those that wait for the node |
+//! | `commands`, `orders` | what a typed line means, and what a command does |
+//! | `showing` | which event is shown, and how much of the history |
+//! | `display` | the face, the two outputs, and what goes to which of them |
+//! | `face`, `prompt`, `terminal` | text, JSON or a prompt; the prompt here, and how one works |
+//! | `output`, `stderr` | what waits for stdout and for stderr |
+//! | `backlog`, `gap`, `waiting_in_store` | its order and bounds, what is skipped, what is stored |
 //! | `printed` | what of it is written |
-//! | `text`, `json`, `digits`, `visible`, `stored` | how it reads |
-//! | `room` | what is read of the node |
+//! | `line_format`, `text`, `json`, `numbers`, `visible` | how it reads |
+//! | `event_data` | the data of events while they wait |
+//! | `history_output` | how a message reads that `papo history` found |
+//! | `rooms_found` | how the rooms read that `papo scan` heard |
+//! | `node_view` | what is read of the node |
+//!
+//! [`Ui`] owns three closed parts, `Sending`, `Showing` and `Display`, and carries what the driver
+//! says to them; nobody else names their fields. What a part needs beside its own state it is lent
+//! for one call: `Sending` and `Showing` are lent the `Display` and the view of the node, and know
+//! nothing of each other. Each file imports only from files that do not import it, however
+//! indirectly; none but this one knows [`Ui`].
 
 mod backlog;
 mod commands;
-mod digits;
-mod interactive;
+mod config;
+mod display;
+mod event_data;
+mod face;
+mod gap;
+pub mod history_output;
+pub mod input_lines;
 mod json;
-pub mod lines;
+mod line_format;
+mod node_view;
+mod numbers;
+mod orders;
 mod output;
-mod pending;
 mod printed;
-mod room;
-pub mod rooms;
+mod prompt;
+mod queued_lines;
+pub mod rooms_found;
 mod sending;
-mod shelved;
 mod showing;
-pub mod stored;
+mod stderr;
 pub mod terminal;
 mod text;
 pub mod visible;
+mod waiting_in_store;
 
-pub use interactive::Screen;
+pub use config::{DriverStatus, Listening, Mode, Replay, Screen, UiConfig};
+pub use node_view::NodeView;
 pub use printed::Fate;
-pub use room::Room;
-
-use std::time::Duration;
 
 use crate::node::{Command, Event, Now, Time};
-use crate::wire::{ChatMessage, Id, Key, Position};
+use crate::wire::{ChatMessage, Position};
 
-use output::{Output, Stderr};
-use pending::Pending;
-use sending::{Sending, Stage};
-use terminal::Terminal;
-
-/// How stdin is read and stdout is written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Mode {
-    /// `<nick> text` lines on stdout, notices on stderr.
-    Text,
-    /// JSON Lines on stdout.
-    Json,
-    /// A terminal with a prompt.
-    Interactive,
-}
-
-/// How much of the history is printed on joining.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Replay {
-    /// The newest so many.
-    Last(usize),
-    /// All.
-    All,
-}
-
-/// What the command line says about the user's side.
-#[derive(Clone, Debug)]
-pub struct UiConfig {
-    /// How stdin and stdout are used.
-    pub mode: Mode,
-    /// How much history is printed on joining.
-    pub replay: Replay,
-    /// Lines of stdin that begin with `/` are commands.
-    pub commands: bool,
-    /// Lines to say (the TEXT of `papo send`); then stdin is not read.
-    pub lines: Option<Vec<String>>,
-    /// Whether stdin is read at all (`papo listen` does not).
-    pub reads_stdin: bool,
-    /// In a pipe, say on stderr who comes and goes; warnings are said in any case.
-    pub notices: bool,
-    /// Stay in the room after the end of stdin.
-    pub stay: bool,
-    /// Start sending only once so many other members are in the room.
-    pub wait_members: usize,
-    /// How long to wait for members and for confirmations.
-    pub timeout: Duration,
-    /// How many messages the history keeps; output that nobody reads is kept as long.
-    pub history_max: usize,
-    /// What others wrote is confirmed once it is written to stdout; see [`Ui::next_fate`].
-    pub confirms_printed: bool,
-}
-
-/// The sockets that the driver opened, for the user.
-#[derive(Clone, Debug)]
-pub struct Listening {
-    /// The TCP listener's addresses.
-    pub tcp: Vec<String>,
-    /// The multicast group, if there is one.
-    pub group: String,
-    /// The room.
-    pub room: String,
-    /// This node's nick.
-    pub nick: String,
-    /// This node's key.
-    pub key: Key,
-}
-
-/// What the driver knows for `/status`.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct DriverStatus {
-    /// Outbound bytes queued for all peers.
-    pub queued_bytes: u64,
-    /// Since the start.
-    pub uptime: Duration,
-}
-
-/// A message to or from one member alone.
-#[derive(Clone, Copy, Debug)]
-struct Private<'a> {
-    from: Id,
-    key: Key,
-    nick: &'a str,
-    sent_at: u64,
-    text: &'a str,
-    own: bool,
-}
+use display::Display;
+use orders::Lent;
+use prompt::Prompt;
+use sending::Sending;
+use showing::{Leaving, Showing, show_left};
+use terminal::Action;
 
 /// The user's side of one node.
 ///
 /// `on_*` takes something in, `poll_command` and `fill_*` give something out, the rest looks.
 #[derive(Debug)]
 pub struct Ui {
-    config: UiConfig,
-    /// The room's name.
-    room: String,
-    /// This node's nick at the start.
-    nick: String,
-    /// Where this node can be reached, and where it asks.
-    reach: text::Reach,
-    pending: Pending,
     sending: Sending,
-    /// The first `Joined` was seen: what comes before it is history.
-    joined: bool,
-    /// Old messages printed so far, which `--replay` bounds.
-    replayed: usize,
-    stdout: Output,
-    stderr: Stderr,
-    status: Option<u8>,
-    /// The prompt, once it is opened.
-    terminal: Option<Terminal>,
-    /// Ctrl-Z was pressed.
-    wants_stop: bool,
-    /// To whom the last `/msg` went.
-    addressee: Option<String>,
+    showing: Showing,
+    display: Display,
 }
 
 impl Ui {
     /// The user's side as the command line wants it.
     #[must_use]
-    pub fn new(config: UiConfig) -> Ui {
+    pub fn new(mut config: UiConfig) -> Ui {
         let mut ui = Ui {
-            room: String::new(),
-            nick: String::new(),
-            reach: text::Reach::default(),
-            pending: Pending::default(),
             sending: Sending::new(&config),
-            joined: false,
-            replayed: 0,
-            stdout: Output::new(
-                config.mode,
-                output::kept_bytes(config.history_max),
-                config.confirms_printed,
-            ),
-            stderr: Stderr::default(),
-            status: None,
-            terminal: None,
-            wants_stop: false,
-            addressee: None,
-            config,
+            showing: Showing::new(&config),
+            display: Display::new(&config),
         };
-        ui.take_lines();
-        ui
-    }
-
-    /// The lines of the command line stand for stdin.
-    fn take_lines(&mut self) {
-        let Some(lines) = self.config.lines.take() else {
-            return;
-        };
-        self.config.reads_stdin = false;
-        self.config.commands = false;
-        for line in lines {
-            for words in self.pending.push((line + "\n").as_bytes()) {
-                self.stderr.push(&words);
+        // The lines of the command line stand for stdin.
+        if let Some(lines) = config.lines.take() {
+            for words in ui.sending.take_lines(lines) {
+                ui.display.say_on_stderr(&words);
             }
         }
-        for words in self.pending.finish() {
-            self.stderr.push(&words);
-        }
-        self.sending.input_ended = true;
+        ui
     }
 
     /// The sockets are open.
     pub fn on_listening(&mut self, now: Now, listening: &Listening) {
-        self.room.clone_from(&listening.room);
-        self.nick.clone_from(&listening.nick);
-        self.stdout.set_own(listening.key);
-        self.sending.start(now.time, &self.config);
-        self.show_listening(now, listening);
+        self.display.stdout_mut().set_own(listening.key);
+        self.sending.start(now.time);
+        (self.showing).on_listening(&mut self.display, now, listening);
+    }
+
+    /// Shows a prompt from now on: stdin gives single keys (raw mode), stdout is the same terminal.
+    /// To be called after [`on_listening`](Ui::on_listening), in interactive mode only.
+    pub fn open_terminal(&mut self, now: Now, screen: Screen, listening: &Listening) {
+        self.display.open(Prompt::new(now, screen, listening));
     }
 
     /// The node shows something.
-    pub fn on_event(&mut self, now: Now, event: Event, node: &dyn Room) {
-        self.show(now, event, node);
+    pub fn on_event(&mut self, now: Now, event: Event, node: &dyn NodeView) {
+        if let Event::Left {
+            confirmed,
+            unconfirmed,
+            missing,
+            missed,
+        } = event
+        {
+            let leaving = Leaving {
+                confirmed,
+                unconfirmed,
+                missing,
+                missed,
+            };
+            let (unsent, failed) = self.sending.end();
+            return show_left(&mut self.display, now, &leaving, unsent, failed);
+        }
+        self.showing.show(&mut self.display, now, event, node);
     }
 
     /// Bytes came from stdin.
     pub fn on_input(&mut self, now: Now, bytes: &[u8]) {
-        if self.terminal.is_some() {
-            self.on_keys(now, bytes);
-        } else if self.reads_input() {
-            self.take_bytes(now, bytes);
-        }
-    }
-
-    /// Bytes of lines, whoever made them.
-    fn take_bytes(&mut self, now: Now, bytes: &[u8]) {
-        for words in self.pending.push(bytes) {
-            self.warn(now, &words);
+        if let Some(prompt) = self.display.prompt_mut() {
+            prompt.on_bytes(now.time, bytes);
+            self.take_actions(now);
+        } else if self.sending.reads_input() {
+            let words = self.sending.take_bytes(bytes);
+            self.warn_all(now, &words);
         }
     }
 
     /// Stdin is at its end.
     pub fn on_input_end(&mut self, now: Now) {
-        if self.reads_input() {
-            for words in self.pending.finish() {
-                self.warn(now, &words);
-            }
-            self.sending.input_ended = true;
-        }
+        let words = self.sending.on_input_end();
+        self.warn_all(now, &words);
     }
 
     /// The first SIGINT or SIGTERM, or the reader of stdout went away (`quiet`): leave in good
     /// order.
     pub fn on_stop(&mut self, now: Now, quiet: bool) {
         if quiet {
-            self.stdout.close();
+            self.display.stdout_mut().close();
         }
         self.stop(now);
     }
@@ -258,30 +160,76 @@ impl Ui {
     /// The time that `next_deadline` named has come.
     pub fn on_deadline(&mut self, now: Now) {
         self.sending.expire(now.time);
-        if let Some(terminal) = &mut self.terminal {
-            terminal.on_deadline(now.time);
+        if let Some(prompt) = self.display.prompt_mut() {
+            prompt.on_deadline(now.time);
             self.take_actions(now);
+        }
+    }
+
+    /// The terminal has another size (SIGWINCH).
+    pub fn on_resize(&mut self, cols: u16, rows: u16) {
+        if let Some(prompt) = self.display.prompt_mut() {
+            prompt.on_resize(cols, rows);
+        }
+    }
+
+    /// The process is about to be stopped (SIGTSTP): what
+    /// [`fill_stdout`](Ui::fill_stdout) gives next restores the terminal.
+    pub fn on_suspend(&mut self) {
+        if let Some(prompt) = self.display.prompt_mut() {
+            prompt.suspend();
+        }
+    }
+
+    /// The process goes on after it was stopped (SIGCONT).
+    pub fn on_resume(&mut self, cols: u16, rows: u16) {
+        if let Some(prompt) = self.display.prompt_mut() {
+            prompt.resume(cols, rows);
         }
     }
 
     /// The driver has something to say (an interface failed, ...).
     pub fn warn(&mut self, now: Now, text: &str) {
-        self.show_remark(now, "warning", text);
+        self.display.warn(now, text);
+    }
+
+    /// A line for stderr while stderr is the terminal with the prompt: printed above it. False if
+    /// there is no prompt, and stderr is free.
+    pub fn log(&mut self, now: Now, line: &str) -> bool {
+        let shown = self.has_prompt();
+        if shown {
+            self.display.notice(now, line);
+        }
+        shown
     }
 
     /// When `on_deadline` wants to be called, if at all.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Time> {
-        let keys = self.terminal.as_ref().and_then(Terminal::next_deadline);
-        keys.into_iter().chain(self.sending.deadline).min()
+        let keys = self.display.prompt().and_then(Prompt::next_deadline);
+        keys.into_iter().chain(self.sending.deadline()).min()
     }
 
     /// False while more bytes of stdin could not be kept.
     #[must_use]
-    pub fn wants_input(&self, _node: &dyn Room) -> bool {
+    pub fn wants_input(&self, _node: &dyn NodeView) -> bool {
         // Keys are read even while lines wait: Ctrl-C is one.
-        let has_room = self.pending.has_room() && self.stdout.has_room();
-        self.reads_input() && (self.terminal.is_some() || has_room)
+        let has_room = self.sending.has_room() && self.display.stdout().has_room();
+        self.sending.reads_input() && (self.display.prompt().is_some() || has_room)
+    }
+
+    /// True while the prompt owns the terminal: raw mode is to be set exactly as long.
+    #[must_use]
+    pub fn has_prompt(&self) -> bool {
+        let prompt = self.display.prompt();
+        prompt.is_some_and(|prompt| !prompt.wants_stop()) && self.sending.reads_input()
+    }
+
+    /// Whether the process is to stop, by Ctrl-Z or [`on_suspend`](Ui::on_suspend), once everything
+    /// for stdout is written and the terminal's mode is restored.
+    #[must_use]
+    pub fn wants_stop(&self) -> bool {
+        self.display.prompt().is_some_and(Prompt::wants_stop)
     }
 
     /// The next thing that the user wants of the node. `/members`, `/status` and the like are
@@ -289,90 +237,133 @@ impl Ui {
     pub fn poll_command(
         &mut self,
         now: Now,
-        node: &dyn Room,
+        node: &dyn NodeView,
         status: DriverStatus,
     ) -> Option<Command> {
-        self.next_command(now, node, status)
+        self.sending.expire(now.time);
+        self.take_actions(now);
+        if let Some(prompt) = self.display.prompt_mut() {
+            prompt.show_progress(node, self.showing.has_joined());
+        }
+        let mut lent = Lent {
+            now,
+            node,
+            status,
+            room: self.showing.room(),
+            display: &mut self.display,
+        };
+        self.sending.next_command(&mut lent)
     }
 
     /// Appends whole lines for stdout until `out` holds at least `limit` bytes or there is no more.
     pub fn fill_stdout(&mut self, out: &mut Vec<u8>, limit: usize) {
-        match self.terminal.is_some() {
-            true => self.fill_terminal(out, limit),
-            false => self.stdout.fill(out, limit, &mut self.stderr),
-        }
+        let leaves = !self.sending.reads_input();
+        self.display.fill_stdout(out, limit, leaves);
     }
 
     /// What the node shows from now on is in a store: what has no room in memory may be left there.
     pub fn has_store(&mut self) {
-        self.stdout.has_store();
+        self.display.stdout_mut().has_store();
     }
 
     /// What is to be fetched from the store before more can be printed: after the one position, and up to
     /// the other.
     pub fn wants_stored(&mut self) -> Option<(Position, Position)> {
-        self.stdout.wanted()
+        self.display.stdout_mut().wanted()
     }
 
     /// True if a message at this position is among what [`wants_stored`](Ui::wants_stored) named.
     #[must_use]
     pub fn is_wanted_of_store(&self, position: Position) -> bool {
-        self.stdout.is_wanted(position)
+        self.display.stdout().is_wanted(position)
     }
 
-    /// These are all that was found of it up to this position, in the history's order.
+    /// Takes in what was fetched from the store: all that was found of what
+    /// [`wants_stored`](Ui::wants_stored) named up to this position, in the history's order.
     pub fn give_stored(&mut self, found: Vec<ChatMessage>, upto: Position) {
-        self.stdout.give(found, upto);
+        self.display.stdout_mut().give(found, upto);
     }
 
     /// Stdout never waits, as a file: nothing for it is ever skipped.
     pub fn keep_all_output(&mut self) {
-        self.stdout.keep_all();
+        self.display.stdout_mut().keep_all();
     }
 
     /// True while more waits for stdout than is kept for a slow reader.
     #[must_use]
     pub fn has_much_output(&self) -> bool {
-        self.stdout.is_too_long()
+        self.display.stdout().is_too_long()
     }
 
     /// The system has taken so many more bytes of what [`fill_stdout`](Ui::fill_stdout) gave.
     pub fn on_written(&mut self, bytes: u64) {
-        self.stdout.on_written(bytes);
+        self.display.stdout_mut().on_written(bytes);
     }
 
     /// What became of the next live or late messages of others, in the order in which the node
     /// showed them: with [`UiConfig::confirms_printed`] only, and `None` while it is not known.
     pub fn next_fate(&mut self) -> Option<Fate> {
-        self.stdout.next_fate()
+        self.display.stdout_mut().next_fate()
     }
 
-    /// Messages that are not written to stdout, and of which nothing was said. None if the reader
-    /// went away: nobody misses them.
+    /// How many messages are not written to stdout, and nothing was said of them: none if the reader
+    /// went away, since nobody misses them.
     #[must_use]
     pub fn unprinted(&self) -> u64 {
-        self.stdout.unprinted()
+        self.display.stdout().unprinted()
     }
 
     /// Papo ends, and nobody has read so many messages.
     pub fn say_unprinted(&mut self, count: u64) {
         let lines = text::count(count, "line");
         let words = format!("{lines} not printed: nobody read the output");
-        self.stderr.push(&words);
+        self.display.say_on_stderr(&words);
     }
 
-    /// What [`fill_stdout`](Ui::fill_stdout) does, for stderr.
+    /// Appends whole lines for stderr until `out` holds at least `limit` bytes or there is no more.
     pub fn fill_stderr(&mut self, out: &mut Vec<u8>, limit: usize) {
-        self.stderr.fill(out, limit);
+        self.display.fill_stderr(out, limit);
     }
 
     /// The exit status, once the node has left and everything is in the outputs.
     #[must_use]
     pub fn exit_status(&self) -> Option<u8> {
-        self.status
+        self.display.status()
     }
 
-    fn reads_input(&self) -> bool {
-        self.config.reads_stdin && !self.sending.input_ended && self.sending.stage == Stage::Here
+    fn warn_all(&mut self, now: Now, words: &[String]) {
+        for words in words {
+            self.display.warn(now, words);
+        }
+    }
+
+    fn stop(&mut self, now: Now) {
+        if let Some(words) = self.sending.stop(now.time) {
+            self.display.warn(now, words);
+        }
+    }
+
+    /// Takes what the keys asked for, as far as there is room for lines.
+    fn take_actions(&mut self, now: Now) {
+        while self.sending.reads_input()
+            && self.sending.has_room()
+            && let Some(action) = self.display.prompt_mut().and_then(Prompt::poll_action)
+        {
+            match action {
+                Action::Line(line) => {
+                    let words = self.sending.take_bytes((line + "\n").as_bytes());
+                    self.warn_all(now, &words);
+                }
+                Action::Lines(lines) => {
+                    for line in lines {
+                        let words = self.sending.take_pasted(&line);
+                        self.warn_all(now, &words);
+                    }
+                }
+                // The prompt has noted it.
+                Action::Suspend => {}
+                Action::Leave => self.stop(now),
+            }
+        }
     }
 }

@@ -1,38 +1,23 @@
-//! What is to be printed and was not yet taken: bounded queues for stdout and stderr.
+//! What is to be printed on stdout and was not yet taken.
 //!
-//! Messages wait as they are in the history and are rendered only when somebody takes them, so
-//! output that nobody reads costs no work and no second copy. When there are too many the oldest
-//! are dropped, and one warning at the place of the gap counts them. Nothing here decides what is
-//! shown, or writes anywhere but into memory.
-
-use std::collections::{BTreeSet, VecDeque};
+//! This module owns what waits for stdout and the account of what of it is written. Messages wait as
+//! they are in the history and are rendered only when somebody takes them, so output that nobody
+//! reads costs no work and no second copy. When there are too many the oldest are dropped, and one
+//! warning at the place of the gap counts them. It never decides what is shown or how that reads,
+//! and writes nowhere but into memory.
 
 use crate::limits::{HISTORY_BYTES_PER_MESSAGE_MAX, OUTPUT_KEPT_BYTES_MAX};
 use crate::node::Arrival;
-use crate::wire::{ChatMessage, Key, Member, MessageId, Position};
+use crate::wire::{ChatMessage, Key, MessageId, Position};
 
-use super::backlog::{Backlog, Delivered, Dropped, Gap, Item, Placed, Said};
+use super::backlog::{Backlog, Dropped, Item, Kind, Placed};
+use super::event_data::{Delivered, Said};
+use super::line_format::LineFormat;
 use super::printed::{Fate, Printed};
-use super::visible::Tab;
-use super::{Mode, json, text};
+use super::stderr::Stderr;
 
 /// Bytes of answers that wait for stdout before no further command is carried out.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
-/// Lines that wait for stderr.
-const STDERR_LINES_MAX: usize = 1_000;
-
-/// What a line that is none of the others is for a terminal with a prompt; elsewhere it is text.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Kind {
-    /// Whole lines, an answer.
-    Text,
-    /// Something quiet.
-    Notice,
-    /// Something that should not be overlooked.
-    Warning,
-    /// A line that the terminal has rendered.
-    Styled,
-}
 
 /// What comes next, for a terminal with a prompt.
 #[derive(Debug)]
@@ -46,14 +31,11 @@ pub(super) enum Next {
 /// The queue for stdout.
 #[derive(Debug)]
 pub(super) struct Output {
-    mode: Mode,
     own: Key,
     /// The node is told what becomes of live messages of others.
     reports: bool,
     backlog: Backlog,
     printed: Printed,
-    /// Nicks that several members have.
-    ambiguous: BTreeSet<String>,
     closed: bool,
 }
 
@@ -66,23 +48,22 @@ pub(super) fn kept_bytes(history_max: usize) -> usize {
 impl Output {
     /// Messages of more than `kept_bytes` do not wait. `reports` is whether
     /// [`next_fate`](Output::next_fate) will be asked.
-    pub(super) fn new(mode: Mode, kept_bytes: usize, reports: bool) -> Output {
+    pub(super) fn new(kept_bytes: usize, reports: bool) -> Output {
         Output {
-            mode,
             own: Key(0),
             reports,
             backlog: Backlog::new(kept_bytes),
             printed: Printed::default(),
-            ambiguous: BTreeSet::new(),
             closed: false,
         }
     }
 
+    /// Learns which key is one's own.
     pub(super) fn set_own(&mut self, own: Key) {
         self.own = own;
     }
 
-    /// Skips nothing: stdout takes everything at once.
+    /// Never skips anything from now on: stdout takes everything at once.
     pub(super) fn keep_all(&mut self) {
         self.backlog.keep_all();
     }
@@ -98,30 +79,14 @@ impl Output {
         self.backlog.wanted()
     }
 
-    /// True if this message is among what is to be fetched.
+    /// True if the message at this position is among what is to be fetched from the store.
     pub(super) fn is_wanted(&self, position: Position) -> bool {
         self.backlog.is_wanted(position)
     }
 
-    /// These were fetched, all that was found up to this position.
+    /// Takes in what was fetched from the store: all that was found up to this position.
     pub(super) fn give(&mut self, found: Vec<ChatMessage>, upto: Position) {
         self.backlog.give(found, upto, self.own);
-    }
-
-    /// Learns which nicks do not say who somebody is.
-    pub(super) fn set_members(&mut self, members: &[Member]) {
-        self.ambiguous.clear();
-        let mut seen = BTreeSet::new();
-        for member in members {
-            if !seen.insert(&member.nick) {
-                self.ambiguous.insert(member.nick.clone());
-            }
-        }
-    }
-
-    /// The id to show beside a nick, where that is needed and there is room for it.
-    pub(super) fn id_beside(&self, nick: &str, id: u64) -> Option<u64> {
-        (self.mode == Mode::Interactive && self.ambiguous.contains(nick)).then_some(id)
     }
 
     /// Adds messages as the node gave them, all of one author or all of others.
@@ -141,7 +106,7 @@ impl Output {
         self.skip_what_is_too_much(at);
     }
 
-    /// So many live messages of others need not be printed.
+    /// Notes that so many live messages of others need not be printed.
     pub(super) fn push_unshown(&mut self, count: usize) {
         match (self.reports, self.closed) {
             (true, false) => self.backlog.push_unshown(count as u64),
@@ -150,6 +115,7 @@ impl Output {
         }
     }
 
+    /// Adds that messages of one's own were delivered.
     pub(super) fn push_delivered(&mut self, at: u64, delivered: Delivered) {
         if !self.closed {
             self.backlog.push_delivered(at, delivered);
@@ -200,7 +166,7 @@ impl Output {
         self.closed = true;
         self.printed.close();
         loop {
-            if let Some(owed) = self.backlog.skip_shelved(0) {
+            if let Some(owed) = self.backlog.skip_stored(0) {
                 self.printed.skipped(owed);
             }
             let Some(item) = self.backlog.next() else {
@@ -234,22 +200,28 @@ impl Output {
     }
 
     /// Appends lines in their order until `out` holds `limit` bytes. Where lines are missing, the
-    /// warning goes to stderr in a pipe, whose stdout is for messages alone.
-    pub(super) fn fill(&mut self, out: &mut Vec<u8>, limit: usize, stderr: &mut Stderr) {
+    /// format says so, perhaps on stderr.
+    pub(super) fn fill(
+        &mut self,
+        out: &mut Vec<u8>,
+        limit: usize,
+        format: &impl LineFormat,
+        stderr: &mut Stderr,
+    ) {
         while out.len() < limit
             && let Some(item) = self.backlog.next()
         {
             let before = out.len();
             match item {
                 Item::Said(said) => {
-                    self.render_said(out, limit, said);
+                    self.render_said(out, limit, format, said);
                     continue;
                 }
                 Item::Unshown(n) => self.printed.unshown(n),
                 Item::Lost(n) => self.printed.skipped(n),
-                Item::Delivered(run) => self.render_delivered(out, limit, run),
+                Item::Delivered(run) => self.render_delivered(out, limit, format, run),
                 Item::Lines { bytes, .. } => out.extend_from_slice(&bytes),
-                Item::Gap(gap) => self.say_skipped(out, &gap, stderr),
+                Item::Gap(gap) => format.gap(out, stderr, &gap),
             }
             self.printed.advance(out.len() - before);
         }
@@ -272,9 +244,9 @@ impl Output {
                 }
                 Item::Gap(gap) => {
                     return Some(Next::Lines {
-                        at: gap.at,
+                        at: gap.at(),
                         kind: Kind::Warning,
-                        text: skipped(&gap),
+                        text: gap.warning(),
                     });
                 }
                 Item::Unshown(n) => self.printed.unshown(n),
@@ -292,64 +264,42 @@ impl Output {
         }
     }
 
-    fn say_skipped(&mut self, out: &mut Vec<u8>, gap: &Gap, stderr: &mut Stderr) {
-        let warning = skipped(gap);
-        match self.mode {
-            Mode::Json => {
-                json::remark(out, gap.at, "warning", &warning);
-                for range in &gap.ranges {
-                    let (seqs, count) = ((range.first, range.last), range.count);
-                    json::missed(out, gap.at, range.key, &range.nick, seqs, count);
-                }
-            }
-            Mode::Text => stderr.push(&warning),
-            Mode::Interactive => out.extend_from_slice(format!("-- {warning}\n").as_bytes()),
-        }
-    }
-
     /// Messages that came together until `out` holds `limit` bytes.
-    fn render_said(&mut self, out: &mut Vec<u8>, limit: usize, mut said: Placed<Said>) {
+    fn render_said(
+        &mut self,
+        out: &mut Vec<u8>,
+        limit: usize,
+        format: &impl LineFormat,
+        mut said: Placed<Said>,
+    ) {
         let at = said.at;
         while out.len() < limit
             && let Some(message) = said.what.messages.next()
         {
             let before = out.len();
-            self.render(out, at, &message, said.what.own, said.what.arrival);
+            format.message(out, at, &message, said.what.own, said.what.arrival);
             self.printed.message(out.len() - before, said.what.owed);
         }
         self.backlog.put_back_said(said);
     }
 
     /// Confirmations until `out` holds `limit` bytes.
-    fn render_delivered(&mut self, out: &mut Vec<u8>, limit: usize, mut run: Placed<Delivered>) {
+    fn render_delivered(
+        &mut self,
+        out: &mut Vec<u8>,
+        limit: usize,
+        format: &impl LineFormat,
+        mut run: Placed<Delivered>,
+    ) {
         let delivered = &mut run.what;
         while out.len() < limit && delivered.first <= delivered.last {
             let (origin, seq) = (self.own, delivered.first);
-            json::delivered(out, run.at, MessageId { origin, seq }, delivered);
+            format.delivered(out, run.at, MessageId { origin, seq }, delivered);
             delivered.first += 1;
         }
         if delivered.first <= delivered.last {
             self.backlog.put_back(run);
         }
-    }
-
-    fn render(
-        &self,
-        out: &mut Vec<u8>,
-        at: u64,
-        message: &ChatMessage,
-        own: bool,
-        arrival: Arrival,
-    ) {
-        if self.mode == Mode::Json {
-            return json::message(out, at, message, own, arrival);
-        }
-        let id = match self.mode {
-            Mode::Interactive => self.id_beside(message.nick(), message.from()),
-            Mode::Text | Mode::Json => None,
-        };
-        let (nick, text) = (message.nick_bytes(), message.text_bytes());
-        text::message(out, nick, id, text, tab(self.mode));
     }
 }
 
@@ -357,52 +307,10 @@ fn owed_of(messages: usize, owed: bool) -> u64 {
     if owed { messages as u64 } else { 0 }
 }
 
-fn skipped(gap: &Gap) -> String {
-    let lines = text::count(gap.lines, "line");
-    format!("{lines} skipped: nobody read the output")
-}
-
-/// What becomes of tabs in messages.
-pub(super) fn tab(mode: Mode) -> Tab {
-    match mode {
-        Mode::Interactive => Tab::Spaces,
-        Mode::Text | Mode::Json => Tab::Keep,
-    }
-}
-
-/// The queue for stderr.
-#[derive(Debug, Default)]
-pub(super) struct Stderr {
-    lines: VecDeque<String>,
-    skipped: u64,
-}
-
-impl Stderr {
-    pub(super) fn push(&mut self, text: &str) {
-        if self.lines.len() >= STDERR_LINES_MAX {
-            self.lines.pop_front();
-            self.skipped += 1;
-        }
-        self.lines.push_back(format!("papo: {text}\n"));
-    }
-
-    pub(super) fn fill(&mut self, out: &mut Vec<u8>, limit: usize) {
-        if self.skipped > 0 && out.len() < limit {
-            let notices = text::count(std::mem::take(&mut self.skipped), "notice");
-            out.extend_from_slice(format!("papo: {notices} skipped\n").as_bytes());
-        }
-        while out.len() < limit
-            && let Some(line) = self.lines.pop_front()
-        {
-            out.extend_from_slice(line.as_bytes());
-        }
-    }
-}
-
 #[cfg(test)]
 #[path = "output_test.rs"]
 mod tests;
 
 #[cfg(test)]
-#[path = "shelved_test.rs"]
-mod shelved_tests;
+#[path = "waiting_in_store_test.rs"]
+mod waiting_in_store_tests;

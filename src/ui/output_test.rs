@@ -1,5 +1,8 @@
-//! What waits for stdout and stderr: its order, its bounds, and what is said of gaps.
+//! What waits for stdout: its order, its bounds, and what is said of gaps.
 
+use std::ops::{Deref, DerefMut};
+
+use super::super::line_format::{JsonLines, TextLines};
 use super::*;
 use crate::limits::{OUTPUT_DELIVERED_RUNS_MAX, OUTPUT_LINES_MAX, OUTPUT_SKIPPED_RANGES_MAX};
 use crate::wire::Draft;
@@ -23,9 +26,40 @@ pub(super) fn of(author: u64, seq: u64) -> ChatMessage {
     message
 }
 
-/// An output that keeps so many messages, and reports.
-pub(super) fn output(mode: Mode, messages: usize) -> Output {
-    Output::new(mode, messages * MESSAGE_BYTES, true)
+/// An output, and how it is written.
+pub(super) struct Tested {
+    output: Output,
+    is_json: bool,
+}
+
+impl Deref for Tested {
+    type Target = Output;
+
+    fn deref(&self) -> &Output {
+        &self.output
+    }
+}
+
+impl DerefMut for Tested {
+    fn deref_mut(&mut self) -> &mut Output {
+        &mut self.output
+    }
+}
+
+/// An output that keeps so many messages, reports, and is written as text.
+pub(super) fn text_output(messages: usize) -> Tested {
+    let output = Output::new(messages * MESSAGE_BYTES, true);
+    let is_json = false;
+    Tested { output, is_json }
+}
+
+/// An output that keeps so many messages, reports, and is written as JSON Lines.
+pub(super) fn json_output(messages: usize) -> Tested {
+    let is_json = true;
+    Tested {
+        is_json,
+        ..text_output(messages)
+    }
 }
 
 pub(super) fn say(output: &mut Output, seq: u64) {
@@ -43,10 +77,14 @@ fn deliver(output: &mut Output, first: u64, last: u64, confirmed: usize) {
     output.push_delivered(0, delivered);
 }
 
-pub(super) fn taken(output: &mut Output, limit: usize) -> (String, String) {
+pub(super) fn taken(tested: &mut Tested, limit: usize) -> (String, String) {
     let mut stderr = Stderr::default();
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    output.fill(&mut out, limit, &mut stderr);
+    let Tested { output, is_json } = tested;
+    match is_json {
+        true => output.fill(&mut out, limit, &JsonLines, &mut stderr),
+        false => output.fill(&mut out, limit, &TextLines, &mut stderr),
+    }
     stderr.fill(&mut err, usize::MAX);
     (
         String::from_utf8(out).unwrap(),
@@ -60,7 +98,7 @@ pub(super) fn line(output: &mut Output, text: &str) {
 
 #[test]
 fn lines_and_messages_keep_their_order() {
-    let mut output = output(Mode::Text, 10);
+    let mut output = text_output(10);
     line(&mut output, "a\n");
     say(&mut output, 1);
     line(&mut output, "b\n");
@@ -73,7 +111,7 @@ fn lines_and_messages_keep_their_order() {
 
 #[test]
 fn only_so_much_is_taken_at_a_time() {
-    let mut output = output(Mode::Text, 10);
+    let mut output = text_output(10);
     for seq in 1..4 {
         say(&mut output, seq);
     }
@@ -84,7 +122,7 @@ fn only_so_much_is_taken_at_a_time() {
 
 #[test]
 fn a_gap_is_counted_once_and_where_it_is() {
-    let mut output = output(Mode::Json, 10);
+    let mut output = json_output(10);
     line(&mut output, "before\n");
     for seq in 1..=15 {
         say(&mut output, seq);
@@ -101,7 +139,7 @@ fn a_gap_is_counted_once_and_where_it_is() {
 
 #[test]
 fn in_a_pipe_the_gap_is_said_on_stderr() {
-    let mut output = output(Mode::Text, 10);
+    let mut output = text_output(10);
     for seq in 1..=11 {
         say(&mut output, seq);
     }
@@ -112,7 +150,7 @@ fn in_a_pipe_the_gap_is_said_on_stderr() {
 
 #[test]
 fn of_messages_that_come_together_the_oldest_are_skipped() {
-    let mut output = output(Mode::Text, 1_000);
+    let mut output = text_output(1_000);
     let many: Vec<ChatMessage> = (1..=1_003).map(|seq| of(7, seq)).collect();
     output.push_messages(0, many, false, Arrival::Live);
     // A part is taken, and a line that came later stays behind the rest.
@@ -136,7 +174,7 @@ fn so_many_bytes_wait_however_short_the_history_and_more_if_it_is_long() {
 
 #[test]
 fn a_file_never_skips() {
-    let mut output = output(Mode::Text, 10);
+    let mut output = text_output(10);
     output.keep_all();
     for seq in 1..=500 {
         say(&mut output, seq);
@@ -153,7 +191,7 @@ fn a_file_never_skips() {
 
 #[test]
 fn skipped_messages_of_each_author_are_told_apart_in_few_ranges() {
-    let mut output = output(Mode::Json, 1);
+    let mut output = json_output(1);
     let authors = OUTPUT_SKIPPED_RANGES_MAX as u64;
     // Every other message of two authors, of which each is a range of its own, and one of many.
     for seq in (1..=authors).map(|n| 2 * n) {
@@ -180,7 +218,7 @@ fn skipped_messages_of_each_author_are_told_apart_in_few_ranges() {
 
 #[test]
 fn confirmations_are_never_skipped_and_alike_ones_are_merged() {
-    let mut output = output(Mode::Json, 3);
+    let mut output = json_output(3);
     output.set_own(Key(9));
     let all = OUTPUT_DELIVERED_RUNS_MAX as u64 + 100;
     let confirmed = |seq| if seq < 50 { 2 } else { 1 };
@@ -207,7 +245,7 @@ fn confirmations_are_never_skipped_and_alike_ones_are_merged() {
 
 #[test]
 fn confirmations_that_differ_leave_stdin_alone_when_they_are_many() {
-    let mut output = output(Mode::Json, 3);
+    let mut output = json_output(3);
     for seq in 1..=OUTPUT_DELIVERED_RUNS_MAX as u64 + 1 {
         assert!(output.has_room());
         deliver(&mut output, seq, seq, (seq % 2) as usize);
@@ -226,7 +264,7 @@ fn confirmations_that_differ_leave_stdin_alone_when_they_are_many() {
 
 #[test]
 fn what_became_of_messages_is_told_in_their_order() {
-    let mut output = output(Mode::Text, 2);
+    let mut output = text_output(2);
     output.push_unshown(1);
     for seq in 1..=2 {
         say(&mut output, seq);
@@ -255,7 +293,7 @@ fn what_became_of_messages_is_told_in_their_order() {
 
 #[test]
 fn what_nobody_reads_any_more_is_skipped_and_not_unprinted() {
-    let mut output = output(Mode::Text, 10);
+    let mut output = text_output(10);
     for seq in 1..=4 {
         say(&mut output, seq);
     }
@@ -270,7 +308,7 @@ fn what_nobody_reads_any_more_is_skipped_and_not_unprinted() {
 
 #[test]
 fn a_word_is_owed_only_of_what_others_say_now() {
-    let mut output = output(Mode::Json, 10);
+    let mut output = json_output(10);
     for (seq, own, arrival) in [
         (1, false, Arrival::Old),
         (2, true, Arrival::Live),
@@ -285,28 +323,19 @@ fn a_word_is_owed_only_of_what_others_say_now() {
 }
 
 #[test]
-fn notices_are_bounded_too() {
-    let mut output = output(Mode::Text, 0);
+fn answers_and_notices_are_bounded_too() {
+    let mut output = text_output(0);
     for _ in 0..OUTPUT_LINES_MAX + 7 {
         line(&mut output, "x\n");
     }
     let (out, err) = taken(&mut output, usize::MAX);
     assert_eq!(out.lines().count(), OUTPUT_LINES_MAX);
     assert!(err.contains("7 lines"));
-    let mut stderr = Stderr::default();
-    for _ in 0..STDERR_LINES_MAX + 3 {
-        stderr.push("y");
-    }
-    let mut err = Vec::new();
-    stderr.fill(&mut err, usize::MAX);
-    let err = String::from_utf8(err).unwrap();
-    assert_eq!(err.lines().count(), STDERR_LINES_MAX + 1);
-    assert!(err.starts_with("papo: 3 notices skipped\n"));
 }
 
 #[test]
 fn many_waiting_bytes_back_it_up_until_they_are_taken() {
-    let mut output = output(Mode::Text, 0);
+    let mut output = text_output(0);
     assert!(!output.is_backed_up());
     line(&mut output, &"x".repeat(ANSWER_BYTES_MAX + 1));
     assert!(output.is_backed_up());

@@ -1,17 +1,17 @@
 //! What became of each message: how far the bytes rendered for stdout are written, and with them
 //! which messages are printed, and which never will be.
 //!
-//! Owns no bytes and no messages, only positions and counts. Messages that others wait for (they are
-//! *owed* a word) are settled in the order in which they came here.
+//! This module owns positions and counts, and never bytes or messages. Messages that others wait for
+//! (they are *owed* a word) are settled in the order in which they came here.
 
 use std::collections::VecDeque;
 
 /// What became of the next messages that somebody is owed a word of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Fate {
-    /// The system has taken all their bytes, or they need not be printed.
+    /// The system has taken all bytes of so many messages, or they need not be printed.
     Printed(u64),
-    /// They were skipped, and never will be printed.
+    /// So many messages were skipped, and never will be printed.
     Skipped(u64),
 }
 
@@ -24,7 +24,7 @@ struct Mark {
     lines: u64,
     /// Messages that a word is owed of.
     owed: u64,
-    /// That word is that they were skipped.
+    /// The word that is owed is that the messages were skipped.
     skipped: bool,
 }
 
@@ -79,7 +79,7 @@ impl Printed {
         self.mark(0, owed, true);
     }
 
-    /// So many more bytes are written.
+    /// Notes that so many more bytes are written.
     pub(super) fn on_written(&mut self, bytes: u64) {
         self.written += bytes;
         while let Some(mark) = self.marks.pop_front_if(|mark| mark.until <= self.written) {

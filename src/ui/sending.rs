@@ -1,25 +1,34 @@
-//! When a line of the user goes to the node, what a command does, and when to leave.
+//! When a line of the user goes to the node, and when to leave.
 //!
-//! What a line means is decided in `commands`, how things are shown in `showing`. A line that
-//! was read is said, answered, or counted as not sent; none is forgotten.
+//! This module owns the lines that were read and not handed over, how long they wait, and how far
+//! this node is on its way out. What a line means is decided in `commands`, what a command does in
+//! `orders`. A line that was read is said, answered, or counted as not sent; none is ever
+//! forgotten.
+
+use std::time::Duration;
 
 use crate::limits::{SAY_BYTES_MAX, SAY_LINES_MAX};
 use crate::node::{Command, Now, Texts, Time};
 
 use super::commands::{self, Meaning, Order};
-use super::lines::{Line, Part};
-use super::room::Room;
-use super::text::{self, count};
-use super::{DriverStatus, Mode, Ui, UiConfig, json};
+use super::config::{Mode, UiConfig};
+use super::input_lines::{Line, Part};
+use super::node_view::NodeView;
+use super::orders::{self, Lent};
+use super::queued_lines::QueuedLines;
+use super::text::count;
+
+/// What is said to whoever stops papo in the middle of a line.
+const HALF_A_LINE: &str = "a last line without its end is not sent";
 
 /// How far this node is on its way out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Stage {
+enum Stage {
     /// In the room, or on the way into it.
     Here,
     /// Told to stop: what was read is still handed over.
     Stopping {
-        /// Not longer than until here.
+        /// The time at which this node leaves at the latest.
         until: Time,
     },
     /// The node was told to leave.
@@ -28,30 +37,48 @@ pub(super) enum Stage {
     Gone,
 }
 
-/// What is known about the user's lines as a whole.
+/// The user's lines, and when they go.
 #[derive(Debug)]
 pub(super) struct Sending {
-    pub(super) stage: Stage,
+    lines: QueuedLines,
+    stage: Stage,
+    /// Stdin is read, as the command line wants it.
+    reads_stdin: bool,
+    /// Lines that begin with `/` are commands.
+    takes_commands: bool,
+    /// This node stays in the room after the end of the input.
+    stays: bool,
+    /// How many other members are waited for.
+    wait_members: usize,
+    /// How long members and confirmations are waited for.
+    timeout: Duration,
     /// No more lines will be read.
-    pub(super) input_ended: bool,
+    input_ended: bool,
     /// Lines wait until enough members were in the room once.
     held: bool,
-    pub(super) deadline: Option<Time>,
+    deadline: Option<Time>,
     /// A deadline has passed.
     expired: bool,
     /// What was meant to be said could not even be sent.
-    pub(super) failed: bool,
+    failed: bool,
     /// Lines read but never sent.
-    pub(super) unsent: u64,
+    unsent: u64,
     /// The rest of a refused line follows.
     refusing: bool,
 }
 
 impl Sending {
+    /// Nothing was read yet.
     pub(super) fn new(config: &UiConfig) -> Sending {
         let speaks = config.reads_stdin || config.lines.is_some();
         Sending {
+            lines: QueuedLines::default(),
             stage: Stage::Here,
+            reads_stdin: config.reads_stdin,
+            takes_commands: config.commands,
+            stays: config.stay,
+            wait_members: config.wait_members,
+            timeout: config.timeout,
             input_ended: false,
             held: speaks && config.wait_members > 0 && config.mode != Mode::Interactive,
             deadline: None,
@@ -62,50 +89,117 @@ impl Sending {
         }
     }
 
-    /// The wait for members begins.
-    pub(super) fn start(&mut self, now: Time, config: &UiConfig) {
+    /// Takes lines that stand for stdin. What had to be changed in them is returned in words.
+    pub(super) fn take_lines(&mut self, lines: Vec<String>) -> Vec<String> {
+        self.reads_stdin = false;
+        self.takes_commands = false;
+        let mut words = Vec::new();
+        for line in lines {
+            words.extend(self.lines.push((line + "\n").as_bytes()));
+        }
+        words.extend(self.lines.finish());
+        self.input_ended = true;
+        words
+    }
+
+    /// The sockets are open: the wait for members begins.
+    pub(super) fn start(&mut self, now: Time) {
         if self.held && self.stage == Stage::Here {
-            self.deadline = Some(now + config.timeout);
+            self.deadline = Some(now + self.timeout);
         }
     }
 
+    /// Takes bytes of lines in, whoever made them. What had to be changed for the first time is
+    /// returned in words.
+    pub(super) fn take_bytes(&mut self, bytes: &[u8]) -> Vec<String> {
+        self.lines.push(bytes)
+    }
+
+    /// Takes in a line that was pasted, which is never a command.
+    pub(super) fn take_pasted(&mut self, line: &str) -> Vec<String> {
+        let is_like_command = line.starts_with('/') && self.takes_commands;
+        let slash = if is_like_command { "/" } else { "" };
+        self.take_bytes(format!("{slash}{line}\n").as_bytes())
+    }
+
+    /// Stdin is at its end. The sum of what had to be changed is returned in words.
+    pub(super) fn on_input_end(&mut self) -> Vec<String> {
+        if !self.reads_input() {
+            return Vec::new();
+        }
+        let words = self.lines.finish();
+        self.input_ended = true;
+        words
+    }
+
+    /// Stops reading; what was read is still handed over, and then the node leaves. What is not sent
+    /// is returned in words.
+    pub(super) fn stop(&mut self, now: Time) -> Option<&'static str> {
+        if self.stage != Stage::Here {
+            return None;
+        }
+        // Half a line may say something else than the whole one: nobody said it yet.
+        let words = (self.lines.has_unfinished()).then_some(HALF_A_LINE);
+        let until = now + self.timeout;
+        self.stage = Stage::Stopping { until };
+        self.input_ended = true;
+        self.deadline = Some(until);
+        self.expired = false;
+        words
+    }
+
+    /// The node has left: how many lines were read and not sent, and whether what was meant to be
+    /// said failed.
+    pub(super) fn end(&mut self) -> (u64, bool) {
+        self.stage = Stage::Gone;
+        (self.unsent, self.failed)
+    }
+
+    /// Notes that the deadline has passed, if it has.
     pub(super) fn expire(&mut self, now: Time) {
         if self.deadline.is_some_and(|deadline| deadline <= now) {
             self.deadline = None;
             self.expired = true;
         }
     }
-}
 
-impl Ui {
-    pub(super) fn next_command(
-        &mut self,
-        now: Now,
-        node: &dyn Room,
-        status: DriverStatus,
-    ) -> Option<Command> {
-        self.sending.expire(now.time);
-        self.take_actions(now);
-        self.show_progress(node);
-        match self.sending.stage {
+    /// When [`expire`](Sending::expire) wants to be called, if at all.
+    pub(super) fn deadline(&self) -> Option<Time> {
+        self.deadline
+    }
+
+    /// Whether more of stdin, or of the keys, is read.
+    pub(super) fn reads_input(&self) -> bool {
+        self.reads_stdin && !self.input_ended && self.stage == Stage::Here
+    }
+
+    /// False while more lines could not be kept.
+    pub(super) fn has_room(&self) -> bool {
+        self.lines.has_room()
+    }
+
+    /// The next thing that the user wants of the node. None when there is nothing, or nothing yet.
+    pub(super) fn next_command(&mut self, lent: &mut Lent<'_>) -> Option<Command> {
+        let (now, node) = (lent.now, lent.node);
+        match self.stage {
             Stage::Here => {
-                if self.sending.held && self.has_members(node) {
-                    self.sending.held = false;
-                    self.sending.deadline = None;
+                if self.held && self.has_members(node) {
+                    self.held = false;
+                    self.deadline = None;
                 }
-                if self.sending.held && self.sending.expired {
-                    return Some(self.give_up(now, node));
+                if self.held && self.expired {
+                    return Some(self.give_up(lent));
                 }
-                let command = self.next_line(now, node, status);
+                let command = self.next_line(lent);
                 if command.is_none() && self.is_said_out() && node.is_joined() {
-                    return Some(self.leave(now, now.time + self.config.timeout));
+                    return Some(self.leave(now, now.time + self.timeout));
                 }
                 command
             }
             Stage::Stopping { until } => {
-                let sendable = node.is_joined() && !self.sending.held && !self.sending.expired;
-                if sendable && !self.pending.is_empty() {
-                    return self.next_line(now, node, status);
+                let sendable = node.is_joined() && !self.held && !self.expired;
+                if sendable && !self.lines.is_empty() {
+                    return self.next_line(lent);
                 }
                 Some(self.leave(now, until))
             }
@@ -113,37 +207,21 @@ impl Ui {
         }
     }
 
-    /// Stops reading; what was read is still handed over, and then the node leaves.
-    pub(super) fn stop(&mut self, now: Now) {
-        if self.sending.stage != Stage::Here {
-            return;
-        }
-        if self.pending.has_unfinished() && self.config.mode != Mode::Interactive {
-            // Half a line may say something else than the whole one: nobody said it yet.
-            self.warn(now, "a last line without its end is not sent");
-        }
-        let until = now.time + self.config.timeout;
-        self.sending.stage = Stage::Stopping { until };
-        self.sending.input_ended = true;
-        self.sending.deadline = Some(until);
-        self.sending.expired = false;
-    }
-
-    fn has_members(&self, node: &dyn Room) -> bool {
-        node.is_joined() && node.members().len() > self.config.wait_members
+    /// True once enough members are in the room.
+    fn has_members(&self, node: &dyn NodeView) -> bool {
+        node.is_joined() && node.members().len() > self.wait_members
     }
 
     /// True if nothing more will be said and there is no reason to stay.
     fn is_said_out(&self) -> bool {
-        let sending = &self.sending;
-        sending.input_ended && !sending.held && self.pending.is_empty() && !self.config.stay
+        self.input_ended && !self.held && self.lines.is_empty() && !self.stays
     }
 
     /// Too few members came: nothing is sent.
-    fn give_up(&mut self, now: Now, node: &dyn Room) -> Command {
-        let wanted = self.config.wait_members;
-        let others = node.members().len().saturating_sub(1) as u64;
-        let seconds = self.config.timeout.as_secs_f64();
+    fn give_up(&mut self, lent: &mut Lent<'_>) -> Command {
+        let (now, wanted) = (lent.now, self.wait_members);
+        let others = lent.node.members().len().saturating_sub(1) as u64;
+        let seconds = self.timeout.as_secs_f64();
         let (came, remedy) = match others {
             0 => (
                 "no other member".to_owned(),
@@ -155,42 +233,51 @@ impl Ui {
         let text = format!(
             "--wait-members {wanted}: {came} came within {seconds} s; nothing was sent{remedy}"
         );
-        self.warn(now, &text);
-        self.sending.failed = true;
-        self.leave(now, now.time + self.config.timeout)
+        lent.display.warn(now, &text);
+        self.failed = true;
+        self.leave(now, now.time + self.timeout)
     }
 
+    /// Tells the node to leave; lines that wait are counted as not sent.
     fn leave(&mut self, now: Now, until: Time) -> Command {
-        self.sending.unsent += self.pending.len() as u64;
-        self.pending.clear();
-        self.sending.stage = Stage::Leaving;
-        self.sending.deadline = None;
+        self.unsent += self.lines.len() as u64;
+        self.lines.clear();
+        self.stage = Stage::Leaving;
+        self.deadline = None;
         let patience = until.since(now.time);
         Command::Leave { patience }
     }
 
+    /// Whoever quits does not mean the lines behind.
+    fn quit(&mut self, now: Now) -> Command {
+        self.lines.clear();
+        self.input_ended = true;
+        self.leave(now, now.time + self.timeout)
+    }
+
     /// Carries lines out until one is for the node.
-    fn next_line(&mut self, now: Now, node: &dyn Room, status: DriverStatus) -> Option<Command> {
-        while let Some(front) = self.pending.front() {
+    fn next_line(&mut self, lent: &mut Lent<'_>) -> Option<Command> {
+        while let Some(front) = self.lines.front() {
             // A line that is none of the commands that are always ready waits for the room, and
             // so do those behind it: they are carried out in the order typed.
-            let waits = self.sending.held || !node.wants_lines();
+            let waits = self.held || !lent.node.wants_lines();
             if waits && !self.is_always_ready(front) {
                 return None;
             }
             if self.is_plain(front) {
                 return Some(self.say_plain(Texts::default()));
             }
-            if self.is_command(front) && self.stdout.is_backed_up() {
+            if self.is_command(front) && lent.display.stdout().is_backed_up() {
                 return None;
             }
             let (text, part) = (front.text.to_owned(), front.part);
-            self.pending.pop();
+            self.lines.pop();
             let command = match self.meaning(text, part) {
                 Meaning::Say(text) => Some(self.say_plain(Texts::from_iter([text]))),
-                Meaning::Do(order) => self.carry_out(now, order, node, status),
+                Meaning::Do(Order::Quit) => Some(self.quit(lent.now)),
+                Meaning::Do(order) => orders::carry_out(lent, order),
                 Meaning::Wrong(why) => {
-                    self.show_error(now, &why);
+                    orders::explain(lent, &why);
                     None
                 }
             };
@@ -201,31 +288,32 @@ impl Ui {
         None
     }
 
-    /// These lines are said, and those that come next as far as they are said as they stand.
+    /// Says these lines, and those that come next as far as they are said as they stand.
     fn say_plain(&mut self, mut lines: Texts) -> Command {
         while lines.len() < SAY_LINES_MAX
             && lines.bytes() < SAY_BYTES_MAX
-            && let Some(next) = self.pending.front()
+            && let Some(next) = self.lines.front()
             && self.is_plain(next)
         {
             lines.push(next.text);
-            self.pending.pop();
-            self.sending.refusing = false;
+            self.lines.pop();
+            self.refusing = false;
         }
         Command::Say(lines)
     }
 
-    /// Said as it stands: no command, and no rest of one that was refused.
+    /// True for a line that is said as it stands: no command, and no rest of one that was refused.
     fn is_plain(&self, line: Line<'_>) -> bool {
-        let is_refused = line.part == Part::Next && self.sending.refusing;
+        let is_refused = line.part == Part::Next && self.refusing;
         !is_refused && !self.is_command(line)
     }
 
-    /// A piece from the middle of a line is no command, whatever it begins with.
+    /// True for a command. A piece from the middle of a line is none, whatever it begins with.
     fn is_command(&self, line: Line<'_>) -> bool {
-        self.config.commands && line.part != Part::Next && line.text.starts_with('/')
+        self.takes_commands && line.part != Part::Next && line.text.starts_with('/')
     }
 
+    /// True for a command that does not wait for the room.
     fn is_always_ready(&self, line: Line<'_>) -> bool {
         self.is_command(line)
             && match commands::parse(line.text.to_owned()) {
@@ -240,84 +328,17 @@ impl Ui {
         match part {
             Part::Next => Meaning::Wrong(String::new()),
             Part::Whole => {
-                self.sending.refusing = false;
+                self.refusing = false;
                 commands::parse(text)
             }
             Part::First => {
                 let meaning = commands::parse(text);
-                self.sending.refusing = !matches!(meaning, Meaning::Say(_));
-                if self.sending.refusing {
+                self.refusing = !matches!(meaning, Meaning::Say(_));
+                if self.refusing {
                     return Meaning::Wrong("that command is too long".to_owned());
                 }
                 meaning
             }
-        }
-    }
-
-    fn carry_out(
-        &mut self,
-        now: Now,
-        order: Order,
-        node: &dyn Room,
-        status: DriverStatus,
-    ) -> Option<Command> {
-        match order {
-            Order::Nick(nick) => return Some(Command::Rename(nick)),
-            Order::Elect => return Some(Command::Elect),
-            Order::Msg(rest) => match commands::addressee(&rest, node.members(), node.key()) {
-                Ok((to, text)) => {
-                    self.addressee = Some(text::name_of(to, 0, node.members()));
-                    let text = text.to_owned();
-                    return Some(Command::Private { to, text });
-                }
-                Err(why) => self.show_error(now, &why),
-            },
-            Order::Quit => {
-                // Whoever quits does not mean the lines behind.
-                self.pending.clear();
-                self.sending.input_ended = true;
-                return Some(self.leave(now, now.time + self.config.timeout));
-            }
-            Order::History(count) => self.show_history(now, count, node),
-            Order::Help if self.is_json() => {
-                self.json(now, |out, at| json::remark(out, at, "help", commands::HELP));
-            }
-            Order::Help => self.answer(now, commands::HELP),
-            Order::Members if self.is_json() => {
-                self.json(now, |out, at| json::members(out, at, node));
-            }
-            Order::Members => self.answer(now, &text::members(node)),
-            Order::Status if self.is_json() => {
-                let room = self.room.clone();
-                self.json(now, |out, at| json::status(out, at, &room, node, status));
-            }
-            Order::Status => {
-                let answer = text::status(&self.room, node, status);
-                self.answer(now, &answer);
-            }
-        }
-        None
-    }
-
-    fn show_history(&mut self, now: Now, count: Option<usize>, node: &dyn Room) {
-        /// People look at a screenful; scripts want all.
-        const INTERACTIVE_COUNT: usize = 20;
-        let count = count.unwrap_or(match self.config.mode {
-            Mode::Interactive => INTERACTIVE_COUNT,
-            Mode::Text | Mode::Json => usize::MAX,
-        });
-        let messages = node.newest(count);
-        if self.is_json() {
-            self.json(now, |out, at| json::history(out, at, node, &messages));
-        } else {
-            self.replay(now, messages, node);
-        }
-    }
-
-    /// A mistake of the user's.
-    fn show_error(&mut self, now: Now, why: &str) {
-        if !why.is_empty() {
-            self.show_remark(now, "error", why);
         }
     }
 }

@@ -1,323 +1,248 @@
-//! Which event is shown where: messages and JSON on stdout, the rest on stderr in a pipe and
-//! between the messages in a terminal.
+//! Which event of the node is shown, and how much of the history on joining.
 //!
-//! How an event reads is decided in `text` and `json`; when the user speaks, in `sending`.
+//! This module owns what it was told of the room at the start, and how much of the history was
+//! shown so far. It never decides where something is shown, which is the business of `display`, or
+//! how it reads, which is the business of `text` and `json`.
 
 use crate::node::{Arrival, Departure, Event, Now};
 use crate::wire::{ChatMessage, Key, Member};
 
-use super::backlog::{Delivered, Misser};
-use super::output::{Kind, tab};
-use super::room::Room;
-use super::sending::Stage;
+use super::config::{Listening, Replay, UiConfig};
+use super::display::Display;
+use super::event_data::{Delivered, Misser, Private};
+use super::node_view::NodeView;
 use super::visible::{Tab, visible};
-use super::{Listening, Mode, Private, Replay, Ui, json, text};
+use super::{json, text};
 
-impl Ui {
-    pub(super) fn show_listening(&mut self, now: Now, listening: &Listening) {
+/// What the user has seen of the room.
+#[derive(Debug)]
+pub(super) struct Showing {
+    replay: Replay,
+    /// The room's name.
+    room: String,
+    /// This node's nick at the start.
+    nick: String,
+    /// Where this node can be reached, and where it asks.
+    reach: text::Reach,
+    /// The first `Joined` was seen: what comes before it is history.
+    has_joined: bool,
+    /// How many old messages were printed so far, which `--replay` bounds.
+    replayed: usize,
+}
+
+/// What an event is shown with: where, when, and what the node knows.
+struct Scene<'a> {
+    display: &'a mut Display,
+    now: Now,
+    node: &'a dyn NodeView,
+}
+
+/// What the node says of its leaving.
+#[derive(Debug)]
+pub(super) struct Leaving {
+    pub(super) confirmed: bool,
+    pub(super) unconfirmed: u64,
+    pub(super) missing: Vec<Member>,
+    pub(super) missed: Vec<(Member, u64)>,
+}
+
+impl Showing {
+    /// Nothing was shown yet.
+    pub(super) fn new(config: &UiConfig) -> Showing {
+        Showing {
+            replay: config.replay,
+            room: String::new(),
+            nick: String::new(),
+            reach: text::Reach::default(),
+            has_joined: false,
+            replayed: 0,
+        }
+    }
+
+    /// The room's name.
+    pub(super) fn room(&self) -> &str {
+        &self.room
+    }
+
+    /// Whether this node was in the room already.
+    pub(super) fn has_joined(&self) -> bool {
+        self.has_joined
+    }
+
+    /// The sockets are open.
+    pub(super) fn on_listening(&mut self, display: &mut Display, now: Now, listening: &Listening) {
+        self.room.clone_from(&listening.room);
+        self.nick.clone_from(&listening.nick);
         self.reach = text::Reach {
             tcp: listening.tcp.clone(),
             group: listening.group.clone(),
         };
-        if self.is_json() {
-            self.json(now, |out, at| json::listening(out, at, listening));
+        if display.is_json() {
+            display.json(now, |out, at| json::listening(out, at, listening));
         }
     }
 
-    pub(super) fn show(&mut self, now: Now, event: Event, node: &dyn Room) {
+    /// The node tells of something; of its leaving, see [`show_left`].
+    pub(super) fn show(
+        &mut self,
+        display: &mut Display,
+        now: Now,
+        event: Event,
+        node: &dyn NodeView,
+    ) {
+        let mut scene = Scene { display, now, node };
         match event {
-            Event::Joined { again } => self.show_joined(now, again, node),
+            Event::Joined { again } => self.show_joined(&mut scene, again),
             Event::Messages {
                 messages,
                 own,
                 arrival,
-            } => self.show_messages(now, messages, own, arrival),
+            } => self.show_messages(&mut scene, messages, own, arrival),
             Event::Missed {
                 key,
                 nick,
                 first,
                 last,
-            } => self.show_missed(now, (key, &nick), (first, last), node),
-            Event::Private {
-                from,
-                key,
-                nick,
-                sent_at,
-                text,
-                own,
-            } => self.show_private(
-                now,
-                &Private {
-                    from,
-                    key,
-                    nick: &nick,
-                    sent_at,
-                    text: &text,
-                    own,
-                },
-            ),
-            outcome @ (Event::Delivered { .. } | Event::Left { .. }) => {
-                self.show_outcome(now, outcome, node);
-            }
-            Event::Warning(text) => self.warn(now, &text),
-            other => self.show_change(now, &other, node),
-        }
-    }
-
-    /// What became of what was said here.
-    fn show_outcome(&mut self, now: Now, event: Event, node: &dyn Room) {
-        match event {
-            Event::Delivered {
-                first,
-                last,
-                members,
-                confirmed,
-                missed,
-            } if self.is_json() => {
-                let delivered = Delivered {
-                    first,
-                    last,
-                    members,
-                    confirmed,
-                    missed: missers(&missed, node.members()),
-                };
-                self.stdout.push_delivered(now.wall_ms, delivered);
-            }
-            Event::Left {
-                confirmed,
-                unconfirmed,
-                missing,
-                missed,
-            } => {
-                let confirmed = confirmed && missed.is_empty();
-                self.say_who_missed(&missed);
-                self.show_left(now, confirmed, unconfirmed, &missing);
-            }
-            // The others have ways of their own.
-            _ => {}
+            } => self.show_missed(&mut scene, (key, &nick), (first, last)),
+            Event::Private { .. } => show_private(&mut scene, &event),
+            Event::Delivered { .. } => show_delivered(&mut scene, event),
+            Event::Warning(text) => scene.display.warn(now, &text),
+            other => show_change(&mut scene, &other),
         }
     }
 
     fn show_messages(
         &mut self,
-        now: Now,
+        scene: &mut Scene<'_>,
         mut messages: Vec<ChatMessage>,
         own: bool,
         arrival: Arrival,
     ) {
+        let Scene { display, now, .. } = scene;
         if arrival == Arrival::Old {
-            let left = self.replay_max().saturating_sub(self.replayed);
+            let left = self.replay.max().saturating_sub(self.replayed);
             // What comes before the first `Joined` is shown with it.
-            messages.truncate(if self.joined { left } else { 0 });
+            messages.truncate(if self.has_joined { left } else { 0 });
             self.replayed += messages.len();
-            return (self.stdout).push_messages(now.wall_ms, messages, own, arrival);
+            return display.messages(*now, messages, own, arrival);
         }
-        let shows_own = self.is_json() || self.terminal.is_some();
-        if self.joined && (shows_own || !own) {
-            (self.stdout).push_messages(now.wall_ms, messages, own, arrival);
+        if self.has_joined && (display.shows_own() || !own) {
+            display.messages(*now, messages, own, arrival);
         } else if !own {
-            self.stdout.push_unshown(messages.len());
-        }
-    }
-
-    /// How many old messages are to be printed.
-    fn replay_max(&self) -> usize {
-        match self.config.replay {
-            Replay::Last(count) => count,
-            Replay::All => usize::MAX,
+            display.stdout_mut().push_unshown(messages.len());
         }
     }
 
     /// Messages of this author, from one number to another, are given up.
     fn show_missed(
-        &mut self,
-        now: Now,
+        &self,
+        scene: &mut Scene<'_>,
         (key, nick): (Key, &str),
         (first, last): (u64, u64),
-        node: &dyn Room,
     ) {
+        let Scene { display, now, node } = scene;
         let me = node.members().iter().find(|m| m.key == node.key());
         let me = me.map_or(&self.nick, |m| &m.nick);
-        let words = text::missed(me, nick, first, last);
-        self.warn(now, &words);
-        if !self.is_json() {
+        display.warn(*now, &text::missed(me, nick, first, last));
+        if !display.is_json() {
             return;
         }
         let count = last.saturating_sub(first).saturating_add(1);
-        self.json(now, |out, at| {
+        display.json(*now, |out, at| {
             json::missed(out, at, key, nick, (first, last), count);
         });
     }
 
-    fn say_who_missed(&mut self, missed: &[(Member, u64)]) {
-        if !missed.is_empty() {
-            self.stderr.push(&text::missers(missed));
+    fn show_joined(&mut self, scene: &mut Scene<'_>, again: bool) {
+        let Scene { display, now, node } = scene;
+        display.set_members(node.members());
+        display.joined(*now, again, &self.room, *node);
+        if self.has_joined {
+            return;
         }
-    }
-
-    /// What happens to the group rather than in the talk.
-    fn show_change(&mut self, now: Now, event: &Event, node: &dyn Room) {
-        let members = node.members();
-        self.set_members(members);
-        if self.is_json() {
-            return self.json(now, |out, at| change_as_json(out, at, event));
-        }
-        let notice = match event {
-            Event::MemberJoined(member) => format!("{} joined", text::name(member)),
-            Event::MemberLeft(member, Departure::Left) => format!("{} left", text::name(member)),
-            Event::MemberLeft(member, Departure::Lost) => {
-                format!("{} was lost", text::name(member))
-            }
-            Event::MemberRenamed { member, previous } => {
-                let previous = visible(previous, Tab::Escape);
-                format!("{previous} is called {} now", text::name(member))
-            }
-            Event::Election { phase, reason } => text::election(*phase, reason),
-            Event::Coordinator { id, key, own, .. } => text::coordinator(*id, *key, *own, members),
-            _ => return,
-        };
-        self.notice(now, &notice);
-    }
-
-    fn show_joined(&mut self, now: Now, again: bool, node: &dyn Room) {
-        self.set_members(node.members());
-        if self.is_json() {
-            self.json(now, |out, at| json::joined(out, at, node, again));
-        } else if self.terminal.is_some() {
-            self.welcome(now, again, node);
-        } else {
-            let notice = text::joined(&self.room, node, again);
-            self.notice(now, &notice);
-        }
-        if !self.joined && !self.is_json() && node.members().len() == 1 {
+        if !display.is_json() && node.members().len() == 1 {
             for line in text::alone(&self.room, &self.reach) {
-                self.notice(now, &line);
+                display.notice(*now, &line);
             }
         }
-        if !self.joined {
-            self.joined = true;
-            // What is newer, or comes later, comes as an event of its own.
-            let old = node.old(self.replay_max());
-            self.replayed = old.len();
-            self.replay(now, old, node);
-        }
-    }
-
-    /// Prints messages of the history.
-    pub(super) fn replay(&mut self, now: Now, old: Vec<ChatMessage>, node: &dyn Room) {
-        for message in old {
-            let own = message.origin() == node.key();
-            (self.stdout).push_messages(now.wall_ms, vec![message], own, Arrival::Old);
-        }
-    }
-
-    fn show_private(&mut self, now: Now, said: &Private<'_>) {
-        match self.config.mode {
-            Mode::Json => self.json(now, |out, at| json::private(out, at, said)),
-            Mode::Text if said.own => {}
-            Mode::Interactive if self.terminal.is_some() => self.show_private_styled(said),
-            mode => {
-                let id = self.stdout.id_beside(said.nick, said.from);
-                self.stdout.push_lines(now.wall_ms, |out| {
-                    if mode == Mode::Interactive {
-                        let direction: &[u8] = if said.own {
-                            b"-- sent: "
-                        } else {
-                            b"-- to you: "
-                        };
-                        out.extend_from_slice(direction);
-                    }
-                    let (nick, text) = (said.nick.as_bytes(), said.text.as_bytes());
-                    text::message(out, nick, id, text, tab(mode));
-                });
-            }
-        }
-    }
-
-    fn show_left(&mut self, now: Now, confirmed: bool, unconfirmed: u64, missing: &[Member]) {
-        let unsent = self.sending.unsent;
-        if unsent > 0 {
-            let lines = text::count(unsent, "line");
-            self.stderr.push(&format!("{lines} not sent"));
-        }
-        if unconfirmed > 0 || !missing.is_empty() {
-            let messages = text::count(unconfirmed, "message");
-            let by = match text::names(missing) {
-                names if names.is_empty() => names,
-                names => format!(" by {names}"),
-            };
-            self.stderr.push(&format!("{messages} not confirmed{by}"));
-        }
-        let good = confirmed && unsent == 0 && !self.sending.failed;
-        if self.is_json() {
-            self.json(now, |out, at| json::left(out, at, good));
-        }
-        self.sending.stage = Stage::Gone;
-        self.status = Some(u8::from(!good));
-    }
-
-    /// A `warning` or an `error`: for people on stderr, for scripts also as an event.
-    pub(super) fn show_remark(&mut self, now: Now, kind: &'static str, text: &str) {
-        let shown = visible(text, Tab::Escape);
-        match self.config.mode {
-            Mode::Json => {
-                self.json(now, |out, at| json::remark(out, at, kind, text));
-                self.stderr.push(&shown);
-            }
-            Mode::Interactive if self.terminal.is_some() => {
-                self.push_kind(now, Kind::Warning, &shown);
-            }
-            Mode::Text | Mode::Interactive => self.say(now, &shown),
-        }
-    }
-
-    /// Says what is good to know: on stderr in a pipe, if wanted.
-    fn notice(&mut self, now: Now, text: &str) {
-        if self.config.notices || self.config.mode == Mode::Interactive {
-            self.say(now, text);
-        }
-    }
-
-    /// Says something that is not a message: on stderr in a pipe, in its place in a terminal.
-    fn say(&mut self, now: Now, text: &str) {
-        match self.config.mode {
-            Mode::Interactive if self.terminal.is_some() => {
-                self.push_kind(now, Kind::Notice, text);
-            }
-            Mode::Interactive => self.answer(now, &format!("-- {text}\n")),
-            Mode::Text | Mode::Json => self.stderr.push(text),
-        }
-    }
-
-    /// Whole lines of text for stdout: a command's answer.
-    pub(super) fn answer(&mut self, now: Now, lines: &str) {
-        if self.sending.stage != Stage::Gone {
-            let lines = lines.as_bytes();
-            self.stdout
-                .push_lines(now.wall_ms, |out| out.extend_from_slice(lines));
-        }
-    }
-
-    /// An event for stdout; after `left` there is none.
-    pub(super) fn json(&mut self, now: Now, write: impl FnOnce(&mut Vec<u8>, u64)) {
-        if self.sending.stage != Stage::Gone {
-            let at = now.wall_ms;
-            self.stdout.push_lines(at, |out| write(out, at));
-        }
-    }
-
-    pub(super) fn is_json(&self) -> bool {
-        self.config.mode == Mode::Json
+        self.has_joined = true;
+        // What is newer, or comes later, comes as an event of its own.
+        let old = node.old(self.replay.max());
+        self.replayed = old.len();
+        display.replay(*now, old, node.key());
     }
 }
 
-/// Who these are, as far as they are still in the view.
-fn missers(keys: &[Key], members: &[Member]) -> Vec<Misser> {
-    let misser = |key: &Key| Misser {
-        member: (members.iter().find(|m| m.key == *key)).map(|m| (m.id, m.nick.clone())),
-        key: *key,
+fn show_private(scene: &mut Scene<'_>, event: &Event) {
+    let Event::Private {
+        from,
+        key,
+        nick,
+        sent_at,
+        text,
+        own,
+    } = event
+    else {
+        return;
     };
-    keys.iter().map(misser).collect()
+    let said = Private {
+        from: *from,
+        key: *key,
+        nick,
+        sent_at: *sent_at,
+        text,
+        own: *own,
+    };
+    scene.display.private(scene.now, &said);
+}
+
+fn show_delivered(scene: &mut Scene<'_>, event: Event) {
+    let Event::Delivered {
+        first,
+        last,
+        members,
+        confirmed,
+        missed,
+    } = event
+    else {
+        return;
+    };
+    let here = scene.node.members();
+    let delivered = Delivered {
+        first,
+        last,
+        members,
+        confirmed,
+        missed: missed.iter().map(|key| Misser::of(*key, here)).collect(),
+    };
+    scene.display.delivered(scene.now, delivered);
+}
+
+/// Shows what happens to the group rather than in the talk.
+fn show_change(scene: &mut Scene<'_>, event: &Event) {
+    let Scene { display, now, node } = scene;
+    display.set_members(node.members());
+    if display.is_json() {
+        display.json(*now, |out, at| change_as_json(out, at, event));
+    } else if let Some(notice) = change_as_text(event, node.members()) {
+        display.notice(*now, &notice);
+    }
+}
+
+fn change_as_text(event: &Event, members: &[Member]) -> Option<String> {
+    Some(match event {
+        Event::MemberJoined(member) => format!("{} joined", text::name(member)),
+        Event::MemberLeft(member, Departure::Left) => format!("{} left", text::name(member)),
+        Event::MemberLeft(member, Departure::Lost) => format!("{} was lost", text::name(member)),
+        Event::MemberRenamed { member, previous } => {
+            let previous = visible(previous, Tab::Escape);
+            format!("{previous} is called {} now", text::name(member))
+        }
+        Event::Election { phase, reason } => text::election(*phase, reason),
+        Event::Coordinator { id, key, own, .. } => text::coordinator(*id, *key, *own, members),
+        // The others have ways of their own.
+        _ => return None,
+    })
 }
 
 fn change_as_json(out: &mut Vec<u8>, at: u64, event: &Event) {
@@ -337,4 +262,41 @@ fn change_as_json(out: &mut Vec<u8>, at: u64, event: &Event) {
         // The others have ways of their own.
         _ => {}
     }
+}
+
+/// Shows that the node has left, and what became of what was said here. `unsent` lines were read
+/// and not sent; `failed`: what was meant to be said could not even be sent.
+pub(super) fn show_left(
+    display: &mut Display,
+    now: Now,
+    leaving: &Leaving,
+    unsent: u64,
+    failed: bool,
+) {
+    let Leaving {
+        confirmed,
+        unconfirmed,
+        missing,
+        missed,
+    } = leaving;
+    if !missed.is_empty() {
+        display.say_on_stderr(&text::missers(missed));
+    }
+    if unsent > 0 {
+        let lines = text::count(unsent, "line");
+        display.say_on_stderr(&format!("{lines} not sent"));
+    }
+    if *unconfirmed > 0 || !missing.is_empty() {
+        let messages = text::count(*unconfirmed, "message");
+        let by = match text::names(missing) {
+            names if names.is_empty() => names,
+            names => format!(" by {names}"),
+        };
+        display.say_on_stderr(&format!("{messages} not confirmed{by}"));
+    }
+    let good = *confirmed && missed.is_empty() && unsent == 0 && !failed;
+    if display.is_json() {
+        display.json(now, |out, at| json::left(out, at, good));
+    }
+    display.end(u8::from(!good));
 }

@@ -1,31 +1,24 @@
 //! What people read: messages as `<nick> text`, and notices and answers in words.
 //!
-//! Writes into memory only. Everything that came from the network goes through
-//! [`visible`](mod@visible), nicks and reasons included.
-
-use std::io::Write;
+//! This module owns no state, and writes into memory only. Nothing that came from the network is ever
+//! written here without going through [`visible`](mod@visible), nicks and reasons included.
 
 use crate::node::Phase;
 use crate::wire::{Id, Key, Member};
 
-use super::DriverStatus;
-use super::room::Room;
+use super::config::DriverStatus;
+use super::node_view::NodeView;
 use super::visible::{self, Tab, visible};
 
 /// Names listed in one notice; of more, only the number is said.
 const NAMES_MAX: usize = 10;
 
-/// Appends a message's line; nick and text are UTF-8. `id` is given where the nick alone does not
-/// say who it is.
-pub fn message(out: &mut Vec<u8>, nick: &[u8], id: Option<Id>, text: &[u8], tab: Tab) {
+/// Appends a message's line; nick and text are UTF-8.
+pub fn message(out: &mut Vec<u8>, nick: &[u8], text: &[u8], tab: Tab) {
     // Enough for a plain message at once.
     out.reserve(nick.len() + text.len() + 4);
     out.push(b'<');
     visible::push(out, nick, Tab::Escape);
-    if let Some(id) = id {
-        // Writing to memory cannot fail.
-        let _ = write!(out, "#{id}");
-    }
     out.extend_from_slice(b"> ");
     visible::push(out, text, tab);
     out.push(b'\n');
@@ -103,7 +96,7 @@ pub fn missers(missed: &[(Member, u64)]) -> String {
 
 /// What is said on joining.
 #[must_use]
-pub fn joined(name_of_room: &str, room: &dyn Room, again: bool) -> String {
+pub fn joined(name_of_room: &str, room: &dyn NodeView, again: bool) -> String {
     let me = room.key();
     let others: Vec<Member> = room
         .members()
@@ -188,7 +181,7 @@ pub fn coordinator(id: Id, key: Key, own: bool, members: &[Member]) -> String {
 
 /// The answer to `/members`.
 #[must_use]
-pub fn members(room: &dyn Room) -> String {
+pub fn members(room: &dyn NodeView) -> String {
     let coordinator = room.coordinator().map(|c| c.key);
     let mut lines = String::new();
     for member in room.members() {
@@ -209,7 +202,7 @@ pub fn members(room: &dyn Room) -> String {
 
 /// The answer to `/status`.
 #[must_use]
-pub fn status(name_of_room: &str, room: &dyn Room, driver: DriverStatus) -> String {
+pub fn status(name_of_room: &str, room: &dyn NodeView, driver: DriverStatus) -> String {
     let id = |id: Option<Id>| id.map_or_else(|| "none yet".to_owned(), |id| id.to_string());
     let mut lines = format!(
         "room: {}\nid: {}\nkey: {}\ncoordinator: {}\nmembers: {}\nhistory: {}\ndigest: {}\n\
@@ -259,20 +252,17 @@ mod tests {
         }
     }
 
-    fn line(nick: &str, id: Option<Id>, text: &str) -> String {
+    fn line(nick: &str, text: &str) -> String {
         let mut out = Vec::new();
-        message(&mut out, nick.as_bytes(), id, text.as_bytes(), Tab::Keep);
+        message(&mut out, nick.as_bytes(), text.as_bytes(), Tab::Keep);
         String::from_utf8(out).unwrap()
     }
 
     #[test]
     fn a_message_is_one_line() {
-        assert_eq!(line("ana", None, "a\tb"), "<ana> a\tb\n");
-        assert_eq!(line("ana", Some(3), ""), "<ana#3> \n");
-        assert_eq!(
-            line("a\tn\x1b", None, "x\ny\u{202e}"),
-            "<a^In^[> x^Jy\\u{202e}\n"
-        );
+        assert_eq!(line("ana", "a\tb"), "<ana> a\tb\n");
+        assert_eq!(line("ana", ""), "<ana> \n");
+        assert_eq!(line("a\tn\x1b", "x\ny\u{202e}"), "<a^In^[> x^Jy\\u{202e}\n");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Makes text from the network safe to look at: what would move a cursor, change a colour, turn
 //! the reading direction or hide between letters is written out as visible characters.
 //!
-//! Nothing else of the program decides what is safe; nothing here knows where the text goes.
-//! The result is for reading only: it cannot be turned back, since `^[` may also be typed.
+//! This module owns that rule and no state: nothing else of the program decides what is safe. It
+//! never asks where the text goes. The result is for reading only: it cannot be turned back, since `^[` may also be typed.
 
 /// What becomes of a tab, the one control character that people do write.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -3,7 +3,7 @@
 use papo::limits::PASTE_BYTES_MAX;
 use papo::limits::{FRAME_BYTES_MAX, TEXT_BYTES_MAX};
 use papo::node::Time;
-use papo::ui::lines::{Line, Part, Splitter};
+use papo::ui::input_lines::{Line, Part, Splitter};
 use papo::ui::terminal::input::{Decoder, Input};
 use papo::ui::visible::{Tab, visible};
 use papo::wire::{

@@ -1,5 +1,8 @@
 //! What Tab may make of the word before the cursor: a command at the beginning of the line, a nick
-//! anywhere. Knows nothing of the members; the candidates are handed in.
+//! anywhere.
+//!
+//! This module owns no state: the candidates and the line are handed in. It never asks who the
+//! members are, and never changes the line.
 
 /// The words that can be completed.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -1,5 +1,8 @@
 //! What each key does to the line: editing, killing and yanking, own earlier lines, search and
-//! completion, as in a shell. Knows nothing of the screen; what others must do is an [`Outcome`].
+//! completion, as in a shell.
+//!
+//! This module owns the line, the user's earlier lines and what was killed. It never knows of the
+//! screen; what others must do is an [`Outcome`].
 
 use std::collections::VecDeque;
 

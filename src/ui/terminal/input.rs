@@ -32,9 +32,9 @@ pub enum Input {
     Key(KeyEvent),
     /// Text was pasted.
     Paste {
-        /// As it came, invalid UTF-8 replaced.
+        /// The text as it came, invalid UTF-8 replaced.
         text: String,
-        /// It was longer than [`PASTE_BYTES_MAX`].
+        /// The paste was longer than [`PASTE_BYTES_MAX`].
         cut: bool,
     },
 }
@@ -373,4 +373,5 @@ fn rare_key(sequence: &[u8]) -> Option<KeyEvent> {
 }
 
 #[cfg(test)]
+#[path = "input_test.rs"]
 mod tests;

@@ -1,5 +1,7 @@
 //! Where each character of the prompt goes: rows of cells with their widths, and the cursor's
-//! place among them. It knows the terminal's size but writes nothing.
+//! place among them.
+//!
+//! This module owns no state. It is told the terminal's size, and never writes anything.
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
@@ -147,7 +149,7 @@ fn one_row(look: Look, text: &str, cols: usize) -> Row {
     Row { cells }
 }
 
-/// So many cells as fit; if that is not all, `ending` (of narrow characters) stands for the rest.
+/// As many cells as fit; if that is not all, `ending` (of narrow characters) stands for the rest.
 fn cut(all: impl Iterator<Item = Cell>, cols: usize, ending: &[(Look, &str)]) -> Vec<Cell> {
     let (mut cells, mut used) = (Vec::new(), 0);
     for cell in all {

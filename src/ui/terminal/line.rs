@@ -1,5 +1,7 @@
 //! The line being edited: a text and a cursor between two of its characters as people see them
-//! (grapheme clusters). It knows nothing of keys, history or the screen.
+//! (grapheme clusters).
+//!
+//! This module owns that text and that cursor. It never knows of keys, history or the screen.
 
 use std::ops::Range;
 

@@ -2,8 +2,12 @@
 //! disturb what is half typed.
 //!
 //! [`Terminal`] takes bytes, sizes and deadlines, and plain data to print; it gives actions and
-//! bytes for the terminal. It has no file descriptor, no clock and no knowledge of the node, and
-//! must never get any. Raw mode, signals and stopping are the driver's.
+//! bytes for the terminal. It owns what is typed, what stands on the screen, and the names of the
+//! members. It has no file descriptor, no clock and no knowledge of the node, and must never get any.
+//! Raw mode, signals and stopping are the driver's.
+//!
+//! Of the files above it, this module and its parts import `visible` alone, which imports none of
+//! them.
 //!
 //! | part | owns |
 //! | --- | --- |
@@ -11,24 +15,27 @@
 //! | [`mod@line`], [`recall`], [`mod@complete`], [`editor`] | what keys do to the line |
 //! | [`mod@paste`] | several pasted lines, until they are sent or dropped |
 //! | [`style`] | what a message or a notice looks like |
-//! | [`mod@layout`], [`screen`] | where the prompt's characters go, and the bytes that put them there |
+//! | [`mod@layout`], [`screen`], `pen` | where the prompt's characters go, and the bytes for that |
+//! | `data` | what the terminal is told, and what it gives |
 
 pub mod complete;
+mod data;
 pub mod editor;
 pub mod input;
 pub mod layout;
 pub mod line;
 pub mod paste;
+mod pen;
 pub mod recall;
 pub mod screen;
 pub mod style;
 
+pub use data::{Action, Message, Options};
 pub use screen::reflows;
 
 use std::collections::{BTreeMap, VecDeque};
 
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use termina::event::{KeyCode, KeyEvent, Modifiers};
 
 use self::complete::Candidates;
@@ -42,64 +49,6 @@ use super::visible::{Tab, visible};
 use crate::limits::ACTIONS_MAX;
 use crate::node::Time;
 use crate::wire::{Id, Key, Member};
-
-/// What the terminal is told at its start.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Columns; 0 if unknown.
-    pub cols: u16,
-    /// Rows; 0 if unknown.
-    pub rows: u16,
-    /// Colours may be used (`--color`, NO_COLOR).
-    pub color: bool,
-    /// The terminal is known to wrap rows anew that no longer fit; see [`reflows`].
-    pub reflows: bool,
-    /// Where "local time" is.
-    pub zone: TimeZone,
-    /// The room, for the prompt.
-    pub room: String,
-    /// One's own nick.
-    pub nick: String,
-    /// One's own key.
-    pub key: Key,
-    /// The commands that Tab completes, with their slash.
-    pub commands: Vec<String>,
-    /// The wall clock in milliseconds since 1970: the day before the first line.
-    pub wall_ms: u64,
-}
-
-/// What the user wants.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Action {
-    /// A line was entered; it may be a command.
-    Line(String),
-    /// Pasted lines, to be said as they are: never commands.
-    Lines(Vec<String>),
-    /// Ctrl-Z: write what [`Terminal::fill`] gives, restore the terminal's mode, stop; then
-    /// [`Terminal::resume`].
-    Suspend,
-    /// Ctrl-C or Ctrl-D with nothing typed; each time it is pressed.
-    Leave,
-}
-
-/// A message to print.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Message<'a> {
-    /// The author's id at the time of writing.
-    pub id: Id,
-    /// The author's key.
-    pub key: Key,
-    /// The author's nick at the time of writing.
-    pub nick: &'a str,
-    /// What was said.
-    pub text: &'a str,
-    /// The author's wall clock in milliseconds since 1970.
-    pub sent_ms: u64,
-    /// By this node.
-    pub own: bool,
-    /// Said to one member alone: its name as it is to be shown.
-    pub private_to: Option<&'a str>,
-}
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Presence {

@@ -1,4 +1,6 @@
 //! A paste of several lines, held until the user has seen it and says what becomes of it.
+//!
+//! This module owns the pasted lines. It never sends or drops them by itself.
 
 use super::style::Look;
 use crate::limits::{PASTE_BYTES_MAX, PREVIEW_ROWS_MAX};

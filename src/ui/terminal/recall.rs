@@ -1,5 +1,7 @@
-//! One's own earlier lines: walking through them (Up, Down) and searching them (Ctrl-R). Bounded;
-//! in memory only, since a chat's lines are nobody's business on disk.
+//! One's own earlier lines: walking through them (Up, Down) and searching them (Ctrl-R).
+//!
+//! This module owns these lines, so many at most. It keeps them in memory only and never writes them
+//! to disk, since a chat's lines are nobody's business there.
 
 use std::collections::VecDeque;
 

@@ -1,7 +1,7 @@
 //! The drawing: lines above, the prompt below them, the cursor in the prompt.
 //!
-//! What is on the screen is written down as a [`Frame`], and each call writes only what differs
-//! from it. Nothing is assumed of the terminal but relative moves and erasing: no scroll region, no
+//! This module owns what stands on the screen, as a [`Frame`], and the lines above it that wait or
+//! were printed; each call writes only what differs. Nothing is ever assumed of the terminal but relative moves and erasing: no scroll region, no
 //! alternate screen, no position that was not written by this module. Three things differ between
 //! terminals, and no byte here depends on them:
 //!
@@ -13,8 +13,8 @@
 
 use std::collections::VecDeque;
 
-use super::layout::{Cell, Frame, Row, width};
-use super::style::{Look, RESET};
+use super::layout::{Cell, Frame, width};
+use super::pen::{ERASE_BELOW, Pen, up};
 use crate::limits::{PRINT_BYTES_MAX, SCREEN_BYTES_MAX, SCREEN_LINES_MAX};
 
 /// Bracketed paste on.
@@ -26,8 +26,6 @@ const SYNC_START: &[u8] = b"\x1b[?2026h";
 const SYNC_END: &[u8] = b"\x1b[?2026l";
 const WRAP_OFF: &[u8] = b"\x1b[?7l";
 const WRAP_ON: &[u8] = b"\x1b[?7h";
-const ERASE_BELOW: &[u8] = b"\x1b[J";
-const ERASE_RIGHT: &[u8] = b"\x1b[K";
 const HOME: &[u8] = b"\x1b[H";
 
 /// A terminal's size when nobody knows it.
@@ -317,6 +315,7 @@ impl Screen {
             out.extend_from_slice(ERASE_BELOW);
         }
     }
+
     /// How many rows the cursor is below the prompt's first one, at the present width.
     fn row_now(&self, frame: &Frame) -> usize {
         if !self.reflows {
@@ -364,142 +363,4 @@ fn rows_of(line: &str, cols: usize) -> usize {
         used += w;
     }
     rows
-}
-
-fn up(out: &mut Vec<u8>, rows: usize) {
-    relative(out, rows, b'A');
-}
-
-fn relative(out: &mut Vec<u8>, n: usize, direction: u8) {
-    if n > 0 {
-        out.extend_from_slice(format!("\x1b[{n}{}", char::from(direction)).as_bytes());
-    }
-}
-
-/// Writes the prompt, and knows where in it the cursor is.
-struct Pen<'a> {
-    out: &'a mut Vec<u8>,
-    color: bool,
-    cols: usize,
-    row: usize,
-    /// The cursor stands before this cell of the row; None: somewhere.
-    cell: Option<usize>,
-}
-
-impl<'a> Pen<'a> {
-    fn new(out: &'a mut Vec<u8>, color: bool, cols: usize) -> Pen<'a> {
-        Pen {
-            out,
-            color,
-            cols,
-            row: 0,
-            cell: Some(0),
-        }
-    }
-
-    /// Writes all of it where nothing stands.
-    fn whole(&mut self, frame: &Frame) {
-        for (i, row) in frame.rows.iter().enumerate() {
-            if i > 0 {
-                self.next_row();
-            }
-            self.cells(row, 0);
-        }
-        self.go(frame, frame.row, frame.cell);
-    }
-
-    /// Writes what differs from what stands there.
-    fn change(&mut self, old: &Frame, new: &Frame) {
-        (self.row, self.cell) = (old.row, Some(old.cell));
-        for (i, row) in new.rows.iter().enumerate() {
-            match old.rows.get(i) {
-                Some(before) if before == row => {}
-                Some(before) => self.row_change(new, i, before),
-                None => {
-                    self.go(new, i - 1, 0);
-                    self.next_row();
-                    self.cells(row, 0);
-                }
-            }
-        }
-        if old.rows.len() > new.rows.len() {
-            self.down_to(new.rows.len());
-            self.out.push(b'\r');
-            self.out.extend_from_slice(ERASE_BELOW);
-            self.cell = None;
-        }
-        self.go(new, new.row, new.cell);
-    }
-
-    fn row_change(&mut self, new: &Frame, i: usize, before: &Row) {
-        let row = &new.rows[i];
-        let same = row
-            .cells
-            .iter()
-            .zip(&before.cells)
-            .take_while(|(a, b)| a == b)
-            .count();
-        self.go(new, i, same);
-        self.cells(row, same);
-        if before.cells.len() > same && row.width() < self.cols {
-            self.out.extend_from_slice(ERASE_RIGHT);
-        }
-    }
-
-    fn next_row(&mut self) {
-        self.out.extend_from_slice(b"\r\n");
-        self.row += 1;
-        self.cell = Some(0);
-    }
-
-    fn down_to(&mut self, row: usize) {
-        relative(self.out, row.saturating_sub(self.row), b'B');
-        up(self.out, self.row.saturating_sub(row));
-        if row != self.row {
-            self.cell = None;
-        }
-        self.row = row;
-    }
-
-    /// Puts the cursor before a cell. Where terminals may disagree on widths, the text before it is
-    /// written again: then the cursor is where the terminal thinks that the text ends.
-    fn go(&mut self, frame: &Frame, row: usize, cell: usize) {
-        self.down_to(row);
-        if self.cell == Some(cell) {
-            return;
-        }
-        self.out.push(b'\r');
-        let row = &frame.rows[row];
-        let before = &row.cells[..cell.min(row.cells.len())];
-        if before.iter().all(|c| c.text.is_ascii()) {
-            relative(self.out, before.iter().map(|c| c.width).sum(), b'C');
-        } else {
-            self.write(before);
-        }
-        self.cell = Some(cell);
-    }
-
-    /// Writes a row's cells from one on.
-    fn cells(&mut self, row: &Row, from: usize) {
-        self.write(&row.cells[from..]);
-        // Behind a full row the cursor may be in the last column or beyond.
-        self.cell = (row.width() < self.cols).then_some(row.cells.len());
-    }
-
-    fn write(&mut self, cells: &[Cell]) {
-        let mut look = Look::Plain;
-        for cell in cells {
-            if cell.look != look && self.color {
-                if look != Look::Plain {
-                    self.out.extend_from_slice(RESET.as_bytes());
-                }
-                self.out.extend_from_slice(cell.look.sgr().as_bytes());
-                look = cell.look;
-            }
-            self.out.extend_from_slice(cell.text.as_bytes());
-        }
-        if look != Look::Plain {
-            self.out.extend_from_slice(RESET.as_bytes());
-        }
-    }
 }

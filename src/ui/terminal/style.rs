@@ -1,6 +1,8 @@
-//! How lines look: colours, times, dates, names. It turns plain data into one line of text with
-//! colours, in which nothing that came from others is left unescaped. It knows neither the prompt
-//! nor the screen.
+//! How lines look: colours, times, dates, names.
+//!
+//! This module owns whether colours are used, and where "local time" is. It turns plain data into one
+//! line of text with colours, in which nothing that came from others is ever left unescaped. It knows
+//! neither the prompt nor the screen.
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};

@@ -1,6 +1,6 @@
 //! What waits for stdout and is in the store only: its order, and what is said of what is not there.
 
-use super::tests::{line, of, output, say, taken};
+use super::tests::{Tested, json_output, line, of, say, taken, text_output};
 use super::*;
 
 /// Gives the output what it wants of a store that has these, so many at a time.
@@ -22,7 +22,7 @@ fn fetch(output: &mut Output, store: &[ChatMessage], at_a_time: usize) -> bool {
     true
 }
 
-fn taken_with(output: &mut Output, store: &[ChatMessage]) -> (String, String) {
+fn taken_with(output: &mut Tested, store: &[ChatMessage]) -> (String, String) {
     let (mut out, mut err) = taken(output, usize::MAX);
     while fetch(output, store, 7) {
         let (more, words) = taken(output, usize::MAX);
@@ -38,7 +38,7 @@ fn lines_of(messages: impl Iterator<Item = u64>) -> String {
 
 #[test]
 fn what_has_no_room_in_memory_waits_in_the_store() {
-    let mut output = output(Mode::Text, 10);
+    let mut output = text_output(10);
     output.has_store();
     let store: Vec<_> = (1..=500).map(|seq| of(7, seq)).collect();
     (1..=300).for_each(|seq| say(&mut output, seq));
@@ -64,7 +64,7 @@ fn what_has_no_room_in_memory_waits_in_the_store() {
 
 #[test]
 fn what_comes_while_the_store_is_read_keeps_its_place() {
-    let mut output = output(Mode::Text, 10);
+    let mut output = text_output(10);
     output.has_store();
     let store: Vec<_> = (1..=100).map(|seq| of(7, seq)).collect();
     (1..=50).for_each(|seq| say(&mut output, seq));
@@ -78,7 +78,7 @@ fn what_comes_while_the_store_is_read_keeps_its_place() {
 
 #[test]
 fn several_authors_in_the_store_come_in_the_historys_order_and_no_others() {
-    let mut output = output(Mode::Json, 2);
+    let mut output = json_output(2);
     output.has_store();
     output.set_own(Key(8));
     let store: Vec<_> = (1..=60).map(|seq| of(7 + seq % 3, seq)).collect();
@@ -104,7 +104,7 @@ fn several_authors_in_the_store_come_in_the_historys_order_and_no_others() {
 
 #[test]
 fn what_the_store_lacks_is_skipped_with_a_word() {
-    let mut output = output(Mode::Json, 10);
+    let mut output = json_output(10);
     output.has_store();
     let store: Vec<_> = (1..=100)
         .filter(|n| *n < 40 || *n > 49)
@@ -129,7 +129,7 @@ fn what_the_store_lacks_is_skipped_with_a_word() {
 
 #[test]
 fn nobody_reads_any_more_what_is_in_the_store() {
-    let mut output = output(Mode::Text, 10);
+    let mut output = text_output(10);
     output.has_store();
     (1..=100).for_each(|seq| say(&mut output, seq));
     output.close();

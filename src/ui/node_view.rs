@@ -1,11 +1,13 @@
 //! What the user's side reads of the node, as a trait, so that tests can stand in for the node
-//! with plain data. Nothing here changes a node.
+//! with plain data.
+//!
+//! This module owns no state, and never changes a node.
 
 use crate::node::Node;
 use crate::wire::{ChatMessage, Claim, Id, Key, Member};
 
 /// The room as this node knows it.
-pub trait Room {
+pub trait NodeView {
     /// True between the first `Joined` and leaving.
     fn is_joined(&self) -> bool;
     /// False until joined, and while own lines pile up.
@@ -34,7 +36,7 @@ pub trait Room {
     fn counters(&self) -> Vec<(&'static str, u64)>;
 }
 
-impl Room for Node {
+impl NodeView for Node {
     fn is_joined(&self) -> bool {
         Node::is_joined(self)
     }

@@ -1,12 +1,13 @@
 //! Lines of the user that were not handed to the node yet: bounded, in their order.
 //!
-//! Nothing here decides when a line may go.
+//! This module owns these lines, and what the user was told about those that had to be changed. It
+//! never decides when a line may go.
 
 use std::collections::VecDeque;
 
 use crate::limits::TEXT_BYTES_MAX;
 
-use super::lines::{Changes, Line, Part, Splitter};
+use super::input_lines::{Changes, Line, Part, Splitter};
 use super::text::count;
 
 /// Lines kept before stdin is left alone; what one read brings comes on top.
@@ -16,12 +17,13 @@ const BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of memory kept for the next lines when there is none.
 const KEPT_BYTES_MAX: usize = 128 * 1024;
 
-/// Lines that wait.
+/// The lines of the user that wait for the node.
 #[derive(Debug, Default)]
-pub(super) struct Pending {
+pub(super) struct QueuedLines {
     splitter: Splitter,
     /// The texts of the lines, one after another; before them, what was taken.
     texts: String,
+    /// How many bytes of the texts were taken.
     taken: usize,
     /// How long each line's text is, and which part of a line it is.
     lines: VecDeque<(usize, Part)>,
@@ -29,7 +31,7 @@ pub(super) struct Pending {
     said: Changes,
 }
 
-impl Pending {
+impl QueuedLines {
     /// Takes bytes in; what had to be changed in them for the first time is returned in words.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Vec<String> {
         let (lines, texts) = (&mut self.lines, &mut self.texts);
@@ -62,14 +64,17 @@ impl Pending {
         self.lines.len() < LINES_MAX && self.texts.len() - self.taken < BYTES_MAX
     }
 
+    /// True if no line waits.
     pub(super) fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
 
+    /// How many lines wait.
     pub(super) fn len(&self) -> usize {
         self.lines.len()
     }
 
+    /// The first line.
     pub(super) fn front(&self) -> Option<Line<'_>> {
         let (length, part) = *self.lines.front()?;
         let text = &self.texts[self.taken..self.taken + length];
@@ -90,6 +95,7 @@ impl Pending {
         }
     }
 
+    /// Takes all lines away.
     pub(super) fn clear(&mut self) {
         self.lines.clear();
         self.texts.clear();
@@ -137,7 +143,7 @@ mod tests {
 
     #[test]
     fn changes_are_said_at_once_and_summed_at_the_end() {
-        let mut pending = Pending::default();
+        let mut pending = QueuedLines::default();
         assert_eq!(pending.push(b"fine\n"), [""; 0]);
         assert_eq!(pending.push(b"\xff\xff\n").len(), 1);
         assert_eq!(pending.push(b"\xff\n"), [""; 0]);
@@ -152,14 +158,14 @@ mod tests {
 
     #[test]
     fn a_change_in_the_very_last_line_is_said() {
-        let mut pending = Pending::default();
+        let mut pending = QueuedLines::default();
         assert_eq!(pending.push(b"abc\xe2"), [""; 0]);
         assert_eq!(pending.finish().len(), 1);
     }
 
     #[test]
     fn there_is_room_for_so_many_lines_and_bytes() {
-        let mut pending = Pending::default();
+        let mut pending = QueuedLines::default();
         pending.push(&b"\n".repeat(LINES_MAX - 1));
         assert!(pending.has_room());
         pending.push(b"\n");
@@ -174,7 +180,7 @@ mod tests {
 
     #[test]
     fn lines_come_out_as_they_went_in_and_take_no_more_memory_than_there_may_be() {
-        let (mut pending, mut rng) = (Pending::default(), fastrand::Rng::with_seed(1));
+        let (mut pending, mut rng) = (QueuedLines::default(), fastrand::Rng::with_seed(1));
         let mut model = VecDeque::new();
         for n in 0..2_000 {
             if pending.has_room() && rng.u8(0..3) > 0 {

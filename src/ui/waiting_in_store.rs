@@ -1,22 +1,22 @@
 //! Messages that wait for stdout and are left in the store: which they are, and how far they were
 //! fetched.
 //!
-//! Owns numbers and positions, never a text. What waits here is printed in the history's order, which
-//! puts every cause before its effects. It reads no store itself.
+//! This module owns numbers and positions, never a text. What waits here is printed in the history's
+//! order, which puts every cause before its effects. It never reads a store itself.
 
 use std::collections::BTreeMap;
 
 use crate::node::Arrival;
 use crate::wire::{ChatMessage, Key, MessageId, Position};
 
-use super::backlog::SkippedRange;
+use super::gap::SkippedRange;
 
 /// Consecutive messages of one author that came alike.
 #[derive(Debug)]
 struct Stretch {
     last: u64,
     arrival: Arrival,
-    /// So many of them were fetched.
+    /// How many messages of the stretch were fetched.
     found: u64,
 }
 
@@ -29,13 +29,13 @@ struct Latest {
 
 /// What is left in the store between two moments. Once it is being fetched nothing is added.
 #[derive(Debug)]
-pub(super) struct Shelved {
-    /// By their first messages.
+pub(super) struct WaitingInStore {
+    /// The stretches by their first messages.
     stretches: BTreeMap<MessageId, Stretch>,
     latest: BTreeMap<Key, Latest>,
-    /// So many are not fetched yet.
+    /// How many messages are not fetched yet.
     messages: u64,
-    /// The node is owed a word of so many.
+    /// Of how many messages the node is owed a word.
     owed: u64,
     /// What was fetched last, or is before the first of them.
     after: Position,
@@ -43,9 +43,9 @@ pub(super) struct Shelved {
     is_begun: bool,
 }
 
-impl Shelved {
-    pub(super) fn new() -> Shelved {
-        Shelved {
+impl WaitingInStore {
+    pub(super) fn new() -> WaitingInStore {
+        WaitingInStore {
             stretches: BTreeMap::new(),
             latest: BTreeMap::new(),
             messages: 0,
@@ -56,7 +56,7 @@ impl Shelved {
         }
     }
 
-    /// True until the first of them is fetched.
+    /// True until the first of the messages is fetched.
     pub(super) fn takes_more(&self) -> bool {
         !self.is_begun
     }
@@ -103,13 +103,13 @@ impl Shelved {
         self.latest.insert(id.origin, Latest { first, nick });
     }
 
-    /// Between which positions the next of them lie.
+    /// Begins to fetch: between which positions the next messages lie.
     pub(super) fn begin(&mut self) -> (Position, Position) {
         self.is_begun = true;
         (self.after, self.until)
     }
 
-    /// True if this is one of them.
+    /// True if the message at this position is one that waits here.
     pub(super) fn is_wanted(&self, position: Position) -> bool {
         let id = position.id();
         self.holder(id).is_some()
@@ -120,7 +120,7 @@ impl Shelved {
         (first.origin == id.origin && id.seq <= stretch.last).then_some(*first)
     }
 
-    /// One of them was fetched: how it had come.
+    /// Notes that a message was fetched, if it is one that waits here: how it had come.
     pub(super) fn find(&mut self, id: MessageId) -> Option<Arrival> {
         let first = self.holder(id)?;
         let stretch = self.stretches.get_mut(&first)?;
@@ -129,13 +129,13 @@ impl Shelved {
         Some(stretch.arrival)
     }
 
-    /// All up to here were fetched; true if that is all.
+    /// Notes that all up to this position were fetched; true if that is all.
     pub(super) fn pass(&mut self, upto: Position) -> bool {
         self.after = self.after.max(upto);
         self.after >= self.until
     }
 
-    /// Those that were not found.
+    /// The messages that were not found in the store.
     pub(super) fn lost(&self) -> impl Iterator<Item = SkippedRange> {
         self.stretches.iter().filter_map(|(first, stretch)| {
             let count = (stretch.last - first.seq + 1).saturating_sub(stretch.found);

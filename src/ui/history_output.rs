@@ -1,6 +1,7 @@
 //! How a message from a store reads: as text with its time, or as the event that a replay would be.
 //!
-//! Writes into memory only; where messages come from is not known here.
+//! This module owns no state, and writes into memory only. It never reads the store, and does not
+//! know where the messages come from.
 
 use std::io::Write as _;
 
@@ -23,7 +24,7 @@ pub fn push_text(out: &mut Vec<u8>, message: &ChatMessage) {
     // Writing to memory cannot fail.
     let _ = write!(out, "{} ", local.strftime("%Y-%m-%d %H:%M:%S"));
     let (nick, text) = (message.nick_bytes(), message.text_bytes());
-    text::message(out, nick, None, text, Tab::Keep);
+    text::message(out, nick, text, Tab::Keep);
 }
 
 /// The `message` event of a replay; `at` is now.

@@ -1,7 +1,8 @@
 //! Times, keys and message ids as JSON strings, written digit by digit.
 //!
 //! They are in every message, twice over, and going through the standard library's formatting
-//! takes longer than all the rest of one. Nothing here knows what the values are for.
+//! takes longer than all the rest of one. This module owns no state, and never asks what the values
+//! are for.
 
 use serde::ser::Error;
 use serde::{Serialize, Serializer};

@@ -1,6 +1,8 @@
 //! The rooms that `papo scan` heard: what is said of each, as text and as JSON.
 //!
-//! Writes into memory only; names from the network are made visible in text.
+//! This module owns the list of these rooms, and writes into memory only. It never asks the network
+//! anything, and never shows a name from the network as it came: such names are made visible in
+//! text.
 
 use std::collections::BTreeMap;
 
@@ -15,11 +17,11 @@ use super::visible::{Tab, push};
 /// A room as its coordinator's HEARTBEAT describes it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct HeardRoom {
-    /// Its name; `None` for a locked room without its secret.
+    /// The room's name; `None` for a locked room without its secret.
     pub name: Option<String>,
-    /// Whether it is locked.
+    /// Whether the room is locked.
     pub locked: bool,
-    /// How many members it has, and who coordinates; `None` for a locked room without its secret.
+    /// How many members the room has, and who coordinates; `None` for a locked room without its secret.
     pub told: Option<(u64, Coordinator)>,
     /// The host that the datagram came from.
     pub host: std::net::IpAddr,
@@ -37,18 +39,18 @@ impl HeardRoom {
 /// The event `room`; what a lock hides is `None`.
 #[derive(Debug, Serialize)]
 struct Heard<'a> {
-    /// Its name.
+    /// The room's name.
     room: Option<&'a str>,
     /// Whether it is locked.
     locked: bool,
-    /// How many members it has.
+    /// How many members the room has.
     members: Option<u64>,
     /// Who coordinates.
     coordinator: Option<Id>,
     /// The coordinator's key.
     #[serde(serialize_with = "optional_key")]
     key: Option<Key>,
-    /// Where it can be reached.
+    /// Where the coordinator can be reached.
     address: String,
 }
 
@@ -64,7 +66,7 @@ fn optional_key<S: Serializer>(key: &Option<Key>, s: S) -> Result<S::Ok, S::Erro
 /// All rooms heard.
 #[derive(Debug, Default)]
 pub struct Rooms {
-    /// By what tells them apart: a name and a coordinator, or a tag and a host.
+    /// The rooms by what tells them apart: a name and a coordinator, or a tag and a host.
     heard: BTreeMap<(Option<String>, u64), HeardRoom>,
 }
 

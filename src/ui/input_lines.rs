@@ -1,7 +1,8 @@
 //! Cuts the bytes of stdin into messages: lines, valid UTF-8, none longer than a message may be.
 //!
-//! The messages depend on the bytes alone, never on how reads happened to split them. What is kept
-//! between reads is less than one message. Nothing here knows what a line is for.
+//! This module owns the line whose end was not read yet, which is less than one message. The messages
+//! depend on the bytes alone, never on how reads happened to split them. It never asks what a line is
+//! for.
 
 use crate::limits::TEXT_BYTES_MAX;
 
@@ -19,9 +20,9 @@ pub enum Part {
 /// One message of a line.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Line<'a> {
-    /// Its text, without the end of the line.
+    /// The message's text, without the end of the line.
     pub text: &'a str,
-    /// Which part of the line it is.
+    /// Which part of the line the message is.
     pub part: Part,
 }
 

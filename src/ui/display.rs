@@ -1,0 +1,217 @@
+//! Where each thing that is said goes, by the face that is shown: to stdout, to stderr, or above
+//! the prompt.
+//!
+//! This module owns the face, the queues for stdout and stderr, and the exit status, after which
+//! stdout is at its end. It never decides which event is shown, and hands nothing to the node.
+
+use crate::node::{Arrival, Now};
+use crate::wire::{ChatMessage, Key, Member};
+
+use super::backlog::Kind;
+use super::config::UiConfig;
+use super::event_data::{Delivered, Private};
+use super::face::Face;
+use super::line_format::{JsonLines, TextLines};
+use super::node_view::NodeView;
+use super::output::{Output, kept_bytes};
+use super::prompt::Prompt;
+use super::stderr::Stderr;
+use super::visible::{Tab, visible};
+use super::{json, text};
+
+/// All that the user sees.
+#[derive(Debug)]
+pub(super) struct Display {
+    face: Face,
+    stdout: Output,
+    stderr: Stderr,
+    /// The exit status, once the node has left.
+    status: Option<u8>,
+}
+
+impl Display {
+    /// A display that has shown nothing, as the command line wants it.
+    pub(super) fn new(config: &UiConfig) -> Display {
+        let kept = kept_bytes(config.history_max);
+        Display {
+            face: Face::new(config),
+            stdout: Output::new(kept, config.confirms_printed),
+            stderr: Stderr::default(),
+            status: None,
+        }
+    }
+
+    /// Shows a prompt from now on.
+    pub(super) fn open(&mut self, prompt: Prompt) {
+        self.face = Face::Terminal(Box::new(prompt));
+    }
+
+    /// The prompt, if that is the face.
+    pub(super) fn prompt(&self) -> Option<&Prompt> {
+        self.face.prompt()
+    }
+
+    /// The prompt, if that is the face, to be changed.
+    pub(super) fn prompt_mut(&mut self) -> Option<&mut Prompt> {
+        self.face.prompt_mut()
+    }
+
+    /// Whether what scripts rely on is shown.
+    pub(super) fn is_json(&self) -> bool {
+        self.face.is_json()
+    }
+
+    /// Whether the user sees on stdout what this node says itself.
+    pub(super) fn shows_own(&self) -> bool {
+        matches!(self.face, Face::Json | Face::Terminal(_))
+    }
+
+    /// What waits for stdout.
+    pub(super) fn stdout(&self) -> &Output {
+        &self.stdout
+    }
+
+    /// What waits for stdout, to be changed.
+    pub(super) fn stdout_mut(&mut self) -> &mut Output {
+        &mut self.stdout
+    }
+
+    /// The exit status, once the node has left.
+    pub(super) fn status(&self) -> Option<u8> {
+        self.status
+    }
+
+    /// The node has left: nothing but messages goes to stdout from now on.
+    pub(super) fn end(&mut self, status: u8) {
+        self.status = Some(status);
+    }
+
+    /// The members as they are now.
+    pub(super) fn set_members(&mut self, members: &[Member]) {
+        if let Some(prompt) = self.prompt_mut() {
+            prompt.set_members(members);
+        }
+    }
+
+    /// Shows messages of the history, all of one author or all of others.
+    pub(super) fn messages(
+        &mut self,
+        now: Now,
+        messages: Vec<ChatMessage>,
+        own: bool,
+        arrival: Arrival,
+    ) {
+        (self.stdout).push_messages(now.wall_ms, messages, own, arrival);
+    }
+
+    /// Prints messages of the history again; those of `key` are one's own.
+    pub(super) fn replay(&mut self, now: Now, old: Vec<ChatMessage>, key: Key) {
+        for message in old {
+            let own = message.origin() == key;
+            self.messages(now, vec![message], own, Arrival::Old);
+        }
+    }
+
+    /// What was said here was delivered, which scripts alone are told.
+    pub(super) fn delivered(&mut self, now: Now, delivered: Delivered) {
+        if self.is_json() {
+            self.stdout.push_delivered(now.wall_ms, delivered);
+        }
+    }
+
+    /// Shows what was said to or by one member alone.
+    pub(super) fn private(&mut self, now: Now, said: &Private<'_>) {
+        match &mut self.face {
+            Face::Json => self.json(now, |out, at| json::private(out, at, said)),
+            Face::Text { .. } if said.own => {}
+            Face::Text { .. } => self.stdout.push_lines(now.wall_ms, |out| {
+                let (nick, text) = (said.nick.as_bytes(), said.text.as_bytes());
+                text::message(out, nick, text, Tab::Keep);
+            }),
+            Face::Terminal(prompt) => {
+                let line = prompt.style_private(said).into_bytes();
+                self.stdout.push_kind(said.sent_at, Kind::Styled, line);
+            }
+        }
+    }
+
+    /// Shows that this node is in the room.
+    pub(super) fn joined(&mut self, now: Now, again: bool, room: &str, node: &dyn NodeView) {
+        match &self.face {
+            Face::Json => self.json(now, |out, at| json::joined(out, at, node, again)),
+            Face::Text { .. } => self.notice(now, &text::joined(room, node, again)),
+            Face::Terminal(prompt) => {
+                let welcome = prompt.welcome(node, again);
+                self.notice(now, &welcome);
+            }
+        }
+    }
+
+    /// Shows a `warning` or an `error`: for people on stderr, for scripts also as an event.
+    pub(super) fn remark(&mut self, now: Now, kind: &'static str, text: &str) {
+        let shown = visible(text, Tab::Escape);
+        match self.face {
+            Face::Json => {
+                self.json(now, |out, at| json::remark(out, at, kind, text));
+                self.stderr.push(&shown);
+            }
+            Face::Text { .. } => self.stderr.push(&shown),
+            Face::Terminal(_) => self.push_kind(now, Kind::Warning, &shown),
+        }
+    }
+
+    /// Shows a warning.
+    pub(super) fn warn(&mut self, now: Now, text: &str) {
+        self.remark(now, "warning", text);
+    }
+
+    /// Says to people what is good to know: on stderr in a pipe, if wanted.
+    pub(super) fn notice(&mut self, now: Now, text: &str) {
+        match self.face {
+            Face::Text { notices: true } => self.stderr.push(text),
+            Face::Text { notices: false } | Face::Json => {}
+            Face::Terminal(_) => self.push_kind(now, Kind::Notice, text),
+        }
+    }
+
+    /// Says on stderr what people read after the end, whatever the face.
+    pub(super) fn say_on_stderr(&mut self, text: &str) {
+        self.stderr.push(text);
+    }
+
+    /// Shows a command's answer: whole lines of text on stdout.
+    pub(super) fn answer(&mut self, now: Now, lines: &str) {
+        self.push_kind(now, Kind::Text, lines);
+    }
+
+    /// Shows an event, which `write` appends, on stdout; after `left` there is none.
+    pub(super) fn json(&mut self, now: Now, write: impl FnOnce(&mut Vec<u8>, u64)) {
+        if self.status.is_none() {
+            let at = now.wall_ms;
+            self.stdout.push_lines(at, |out| write(out, at));
+        }
+    }
+
+    fn push_kind(&mut self, now: Now, kind: Kind, text: &str) {
+        if self.status.is_none() {
+            let text = text.as_bytes().to_vec();
+            self.stdout.push_kind(now.wall_ms, kind, text);
+        }
+    }
+
+    /// Appends what waits for stdout until `out` holds about `limit` bytes. `leaves`: there is no
+    /// prompt any more.
+    pub(super) fn fill_stdout(&mut self, out: &mut Vec<u8>, limit: usize, leaves: bool) {
+        let stderr = &mut self.stderr;
+        match &mut self.face {
+            Face::Text { .. } => self.stdout.fill(out, limit, &TextLines, stderr),
+            Face::Json => self.stdout.fill(out, limit, &JsonLines, stderr),
+            Face::Terminal(prompt) => prompt.fill(out, limit, leaves, &mut self.stdout),
+        }
+    }
+
+    /// Appends what waits for stderr until `out` holds about `limit` bytes.
+    pub(super) fn fill_stderr(&mut self, out: &mut Vec<u8>, limit: usize) {
+        self.stderr.fill(out, limit);
+    }
+}

@@ -1,0 +1,101 @@
+//! What a command of the user does: the node is told, or the answer is shown.
+//!
+//! This module owns no state; what it needs is lent for one command. What a line means is the
+//! business of `commands`. `/quit` never comes here: when to leave is the business of `sending`.
+
+use crate::node::{Command, Now};
+
+use super::commands::{self, Order};
+use super::config::DriverStatus;
+use super::display::Display;
+use super::node_view::NodeView;
+use super::{json, text};
+
+/// What commands are lent for the length of one call.
+pub(super) struct Lent<'a> {
+    pub(super) now: Now,
+    pub(super) node: &'a dyn NodeView,
+    pub(super) status: DriverStatus,
+    /// The room's name.
+    pub(super) room: &'a str,
+    pub(super) display: &'a mut Display,
+}
+
+/// Carries an order out; what is left to the node is returned.
+pub(super) fn carry_out(lent: &mut Lent<'_>, order: Order) -> Option<Command> {
+    match order {
+        Order::Nick(nick) => return Some(Command::Rename(nick)),
+        Order::Elect => return Some(Command::Elect),
+        Order::Msg(rest) => return say_privately(lent, &rest),
+        Order::History(count) => show_history(lent, count),
+        Order::Help | Order::Members | Order::Status if lent.display.is_json() => {
+            answer_as_json(lent, &order);
+        }
+        Order::Help => lent.display.answer(lent.now, commands::HELP),
+        Order::Members => lent.display.answer(lent.now, &text::members(lent.node)),
+        Order::Status => {
+            let answer = text::status(lent.room, lent.node, lent.status);
+            lent.display.answer(lent.now, &answer);
+        }
+        // It is carried out where it was read.
+        Order::Quit => {}
+    }
+    None
+}
+
+/// A mistake of the user's is explained.
+pub(super) fn explain(lent: &mut Lent<'_>, why: &str) {
+    if !why.is_empty() {
+        lent.display.remark(lent.now, "error", why);
+    }
+}
+
+fn say_privately(lent: &mut Lent<'_>, rest: &str) -> Option<Command> {
+    let members = lent.node.members();
+    match commands::addressee(rest, members, lent.node.key()) {
+        Ok((to, text)) => {
+            if let Some(prompt) = lent.display.prompt_mut() {
+                prompt.set_addressee(text::name_of(to, 0, members));
+            }
+            let text = text.to_owned();
+            Some(Command::Private { to, text })
+        }
+        Err(why) => {
+            explain(lent, &why);
+            None
+        }
+    }
+}
+
+fn answer_as_json(lent: &mut Lent<'_>, order: &Order) {
+    let Lent {
+        now,
+        node,
+        status,
+        room,
+        display,
+    } = lent;
+    display.json(*now, |out, at| match order {
+        Order::Help => json::remark(out, at, "help", commands::HELP),
+        Order::Members => json::members(out, at, *node),
+        _ => json::status(out, at, room, *node, *status),
+    });
+}
+
+fn show_history(lent: &mut Lent<'_>, count: Option<usize>) {
+    /// People look at a screenful; scripts want all.
+    const INTERACTIVE_COUNT: usize = 20;
+    let Lent {
+        now, node, display, ..
+    } = lent;
+    let count = count.unwrap_or(match display.prompt() {
+        Some(_) => INTERACTIVE_COUNT,
+        None => usize::MAX,
+    });
+    let messages = node.newest(count);
+    if display.is_json() {
+        display.json(*now, |out, at| json::history(out, at, *node, &messages));
+    } else {
+        display.replay(*now, messages, node.key());
+    }
+}

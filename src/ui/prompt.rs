@@ -1,0 +1,186 @@
+//! The prompt as the face of the user interface: what keys ask for, and what waits for stdout as
+//! lines above the prompt.
+//!
+//! This module owns the [`Terminal`], whether the process is to be stopped by Ctrl-Z, and to whom
+//! the last `/msg` went. It never decides what is shown, or what becomes of a line; how the prompt
+//! works is the business of [`terminal`](super::terminal).
+
+use crate::node::{Now, Time};
+use crate::wire::Member;
+
+use super::backlog::Kind;
+use super::commands;
+use super::config::{Listening, Screen};
+use super::event_data::Private;
+use super::node_view::NodeView;
+use super::output::{Next, Output};
+use super::terminal::{Action, Message, Options, Terminal};
+
+/// A terminal with a prompt.
+#[derive(Debug)]
+pub(super) struct Prompt {
+    terminal: Terminal,
+    /// Ctrl-Z was pressed, or the system wants to stop the process.
+    wants_stop: bool,
+    /// To whom the last `/msg` went.
+    addressee: Option<String>,
+}
+
+impl Prompt {
+    /// A prompt that is shown once the output is filled next.
+    pub(super) fn new(now: Now, screen: Screen, listening: &Listening) -> Prompt {
+        let mut terminal = Terminal::new(Options {
+            cols: screen.cols,
+            rows: screen.rows,
+            color: screen.color,
+            reflows: screen.reflows,
+            zone: screen.zone,
+            room: listening.room.clone(),
+            nick: listening.nick.clone(),
+            key: listening.key,
+            commands: commands::names().collect(),
+            wall_ms: now.wall_ms,
+        });
+        terminal.set_status(Some("looking for the room …".to_owned()));
+        Prompt {
+            terminal,
+            wants_stop: false,
+            addressee: None,
+        }
+    }
+
+    /// Bytes of keys came.
+    pub(super) fn on_bytes(&mut self, now: Time, bytes: &[u8]) {
+        self.terminal.on_bytes(now, bytes);
+    }
+
+    /// When [`on_deadline`](Prompt::on_deadline) wants to be called: while half a sequence of keys
+    /// has come.
+    pub(super) fn next_deadline(&self) -> Option<Time> {
+        self.terminal.next_deadline()
+    }
+
+    /// The time that [`next_deadline`](Prompt::next_deadline) named has come.
+    pub(super) fn on_deadline(&mut self, now: Time) {
+        self.terminal.on_deadline(now);
+    }
+
+    /// The terminal has another size.
+    pub(super) fn on_resize(&mut self, cols: u16, rows: u16) {
+        self.terminal.on_resize(cols, rows);
+    }
+
+    /// The process is about to be stopped: what is filled next restores the terminal.
+    pub(super) fn suspend(&mut self) {
+        self.terminal.suspend();
+        self.wants_stop = true;
+    }
+
+    /// The process goes on after it was stopped.
+    pub(super) fn resume(&mut self, cols: u16, rows: u16) {
+        self.wants_stop = false;
+        self.terminal.resume(cols, rows);
+    }
+
+    /// Whether the process is to be stopped.
+    pub(super) fn wants_stop(&self) -> bool {
+        self.wants_stop
+    }
+
+    /// The next line that was entered, or the wish to leave. Ctrl-Z is dealt with here.
+    pub(super) fn poll_action(&mut self) -> Option<Action> {
+        let action = self.terminal.poll_action()?;
+        self.wants_stop |= action == Action::Suspend;
+        Some(action)
+    }
+
+    /// The members as they are now.
+    pub(super) fn set_members(&mut self, members: &[Member]) {
+        self.terminal.set_members(members);
+    }
+
+    /// A `/msg` goes to the member of this name.
+    pub(super) fn set_addressee(&mut self, name: String) {
+        self.addressee = Some(name);
+    }
+
+    /// Shows what has come of the history while it comes.
+    pub(super) fn show_progress(&mut self, node: &dyn NodeView, has_joined: bool) {
+        let come = node.history_len();
+        if has_joined {
+            self.terminal.set_status(None);
+        } else if let Some(all) = node.history_expected() {
+            self.terminal.set_progress(come as u64, all);
+        } else if come > 0 {
+            let status = format!("the history comes: {come} messages so far …");
+            self.terminal.set_status(Some(status));
+        }
+    }
+
+    /// What is said on joining, as a notice.
+    pub(super) fn welcome(&self, node: &dyn NodeView, again: bool) -> String {
+        let coordinator = node.coordinator().map(|c| c.key);
+        self.terminal.welcome(coordinator, again)
+    }
+
+    /// The line of a message to or from one member alone.
+    pub(super) fn style_private(&mut self, said: &Private<'_>) -> String {
+        let to = match said.own {
+            true => self.addressee.take().unwrap_or_default(),
+            false => "you".to_owned(),
+        };
+        self.terminal.style_message(&Message {
+            id: said.from,
+            key: said.key,
+            nick: said.nick,
+            text: said.text,
+            sent_ms: said.sent_at,
+            own: said.own,
+            private_to: Some(&to),
+        })
+    }
+
+    /// Prints what waits in `stdout`, about `limit` bytes of it, and draws the prompt, or takes it
+    /// away for good if the user `leaves`.
+    pub(super) fn fill(
+        &mut self,
+        out: &mut Vec<u8>,
+        limit: usize,
+        leaves: bool,
+        stdout: &mut Output,
+    ) {
+        if leaves {
+            self.terminal.leave();
+        }
+        let room = limit.saturating_sub(out.len());
+        while self.terminal.waiting_bytes() < room
+            && let Some(next) = stdout.next()
+        {
+            print(&mut self.terminal, &next);
+        }
+        let before = out.len();
+        self.terminal.fill(out, room);
+        let is_all = self.terminal.waiting_bytes() == 0;
+        stdout.on_terminal_filled(out.len() - before, is_all);
+    }
+}
+
+fn print(terminal: &mut Terminal, next: &Next) {
+    match next {
+        Next::Message { message, own } => terminal.print_message(&Message {
+            id: message.from(),
+            key: message.origin(),
+            nick: message.nick(),
+            text: message.text(),
+            sent_ms: message.sent_at(),
+            own: *own,
+            private_to: None,
+        }),
+        Next::Lines { at, kind, text } => match kind {
+            Kind::Text => terminal.print_text(text),
+            Kind::Notice => terminal.print_notice(*at, text),
+            Kind::Warning => terminal.print_warning(*at, text),
+            Kind::Styled => terminal.print_styled(*at, text.clone()),
+        },
+    }
+}

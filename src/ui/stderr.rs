@@ -1,0 +1,47 @@
+//! The lines that wait for stderr: bounded, and when there are too many the oldest are skipped and
+//! counted.
+//!
+//! This module owns these lines only. It never decides what is said there, and writes nowhere but
+//! into memory.
+
+use std::collections::VecDeque;
+
+use super::text;
+
+/// How many lines wait for stderr at most.
+const STDERR_LINES_MAX: usize = 1_000;
+
+/// The queue for stderr.
+#[derive(Debug, Default)]
+pub(super) struct Stderr {
+    lines: VecDeque<String>,
+    skipped: u64,
+}
+
+impl Stderr {
+    /// Adds a line, and says who says it.
+    pub(super) fn push(&mut self, text: &str) {
+        if self.lines.len() >= STDERR_LINES_MAX {
+            self.lines.pop_front();
+            self.skipped += 1;
+        }
+        self.lines.push_back(format!("papo: {text}\n"));
+    }
+
+    /// Appends whole lines until `out` holds `limit` bytes or there is no more.
+    pub(super) fn fill(&mut self, out: &mut Vec<u8>, limit: usize) {
+        if self.skipped > 0 && out.len() < limit {
+            let notices = text::count(std::mem::take(&mut self.skipped), "notice");
+            out.extend_from_slice(format!("papo: {notices} skipped\n").as_bytes());
+        }
+        while out.len() < limit
+            && let Some(line) = self.lines.pop_front()
+        {
+            out.extend_from_slice(line.as_bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "stderr_test.rs"]
+mod tests;

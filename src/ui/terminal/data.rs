@@ -1,0 +1,65 @@
+//! What the terminal is told and what it gives, as plain data.
+//!
+//! This module owns no state, and never knows how any of it is shown or used.
+
+use jiff::tz::TimeZone;
+
+use crate::wire::{Id, Key};
+
+/// What the terminal is told at its start.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Columns; 0 if unknown.
+    pub cols: u16,
+    /// Rows; 0 if unknown.
+    pub rows: u16,
+    /// Colours may be used (`--color`, NO_COLOR).
+    pub color: bool,
+    /// The terminal is known to wrap rows anew that no longer fit; see [`reflows`](super::reflows).
+    pub reflows: bool,
+    /// Where "local time" is.
+    pub zone: TimeZone,
+    /// The room, for the prompt.
+    pub room: String,
+    /// One's own nick.
+    pub nick: String,
+    /// One's own key.
+    pub key: Key,
+    /// The commands that Tab completes, with their slash.
+    pub commands: Vec<String>,
+    /// The wall clock in milliseconds since 1970: the day before the first line.
+    pub wall_ms: u64,
+}
+
+/// What the user wants.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Action {
+    /// A line was entered; it may be a command.
+    Line(String),
+    /// Pasted lines, to be said as they are: never commands.
+    Lines(Vec<String>),
+    /// Ctrl-Z: write what [`Terminal::fill`](super::Terminal::fill) gives, restore the terminal's mode, stop; then
+    /// [`Terminal::resume`](super::Terminal::resume).
+    Suspend,
+    /// Ctrl-C or Ctrl-D with nothing typed; each time it is pressed.
+    Leave,
+}
+
+/// A message to print.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Message<'a> {
+    /// The author's id at the time of writing.
+    pub id: Id,
+    /// The author's key.
+    pub key: Key,
+    /// The author's nick at the time of writing.
+    pub nick: &'a str,
+    /// What was said.
+    pub text: &'a str,
+    /// The author's wall clock in milliseconds since 1970.
+    pub sent_ms: u64,
+    /// By this node.
+    pub own: bool,
+    /// Said to one member alone: its name as it is to be shown.
+    pub private_to: Option<&'a str>,
+}
