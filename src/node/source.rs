@@ -243,8 +243,8 @@ impl Node {
         self.show(Event::Joined { again });
         if !again {
             self.explain_holes();
+            self.show_held_back();
         }
-        self.show_held_back();
         self.notice_gaps_of_joining();
         for key in self.links.open_keys().collect::<Vec<_>>() {
             self.acks.owe_again(key);

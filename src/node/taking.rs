@@ -3,8 +3,10 @@
 //! Owns what is held back while this node joins. Whether a message may be taken in is
 //! [`super::causality`]'s decision, whether it is old is [`super::past`]'s.
 
+use std::collections::BTreeSet;
+
 use super::{Arrival, Node};
-use crate::wire::ChatMessage;
+use crate::wire::{ChatMessage, MessageId};
 
 /// What came while this node joins and may be new, in the order of coming.
 #[derive(Debug, Default)]
@@ -79,9 +81,14 @@ impl Node {
         }
     }
 
-    /// Joined: shows what was said meanwhile, in the history's order.
+    /// Joined for the first time: shows what was said meanwhile, in the history's order. What was taken
+    /// for old because its author's word did not come in time is new if that word has come since.
     pub(super) fn show_held_back(&mut self) {
         let mut held_back = std::mem::take(&mut self.held_back).0;
+        let known: BTreeSet<MessageId> = held_back.iter().map(ChatMessage::id).collect();
+        let history = self.history.iter();
+        let turned = history.filter(|m| self.is_told_new(m.id()) && !known.contains(&m.id()));
+        held_back.extend(turned.cloned());
         held_back.sort_by_key(ChatMessage::position);
         for message in held_back {
             if !self.is_old(&message) {
