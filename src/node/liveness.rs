@@ -56,6 +56,7 @@ impl Node {
         self.watch_members();
         self.check_membership();
         self.look_at_stability();
+        self.look_at_finds();
         self.step_joining();
     }
 

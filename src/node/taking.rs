@@ -55,7 +55,12 @@ impl Node {
         let joined = self.joined;
         let origin = self.history.origin_mut(author);
         let is_owed = origin.owed_from().is_some_and(|from| from <= seq);
-        if has_later || origin.has_missed(seq) {
+        let was_given_up = origin.has_missed(seq);
+        if was_given_up {
+            // Nobody in reach had it, so that others may have given it up too.
+            self.repair.pass_on();
+        }
+        if has_later || was_given_up {
             // Of what is not owed, as far as is known, nobody was told that it was missing.
             let is_late = is_owed || has_later;
             return Some(if is_late { Arrival::Late } else { Arrival::Old });
