@@ -296,6 +296,7 @@ impl Node {
         group.check_membership(&mut parts);
         let (talk, mut lent) = self.talk();
         talk.look_at_stability(&mut lent);
+        talk.look_at_finds(&mut lent);
         talk.step_joining(&mut lent);
     }
 

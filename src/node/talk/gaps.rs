@@ -231,7 +231,12 @@ impl Talk {
             };
             lacks.iter().map(move |(first, last)| (id(first), id(last)))
         });
+        let waited = self.waiting.len();
         self.release_all(lent, spans.collect());
+        if self.waiting.len() < waited {
+            // Whoever asked this node for it while it waited was told that it is not here.
+            self.repair.pass_on();
+        }
     }
 
     /// What lies before something that is missing may turn out to be missing too: of an author of whom

@@ -140,6 +140,12 @@ impl Talk {
         }
     }
 
+    /// True if the author has said that this node was in its view when it wrote this.
+    pub(super) fn is_told_new(&self, id: MessageId) -> bool {
+        let from = self.past.told.get(&id.origin);
+        from.is_some_and(|from| *from <= id.seq)
+    }
+
     /// Something of this author comes, who may never have been in a view with this node.
     pub(super) fn hear_author(&mut self, lent: &mut Lent<'_>, author: Key) {
         let is_known = self.past.told.contains_key(&author)

@@ -294,8 +294,8 @@ impl Talk {
         lent.cx.show(Event::Joined { again });
         if !again {
             self.explain_holes(lent);
+            self.show_held_back(lent);
         }
-        self.show_held_back(lent);
         self.notice_gaps_of_joining(lent);
         for key in lent.mesh.open_keys().collect::<Vec<_>>() {
             self.acks.owe_again(key);

@@ -47,6 +47,8 @@ pub(super) struct Repair {
     rounds_put_off: u32,
     /// Who is asked next, and whether because it asked.
     wanted: VecDeque<(Key, bool)>,
+    /// Something was taken in that others may have given up, because this node did not have it yet.
+    is_to_pass_on: bool,
 }
 
 impl Repair {
@@ -70,6 +72,11 @@ impl Repair {
     pub(super) fn asks_for_all_since(&self, peer: Key, since: Time) -> bool {
         let current = self.current.as_ref().filter(|e| e.peer == peer);
         current.is_some_and(|e| e.began >= Some(since))
+    }
+
+    /// What is taken in now others may have asked for in vain.
+    pub(super) fn pass_on(&mut self) {
+        self.is_to_pass_on = true;
     }
 
     /// True if one with this peer is due.
@@ -201,6 +208,20 @@ impl Talk {
             self.want_sync(lent, key, false);
         }
         self.begin_sync(lent);
+    }
+
+    /// Each heartbeat: what others may have given up, because this node had no more than it waiting when
+    /// they asked, or gave it up too, they know of no more. Their turns in the rounds may be long in coming,
+    /// and whoever else has it may have dropped it: so each is asked, and asks back.
+    pub(in crate::node) fn look_at_finds(&mut self, lent: &mut Lent<'_>) {
+        if !std::mem::take(&mut self.repair.is_to_pass_on) || !self.has_joined() {
+            return;
+        }
+        for key in lent.mesh.open_keys().collect::<Vec<_>>() {
+            if lent.mesh.is_alive(lent.cx, key) {
+                self.want_sync(lent, key, false);
+            }
+        }
     }
 
     pub(in crate::node) fn schedule_sync_round(&mut self, lent: &mut Lent<'_>) {

@@ -3,9 +3,11 @@
 //! Owns what is held back while this node joins. Whether a message may be taken in is
 //! [`super::causality`]'s decision, whether it is old is [`super::past`]'s.
 
+use std::collections::BTreeSet;
+
 use super::{Lent, Talk};
 use crate::node::Arrival;
-use crate::wire::ChatMessage;
+use crate::wire::{ChatMessage, MessageId};
 
 /// What came while this node joins and may be new, in the order of coming.
 #[derive(Debug, Default)]
@@ -65,7 +67,12 @@ impl Talk {
         let joined = self.has_joined();
         let origin = self.history.origin_mut(author);
         let is_owed = origin.owed_from().is_some_and(|from| from <= seq);
-        if has_later || origin.has_missed(seq) {
+        let was_given_up = origin.has_missed(seq);
+        if was_given_up {
+            // Nobody in reach had it, so that others may have given it up too.
+            self.repair.pass_on();
+        }
+        if has_later || was_given_up {
             // Of what is not owed, as far as is known, nobody was told that it was missing.
             let is_late = is_owed || has_later;
             return Some(if is_late { Arrival::Late } else { Arrival::Old });
@@ -96,9 +103,14 @@ impl Talk {
         }
     }
 
-    /// Joined: shows what was said meanwhile, in the history's order.
+    /// Joined for the first time: shows what was said meanwhile, in the history's order. What was taken
+    /// for old because its author's word did not come in time is new if that word has come since.
     pub(super) fn show_held_back(&mut self, lent: &mut Lent<'_>) {
         let mut held_back = std::mem::take(&mut self.held_back).0;
+        let known: BTreeSet<MessageId> = held_back.iter().map(ChatMessage::id).collect();
+        let history = self.history.iter();
+        let turned = history.filter(|m| self.is_told_new(m.id()) && !known.contains(&m.id()));
+        held_back.extend(turned.cloned());
         held_back.sort_by_key(ChatMessage::position);
         for message in held_back {
             if !self.is_old(lent.cx, &message) {
