@@ -24,6 +24,11 @@ pub(super) struct Past {
     met: BTreeMap<Key, Time>,
     /// Who was in the view that this node was let into, or wrote what came with the history.
     earlier: BTreeSet<Key>,
+    /// What the group had seen that last let this node in with each of these in its view: two groups that
+    /// are cut from each other may both let a newcomer in, and each counts on it from its own clock on.
+    admissions: BTreeMap<Key, u64>,
+    /// The newest timestamp that was restored from a store.
+    restored: u64,
     /// Until when a HELLO still tells what its sender had seen when this node was let in.
     greets_until: Option<Time>,
     /// Who has said HELLO by then, and the highest timestamp that it had seen.
@@ -42,6 +47,7 @@ impl Past {
     /// This author wrote something that was restored from a store, up to this timestamp at most.
     pub(super) fn keep_restored(&mut self, author: Key, clock: u64) {
         self.clock = self.clock.max(clock);
+        self.restored = self.restored.max(clock);
         self.earlier.insert(author);
         self.silent.insert(author);
     }
@@ -72,6 +78,11 @@ impl Past {
         let greeted = self.greeted.iter();
         let earlier = greeted.filter(|(key, _)| self.earlier.contains(key));
         earlier.map(|(_, clock)| *clock).max().unwrap_or(0)
+    }
+
+    /// The timestamp up to which what this author wrote is from before this node was let in.
+    fn clock_of_admission(&self, author: Key) -> u64 {
+        self.admissions.get(&author).copied().unwrap_or(self.clock)
     }
 
     /// Somebody is new in the view.
@@ -123,7 +134,7 @@ impl Talk {
         if author == cx.config.key || cx.config.weakened == Some(Weakness::OldIsNew) {
             return false;
         }
-        let is_before = message.timestamp() <= self.past.clock;
+        let is_before = message.timestamp() <= self.past.clock_of_admission(author);
         match self.past.told.get(&author) {
             // Whoever was lost before it knew that it was in begins anew when it is let in again. Groups
             // that are met later have clocks of their own.
@@ -170,6 +181,9 @@ impl Talk {
     pub(super) fn enter_past(&mut self, lent: &mut Lent<'_>, clock: u64, members: Vec<Key>) {
         self.past.clock = clock.max(self.past.clock);
         self.past.greets_until = Some(lent.cx.now.time + lent.cx.config.failure_timeout);
+        let admission = clock.max(self.past.restored);
+        let members_of = members.iter().map(|member| (*member, admission));
+        self.past.admissions.extend(members_of);
         self.past.earlier.extend(members);
         for author in self.past.met.keys().copied().collect::<Vec<_>>() {
             self.release_past(lent, author);
@@ -237,6 +251,7 @@ impl Talk {
             self.past.told.retain(|key, _| is_there(key));
             self.past.silent.retain(is_there);
             self.past.earlier.retain(is_there);
+            self.past.admissions.retain(|key, _| is_there(key));
             self.past.kept_words.retain(is_there);
             self.past.greeted.retain(|key, _| is_there(key));
         }
