@@ -6,7 +6,10 @@ use std::time::Duration;
 use super::{
     Command, Config, Effect, Event, Input, LinkId, Message, Node, Now, Outbox, Time, Timer,
 };
-use crate::wire::{Address, ChatMessage, Hello, JoinRequest, Key, Stable, VERSION};
+use crate::wire::{
+    Address, ChatMessage, Coordinator, Hello, JoinRequest, JoinResponse, Key, Member, Position,
+    Stable, VERSION, View,
+};
 
 /// No messages.
 pub(super) const NONE: &[u64] = &[];
@@ -20,6 +23,21 @@ fn now(micros: u64) -> Now {
 
 fn address(port: u16) -> Address {
     Address(SocketAddr::from(([127, 0, 0, 1], port)))
+}
+
+/// HELLO of a peer that follows this coordinator.
+fn hello(key: Key, coordinator: Option<Coordinator>) -> Hello {
+    Hello {
+        version: VERSION,
+        room: "lobby".to_string(),
+        key,
+        nick: "ben".to_string(),
+        round: 0,
+        addresses: vec![address(4_001)],
+        coordinator,
+        floor: None,
+        clock: 0,
+    }
 }
 
 pub(super) fn config() -> Config {
@@ -75,6 +93,54 @@ impl Rig {
         }
     }
 
+    /// A node that a coordinator with this key has let in, and their link. It waits for the history.
+    pub(super) fn member_of(leader: Key) -> (Rig, LinkId) {
+        let node = Node::new(config(), fastrand::Rng::with_seed(7));
+        let mut rig = Rig {
+            node,
+            micros: 0,
+            shown: Vec::new(),
+        };
+        rig.node.start(now(0), &mut Outbox::new());
+        let link = rig.node.new_link();
+        let from = address(50_000).0;
+        rig.turn(vec![Input::Accepted { link, from }]);
+        let coordinator = Coordinator {
+            id: 1,
+            key: leader,
+            addresses: vec![address(4_001)],
+            version: 2,
+            next_id: 3,
+        };
+        let hello = hello(leader, Some(coordinator));
+        rig.receive(link, Message::Hello(hello));
+        let member = |id, key, port| Member {
+            id,
+            key,
+            nick: format!("n{id}"),
+            addresses: vec![address(port)],
+        };
+        let view = View {
+            coordinator: leader,
+            version: 2,
+            next_id: 3,
+            members: vec![member(1, leader, 4_001), member(2, config().key, 4_000)],
+            left: Vec::new(),
+            clock: 0,
+        };
+        let response = JoinResponse {
+            id: 2,
+            view,
+            clock: 0,
+            history_count: 0,
+            newest: Position::default(),
+            floor: Some(Position::default()),
+        };
+        rig.receive(link, Message::JoinResponse(response));
+        assert_eq!(rig.node.coordinator().map(|c| c.key), Some(leader));
+        (rig, link)
+    }
+
     /// A peer opens a link, which counts on this node for all that it writes.
     pub(super) fn meet(&mut self, key: Key) -> LinkId {
         self.meet_from(key, 1)
@@ -88,17 +154,7 @@ impl Rig {
             from: address(50_000).0,
         };
         self.turn(vec![accepted]);
-        let hello = Message::Hello(Hello {
-            version: VERSION,
-            room: "lobby".to_string(),
-            key,
-            nick: "ben".to_string(),
-            round: 0,
-            addresses: vec![address(4_001)],
-            coordinator: None,
-            floor: None,
-            clock: 0,
-        });
+        let hello = Message::Hello(hello(key, None));
         self.receive(link, hello);
         let stable = Stable {
             from: Some(from),

@@ -117,3 +117,7 @@ impl Group {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "leave_test.rs"]
+mod tests;

@@ -87,3 +87,7 @@ impl Group {
         self.ask_after_absence(parts);
     }
 }
+
+#[cfg(test)]
+#[path = "watch_test.rs"]
+mod tests;

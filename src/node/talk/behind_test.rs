@@ -84,3 +84,16 @@ fn who_is_far_behind_does_not_stop_stdin() {
     fetch(&mut rig, link, Position::default());
     assert_eq!(rig.node.chased_until(Time(rig.micros)), None);
 }
+
+#[test]
+fn who_was_told_that_it_is_behind_and_asks_for_nothing_is_told_again() {
+    let mut rig = Rig::new();
+    let link = rig.meet(Key(9));
+    rig.turn(vec![Input::Congested { link }]);
+    assert_eq!(rig.turn(vec![Input::Drained { link }]), [Message::Behind]);
+    let tick = Input::Timer(crate::node::Timer::Tick);
+    let told = |sent: Vec<Message>| sent.contains(&Message::Behind);
+    assert!(!told(rig.turn(vec![tick.clone()])), "not at once");
+    rig.micros += crate::node::micros(rig.node.cx.config.failure_timeout * 2);
+    assert!(told(rig.turn(vec![tick])), "its SYNC may have broken off");
+}

@@ -1,0 +1,28 @@
+//! A node that is about to leave.
+
+use std::time::Duration;
+
+use crate::node::rig::Rig;
+use crate::node::{Command, Input};
+use crate::wire::{Key, Message};
+
+/// True if ELECTION of a member is answered.
+fn answers(rig: &mut Rig, link: crate::node::LinkId) -> bool {
+    let (id, forced) = (2, false);
+    let sent = rig.receive(link, Message::Election { id, forced });
+    let is_answer = |m: &Message| matches!(m, Message::ElectionOk { .. });
+    sent.iter().any(is_answer)
+}
+
+#[test]
+fn a_leaver_answers_no_election() {
+    let mut rig = Rig::new();
+    let link = rig.meet(Key(9));
+    rig.admit(link, Key(9));
+    assert!(answers(&mut rig, link), "whoever stays answers");
+    // Nobody confirms it, so that the node waits.
+    rig.say(1);
+    let patience = Duration::from_secs(5);
+    rig.turn(vec![Input::Command(Command::Leave { patience })]);
+    assert!(!answers(&mut rig, link));
+}
