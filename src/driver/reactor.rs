@@ -532,6 +532,7 @@ fn node_config(config: &DriverConfig, key: Key, network: &Network, at: SocketAdd
         confirms_printed: config.ui.confirms_printed,
         unstable_bytes_max: crate::limits::UNSTABLE_BYTES_MAX,
         waiting_max: crate::limits::WAITING_MAX,
+        #[cfg(feature = "weaknesses")]
         weakened: None,
     }
 }

@@ -72,8 +72,23 @@ pub struct Config {
     /// How many messages may wait for a predecessor or a dependency.
     pub waiting_max: usize,
     /// For the tests only: one protection switched off, to see that its loss is noticed.
+    #[cfg(feature = "weaknesses")]
     #[doc(hidden)]
     pub weakened: Option<Weakness>,
+}
+
+impl Config {
+    /// True if a test has switched this protection off. Without the feature `weaknesses`, which only the
+    /// tests have, nothing can be.
+    pub(super) fn is_weakened(&self, weakness: Weakness) -> bool {
+        #[cfg(feature = "weaknesses")]
+        return self.weakened == Some(weakness);
+        #[cfg(not(feature = "weaknesses"))]
+        {
+            let _ = weakness;
+            false
+        }
+    }
 }
 
 /// A member that the user named; any one will do, it points on to the coordinator.

@@ -64,7 +64,7 @@ impl Context {
 
     /// True if a test has switched this protection off.
     pub(super) fn is_weakened(&self, weakness: Weakness) -> bool {
-        self.config.weakened == Some(weakness)
+        self.config.is_weakened(weakness)
     }
 
     /// A timer has fired: it runs no more.

@@ -9,7 +9,7 @@ use super::{Group, Parts, Standing};
 use crate::limits;
 use crate::node::context::Context;
 use crate::node::mesh::{Link, Mesh};
-use crate::node::{Class, Effect, LinkId, Timer};
+use crate::node::{Class, Effect, LinkId, Timer, Weakness};
 use crate::timing;
 use crate::wire::{Coordinator, Datagram, Key, Message};
 
@@ -213,7 +213,7 @@ impl Group {
             (_, Some(mine)) if mine.key == told.key => self.hear_of_own(parts, told, route),
             (_, Some(mine)) if told.claim() > mine.claim() => {
                 self.note_version(told);
-                if parts.cx.config.weakened == Some(crate::node::Weakness::NoWaitForJoinResponse) {
+                if parts.cx.is_weakened(Weakness::NoWaitForJoinResponse) {
                     parts.cx.cancel_timer(Timer::Heartbeat);
                     self.standing = Standing::Member;
                     self.coordinator = Some(told.clone());
@@ -287,7 +287,7 @@ impl Group {
 
     /// Asks one's own coordinator in again, by way of others if need be.
     fn ask_own_again(&mut self, parts: &mut Parts<'_>) {
-        if parts.cx.config.weakened != Some(crate::node::Weakness::NoAskingPastStrangers)
+        if !parts.cx.is_weakened(Weakness::NoAskingPastStrangers)
             && let Some(own) = self.coordinator.clone()
         {
             self.ask_in(parts, own);

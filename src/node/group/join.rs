@@ -281,7 +281,7 @@ impl Group {
         }
         let rival = request.id.is_none()
             && request.key > parts.cx.config.key
-            && parts.cx.config.weakened != Some(Weakness::NoTieBreak);
+            && !parts.cx.is_weakened(Weakness::NoTieBreak);
         match &mut self.standing {
             Standing::Seeking(seek) if rival && !seek.extended => {
                 seek.extended = true;

@@ -62,9 +62,10 @@ impl Group {
     }
 
     fn leave_now(&mut self, parts: &mut Parts<'_>) {
-        let class = match parts.cx.config.weakened {
-            Some(Weakness::LeaveBeforeChat) => Class::Control,
-            _ => Class::Chat,
+        let class = if parts.cx.is_weakened(Weakness::LeaveBeforeChat) {
+            Class::Control
+        } else {
+            Class::Chat
         };
         let links = parts.mesh.all_open();
         parts.cx.send_many(links.clone(), class, Message::Leave);

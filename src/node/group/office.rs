@@ -486,6 +486,6 @@ impl Group {
     }
 
     pub(super) fn claims_travel(&self, parts: &Parts<'_>) -> bool {
-        parts.cx.config.weakened != Some(Weakness::NoClaimsOnLinks)
+        !parts.cx.is_weakened(Weakness::NoClaimsOnLinks)
     }
 }

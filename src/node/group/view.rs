@@ -187,7 +187,7 @@ impl Group {
         update: PeerUpdate,
     ) {
         let mine = self.coordinator.as_ref().map(|c| c.key);
-        let named = parts.cx.config.weakened != Some(Weakness::NoNamedViews);
+        let named = !parts.cx.is_weakened(Weakness::NoNamedViews);
         if !matches!(self.standing, Standing::Member) {
             return;
         }

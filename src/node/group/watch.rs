@@ -77,7 +77,7 @@ impl Group {
     /// This node was away for longer than the failure time-out: the others may have gone on without
     /// it. It gives up office, gives everybody one fresh time-out, and asks in.
     pub(in crate::node) fn on_away(&mut self, parts: &mut Parts<'_>) {
-        if parts.cx.config.weakened == Some(Weakness::NoAwayRule) {
+        if parts.cx.is_weakened(Weakness::NoAwayRule) {
             return;
         }
         let now = parts.cx.now.time;

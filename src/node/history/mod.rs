@@ -50,7 +50,7 @@ impl History {
             max: config.history_max.max(1),
             shelf: None,
             only_printed: config.confirms_printed,
-            keeps_unstable: config.weakened != Some(Weakness::NoRetention),
+            keeps_unstable: !config.is_weakened(Weakness::NoRetention),
             kept_bytes_max: config.unstable_bytes_max,
         }
     }

@@ -163,7 +163,7 @@ impl Mesh {
     /// Every few seconds: a dial of one of the members that were lost. The coordinator alone is not
     /// enough: of two groups, it may be two others that reach each other.
     pub(in crate::node) fn on_redial(&mut self, cx: &mut Context, group: &impl Interest) {
-        if !group.leads() && cx.config.weakened == Some(Weakness::NoRedialByMembers) {
+        if !group.leads() && cx.is_weakened(Weakness::NoRedialByMembers) {
             return;
         }
         let Some(member) = self.lost.pop_front() else {

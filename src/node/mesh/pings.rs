@@ -88,7 +88,7 @@ impl Mesh {
         if let Some(id) = self.links.open_to(key) {
             self.ping(cx, vec![id], told);
         }
-        if cx.config.weakened == Some(Weakness::NoIndirectProbe) {
+        if cx.is_weakened(Weakness::NoIndirectProbe) {
             return;
         }
         let mut neighbours: Vec<LinkId> = self

@@ -76,7 +76,7 @@ impl Talk {
         let from = told.map_or(origin.owed_from(), |told| Some(told + 1))?;
         let mut seq = self.history.safe_end(author, from);
         let mut missed = Ranges::default();
-        if lent.cx.config.weakened == Some(Weakness::AckOverGaps) {
+        if lent.cx.is_weakened(Weakness::AckOverGaps) {
             seq = origin.highest();
         } else if seq >= from {
             missed = origin.missed_within(from, seq);

@@ -76,7 +76,7 @@ impl Talk {
         message: &ChatMessage,
         is_below: bool,
     ) -> Option<MessageId> {
-        if lent.cx.config.weakened == Some(Weakness::NoDependencyWait) {
+        if lent.cx.is_weakened(Weakness::NoDependencyWait) {
             return None;
         }
         let mut unsettled = causes(message).filter(|cause| !self.history.is_settled(*cause));
@@ -128,7 +128,7 @@ impl Talk {
         self.notice_gap(lent, missing.origin, missing.seq);
         let fits = self.waiting.room_for(run, lent.cx.config.waiting_max);
         let (run, rest) = run.split_at(fits);
-        let counts = lent.cx.config.weakened == Some(Weakness::ThrownAwayCounts);
+        let counts = lent.cx.is_weakened(Weakness::ThrownAwayCounts);
         if let Some(first) = rest.first().filter(|_| !counts) {
             // It is looked for like anything else that is missing, once what waits has gone on.
             self.notice_again(lent, first.origin(), (first.seq(), last.seq()));

@@ -391,9 +391,9 @@ impl Talk {
         stage: &Stage,
         reach: &[Key],
     ) -> Option<Key> {
-        let one_is_enough = lent.cx.config.weakened == Some(Weakness::OneAnswerIsEnough);
+        let one_is_enough = lent.cx.is_weakened(Weakness::OneAnswerIsEnough);
         // An answer is good for a while only: what one lacked then may have come to it by others.
-        let stays_good = lent.cx.config.weakened == Some(Weakness::AnswersStayGood);
+        let stays_good = lent.cx.is_weakened(Weakness::AnswersStayGood);
         let asks_again = !stays_good && lent.cx.since(stage.since) < lent.cx.gap_patience() * 2;
         let has_answered = |peer: &Key| {
             let asked = self.gaps.asked.get(peer).copied();
@@ -460,7 +460,7 @@ impl Talk {
         let nick = self.nick_of(lent, author);
         for (first, last) in owed.iter() {
             lent.cx.counters.missed += last - first + 1;
-            if lent.cx.config.weakened != Some(Weakness::NoWordOfGaps) {
+            if !lent.cx.is_weakened(Weakness::NoWordOfGaps) {
                 lent.cx.show(Event::Missed {
                     key: author,
                     nick: nick.clone(),

@@ -131,7 +131,7 @@ impl Talk {
     /// True if this was said before this node was in its author's view, as far as is known.
     pub(super) fn is_old(&self, cx: &Context, message: &ChatMessage) -> bool {
         let author = message.origin();
-        if author == cx.config.key || cx.config.weakened == Some(Weakness::OldIsNew) {
+        if author == cx.config.key || cx.is_weakened(Weakness::OldIsNew) {
             return false;
         }
         let is_before = message.timestamp() <= self.past.clock_of_admission(author);

@@ -174,7 +174,7 @@ impl Talk {
     /// others may go beyond, whom this node is not linked with so far.
     fn best_source(&self, lent: &Lent<'_>, is_patient: bool) -> Option<Key> {
         let joining = self.membership.joining()?;
-        if self.has_joined() || lent.cx.config.weakened == Some(Weakness::FirstSyncJoins) {
+        if self.has_joined() || lent.cx.is_weakened(Weakness::FirstSyncJoins) {
             let host = Some(joining.host).filter(|h| !joining.failed.contains(h));
             return host.filter(|h| lent.mesh.open_to(*h).is_some());
         }
@@ -224,7 +224,7 @@ impl Talk {
         let Some(joining) = self.membership.joining() else {
             return;
         };
-        let any = self.has_joined() || lent.cx.config.weakened == Some(Weakness::FirstSyncJoins);
+        let any = self.has_joined() || lent.cx.is_weakened(Weakness::FirstSyncJoins);
         if !any && joining.source != Some(peer) {
             return;
         }
@@ -237,7 +237,7 @@ impl Talk {
     /// Somebody who says that its history goes back farther than this peer's, be it of another group or
     /// of a time without a coordinator, and has not been asked.
     fn better_source(&mut self, lent: &mut Lent<'_>, peer: Key) -> Option<Key> {
-        if lent.cx.config.weakened == Some(Weakness::OneSourceIsEnough) {
+        if lent.cx.is_weakened(Weakness::OneSourceIsEnough) {
             return None;
         }
         let said = |key| lent.mesh.link_to(key).and_then(Link::complete_above);

@@ -144,7 +144,7 @@ impl Talk {
             self.history.origin_mut(key).unwatch();
         }
         self.tidy_past(lent);
-        if self.has_joined() && lent.cx.config.weakened != Some(Weakness::NoRelay) {
+        if self.has_joined() && !lent.cx.is_weakened(Weakness::NoRelay) {
             self.relay_all(lent);
         }
     }

@@ -192,7 +192,7 @@ impl Talk {
     /// A member was lost: it may have died half-way through a broadcast. Nobody is asked who is
     /// silent, the lost one first of all: the SYNC would wait for a time-out.
     pub(in crate::node) fn sync_after_loss(&mut self, lent: &mut Lent<'_>, lost: Key) {
-        if lent.cx.config.weakened == Some(Weakness::NoSyncOnLoss) {
+        if lent.cx.is_weakened(Weakness::NoSyncOnLoss) {
             return;
         }
         self.repair.wanted.retain(|(k, _)| *k != lost);
@@ -233,7 +233,7 @@ impl Talk {
     /// Every few seconds: a SYNC with a random peer of those that had none since all others did.
     pub(in crate::node) fn on_sync_round(&mut self, lent: &mut Lent<'_>) {
         self.schedule_sync_round(lent);
-        if lent.cx.config.weakened == Some(Weakness::NoPeriodicSync) {
+        if lent.cx.is_weakened(Weakness::NoPeriodicSync) {
             return;
         }
         // While chat pours in, two histories always differ by what is on its way.
