@@ -29,7 +29,7 @@ impl Reactor {
             self.streams.flush(self.now.time);
             self.flush_outputs();
             self.bury_streams();
-            self.streams.inputs.clear();
+            self.streams.forget_inputs();
             let moved = self.console.stdout_moved || self.console.pending() < pending;
             if self.console.has_work || moved {
                 output_until = self.output_deadline();
@@ -44,7 +44,8 @@ impl Reactor {
             if self.sort_events() == Some(Request::End) {
                 return Ok(STATUS_INTERRUPTED);
             }
-            self.for_each_message(|_, _, _| {});
+            let mut round = self.streams.round();
+            while self.streams.next_in(self.now.time, &mut round).is_some() {}
         }
         let said = self.say_unprinted();
         let status = self.ui.exit_status().unwrap_or(0);
@@ -73,7 +74,7 @@ impl Reactor {
 
     /// Until when there is something to wait for.
     fn waits_until(&self, peers_until: Time, output_until: Time) -> Option<Time> {
-        if self.console.has_work || self.streams.ready_len() > 0 {
+        if self.console.has_work || self.streams.has_ready() {
             return Some(self.now.time);
         }
         let peers = (!self.streams.is_empty()).then_some(peers_until);

@@ -1,96 +1,11 @@
-//! The lock on one stream, and on the datagrams, of a locked room.
+//! The lock on the datagrams of a locked room.
 //!
-//! Owns the sealed bytes that wait for a socket, and the knowledge that somebody's datagrams could
-//! not be opened. What a record or a sealed datagram looks like is [`crate::lock`]'s.
+//! Owns the knowledge that somebody's datagrams could not be opened. What a sealed datagram looks like is
+//! [`crate::lock`]'s.
 
 use std::borrow::Cow;
-use std::io::{self, ErrorKind, Write};
 
-use crate::lock::{
-    DatagramSeal, LinkCipher, LinkError, OpenError, RECORD_PLAIN_MAX, Secret, room_tag,
-};
-use crate::wire::FrameReader;
-
-use super::outqueue::{OutQueue, Written};
-
-/// The lock on one stream.
-#[derive(Debug)]
-pub(super) struct StreamLock {
-    cipher: LinkCipher,
-    /// Sealed, and not yet taken by the socket from `written` on.
-    sealed: Vec<u8>,
-    written: usize,
-    plain: Vec<u8>,
-}
-
-impl StreamLock {
-    pub(super) fn dial(secret: &Secret) -> Result<StreamLock, LinkError> {
-        let mut sealed = Vec::new();
-        let cipher = LinkCipher::dial(secret, &mut sealed)?;
-        Ok(StreamLock::new(cipher, sealed))
-    }
-
-    pub(super) fn accept(secret: &Secret) -> Result<StreamLock, LinkError> {
-        Ok(StreamLock::new(LinkCipher::accept(secret)?, Vec::new()))
-    }
-
-    fn new(cipher: LinkCipher, sealed: Vec<u8>) -> StreamLock {
-        StreamLock {
-            cipher,
-            sealed,
-            written: 0,
-            plain: Vec::new(),
-        }
-    }
-
-    /// Opens what came from the socket, for `reader`.
-    pub(super) fn receive(
-        &mut self,
-        bytes: &[u8],
-        reader: &mut FrameReader,
-    ) -> Result<(), LinkError> {
-        self.plain.clear();
-        let received = self
-            .cipher
-            .receive(bytes, &mut self.plain, &mut self.sealed);
-        reader.push(&self.plain);
-        received
-    }
-
-    /// True while sealed bytes wait for the socket.
-    pub(super) fn is_pending(&self) -> bool {
-        self.written < self.sealed.len()
-    }
-
-    /// Seals what is queued, record by record, and writes it until all is written or `to` would
-    /// block. What is queued before the handshake is over waits for it.
-    pub(super) fn write_to(
-        &mut self,
-        queue: &mut OutQueue,
-        to: &mut impl Write,
-    ) -> io::Result<Written> {
-        loop {
-            while self.is_pending() {
-                match to.write(&self.sealed[self.written..]) {
-                    Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                    Ok(n) => self.written += n,
-                    Err(e) if e.kind() == ErrorKind::WouldBlock => return Ok(Written::Blocked),
-                    Err(e) if e.kind() == ErrorKind::Interrupted => {}
-                    Err(e) => return Err(e),
-                }
-            }
-            self.sealed.clear();
-            self.written = 0;
-            if !self.cipher.is_ready() || queue.is_empty() {
-                return Ok(Written::All);
-            }
-            self.plain.clear();
-            queue.take_into(&mut self.plain, RECORD_PLAIN_MAX);
-            let sealed = self.cipher.seal(&self.plain, &mut self.sealed);
-            sealed.map_err(io::Error::other)?;
-        }
-    }
-}
+use crate::lock::{DatagramSeal, OpenError, Secret, room_tag};
 
 /// The lock on the datagrams, or none.
 #[derive(Debug)]

@@ -14,12 +14,11 @@
 //! | `clock`, `wheel` | the time, being away, timers |
 //! | `interfaces`, `network` | what this host's interfaces are, and what follows when they change |
 //! | `datagrams`, `hearing` | multicast, unicast datagrams; what they bring |
-//! | `net` | the listener, opening streams |
-//! | `streams`, `stream`, `outqueue` | all streams; one stream; what waits to be written to it |
+//! | `streams` | all streams with peers, the listener, what each may cost |
 //! | `keeping` | the store: when to commit, and what to do if that fails |
 //! | `scan` | listening without joining |
-//! | `outsiders`, `rates` | what those who are no members may take, and how often |
-//! | `lock` | the locks on streams and datagrams |
+//! | `rates` | how often each source may do something |
+//! | `lock` | the lock on datagrams |
 //! | `stdio`, `tty`, `signals`, `loglines` | the process's own descriptors and signals, log lines |
 
 mod clock;
@@ -32,10 +31,7 @@ mod interfaces;
 mod keeping;
 mod lock;
 mod loglines;
-mod net;
 mod network;
-mod outqueue;
-mod outsiders;
 mod rates;
 mod reactor;
 mod route;
@@ -43,10 +39,7 @@ mod scan;
 mod signals;
 mod start;
 mod stdio;
-mod stream;
 mod streams;
-#[cfg(test)]
-mod streams_test;
 mod tty;
 mod wheel;
 

@@ -11,13 +11,9 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use mio::net::TcpListener;
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Poll, Token};
 
-use crate::limits::{
-    ACCEPTS_PER_TURN_MAX, BYTES_PER_TURN_MAX, FRAMES_PER_TURN_MAX, OUTSIDER_BYTES_PER_TURN_MAX,
-    OUTSIDER_FRAMES_PER_TURN_MAX,
-};
+use crate::limits::ACCEPTS_PER_TURN_MAX;
 use crate::node::{Config, Input, LinkId, Node, Now, Outbox, Time, Timer};
 use crate::timing;
 use crate::ui::{Listening, Mode, Ui};
@@ -31,15 +27,12 @@ use super::interfaces::{Host, Selection};
 use super::keeping::Keeper;
 use super::lock::DatagramLock;
 use super::loglines::Throttle;
-use super::net;
 use super::network::Network;
-use super::outsiders::Standing;
-use super::rates::Rates;
+use super::rates::DatagramRates;
 use super::route::Route;
 use super::signals::{Request, Signals};
 use super::start::{DriverConfig, StartError};
-use super::stream::Budget;
-use super::streams::{SLOTS_MAX, Streams};
+use super::streams::{Listener, SLOTS_MAX, Streams};
 use super::wheel::Wheel;
 
 const LISTENER: Token = Token(SLOTS_MAX);
@@ -107,8 +100,7 @@ pub(super) struct Reactor {
     pub(super) lock: DatagramLock,
     /// The store, if the history is kept.
     pub(super) keeper: Option<Keeper>,
-    listener: TcpListener,
-    listener_ready: bool,
+    listener: Listener,
     pub(super) signals: Signals,
     /// Hosts that speak another version of the protocol: each is logged once.
     pub(super) foreign: Vec<IpAddr>,
@@ -116,7 +108,7 @@ pub(super) struct Reactor {
     pub(super) lock_patience: Option<Time>,
     room: String,
     pub(super) lock_throttle: Throttle,
-    pub(super) rates: Rates,
+    pub(super) rates: DatagramRates,
     /// The node has left: its last event was shown.
     pub(super) left: bool,
 }
@@ -130,9 +122,10 @@ impl Reactor {
         let in_terminal = config.ui.mode == Mode::Interactive;
         let signals =
             Signals::new(registry, SIGNALS, in_terminal).map_err(system("watch signals"))?;
-        let mut listener = net::listen(config.listen)?;
-        registry
-            .register(&mut listener, LISTENER, Interest::READABLE)
+        let no_listener = |e| StartError::Listen(config.listen, e);
+        let mut listener = Listener::open(config.listen).map_err(no_listener)?;
+        listener
+            .register(registry, LISTENER)
             .map_err(system("watch the sockets"))?;
         let clone = || registry.try_clone().map_err(system("create a poll"));
         // Before the first look, so that no change falls between the two.
@@ -143,7 +136,7 @@ impl Reactor {
         let group = config.multicast.then_some(config.group);
         let mut datagrams = Datagrams::new(clone()?, DATAGRAMS, group)?;
         let console = Console::new(registry, &config.ui)?;
-        let at = (listener.local_addr()).map_err(|e| StartError::Listen(config.listen, e))?;
+        let at = listener.address().map_err(no_listener)?;
         let network = Network::new(config.interfaces.clone(), at, host, route.ok());
         let mut reports = Vec::new();
         let followed = datagrams.follow(&network.interfaces, |report| reports.push(report));
@@ -180,12 +173,11 @@ impl Reactor {
             lock,
             datagrams,
             listener,
-            listener_ready: true,
             signals,
             foreign: Vec::new(),
             lock_patience: None,
             lock_throttle: Throttle::new(),
-            rates: Rates::new(),
+            rates: DatagramRates::new(),
             room: config.room.clone(),
             left: false,
             poll,
@@ -280,9 +272,9 @@ impl Reactor {
 
     /// When the next turn begins at the latest; now or in the past if there is something to do.
     fn next_deadline(&mut self) -> Option<Time> {
-        let has_work = self.streams.ready_len() > 0
-            || !self.streams.inputs.is_empty()
-            || self.listener_ready
+        let has_work = self.streams.has_ready()
+            || self.streams.inputs_len() > 0
+            || self.listener.is_ready()
             || self.datagrams.any_ready()
             || self.console.has_work
             || self.may_read_stdin()
@@ -330,7 +322,7 @@ impl Reactor {
         let (mut signalled, mut network_changed) = (false, false);
         for event in &self.events {
             match event.token() {
-                LISTENER => self.listener_ready = true,
+                LISTENER => self.listener.on_event(),
                 ROUTE => network_changed = true,
                 SIGNALS => signalled = true,
                 STDIN | STDOUT | STDERR => self.console.on_event(event),
@@ -362,8 +354,8 @@ impl Reactor {
     /// What happened to streams since the last turn, or while they were written to. What comes of
     /// it meanwhile waits for the next call.
     pub(super) fn feed_stream_inputs(&mut self) {
-        for _ in 0..self.streams.inputs.len() {
-            if let Some(input) = self.streams.inputs.pop_front() {
+        for _ in 0..self.streams.inputs_len() {
+            if let Some(input) = self.streams.next_input() {
                 self.feed(input);
             }
         }
@@ -371,16 +363,14 @@ impl Reactor {
 
     fn accept(&mut self) {
         for _ in 0..ACCEPTS_PER_TURN_MAX {
-            if !self.listener_ready {
+            if !self.listener.is_ready() {
                 break;
             }
             match self.listener.accept() {
-                Ok((socket, peer)) => self.welcome(socket, peer),
-                Err(e) if e.kind() == ErrorKind::WouldBlock => self.listener_ready = false,
-                Err(e) if is_of_one_connection(&e) => {}
+                Ok(Some((socket, peer))) => self.welcome(socket, peer),
+                Ok(None) => {}
                 Err(e) => {
                     self.streams.note_refusal(&e);
-                    self.listener_ready = false;
                     let at = self.now.time + timing::ACCEPT_RETRY;
                     self.wheel.set(Wake::Accept, at);
                 }
@@ -389,7 +379,6 @@ impl Reactor {
     }
 
     fn welcome(&mut self, socket: mio::net::TcpStream, peer: SocketAddr) {
-        let peer = net::canonical(peer);
         if !socket
             .local_addr()
             .is_ok_and(|at| self.network.admits(at.ip()))
@@ -403,7 +392,7 @@ impl Reactor {
             let mut addresses = self.node.members().iter().flat_map(|m| &m.addresses);
             addresses.any(|a| a.0.ip() == peer.ip())
         };
-        let room = if self.rates.admits_connection(now, peer.ip()) || hosts_members() {
+        let room = if self.listener.admits(now, peer.ip()) || hosts_members() {
             self.streams.make_room(now, peer)
         } else {
             Err("too many connections in a short time")
@@ -420,48 +409,18 @@ impl Reactor {
 
     /// Each stream that has something gets its share, those that have waited longest first.
     fn read_streams(&mut self) {
-        self.for_each_message(|reactor, link, message| {
-            reactor.feed(Input::Message { link, message });
-        });
-        self.feed_stream_inputs();
-    }
-
-    pub(super) fn for_each_message(
-        &mut self,
-        mut take: impl FnMut(&mut Reactor, LinkId, crate::wire::Message),
-    ) {
-        let mut members = Budget::new(BYTES_PER_TURN_MAX, FRAMES_PER_TURN_MAX);
-        let outsiders = || Budget::new(OUTSIDER_BYTES_PER_TURN_MAX, OUTSIDER_FRAMES_PER_TURN_MAX);
-        // A newcomer's handshake does not wait behind what strangers send.
-        let (mut strangers, mut greeting) = (outsiders(), outsiders());
-        for _ in 0..self.streams.ready_len() {
-            let Some(slot) = self.streams.next_ready() else {
-                break;
-            };
-            let budget = match self.streams.standing(slot) {
-                Standing::Member => &mut members,
-                Standing::Greeting => &mut greeting,
-                Standing::Stranger => &mut strangers,
-            };
-            let mut share = budget.share();
-            if share.is_spent() {
-                self.streams.list(slot);
-                continue;
-            }
-            while let Some((link, message)) =
-                self.streams.next_message(self.now.time, slot, &mut share)
-            {
-                take(self, link, message);
-            }
-            budget.take(&share);
+        let mut round = self.streams.round();
+        while let Some((link, message)) = self.streams.next_in(self.now.time, &mut round) {
+            self.feed(Input::Message { link, message });
         }
+        self.feed_stream_inputs();
     }
 
     fn fire_timers(&mut self) {
         while let Some(wake) = self.wheel.pop_due(self.now.time) {
             match wake {
                 Wake::Node(timer) => self.feed(Input::Timer(timer)),
-                Wake::Accept => self.listener_ready = true,
+                Wake::Accept => self.listener.on_event(),
                 // Being awake is enough.
                 Wake::Store => {}
                 Wake::Look => self.follow_network(),
@@ -494,20 +453,12 @@ impl Reactor {
 
     pub(super) fn bury_streams(&mut self) {
         let until = self.now.time + timing::LINGER;
-        for link in self.streams.to_expire.drain(..) {
+        for link in self.streams.take_to_expire() {
             self.wheel.set(Wake::Expire(link), until);
         }
         let wheel = &mut self.wheel;
         self.streams.bury(|link| wheel.cancel(Wake::Expire(link)));
     }
-}
-
-/// Errors of accept that concern the connection, not the listener.
-fn is_of_one_connection(e: &io::Error) -> bool {
-    matches!(
-        e.kind(),
-        ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::Interrupted
-    )
 }
 
 /// Unpredictable bits: the standard library keys its hash maps from the system's entropy.

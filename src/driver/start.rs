@@ -141,3 +141,22 @@ impl std::error::Error for StartError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::streams::Listener;
+    use super::*;
+
+    #[test]
+    fn a_port_in_use_is_told_in_one_line() {
+        let first = Listener::open("127.0.0.1:0".parse().unwrap()).unwrap();
+        let at = first.address().unwrap();
+        let error = Listener::open(at).unwrap_err();
+        let text = StartError::Listen(at, error).to_string();
+        assert!(
+            text.contains("--listen") && text.contains(&at.to_string()),
+            "{text}"
+        );
+        assert!(!text.contains('\n'));
+    }
+}

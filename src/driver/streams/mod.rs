@@ -1,19 +1,38 @@
-//! All streams with peers: who is who, whose turn it is, and what each may cost.
+//! All streams with peers: whose turn it is, what is queued, and what each may cost.
 //!
-//! Owns the streams by slot and by link, the lists of those to be read and to be written, and the
-//! limits on connections and queues. What the node has to be told is left in a list that the
-//! reactor takes; nothing here calls the node. A stream that ends is dropped at the end of the
-//! turn ([`Streams::bury`]), and a late event of one that is gone is recognised by its generation.
+//! Owns the streams, the lists of those to be read and to be written, the limits on connections and
+//! queues, and the listener. What the node has to be told is left in a list that the reactor takes;
+//! nothing here calls the node, and nothing here decides what a message means. A stream that ends is
+//! dropped at the end of the turn ([`Streams::bury`]).
+//!
+//! | file | owns |
+//! | --- | --- |
+//! | `table` | which stream is which |
+//! | `stream` | one stream: its socket, its reader, its queue |
+//! | `stream_lock`, `outqueue` | the lock on one stream; what waits to be written to it |
+//! | `budget` | what one turn may read |
+//! | `backlog` | what is queued for all peers together |
+//! | `outsiders` | what those who are no members may take |
+//! | `listener`, `sockets` | the listener; how TCP sockets are opened |
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod backlog;
+mod budget;
+mod listener;
+mod outqueue;
+mod outsiders;
+mod sockets;
+mod stream;
+mod stream_lock;
+mod table;
+
+use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
+use mio::Registry;
 use mio::event::Event;
 use mio::net::TcpStream;
-use mio::{Interest, Registry, Token};
-use slab::Slab;
 
 use crate::limits::{
     LINKS_MAX, QUEUE_BYTES_HARD_MAX, QUEUE_BYTES_MAX, QUEUE_BYTES_TOTAL_MAX,
@@ -24,21 +43,18 @@ use crate::node::{Class, Close, Closed, Input, LinkId, Time};
 use crate::timing;
 use crate::wire::Message;
 
-use super::lock::StreamLock;
 use super::loglines::Throttle;
-use super::net;
 use super::network::Sources;
-use super::outqueue::Written;
-use super::stream::{Dialled, Found, Share, State, Stream, classify};
-
-/// Bits of a token that say the slot; the rest says the generation.
-const SLOT_BITS: u32 = 16;
-/// Slots from here on are tokens of other sources than streams.
-pub(super) const SLOTS_MAX: usize = 0xff00;
-const _: () = assert!(LINKS_MAX < SLOTS_MAX);
-/// Above this much queued for a peer, stdin waits for it. Far below the limit: what waits in a queue
-/// is late, and everything that depends on it has to wait for it at others.
-const QUEUE_BYTES_HIGH: usize = QUEUE_BYTES_MAX / 8;
+use backlog::Backlog;
+pub(super) use budget::Round;
+use budget::Share;
+pub(super) use listener::Listener;
+use outqueue::Written;
+use outsiders::{Outsiders, Standing};
+use stream::{Dialled, Found, State, Stream, classify};
+use stream_lock::StreamLock;
+pub(super) use table::SLOTS_MAX;
+use table::Table;
 
 /// All streams with peers.
 #[derive(Debug)]
@@ -48,26 +64,22 @@ pub(super) struct Streams {
     sources: Sources,
     /// In a locked room.
     secret: Option<Secret>,
-    pub(super) slots: Slab<Stream>,
-    pub(super) index: BTreeMap<LinkId, usize>,
-    generation: u32,
+    table: Table,
+    outsiders: Outsiders,
+    backlog: Backlog,
+    /// To be read.
     ready: VecDeque<usize>,
+    /// To be written.
     dirty: Vec<usize>,
+    /// To be dropped.
     dead: Vec<usize>,
-    /// Streams with so much queued that stdin waits.
-    high: BTreeSet<usize>,
-    /// Unfinished handshakes of accepted streams by the peer's address, the oldest first.
-    pub(super) handshakes: BTreeMap<IpAddr, BTreeSet<LinkId>>,
-    /// When it was last looked up whose links are members'.
-    pub(super) sorted: Time,
-    queued_bytes: u64,
     throttle: Throttle,
     /// Connections cannot be accepted at the moment, and that was logged.
     refusing: bool,
     /// What the node has to be told.
-    pub(super) inputs: VecDeque<Input>,
+    inputs: VecDeque<Input>,
     /// Links that are to be dropped for good after a while.
-    pub(super) to_expire: Vec<LinkId>,
+    to_expire: Vec<LinkId>,
 }
 
 impl Streams {
@@ -77,16 +89,12 @@ impl Streams {
             registry,
             sources,
             secret,
-            slots: Slab::new(),
-            index: BTreeMap::new(),
-            generation: 0,
+            table: Table::default(),
+            outsiders: Outsiders::new(),
+            backlog: Backlog::default(),
             ready: VecDeque::new(),
             dirty: Vec::new(),
             dead: Vec::new(),
-            high: BTreeSet::new(),
-            handshakes: BTreeMap::new(),
-            sorted: Time(0),
-            queued_bytes: 0,
             throttle: Throttle::new(),
             refusing: false,
             inputs: VecDeque::new(),
@@ -117,26 +125,25 @@ impl Streams {
         peer: SocketAddr,
     ) -> io::Result<()> {
         self.refusing = false;
-        net::prepare_accepted(&socket)?;
+        sockets::prepare_accepted(&socket)?;
         let lock = self.secret.as_ref().map(StreamLock::accept).transpose();
         let lock = lock.map_err(io::Error::other)?.map(Box::new);
-        let mut stream = Stream::new(link, peer, socket, State::Open, lock);
-        stream.handshake_of = Some(peer.ip());
-        self.insert(stream, Interest::READABLE)?;
-        self.handshakes.entry(peer.ip()).or_default().insert(link);
+        let stream = Stream::accepted(link, peer, socket, lock);
+        self.table.insert(&self.registry, stream)?;
+        self.outsiders.begin_handshake(peer.ip(), link);
         Ok(())
     }
 
-    /// Opens a stream; what comes of it is left in `inputs`.
+    /// Opens a stream; what comes of it is left for [`Streams::next_input`].
     pub(super) fn dial(&mut self, link: LinkId, to: SocketAddr) {
-        let result = if self.slots.len() >= LINKS_MAX {
+        let result = if self.table.len() >= LINKS_MAX {
             Err(io::Error::other("too many connections"))
         } else {
-            net::dial(to, self.sources.towards(to)).and_then(|socket| {
+            sockets::dial(to, self.sources.towards(to)).and_then(|socket| {
                 let lock = self.secret.as_ref().map(StreamLock::dial).transpose();
                 let lock = lock.map_err(io::Error::other)?.map(Box::new);
-                let stream = Stream::new(link, to, socket, State::Connecting, lock);
-                self.insert(stream, Interest::READABLE | Interest::WRITABLE)
+                let stream = Stream::dialled(link, to, socket, lock);
+                self.table.insert(&self.registry, stream)
             })
         };
         if let Err(e) = result {
@@ -146,82 +153,60 @@ impl Streams {
         }
     }
 
-    fn insert(&mut self, mut stream: Stream, interest: Interest) -> io::Result<()> {
-        self.generation = self.generation.wrapping_add(1);
-        stream.generation = self.generation;
-        let entry = self.slots.vacant_entry();
-        let token = token(entry.key(), stream.generation);
-        self.registry
-            .register(&mut stream.socket, token, interest)?;
-        self.index.insert(stream.link, entry.key());
-        entry.insert(stream);
-        Ok(())
-    }
-
     /// Queues one frame for each of these links; links that are gone are skipped.
     pub(super) fn send(&mut self, now: Time, to: &[LinkId], class: Class, frame: &Rc<[u8]>) {
         for link in to {
-            if let Some(&slot) = self.index.get(link) {
+            if let Some(slot) = self.table.slot_of(*link) {
                 self.push(now, slot, class, Rc::clone(frame));
             }
         }
     }
 
     fn push(&mut self, now: Time, slot: usize, class: Class, frame: Rc<[u8]>) {
-        let Some(stream) = self.slots.get_mut(slot) else {
+        let Some(stream) = self.table.get_mut(slot) else {
             return;
         };
-        if !matches!(stream.state, State::Open | State::Connecting) {
+        if !matches!(stream.state(), State::Open | State::Connecting) {
             return;
         }
-        let (link, peer) = (stream.link, stream.peer);
-        let (soft, hard) = if stream.is_member && self.queued_bytes <= QUEUE_BYTES_TOTAL_MAX {
+        let (link, peer) = (stream.link(), stream.peer());
+        let (soft, hard) = if stream.is_member() && self.backlog.bytes() <= QUEUE_BYTES_TOTAL_MAX {
             (QUEUE_BYTES_MAX, QUEUE_BYTES_HARD_MAX)
         } else {
             (STRANGER_QUEUE_BYTES_MAX, 2 * STRANGER_QUEUE_BYTES_MAX)
         };
-        if stream.out.bytes() + frame.len() > hard {
+        let size = frame.len();
+        if stream.queued() + size > hard {
             self.complain(now, peer, "its outbound queue is full");
             self.end(slot, Closed::Ended);
             return;
         }
-        if stream.out.is_empty() {
-            stream.moved = now;
-        }
-        self.queued_bytes += frame.len() as u64;
-        stream.out.push(class, frame);
-        let bytes = stream.out.bytes();
-        if !stream.is_dirty {
-            stream.is_dirty = true;
-            self.dirty.push(slot);
-        }
-        if bytes > QUEUE_BYTES_HIGH {
-            self.high.insert(slot);
-        }
-        if bytes > soft && !stream.congested {
-            stream.congested = true;
+        stream.queue(now, class, frame);
+        self.backlog.grow(slot, size, stream.queued());
+        if stream.becomes_congested(soft) {
             self.inputs.push_back(Input::Congested { link });
         }
+        self.mark_dirty(slot);
     }
 
     /// Closes a link as the node wants it.
     pub(super) fn close(&mut self, now: Time, link: LinkId, how: Close) {
-        let Some(&slot) = self.index.get(&link) else {
+        let Some(slot) = self.table.slot_of(link) else {
             return;
         };
-        match (how, self.slots[slot].state) {
+        let (peer, state) = (self.table[slot].peer(), self.table[slot].state());
+        match (how, state) {
             (Close::GiveUp(why), _) => {
-                log::debug!("{}: {why}: connection closed", self.slots[slot].peer);
+                log::debug!("{peer}: {why}: connection closed");
                 self.kill(slot);
             }
             (Close::Abort(rule), _) => {
-                self.complain(now, self.slots[slot].peer, rule);
+                self.complain(now, peer, rule);
                 self.kill(slot);
             }
             (Close::Graceful, State::Connecting) => self.end(slot, Closed::Ended),
             (Close::Graceful, State::Open) => {
-                self.slots[slot].state = State::Closing;
-                self.slots[slot].end_handshake();
+                self.table[slot].begin_closing();
                 self.to_expire.push(link);
                 self.mark_dirty(slot);
             }
@@ -231,41 +216,88 @@ impl Streams {
 
     /// The handshake of this link is finished or given up.
     pub(super) fn end_handshake(&mut self, link: LinkId) {
-        if let Some(&slot) = self.index.get(&link) {
-            self.slots[slot].end_handshake();
+        if let Some(slot) = self.table.slot_of(link) {
+            self.table[slot].end_handshake();
             self.release_handshake(slot);
         }
     }
 
     fn release_handshake(&mut self, slot: usize) {
-        let Some(source) = self.slots[slot].handshake_of.take() else {
-            return;
-        };
-        let link = self.slots[slot].link;
-        if let Some(links) = self.handshakes.get_mut(&source) {
-            links.remove(&link);
-            if links.is_empty() {
-                self.handshakes.remove(&source);
-            }
+        let stream = &mut self.table[slot];
+        if let Some(source) = stream.take_handshake() {
+            self.outsiders.end_handshake(source, stream.link());
+        }
+    }
+
+    /// Looks up anew which streams are members' links, if that is due.
+    pub(super) fn sort(&mut self, now: Time, is_member: impl Fn(LinkId) -> bool) {
+        self.outsiders.sort(now, &mut self.table, is_member);
+    }
+
+    /// Before so many bytes are queued for these links: whose queue they might be too much for is
+    /// looked up anew.
+    pub(super) fn look_again(
+        &mut self,
+        links: &[LinkId],
+        bytes: usize,
+        is_member: impl Fn(LinkId) -> bool,
+    ) {
+        outsiders::look_again(&mut self.table, links, bytes, is_member);
+    }
+
+    /// Makes room for one more connection from this peer, at the cost of its own source.
+    ///
+    /// # Errors
+    ///
+    /// The rule by which it is refused: all streams are members', or of other sources.
+    pub(super) fn make_room(&mut self, now: Time, peer: SocketAddr) -> Result<(), &'static str> {
+        if let Some(oldest) = self.outsiders.over_handshakes(&self.table, peer.ip()) {
+            self.end_for(now, oldest, "too many unfinished handshakes");
+        }
+        if let Some(oldest) = self.outsiders.over_outsiders(&self.table, peer.ip()) {
+            self.end_for(now, oldest, "too many connections that are not members'");
+        }
+        if self.table.links_len() >= LINKS_MAX {
+            return Err("too many connections");
+        }
+        Ok(())
+    }
+
+    /// The handshake of a link is over: one more stranger, perhaps one too many from its address.
+    pub(super) fn limit_strangers(
+        &mut self,
+        now: Time,
+        link: LinkId,
+        is_member: impl Fn(LinkId) -> bool,
+    ) {
+        if let Some(oldest) = outsiders::over_strangers(&mut self.table, link, is_member) {
+            self.end_for(now, oldest, "too many links of strangers from this address");
+        }
+    }
+
+    fn end_for(&mut self, now: Time, link: LinkId, rule: &'static str) {
+        if let Some(slot) = self.table.slot_of(link) {
+            self.complain(now, self.table[slot].peer(), rule);
+            self.end(slot, Closed::Ended);
         }
     }
 
     /// Takes an event of a stream's socket in.
     pub(super) fn on_event(&mut self, event: &Event) {
-        let Some(slot) = self.slot_of(event.token()) else {
+        let Some(slot) = self.table.slot_of_event(event.token()) else {
             return;
         };
-        if self.slots[slot].state == State::Connecting && !self.finish_dial(slot) {
+        if self.table[slot].state() == State::Connecting && !self.finish_dial(slot) {
             return;
         }
-        let stream = &mut self.slots[slot];
+        let stream = &mut self.table[slot];
         if event.is_writable() || event.is_write_closed() || event.is_error() {
             stream.on_writable();
-            if stream.has_output() || stream.state == State::Closing {
+            if stream.has_output() || stream.state() == State::Closing {
                 self.mark_dirty(slot);
             }
         }
-        let stream = &mut self.slots[slot];
+        let stream = &mut self.table[slot];
         let hung_up = event.is_read_closed() || event.is_error();
         if event.is_readable() || hung_up {
             stream.on_readable(hung_up);
@@ -273,17 +305,10 @@ impl Streams {
         }
     }
 
-    fn slot_of(&self, token: Token) -> Option<usize> {
-        let slot = token.0 & ((1 << SLOT_BITS) - 1);
-        let stream = self.slots.get(slot)?;
-        let known = token.0 == super::streams::token(slot, stream.generation).0;
-        (known && stream.state != State::Dead).then_some(slot)
-    }
-
     /// Whether the stream is open now.
     fn finish_dial(&mut self, slot: usize) -> bool {
-        let stream = &mut self.slots[slot];
-        let link = stream.link;
+        let stream = &mut self.table[slot];
+        let link = stream.link();
         match stream.finish_dial() {
             Dialled::Connected => {
                 self.inputs.push_back(Input::Connected { link });
@@ -292,7 +317,7 @@ impl Streams {
             }
             Dialled::Pending => false,
             Dialled::Failed(why, e) => {
-                log::debug!("cannot dial {}: {e}", stream.peer);
+                log::debug!("cannot dial {}: {e}", stream.peer());
                 self.end(slot, why);
                 false
             }
@@ -300,65 +325,85 @@ impl Streams {
     }
 
     /// The stream waits to be read in the next turn.
-    pub(super) fn list(&mut self, slot: usize) {
-        let stream = &mut self.slots[slot];
-        if !stream.is_listed {
-            stream.is_listed = true;
+    fn list(&mut self, slot: usize) {
+        if self.table[slot].list() {
             self.ready.push_back(slot);
         }
     }
 
     fn mark_dirty(&mut self, slot: usize) {
-        let stream = &mut self.slots[slot];
-        if !stream.is_dirty {
-            stream.is_dirty = true;
+        if self.table[slot].mark_dirty() {
             self.dirty.push(slot);
         }
     }
 
-    /// How many streams wait to be read.
-    pub(super) fn ready_len(&self) -> usize {
-        self.ready.len()
+    /// True while a stream waits to be read.
+    pub(super) fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
     }
 
     /// The stream that has waited longest to be read.
-    pub(super) fn next_ready(&mut self) -> Option<usize> {
+    fn next_ready(&mut self) -> Option<usize> {
         while let Some(slot) = self.ready.pop_front() {
-            if let Some(stream) = self.slots.get_mut(slot).filter(|s| s.is_listed) {
-                stream.is_listed = false;
+            if self.table.get_mut(slot).is_some_and(Stream::unlist) {
                 return Some(slot);
             }
         }
         None
     }
 
+    /// A round over the streams that wait to be read now, those that have waited longest first.
+    pub(super) fn round(&self) -> Round {
+        Round::new(self.ready.len())
+    }
+
+    /// The next message of a round; none at its end.
+    pub(super) fn next_in(&mut self, now: Time, round: &mut Round) -> Option<(LinkId, Message)> {
+        loop {
+            if let Some((slot, share)) = round.current() {
+                let found = self.next_message(now, slot, share);
+                if found.is_some() {
+                    return found;
+                }
+                round.finish();
+            }
+            if !round.step() {
+                return None;
+            }
+            let slot = self.next_ready()?;
+            if !round.begin(slot, Standing::of(self.table.get(slot))) {
+                self.list(slot);
+            }
+        }
+    }
+
     /// The next message of this stream; when its share is spent before it is empty, it gets back
     /// in line. A stream that ended is reported.
-    pub(super) fn next_message(
+    fn next_message(
         &mut self,
         now: Time,
         slot: usize,
         share: &mut Share,
     ) -> Option<(LinkId, Message)> {
-        let stream = self.slots.get_mut(slot)?;
+        let stream = self.table.get_mut(slot)?;
         let found = stream.next_message(share);
         // The handshake of a lock answers what it reads, and what waited for it may go.
         let answers = stream.is_locked() && stream.has_output();
         if answers {
             self.mark_dirty(slot);
         }
-        let stream = self.slots.get_mut(slot)?;
+        let stream = self.table.get_mut(slot)?;
         match found {
-            Found::Message(message) => return Some((stream.link, message)),
+            Found::Message(message) => return Some((stream.link(), message)),
             Found::Nothing => {}
             Found::Later => self.list(slot),
             Found::End => self.on_end(slot),
             Found::Broken(e) => {
-                log::debug!("{}: {e}", stream.peer);
+                log::debug!("{}: {e}", stream.peer());
                 self.end(slot, Closed::Ended);
             }
             Found::Offence(rule) => {
-                let peer = stream.peer;
+                let peer = stream.peer();
                 self.complain(now, peer, &rule);
                 self.end(slot, Closed::Ended);
             }
@@ -368,12 +413,12 @@ impl Streams {
 
     /// The peer ended its side: the node is told, and the rest of the queue is written.
     fn on_end(&mut self, slot: usize) {
-        let stream = &mut self.slots[slot];
+        let stream = &mut self.table[slot];
         if !stream.has_output() {
             return self.end(slot, Closed::Ended);
         }
-        let (link, why) = (stream.link, Closed::Ended);
-        stream.state = State::Lingering;
+        let (link, why) = (stream.link(), Closed::Ended);
+        stream.linger();
         self.inputs.push_back(Input::Closed { link, why });
         self.to_expire.push(link);
         self.release_handshake(slot);
@@ -384,32 +429,29 @@ impl Streams {
     pub(super) fn flush(&mut self, now: Time) {
         let mut dirty = std::mem::take(&mut self.dirty);
         for slot in dirty.drain(..) {
-            if let Some(stream) = self.slots.get_mut(slot).filter(|s| s.is_dirty) {
-                stream.is_dirty = false;
-                if !matches!(stream.state, State::Connecting | State::Dead) {
-                    self.write(now, slot);
-                }
+            let Some(stream) = self.table.get_mut(slot) else {
+                continue;
+            };
+            let is_written = !matches!(stream.state(), State::Connecting | State::Dead);
+            if stream.take_dirty() && is_written {
+                self.write(now, slot);
             }
         }
         self.dirty = dirty;
     }
 
     fn write(&mut self, now: Time, slot: usize) {
-        let stream = &mut self.slots[slot];
-        let before = stream.out.bytes();
+        let stream = &mut self.table[slot];
+        let before = stream.queued();
         let result = stream.write(now);
-        let after = stream.out.bytes();
-        self.queued_bytes -= (before - after) as u64;
-        if after <= QUEUE_BYTES_HIGH {
-            self.high.remove(&slot);
-        }
+        let after = stream.queued();
+        self.backlog.shrink(slot, before - after, after);
         match result {
             Ok(Written::Blocked) => self.arm(slot, true),
-            Ok(Written::All) if stream.state == State::Lingering => self.kill(slot),
+            Ok(Written::All) if stream.state() == State::Lingering => self.kill(slot),
             Ok(Written::All) => {
-                if stream.congested {
-                    stream.congested = false;
-                    let link = stream.link;
+                if stream.take_congested() {
+                    let link = stream.link();
                     self.inputs.push_back(Input::Drained { link });
                 }
                 self.arm(slot, false);
@@ -417,7 +459,7 @@ impl Streams {
             // What the peer sent before it broke the stream is still to be read; reading finds the
             // end.
             Err(e) if stream.is_read() => {
-                log::debug!("{}: {e}", stream.peer);
+                log::debug!("{}: {e}", stream.peer());
                 self.abandon_queue(slot);
             }
             Err(_) => self.kill(slot),
@@ -426,54 +468,41 @@ impl Streams {
 
     /// Asks for events of the socket's becoming writable, or no longer.
     fn arm(&mut self, slot: usize, armed: bool) {
-        let stream = &mut self.slots[slot];
-        if stream.armed == armed {
-            return;
-        }
-        let interest = if armed {
-            Interest::READABLE | Interest::WRITABLE
-        } else {
-            Interest::READABLE
-        };
-        let token = token(slot, stream.generation);
-        let result = (self.registry).reregister(&mut stream.socket, token, interest);
-        stream.armed = armed;
-        if let Err(e) = result {
-            log::debug!("{}: {e}", stream.peer);
+        let stream = &mut self.table[slot];
+        if let Err(e) = stream.arm(&self.registry, armed) {
+            log::debug!("{}: {e}", stream.peer());
             self.end(slot, Closed::Ended);
         }
     }
 
     fn abandon_queue(&mut self, slot: usize) {
         self.forget_queue(slot);
-        let stream = &mut self.slots[slot];
-        stream.state = State::Closing;
-        stream.on_readable(true);
-        self.to_expire.push(stream.link);
+        let stream = &mut self.table[slot];
+        stream.read_to_its_end();
+        self.to_expire.push(stream.link());
         self.list(slot);
     }
 
     fn forget_queue(&mut self, slot: usize) {
-        let queue = std::mem::take(&mut self.slots[slot].out);
-        self.queued_bytes -= queue.bytes() as u64;
-        self.high.remove(&slot);
+        let dropped = self.table[slot].drop_queue();
+        self.backlog.shrink(slot, dropped, 0);
     }
 
     /// Until when stdin has to wait for peers with much in their queues, if no byte moves.
     pub(super) fn stdin_waits_until(&self, now: Time) -> Option<Time> {
-        let moved = self.high.iter().filter_map(|slot| self.slots.get(*slot));
-        let until = moved.map(|stream| stream.moved + timing::STALL).max()?;
+        let moved = self.backlog.high().filter_map(|slot| self.table.get(slot));
+        let until = moved.map(|stream| stream.moved() + timing::STALL).max()?;
         (until > now).then_some(until)
     }
 
     /// Bytes queued for all peers.
     pub(super) fn queued_bytes(&self) -> u64 {
-        self.queued_bytes
+        self.backlog.bytes()
     }
 
     /// True when no stream is left.
     pub(super) fn is_empty(&self) -> bool {
-        self.slots.is_empty()
+        self.table.len() == 0
     }
 
     /// What dials are bound to from now on.
@@ -485,32 +514,31 @@ impl Streams {
     /// it, and the kernel would find that out only after minutes.
     pub(super) fn drop_without_address(&mut self, is_ours: impl Fn(IpAddr) -> bool) {
         let lost = |stream: &Stream| {
-            let local = stream.socket.local_addr();
-            local.is_ok_and(|at| !at.ip().is_unspecified() && !is_ours(at.ip()))
+            let local = stream.local_ip();
+            local.is_some_and(|ip| !ip.is_unspecified() && !is_ours(ip))
         };
-        let lost: Vec<usize> = (self.slots.iter())
-            .filter(|(_, stream)| stream.state != State::Dead && lost(stream))
+        let lost: Vec<usize> = (self.table.iter())
+            .filter(|(_, stream)| stream.state() != State::Dead && lost(stream))
             .map(|(slot, _)| slot)
             .collect();
         for slot in lost {
-            log::debug!("{}: its own address has gone", self.slots[slot].peer);
+            log::debug!("{}: its own address has gone", self.table[slot].peer());
             self.end(slot, Closed::Failed);
         }
     }
 
     /// Closes every stream as [`Close::Graceful`] does.
     pub(super) fn close_all(&mut self, now: Time) {
-        let links: Vec<LinkId> = self.index.keys().copied().collect();
-        for link in links {
+        for link in self.table.links() {
             self.close(now, link, Close::Graceful);
         }
     }
 
     /// A link that was to end has had its time.
     pub(super) fn expire(&mut self, link: LinkId) {
-        match self.index.get(&link) {
-            Some(&slot) if self.slots[slot].state == State::Lingering => self.kill(slot),
-            Some(&slot) => self.end(slot, Closed::Ended),
+        match self.table.slot_of(link) {
+            Some(slot) if self.table[slot].state() == State::Lingering => self.kill(slot),
+            Some(slot) => self.end(slot, Closed::Ended),
             None => {}
         }
     }
@@ -518,16 +546,15 @@ impl Streams {
     /// Drops the streams that ended; each of their links is given to `buried`.
     pub(super) fn bury(&mut self, mut buried: impl FnMut(LinkId)) {
         for slot in self.dead.drain(..) {
-            let mut stream = self.slots.remove(slot);
-            // The descriptor is closed next, which ends its events anyhow.
-            let _ = self.registry.deregister(&mut stream.socket);
-            buried(stream.link);
+            let mut stream = self.table.remove(slot);
+            stream.deregister(&self.registry);
+            buried(stream.link());
         }
     }
 
     /// Ends a stream and tells the node.
-    pub(super) fn end(&mut self, slot: usize, why: Closed) {
-        let (link, state) = (self.slots[slot].link, self.slots[slot].state);
+    fn end(&mut self, slot: usize, why: Closed) {
+        let (link, state) = (self.table[slot].link(), self.table[slot].state());
         if !matches!(state, State::Lingering | State::Dead) {
             self.inputs.push_back(Input::Closed { link, why });
         }
@@ -536,18 +563,37 @@ impl Streams {
 
     /// Ends a stream of which the node need not be told.
     fn kill(&mut self, slot: usize) {
-        if self.slots[slot].state == State::Dead {
+        if self.table[slot].state() == State::Dead {
             return;
         }
         self.release_handshake(slot);
         self.forget_queue(slot);
-        let stream = &mut self.slots[slot];
-        stream.state = State::Dead;
-        self.index.remove(&stream.link);
+        self.table[slot].die();
+        self.table.unlink(slot);
         self.dead.push(slot);
+    }
+
+    /// Links that are to end, if they have not by themselves, after a while: since the last call.
+    pub(super) fn take_to_expire(&mut self) -> impl Iterator<Item = LinkId> {
+        self.to_expire.drain(..)
+    }
+
+    /// How many inputs wait for the node.
+    pub(super) fn inputs_len(&self) -> usize {
+        self.inputs.len()
+    }
+
+    /// What the node has to be told next.
+    pub(super) fn next_input(&mut self) -> Option<Input> {
+        self.inputs.pop_front()
+    }
+
+    /// Nobody is left to be told.
+    pub(super) fn forget_inputs(&mut self) {
+        self.inputs.clear();
     }
 }
 
-fn token(slot: usize, generation: u32) -> Token {
-    Token(slot | (generation as usize) << SLOT_BITS)
-}
+#[cfg(test)]
+#[path = "streams_test.rs"]
+mod tests;
