@@ -7,8 +7,8 @@
 use crate::node::Time;
 use crate::timing;
 
+use super::console::Request;
 use super::reactor::Reactor;
-use super::signals::Request;
 use super::start::StartError;
 use super::{STATUS_FAILED, STATUS_INTERRUPTED};
 
@@ -24,14 +24,12 @@ impl Reactor {
         let mut output_until = self.output_deadline();
         let mut pending = usize::MAX;
         loop {
-            self.console.has_work = false;
-            self.console.stdout_moved = false;
+            self.console.begin_round();
             self.streams.flush(self.now.time);
             self.flush_outputs();
             self.bury_streams();
             self.streams.forget_inputs();
-            let moved = self.console.stdout_moved || self.console.pending() < pending;
-            if self.console.has_work || moved {
+            if self.console.has_work() || self.console.has_moved(pending) {
                 output_until = self.output_deadline();
             }
             pending = self.console.pending();
@@ -49,7 +47,7 @@ impl Reactor {
         }
         let said = self.say_unprinted();
         let status = self.ui.exit_status().unwrap_or(0);
-        Ok(if self.console.has_failed {
+        Ok(if self.console.has_failed() {
             STATUS_FAILED
         } else {
             status.max(said)
@@ -63,7 +61,7 @@ impl Reactor {
             return 0;
         }
         self.ui.say_unprinted(unprinted);
-        self.flush_stderr();
+        self.console.flush_stderr(&mut self.ui);
         STATUS_UNPRINTED
     }
 
@@ -74,7 +72,7 @@ impl Reactor {
 
     /// Until when there is something to wait for.
     fn waits_until(&self, peers_until: Time, output_until: Time) -> Option<Time> {
-        if self.console.has_work || self.streams.has_ready() {
+        if self.console.has_work() || self.streams.has_ready() {
             return Some(self.now.time);
         }
         let peers = (!self.streams.is_empty()).then_some(peers_until);

@@ -39,6 +39,7 @@ use std::time::Duration;
 use crate::limits::{STORE_BATCH_BYTES_MAX, STORE_BATCH_MAX};
 use crate::node::{Asks, Effect, LinkId, Node, Now, Restored, Time};
 use crate::store::{self, Owner, Store, StoreError};
+use crate::ui::Ui;
 use crate::ui::visible::{Tab, visible};
 use crate::wire::{ChatMessage, Chunk, Message, Position};
 
@@ -431,43 +432,13 @@ impl Reactor {
         let (messages, upto) = match found {
             Ok(found) => (found.messages, found.upto),
             Err(e) => {
-                self.note_unread(&e);
+                if let Some(words) = self.keeper.as_mut().and_then(|k| k.note_unread(&e)) {
+                    self.ui.warn(self.now, &words);
+                }
                 (Vec::new(), until)
             }
         };
         self.send_chunk(link, no, upto, messages);
-    }
-
-    /// Fetches from the store what stdout is to have next: one chunk at most, and what is to be stored
-    /// yet. What cannot be read is skipped, and the user is told.
-    pub(super) fn fetch_for_stdout(&mut self) {
-        let Some((after, until)) = self.ui.wants_stored() else {
-            return;
-        };
-        let ui = &self.ui;
-        let wanted = |position: Position| ui.is_wanted_of_store(position);
-        let found = match self.keeper.as_ref().and_then(Keeper::reader) {
-            Some(store) => store.between(after, until, wanted),
-            None => Err(StoreError::Unusable("it is not open".into())),
-        };
-        let (mut messages, upto) = match found {
-            Ok(found) => (found.messages, found.upto),
-            Err(e) => {
-                self.note_unread(&e);
-                (Vec::new(), until)
-            }
-        };
-        let ui = &self.ui;
-        let unstored = self.node.unstored().filter(|m| {
-            let position = m.position();
-            after < position && position <= upto && ui.is_wanted_of_store(position)
-        });
-        messages.extend(unstored.cloned());
-        messages.sort_by_key(ChatMessage::position);
-        messages.dedup_by_key(|m| m.position());
-        self.ui.give_stored(messages, upto);
-        // The rest comes in the next turns.
-        self.console.has_work = true;
     }
 
     fn send_chunk(&mut self, link: LinkId, no: u64, upto: Position, messages: Vec<ChatMessage>) {
@@ -479,17 +450,51 @@ impl Reactor {
         let class = crate::node::Class::Chat;
         self.send(&[link], class, &Message::Chunk(chunk));
     }
+}
 
-    fn note_unread(&mut self, e: &StoreError) {
-        let Some(keeper) = &mut self.keeper else {
-            return;
-        };
-        if !std::mem::replace(&mut keeper.reads_fail, true) {
-            let words = format!(
-                "{}: cannot be read: {e}; others get what is in memory only",
-                shown(&keeper.path)
-            );
-            self.ui.warn(self.now, &words);
+/// Fetches from the store what stdout is to have next: one chunk at most, and what is to be stored
+/// yet. What cannot be read is skipped, and the user is told. False if nothing is wanted.
+pub(super) fn fetch_for_stdout(
+    keeper: &mut Option<Keeper>,
+    now: Now,
+    ui: &mut Ui,
+    node: &Node,
+) -> bool {
+    let Some((after, until)) = ui.wants_stored() else {
+        return false;
+    };
+    let wanted = |position: Position| ui.is_wanted_of_store(position);
+    let found = match keeper.as_ref().and_then(Keeper::reader) {
+        Some(store) => store.between(after, until, wanted),
+        None => Err(StoreError::Unusable("it is not open".into())),
+    };
+    let (mut messages, upto) = match found {
+        Ok(found) => (found.messages, found.upto),
+        Err(e) => {
+            if let Some(words) = keeper.as_mut().and_then(|k| k.note_unread(&e)) {
+                ui.warn(now, &words);
+            }
+            (Vec::new(), until)
         }
+    };
+    let unstored = node.unstored().filter(|m| {
+        let position = m.position();
+        after < position && position <= upto && ui.is_wanted_of_store(position)
+    });
+    messages.extend(unstored.cloned());
+    messages.sort_by_key(ChatMessage::position);
+    messages.dedup_by_key(|m| m.position());
+    ui.give_stored(messages, upto);
+    true
+}
+
+impl Keeper {
+    /// Something could not be read; the words say so, the first time.
+    fn note_unread(&mut self, e: &StoreError) -> Option<String> {
+        let is_new = !std::mem::replace(&mut self.reads_fail, true);
+        is_new.then(|| {
+            let path = shown(&self.path);
+            format!("{path}: cannot be read: {e}; others get what is in memory only")
+        })
     }
 }

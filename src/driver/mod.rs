@@ -9,7 +9,8 @@
 //! | --- | --- |
 //! | `reactor` | the owned struct, the loop and its order |
 //! | `effects` | what the node wants done |
-//! | `console` | the user's side: stdin, commands, stdout, stderr |
+//! | `console` | stdin, stdout, stderr, the terminal, signals |
+//! | `tokens` | by which numbers the poll names what it watches |
 //! | `farewell` | the end of a node that has left |
 //! | `clock`, `wheel` | the time, being away, timers |
 //! | `interfaces`, `network` | what this host's interfaces are, and what follows when they change |
@@ -19,7 +20,7 @@
 //! | `scan` | listening without joining |
 //! | `rates` | how often each source may do something |
 //! | `lock` | the lock on datagrams |
-//! | `stdio`, `tty`, `signals`, `loglines` | the process's own descriptors and signals, log lines |
+//! | `loglines` | log lines on their way to stderr |
 
 mod clock;
 mod console;
@@ -36,11 +37,9 @@ mod rates;
 mod reactor;
 mod route;
 mod scan;
-mod signals;
 mod start;
-mod stdio;
 mod streams;
-mod tty;
+mod tokens;
 mod wheel;
 
 pub use self::keeping::StoreConfig;

@@ -11,39 +11,29 @@ use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use mio::{Events, Poll, Token};
+use mio::{Events, Poll};
 
 use crate::limits::ACCEPTS_PER_TURN_MAX;
 use crate::node::{Config, Input, LinkId, Node, Now, Outbox, Time, Timer};
 use crate::timing;
-use crate::ui::{Listening, Mode, Ui};
+use crate::ui::{DriverStatus, Listening, Mode, Ui};
 use crate::wire::{Address, Key};
 
 use super::STATUS_INTERRUPTED;
 use super::clock::{Attendance, Clock};
-use super::console::Console;
-use super::datagrams::{Datagrams, SOCKETS_MAX};
+use super::console::{Console, Request, Signals};
+use super::datagrams::Datagrams;
 use super::interfaces::{Host, Selection};
-use super::keeping::Keeper;
+use super::keeping::{self, Keeper};
 use super::lock::DatagramLock;
 use super::loglines::Throttle;
 use super::network::Network;
 use super::rates::DatagramRates;
 use super::route::Route;
-use super::signals::{Request, Signals};
 use super::start::{DriverConfig, StartError};
-use super::streams::{Listener, SLOTS_MAX, Streams};
+use super::streams::{Listener, Streams};
+use super::tokens::{DATAGRAMS, INTERFACES, LISTENER, SIGNALS, STDERR, STDIN, STDOUT};
 use super::wheel::Wheel;
-
-const LISTENER: Token = Token(SLOTS_MAX);
-const SIGNALS: Token = Token(SLOTS_MAX + 1);
-pub(super) const STDIN: Token = Token(SLOTS_MAX + 2);
-pub(super) const STDOUT: Token = Token(SLOTS_MAX + 3);
-pub(super) const STDERR: Token = Token(SLOTS_MAX + 4);
-const ROUTE: Token = Token(SLOTS_MAX + 5);
-/// The first datagram socket's token; the others follow.
-const DATAGRAMS: usize = SLOTS_MAX + 16;
-const _: () = assert!(DATAGRAMS + SOCKETS_MAX < 1 << 16);
 
 /// Events taken per sleep; more wait in the kernel.
 const EVENTS_MAX: usize = 1_024;
@@ -101,7 +91,6 @@ pub(super) struct Reactor {
     /// The store, if the history is kept.
     pub(super) keeper: Option<Keeper>,
     listener: Listener,
-    pub(super) signals: Signals,
     /// Hosts that speak another version of the protocol: each is logged once.
     pub(super) foreign: Vec<IpAddr>,
     /// Until when a room that turns out to be locked is no reason to end.
@@ -129,13 +118,13 @@ impl Reactor {
             .map_err(system("watch the sockets"))?;
         let clone = || registry.try_clone().map_err(system("create a poll"));
         // Before the first look, so that no change falls between the two.
-        let route = Route::open(registry, ROUTE)
+        let route = Route::open(registry, INTERFACES)
             .inspect_err(|e| log::info!("the system does not tell of new interfaces: {e}"));
         let host = Host::now().map_err(system("list the interfaces of this host"))?;
         config.interfaces.check(&host).map_err(StartError::Option)?;
         let group = config.multicast.then_some(config.group);
         let mut datagrams = Datagrams::new(clone()?, DATAGRAMS, group)?;
-        let console = Console::new(registry, &config.ui)?;
+        let console = Console::new(registry, &config.ui, signals)?;
         let at = listener.address().map_err(no_listener)?;
         let network = Network::new(config.interfaces.clone(), at, host, route.ok());
         let mut reports = Vec::new();
@@ -173,7 +162,6 @@ impl Reactor {
             lock,
             datagrams,
             listener,
-            signals,
             foreign: Vec::new(),
             lock_patience: None,
             lock_throttle: Throttle::new(),
@@ -199,14 +187,14 @@ impl Reactor {
             key,
         };
         self.ui.on_listening(self.now, &listening);
-        if self.console.stdout.never_waits() {
+        if self.console.never_waits() {
             self.ui.keep_all_output();
         }
         if self.keeper.is_some() {
             self.ui.has_store();
         }
         if config.ui.mode == Mode::Interactive {
-            self.open_terminal(config.color, &listening);
+            (self.console).open_terminal(self.now, &mut self.ui, config.color, &listening);
         }
         for report in reports {
             self.ui.warn(self.now, report);
@@ -266,7 +254,7 @@ impl Reactor {
         self.carry_out();
         self.finish_turn();
         self.tidy_store();
-        self.stop_if_wanted();
+        self.console.stop_if_wanted(&mut self.ui);
         Ok(if self.left { Flow::Left } else { Flow::On })
     }
 
@@ -276,7 +264,7 @@ impl Reactor {
             || self.streams.inputs_len() > 0
             || self.listener.is_ready()
             || self.datagrams.any_ready()
-            || self.console.has_work
+            || self.console.has_work()
             || self.may_read_stdin()
             || self.is_storing();
         if has_work {
@@ -323,7 +311,7 @@ impl Reactor {
         for event in &self.events {
             match event.token() {
                 LISTENER => self.listener.on_event(),
-                ROUTE => network_changed = true,
+                INTERFACES => network_changed = true,
                 SIGNALS => signalled = true,
                 STDIN | STDOUT | STDERR => self.console.on_event(event),
                 token if self.datagrams.on_event(token) => {}
@@ -333,16 +321,10 @@ impl Reactor {
         if network_changed {
             self.look_soon();
         }
-        let request = signalled.then(|| self.signals.take()).flatten();
-        if signalled {
-            let news = self.signals.take_tty();
-            self.on_tty_news(news);
-        }
-        if request == Some(Request::Leave) {
-            self.console.is_stopping = true;
-            self.ui.on_stop(self.now, false);
-        }
-        request
+        let (console, ui) = (&mut self.console, &mut self.ui);
+        signalled
+            .then(|| console.on_signals(self.now, ui))
+            .flatten()
     }
 
     /// Gives the node one input and does what it wants.
@@ -414,6 +396,55 @@ impl Reactor {
             self.feed(Input::Message { link, message });
         }
         self.feed_stream_inputs();
+    }
+
+    /// Whether stdin may have something, and is wanted, by the user's side and by every peer.
+    fn may_read_stdin(&self) -> bool {
+        // Keys are read at any time: only the lines that they make wait.
+        let waits = || self.stdin_waits_until().is_some();
+        self.console.is_stdin_ready()
+            && self.ui.wants_input(&self.node)
+            && (self.ui.has_prompt() || !waits())
+    }
+
+    /// Until when stdin waits for peers: for what is in their queues, or for those that catch up.
+    fn stdin_waits_until(&self) -> Option<Time> {
+        let queues = self.streams.stdin_waits_until(self.now.time);
+        queues.max(self.node.chased_until(self.now.time))
+    }
+
+    fn read_stdin(&mut self) {
+        if self.may_read_stdin() {
+            self.console.read_stdin(self.now, &mut self.ui);
+        }
+    }
+
+    /// Passes on what the user wants, as much as one turn allows. While peers have much in their
+    /// queues, what was read from stdin waits too, unless papo is to leave.
+    fn take_commands(&mut self) {
+        let waits = self.stdin_waits_until().is_some();
+        let Some(mut allowance) = self.console.begin_commands(waits) else {
+            return;
+        };
+        while allowance.is_left() {
+            let status = DriverStatus {
+                queued_bytes: self.streams.queued_bytes(),
+                uptime: self.now.time.since(Time(0)),
+            };
+            let Some(command) = self.ui.poll_command(self.now, &self.node, status) else {
+                return;
+            };
+            allowance.take(&command);
+            self.feed(Input::Command(command));
+        }
+        self.console.note_work();
+    }
+
+    /// Renders and writes what stdout and stderr take.
+    pub(super) fn flush_outputs(&mut self) {
+        let (keeper, now) = (&mut self.keeper, self.now);
+        let fetch = |ui: &mut Ui, node: &Node| keeping::fetch_for_stdout(keeper, now, ui, node);
+        (self.console).flush(now, &mut self.ui, &mut self.node, fetch);
     }
 
     fn fire_timers(&mut self) {
