@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::node::{Class, Effect, Event, LinkId, Timer};
 use crate::wire::{Datagram, Message, encode_datagram, encode_frame};
 
+use super::keeper;
 use super::reactor::{Reactor, Wake};
 
 /// A timer set for the past fires this much later: in the next turn, not in this one.
@@ -56,7 +57,11 @@ impl Reactor {
                     self.streams.limit_strangers(self.now.time, link, is_member);
                 }
             }
-            effect @ Effect::FetchStored { .. } => self.fetch_stored(effect),
+            Effect::FetchStored { link, fetch, until } => {
+                let (keeper, ui) = (&mut self.keeper, &mut self.ui);
+                let chunk = keeper::answer(keeper, self.now, ui, &fetch, until);
+                self.send(&[link], Class::Chat, &Message::Chunk(chunk));
+            }
             Effect::Show(event) => {
                 self.left |= matches!(event, Event::Left { .. });
                 self.ui.on_event(self.now, event, &self.node);

@@ -9,7 +9,7 @@ use crate::timing;
 
 use super::console::Request;
 use super::reactor::Reactor;
-use super::start::StartError;
+use super::start_error::StartError;
 use super::{STATUS_FAILED, STATUS_INTERRUPTED};
 
 /// Something that was to be printed was not.
@@ -18,7 +18,10 @@ const STATUS_UNPRINTED: u8 = 1;
 impl Reactor {
     /// Ends in good order; the result is the exit status.
     pub(super) fn farewell(mut self) -> Result<u8, StartError> {
-        self.close_store();
+        if let Some(keeper) = self.keeper.take() {
+            let (ui, now) = (&mut self.ui, self.now);
+            keeper.close(now, &mut self.node, |words| ui.warn(now, words));
+        }
         self.streams.close_all(self.now.time);
         let peers_until = self.now.time + timing::FAREWELL_PEERS;
         let mut output_until = self.output_deadline();

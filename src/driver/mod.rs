@@ -8,6 +8,7 @@
 //! | file | subject |
 //! | --- | --- |
 //! | `reactor` | the owned struct, the loop and its order |
+//! | `config`, `start_error` | what the command line decides; why papo may not start |
 //! | `effects` | what the node wants done |
 //! | `console` | stdin, stdout, stderr, the terminal, signals |
 //! | `tokens` | by which numbers the poll names what it watches |
@@ -16,20 +17,21 @@
 //! | `interfaces`, `network` | what this host's interfaces are, and what follows when they change |
 //! | `datagrams`, `hearing` | multicast, unicast datagrams; what they bring |
 //! | `streams` | all streams with peers, the listener, what each may cost |
-//! | `keeping` | the store: when to commit, and what to do if that fails |
+//! | `keeper` | the store: when to commit, and what to do if that fails |
 //! | `scan` | listening without joining |
 //! | `rates` | how often each source may do something |
 //! | `lock` | the lock on datagrams |
 //! | `loglines` | log lines on their way to stderr |
 
 mod clock;
+mod config;
 mod console;
 mod datagrams;
 mod effects;
 mod farewell;
 mod hearing;
 mod interfaces;
-mod keeping;
+mod keeper;
 mod lock;
 mod loglines;
 mod network;
@@ -37,16 +39,16 @@ mod rates;
 mod reactor;
 mod route;
 mod scan;
-mod start;
+mod start_error;
 mod streams;
 mod tokens;
 mod wheel;
 
-pub use self::keeping::StoreConfig;
 pub use self::loglines::{flush as flush_log, target as log_target};
+pub use config::{DriverConfig, StoreConfig};
 pub use interfaces::{Host, Interface, Selection};
 pub use scan::{Scan, ScanConfig, scan};
-pub use start::{DriverConfig, StartError};
+pub use start_error::StartError;
 
 /// The exit status when papo cannot start or cannot go on.
 pub const STATUS_FAILED: u8 = 3;

@@ -21,16 +21,17 @@ use crate::wire::{Address, Key};
 
 use super::STATUS_INTERRUPTED;
 use super::clock::{Attendance, Clock};
+use super::config::DriverConfig;
 use super::console::{Console, Request, Signals};
 use super::datagrams::Datagrams;
 use super::interfaces::{Host, Selection};
-use super::keeping::{self, Keeper};
+use super::keeper::{self, Keeper};
 use super::lock::DatagramLock;
 use super::loglines::Throttle;
 use super::network::Network;
 use super::rates::DatagramRates;
 use super::route::Route;
-use super::start::{DriverConfig, StartError};
+use super::start_error::StartError;
 use super::streams::{Listener, Streams};
 use super::tokens::{DATAGRAMS, INTERFACES, LISTENER, SIGNALS, STDERR, STDIN, STDOUT};
 use super::wheel::Wheel;
@@ -443,8 +444,32 @@ impl Reactor {
     /// Renders and writes what stdout and stderr take.
     pub(super) fn flush_outputs(&mut self) {
         let (keeper, now) = (&mut self.keeper, self.now);
-        let fetch = |ui: &mut Ui, node: &Node| keeping::fetch_for_stdout(keeper, now, ui, node);
+        let fetch = |ui: &mut Ui, node: &Node| keeper::fetch_for_stdout(keeper, now, ui, node);
         (self.console).flush(now, &mut self.ui, &mut self.node, fetch);
+    }
+
+    /// True while what was taken in is still being stored: nothing more is taken in.
+    fn is_storing(&self) -> bool {
+        self.keeper.as_ref().is_some_and(Keeper::is_behind)
+    }
+
+    /// Before the end of the node's turn: commits what the turn brought.
+    fn store_turn(&mut self) {
+        let (node, now) = (&mut self.node, self.now);
+        if let Some(words) = self.keeper.as_mut().and_then(|k| k.turn(now, node)) {
+            self.ui.warn(now, &words);
+        }
+    }
+
+    /// At the end of a turn, when everything is written.
+    fn tidy_store(&mut self) {
+        let Some(keeper) = &mut self.keeper else {
+            return;
+        };
+        match keeper.tidy(self.now.time, self.node.unstored_len() > 0) {
+            Some(at) => self.wheel.set(Wake::Store, at),
+            None => self.wheel.cancel(Wake::Store),
+        }
     }
 
     fn fire_timers(&mut self) {

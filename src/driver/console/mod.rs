@@ -29,7 +29,7 @@ use crate::node::{Node, Now};
 use crate::ui::{Fate, Listening, Screen, Ui, UiConfig, terminal};
 
 use super::loglines;
-use super::start::StartError;
+use super::start_error::StartError;
 use super::tokens::{STDERR, STDIN, STDOUT};
 pub(super) use allowance::Allowance;
 use signals::TtyNews;

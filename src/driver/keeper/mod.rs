@@ -1,7 +1,8 @@
 //! Keeping the history in a file: what is committed when, and what happens if it cannot be.
 //!
 //! Owns the open store, and the state of its trouble. It decides nothing of the protocol: the node
-//! says what is to be stored, is told what is, and confirms nothing before that.
+//! says what is to be stored, is told what is, and confirms nothing before that. It tells the user
+//! nothing itself, but hands back the words, and sets no timer, but says when it wants to be called.
 //!
 //! # How the loop stays alive
 //!
@@ -28,47 +29,32 @@
 //!
 //! If a commit fails (full disk, read-only, an error), one warning says so, the chat goes on in
 //! memory, and it is tried again after [`RETRY`]; what is not stored is not confirmed meanwhile. One
-//! remark says when it works again. What happens when the file is moved or deleted is in `moving`.
+//! remark says when it works again. What happens when the file is moved or deleted is in `moving`; `reading`
+//! is what others and stdout have of the file, `closing` its end, `tending` its index and its
+//! checkpoints.
 
 mod closing;
 mod moving;
+mod reading;
+mod tending;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::limits::{STORE_BATCH_BYTES_MAX, STORE_BATCH_MAX};
-use crate::node::{Asks, Effect, LinkId, Node, Now, Restored, Time};
+use crate::node::{Node, Now, Restored, Time};
 use crate::store::{self, Owner, Store, StoreError};
-use crate::ui::Ui;
 use crate::ui::visible::{Tab, visible};
-use crate::wire::{ChatMessage, Chunk, Message, Position};
+use crate::wire::{ChatMessage, Position};
 
-use super::reactor::{Reactor, Wake};
-use super::start::{DriverConfig, StartError};
+use super::config::{DriverConfig, StoreConfig};
+use super::start_error::StartError;
 use moving::Moving;
+pub(super) use reading::{answer, fetch_for_stdout};
+use tending::Tending;
 
-/// Pages in the log that are worth a checkpoint.
-const LOG_PAGES: u64 = 1_000;
-/// How long a commit waits for a checkpoint: what a power cut may cost.
-const CHECKPOINT_AFTER: Duration = Duration::from_secs(5);
 /// The pause between two attempts to store something while that fails.
 const RETRY: Duration = Duration::from_secs(1);
-/// Messages whose words go into the index at a time, some 5 ms of work.
-const INDEX_BATCH: u32 = 250;
-/// The pause between two times.
-const INDEX_PAUSE: Duration = Duration::from_millis(20);
-/// Commits between two looks at the log's length.
-const LOOK_EVERY: u32 = 16;
-
-/// Which file, and what to do if it is damaged.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct StoreConfig {
-    /// The file.
-    pub path: PathBuf,
-    /// A damaged file ends papo, instead of being set aside.
-    pub strict: bool,
-}
-
 /// A store that cannot be written to.
 #[derive(Clone, Copy, Debug)]
 struct Trouble {
@@ -99,16 +85,10 @@ pub(super) struct Keeper {
     store: Option<Store>,
     trouble: Option<Trouble>,
     moving: Moving,
+    tending: Tending,
     /// The last commit did not take everything.
-    pub(super) is_behind: bool,
-    /// The time of the first commit that no checkpoint followed.
-    dirty_since: Option<Time>,
-    /// When the index of words goes on, if it is behind.
-    index_at: Option<Time>,
-    /// Commits since the log was last looked at.
-    unlooked: u32,
-    /// The log's length that is worth a checkpoint.
-    checkpoint_at: u64,
+    is_behind: bool,
+    /// Reading failed, and that was said.
     reads_fail: bool,
 }
 
@@ -133,11 +113,8 @@ impl Keeper {
             store: None,
             trouble: None,
             moving: Moving::default(),
+            tending: Tending::new(now.time),
             is_behind: false,
-            dirty_since: None,
-            index_at: Some(now.time),
-            unlooked: 0,
-            checkpoint_at: LOG_PAGES,
             reads_fail: false,
         };
         let mut words = Vec::new();
@@ -171,7 +148,7 @@ impl Keeper {
             result => result?,
         };
         let held = store.held(max)?;
-        self.moving.holder = Some(store.identity());
+        self.moving.begin_at(store.identity());
         self.store = Some(store);
         Ok(Restored {
             ranges: held.ranges,
@@ -250,9 +227,7 @@ impl Keeper {
             return Err(StoreError::Unusable("it is not open".into()));
         };
         store.commit(messages, floor)?;
-        self.unlooked += 1 + u32::try_from(count).unwrap_or(0) / LOOK_EVERY;
-        self.dirty_since.get_or_insert(now.time);
-        self.index_at.get_or_insert(now.time + INDEX_PAUSE);
+        self.tending.on_commit(now.time, count);
         store.look()
     }
 
@@ -279,222 +254,75 @@ impl Keeper {
 
     /// When there is something to do although nothing happens.
     fn next_wake(&self, has_unstored: bool) -> Option<Time> {
-        let checkpoint = self.dirty_since.map(|at| at + CHECKPOINT_AFTER);
         let is_owing = has_unstored || self.is_moving();
         let retry = self.trouble.filter(|_| is_owing).map(|t| t.retry_at);
-        [retry, checkpoint, self.index_at]
+        [retry, self.tending.next_wake()]
             .into_iter()
             .flatten()
             .min()
     }
 
-    /// Brings the index of words further, if it is time to.
-    fn index(&mut self, now: Time) {
-        let Some(store) = self.store.as_mut().filter(|s| s.is_writable()) else {
-            self.index_at = None;
-            return;
-        };
-        if self.is_behind || self.index_at.is_none_or(|at| at > now) {
-            return;
-        }
-        self.index_at = match store.index(INDEX_BATCH) {
-            Ok(true) => Some(now + INDEX_PAUSE),
-            Ok(false) => None,
-            // Searching goes without. The next commit meets whatever it is, and says so.
-            Err(e) => {
-                log::warn!(
-                    "{}: the words of messages are not indexed: {e}",
-                    self.path.display()
-                );
-                None
-            }
-        };
-        self.unlooked += LOOK_EVERY;
-        self.dirty_since.get_or_insert(now);
+    /// True while what was taken in is still being stored: nothing more is taken in.
+    pub(super) fn is_behind(&self) -> bool {
+        self.is_behind
     }
 
-    /// Checkpoints if it is time to.
-    fn checkpoint(&mut self, now: Time) {
-        let (Some(store), Some(since)) = (&self.store, self.dirty_since) else {
-            return;
-        };
-        let is_old = now >= since + CHECKPOINT_AFTER;
-        let is_long = self.unlooked >= LOOK_EVERY && {
-            self.unlooked = 0;
-            store.log_pages().is_ok_and(|n| n >= self.checkpoint_at)
-        };
-        if !is_old && !is_long {
-            return;
+    /// Before the end of the node's turn: commits what the turn brought. The words are for the user.
+    pub(super) fn turn(&mut self, now: Now, node: &mut Node) -> Option<String> {
+        let is_owing = node.unstored_len() > 0 || self.is_moving();
+        if !is_owing || !self.may_commit(now.time) {
+            return None;
         }
-        self.dirty_since = None;
-        if let Err(e) = store.checkpoint() {
-            // The next commit meets whatever it is, and says so.
-            return log::info!("{}: no checkpoint: {e}", self.path.display());
+        match self.step(now, node) {
+            Ok(step) => self.note_step(node, step),
+            Err(e) => self.note_trouble(now.time, &e),
         }
-        // A reader can keep some of the log from being emptied: that is no reason to try each turn.
-        self.checkpoint_at = store.log_pages().unwrap_or(0) + LOG_PAGES;
+    }
+
+    /// Tells the node what is stored; the words are for the user.
+    fn note_step(&mut self, node: &mut Node, step: Step) -> Option<String> {
+        match step {
+            Step::Stored(count) => {
+                node.on_stored(count);
+                self.is_behind = node.unstored_len() > 0;
+                let is_over = self.trouble.take().is_some();
+                is_over.then(|| format!("{}: messages are stored again", shown(&self.path)))
+            }
+            // The chat goes on, unless more comes than is worth keeping.
+            Step::Moving => {
+                self.is_behind = node.unstored_len() > STORE_BATCH_MAX;
+                None
+            }
+            Step::Moved(words) => {
+                self.is_behind = node.unstored_len() > 0;
+                self.trouble = None;
+                Some(words)
+            }
+        }
+    }
+
+    /// Nothing can be stored; the words are for the user, unless they were said already.
+    fn note_trouble(&mut self, now: Time, e: &StoreError) -> Option<String> {
+        self.is_behind = false;
+        let is_new = (self.trouble).is_none_or(|t| t.is_moved && !e.is_moved());
+        let words = self.enter_trouble(now, e);
+        if is_new {
+            return Some(words);
+        }
+        log::info!("{words}");
+        None
+    }
+
+    /// At the end of a turn, when everything is written. The result is when there is something to do
+    /// although nothing happens.
+    pub(super) fn tidy(&mut self, now: Time, has_unstored: bool) -> Option<Time> {
+        let store = self.store.as_mut();
+        self.tending.tend(now, &self.path, store, self.is_behind);
+        self.next_wake(has_unstored)
     }
 }
 
 /// A file's name in a line for people.
 fn shown(path: &Path) -> String {
     visible(&format!("--store {}", path.display()), Tab::Escape)
-}
-
-impl Reactor {
-    /// True while what was taken in is still being stored: nothing more is taken in.
-    pub(super) fn is_storing(&self) -> bool {
-        self.keeper.as_ref().is_some_and(|k| k.is_behind)
-    }
-
-    /// Before the end of the node's turn: commits what the turn brought.
-    pub(super) fn store_turn(&mut self) {
-        let Some(keeper) = &mut self.keeper else {
-            return;
-        };
-        let is_owing = self.node.unstored_len() > 0 || keeper.is_moving();
-        if !is_owing || !keeper.may_commit(self.now.time) {
-            return;
-        }
-        match keeper.step(self.now, &self.node) {
-            Ok(step) => self.note_step(step),
-            Err(e) => self.note_trouble(&e),
-        }
-    }
-
-    fn note_step(&mut self, step: Step) {
-        let Some(keeper) = &mut self.keeper else {
-            return;
-        };
-        let words = match step {
-            Step::Stored(count) => {
-                self.node.on_stored(count);
-                keeper.is_behind = self.node.unstored_len() > 0;
-                let is_over = keeper.trouble.take().is_some();
-                is_over.then(|| format!("{}: messages are stored again", shown(&keeper.path)))
-            }
-            // The chat goes on, unless more comes than is worth keeping.
-            Step::Moving => {
-                keeper.is_behind = self.node.unstored_len() > STORE_BATCH_MAX;
-                None
-            }
-            Step::Moved(words) => {
-                keeper.is_behind = self.node.unstored_len() > 0;
-                keeper.trouble = None;
-                Some(words)
-            }
-        };
-        if let Some(words) = words {
-            self.ui.warn(self.now, &words);
-        }
-    }
-
-    fn note_trouble(&mut self, e: &StoreError) {
-        let Some(keeper) = &mut self.keeper else {
-            return;
-        };
-        keeper.is_behind = false;
-        let is_new = keeper.trouble.is_none_or(|t| t.is_moved && !e.is_moved());
-        let words = keeper.enter_trouble(self.now.time, e);
-        if is_new {
-            self.ui.warn(self.now, &words);
-        } else {
-            log::info!("{words}");
-        }
-    }
-
-    /// At the end of a turn, when everything is written.
-    pub(super) fn tidy_store(&mut self) {
-        let Some(keeper) = &mut self.keeper else {
-            return;
-        };
-        keeper.index(self.now.time);
-        keeper.checkpoint(self.now.time);
-        match keeper.next_wake(self.node.unstored_len() > 0) {
-            Some(at) => self.wheel.set(Wake::Store, at),
-            None => self.wheel.cancel(Wake::Store),
-        }
-    }
-
-    /// Answers a FETCH from the store. If it cannot be read the peer gets nothing from there, and
-    /// goes on with what is in memory.
-    pub(super) fn fetch_stored(&mut self, effect: Effect) {
-        let Effect::FetchStored { link, fetch, until } = effect else {
-            return;
-        };
-        let (no, after) = (fetch.no, fetch.after);
-        let asks = Asks::of(&fetch);
-        let wanted = |position: Position| asks.for_message(position, position.id());
-        let found = match self.keeper.as_ref().and_then(Keeper::reader) {
-            Some(store) => store.between(after, until, wanted),
-            None => Err(StoreError::Unusable("it is not open".into())),
-        };
-        let (messages, upto) = match found {
-            Ok(found) => (found.messages, found.upto),
-            Err(e) => {
-                if let Some(words) = self.keeper.as_mut().and_then(|k| k.note_unread(&e)) {
-                    self.ui.warn(self.now, &words);
-                }
-                (Vec::new(), until)
-            }
-        };
-        self.send_chunk(link, no, upto, messages);
-    }
-
-    fn send_chunk(&mut self, link: LinkId, no: u64, upto: Position, messages: Vec<ChatMessage>) {
-        let chunk = Chunk {
-            no,
-            next: Some(upto),
-            messages,
-        };
-        let class = crate::node::Class::Chat;
-        self.send(&[link], class, &Message::Chunk(chunk));
-    }
-}
-
-/// Fetches from the store what stdout is to have next: one chunk at most, and what is to be stored
-/// yet. What cannot be read is skipped, and the user is told. False if nothing is wanted.
-pub(super) fn fetch_for_stdout(
-    keeper: &mut Option<Keeper>,
-    now: Now,
-    ui: &mut Ui,
-    node: &Node,
-) -> bool {
-    let Some((after, until)) = ui.wants_stored() else {
-        return false;
-    };
-    let wanted = |position: Position| ui.is_wanted_of_store(position);
-    let found = match keeper.as_ref().and_then(Keeper::reader) {
-        Some(store) => store.between(after, until, wanted),
-        None => Err(StoreError::Unusable("it is not open".into())),
-    };
-    let (mut messages, upto) = match found {
-        Ok(found) => (found.messages, found.upto),
-        Err(e) => {
-            if let Some(words) = keeper.as_mut().and_then(|k| k.note_unread(&e)) {
-                ui.warn(now, &words);
-            }
-            (Vec::new(), until)
-        }
-    };
-    let unstored = node.unstored().filter(|m| {
-        let position = m.position();
-        after < position && position <= upto && ui.is_wanted_of_store(position)
-    });
-    messages.extend(unstored.cloned());
-    messages.sort_by_key(ChatMessage::position);
-    messages.dedup_by_key(|m| m.position());
-    ui.give_stored(messages, upto);
-    true
-}
-
-impl Keeper {
-    /// Something could not be read; the words say so, the first time.
-    fn note_unread(&mut self, e: &StoreError) -> Option<String> {
-        let is_new = !std::mem::replace(&mut self.reads_fail, true);
-        is_new.then(|| {
-            let path = shown(&self.path);
-            format!("{path}: cannot be read: {e}; others get what is in memory only")
-        })
-    }
 }

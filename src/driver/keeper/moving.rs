@@ -35,7 +35,7 @@ const END: Position = Position(u64::MAX, u64::MAX, u64::MAX);
 #[derive(Debug, Default)]
 pub(super) struct Moving {
     /// The file that has everything that the node was told is stored.
-    pub(super) holder: Option<Identity>,
+    holder: Option<Identity>,
     /// That file, if it is not the one at the path, and can be read.
     old: Option<Store>,
     /// How far its messages are in the file at the path, while some are not.
@@ -48,6 +48,13 @@ struct Copied {
     count: usize,
     /// The old file could not be read.
     from_memory: bool,
+}
+
+impl Moving {
+    /// Everything that the node was told is stored is in this file.
+    pub(super) fn begin_at(&mut self, file: Identity) {
+        self.holder = Some(file);
+    }
 }
 
 impl Keeper {
@@ -86,9 +93,7 @@ impl Keeper {
             ..Copied::default()
         });
         self.store = Some(store);
-        self.dirty_since = None;
-        self.checkpoint_at = super::LOG_PAGES;
-        self.index_at.get_or_insert(now.time);
+        self.tending.on_reopened(now.time);
         Ok(())
     }
 
