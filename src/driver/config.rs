@@ -10,7 +10,7 @@ use crate::lock::Secret;
 use crate::node::Peer;
 use crate::ui::UiConfig;
 
-use super::interfaces::Selection;
+use super::network::Selection;
 
 /// Everything that the command line decides about one node.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::node::{Class, Effect, Event, LinkId, Timer};
-use crate::wire::{Datagram, Message, encode_datagram, encode_frame};
+use crate::wire::{Message, encode_frame};
 
 use super::keeper;
 use super::reactor::{Reactor, Wake};
@@ -32,13 +32,11 @@ impl Reactor {
     fn carry_out_one(&mut self, effect: Effect) {
         match effect {
             Effect::Send { to, class, message } => self.send(&to, class, &message),
-            Effect::Multicast(datagram) => self.multicast(&datagram),
-            Effect::Unicast { to, datagram } => {
-                if let Some(bytes) = encoded(&datagram) {
-                    let bytes = self.lock.seal(self.now.wall_ms, bytes);
-                    self.datagrams.unicast(&bytes, to);
-                }
+            Effect::Multicast(datagram) => {
+                let (ui, now) = (&mut self.ui, self.now);
+                (self.network).multicast(now, &datagram, |words| ui.warn(now, words));
             }
+            Effect::Unicast { to, datagram } => self.network.unicast(self.now, &datagram, to),
             Effect::Dial { link, to } => {
                 let to = self.network.scoped(to);
                 self.streams.dial(link, to);
@@ -85,19 +83,4 @@ impl Reactor {
             Err(e) => log::error!("a message could not be sent: {e}"),
         }
     }
-
-    fn multicast(&mut self, datagram: &Datagram) {
-        if let Some(bytes) = encoded(datagram) {
-            let bytes = self.lock.seal(self.now.wall_ms, bytes);
-            let (ui, now) = (&mut self.ui, self.now);
-            self.datagrams
-                .multicast(&bytes, |report| ui.warn(now, &report));
-        }
-    }
-}
-
-fn encoded(datagram: &Datagram) -> Option<Vec<u8>> {
-    encode_datagram(datagram)
-        .inspect_err(|e| log::error!("a datagram could not be sent: {e}"))
-        .ok()
 }

@@ -14,31 +14,24 @@
 //! | `tokens` | by which numbers the poll names what it watches |
 //! | `farewell` | the end of a node that has left |
 //! | `clock`, `wheel` | the time, being away, timers |
-//! | `interfaces`, `network` | what this host's interfaces are, and what follows when they change |
-//! | `datagrams`, `hearing` | multicast, unicast datagrams; what they bring |
+//! | `network` | this host's interfaces, the datagrams that go out and come in |
 //! | `streams` | all streams with peers, the listener, what each may cost |
 //! | `keeper` | the store: when to commit, and what to do if that fails |
-//! | `scan` | listening without joining |
+//! | `room_scan` | listening without joining |
 //! | `rates` | how often each source may do something |
-//! | `lock` | the lock on datagrams |
 //! | `loglines` | log lines on their way to stderr |
 
 mod clock;
 mod config;
 mod console;
-mod datagrams;
 mod effects;
 mod farewell;
-mod hearing;
-mod interfaces;
 mod keeper;
-mod lock;
 mod loglines;
 mod network;
 mod rates;
 mod reactor;
-mod route;
-mod scan;
+mod room_scan;
 mod start_error;
 mod streams;
 mod tokens;
@@ -46,8 +39,8 @@ mod wheel;
 
 pub use self::loglines::{flush as flush_log, target as log_target};
 pub use config::{DriverConfig, StoreConfig};
-pub use interfaces::{Host, Interface, Selection};
-pub use scan::{Scan, ScanConfig, scan};
+pub use network::{Host, Interface, Selection};
+pub use room_scan::{Scan, ScanConfig, scan};
 pub use start_error::StartError;
 
 /// The exit status when papo cannot start or cannot go on.

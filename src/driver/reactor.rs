@@ -8,7 +8,7 @@
 //! length zero.
 
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use mio::{Events, Poll};
@@ -23,14 +23,8 @@ use super::STATUS_INTERRUPTED;
 use super::clock::{Attendance, Clock};
 use super::config::DriverConfig;
 use super::console::{Console, Request, Signals};
-use super::datagrams::Datagrams;
-use super::interfaces::{Host, Selection};
 use super::keeper::{self, Keeper};
-use super::lock::DatagramLock;
-use super::loglines::Throttle;
-use super::network::Network;
-use super::rates::DatagramRates;
-use super::route::Route;
+use super::network::{Changes, DatagramLock, Datagrams, Host, Network, Selection};
 use super::start_error::StartError;
 use super::streams::{Listener, Streams};
 use super::tokens::{DATAGRAMS, INTERFACES, LISTENER, SIGNALS, STDERR, STDIN, STDOUT};
@@ -40,9 +34,6 @@ use super::wheel::Wheel;
 const EVENTS_MAX: usize = 1_024;
 /// What a deadline of the user's side that does not move forward is put off by.
 const DEADLINE_STEP: Duration = Duration::from_millis(1);
-
-/// How long a group that this node can open has to answer before a locked one ends the search.
-pub(super) const LOCK_PATIENCE: Duration = Duration::from_millis(200);
 
 /// What the wheel wakes the loop for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -87,18 +78,10 @@ pub(super) struct Reactor {
     pub(super) console: Console,
     pub(super) streams: Streams,
     pub(super) network: Network,
-    pub(super) datagrams: Datagrams,
-    pub(super) lock: DatagramLock,
     /// The store, if the history is kept.
     pub(super) keeper: Option<Keeper>,
     listener: Listener,
-    /// Hosts that speak another version of the protocol: each is logged once.
-    pub(super) foreign: Vec<IpAddr>,
-    /// Until when a room that turns out to be locked is no reason to end.
-    pub(super) lock_patience: Option<Time>,
     room: String,
-    pub(super) lock_throttle: Throttle,
-    pub(super) rates: DatagramRates,
     /// The node has left: its last event was shown.
     pub(super) left: bool,
 }
@@ -119,24 +102,27 @@ impl Reactor {
             .map_err(system("watch the sockets"))?;
         let clone = || registry.try_clone().map_err(system("create a poll"));
         // Before the first look, so that no change falls between the two.
-        let route = Route::open(registry, INTERFACES)
+        let changes = Changes::open(registry, INTERFACES)
             .inspect_err(|e| log::info!("the system does not tell of new interfaces: {e}"));
         let host = Host::now().map_err(system("list the interfaces of this host"))?;
         config.interfaces.check(&host).map_err(StartError::Option)?;
         let group = config.multicast.then_some(config.group);
-        let mut datagrams = Datagrams::new(clone()?, DATAGRAMS, group)?;
+        let no_group = |e| StartError::Group(config.group, e);
+        let mut datagrams = Datagrams::new(clone()?, DATAGRAMS, group).map_err(no_group)?;
         let console = Console::new(registry, &config.ui, signals)?;
         let at = listener.address().map_err(no_listener)?;
-        let network = Network::new(config.interfaces.clone(), at, host, route.ok());
+        let interfaces = config.interfaces.of(&host);
         let mut reports = Vec::new();
-        let followed = datagrams.follow(&network.interfaces, |report| reports.push(report));
+        let followed = datagrams.follow(&interfaces, |report| reports.push(report));
         if let (Selection::Named(_), Err(e)) = (&config.interfaces, followed) {
-            return Err(StartError::Interfaces(network.interfaces, e));
+            return Err(StartError::Interfaces(interfaces, e));
         }
 
         let no_randomness = || io::Error::other("no randomness");
         let lock = DatagramLock::new(&config.room, config.secret.as_ref())
             .ok_or_else(|| StartError::System("lock the room", no_randomness()))?;
+        let selection = config.interfaces.clone();
+        let network = Network::new(selection, at, host, changes.ok(), datagrams, lock);
         let clock = Clock::new();
         let mut rng = fastrand::Rng::with_seed(entropy());
         let key = Key(rng.u64(1..));
@@ -160,13 +146,7 @@ impl Reactor {
             console,
             streams: Streams::new(clone()?, network.sources(), config.secret.clone()),
             network,
-            lock,
-            datagrams,
             listener,
-            foreign: Vec::new(),
-            lock_patience: None,
-            lock_throttle: Throttle::new(),
-            rates: DatagramRates::new(),
             room: config.room.clone(),
             left: false,
             poll,
@@ -219,7 +199,7 @@ impl Reactor {
                 Ok(Flow::Left) => return self.farewell(),
                 Ok(Flow::End) => return Ok(STATUS_INTERRUPTED),
                 Ok(Flow::LockedOut) => {
-                    return Err(StartError::Locked(self.room, self.lock.is_locked()));
+                    return Err(StartError::Locked(self.room, self.network.is_locked()));
                 }
                 Err(e) => return Err(StartError::System("wait for events", e)),
             }
@@ -238,7 +218,8 @@ impl Reactor {
         }
         self.feed_stream_inputs();
         self.read_datagrams();
-        if self.is_locked_out() {
+        let hears_group = self.node.hears_group();
+        if self.network.is_locked_out(self.now.time, hears_group) {
             return Ok(Flow::LockedOut);
         }
         self.accept();
@@ -264,7 +245,7 @@ impl Reactor {
         let has_work = self.streams.has_ready()
             || self.streams.inputs_len() > 0
             || self.listener.is_ready()
-            || self.datagrams.any_ready()
+            || self.network.has_ready()
             || self.console.has_work()
             || self.may_read_stdin()
             || self.is_storing();
@@ -315,12 +296,13 @@ impl Reactor {
                 INTERFACES => network_changed = true,
                 SIGNALS => signalled = true,
                 STDIN | STDOUT | STDERR => self.console.on_event(event),
-                token if self.datagrams.on_event(token) => {}
+                token if self.network.on_event(token) => {}
                 _ => self.streams.on_event(event),
             }
         }
-        if network_changed {
-            self.look_soon();
+        let look = network_changed.then(|| self.network.on_change(self.now.time));
+        if let Some(at) = look.flatten() {
+            self.wheel.set(Wake::Look, at);
         }
         let (console, ui) = (&mut self.console, &mut self.ui);
         signalled
@@ -469,6 +451,37 @@ impl Reactor {
         match keeper.tidy(self.now.time, self.node.unstored_len() > 0) {
             Some(at) => self.wheel.set(Wake::Store, at),
             None => self.wheel.cancel(Wake::Store),
+        }
+    }
+
+    fn read_datagrams(&mut self) {
+        let mut round = self.network.round();
+        while let Some((from, datagram)) = self.network.next_in(self.now, &mut round) {
+            self.feed(Input::Datagram { from, datagram });
+        }
+    }
+
+    /// The interfaces are looked at after a while.
+    fn look_again(&mut self) {
+        let at = self.network.next_look(self.now.time);
+        self.wheel.set(Wake::Look, at);
+    }
+
+    /// Looks at the interfaces, and again after a while.
+    fn follow_network(&mut self) {
+        let before = self.network.candidates();
+        let (ui, now) = (&mut self.ui, self.now);
+        if self.network.look(|words| ui.warn(now, words)) {
+            self.streams.set_sources(self.network.sources());
+            let network = &self.network;
+            self.streams.drop_without_address(|ip| network.is_ours(ip));
+        }
+        self.look_again();
+        // Links that have gone are known to be gone before the node tells anybody anything.
+        self.feed_stream_inputs();
+        let candidates = self.network.candidates();
+        if candidates != before {
+            self.feed(Input::Addresses(candidates));
         }
     }
 

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use crate::store::StoreError;
 use crate::ui::visible::{Tab, visible};
 
-use super::interfaces::Interface;
+use super::network::Interface;
 
 /// Why papo cannot start or go on. Displayed as one line that names the option and what to do.
 #[derive(Debug)]
@@ -105,6 +105,7 @@ impl std::error::Error for StartError {
 
 #[cfg(test)]
 mod tests {
+    use super::super::network::Datagrams;
     use super::super::streams::Listener;
     use super::*;
 
@@ -119,5 +120,18 @@ mod tests {
             "{text}"
         );
         assert!(!text.contains('\n'));
+    }
+
+    #[test]
+    fn a_group_that_is_none_is_told_in_one_line() {
+        let poll = mio::Poll::new().unwrap();
+        let registry = poll.registry().try_clone().unwrap();
+        let group = "127.0.0.1:29012".parse().unwrap();
+        let error = Datagrams::new(registry, 0, Some(group)).unwrap_err();
+        let text = StartError::Group(group, error).to_string();
+        assert!(
+            text.contains("--group") && text.contains("127.0.0.1:29012"),
+            "{text}"
+        );
     }
 }

@@ -4,7 +4,7 @@
 
 use mio::Token;
 
-use super::datagrams::SOCKETS_MAX;
+use super::network::SOCKETS_MAX;
 use super::streams::SLOTS_MAX;
 
 /// Somebody dials this node.

@@ -9,16 +9,16 @@ use crate::lock::{DatagramSeal, OpenError, Secret, room_tag};
 
 /// The lock on the datagrams, or none.
 #[derive(Debug)]
-pub(super) struct DatagramLock {
+pub(in crate::driver) struct DatagramLock {
     seal: Option<DatagramSeal>,
     tag: [u8; crate::lock::ROOM_TAG_BYTES],
     /// A datagram of a room of this name came that this node has no key for.
-    pub(super) locked_out: bool,
+    locked_out: bool,
 }
 
 impl DatagramLock {
     /// `None` if the system gives no randomness.
-    pub(super) fn new(room: &str, secret: Option<&Secret>) -> Option<DatagramLock> {
+    pub(in crate::driver) fn new(room: &str, secret: Option<&Secret>) -> Option<DatagramLock> {
         let seal = match secret {
             Some(secret) => Some(DatagramSeal::new(secret)?),
             None => None,
@@ -35,6 +35,11 @@ impl DatagramLock {
         self.seal.is_some()
     }
 
+    /// Whether a datagram of a room of this name came since the last call that this node has no key for.
+    pub(super) fn take_locked_out(&mut self) -> bool {
+        std::mem::take(&mut self.locked_out)
+    }
+
     /// What goes on the wire.
     pub(super) fn seal(&mut self, wall_ms: u64, plain: Vec<u8>) -> Vec<u8> {
         match &mut self.seal {
@@ -44,7 +49,7 @@ impl DatagramLock {
     }
 
     /// What came from the wire.
-    pub(super) fn open<'a>(
+    pub(in crate::driver) fn open<'a>(
         &mut self,
         wall_ms: u64,
         bytes: &'a [u8],
