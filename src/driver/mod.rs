@@ -5,27 +5,27 @@
 //! its [`Effect`](crate::node::Effect)s become bytes. Nothing here ever waits, but for the one
 //! sleep per turn of the loop.
 //!
-//! | file | subject |
+//! | part | owns |
 //! | --- | --- |
-//! | `reactor` | the owned struct, the loop and its order |
-//! | `config`, `start_error` | what the command line decides; why papo may not start |
-//! | `effects` | what the node wants done |
-//! | `console` | stdin, stdout, stderr, the terminal, signals |
-//! | `tokens` | by which numbers the poll names what it watches |
-//! | `farewell` | the end of a node that has left |
-//! | `clock`, `wheel` | the time, being away, timers |
-//! | `network` | this host's interfaces, the datagrams that go out and come in |
+//! | `reactor` | the loop and its order, the node, and the parts; it lends one part to another for a call |
 //! | `streams` | all streams with peers, the listener, what each may cost |
+//! | `network` | what this host's interfaces are, the datagrams that go out and come in |
+//! | `console` | stdin, stdout, stderr, the terminal, signals |
 //! | `keeper` | the store: when to commit, and what to do if that fails |
-//! | `room_scan` | listening without joining |
+//! | `room_scan` | listening without joining, beside all that |
+//! | `clock`, `wheel` | the time, being away; timers |
 //! | `rates` | how often each source may do something |
 //! | `loglines` | log lines on their way to stderr |
+//! | `tokens` | by which numbers the poll names what it watches |
+//! | `config`, `start_error` | what the command line decides; why papo may not start |
+//!
+//! Each part is closed: nobody else names its fields. Imports run from the reactor to the parts, and from
+//! these to what has no state of theirs; of one another the parts know only that dials leave from where the
+//! network says (`network::Sources`).
 
 mod clock;
 mod config;
 mod console;
-mod effects;
-mod farewell;
 mod keeper;
 mod loglines;
 mod network;

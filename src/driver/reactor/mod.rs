@@ -1,11 +1,28 @@
 //! The loop and its order.
 //!
-//! Owns everything that a running node has, in one struct. One turn: sleep; note the time, and
+//! Owns everything that a running node has, in one struct: the node, the parts of the driver, the clocks
+//! and the timers. It routes: what a part needs of another it is lent for one call, and what a part hands
+//! back goes to the node or to another part. It never names a part's fields, and decides nothing about the
+//! protocol.
+//!
+//! One turn: sleep; note the time, and
 //! whether this process was away; signals; bounded reads (datagrams, accepts, streams, stdin);
 //! timers; the user's commands; the end of the node's turn; then, before the next sleep, write
 //! what is queued. Nothing in a turn waits, and each part is bounded, so that no flood from
 //! anywhere starves the timers. What is left over is taken up in the next turn, after a sleep of
 //! length zero.
+//!
+//! | file | subject |
+//! | --- | --- |
+//! | `opening` | the start |
+//! | `effects` | what the node wants done |
+//! | `farewell` | until when the end is waited for, and the exit status |
+//! | `wake` | what timers wake the loop for |
+
+mod effects;
+mod farewell;
+mod opening;
+mod wake;
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -14,41 +31,27 @@ use std::time::Duration;
 use mio::{Events, Poll};
 
 use crate::limits::ACCEPTS_PER_TURN_MAX;
-use crate::node::{Config, Input, LinkId, Node, Now, Outbox, Time, Timer};
+use crate::node::{Input, Node, Now, Outbox, Time};
 use crate::timing;
-use crate::ui::{DriverStatus, Listening, Mode, Ui};
-use crate::wire::{Address, Key};
+use crate::ui::{DriverStatus, Ui};
 
 use super::STATUS_INTERRUPTED;
 use super::clock::{Attendance, Clock};
-use super::config::DriverConfig;
-use super::console::{Console, Request, Signals};
+use super::console::{Console, Request};
 use super::keeper::{self, Keeper};
-use super::network::{Changes, DatagramLock, Datagrams, Host, Network, Selection};
+use super::network::Network;
 use super::start_error::StartError;
 use super::streams::{Listener, Streams};
-use super::tokens::{DATAGRAMS, INTERFACES, LISTENER, SIGNALS, STDERR, STDIN, STDOUT};
+use super::tokens::{INTERFACES, LISTENER, SIGNALS, STDERR, STDIN, STDOUT};
 use super::wheel::Wheel;
+use effects::Reach;
+use farewell::Farewell;
+use wake::Wake;
 
-/// Events taken per sleep; more wait in the kernel.
-const EVENTS_MAX: usize = 1_024;
+/// Effects that the outbox keeps room for between inputs.
+const OUTBOX_KEPT: usize = 1_024;
 /// What a deadline of the user's side that does not move forward is put off by.
 const DEADLINE_STEP: Duration = Duration::from_millis(1);
-
-/// What the wheel wakes the loop for.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(super) enum Wake {
-    /// A timer of the node.
-    Node(Timer),
-    /// Accepting is tried again.
-    Accept,
-    /// The store is to be looked after.
-    Store,
-    /// The interfaces are looked at.
-    Look,
-    /// A link that is being closed has had its time.
-    Expire(LinkId),
-}
 
 /// Where the loop goes after a turn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,132 +68,28 @@ enum Flow {
 
 /// Everything that a running node has.
 pub(super) struct Reactor {
-    pub(super) poll: Poll,
+    poll: Poll,
     events: Events,
-    pub(super) clock: Clock,
+    clock: Clock,
     attendance: Attendance,
     /// The time of this turn.
-    pub(super) now: Now,
-    pub(super) wheel: Wheel<Wake>,
-    pub(super) node: Node,
-    pub(super) outbox: Outbox,
-    pub(super) ui: Ui,
-    pub(super) console: Console,
-    pub(super) streams: Streams,
-    pub(super) network: Network,
+    now: Now,
+    wheel: Wheel<Wake>,
+    node: Node,
+    outbox: Outbox,
+    ui: Ui,
+    console: Console,
+    streams: Streams,
+    network: Network,
     /// The store, if the history is kept.
-    pub(super) keeper: Option<Keeper>,
+    keeper: Option<Keeper>,
     listener: Listener,
     room: String,
     /// The node has left: its last event was shown.
-    pub(super) left: bool,
+    left: bool,
 }
 
 impl Reactor {
-    /// Opens everything, and starts the node.
-    pub(super) fn new(config: DriverConfig) -> Result<Reactor, StartError> {
-        let system = |what| move |e| StartError::System(what, e);
-        let poll = Poll::new().map_err(system("create a poll"))?;
-        let registry = poll.registry();
-        let in_terminal = config.ui.mode == Mode::Interactive;
-        let signals =
-            Signals::new(registry, SIGNALS, in_terminal).map_err(system("watch signals"))?;
-        let no_listener = |e| StartError::Listen(config.listen, e);
-        let mut listener = Listener::open(config.listen).map_err(no_listener)?;
-        listener
-            .register(registry, LISTENER)
-            .map_err(system("watch the sockets"))?;
-        let clone = || registry.try_clone().map_err(system("create a poll"));
-        // Before the first look, so that no change falls between the two.
-        let changes = Changes::open(registry, INTERFACES)
-            .inspect_err(|e| log::info!("the system does not tell of new interfaces: {e}"));
-        let host = Host::now().map_err(system("list the interfaces of this host"))?;
-        config.interfaces.check(&host).map_err(StartError::Option)?;
-        let group = config.multicast.then_some(config.group);
-        let no_group = |e| StartError::Group(config.group, e);
-        let mut datagrams = Datagrams::new(clone()?, DATAGRAMS, group).map_err(no_group)?;
-        let console = Console::new(registry, &config.ui, signals)?;
-        let at = listener.address().map_err(no_listener)?;
-        let interfaces = config.interfaces.of(&host);
-        let mut reports = Vec::new();
-        let followed = datagrams.follow(&interfaces, |report| reports.push(report));
-        if let (Selection::Named(_), Err(e)) = (&config.interfaces, followed) {
-            return Err(StartError::Interfaces(interfaces, e));
-        }
-
-        let no_randomness = || io::Error::other("no randomness");
-        let lock = DatagramLock::new(&config.room, config.secret.as_ref())
-            .ok_or_else(|| StartError::System("lock the room", no_randomness()))?;
-        let selection = config.interfaces.clone();
-        let network = Network::new(selection, at, host, changes.ok(), datagrams, lock);
-        let clock = Clock::new();
-        let mut rng = fastrand::Rng::with_seed(entropy());
-        let key = Key(rng.u64(1..));
-        let kept = Keeper::open(&config, clock.now())?;
-        // Reading a large store takes a while.
-        let now = clock.now();
-        let mut node = Node::new(node_config(&config, key, &network, at), rng);
-        let keeper = kept.map(|(keeper, restored, words)| {
-            node.restore(restored);
-            reports.extend(words);
-            keeper
-        });
-        let mut reactor = Reactor {
-            events: Events::with_capacity(EVENTS_MAX),
-            attendance: Attendance::new(&clock, config.failure_timeout),
-            wheel: Wheel::new(now.time),
-            node,
-            keeper,
-            outbox: Outbox::new(),
-            ui: Ui::new(config.ui.clone()),
-            console,
-            streams: Streams::new(clone()?, network.sources(), config.secret.clone()),
-            network,
-            listener,
-            room: config.room.clone(),
-            left: false,
-            poll,
-            clock,
-            now,
-        };
-        reactor.start(&config, key, &reports);
-        Ok(reactor)
-    }
-
-    fn start(&mut self, config: &DriverConfig, key: Key, reports: &[String]) {
-        let tcp = self.network.candidates();
-        let group = config.multicast.then(|| config.group.to_string());
-        let listening = Listening {
-            tcp: tcp.iter().map(Address::to_string).collect(),
-            group: group.unwrap_or_else(|| "none".to_owned()),
-            room: config.room.clone(),
-            nick: config.nick.clone(),
-            key,
-        };
-        self.ui.on_listening(self.now, &listening);
-        if self.console.never_waits() {
-            self.ui.keep_all_output();
-        }
-        if self.keeper.is_some() {
-            self.ui.has_store();
-        }
-        if config.ui.mode == Mode::Interactive {
-            (self.console).open_terminal(self.now, &mut self.ui, config.color, &listening);
-        }
-        for report in reports {
-            self.ui.warn(self.now, report);
-        }
-        if self.network.is_only_loopback() {
-            let text = "no network interface is up but loopback: only nodes on this host are \
-                        reached until one is";
-            self.ui.warn(self.now, text);
-        }
-        self.look_again();
-        self.node.start(self.now, &mut self.outbox);
-        self.carry_out();
-        self.finish_turn();
-    }
-
     /// Runs the loop until the node has left or a second SIGINT came.
     pub(super) fn run(mut self) -> Result<u8, StartError> {
         loop {
@@ -267,7 +166,7 @@ impl Reactor {
 
     /// Waits for events, until `planned` at the latest and never less: a timer is not due before
     /// its time, and a sleep that is too short would be followed by another.
-    pub(super) fn sleep(&mut self, planned: Option<Time>) -> io::Result<()> {
+    fn sleep(&mut self, planned: Option<Time>) -> io::Result<()> {
         // The poll itself rounds up to what the system can tell apart.
         let timeout = planned.map(|at| at.since(self.clock.time()));
         match self.poll.poll(&mut self.events, timeout) {
@@ -288,7 +187,7 @@ impl Reactor {
     }
 
     /// Notes which sources are ready. What signals ask for is passed on.
-    pub(super) fn sort_events(&mut self) -> Option<Request> {
+    fn sort_events(&mut self) -> Option<Request> {
         let (mut signalled, mut network_changed) = (false, false);
         for event in &self.events {
             match event.token() {
@@ -311,14 +210,32 @@ impl Reactor {
     }
 
     /// Gives the node one input and does what it wants.
-    pub(super) fn feed(&mut self, input: Input) {
+    fn feed(&mut self, input: Input) {
         self.node.handle(self.now, input, &mut self.outbox);
         self.carry_out();
     }
 
+    /// Carries out what is in the outbox, in its order. Its memory is kept, but not that of a rare flood.
+    fn carry_out(&mut self) {
+        let mut reach = Reach {
+            now: self.now,
+            node: &self.node,
+            wheel: &mut self.wheel,
+            streams: &mut self.streams,
+            network: &mut self.network,
+            keeper: &mut self.keeper,
+            ui: &mut self.ui,
+        };
+        for effect in self.outbox.drain(..) {
+            self.left |= effects::is_last(&effect);
+            reach.carry_out(effect);
+        }
+        self.outbox.shrink_to(OUTBOX_KEPT);
+    }
+
     /// What happened to streams since the last turn, or while they were written to. What comes of
     /// it meanwhile waits for the next call.
-    pub(super) fn feed_stream_inputs(&mut self) {
+    fn feed_stream_inputs(&mut self) {
         for _ in 0..self.streams.inputs_len() {
             if let Some(input) = self.streams.next_input() {
                 self.feed(input);
@@ -424,7 +341,7 @@ impl Reactor {
     }
 
     /// Renders and writes what stdout and stderr take.
-    pub(super) fn flush_outputs(&mut self) {
+    fn flush_outputs(&mut self) {
         let (keeper, now) = (&mut self.keeper, self.now);
         let fetch = |ui: &mut Ui, node: &Node| keeper::fetch_for_stdout(keeper, now, ui, node);
         (self.console).flush(now, &mut self.ui, &mut self.node, fetch);
@@ -520,7 +437,7 @@ impl Reactor {
         self.bury_streams();
     }
 
-    pub(super) fn bury_streams(&mut self) {
+    fn bury_streams(&mut self) {
         let until = self.now.time + timing::LINGER;
         for link in self.streams.take_to_expire() {
             self.wheel.set(Wake::Expire(link), until);
@@ -528,30 +445,36 @@ impl Reactor {
         let wheel = &mut self.wheel;
         self.streams.bury(|link| wheel.cancel(Wake::Expire(link)));
     }
-}
 
-/// Unpredictable bits: the standard library keys its hash maps from the system's entropy.
-fn entropy() -> u64 {
-    use std::hash::{BuildHasher, RandomState};
-    RandomState::new().hash_one(std::process::id())
-}
-
-fn node_config(config: &DriverConfig, key: Key, network: &Network, at: SocketAddr) -> Config {
-    Config {
-        room: config.room.clone(),
-        nick: config.nick.clone(),
-        key,
-        port: at.port(),
-        addresses: network.candidates(),
-        peers: config.peers.clone(),
-        heartbeat: config.heartbeat,
-        failure_timeout: config.failure_timeout,
-        history_max: config.history_max,
-        // What is stored is the whole history: with a hole in it nobody could compare it.
-        wants_history: config.wants_history || config.store.is_some(),
-        confirms_printed: config.ui.confirms_printed,
-        unstable_bytes_max: crate::limits::UNSTABLE_BYTES_MAX,
-        waiting_max: crate::limits::WAITING_MAX,
-        weakened: None,
+    /// Ends in good order; the result is the exit status. What is queued for peers is written, and their
+    /// ends are waited for; then the outputs are written out.
+    fn farewell(mut self) -> Result<u8, StartError> {
+        if let Some(keeper) = self.keeper.take() {
+            let (ui, now) = (&mut self.ui, self.now);
+            keeper.close(now, &mut self.node, |words| ui.warn(now, words));
+        }
+        self.streams.close_all(self.now.time);
+        let mut farewell = Farewell::new(self.now.time);
+        loop {
+            self.console.begin_round();
+            self.streams.flush(self.now.time);
+            self.flush_outputs();
+            self.bury_streams();
+            self.streams.forget_inputs();
+            farewell.on_round(self.now.time, &self.console);
+            let until = farewell.waits_until(self.now.time, &self.console, &self.streams);
+            if until.is_none() {
+                break;
+            }
+            let slept = self.sleep(until);
+            slept.map_err(|e| StartError::System("wait for events", e))?;
+            self.now = self.clock.now();
+            if self.sort_events() == Some(Request::End) {
+                return Ok(STATUS_INTERRUPTED);
+            }
+            let mut round = self.streams.round();
+            while self.streams.next_in(self.now.time, &mut round).is_some() {}
+        }
+        Ok(farewell::exit_status(&mut self.ui, &mut self.console))
     }
 }
