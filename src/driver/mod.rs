@@ -17,7 +17,7 @@
 //! | `rates` | how often each source may do something |
 //! | `loglines` | log lines on their way to stderr |
 //! | `tokens` | by which numbers the poll names what it watches |
-//! | `config`, `start_error` | what the command line decides; why papo may not start |
+//! | `config`, `start_error`, `status` | what the command line decides; why papo may not start; exit statuses |
 //!
 //! Each part is closed: nobody else names its fields. Imports run from the reactor to the parts, and from
 //! these to what has no state of theirs; of one another the parts know only that dials leave from where the
@@ -33,6 +33,7 @@ mod rates;
 mod reactor;
 mod room_scan;
 mod start_error;
+mod status;
 mod streams;
 mod tokens;
 mod wheel;
@@ -42,11 +43,7 @@ pub use config::{DriverConfig, StoreConfig};
 pub use network::{Host, Interface, Selection};
 pub use room_scan::{Scan, ScanConfig, scan};
 pub use start_error::StartError;
-
-/// The exit status when papo cannot start or cannot go on.
-pub const STATUS_FAILED: u8 = 3;
-/// The exit status after a second SIGINT.
-pub const STATUS_INTERRUPTED: u8 = 130;
+pub use status::{STATUS_FAILED, STATUS_INTERRUPTED};
 
 /// Runs one node from its start to its end. The result is the exit status.
 ///

@@ -29,32 +29,29 @@
 //!
 //! If a commit fails (full disk, read-only, an error), one warning says so, the chat goes on in
 //! memory, and it is tried again after [`RETRY`]; what is not stored is not confirmed meanwhile. One
-//! remark says when it works again. What happens when the file is moved or deleted is in `moving`; `reading`
-//! is what others and stdout have of the file, `closing` its end, `tending` its index and its
-//! checkpoints.
+//! remark says when it works again. What happens when the file is moved or deleted is in `files`; when its
+//! index and its log are tended, in `tending`.
 
-mod closing;
-mod moving;
-mod reading;
+mod files;
 mod tending;
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::limits::{STORE_BATCH_BYTES_MAX, STORE_BATCH_MAX};
 use crate::node::{Node, Now, Restored, Time};
 use crate::store::{self, Owner, Store, StoreError};
-use crate::ui::visible::{Tab, visible};
 use crate::wire::{ChatMessage, Position};
 
 use super::config::{DriverConfig, StoreConfig};
 use super::start_error::StartError;
-use moving::Moving;
-pub(super) use reading::{answer, fetch_for_stdout};
+use files::{Files, shown};
 use tending::Tending;
 
 /// The pause between two attempts to store something while that fails.
 const RETRY: Duration = Duration::from_secs(1);
+/// How many batches a leaver stores: as many as the wait for its end is worth, some 10 s.
+const LAST_STEPS_MAX: usize = 1_000;
+
 /// A store that cannot be written to.
 #[derive(Clone, Copy, Debug)]
 struct Trouble {
@@ -79,12 +76,8 @@ enum Step {
 /// The store of a running node.
 #[derive(Debug)]
 pub(super) struct Keeper {
-    path: PathBuf,
-    owner: Owner,
-    /// None if nothing could be opened, even for reading.
-    store: Option<Store>,
+    files: Files,
     trouble: Option<Trouble>,
-    moving: Moving,
     tending: Tending,
     /// The last commit did not take everything.
     is_behind: bool,
@@ -108,11 +101,8 @@ impl Keeper {
             lock,
         };
         let mut keeper = Keeper {
-            path: path.clone(),
-            owner,
-            store: None,
+            files: Files::new(path.clone(), owner),
             trouble: None,
-            moving: Moving::default(),
             tending: Tending::new(now.time),
             is_behind: false,
             reads_fail: false,
@@ -136,20 +126,20 @@ impl Keeper {
         max: usize,
         words: &mut Vec<String>,
     ) -> Result<Restored, StoreError> {
-        let store = match Store::open(&self.path, &self.owner, now.wall_ms, true) {
+        let (path, owner) = (self.files.path().to_owned(), self.files.owner().clone());
+        let store = match Store::open(&path, &owner, now.wall_ms, true) {
             Err(StoreError::Unusable(why) | StoreError::Later(why)) => {
                 words.push(self.enter_trouble(now.time, &StoreError::Unusable(why)));
-                let is_new = std::fs::metadata(&self.path).is_ok_and(|found| found.len() == 0);
-                if is_new || !self.path.exists() {
+                let is_new = std::fs::metadata(&path).is_ok_and(|found| found.len() == 0);
+                if is_new || !path.exists() {
                     return Ok(Restored::default());
                 }
-                Store::open_for_reading(&self.path, Some(&self.owner))?
+                Store::open_for_reading(&path, Some(&owner))?
             }
             result => result?,
         };
         let held = store.held(max)?;
-        self.moving.begin_at(store.identity());
-        self.store = Some(store);
+        self.files.begin_with(store);
         Ok(Restored {
             ranges: held.ranges,
             newest: held.newest,
@@ -159,7 +149,7 @@ impl Keeper {
 
     /// Gives a damaged file another name; the words say so.
     fn set_aside(&mut self, why: &str, now: Now) -> Result<String, StartError> {
-        self.store = None;
+        self.files.give_up();
         self.trouble = None;
         let stamp = i64::try_from(now.wall_ms)
             .ok()
@@ -167,11 +157,12 @@ impl Keeper {
             .unwrap_or_default()
             .strftime("%Y%m%dT%H%M%SZ");
         let suffix = format!(".damaged-{stamp}");
-        let aside = store::set_aside(&self.path, &suffix)
-            .map_err(|e| StartError::Store(self.path.clone(), StoreError::Path(e)))?;
+        let path = self.files.path();
+        let aside = store::set_aside(path, &suffix)
+            .map_err(|e| StartError::Store(path.to_owned(), StoreError::Path(e)))?;
         Ok(format!(
             "{} is damaged ({why}): it is now {}, and a new one takes its place",
-            shown(&self.path),
+            self.files.shown(),
             shown(&aside)
         ))
     }
@@ -184,12 +175,14 @@ impl Keeper {
     /// Does the next thing that brings the node's messages into the file at the path.
     fn step(&mut self, now: Now, node: &Node) -> Result<Step, StoreError> {
         if let Some(trouble) = self.trouble.filter(|t| t.reopen) {
-            self.reopen(now)?;
+            self.files.reopen(now)?;
+            self.tending.on_reopened(now.time);
             let reopen = false;
             self.trouble = Some(Trouble { reopen, ..trouble });
         }
-        if self.is_moving() {
-            self.move_on(now, node.history())
+        if self.files.is_moving() {
+            let moved = (self.files).move_on(&mut self.tending, now, node.history())?;
+            Ok(moved.map_or(Step::Moving, Step::Moved))
         } else {
             self.commit(now, node.unstored(), node.history().floor())
         }
@@ -211,24 +204,9 @@ impl Keeper {
         let count = (messages.clone().take(STORE_BATCH_MAX))
             .take_while(fits)
             .count();
-        self.put(now, messages.take(count), count, floor)?;
+        let messages = messages.take(count);
+        (self.files).put(&mut self.tending, now, messages, count, floor)?;
         Ok(Step::Stored(count))
-    }
-
-    /// Commits `count` messages; they count only if the file is where others find them.
-    fn put<'a>(
-        &mut self,
-        now: Now,
-        messages: impl Iterator<Item = &'a ChatMessage>,
-        count: usize,
-        floor: Position,
-    ) -> Result<(), StoreError> {
-        let Some(store) = &mut self.store else {
-            return Err(StoreError::Unusable("it is not open".into()));
-        };
-        store.commit(messages, floor)?;
-        self.tending.on_commit(now.time, count);
-        store.look()
     }
 
     /// Nothing can be stored, for a while; the words say so.
@@ -242,19 +220,19 @@ impl Keeper {
         self.trouble = Some(Trouble {
             retry_at: now + pause,
             // A full disk needs no other descriptors; for whatever else it is new ones may help.
-            reopen: !matches!(e, StoreError::Later(_)) || self.store.is_none(),
+            reopen: !matches!(e, StoreError::Later(_)) || !self.files.is_open(),
             is_moved: e.is_moved(),
         });
         format!(
             "{}: nothing can be stored: {e}; the chat goes on in memory, and nothing is \
              confirmed until it is stored",
-            shown(&self.path)
+            self.files.shown()
         )
     }
 
     /// When there is something to do although nothing happens.
     fn next_wake(&self, has_unstored: bool) -> Option<Time> {
-        let is_owing = has_unstored || self.is_moving();
+        let is_owing = has_unstored || self.files.is_moving();
         let retry = self.trouble.filter(|_| is_owing).map(|t| t.retry_at);
         [retry, self.tending.next_wake()]
             .into_iter()
@@ -269,7 +247,7 @@ impl Keeper {
 
     /// Before the end of the node's turn: commits what the turn brought. The words are for the user.
     pub(super) fn turn(&mut self, now: Now, node: &mut Node) -> Option<String> {
-        let is_owing = node.unstored_len() > 0 || self.is_moving();
+        let is_owing = node.unstored_len() > 0 || self.files.is_moving();
         if !is_owing || !self.may_commit(now.time) {
             return None;
         }
@@ -286,7 +264,7 @@ impl Keeper {
                 node.on_stored(count);
                 self.is_behind = node.unstored_len() > 0;
                 let is_over = self.trouble.take().is_some();
-                is_over.then(|| format!("{}: messages are stored again", shown(&self.path)))
+                is_over.then(|| format!("{}: messages are stored again", self.files.shown()))
             }
             // The chat goes on, unless more comes than is worth keeping.
             Step::Moving => {
@@ -316,13 +294,99 @@ impl Keeper {
     /// At the end of a turn, when everything is written. The result is when there is something to do
     /// although nothing happens.
     pub(super) fn tidy(&mut self, now: Time, has_unstored: bool) -> Option<Time> {
-        let store = self.store.as_mut();
-        self.tending.tend(now, &self.path, store, self.is_behind);
+        let (path, store) = self.files.parts();
+        self.tending.tend(now, path, store, self.is_behind);
         self.next_wake(has_unstored)
+    }
+
+    /// Reads what is `wanted` after one position, and up to another. What cannot be read is not there:
+    /// whoever asks goes on with what is in memory, and the user is told once.
+    pub(super) fn read(
+        &mut self,
+        after: Position,
+        until: Position,
+        wanted: impl Fn(Position) -> bool,
+    ) -> Read {
+        let found = match self.files.reader() {
+            Some(store) => store.between(after, until, wanted),
+            None => Err(StoreError::Unusable("it is not open".into())),
+        };
+        match found {
+            Ok(found) => Read {
+                messages: found.messages,
+                upto: found.upto,
+                trouble: None,
+            },
+            Err(e) => Read {
+                trouble: self.note_unread(&e),
+                ..Read::nothing(until)
+            },
+        }
+    }
+
+    /// Something could not be read; the words say so, the first time.
+    fn note_unread(&mut self, e: &StoreError) -> Option<String> {
+        let is_new = !std::mem::replace(&mut self.reads_fail, true);
+        is_new.then(|| {
+            let path = self.files.shown();
+            format!("{path}: cannot be read: {e}; others get what is in memory only")
+        })
+    }
+
+    /// The node has left: what is not stored yet is tried a last time, and said if that fails.
+    pub(super) fn close(mut self, now: Now, node: &mut Node, mut say: impl FnMut(&str)) {
+        for _ in 0..LAST_STEPS_MAX {
+            if node.unstored_len() == 0 && !self.files.is_moving() {
+                break;
+            }
+            let words = match self.step(now, node) {
+                Ok(step) => self.note_step(node, step),
+                Err(e) if e.is_moved() && self.trouble.is_none() => self.note_trouble(now.time, &e),
+                Err(e) => {
+                    if let Some(words) = self.unstored_words(node, &e.to_string()) {
+                        say(&words);
+                    }
+                    break;
+                }
+            };
+            if let Some(words) = words {
+                say(&words);
+            }
+        }
+        if let Some(words) = self.files.part() {
+            say(&words);
+        }
+    }
+
+    /// What was not stored, if there is anything.
+    fn unstored_words(&self, node: &Node, why: &str) -> Option<String> {
+        let left = match node.unstored_len() {
+            0 => return None,
+            1 => "1 message is".to_owned(),
+            n => format!("{n} messages are"),
+        };
+        Some(format!("{}: {left} not stored: {why}", self.files.shown()))
     }
 }
 
-/// A file's name in a line for people.
-fn shown(path: &Path) -> String {
-    visible(&format!("--store {}", path.display()), Tab::Escape)
+/// What was read of the file.
+#[derive(Debug)]
+pub(super) struct Read {
+    /// What was found, in the history's order.
+    pub(super) messages: Vec<ChatMessage>,
+    /// How far the file was read.
+    pub(super) upto: Position,
+    /// It could not be read, and the user is to be told so.
+    pub(super) trouble: Option<String>,
+}
+
+impl Read {
+    /// Nothing is there up to this position.
+    pub(super) fn nothing(upto: Position) -> Read {
+        Read {
+            messages: Vec::new(),
+            upto,
+            trouble: None,
+        }
+    }
 }

@@ -9,10 +9,11 @@ use crate::node::{Class, Effect, Event, LinkId, Node, Now, Timer};
 use crate::ui::Ui;
 use crate::wire::{Message, encode_frame};
 
-use super::super::keeper::{self, Keeper};
+use super::super::keeper::Keeper;
 use super::super::network::Network;
 use super::super::streams::Streams;
 use super::super::wheel::Wheel;
+use super::reads;
 use super::wake::Wake;
 
 /// A timer set for the past fires this much later: in the next turn, not in this one.
@@ -65,7 +66,7 @@ impl Reach<'_> {
                 }
             }
             Effect::FetchStored { link, fetch, until } => {
-                let chunk = keeper::answer(self.keeper, now, self.ui, &fetch, until);
+                let chunk = reads::answer(self.keeper, now, self.ui, &fetch, until);
                 self.send(&[link], Class::Chat, &Message::Chunk(chunk));
             }
             Effect::Show(event) => self.ui.on_event(now, event, self.node),

@@ -10,12 +10,9 @@ use crate::node::Time;
 use crate::timing;
 use crate::ui::Ui;
 
-use super::super::STATUS_FAILED;
 use super::super::console::Console;
+use super::super::status::{STATUS_FAILED, STATUS_UNPRINTED};
 use super::super::streams::Streams;
-
-/// Something that was to be printed was not.
-const STATUS_UNPRINTED: u8 = 1;
 
 /// Until when peers and readers are waited for.
 #[derive(Debug)]

@@ -17,11 +17,13 @@
 //! | `opening` | the start |
 //! | `effects` | what the node wants done |
 //! | `farewell` | until when the end is waited for, and the exit status |
+//! | `reads` | what is read of the store, for peers and for stdout |
 //! | `wake` | what timers wake the loop for |
 
 mod effects;
 mod farewell;
 mod opening;
+mod reads;
 mod wake;
 
 use std::io::{self, ErrorKind};
@@ -35,12 +37,12 @@ use crate::node::{Input, Node, Now, Outbox, Time};
 use crate::timing;
 use crate::ui::{DriverStatus, Ui};
 
-use super::STATUS_INTERRUPTED;
 use super::clock::{Attendance, Clock};
 use super::console::{Console, Request};
-use super::keeper::{self, Keeper};
+use super::keeper::Keeper;
 use super::network::Network;
 use super::start_error::StartError;
+use super::status::STATUS_INTERRUPTED;
 use super::streams::{Listener, Streams};
 use super::tokens::{INTERFACES, LISTENER, SIGNALS, STDERR, STDIN, STDOUT};
 use super::wheel::Wheel;
@@ -343,7 +345,7 @@ impl Reactor {
     /// Renders and writes what stdout and stderr take.
     fn flush_outputs(&mut self) {
         let (keeper, now) = (&mut self.keeper, self.now);
-        let fetch = |ui: &mut Ui, node: &Node| keeper::fetch_for_stdout(keeper, now, ui, node);
+        let fetch = |ui: &mut Ui, node: &Node| reads::fill_stdout(keeper, now, ui, node);
         (self.console).flush(now, &mut self.ui, &mut self.node, fetch);
     }
 

@@ -7,7 +7,16 @@ use crate::limits::{
     OUTSIDER_BYTES_PER_TURN_MAX, OUTSIDER_FRAMES_PER_TURN_MAX,
 };
 
-use super::outsiders::Standing;
+/// Who is at the other end of a stream.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Standing {
+    /// A member of the room.
+    Member,
+    /// Nobody knows yet: HELLO is still to come.
+    Greeting,
+    /// Somebody who said HELLO and is no member.
+    Stranger,
+}
 
 /// What one stream may have of a turn.
 #[derive(Debug)]

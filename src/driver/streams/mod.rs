@@ -50,7 +50,7 @@ pub(super) use budget::Round;
 use budget::Share;
 pub(super) use listener::Listener;
 use outqueue::Written;
-use outsiders::{Outsiders, Standing};
+use outsiders::Outsiders;
 use stream::{Dialled, Found, State, Stream, classify};
 use stream_lock::StreamLock;
 pub(super) use table::SLOTS_MAX;
@@ -371,7 +371,7 @@ impl Streams {
                 return None;
             }
             let slot = self.next_ready()?;
-            if !round.begin(slot, Standing::of(self.table.get(slot))) {
+            if !round.begin(slot, outsiders::standing(self.table.get(slot))) {
                 self.list(slot);
             }
         }

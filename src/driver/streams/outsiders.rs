@@ -14,28 +14,16 @@ use crate::limits::{
 use crate::node::{LinkId, Time};
 use crate::timing;
 
+use super::budget::Standing;
 use super::stream::Stream;
 use super::table::Table;
 
-/// Who is at the other end of a stream.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Standing {
-    /// A member of the room.
-    Member,
-    /// Nobody knows yet: HELLO is still to come.
-    Greeting,
-    /// Somebody who said HELLO and is no member.
-    Stranger,
-}
-
-impl Standing {
-    /// Who is at the other end of this stream, as far as was looked up.
-    pub(super) fn of(stream: Option<&Stream>) -> Standing {
-        match stream {
-            Some(stream) if stream.is_member() => Standing::Member,
-            Some(stream) if stream.is_in_handshake() => Standing::Greeting,
-            _ => Standing::Stranger,
-        }
+/// Who is at the other end of this stream, as far as was looked up.
+pub(super) fn standing(stream: Option<&Stream>) -> Standing {
+    match stream {
+        Some(stream) if stream.is_member() => Standing::Member,
+        Some(stream) if stream.is_in_handshake() => Standing::Greeting,
+        _ => Standing::Stranger,
     }
 }
 
