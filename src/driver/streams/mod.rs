@@ -10,14 +10,17 @@
 //! | `table` | which stream is which |
 //! | `stream` | one stream: its socket, its reader, its queue |
 //! | `stream_lock`, `outqueue` | the lock on one stream; what waits to be written to it |
+//! | `lists` | which streams wait to be read or written |
 //! | `budget` | what one turn may read |
 //! | `backlog` | what is queued for all peers together |
 //! | `outsiders` | what those who are no members may take |
-//! | `listener`, `sockets` | the listener; how TCP sockets are opened |
+//! | `listener`, `opener`, `sockets` | the listener; how streams begin; how TCP sockets are opened |
 
 mod backlog;
 mod budget;
 mod listener;
+mod lists;
+mod opener;
 mod outqueue;
 mod outsiders;
 mod sockets;
@@ -49,10 +52,11 @@ use backlog::Backlog;
 pub(super) use budget::Round;
 use budget::Share;
 pub(super) use listener::Listener;
+use lists::Lists;
+use opener::Opener;
 use outqueue::Written;
 use outsiders::Outsiders;
 use stream::{Dialled, Found, State, Stream, classify};
-use stream_lock::StreamLock;
 pub(super) use table::SLOTS_MAX;
 use table::Table;
 
@@ -60,17 +64,11 @@ use table::Table;
 #[derive(Debug)]
 pub(super) struct Streams {
     registry: Registry,
-    /// What dials are bound to.
-    sources: Sources,
-    /// In a locked room.
-    secret: Option<Secret>,
+    opener: Opener,
     table: Table,
     outsiders: Outsiders,
     backlog: Backlog,
-    /// To be read.
-    ready: VecDeque<usize>,
-    /// To be written.
-    dirty: Vec<usize>,
+    lists: Lists,
     /// To be dropped.
     dead: Vec<usize>,
     throttle: Throttle,
@@ -87,13 +85,11 @@ impl Streams {
     pub(super) fn new(registry: Registry, sources: Sources, secret: Option<Secret>) -> Streams {
         Streams {
             registry,
-            sources,
-            secret,
+            opener: Opener::new(sources, secret),
             table: Table::default(),
             outsiders: Outsiders::new(),
             backlog: Backlog::default(),
-            ready: VecDeque::new(),
-            dirty: Vec::new(),
+            lists: Lists::default(),
             dead: Vec::new(),
             throttle: Throttle::new(),
             refusing: false,
@@ -125,10 +121,7 @@ impl Streams {
         peer: SocketAddr,
     ) -> io::Result<()> {
         self.refusing = false;
-        sockets::prepare_accepted(&socket)?;
-        let lock = self.secret.as_ref().map(StreamLock::accept).transpose();
-        let lock = lock.map_err(io::Error::other)?.map(Box::new);
-        let stream = Stream::accepted(link, peer, socket, lock);
+        let stream = self.opener.accept(link, socket, peer)?;
         self.table.insert(&self.registry, stream)?;
         self.outsiders.begin_handshake(peer.ip(), link);
         Ok(())
@@ -139,12 +132,8 @@ impl Streams {
         let result = if self.table.len() >= LINKS_MAX {
             Err(io::Error::other("too many connections"))
         } else {
-            sockets::dial(to, self.sources.towards(to)).and_then(|socket| {
-                let lock = self.secret.as_ref().map(StreamLock::dial).transpose();
-                let lock = lock.map_err(io::Error::other)?.map(Box::new);
-                let stream = Stream::dialled(link, to, socket, lock);
-                self.table.insert(&self.registry, stream)
-            })
+            let dialled = self.opener.dial(link, to);
+            dialled.and_then(|stream| self.table.insert(&self.registry, stream))
         };
         if let Err(e) = result {
             log::debug!("cannot dial {to}: {e}");
@@ -324,37 +313,22 @@ impl Streams {
         }
     }
 
-    /// The stream waits to be read in the next turn.
     fn list(&mut self, slot: usize) {
-        if self.table[slot].list() {
-            self.ready.push_back(slot);
-        }
+        self.lists.list(&mut self.table, slot);
     }
 
     fn mark_dirty(&mut self, slot: usize) {
-        if self.table[slot].mark_dirty() {
-            self.dirty.push(slot);
-        }
+        self.lists.mark_dirty(&mut self.table, slot);
     }
 
     /// True while a stream waits to be read.
     pub(super) fn has_ready(&self) -> bool {
-        !self.ready.is_empty()
-    }
-
-    /// The stream that has waited longest to be read.
-    fn next_ready(&mut self) -> Option<usize> {
-        while let Some(slot) = self.ready.pop_front() {
-            if self.table.get_mut(slot).is_some_and(Stream::unlist) {
-                return Some(slot);
-            }
-        }
-        None
+        self.lists.ready_len() > 0
     }
 
     /// A round over the streams that wait to be read now, those that have waited longest first.
     pub(super) fn round(&self) -> Round {
-        Round::new(self.ready.len())
+        Round::new(self.lists.ready_len())
     }
 
     /// The next message of a round; none at its end.
@@ -370,7 +344,7 @@ impl Streams {
             if !round.step() {
                 return None;
             }
-            let slot = self.next_ready()?;
+            let slot = self.lists.next_ready(&mut self.table)?;
             if !round.begin(slot, outsiders::standing(self.table.get(slot))) {
                 self.list(slot);
             }
@@ -427,8 +401,8 @@ impl Streams {
     /// Writes what was queued, as far as the sockets take it, and asks for an event where they do
     /// not.
     pub(super) fn flush(&mut self, now: Time) {
-        let mut dirty = std::mem::take(&mut self.dirty);
-        for slot in dirty.drain(..) {
+        let dirty = self.lists.take_dirty();
+        for &slot in &dirty {
             let Some(stream) = self.table.get_mut(slot) else {
                 continue;
             };
@@ -437,7 +411,7 @@ impl Streams {
                 self.write(now, slot);
             }
         }
-        self.dirty = dirty;
+        self.lists.put_back(dirty);
     }
 
     fn write(&mut self, now: Time, slot: usize) {
@@ -507,7 +481,7 @@ impl Streams {
 
     /// What dials are bound to from now on.
     pub(super) fn set_sources(&mut self, sources: Sources) {
-        self.sources = sources;
+        self.opener.set_sources(sources);
     }
 
     /// Ends the streams whose own address is none of this host's any more: nothing comes back to

@@ -58,9 +58,13 @@ impl Rig {
         for event in &events {
             self.streams.on_event(event);
         }
-        for _ in 0..self.streams.ready.len() {
+        for _ in 0..self.streams.lists.ready_len() {
             let mut share = Share::of(usize::MAX, usize::MAX);
-            let slot = self.streams.next_ready().unwrap();
+            let slot = self
+                .streams
+                .lists
+                .next_ready(&mut self.streams.table)
+                .unwrap();
             while let Some(found) = self.streams.next_message(NOW, slot, &mut share) {
                 self.messages.push(found);
             }
