@@ -17,11 +17,12 @@
 //! | `rates` | how often each source may do something |
 //! | `loglines` | log lines on their way to stderr |
 //! | `tokens` | by which numbers the poll names what it watches |
-//! | `config`, `start_error`, `status` | what the command line decides; why papo may not start; exit statuses |
+//! | `config`, `start_error` | what the command line decides; why papo may not start |
+//! | `status` | the driver's exit statuses |
 //!
 //! Each part is closed: nobody else names its fields. Imports run from the reactor to the parts, and from
-//! these to what has no state of theirs; of one another the parts know only that dials leave from where the
-//! network says (`network::Sources`).
+//! the parts to the rest of the table. Of one another the parts know a single thing: the streams are told
+//! by the network from which address dials leave (`network::Sources`).
 
 mod clock;
 mod config;

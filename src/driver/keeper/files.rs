@@ -47,7 +47,7 @@ pub(super) struct Files {
     store: Option<Store>,
     /// The file that has everything that the node was told is stored.
     holder: Option<Identity>,
-    /// That file, if it is not the one at the path, and can be read.
+    /// The file that has everything, if it is not the one at the path, and can be read.
     old: Option<Store>,
     /// How far its messages are in the file at the path, while some are not.
     copied: Option<Copied>,
@@ -79,7 +79,7 @@ impl Files {
         &self.path
     }
 
-    /// It, in a line for people.
+    /// The path that the user named, in a line for people.
     pub(super) fn shown(&self) -> String {
         shown(&self.path)
     }
@@ -158,7 +158,7 @@ impl Files {
         opened
     }
 
-    /// It is, but its log is not.
+    /// The file that was open is at the path, but its log is not beside it.
     fn open_settled(&mut self, held: Option<Store>, now: Now) -> Result<Store, StoreError> {
         if let Some(e) = held.as_ref().and_then(|store| store.settle().err()) {
             self.store = held;
@@ -168,7 +168,7 @@ impl Files {
         self.open_again(now)
     }
 
-    /// It is not at the path.
+    /// The file that was open is not at the path any more.
     fn open_instead(&mut self, held: Option<Store>, now: Now) -> Result<Store, StoreError> {
         let Some(old) = held else {
             return self.open_again(now);
@@ -311,7 +311,7 @@ fn batch(old: &Store, upto: &mut Position) -> Result<Vec<ChatMessage>, StoreErro
     Ok(messages)
 }
 
-/// The same, of what is in memory.
+/// The next messages of what is in memory after a position, which moves behind them.
 fn remembered(history: &History, upto: &mut Position) -> Vec<ChatMessage> {
     let after = *upto;
     let next = history.iter().skip_while(|m| m.position() <= after);

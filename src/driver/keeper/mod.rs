@@ -10,20 +10,12 @@
 //! sends the ACKs, what was taken in is committed in one transaction of at most [`STORE_BATCH_MAX`]
 //! messages and [`STORE_BATCH_BYTES_MAX`] bytes. A commit writes into the kernel's memory and waits
 //! for no disk. Measured on a virtual machine with 2 cores: less than 0.1 ms for one message, 2 to 5
-//! ms for 1,000, some 15 ms for a full batch. What is left over is committed in the next turns, and until then nothing more is
-//! read from peers and from stdin: their streams push back, as with any slow reader, while the timers
-//! (heartbeats, PINGs) go on.
+//! ms for 1,000, some 15 ms for a full batch. What is left over is committed in the next turns, and until
+//! then nothing more is read from peers and from stdin: their streams push back, as with any slow reader,
+//! while the timers (heartbeats, PINGs) go on.
 //!
-//! Only a checkpoint waits for the disk. One is made when [`LOG_PAGES`] pages wait in the log, or
-//! [`CHECKPOINT_AFTER`] after the first commit that no checkpoint followed: at the end of a turn, when
-//! everything that was due has been written to the peers. It takes some milliseconds on a working
-//! disk. A disk that stalls stalls the loop with it, in a checkpoint or in a commit: the loop is late
-//! then, [`Attendance`](super::clock::Attendance) sees it, and the node is told that it was
-//! [`Away`](crate::node::Input::Away): it blames itself and asks in again, and the others have long
-//! gone on without it.
-//!
-//! The index of words ([`Store::index`]) costs ten times as much as a commit, so it follows behind,
-//! [`INDEX_BATCH`] messages at a time with a pause of [`INDEX_PAUSE`].
+//! Only a checkpoint waits for the disk. When one is made, and how the index of words follows, is in
+//! `tending`.
 //!
 //! # Trouble
 //!

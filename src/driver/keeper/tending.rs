@@ -1,6 +1,17 @@
 //! Tending the file: when the log is checkpointed, and how far the index of words has come.
 //!
 //! Owns the times of both. It stores no message, and its failures are the next commit's to meet.
+//!
+//! Only a checkpoint waits for the disk. One is made when [`LOG_PAGES`] pages wait in the log, or
+//! [`CHECKPOINT_AFTER`] after the first commit that no checkpoint followed: at the end of a turn, when
+//! everything that was due has been written to the peers. It takes some milliseconds on a working
+//! disk. A disk that stalls stalls the loop with it, in a checkpoint or in a commit: the loop is late
+//! then, [`Attendance`](super::super::clock::Attendance) sees it, and the node is told that it was
+//! [`Away`](crate::node::Input::Away): it blames itself and asks in again, and the others have long
+//! gone on without it.
+//!
+//! The index of words ([`Store::index`]) costs ten times as much as a commit, so it follows behind,
+//! [`INDEX_BATCH`] messages at a time with a pause of [`INDEX_PAUSE`].
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,7 +25,7 @@ const LOG_PAGES: u64 = 1_000;
 const CHECKPOINT_AFTER: Duration = Duration::from_secs(5);
 /// Messages whose words go into the index at a time, some 5 ms of work.
 const INDEX_BATCH: u32 = 250;
-/// The pause between two times.
+/// The pause between two batches of the index.
 const INDEX_PAUSE: Duration = Duration::from_millis(20);
 /// Commits between two looks at the log's length.
 const LOOK_EVERY: u32 = 16;

@@ -45,9 +45,9 @@ enum Role {
     Hears4,
     /// Hears the IPv6 group on the interface with this index.
     Hears6(u32),
-    /// Sends from this address of the interface with this index.
+    /// Sends from this IPv4 address of the interface with this index.
     Sends4(u32, Ipv4Addr),
-    /// The same.
+    /// Sends from this IPv6 address of the interface with this index.
     Sends6(u32, Ipv6Addr),
 }
 
@@ -254,7 +254,7 @@ impl Datagrams {
         ready.map(|(n, _)| n).collect()
     }
 
-    /// Whether there is one.
+    /// Whether a socket may have something to read.
     #[must_use]
     pub fn any_ready(&self) -> bool {
         self.sockets.iter().any(|(_, udp)| udp.is_ready)

@@ -34,8 +34,8 @@ impl Scopes {
         }
     }
 
-    /// An address to dial with the scope that it needs. Dials are repeated: of an address that was never heard from, each dial tries another
-    /// interface.
+    /// An address to dial with the scope that it needs. Dials are repeated: of an address that was
+    /// never heard from, each dial tries another interface.
     pub(super) fn add_to(&mut self, to: SocketAddr, interfaces: &[Interface]) -> SocketAddr {
         let SocketAddr::V6(mut to) = to else {
             return to;

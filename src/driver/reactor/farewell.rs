@@ -24,7 +24,7 @@ pub(super) struct Farewell {
 }
 
 impl Farewell {
-    /// It begins now.
+    /// The wait begins now.
     pub(super) fn new(now: Time) -> Farewell {
         Farewell {
             peers_until: now + timing::FAREWELL_PEERS,

@@ -61,7 +61,7 @@ impl Share {
         }
     }
 
-    /// True if nothing is left of it.
+    /// True if nothing is left of this share.
     pub(super) fn is_spent(&self) -> bool {
         self.bytes == 0 || self.frames == 0
     }

@@ -37,7 +37,7 @@ impl Listener {
         })
     }
 
-    /// Has the poll watch it.
+    /// Has the poll watch the listener.
     ///
     /// # Errors
     ///
@@ -50,7 +50,7 @@ impl Listener {
         registry.register(&mut self.socket, token, Interest::READABLE)
     }
 
-    /// Where it listens.
+    /// The address that it listens at.
     ///
     /// # Errors
     ///
@@ -69,7 +69,7 @@ impl Listener {
         self.is_ready
     }
 
-    /// The next who waits, and its address as peers know it; none if it went away meanwhile, or nobody
+    /// The next connection that waits, and the peer's address as others know it; none if it went away meanwhile, or nobody
     /// waits.
     ///
     /// # Errors

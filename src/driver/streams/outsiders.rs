@@ -49,7 +49,7 @@ impl Outsiders {
         self.handshakes.entry(source).or_default().insert(link);
     }
 
-    /// It is over.
+    /// A handshake with this source is over.
     pub(super) fn end_handshake(&mut self, source: IpAddr, link: LinkId) {
         if let Some(links) = self.handshakes.get_mut(&source) {
             links.remove(&link);
