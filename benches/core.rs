@@ -19,7 +19,7 @@ mod steps;
 // Two parts of the driver have no sockets in them and are private to it: they are compiled in here,
 // and find what they use where they expect it.
 #[allow(dead_code)]
-#[path = "../src/driver/outqueue.rs"]
+#[path = "../src/driver/streams/outqueue.rs"]
 mod outqueue;
 #[allow(dead_code)]
 #[path = "../src/driver/wheel.rs"]

@@ -42,7 +42,7 @@ pub const FETCH_SCAN_MAX: usize = 4_000;
 /// The same for what is in the store only, in rows: some 10 ms.
 pub const STORED_SCAN_MAX: usize = 5_000;
 /// Messages committed to the store in one transaction, once per turn of the loop. Together with the
-/// next one this bounds how long a turn waits for its commit; the figures are in `driver::keeping`.
+/// next one this bounds how long a turn waits for its commit; the figures are in `driver::keeper`.
 pub const STORE_BATCH_MAX: usize = 5_000;
 /// Bytes of the messages committed to the store in one transaction.
 pub const STORE_BATCH_BYTES_MAX: usize = 1024 * 1024;

@@ -5,61 +5,46 @@
 //! its [`Effect`](crate::node::Effect)s become bytes. Nothing here ever waits, but for the one
 //! sleep per turn of the loop.
 //!
-//! | file | subject |
+//! | part | owns |
 //! | --- | --- |
-//! | `reactor` | the owned struct, the loop and its order |
-//! | `effects` | what the node wants done |
-//! | `console` | the user's side: stdin, commands, stdout, stderr |
-//! | `farewell` | the end of a node that has left |
-//! | `clock`, `wheel` | the time, being away, timers |
-//! | `interfaces`, `network` | what this host's interfaces are, and what follows when they change |
-//! | `datagrams`, `hearing` | multicast, unicast datagrams; what they bring |
-//! | `net` | the listener, opening streams |
-//! | `streams`, `stream`, `outqueue` | all streams; one stream; what waits to be written to it |
-//! | `keeping` | the store: when to commit, and what to do if that fails |
-//! | `scan` | listening without joining |
-//! | `outsiders`, `rates` | what those who are no members may take, and how often |
-//! | `lock` | the locks on streams and datagrams |
-//! | `stdio`, `tty`, `signals`, `loglines` | the process's own descriptors and signals, log lines |
+//! | `reactor` | the loop and its order, the node, and the parts; it lends one part to another for a call |
+//! | `streams` | all streams with peers, the listener, what each may cost |
+//! | `network` | what this host's interfaces are, the datagrams that go out and come in |
+//! | `console` | stdin, stdout, stderr, the terminal, signals |
+//! | `keeper` | the store: when to commit, and what to do if that fails |
+//! | `room_scan` | listening without joining, beside all that |
+//! | `clock`, `wheel` | the time, being away; timers |
+//! | `rates` | how often each source may do something |
+//! | `loglines` | log lines on their way to stderr |
+//! | `tokens` | by which numbers the poll names what it watches |
+//! | `config`, `start_error` | what the command line decides; why papo may not start |
+//! | `status` | the driver's exit statuses |
+//!
+//! Each part is closed: nobody else names its fields. Imports run from the reactor to the parts, and from
+//! the parts to the rest of the table. Of one another the parts know a single thing: the streams are told
+//! by the network from which address dials leave (`network::Sources`).
 
 mod clock;
+mod config;
 mod console;
-mod datagrams;
-mod effects;
-mod farewell;
-mod hearing;
-mod interfaces;
-mod keeping;
-mod lock;
+mod keeper;
 mod loglines;
-mod net;
 mod network;
-mod outqueue;
-mod outsiders;
 mod rates;
 mod reactor;
-mod route;
-mod scan;
-mod signals;
-mod start;
-mod stdio;
-mod stream;
+mod room_scan;
+mod start_error;
+mod status;
 mod streams;
-#[cfg(test)]
-mod streams_test;
-mod tty;
+mod tokens;
 mod wheel;
 
-pub use self::keeping::StoreConfig;
 pub use self::loglines::{flush as flush_log, target as log_target};
-pub use interfaces::{Host, Interface, Selection};
-pub use scan::{Scan, ScanConfig, scan};
-pub use start::{DriverConfig, StartError};
-
-/// The exit status when papo cannot start or cannot go on.
-pub const STATUS_FAILED: u8 = 3;
-/// The exit status after a second SIGINT.
-pub const STATUS_INTERRUPTED: u8 = 130;
+pub use config::{DriverConfig, StoreConfig};
+pub use network::{Host, Interface, Selection};
+pub use room_scan::{Scan, ScanConfig, scan};
+pub use start_error::StartError;
+pub use status::{STATUS_FAILED, STATUS_INTERRUPTED};
 
 /// Runs one node from its start to its end. The result is the exit status.
 ///

@@ -71,17 +71,16 @@ impl<K: Ord + Copy> Rate<K> {
     }
 }
 
-/// All rates.
+/// How often each source may send datagrams.
 #[derive(Debug)]
-pub(super) struct Rates {
+pub(super) struct DatagramRates {
     datagrams: (Rate<SocketAddr>, Rate<IpAddr>),
     join_requests: (Rate<SocketAddr>, Rate<IpAddr>),
-    connections: Rate<IpAddr>,
 }
 
-impl Rates {
-    pub(super) fn new() -> Rates {
-        Rates {
+impl DatagramRates {
+    pub(super) fn new() -> DatagramRates {
+        DatagramRates {
             datagrams: (
                 Rate::new(DATAGRAMS_PER_SENDER_BURST, DATAGRAMS_PER_SENDER_RATE),
                 Rate::new(DATAGRAMS_PER_SOURCE_BURST, DATAGRAMS_PER_SOURCE_RATE),
@@ -96,7 +95,6 @@ impl Rates {
                     JOIN_REQUESTS_PER_SOURCE_RATE,
                 ),
             ),
-            connections: Rate::new(CONNECTIONS_PER_SOURCE_BURST, CONNECTIONS_PER_SOURCE_RATE),
         }
     }
 
@@ -112,10 +110,23 @@ impl Rates {
         let (sender, source) = &mut self.join_requests;
         sender.admits(now, from) && source.admits(now, from.ip())
     }
+}
+
+/// How often each source may connect.
+#[derive(Debug)]
+pub(super) struct ConnectionRate(Rate<IpAddr>);
+
+impl ConnectionRate {
+    pub(super) fn new() -> ConnectionRate {
+        ConnectionRate(Rate::new(
+            CONNECTIONS_PER_SOURCE_BURST,
+            CONNECTIONS_PER_SOURCE_RATE,
+        ))
+    }
 
     /// Whether this connection is within its source's rate.
-    pub(super) fn admits_connection(&mut self, now: Time, from: IpAddr) -> bool {
-        self.connections.admits(now, from)
+    pub(super) fn admits(&mut self, now: Time, from: IpAddr) -> bool {
+        self.0.admits(now, from)
     }
 }
 
@@ -151,7 +162,7 @@ mod tests {
 
     #[test]
     fn one_socket_that_sends_too_much_does_not_silence_its_neighbours() {
-        let mut rates = Rates::new();
+        let mut rates = DatagramRates::new();
         let at = |port| SocketAddr::from(([127, 0, 0, 1], port));
         for _ in 0..1_000_000 {
             rates.admits_datagram(Time(1), at(1));

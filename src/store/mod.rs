@@ -23,7 +23,7 @@
 //! With `synchronous=NORMAL` a commit writes to the log (`FILE-wal`) and waits for no disk: after a
 //! crash of the program everything committed is there, since the kernel has it. Only a checkpoint
 //! ([`Store::checkpoint`]) waits for the disk; what was committed after the last one may be lost in a
-//! power cut, never the file as a whole. When to checkpoint is decided in `driver::keeping`.
+//! power cut, never the file as a whole. When to checkpoint is decided in `driver::keeper`.
 
 mod error;
 mod opening;

@@ -421,7 +421,7 @@ fn a_checkpoint_empties_the_log_and_the_index_is_sound() {
     store.connection.execute_batch(check).unwrap();
 }
 
-/// Prints what commits and checkpoints cost; for the figures in `driver::keeping`.
+/// Prints what commits and checkpoints cost; for the figures in `driver::keeper`.
 #[test]
 #[ignore = "a measurement"]
 #[allow(clippy::disallowed_methods, reason = "a measurement")]

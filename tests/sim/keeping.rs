@@ -1,6 +1,6 @@
 //! Keeping: the driver's side of the simulated stores, and of readers of what is printed.
 //!
-//! Owns when something is committed, in the order of `driver::keeping`: once per turn, before the
+//! Owns when something is committed, in the order of `driver::keeper`: once per turn, before the
 //! end of the node's turn; and when something is printed. Chance lets some commits take little, and
 //! some fail, and readers pause. Nothing here knows what the messages mean.
 

@@ -1,20 +1,24 @@
 //! One stream with a peer: its socket, the frames that come in, and the queue that goes out.
 //!
-//! Owns the stream's state from the dial or the accept to its end. It reports what happened and
-//! leaves to [`Streams`](super::streams::Streams) what that means for others and for the node.
+//! Owns the stream's state from the dial or the accept to its end, and nobody else changes it. It
+//! reports what happened and leaves to [`Streams`](super::Streams) what that means for others and for
+//! the node: it never tells the node anything, and never ends another stream.
 
 use std::io::{self, ErrorKind, Read};
 use std::net::{IpAddr, Shutdown, SocketAddr};
+use std::rc::Rc;
 
 use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
 
-use crate::limits::{EXPENSIVE_FRAME_COST, LINK_BYTES_PER_TURN_MAX, LINK_FRAMES_PER_TURN_MAX};
+use crate::limits::EXPENSIVE_FRAME_COST;
 use crate::lock::LinkError;
-use crate::node::{Closed, LinkId, Time};
+use crate::node::{Class, Closed, LinkId, Time};
 use crate::wire::{FrameReader, Message, decode_message};
 
-use super::lock::StreamLock;
+use super::budget::Share;
 use super::outqueue::{OutQueue, Written};
+use super::stream_lock::StreamLock;
 
 /// Bytes of a locked stream that are read and opened at a time.
 const LOCKED_READ_BYTES: usize = 32 * 1024;
@@ -32,54 +36,6 @@ pub(super) enum State {
     Lingering,
     /// To be dropped at the end of the turn.
     Dead,
-}
-
-/// What one stream may have of a turn.
-#[derive(Debug)]
-pub(super) struct Share {
-    pub(super) bytes: usize,
-    pub(super) frames: usize,
-}
-
-/// What many streams together may have of a turn.
-#[derive(Debug)]
-pub(super) struct Budget {
-    left: Share,
-    /// What the last share began with.
-    given: Share,
-}
-
-impl Budget {
-    pub(super) fn new(bytes: usize, frames: usize) -> Budget {
-        let (left, given) = (Share { bytes, frames }, Share::of(0, 0));
-        Budget { left, given }
-    }
-
-    /// The next stream's share.
-    pub(super) fn share(&mut self) -> Share {
-        self.given = Share::of(self.left.bytes, self.left.frames);
-        Share { ..self.given }
-    }
-
-    /// What was not used of the last share is there for others.
-    pub(super) fn take(&mut self, rest: &Share) {
-        self.left.bytes -= self.given.bytes - rest.bytes;
-        self.left.frames -= self.given.frames - rest.frames;
-    }
-}
-
-impl Share {
-    /// A stream's share, or what is left of everybody's.
-    pub(super) fn of(bytes: usize, frames: usize) -> Share {
-        Share {
-            bytes: bytes.min(LINK_BYTES_PER_TURN_MAX),
-            frames: frames.min(LINK_FRAMES_PER_TURN_MAX),
-        }
-    }
-
-    pub(super) fn is_spent(&self) -> bool {
-        self.bytes == 0 || self.frames == 0
-    }
 }
 
 /// What reading found next.
@@ -113,17 +69,18 @@ pub(super) enum Dialled {
 /// One stream with a peer.
 #[derive(Debug)]
 pub(super) struct Stream {
-    pub(super) link: LinkId,
-    pub(super) peer: SocketAddr,
-    pub(super) socket: TcpStream,
-    pub(super) state: State,
-    pub(super) generation: u32,
+    link: LinkId,
+    peer: SocketAddr,
+    socket: TcpStream,
+    state: State,
+    /// By which the poll names the socket.
+    token: Token,
     /// Whose unfinished handshakes this stream is among.
-    pub(super) handshake_of: Option<IpAddr>,
+    handshake_of: Option<IpAddr>,
     /// The peer is a member of the room.
-    pub(super) is_member: bool,
+    is_member: bool,
     reader: FrameReader,
-    pub(super) out: OutQueue,
+    out: OutQueue,
     /// In a locked room.
     lock: Option<Box<StreamLock>>,
     /// The socket may have something to read.
@@ -133,21 +90,45 @@ pub(super) struct Stream {
     /// The socket may take something.
     writable: bool,
     /// Events of the socket's becoming writable are asked for.
-    pub(super) armed: bool,
+    armed: bool,
     /// The end of this side is sent.
     shut: bool,
     /// The node was told that the queue is full.
-    pub(super) congested: bool,
+    congested: bool,
     /// In the list of streams to be written before the next sleep.
-    pub(super) is_dirty: bool,
+    is_dirty: bool,
     /// In the list of streams to be read in the next turn.
-    pub(super) is_listed: bool,
+    is_listed: bool,
     /// When the socket last took a byte, or the queue ceased to be empty.
-    pub(super) moved: Time,
+    moved: Time,
 }
 
 impl Stream {
-    pub(super) fn new(
+    /// A stream that is being dialled.
+    pub(super) fn dialled(
+        link: LinkId,
+        to: SocketAddr,
+        socket: TcpStream,
+        lock: Option<Box<StreamLock>>,
+    ) -> Stream {
+        Stream::new(link, to, socket, State::Connecting, lock)
+    }
+
+    /// A stream that a peer has dialled; HELLO is still to come.
+    pub(super) fn accepted(
+        link: LinkId,
+        peer: SocketAddr,
+        socket: TcpStream,
+        lock: Option<Box<StreamLock>>,
+    ) -> Stream {
+        let handshake_of = Some(peer.ip());
+        Stream {
+            handshake_of,
+            ..Stream::new(link, peer, socket, State::Open, lock)
+        }
+    }
+
+    fn new(
         link: LinkId,
         peer: SocketAddr,
         socket: TcpStream,
@@ -159,7 +140,7 @@ impl Stream {
             peer,
             socket,
             state,
-            generation: 0,
+            token: Token(0),
             handshake_of: None,
             is_member: false,
             reader: FrameReader::in_handshake(),
@@ -175,6 +156,141 @@ impl Stream {
             is_listed: false,
             moved: Time(0),
         }
+    }
+
+    pub(super) fn link(&self) -> LinkId {
+        self.link
+    }
+
+    pub(super) fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
+    pub(super) fn state(&self) -> State {
+        self.state
+    }
+
+    /// This host's end of it.
+    pub(super) fn local_ip(&self) -> Option<IpAddr> {
+        self.socket.local_addr().ok().map(|at| at.ip())
+    }
+
+    /// Has the poll watch the socket under this name.
+    pub(super) fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        self.token = token;
+        registry.register(&mut self.socket, token, interest(self.armed))
+    }
+
+    /// Asks for events of the socket's becoming writable, or no longer.
+    pub(super) fn arm(&mut self, registry: &Registry, armed: bool) -> io::Result<()> {
+        if self.armed == armed {
+            return Ok(());
+        }
+        self.armed = armed;
+        registry.reregister(&mut self.socket, self.token, interest(armed))
+    }
+
+    /// The poll watches the socket no longer.
+    pub(super) fn deregister(&mut self, registry: &Registry) {
+        // The descriptor is closed next, which ends its events anyhow.
+        let _ = registry.deregister(&mut self.socket);
+    }
+
+    pub(super) fn has_token(&self, token: Token) -> bool {
+        self.token == token
+    }
+
+    pub(super) fn is_member(&self) -> bool {
+        self.is_member
+    }
+
+    pub(super) fn set_member(&mut self, is_member: bool) {
+        self.is_member = is_member;
+    }
+
+    /// True while this stream is among the unfinished handshakes of its source.
+    pub(super) fn has_handshake(&self) -> bool {
+        self.handshake_of.is_some()
+    }
+
+    /// Among whose unfinished handshakes this stream was until now.
+    pub(super) fn take_handshake(&mut self) -> Option<IpAddr> {
+        self.handshake_of.take()
+    }
+
+    /// Puts it on the list of those to be read; false if it was there.
+    pub(super) fn list(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_listed, true)
+    }
+
+    /// Takes it off the list of those to be read; false if it was not there.
+    pub(super) fn unlist(&mut self) -> bool {
+        std::mem::take(&mut self.is_listed)
+    }
+
+    /// Puts it on the list of those to be written; false if it was there.
+    pub(super) fn mark_dirty(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_dirty, true)
+    }
+
+    /// Takes it off the list of those to be written; false if it was not there.
+    pub(super) fn take_dirty(&mut self) -> bool {
+        std::mem::take(&mut self.is_dirty)
+    }
+
+    /// Bytes queued for the peer.
+    pub(super) fn queued(&self) -> usize {
+        self.out.bytes()
+    }
+
+    /// When the socket last took a byte, or the queue ceased to be empty.
+    pub(super) fn moved(&self) -> Time {
+        self.moved
+    }
+
+    /// Queues a frame.
+    pub(super) fn queue(&mut self, now: Time, class: Class, frame: Rc<[u8]>) {
+        if self.out.is_empty() {
+            self.moved = now;
+        }
+        self.out.push(class, frame);
+    }
+
+    /// Drops what is queued; the result is how many bytes that was.
+    pub(super) fn drop_queue(&mut self) -> usize {
+        std::mem::take(&mut self.out).bytes()
+    }
+
+    /// True if more is queued than this, for the first time since the queue was empty.
+    pub(super) fn becomes_congested(&mut self, limit: usize) -> bool {
+        self.out.bytes() > limit && !std::mem::replace(&mut self.congested, true)
+    }
+
+    /// The queue is empty; true if it was said to be full.
+    pub(super) fn take_congested(&mut self) -> bool {
+        std::mem::take(&mut self.congested)
+    }
+
+    /// The node closes it: what is queued is written, then the stream is read to its end.
+    pub(super) fn begin_closing(&mut self) {
+        self.state = State::Closing;
+        self.end_handshake();
+    }
+
+    /// The peer ended it: what is queued is written, nothing is read.
+    pub(super) fn linger(&mut self) {
+        self.state = State::Lingering;
+    }
+
+    /// Writing failed: what the peer sent before is still read.
+    pub(super) fn read_to_its_end(&mut self) {
+        self.state = State::Closing;
+        self.on_readable(true);
+    }
+
+    /// To be dropped at the end of the turn.
+    pub(super) fn die(&mut self) {
+        self.state = State::Dead;
     }
 
     pub(super) fn on_readable(&mut self, hung_up: bool) {
@@ -247,7 +363,7 @@ impl Stream {
                 Some(Ok(frame)) => {
                     return match decode_message(frame) {
                         Ok(message) => {
-                            share.frames = share.frames.saturating_sub(cost(&message));
+                            share.take_frames(cost(&message));
                             Found::Message(message)
                         }
                         Err(e) => Found::Offence(e.to_string()),
@@ -287,7 +403,7 @@ impl Stream {
                 (n, bytes.len())
             }
         };
-        share.bytes = share.bytes.saturating_sub(n);
+        share.take_bytes(n);
         // Less than there was room for: the socket is empty, and more bytes make a new event. But
         // an end that came together with the bytes makes none.
         if n < wanted && !self.hung_up {
@@ -319,6 +435,15 @@ impl Stream {
             Written::All => {}
         }
         Ok(written)
+    }
+}
+
+/// Which events of a socket are asked for.
+fn interest(armed: bool) -> Interest {
+    if armed {
+        Interest::READABLE | Interest::WRITABLE
+    } else {
+        Interest::READABLE
     }
 }
 

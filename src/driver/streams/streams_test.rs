@@ -7,10 +7,7 @@ use std::time::Duration;
 
 use mio::{Events, Poll};
 
-use super::net;
-use super::network::Sources;
-use super::stream::Share;
-use super::streams::Streams;
+use super::{Share, Sources, Streams, outsiders, sockets};
 use crate::limits::{
     HANDSHAKES_PER_SOURCE_MAX, LINK_FRAMES_PER_TURN_MAX, QUEUE_BYTES_HARD_MAX, QUEUE_BYTES_MAX,
     STRANGER_QUEUE_BYTES_MAX, STRANGERS_PER_SOURCE_MAX,
@@ -48,8 +45,7 @@ impl Rig {
         let input = self.next_input();
         assert!(matches!(input, Input::Connected { link: l } if l == link));
         self.streams.end_handshake(link);
-        self.streams.sorted = Time(0);
-        self.streams.sort(NOW, |_| true);
+        outsiders::sort_now(&mut self.streams.table, |_| true);
         peer
     }
 
@@ -62,9 +58,13 @@ impl Rig {
         for event in &events {
             self.streams.on_event(event);
         }
-        for _ in 0..self.streams.ready_len() {
+        for _ in 0..self.streams.lists.ready_len() {
             let mut share = Share::of(usize::MAX, usize::MAX);
-            let slot = self.streams.next_ready().unwrap();
+            let slot = self
+                .streams
+                .lists
+                .next_ready(&mut self.streams.table)
+                .unwrap();
             while let Some(found) = self.streams.next_message(NOW, slot, &mut share) {
                 self.messages.push(found);
             }
@@ -285,7 +285,7 @@ fn accept(rig: &mut Rig, listener: &mio::net::TcpListener, link: u64) -> TcpStre
 #[test]
 fn beyond_so_many_unfinished_handshakes_of_one_address_its_oldest_ends() {
     let mut rig = Rig::new();
-    let listener = net::listen((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let listener = sockets::listen((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let mut peers = Vec::new();
     for n in 0..HANDSHAKES_PER_SOURCE_MAX as u64 {
         peers.push(accept(&mut rig, &listener, n));
@@ -313,7 +313,7 @@ fn beyond_so_many_unfinished_handshakes_of_one_address_its_oldest_ends() {
 #[test]
 fn beyond_so_many_strangers_of_one_address_the_oldest_that_is_no_member_ends() {
     let mut rig = Rig::new();
-    let listener = net::listen((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let listener = sockets::listen((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let is_member = |link: LinkId| link.0 < 3;
     let mut peers = Vec::new();
     for n in 0..STRANGERS_PER_SOURCE_MAX as u64 + 4 {
@@ -339,8 +339,7 @@ fn beyond_so_many_strangers_of_one_address_the_oldest_that_is_no_member_ends() {
 fn a_stranger_that_does_not_read_is_dropped_long_before_a_member() {
     let mut rig = Rig::new();
     let _peer = rig.linked(LINK);
-    rig.streams.sorted = Time(0);
-    rig.streams.sort(NOW, |_| false);
+    outsiders::sort_now(&mut rig.streams.table, |_| false);
     for _ in 0..=2 * STRANGER_QUEUE_BYTES_MAX / filler().len() {
         rig.send(Class::Chat, &filler());
     }
@@ -351,7 +350,7 @@ fn a_stranger_that_does_not_read_is_dropped_long_before_a_member() {
 #[test]
 fn before_hello_no_long_frame_is_waited_for() {
     let mut rig = Rig::new();
-    let listener = net::listen((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let listener = sockets::listen((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let mut peer = accept(&mut rig, &listener, 1);
     peer.write_all(&[0, 0, 0x20, 0, 0x82]).unwrap();
     rig.expect_closed(Closed::Ended);

@@ -1,6 +1,6 @@
 //! The kernel's word that interfaces have come, gone or changed their addresses (rtnetlink(7)).
 //!
-//! Owns the socket that says so. What has changed it does not read: `network` looks at everything
+//! Owns the socket that says so. What has changed it does not read: whoever is told looks at everything
 //! anew, and does so without being told too, only less often.
 
 use std::io;
@@ -19,25 +19,25 @@ const READS_MAX: usize = 256;
 
 /// Hears of changes.
 #[derive(Debug)]
-pub(super) struct Route(OwnedFd);
+pub(in crate::driver) struct Changes(OwnedFd);
 
-impl Route {
+impl Changes {
     /// Listens from now on.
     ///
     /// # Errors
     ///
     /// If the system does not let it.
-    pub(super) fn open(registry: &Registry, token: Token) -> io::Result<Route> {
+    pub(in crate::driver) fn open(registry: &Registry, token: Token) -> io::Result<Changes> {
         let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
         let socket = socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, None)?;
         bind(&socket, &SocketAddrNetlink::new(0, GROUPS))?;
         let raw = socket.as_raw_fd();
         registry.register(&mut SourceFd(&raw), token, Interest::READABLE)?;
-        Ok(Route(socket))
+        Ok(Changes(socket))
     }
 
     /// Throws away what was said; true if that was anything.
-    pub(super) fn take(&mut self) -> bool {
+    pub(in crate::driver) fn take(&mut self) -> bool {
         let mut buffer = [0; 64];
         let mut read = || match recv(&self.0, &mut buffer[..], RecvFlags::TRUNC) {
             Err(Errno::AGAIN) => false,
@@ -55,7 +55,7 @@ mod tests {
     #[test]
     fn nothing_is_said_where_nothing_changes() {
         let poll = mio::Poll::new().unwrap();
-        let mut route = Route::open(poll.registry(), Token(1)).unwrap();
-        assert!(!route.take());
+        let mut changes = Changes::open(poll.registry(), Token(1)).unwrap();
+        assert!(!changes.take());
     }
 }

@@ -1,14 +1,11 @@
-//! The lock on one stream, and on the datagrams, of a locked room.
+//! The lock on one stream of a locked room.
 //!
-//! Owns the sealed bytes that wait for a socket, and the knowledge that somebody's datagrams could
-//! not be opened. What a record or a sealed datagram looks like is [`crate::lock`]'s.
+//! Owns the sealed bytes that wait for the socket. What a record looks like is [`crate::lock`]'s; whose
+//! stream it is, and how much may wait, is not known here.
 
-use std::borrow::Cow;
 use std::io::{self, ErrorKind, Write};
 
-use crate::lock::{
-    DatagramSeal, LinkCipher, LinkError, OpenError, RECORD_PLAIN_MAX, Secret, room_tag,
-};
+use crate::lock::{LinkCipher, LinkError, RECORD_PLAIN_MAX, Secret};
 use crate::wire::FrameReader;
 
 use super::outqueue::{OutQueue, Written};
@@ -88,62 +85,6 @@ impl StreamLock {
             queue.take_into(&mut self.plain, RECORD_PLAIN_MAX);
             let sealed = self.cipher.seal(&self.plain, &mut self.sealed);
             sealed.map_err(io::Error::other)?;
-        }
-    }
-}
-
-/// The lock on the datagrams, or none.
-#[derive(Debug)]
-pub(super) struct DatagramLock {
-    seal: Option<DatagramSeal>,
-    tag: [u8; crate::lock::ROOM_TAG_BYTES],
-    /// A datagram of a room of this name came that this node has no key for.
-    pub(super) locked_out: bool,
-}
-
-impl DatagramLock {
-    /// `None` if the system gives no randomness.
-    pub(super) fn new(room: &str, secret: Option<&Secret>) -> Option<DatagramLock> {
-        let seal = match secret {
-            Some(secret) => Some(DatagramSeal::new(secret)?),
-            None => None,
-        };
-        Some(DatagramLock {
-            seal,
-            tag: room_tag(room),
-            locked_out: false,
-        })
-    }
-
-    /// True in a locked room.
-    pub(super) fn is_locked(&self) -> bool {
-        self.seal.is_some()
-    }
-
-    /// What goes on the wire.
-    pub(super) fn seal(&mut self, wall_ms: u64, plain: Vec<u8>) -> Vec<u8> {
-        match &mut self.seal {
-            Some(seal) => seal.seal(wall_ms, &plain),
-            None => plain,
-        }
-    }
-
-    /// What came from the wire.
-    pub(super) fn open<'a>(
-        &mut self,
-        wall_ms: u64,
-        bytes: &'a [u8],
-    ) -> Result<Cow<'a, [u8]>, OpenError> {
-        match &mut self.seal {
-            Some(seal) => {
-                let opened = seal.open(wall_ms, bytes);
-                self.locked_out |= opened == Err(OpenError::WrongSecret);
-                opened.map(Cow::Owned)
-            }
-            None => {
-                self.locked_out |= Secret::tag_of(bytes) == Some(self.tag);
-                Ok(Cow::Borrowed(bytes))
-            }
         }
     }
 }

@@ -1,4 +1,7 @@
-//! A store's file that was moved or deleted while it is in use.
+//! The file at the path, which may be moved or deleted while it is in use.
+//!
+//! Owns the open file, and the move from one to another. When something is stored, what follows if it
+//! cannot be, and what the user is told, is not decided here.
 //!
 //! A message counts as stored only if it can be found at the path that the user named. So after each
 //! commit it is looked at ([`Store::look`]) whether the path still leads to the file that is open,
@@ -19,10 +22,14 @@
 //!
 //! A lock that was deleted is taken anew; if another papo was faster, that one has the file.
 
-use super::{Keeper, Step, shown};
+use std::path::{Path, PathBuf};
+
 use crate::node::{History, Now};
-use crate::store::{Identity, Place, Store, StoreError};
+use crate::store::{Identity, Owner, Place, Store, StoreError};
+use crate::ui::visible::{Tab, visible};
 use crate::wire::{ChatMessage, MessageId, Position, SeqRange};
+
+use super::tending::Tending;
 
 /// Messages copied per turn of the loop, some 5 ms of work, and as many chunks ([`Store::between`])
 /// at the most.
@@ -31,12 +38,16 @@ const CHUNKS: usize = 8;
 /// After every message.
 const END: Position = Position(u64::MAX, u64::MAX, u64::MAX);
 
-/// The move from one file to another.
-#[derive(Debug, Default)]
-pub(super) struct Moving {
+/// The file at the path, and the one that it takes over from after a move.
+#[derive(Debug)]
+pub(super) struct Files {
+    path: PathBuf,
+    owner: Owner,
+    /// The file at the path; none if nothing could be opened, even for reading.
+    store: Option<Store>,
     /// The file that has everything that the node was told is stored.
-    pub(super) holder: Option<Identity>,
-    /// That file, if it is not the one at the path, and can be read.
+    holder: Option<Identity>,
+    /// The file that has everything, if it is not the one at the path, and can be read.
     old: Option<Store>,
     /// How far its messages are in the file at the path, while some are not.
     copied: Option<Copied>,
@@ -50,22 +61,70 @@ struct Copied {
     from_memory: bool,
 }
 
-impl Keeper {
+impl Files {
+    /// Nothing is open yet.
+    pub(super) fn new(path: PathBuf, owner: Owner) -> Files {
+        Files {
+            path,
+            owner,
+            store: None,
+            holder: None,
+            old: None,
+            copied: None,
+        }
+    }
+
+    /// The path that the user named.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The path that the user named, in a line for people.
+    pub(super) fn shown(&self) -> String {
+        shown(&self.path)
+    }
+
+    /// Whose history is kept.
+    pub(super) fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
+    /// This file is at the path, and has everything that the node was told is stored.
+    pub(super) fn begin_with(&mut self, store: Store) {
+        self.holder = Some(store.identity());
+        self.store = Some(store);
+    }
+
+    /// What is open is closed: it is no file of this history.
+    pub(super) fn give_up(&mut self) {
+        self.store = None;
+    }
+
+    /// True if a file is open.
+    pub(super) fn is_open(&self) -> bool {
+        self.store.is_some()
+    }
+
+    /// The path, and the file at it.
+    pub(super) fn parts(&mut self) -> (&Path, Option<&mut Store>) {
+        (&self.path, self.store.as_mut())
+    }
+
     /// True while what was confirmed is not all at the path.
     pub(super) fn is_moving(&self) -> bool {
-        self.moving.copied.is_some() || self.moving.old.is_some()
+        self.copied.is_some() || self.old.is_some()
     }
 
     /// The file that has all that is not in memory.
     pub(super) fn reader(&self) -> Option<&Store> {
-        self.moving.old.as_ref().or(self.store.as_ref())
+        self.old.as_ref().or(self.store.as_ref())
     }
 
     /// Opens the file at the path once more, whichever that is; if that fails, what was open may still
     /// be read.
     pub(super) fn reopen(&mut self, now: Now) -> Result<(), StoreError> {
         let latest = self.store.take();
-        let held = self.moving.old.take().or(latest);
+        let held = self.old.take().or(latest);
         let opened = match held.as_ref().map(Store::place) {
             Some(Place::Gone) => self.open_instead(held, now),
             Some(Place::WithoutLog) => self.open_settled(held, now),
@@ -77,18 +136,15 @@ impl Keeper {
         };
         let store = opened?;
         let identity = store.identity();
-        let holder = *self.moving.holder.get_or_insert(identity);
+        let holder = *self.holder.get_or_insert(identity);
         let is_back = holder == identity;
         // Of two moves in a row the first one's file is the one that has everything.
-        (self.moving.old).take_if(|old| is_back || old.identity() != holder);
-        self.moving.copied = (!is_back).then(|| Copied {
-            from_memory: self.moving.old.is_none(),
+        (self.old).take_if(|old| is_back || old.identity() != holder);
+        self.copied = (!is_back).then(|| Copied {
+            from_memory: self.old.is_none(),
             ..Copied::default()
         });
         self.store = Some(store);
-        self.dirty_since = None;
-        self.checkpoint_at = super::LOG_PAGES;
-        self.index_at.get_or_insert(now.time);
         Ok(())
     }
 
@@ -97,12 +153,12 @@ impl Keeper {
         let opened = Store::open(&self.path, &self.owner, now.wall_ms, false);
         if opened.is_err() {
             let readable = Store::open_for_reading(&self.path, Some(&self.owner)).ok();
-            self.store = readable.filter(|s| self.moving.holder == Some(s.identity()));
+            self.store = readable.filter(|s| self.holder == Some(s.identity()));
         }
         opened
     }
 
-    /// It is, but its log is not.
+    /// The file that was open is at the path, but its log is not beside it.
     fn open_settled(&mut self, held: Option<Store>, now: Now) -> Result<Store, StoreError> {
         if let Some(e) = held.as_ref().and_then(|store| store.settle().err()) {
             self.store = held;
@@ -112,7 +168,7 @@ impl Keeper {
         self.open_again(now)
     }
 
-    /// It is not at the path.
+    /// The file that was open is not at the path any more.
     fn open_instead(&mut self, held: Option<Store>, now: Now) -> Result<Store, StoreError> {
         let Some(old) = held else {
             return self.open_again(now);
@@ -120,12 +176,12 @@ impl Keeper {
         match old.part() {
             Ok(()) => {
                 let opened = old.open_in_place(&self.owner, now.wall_ms);
-                self.moving.old = Some(old);
+                self.old = Some(old);
                 opened
             }
             // Later it can be made whole, and nobody has lost anything.
             Err(e @ (StoreError::Later(_) | StoreError::Path(_))) => {
-                self.moving.old = Some(old);
+                self.old = Some(old);
                 Err(e)
             }
             Err(e) => {
@@ -136,42 +192,64 @@ impl Keeper {
         }
     }
 
-    /// Copies the next messages of the old file.
-    pub(super) fn move_on(&mut self, now: Now, history: &History) -> Result<Step, StoreError> {
-        let Some(mut copied) = self.moving.copied else {
-            return Ok(Step::Moving);
+    /// Commits `count` messages; they count only if the file is where others find them.
+    pub(super) fn put<'a>(
+        &mut self,
+        tending: &mut Tending,
+        now: Now,
+        messages: impl Iterator<Item = &'a ChatMessage>,
+        count: usize,
+        floor: Position,
+    ) -> Result<(), StoreError> {
+        let Some(store) = &mut self.store else {
+            return Err(StoreError::Unusable("it is not open".into()));
         };
-        let old = self.moving.old.as_ref().filter(|_| !copied.from_memory);
+        store.commit(messages, floor)?;
+        tending.on_commit(now.time, count);
+        store.look()
+    }
+
+    /// Copies the next messages of the old file; the words at the end say that all are here.
+    pub(super) fn move_on(
+        &mut self,
+        tending: &mut Tending,
+        now: Now,
+        history: &History,
+    ) -> Result<Option<String>, StoreError> {
+        let Some(mut copied) = self.copied else {
+            return Ok(None);
+        };
+        let old = self.old.as_ref().filter(|_| !copied.from_memory);
         let messages = match old.map(|old| batch(old, &mut copied.upto)) {
             Some(Ok(messages)) => messages,
             Some(Err(e)) => {
                 log::warn!("{}: the file that was there: {e}", self.path.display());
-                self.moving.old = None;
-                self.moving.copied = Some(Copied {
+                self.old = None;
+                self.copied = Some(Copied {
                     from_memory: true,
                     ..Copied::default()
                 });
-                return Ok(Step::Moving);
+                return Ok(None);
             }
             None => remembered(history, &mut copied.upto),
         };
         let count = messages.len();
-        self.put(now, messages.iter(), count, history.floor())?;
+        self.put(tending, now, messages.iter(), count, history.floor())?;
         copied.count += count;
-        self.moving.copied = Some(copied);
+        self.copied = Some(copied);
         if copied.upto < END {
-            return Ok(Step::Moving);
+            return Ok(None);
         }
         let words = self.moved_words(copied, history)?;
-        self.moving.old = None;
-        self.moving.copied = None;
-        self.moving.holder = self.store.as_ref().map(Store::identity);
-        Ok(Step::Moved(words))
+        self.old = None;
+        self.copied = None;
+        self.holder = self.store.as_ref().map(Store::identity);
+        Ok(Some(words))
     }
 
     /// What the user is told at the end.
     fn moved_words(&self, copied: Copied, history: &History) -> Result<String, StoreError> {
-        let path = shown(&self.path);
+        let path = self.shown();
         let mut lost = String::new();
         if let Some(store) = self.store.as_ref().filter(|_| copied.from_memory) {
             let ids = store.ranges()?;
@@ -191,6 +269,32 @@ impl Keeper {
             copied.count
         ))
     }
+
+    /// Closes it, which checkpoints. The words say so if nobody finds what it holds.
+    /// A file that was moved while nothing was said is made whole, for it does not do that by itself.
+    pub(super) fn part(self) -> Option<String> {
+        let path = self.shown();
+        if self.is_moving() {
+            return Some(format!(
+                "{path}: what was stored is only in the file that was moved or deleted"
+            ));
+        }
+        let store = self.store.as_ref()?;
+        let result = match store.place() {
+            Place::There => return None,
+            Place::WithoutLog => store.settle(),
+            Place::Gone => store.part(),
+        };
+        Some(match result {
+            Ok(()) => format!("{path}: the file was moved or deleted, with all that was stored"),
+            Err(e) => format!("{path}: the file was moved or deleted, and is not whole: {e}"),
+        })
+    }
+}
+
+/// A file's name in a line for people.
+pub(super) fn shown(path: &Path) -> String {
+    visible(&format!("--store {}", path.display()), Tab::Escape)
 }
 
 /// The next messages of a file after a position, which moves behind them.
@@ -207,7 +311,7 @@ fn batch(old: &Store, upto: &mut Position) -> Result<Vec<ChatMessage>, StoreErro
     Ok(messages)
 }
 
-/// The same, of what is in memory.
+/// The next messages of what is in memory after a position, which moves behind them.
 fn remembered(history: &History, upto: &mut Position) -> Vec<ChatMessage> {
     let after = *upto;
     let next = history.iter().skip_while(|m| m.position() <= after);

@@ -17,7 +17,7 @@ use socket2::{Domain, InterfaceIndexOrAddress, Protocol, Socket, Type};
 
 use crate::limits::{DATAGRAM_BYTES_MAX, INTERFACES_MAX};
 
-use super::{Interface, StartError};
+use super::interfaces::Interface;
 
 /// Sockets in all: the one that hears the IPv4 group, and three per interface.
 pub const SOCKETS_MAX: usize = 1 + 3 * INTERFACES_MAX;
@@ -45,9 +45,9 @@ enum Role {
     Hears4,
     /// Hears the IPv6 group on the interface with this index.
     Hears6(u32),
-    /// Sends from this address of the interface with this index.
+    /// Sends from this IPv4 address of the interface with this index.
     Sends4(u32, Ipv4Addr),
-    /// The same.
+    /// Sends from this IPv6 address of the interface with this index.
     Sends6(u32, Ipv6Addr),
 }
 
@@ -91,11 +91,11 @@ impl Datagrams {
         registry: Registry,
         first: usize,
         group: Option<SocketAddr>,
-    ) -> Result<Datagrams, StartError> {
+    ) -> io::Result<Datagrams> {
         let (group4, group6) = match group {
             Some(group) if !group.ip().is_multicast() => {
                 let e = io::Error::new(ErrorKind::InvalidInput, "not a multicast address");
-                return Err(StartError::Group(group, e));
+                return Err(e);
             }
             Some(SocketAddr::V4(group)) => (Some(group), Some(group_v6(group))),
             Some(SocketAddr::V6(group)) => (None, Some(group)),
@@ -110,9 +110,7 @@ impl Datagrams {
             failed: BTreeSet::new(),
         };
         if let Some(group) = group4 {
-            let wrong = |e| StartError::Group(group.into(), e);
-            let socket = hearing_v4(group).map_err(wrong)?;
-            datagrams.add(socket, Role::Hears4, "").map_err(wrong)?;
+            datagrams.add(hearing_v4(group)?, Role::Hears4, "")?;
         }
         Ok(datagrams)
     }
@@ -256,7 +254,7 @@ impl Datagrams {
         ready.map(|(n, _)| n).collect()
     }
 
-    /// Whether there is one.
+    /// Whether a socket may have something to read.
     #[must_use]
     pub fn any_ready(&self) -> bool {
         self.sockets.iter().any(|(_, udp)| udp.is_ready)
@@ -469,19 +467,6 @@ mod tests {
         let mut b = b;
         b.multicast(b"still there?", |r| panic!("{r}"));
         assert_eq!(receive(&mut a_again, 0).0, b"still there?");
-    }
-
-    #[test]
-    fn a_group_that_is_none_is_told_in_one_line() {
-        let poll = mio::Poll::new().unwrap();
-        let registry = poll.registry().try_clone().unwrap();
-        let group = "127.0.0.1:29012".parse().unwrap();
-        let error = Datagrams::new(registry, 0, Some(group)).unwrap_err();
-        let text = error.to_string();
-        assert!(
-            text.contains("--group") && text.contains("127.0.0.1:29012"),
-            "{text}"
-        );
     }
 
     #[test]

@@ -1,55 +1,16 @@
-//! What the reactor is told at its start, and why it may not start.
+//! Why papo may not start or go on, in words that say what to do.
+//!
+//! Owns these words. Which of them applies is found out by whoever failed.
 
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use crate::lock::Secret;
-use crate::node::Peer;
 use crate::store::StoreError;
-use crate::ui::UiConfig;
 use crate::ui::visible::{Tab, visible};
 
-use super::keeping::StoreConfig;
-
-use super::interfaces::{Interface, Selection};
-
-/// Everything that the command line decides about one node.
-#[derive(Clone, Debug)]
-pub struct DriverConfig {
-    /// The multicast group and port.
-    pub group: SocketAddr,
-    /// Whether to multicast at all.
-    pub multicast: bool,
-    /// Where to multicast and listen.
-    pub interfaces: Selection,
-    /// What the TCP listener is bound to; port 0 means any free one.
-    pub listen: SocketAddr,
-    /// Members to ask where multicast does not reach.
-    pub peers: Vec<Peer>,
-    /// The room to join, valid by the protocol's rules.
-    pub room: String,
-    /// What people call this node, valid by the protocol's rules.
-    pub nick: String,
-    /// How often the coordinator says that it is alive.
-    pub heartbeat: Duration,
-    /// How long a silence means failure; at least twice the heartbeat.
-    pub failure_timeout: Duration,
-    /// How many messages the history keeps.
-    pub history_max: usize,
-    /// Whether to fetch the room's history on joining.
-    pub wants_history: bool,
-    /// The room's secret, if it is locked.
-    pub secret: Option<Secret>,
-    /// The file that keeps the history, if there is one.
-    pub store: Option<StoreConfig>,
-    /// Colours may be used in the terminal.
-    pub color: bool,
-    /// The user's side.
-    pub ui: UiConfig,
-}
+use super::network::Interface;
 
 /// Why papo cannot start or go on. Displayed as one line that names the option and what to do.
 #[derive(Debug)]
@@ -139,5 +100,38 @@ impl std::error::Error for StartError {
             StartError::Store(_, e) => Some(e),
             StartError::Locked(..) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::network::Datagrams;
+    use super::super::streams::Listener;
+    use super::*;
+
+    #[test]
+    fn a_port_in_use_is_told_in_one_line() {
+        let first = Listener::open("127.0.0.1:0".parse().unwrap()).unwrap();
+        let at = first.address().unwrap();
+        let error = Listener::open(at).unwrap_err();
+        let text = StartError::Listen(at, error).to_string();
+        assert!(
+            text.contains("--listen") && text.contains(&at.to_string()),
+            "{text}"
+        );
+        assert!(!text.contains('\n'));
+    }
+
+    #[test]
+    fn a_group_that_is_none_is_told_in_one_line() {
+        let poll = mio::Poll::new().unwrap();
+        let registry = poll.registry().try_clone().unwrap();
+        let group = "127.0.0.1:29012".parse().unwrap();
+        let error = Datagrams::new(registry, 0, Some(group)).unwrap_err();
+        let text = StartError::Group(group, error).to_string();
+        assert!(
+            text.contains("--group") && text.contains("127.0.0.1:29012"),
+            "{text}"
+        );
     }
 }

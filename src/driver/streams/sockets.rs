@@ -1,14 +1,13 @@
-//! The listener, and opening streams.
+//! Opening TCP sockets: the listener's, and those of streams.
 //!
-//! Owns how TCP sockets are opened and bound. It knows nothing of what is said on them.
+//! Owns how they are opened, bound and buffered, and keeps none of them. It knows nothing of what is said
+//! on them.
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use mio::net::{TcpListener, TcpStream};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
-
-use super::StartError;
 
 /// What the kernel keeps of written bytes per stream: so little that a PING never waits behind
 /// seconds of history.
@@ -25,16 +24,14 @@ const BACKLOG: i32 = 1_024;
 /// # Errors
 ///
 /// If the address cannot be bound.
-pub fn listen(at: SocketAddr) -> Result<TcpListener, StartError> {
+pub fn listen(at: SocketAddr) -> io::Result<TcpListener> {
     let is_any = at.is_ipv6() && at.ip().is_unspecified();
     let without_ipv6 = SocketAddr::from((Ipv4Addr::UNSPECIFIED, at.port()));
-    open_listener(at)
-        .or_else(|e| match e.kind() {
-            _ if !is_any => Err(e),
-            ErrorKind::AddrInUse | ErrorKind::PermissionDenied => Err(e),
-            _ => open_listener(without_ipv6),
-        })
-        .map_err(|e| StartError::Listen(at, e))
+    open_listener(at).or_else(|e| match e.kind() {
+        _ if !is_any => Err(e),
+        ErrorKind::AddrInUse | ErrorKind::PermissionDenied => Err(e),
+        _ => open_listener(without_ipv6),
+    })
 }
 
 fn open_listener(at: SocketAddr) -> io::Result<TcpListener> {
@@ -109,18 +106,6 @@ fn bind_source(socket: &Socket, source: IpAddr) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_port_in_use_is_told_in_one_line() {
-        let first = listen("127.0.0.1:0".parse().unwrap()).unwrap();
-        let at = first.local_addr().unwrap();
-        let text = listen(at).unwrap_err().to_string();
-        assert!(
-            text.contains("--listen") && text.contains(&at.to_string()),
-            "{text}"
-        );
-        assert!(!text.contains('\n'));
-    }
 
     #[test]
     fn a_listener_on_any_address_is_reached_by_ipv4() {

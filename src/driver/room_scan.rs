@@ -1,4 +1,6 @@
-//! `papo scan`: listens to the group for a while, joins nothing, sends nothing.
+//! `papo scan`: listens to the group for a while, and hears which rooms there are.
+//!
+//! Owns a poll and sockets of its own, beside those of a running node. It joins nothing and sends nothing.
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,9 +15,8 @@ use crate::ui::rooms_found::{HeardRoom, Rooms};
 use crate::wire::{Datagram, decode_datagram};
 
 use super::clock::Clock;
-use super::datagrams::{Datagrams, Received};
-use super::lock::DatagramLock;
-use super::{Host, Selection, StartError};
+use super::network::{DatagramLock, Datagrams, Host, Received, Selection};
+use super::start_error::StartError;
 
 /// Added to two heartbeats: the coordinator's timers and ours are not those of one clock.
 const SLACK: Duration = Duration::from_millis(100);
@@ -56,7 +57,8 @@ pub fn scan(config: &ScanConfig) -> Result<Scan, StartError> {
     let host = Host::now().map_err(system("list the interfaces of this host"))?;
     config.interfaces.check(&host).map_err(StartError::Option)?;
     let registry = (poll.registry().try_clone()).map_err(system("create a poll"))?;
-    let mut datagrams = Datagrams::new(registry, 0, Some(config.group))?;
+    let no_group = |e| StartError::Group(config.group, e);
+    let mut datagrams = Datagrams::new(registry, 0, Some(config.group)).map_err(no_group)?;
     let interfaces = config.interfaces.of(&host);
     if let Err(e) = datagrams.follow(&interfaces, |report| reports.push(report)) {
         return Err(StartError::Interfaces(interfaces, e));

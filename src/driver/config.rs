@@ -1,0 +1,57 @@
+//! What the command line decides about one node.
+//!
+//! Owns nothing that changes: it is read once, at the start.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::lock::Secret;
+use crate::node::Peer;
+use crate::ui::UiConfig;
+
+use super::network::Selection;
+
+/// Everything that the command line decides about one node.
+#[derive(Clone, Debug)]
+pub struct DriverConfig {
+    /// The multicast group and port.
+    pub group: SocketAddr,
+    /// Whether to multicast at all.
+    pub multicast: bool,
+    /// Where to multicast and listen.
+    pub interfaces: Selection,
+    /// What the TCP listener is bound to; port 0 means any free one.
+    pub listen: SocketAddr,
+    /// Members to ask where multicast does not reach.
+    pub peers: Vec<Peer>,
+    /// The room to join, valid by the protocol's rules.
+    pub room: String,
+    /// What people call this node, valid by the protocol's rules.
+    pub nick: String,
+    /// How often the coordinator says that it is alive.
+    pub heartbeat: Duration,
+    /// How long a silence means failure; at least twice the heartbeat.
+    pub failure_timeout: Duration,
+    /// How many messages the history keeps.
+    pub history_max: usize,
+    /// Whether to fetch the room's history on joining.
+    pub wants_history: bool,
+    /// The room's secret, if it is locked.
+    pub secret: Option<Secret>,
+    /// The file that keeps the history, if there is one.
+    pub store: Option<StoreConfig>,
+    /// Colours may be used in the terminal.
+    pub color: bool,
+    /// The user's side.
+    pub ui: UiConfig,
+}
+
+/// Which file, and what to do if it is damaged.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoreConfig {
+    /// The file.
+    pub path: PathBuf,
+    /// A damaged file ends papo, instead of being set aside.
+    pub strict: bool,
+}

@@ -1,0 +1,81 @@
+//! The end of a node that has left.
+//!
+//! What is queued for peers is written, and their ends are waited for: a socket that is closed
+//! while something unread is in it is reset, and a reset destroys what is still in flight. Then
+//! the outputs are written out. Both are bounded: nobody who is stuck keeps papo from ending.
+//!
+//! Owns until when each of the two is waited for. It neither writes to peers nor sleeps.
+
+use crate::node::Time;
+use crate::timing;
+use crate::ui::Ui;
+
+use super::super::console::Console;
+use super::super::status::{STATUS_FAILED, STATUS_UNPRINTED};
+use super::super::streams::Streams;
+
+/// Until when peers and readers are waited for.
+#[derive(Debug)]
+pub(super) struct Farewell {
+    peers_until: Time,
+    output_until: Time,
+    /// What the outputs had not taken after the last round.
+    pending: usize,
+}
+
+impl Farewell {
+    /// The wait begins now.
+    pub(super) fn new(now: Time) -> Farewell {
+        Farewell {
+            peers_until: now + timing::FAREWELL_PEERS,
+            output_until: now + timing::FAREWELL_OUTPUT,
+            pending: usize::MAX,
+        }
+    }
+
+    /// After a round of writing: a reader that takes something now and then is waited for.
+    pub(super) fn on_round(&mut self, now: Time, console: &Console) {
+        if console.has_work() || console.has_moved(self.pending) {
+            self.output_until = now + timing::FAREWELL_OUTPUT;
+        }
+        self.pending = console.pending();
+    }
+
+    /// Until when there is something to wait for.
+    pub(super) fn waits_until(
+        &self,
+        now: Time,
+        console: &Console,
+        streams: &Streams,
+    ) -> Option<Time> {
+        if console.has_work() || streams.has_ready() {
+            return Some(now);
+        }
+        let peers = (!streams.is_empty()).then_some(self.peers_until);
+        let output = (console.pending() > 0).then_some(self.output_until);
+        let waits = [peers, output].into_iter().flatten();
+        waits.filter(|until| *until > now).min()
+    }
+}
+
+/// What papo ends with.
+pub(super) fn exit_status(ui: &mut Ui, console: &mut Console) -> u8 {
+    let said = say_unprinted(ui, console);
+    let status = ui.exit_status().unwrap_or(0);
+    if console.has_failed() {
+        STATUS_FAILED
+    } else {
+        status.max(said)
+    }
+}
+
+/// What nobody read is counted on stderr; the result is what that makes of the exit status.
+fn say_unprinted(ui: &mut Ui, console: &mut Console) -> u8 {
+    let unprinted = ui.unprinted();
+    if unprinted == 0 {
+        return 0;
+    }
+    ui.say_unprinted(unprinted);
+    console.flush_stderr(ui);
+    STATUS_UNPRINTED
+}

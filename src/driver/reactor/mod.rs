@@ -1,0 +1,482 @@
+//! The loop and its order.
+//!
+//! Owns everything that a running node has, in one struct: the node, the parts of the driver, the clocks
+//! and the timers. It routes: what a part needs of another it is lent for one call, and what a part hands
+//! back goes to the node or to another part. It never names a part's fields, and decides nothing about the
+//! protocol.
+//!
+//! One turn: sleep; note the time, and
+//! whether this process was away; signals; bounded reads (datagrams, accepts, streams, stdin);
+//! timers; the user's commands; the end of the node's turn; then, before the next sleep, write
+//! what is queued. Nothing in a turn waits, and each part is bounded, so that no flood from
+//! anywhere starves the timers. What is left over is taken up in the next turn, after a sleep of
+//! length zero.
+//!
+//! | file | subject |
+//! | --- | --- |
+//! | `opening` | the start |
+//! | `effects` | what the node wants done |
+//! | `farewell` | until when the end is waited for, and the exit status |
+//! | `reads` | what is read of the store, for peers and for stdout |
+//! | `wake` | what timers wake the loop for |
+
+mod effects;
+mod farewell;
+mod opening;
+mod reads;
+mod wake;
+
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use mio::{Events, Poll};
+
+use crate::limits::ACCEPTS_PER_TURN_MAX;
+use crate::node::{Input, Node, Now, Outbox, Time};
+use crate::timing;
+use crate::ui::{DriverStatus, Ui};
+
+use super::clock::{Attendance, Clock};
+use super::console::{Console, Request};
+use super::keeper::Keeper;
+use super::network::Network;
+use super::start_error::StartError;
+use super::status::STATUS_INTERRUPTED;
+use super::streams::{Listener, Streams};
+use super::tokens::{INTERFACES, LISTENER, SIGNALS, STDERR, STDIN, STDOUT};
+use super::wheel::Wheel;
+use effects::Reach;
+use farewell::Farewell;
+use wake::Wake;
+
+/// Effects that the outbox keeps room for between inputs.
+const OUTBOX_KEPT: usize = 1_024;
+/// What a deadline of the user's side that does not move forward is put off by.
+const DEADLINE_STEP: Duration = Duration::from_millis(1);
+
+/// Where the loop goes after a turn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Flow {
+    /// On.
+    On,
+    /// The node has left.
+    Left,
+    /// Out, at once.
+    End,
+    /// The room is locked, and this node has not its secret.
+    LockedOut,
+}
+
+/// Everything that a running node has.
+pub(super) struct Reactor {
+    poll: Poll,
+    events: Events,
+    clock: Clock,
+    attendance: Attendance,
+    /// The time of this turn.
+    now: Now,
+    wheel: Wheel<Wake>,
+    node: Node,
+    outbox: Outbox,
+    ui: Ui,
+    console: Console,
+    streams: Streams,
+    network: Network,
+    /// The store, if the history is kept.
+    keeper: Option<Keeper>,
+    listener: Listener,
+    room: String,
+    /// The node has left: its last event was shown.
+    left: bool,
+}
+
+impl Reactor {
+    /// Runs the loop until the node has left or a second SIGINT came.
+    pub(super) fn run(mut self) -> Result<u8, StartError> {
+        loop {
+            match self.turn() {
+                Ok(Flow::On) => {}
+                Ok(Flow::Left) => return self.farewell(),
+                Ok(Flow::End) => return Ok(STATUS_INTERRUPTED),
+                Ok(Flow::LockedOut) => {
+                    return Err(StartError::Locked(self.room, self.network.is_locked()));
+                }
+                Err(e) => return Err(StartError::System("wait for events", e)),
+            }
+        }
+    }
+
+    fn turn(&mut self) -> io::Result<Flow> {
+        let planned = self.next_deadline();
+        self.attendance.on_sleep(&self.clock, planned);
+        self.sleep(planned)?;
+        self.attendance.on_wake(&self.clock);
+        self.now = self.clock.now();
+        self.note_absence();
+        if self.sort_events() == Some(Request::End) {
+            return Ok(Flow::End);
+        }
+        self.feed_stream_inputs();
+        self.read_datagrams();
+        let hears_group = self.node.hears_group();
+        if self.network.is_locked_out(self.now.time, hears_group) {
+            return Ok(Flow::LockedOut);
+        }
+        self.accept();
+        if !self.is_storing() {
+            self.read_streams();
+            self.read_stdin();
+        }
+        self.fire_timers();
+        if !self.is_storing() {
+            self.take_commands();
+        }
+        self.store_turn();
+        self.node.end_turn(self.now, &mut self.outbox);
+        self.carry_out();
+        self.finish_turn();
+        self.tidy_store();
+        self.console.stop_if_wanted(&mut self.ui);
+        Ok(if self.left { Flow::Left } else { Flow::On })
+    }
+
+    /// When the next turn begins at the latest; now or in the past if there is something to do.
+    fn next_deadline(&mut self) -> Option<Time> {
+        let has_work = self.streams.has_ready()
+            || self.streams.inputs_len() > 0
+            || self.listener.is_ready()
+            || self.network.has_ready()
+            || self.console.has_work()
+            || self.may_read_stdin()
+            || self.is_storing();
+        if has_work {
+            return Some(self.now.time);
+        }
+        let user = (self.ui.next_deadline()).map(|at| {
+            let passed = at <= self.now.time;
+            if passed {
+                self.now.time + DEADLINE_STEP
+            } else {
+                at
+            }
+        });
+        let stdin = self.stdin_waits_until();
+        let timers = self.wheel.next_deadline();
+        [user, stdin, timers].into_iter().flatten().min()
+    }
+
+    /// Waits for events, until `planned` at the latest and never less: a timer is not due before
+    /// its time, and a sleep that is too short would be followed by another.
+    fn sleep(&mut self, planned: Option<Time>) -> io::Result<()> {
+        // The poll itself rounds up to what the system can tell apart.
+        let timeout = planned.map(|at| at.since(self.clock.time()));
+        match self.poll.poll(&mut self.events, timeout) {
+            Err(e) if e.kind() == ErrorKind::Interrupted => {
+                self.events.clear();
+                Ok(())
+            }
+            result => result,
+        }
+    }
+
+    /// A node that was away is told so before anything else: it must not speak from the past.
+    fn note_absence(&mut self) {
+        if self.attendance.take_away() {
+            log::info!("this node was away");
+            self.feed(Input::Away);
+        }
+    }
+
+    /// Notes which sources are ready. What signals ask for is passed on.
+    fn sort_events(&mut self) -> Option<Request> {
+        let (mut signalled, mut network_changed) = (false, false);
+        for event in &self.events {
+            match event.token() {
+                LISTENER => self.listener.on_event(),
+                INTERFACES => network_changed = true,
+                SIGNALS => signalled = true,
+                STDIN | STDOUT | STDERR => self.console.on_event(event),
+                token if self.network.on_event(token) => {}
+                _ => self.streams.on_event(event),
+            }
+        }
+        let look = network_changed.then(|| self.network.on_change(self.now.time));
+        if let Some(at) = look.flatten() {
+            self.wheel.set(Wake::Look, at);
+        }
+        let (console, ui) = (&mut self.console, &mut self.ui);
+        signalled
+            .then(|| console.on_signals(self.now, ui))
+            .flatten()
+    }
+
+    /// Gives the node one input and does what it wants.
+    fn feed(&mut self, input: Input) {
+        self.node.handle(self.now, input, &mut self.outbox);
+        self.carry_out();
+    }
+
+    /// Carries out what is in the outbox, in its order. Its memory is kept, but not that of a rare flood.
+    fn carry_out(&mut self) {
+        let mut reach = Reach {
+            now: self.now,
+            node: &self.node,
+            wheel: &mut self.wheel,
+            streams: &mut self.streams,
+            network: &mut self.network,
+            keeper: &mut self.keeper,
+            ui: &mut self.ui,
+        };
+        for effect in self.outbox.drain(..) {
+            self.left |= effects::is_last(&effect);
+            reach.carry_out(effect);
+        }
+        self.outbox.shrink_to(OUTBOX_KEPT);
+    }
+
+    /// What happened to streams since the last turn, or while they were written to. What comes of
+    /// it meanwhile waits for the next call.
+    fn feed_stream_inputs(&mut self) {
+        for _ in 0..self.streams.inputs_len() {
+            if let Some(input) = self.streams.next_input() {
+                self.feed(input);
+            }
+        }
+    }
+
+    fn accept(&mut self) {
+        for _ in 0..ACCEPTS_PER_TURN_MAX {
+            if !self.listener.is_ready() {
+                break;
+            }
+            match self.listener.accept() {
+                Ok(Some((socket, peer))) => self.welcome(socket, peer),
+                Ok(None) => {}
+                Err(e) => {
+                    self.streams.note_refusal(&e);
+                    let at = self.now.time + timing::ACCEPT_RETRY;
+                    self.wheel.set(Wake::Accept, at);
+                }
+            }
+        }
+    }
+
+    fn welcome(&mut self, socket: mio::net::TcpStream, peer: SocketAddr) {
+        if !socket
+            .local_addr()
+            .is_ok_and(|at| self.network.admits(at.ip()))
+        {
+            log::debug!("{peer}: not on an interface that is used");
+            return;
+        }
+        self.network.note(peer);
+        let now = self.now.time;
+        let hosts_members = || {
+            let mut addresses = self.node.members().iter().flat_map(|m| &m.addresses);
+            addresses.any(|a| a.0.ip() == peer.ip())
+        };
+        let room = if self.listener.admits(now, peer.ip()) || hosts_members() {
+            self.streams.make_room(now, peer)
+        } else {
+            Err("too many connections in a short time")
+        };
+        if let Err(rule) = room {
+            return self.streams.complain(now, peer, rule);
+        }
+        let link = self.node.new_link();
+        match self.streams.accept(link, socket, peer) {
+            Ok(()) => self.feed(Input::Accepted { link, from: peer }),
+            Err(e) => log::debug!("{peer}: {e}"),
+        }
+    }
+
+    /// Each stream that has something gets its share, those that have waited longest first.
+    fn read_streams(&mut self) {
+        let mut round = self.streams.round();
+        while let Some((link, message)) = self.streams.next_in(self.now.time, &mut round) {
+            self.feed(Input::Message { link, message });
+        }
+        self.feed_stream_inputs();
+    }
+
+    /// Whether stdin may have something, and is wanted, by the user's side and by every peer.
+    fn may_read_stdin(&self) -> bool {
+        // Keys are read at any time: only the lines that they make wait.
+        let waits = || self.stdin_waits_until().is_some();
+        self.console.is_stdin_ready()
+            && self.ui.wants_input(&self.node)
+            && (self.ui.has_prompt() || !waits())
+    }
+
+    /// Until when stdin waits for peers: for what is in their queues, or for those that catch up.
+    fn stdin_waits_until(&self) -> Option<Time> {
+        let queues = self.streams.stdin_waits_until(self.now.time);
+        queues.max(self.node.chased_until(self.now.time))
+    }
+
+    fn read_stdin(&mut self) {
+        if self.may_read_stdin() {
+            self.console.read_stdin(self.now, &mut self.ui);
+        }
+    }
+
+    /// Passes on what the user wants, as much as one turn allows. While peers have much in their
+    /// queues, what was read from stdin waits too, unless papo is to leave.
+    fn take_commands(&mut self) {
+        let waits = self.stdin_waits_until().is_some();
+        let Some(mut allowance) = self.console.begin_commands(waits) else {
+            return;
+        };
+        while allowance.is_left() {
+            let status = DriverStatus {
+                queued_bytes: self.streams.queued_bytes(),
+                uptime: self.now.time.since(Time(0)),
+            };
+            let Some(command) = self.ui.poll_command(self.now, &self.node, status) else {
+                return;
+            };
+            allowance.take(&command);
+            self.feed(Input::Command(command));
+        }
+        self.console.note_work();
+    }
+
+    /// Renders and writes what stdout and stderr take.
+    fn flush_outputs(&mut self) {
+        let (keeper, now) = (&mut self.keeper, self.now);
+        let fetch = |ui: &mut Ui, node: &Node| reads::fill_stdout(keeper, now, ui, node);
+        (self.console).flush(now, &mut self.ui, &mut self.node, fetch);
+    }
+
+    /// True while what was taken in is still being stored: nothing more is taken in.
+    fn is_storing(&self) -> bool {
+        self.keeper.as_ref().is_some_and(Keeper::is_behind)
+    }
+
+    /// Before the end of the node's turn: commits what the turn brought.
+    fn store_turn(&mut self) {
+        let (node, now) = (&mut self.node, self.now);
+        if let Some(words) = self.keeper.as_mut().and_then(|k| k.turn(now, node)) {
+            self.ui.warn(now, &words);
+        }
+    }
+
+    /// At the end of a turn, when everything is written.
+    fn tidy_store(&mut self) {
+        let Some(keeper) = &mut self.keeper else {
+            return;
+        };
+        match keeper.tidy(self.now.time, self.node.unstored_len() > 0) {
+            Some(at) => self.wheel.set(Wake::Store, at),
+            None => self.wheel.cancel(Wake::Store),
+        }
+    }
+
+    fn read_datagrams(&mut self) {
+        let mut round = self.network.round();
+        while let Some((from, datagram)) = self.network.next_in(self.now, &mut round) {
+            self.feed(Input::Datagram { from, datagram });
+        }
+    }
+
+    /// The interfaces are looked at after a while.
+    fn look_again(&mut self) {
+        let at = self.network.next_look(self.now.time);
+        self.wheel.set(Wake::Look, at);
+    }
+
+    /// Looks at the interfaces, and again after a while.
+    fn follow_network(&mut self) {
+        let before = self.network.candidates();
+        let (ui, now) = (&mut self.ui, self.now);
+        if self.network.look(|words| ui.warn(now, words)) {
+            self.streams.set_sources(self.network.sources());
+            let network = &self.network;
+            self.streams.drop_without_address(|ip| network.is_ours(ip));
+        }
+        self.look_again();
+        // Links that have gone are known to be gone before the node tells anybody anything.
+        self.feed_stream_inputs();
+        let candidates = self.network.candidates();
+        if candidates != before {
+            self.feed(Input::Addresses(candidates));
+        }
+    }
+
+    fn fire_timers(&mut self) {
+        while let Some(wake) = self.wheel.pop_due(self.now.time) {
+            match wake {
+                Wake::Node(timer) => self.feed(Input::Timer(timer)),
+                Wake::Accept => self.listener.on_event(),
+                // Being awake is enough.
+                Wake::Store => {}
+                Wake::Look => self.follow_network(),
+                Wake::Expire(link) => self.streams.expire(link),
+            }
+        }
+        if self
+            .ui
+            .next_deadline()
+            .is_some_and(|at| at <= self.now.time)
+        {
+            self.ui.on_deadline(self.now);
+        }
+    }
+
+    /// Before sleeping: writes what is queued for peers and for the user, and drops what ended.
+    fn finish_turn(&mut self) {
+        self.attendance.on_work(&self.clock);
+        if self.attendance.take_away() {
+            // Stopped in the middle of the turn: what it would write now is from the past.
+            self.now = self.clock.now();
+            self.feed(Input::Away);
+        }
+        let node = &self.node;
+        (self.streams).sort(self.now.time, |link| node.is_member_link(link));
+        self.streams.flush(self.now.time);
+        self.flush_outputs();
+        self.bury_streams();
+    }
+
+    fn bury_streams(&mut self) {
+        let until = self.now.time + timing::LINGER;
+        for link in self.streams.take_to_expire() {
+            self.wheel.set(Wake::Expire(link), until);
+        }
+        let wheel = &mut self.wheel;
+        self.streams.bury(|link| wheel.cancel(Wake::Expire(link)));
+    }
+
+    /// Ends in good order; the result is the exit status. What is queued for peers is written, and their
+    /// ends are waited for; then the outputs are written out.
+    fn farewell(mut self) -> Result<u8, StartError> {
+        if let Some(keeper) = self.keeper.take() {
+            let (ui, now) = (&mut self.ui, self.now);
+            keeper.close(now, &mut self.node, |words| ui.warn(now, words));
+        }
+        self.streams.close_all(self.now.time);
+        let mut farewell = Farewell::new(self.now.time);
+        loop {
+            self.console.begin_round();
+            self.streams.flush(self.now.time);
+            self.flush_outputs();
+            self.bury_streams();
+            self.streams.forget_inputs();
+            farewell.on_round(self.now.time, &self.console);
+            let until = farewell.waits_until(self.now.time, &self.console, &self.streams);
+            if until.is_none() {
+                break;
+            }
+            let slept = self.sleep(until);
+            slept.map_err(|e| StartError::System("wait for events", e))?;
+            self.now = self.clock.now();
+            if self.sort_events() == Some(Request::End) {
+                return Ok(STATUS_INTERRUPTED);
+            }
+            let mut round = self.streams.round();
+            while self.streams.next_in(self.now.time, &mut round).is_some() {}
+        }
+        Ok(farewell::exit_status(&mut self.ui, &mut self.console))
+    }
+}

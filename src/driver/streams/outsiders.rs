@@ -1,0 +1,154 @@
+//! Who is not a member, and how much of this node that may take: limits per source address.
+//!
+//! Owns the unfinished handshakes of each source, and when it was last looked up whose links are
+//! members'. It names the stream that is to end when somebody takes too much: always the oldest of the
+//! source that does, never a member's. It ends none itself. Whose link a member's is, the node knows; it
+//! is asked every now and then.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use crate::limits::{
+    HANDSHAKES_PER_SOURCE_MAX, OUTSIDERS_MAX, STRANGER_QUEUE_BYTES_MAX, STRANGERS_PER_SOURCE_MAX,
+};
+use crate::node::{LinkId, Time};
+use crate::timing;
+
+use super::budget::Standing;
+use super::stream::Stream;
+use super::table::Table;
+
+/// Who is at the other end of this stream, as far as was looked up.
+pub(super) fn standing(stream: Option<&Stream>) -> Standing {
+    match stream {
+        Some(stream) if stream.is_member() => Standing::Member,
+        Some(stream) if stream.is_in_handshake() => Standing::Greeting,
+        _ => Standing::Stranger,
+    }
+}
+
+/// What is known of those who are no members.
+#[derive(Debug)]
+pub(super) struct Outsiders {
+    /// Unfinished handshakes of accepted streams by the peer's address, the oldest first.
+    handshakes: BTreeMap<IpAddr, BTreeSet<LinkId>>,
+    /// When it was last looked up whose links are members'.
+    sorted: Time,
+}
+
+impl Outsiders {
+    pub(super) fn new() -> Outsiders {
+        Outsiders {
+            handshakes: BTreeMap::new(),
+            sorted: Time(0),
+        }
+    }
+
+    /// A handshake with this source begins.
+    pub(super) fn begin_handshake(&mut self, source: IpAddr, link: LinkId) {
+        self.handshakes.entry(source).or_default().insert(link);
+    }
+
+    /// A handshake with this source is over.
+    pub(super) fn end_handshake(&mut self, source: IpAddr, link: LinkId) {
+        if let Some(links) = self.handshakes.get_mut(&source) {
+            links.remove(&link);
+            if links.is_empty() {
+                self.handshakes.remove(&source);
+            }
+        }
+    }
+
+    /// Looks up anew which streams are members' links, if that is due.
+    pub(super) fn sort(
+        &mut self,
+        now: Time,
+        table: &mut Table,
+        is_member: impl Fn(LinkId) -> bool,
+    ) {
+        if now.since(self.sorted) >= timing::SORT_LINKS_EVERY {
+            self.sorted = now;
+            sort_now(table, is_member);
+        }
+    }
+
+    /// The stream that ends before one more of this source is let in, for its source has as many
+    /// unfinished handshakes as it may.
+    pub(super) fn over_handshakes(&self, table: &Table, source: IpAddr) -> Option<LinkId> {
+        let mine = self.handshakes.get(&source);
+        let is_over = mine.is_some_and(|links| links.len() >= HANDSHAKES_PER_SOURCE_MAX);
+        is_over.then(|| self.oldest(table, source)).flatten()
+    }
+
+    /// The stream that ends before one more of this source is let in, for all sources together have as
+    /// many as those may that are no members. It is one of the source with the most unfinished
+    /// handshakes.
+    pub(super) fn over_outsiders(&self, table: &Table, source: IpAddr) -> Option<LinkId> {
+        let outsiders = table.iter().filter(|(_, s)| !s.is_member()).count();
+        if outsiders < OUTSIDERS_MAX {
+            return None;
+        }
+        let busiest = self.handshakes.iter().max_by_key(|(_, links)| links.len());
+        let busiest = busiest.map_or(source, |(source, _)| *source);
+        self.oldest(table, busiest)
+    }
+
+    /// The oldest stream of a source that is no member's: unfinished handshakes first.
+    fn oldest(&self, table: &Table, source: IpAddr) -> Option<LinkId> {
+        let handshake = self.handshakes.get(&source).and_then(|l| l.first());
+        handshake
+            .copied()
+            .or_else(|| strangers(table, source).min())
+    }
+}
+
+/// Before so many bytes are queued for these links: a stranger that would have too much may have
+/// become a member since it was looked up.
+pub(super) fn look_again(
+    table: &mut Table,
+    links: &[LinkId],
+    bytes: usize,
+    is_member: impl Fn(LinkId) -> bool,
+) {
+    for link in links {
+        if let Some(stream) = table.of_mut(*link)
+            && !stream.is_member()
+            && stream.queued() + bytes > STRANGER_QUEUE_BYTES_MAX
+        {
+            stream.set_member(is_member(*link));
+        }
+    }
+}
+
+/// The stream that ends because there is one more stranger at its address than may be, now that the
+/// handshake of this link is over.
+pub(super) fn over_strangers(
+    table: &mut Table,
+    link: LinkId,
+    is_member: impl Fn(LinkId) -> bool,
+) -> Option<LinkId> {
+    let source = table[table.slot_of(link)?].peer().ip();
+    let is_over = |table: &Table| strangers(table, source).count() > STRANGERS_PER_SOURCE_MAX;
+    if !is_over(table) {
+        return None;
+    }
+    sort_now(table, is_member);
+    is_over(table)
+        .then(|| strangers(table, source).min())
+        .flatten()
+}
+
+/// Looks up which streams are members' links.
+pub(super) fn sort_now(table: &mut Table, is_member: impl Fn(LinkId) -> bool) {
+    for stream in table.iter_mut() {
+        stream.set_member(is_member(stream.link()));
+    }
+}
+
+/// The links of peers at this address that are no members, their handshakes over.
+fn strangers(table: &Table, source: IpAddr) -> impl Iterator<Item = LinkId> {
+    let of_source = table.iter().filter(move |(_, s)| {
+        s.peer().ip() == source && !s.is_member() && !s.has_handshake() && s.is_read()
+    });
+    of_source.map(|(_, s)| s.link())
+}

@@ -1,0 +1,21 @@
+//! The numbers by which the poll names everything that it watches.
+//!
+//! Owns who has which, so that no two sources share one. It watches nothing itself.
+
+use mio::Token;
+
+use super::network::SOCKETS_MAX;
+use super::streams::SLOTS_MAX;
+
+/// Somebody dials this node.
+pub(super) const LISTENER: Token = Token(SLOTS_MAX);
+/// A signal came.
+pub(super) const SIGNALS: Token = Token(SLOTS_MAX + 1);
+pub(super) const STDIN: Token = Token(SLOTS_MAX + 2);
+pub(super) const STDOUT: Token = Token(SLOTS_MAX + 3);
+pub(super) const STDERR: Token = Token(SLOTS_MAX + 4);
+/// The interfaces have changed.
+pub(super) const INTERFACES: Token = Token(SLOTS_MAX + 5);
+/// The first datagram socket's number; the others follow.
+pub(super) const DATAGRAMS: usize = SLOTS_MAX + 16;
+const _: () = assert!(DATAGRAMS + SOCKETS_MAX < 1 << 16);
