@@ -214,8 +214,7 @@ impl Group {
             (_, Some(mine)) if told.claim() > mine.claim() => {
                 self.note_version(told);
                 if parts.cx.is_weakened(Weakness::NoWaitForJoinResponse) {
-                    parts.cx.cancel_timer(Timer::Heartbeat);
-                    self.standing = Standing::Member;
+                    self.enter(parts.cx, Standing::Member);
                     self.coordinator = Some(told.clone());
                     return self.watch_coordinator(parts, told.key);
                 }

@@ -100,10 +100,11 @@ impl Group {
     ) {
         if self.id.is_none() || self.leaving.is_some() {
             // A leaver never announces; it waits for whoever does.
-            self.standing = Standing::Adrift {
-                until: parts.cx.now.time + timing::DISCOVERY_WINDOW,
-                held_office: false,
-            };
+            self.end_election(parts, "this node leaves");
+            self.coordinator = None;
+            let until = parts.cx.now.time + timing::DISCOVERY_WINDOW;
+            let held_office = false;
+            self.enter(parts.cx, Standing::Adrift { until, held_office });
             return;
         }
         if !matches!(self.standing, Standing::Electing(_)) {
@@ -113,11 +114,11 @@ impl Group {
                 reason: reason.to_string(),
             });
         }
-        parts.cx.cancel_timer(Timer::Heartbeat);
         self.coordinator = None;
         let higher = self.higher(parts);
         let step = if forced { Step::Asked } else { Step::HeadStart };
-        self.standing = Standing::Electing(Election { step, forced, lost });
+        let election = Election { step, forced, lost };
+        self.enter(parts.cx, Standing::Electing(election));
         if higher.is_empty() {
             return self.take_office(parts, reason);
         }
@@ -156,6 +157,9 @@ impl Group {
         let Standing::Electing(Election { step, lost, .. }) = self.standing else {
             return;
         };
+        if self.leaving.is_some() {
+            return self.start_election(parts, "this node leaves", false, lost);
+        }
         let higher = self.higher(parts);
         match step {
             _ if higher.is_empty() => self.take_office(parts, "no higher member is alive"),
@@ -167,7 +171,8 @@ impl Group {
 
     /// Somebody died or left: with nobody higher alive the wait is over.
     pub(super) fn recheck_election(&mut self, parts: &mut Parts<'_>) {
-        if matches!(self.standing, Standing::Electing(_)) && self.higher(parts).is_empty() {
+        let is_electing = self.is_electing() && self.leaving.is_none();
+        if is_electing && self.higher(parts).is_empty() {
             self.take_office(parts, "no higher member is alive");
         }
     }
@@ -248,18 +253,18 @@ impl Group {
     /// A neighbour has a live coordinator: this node stops electing and asks in there. If it is
     /// the one that this node could not hear, it stays its member.
     pub(super) fn stand_down(&mut self, parts: &mut Parts<'_>, live: Coordinator) {
-        parts.cx.cancel_timer(Timer::Election);
         self.end_election(parts, "a neighbour has a live coordinator");
         if live.key == self.roster.coordinator() && self.roster.contains(parts.cx.config.key) {
-            self.standing = Standing::Member;
+            self.enter(parts.cx, Standing::Member);
             self.coordinator = Some(live);
             let at = parts.cx.now.time + parts.cx.config.failure_timeout;
             return parts.cx.set_timer(Timer::Watch, at);
         }
-        self.standing = Standing::Adrift {
+        let adrift = Standing::Adrift {
             until: parts.cx.now.time,
             held_office: false,
         };
+        self.enter(parts.cx, adrift);
         self.coordinator = None;
         self.ask_in(parts, live);
     }

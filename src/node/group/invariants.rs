@@ -18,6 +18,17 @@ impl Group {
             in_office,
             "who beats is in office"
         );
+        let [losses, watch, election] =
+            [Timer::Losses, Timer::Watch, Timer::Election].map(|timer| cx.runs(timer));
+        assert!(in_office || !losses, "who gathers losses is in office");
+        assert!(
+            self.is_member() || !watch,
+            "members watch their coordinator"
+        );
+        assert!(
+            self.is_electing() || !election,
+            "who elects waits for answers"
+        );
         match &self.standing {
             Standing::Seeking(_) => {
                 assert_eq!((self.id, leader), (None, None), "who seeks belongs nowhere");

@@ -61,7 +61,8 @@ pub(super) struct Asking {
 
 impl Group {
     pub(in crate::node) fn start_seeking(&mut self, parts: &mut Parts<'_>) {
-        self.standing = Standing::Seeking(Seek::new(parts.cx.now.time));
+        let seek = Seek::new(parts.cx.now.time);
+        self.enter(parts.cx, Standing::Seeking(seek));
         self.multicast_request(parts, 0);
         parts.mesh.ask_peers(parts.cx, self);
         self.arm_join(parts, timing::JOIN_RETRY);
@@ -473,11 +474,9 @@ impl Group {
     /// Gives up what it holds and asks around until then.
     pub(super) fn drift(&mut self, parts: &mut Parts<'_>, until: Time, held_office: bool) {
         self.end_election(parts, "others may have gone on without this node");
-        parts.cx.cancel_timer(Timer::Heartbeat);
-        parts.cx.cancel_timer(Timer::Election);
         self.coordinator = None;
         self.asking = None;
-        self.standing = Standing::Adrift { until, held_office };
+        self.enter(parts.cx, Standing::Adrift { until, held_office });
         self.step_adrift(parts);
     }
 

@@ -81,7 +81,7 @@ impl Group {
             missing,
             missed,
         });
-        self.standing = Standing::Gone;
+        self.enter(parts.cx, Standing::Gone);
     }
 
     pub(in crate::node) fn on_leave(&mut self, parts: &mut Parts<'_>, key: Key) {

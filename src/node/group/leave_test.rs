@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::node::rig::Rig;
-use crate::node::{Command, Input};
+use crate::node::{Command, Input, Timer};
 use crate::wire::{Key, Message};
 
 /// True if ELECTION of a member is answered.
@@ -25,4 +25,21 @@ fn a_leaver_answers_no_election() {
     let patience = Duration::from_secs(5);
     rig.turn(vec![Input::Command(Command::Leave { patience })]);
     assert!(!answers(&mut rig, link));
+}
+
+#[test]
+fn a_leaver_that_elects_does_not_take_the_office() {
+    let mut rig = Rig::new();
+    let link = rig.meet(Key(9));
+    rig.admit(link, Key(9));
+    rig.say(1);
+    let asked = rig.turn(vec![Input::Command(Command::Elect)]);
+    let is_asked = |m: &Message| matches!(m, Message::Election { .. });
+    assert!(asked.iter().any(is_asked), "the higher member is asked");
+    let patience = Duration::from_secs(5);
+    rig.turn(vec![Input::Command(Command::Leave { patience })]);
+    let sent = rig.turn(vec![Input::Timer(Timer::Election)]);
+    let announces = |m: &Message| matches!(m, Message::CoordinatorAnnouncement(_));
+    assert!(!sent.iter().any(announces), "{sent:?}");
+    assert!(!rig.node.is_electing());
 }

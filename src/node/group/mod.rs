@@ -20,7 +20,7 @@ use super::context::Context;
 use super::mesh::{Interest, Mesh};
 use super::roster::Roster;
 use super::talk::{Lent, Talk};
-use super::{LinkId, Time};
+use super::{LinkId, Time, Timer};
 use crate::wire::{Claim, Coordinator, Id, Key, Member, View};
 pub(super) use claims::Route;
 use election::Election;
@@ -164,6 +164,26 @@ impl Group {
     pub(super) fn beatless_leader(&self, cx: &Context) -> Option<Key> {
         let is_missing = cx.since(self.last_beat) > cx.config.heartbeat * 2;
         self.leader().filter(|_| is_missing)
+    }
+
+    /// The one place where a standing begins: the timers of the one before, which mean nothing in it, end.
+    fn enter(&mut self, cx: &mut Context, standing: Standing) {
+        let over: &[Timer] = match standing {
+            Standing::Member => &[Timer::Heartbeat, Timer::Losses, Timer::Election],
+            Standing::Coordinator(_) => &[Timer::Watch, Timer::Election, Timer::Join],
+            Standing::Electing(_) => &[Timer::Heartbeat, Timer::Losses, Timer::Watch],
+            Standing::Adrift { .. } => &[
+                Timer::Heartbeat,
+                Timer::Losses,
+                Timer::Watch,
+                Timer::Election,
+            ],
+            Standing::Seeking(_) | Standing::Gone => &[],
+        };
+        for timer in over {
+            cx.cancel_timer(*timer);
+        }
+        self.standing = standing;
     }
 
     fn is_member(&self) -> bool {

@@ -39,13 +39,10 @@ impl Group {
     pub(super) fn take_office(&mut self, parts: &mut Parts<'_>, reason: &str) {
         let was_electing = self.is_electing();
         let gone = self.gone_members(parts);
-        parts.cx.cancel_timer(Timer::Watch);
-        parts.cx.cancel_timer(Timer::Election);
-        parts.cx.cancel_timer(Timer::Join);
         self.asking = None;
         self.announced = None;
         parts.mesh.clear_suspicions();
-        self.standing = Standing::Coordinator(Office {
+        let office = Office {
             taken: parts.cx.now.time,
             next_beat: parts.cx.now.time,
             guests: BTreeMap::new(),
@@ -54,7 +51,8 @@ impl Group {
             defecting: BTreeMap::new(),
             losing: BTreeSet::new(),
             gather_until: parts.cx.now.time + timing::LOSSES_GATHERED,
-        });
+        };
+        self.enter(parts.cx, Standing::Coordinator(office));
         let view = self.own_view(parts, &gone);
         let left = view.left.clone();
         self.version_seen = view.version;

@@ -5,7 +5,7 @@
 
 use super::{Group, Parts, Route, Standing};
 use crate::node::roster::Roster;
-use crate::node::{Class, Departure, Event, LinkId, Timer, Weakness};
+use crate::node::{Class, Departure, Event, LinkId, Weakness};
 use crate::wire::{Coordinator, Key, Member, Message, PeerUpdate, UpdateKind, View};
 
 impl Group {
@@ -29,13 +29,11 @@ impl Group {
         };
         let held_office = matches!(self.standing, Standing::Coordinator(_));
         self.end_election(parts, "another one is the coordinator");
-        parts.cx.cancel_timer(Timer::Heartbeat);
-        parts.cx.cancel_timer(Timer::Election);
         self.asking = None;
         self.announced = None;
         self.resigned = None;
         parts.mesh.clear_suspicion(leader);
-        self.standing = Standing::Member;
+        self.enter(parts.cx, Standing::Member);
         self.coordinator = Some(Coordinator {
             id: entry.id,
             key: leader,
