@@ -21,8 +21,8 @@
 //!
 //! # Who may call whom
 //!
-//! Imports point one way: [`cli`] → [`driver`] → [`ui`] → [`node`] → [`wire`]; [`limits`] is seen by
-//! all. [`store`], the file that keeps the history if there is one, is the driver's and the command
+//! Imports point one way: [`cli`] → [`driver`] → [`ui`] → [`node`] → [`wire`]; [`limits`] and [`timing`]
+//! are seen by all. [`store`], the file that keeps the history if there is one, is the driver's and the command
 //! line's, and knows [`wire`] only.
 //! Only the driver has file descriptors, only [`driver`]'s clock reads the time, and the node never
 //! learns what a socket is: the same [`node::Node`] runs under the reactor, under the deterministic
@@ -53,6 +53,52 @@
 //! [`node::Effect::Send`] for all links; the driver encodes it once and queues the same bytes for
 //! every peer. There, `node/talk/causality.rs` takes it in or lets it wait for a cause, `node/talk/chat.rs`
 //! shows it, and one ACK per turn goes back, which `node/talk/delivery.rs` turns into `delivered`.
+//!
+//! # Words
+//!
+//! | word | meaning |
+//! | --- | --- |
+//! | node | one running papo, with a random 64-bit key of its own |
+//! | member | a node that the coordinator has let in; it has an id, a small number |
+//! | view | the list of the members, with a version; one step each time that somebody comes or goes |
+//! | coordinator | the member that lets others in and announces each step of the view |
+//! | claim | what somebody says of who coordinates: an id and a key, of which the higher wins |
+//! | link | a TCP stream between two nodes after HELLO; one for each pair |
+//! | author, origin | the node that wrote a message; its key |
+//! | cause | a message that must be shown before another: its author's previous one, or one that it names |
+//! | position | a place in the order of the history: timestamp, author, number |
+//! | floor | the position at and below which a node keeps nothing any more |
+//! | gap | a message that must exist and is neither here nor waiting |
+//! | owed | written while this node was in the author's view: the author waits for its confirmation |
+//! | missed | owed, and given up because nobody in reach has it |
+//! | late | called missed once, and found after all |
+//! | old | written before this node was in its author's view: a part of the past |
+//! | stable | confirmed or missed by every present member, so that nobody needs to keep it |
+//! | behind | a peer whose queue is full: live chat is withheld until it has caught up by SYNC |
+//! | SYNC | the comparison of two histories, and the fetching of what one of them lacks |
+//!
+//! # To change this, go there
+//!
+//! | change | first file | then |
+//! | --- | --- | --- |
+//! | a new message between nodes | `wire/kinds.rs` (its number and name) | the compiler asks for `wire/message.rs`, `wire/codec.rs`, `wire/check.rs`; its entry in `wire/PROTOCOL.md`; its handler from `node/mod.rs` on |
+//! | a duration: windows, patience, pauses | `timing.rs` | nothing |
+//! | a limit on what others can make grow | `limits.rs` | nothing |
+//! | something that all members share, like a topic | `node/group/mod.rs` (who owns it) | a message as above; what a newcomer is told: `JoinResponse` in `wire/message.rs`; an event: `node/api.rs` |
+//! | a field of a JSON event | `ui/json.rs` | `ui/event_data.rs`, or `node/api.rs` if the node does not say it yet |
+//! | how a line looks in a terminal: colours, marks | `ui/terminal/style.rs` | nothing |
+//! | the order of messages | `wire/types.rs` (`Position`) | `node/history/order.rs` if it is no comparison of three numbers any more |
+//! | a rate that each source or member is held to | `driver/rates.rs` | `limits.rs` for the number |
+//! | what `papo history` searches for | `store/search.rs` | `cli/history.rs` for the option |
+//! | what a signal does | `driver/console/signals.rs` | `driver/reactor/mod.rs` |
+//! | a command that is typed, like `/nick` | `ui/commands.rs` | `ui/orders.rs` |
+//! | an option of the command line | `cli.rs` | `driver/config.rs` |
+//! | who is let in, and with which id | `node/group/office.rs` | nothing |
+//! | when a message waits, or is given up | `node/talk/causality.rs`, `node/talk/gaps.rs` | `node/DESIGN.md` |
+//! | what is kept, and when it is dropped | `node/history/mod.rs` | `node/talk/stability.rs` |
+//!
+//! What a rule of the protocol is, and why, is in `node/DESIGN.md`, which [`node`] shows. The simulator
+//! (`tests/sim`) is where a change of a rule is tried first.
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
