@@ -521,4 +521,5 @@ fn environment(option: &str, value: &str) -> String {
 }
 
 #[cfg(test)]
+#[path = "cli/cli_test.rs"]
 mod tests;

@@ -31,6 +31,7 @@ mod place;
 mod schema;
 mod search;
 #[cfg(test)]
+#[path = "store_test.rs"]
 mod tests;
 
 pub use error::StoreError;

@@ -1,5 +1,6 @@
 //! The file itself: what is written is read again, whatever it is, and what is wrong is told.
 
+#[path = "moves_test.rs"]
 mod moves;
 
 use std::fs;
