@@ -79,7 +79,10 @@ impl Talk {
         if lent.cx.is_weakened(Weakness::NoDependencyWait) {
             return None;
         }
-        let mut unsettled = causes(message).filter(|cause| !self.history.is_settled(*cause));
+        // Nobody else writes in this node's name: what it never wrote will never come.
+        let me = lent.cx.config.key;
+        let is_open = |cause: &MessageId| cause.origin != me && !self.history.is_settled(*cause);
+        let mut unsettled = causes(message).filter(is_open);
         let word = self.awaited_word(message.origin());
         if is_below && word.is_none() || !self.has_joined() && self.is_old(lent.cx, message) {
             // Nothing else is looked for because of it; but what is may have led to it.

@@ -182,3 +182,17 @@ fn what_was_called_missed_is_shown_as_late_although_its_author_says_that_it_is_o
     };
     assert!(rig.shown.iter().any(is_late), "{:?}", rig.shown);
 }
+
+#[test]
+fn nothing_waits_for_what_somebody_invents_in_this_nodes_name() {
+    let mut rig = Rig::new();
+    let ben = rig.meet(BEN);
+    let invented = MessageId {
+        origin: rig.node.key(),
+        seq: 1_000,
+    };
+    rig.receive(ben, chat(BEN, 1, &[invented]));
+    rig.receive(ben, chat(BEN, 2, &[]));
+    assert_eq!(rig.node.talk.waiting.len(), 0);
+    assert_eq!(rig.node.history().highest(BEN), 2);
+}
