@@ -354,7 +354,8 @@ impl Mesh {
         greeting: Greeting,
         id: LinkId,
     ) {
-        let Some(link) = self.links.get_mut(id) else {
+        let link = self.links.get_mut(id);
+        let Some(link) = link.filter(|link| link.stage == Stage::Dialing) else {
             return;
         };
         // A peer that the user named: nobody knows yet who is there.
