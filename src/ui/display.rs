@@ -12,9 +12,9 @@ use super::config::UiConfig;
 use super::event_data::{Delivered, Private};
 use super::face::Face;
 use super::line_format::{JsonLines, TextLines};
-use super::node_view::NodeView;
 use super::output::{Output, kept_bytes};
 use super::prompt::Prompt;
+use super::room_state::RoomState;
 use super::stderr::Stderr;
 use super::visible::{Tab, visible};
 use super::{json, text};
@@ -136,7 +136,7 @@ impl Display {
     }
 
     /// Shows that this node is in the room.
-    pub(super) fn joined(&mut self, now: Now, again: bool, room: &str, node: &dyn NodeView) {
+    pub(super) fn joined(&mut self, now: Now, again: bool, room: &str, node: &dyn RoomState) {
         match &self.face {
             Face::Json => self.json(now, |out, at| json::joined(out, at, node, again)),
             Face::Text { .. } => self.notice(now, &text::joined(room, node, again)),

@@ -14,8 +14,8 @@ use crate::wire::{ChatMessage, Id, Key, Member, MessageId};
 
 use super::config::{DriverStatus, Listening};
 use super::event_data::{Delivered, Private};
-use super::node_view::NodeView;
 use super::numbers::{Hex, IdText, Stamp};
+use super::room_state::RoomState;
 use super::visible::{is_hidden, is_plain};
 
 /// The version of these events.
@@ -128,7 +128,7 @@ fn member_list(members: &[Member]) -> Vec<MemberOut<'_>> {
 }
 
 /// `joined`
-pub fn joined(out: &mut Vec<u8>, at: u64, room: &dyn NodeView, again: bool) {
+pub fn joined(out: &mut Vec<u8>, at: u64, room: &dyn RoomState, again: bool) {
     #[derive(Serialize)]
     struct Body<'a> {
         id: Option<Id>,
@@ -366,7 +366,7 @@ pub fn coordinator(out: &mut Vec<u8>, at: u64, id: Id, key: Key, previous: Optio
 
 /// `history`: the answer to `/history`. `count` and `digest` are of the whole history, however few
 /// of its messages are asked for.
-pub fn history<'a>(out: &mut Vec<u8>, at: u64, room: &dyn NodeView, messages: &'a [ChatMessage]) {
+pub fn history<'a>(out: &mut Vec<u8>, at: u64, room: &dyn RoomState, messages: &'a [ChatMessage]) {
     #[derive(Serialize)]
     struct Held<'a> {
         id: IdText,
@@ -401,7 +401,7 @@ pub fn history<'a>(out: &mut Vec<u8>, at: u64, room: &dyn NodeView, messages: &'
 }
 
 /// `members`: the answer to `/members`.
-pub fn members(out: &mut Vec<u8>, at: u64, room: &dyn NodeView) {
+pub fn members(out: &mut Vec<u8>, at: u64, room: &dyn RoomState) {
     #[derive(Serialize)]
     struct Body<'a> {
         coordinator: Option<Id>,
@@ -415,7 +415,7 @@ pub fn members(out: &mut Vec<u8>, at: u64, room: &dyn NodeView) {
 }
 
 /// `status`: the answer to `/status`.
-pub fn status(out: &mut Vec<u8>, at: u64, name: &str, room: &dyn NodeView, driver: DriverStatus) {
+pub fn status(out: &mut Vec<u8>, at: u64, name: &str, room: &dyn RoomState, driver: DriverStatus) {
     struct Counters(Vec<(&'static str, u64)>);
     impl Serialize for Counters {
         fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {

@@ -20,7 +20,7 @@
 //! | `event_data` | the data of events while they wait |
 //! | `history_output` | how a message reads that `papo history` found |
 //! | `rooms_found` | how the rooms read that `papo scan` heard |
-//! | `node_view` | what is read of the node |
+//! | `room_state` | what is read of the node |
 //!
 //! [`Ui`] owns three closed parts, `Sending`, `Showing` and `Display`, and carries what the driver
 //! says to them; nobody else names their fields. What a part needs beside its own state it is lent
@@ -39,13 +39,13 @@ pub mod history_output;
 pub mod input_lines;
 mod json;
 mod line_format;
-mod node_view;
 mod numbers;
 mod orders;
 mod output;
 mod printed;
 mod prompt;
 mod queued_lines;
+mod room_state;
 pub mod rooms_found;
 mod sending;
 mod showing;
@@ -56,8 +56,8 @@ pub mod visible;
 mod waiting_in_store;
 
 pub use config::{DriverStatus, Listening, Mode, Replay, Screen, UiConfig};
-pub use node_view::NodeView;
 pub use printed::Fate;
+pub use room_state::RoomState;
 
 use crate::node::{Command, Event, Now, Time};
 use crate::wire::{ChatMessage, Position};
@@ -111,7 +111,7 @@ impl Ui {
     }
 
     /// The node shows something.
-    pub fn on_event(&mut self, now: Now, event: Event, node: &dyn NodeView) {
+    pub fn on_event(&mut self, now: Now, event: Event, node: &dyn RoomState) {
         if let Event::Left {
             confirmed,
             unconfirmed,
@@ -212,7 +212,7 @@ impl Ui {
 
     /// False while more bytes of stdin could not be kept.
     #[must_use]
-    pub fn wants_input(&self, _node: &dyn NodeView) -> bool {
+    pub fn wants_input(&self, _node: &dyn RoomState) -> bool {
         // Keys are read even while lines wait: Ctrl-C is one.
         let has_room = self.sending.has_room() && self.display.stdout().has_room();
         self.sending.reads_input() && (self.display.prompt().is_some() || has_room)
@@ -237,7 +237,7 @@ impl Ui {
     pub fn poll_command(
         &mut self,
         now: Now,
-        node: &dyn NodeView,
+        node: &dyn RoomState,
         status: DriverStatus,
     ) -> Option<Command> {
         self.sending.expire(now.time);

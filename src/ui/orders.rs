@@ -8,13 +8,13 @@ use crate::node::{Command, Now};
 use super::commands::{self, Order};
 use super::config::DriverStatus;
 use super::display::Display;
-use super::node_view::NodeView;
+use super::room_state::RoomState;
 use super::{json, text};
 
 /// What commands are lent for the length of one call.
 pub(super) struct Lent<'a> {
     pub(super) now: Now,
-    pub(super) node: &'a dyn NodeView,
+    pub(super) node: &'a dyn RoomState,
     pub(super) status: DriverStatus,
     /// The room's name.
     pub(super) room: &'a str,

@@ -12,8 +12,8 @@ use super::backlog::Kind;
 use super::commands;
 use super::config::{Listening, Screen};
 use super::event_data::Private;
-use super::node_view::NodeView;
 use super::output::{Next, Output};
+use super::room_state::RoomState;
 use super::terminal::{Action, Message, Options, Terminal};
 
 /// A terminal with a prompt.
@@ -105,7 +105,7 @@ impl Prompt {
     }
 
     /// Shows what has come of the history while it comes.
-    pub(super) fn show_progress(&mut self, node: &dyn NodeView, has_joined: bool) {
+    pub(super) fn show_progress(&mut self, node: &dyn RoomState, has_joined: bool) {
         let come = node.history_len();
         if has_joined {
             self.terminal.set_status(None);
@@ -118,7 +118,7 @@ impl Prompt {
     }
 
     /// What is said on joining, as a notice.
-    pub(super) fn welcome(&self, node: &dyn NodeView, again: bool) -> String {
+    pub(super) fn welcome(&self, node: &dyn RoomState, again: bool) -> String {
         let coordinator = node.coordinator().map(|c| c.key);
         self.terminal.welcome(coordinator, again)
     }

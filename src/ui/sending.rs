@@ -13,9 +13,9 @@ use crate::node::{Command, Now, Texts, Time};
 use super::commands::{self, Meaning, Order};
 use super::config::{Mode, UiConfig};
 use super::input_lines::{Line, Part};
-use super::node_view::NodeView;
 use super::orders::{self, Lent};
 use super::queued_lines::QueuedLines;
+use super::room_state::RoomState;
 use super::text::count;
 
 /// What is said to whoever stops papo in the middle of a line.
@@ -208,7 +208,7 @@ impl Sending {
     }
 
     /// True once enough members are in the room.
-    fn has_members(&self, node: &dyn NodeView) -> bool {
+    fn has_members(&self, node: &dyn RoomState) -> bool {
         node.is_joined() && node.members().len() > self.wait_members
     }
 

@@ -10,7 +10,7 @@ use crate::wire::{ChatMessage, Key, Member};
 use super::config::{Listening, Replay, UiConfig};
 use super::display::Display;
 use super::event_data::{Delivered, Misser, Private};
-use super::node_view::NodeView;
+use super::room_state::RoomState;
 use super::visible::{Tab, visible};
 use super::{json, text};
 
@@ -34,7 +34,7 @@ pub(super) struct Showing {
 struct Scene<'a> {
     display: &'a mut Display,
     now: Now,
-    node: &'a dyn NodeView,
+    node: &'a dyn RoomState,
 }
 
 /// What the node says of its leaving.
@@ -88,7 +88,7 @@ impl Showing {
         display: &mut Display,
         now: Now,
         event: Event,
-        node: &dyn NodeView,
+        node: &dyn RoomState,
     ) {
         let mut scene = Scene { display, now, node };
         match event {

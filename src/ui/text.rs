@@ -7,7 +7,7 @@ use crate::node::Phase;
 use crate::wire::{Id, Key, Member};
 
 use super::config::DriverStatus;
-use super::node_view::NodeView;
+use super::room_state::RoomState;
 use super::visible::{self, Tab, visible};
 
 /// Names listed in one notice; of more, only the number is said.
@@ -96,7 +96,7 @@ pub fn missers(missed: &[(Member, u64)]) -> String {
 
 /// What is said on joining.
 #[must_use]
-pub fn joined(name_of_room: &str, room: &dyn NodeView, again: bool) -> String {
+pub fn joined(name_of_room: &str, room: &dyn RoomState, again: bool) -> String {
     let me = room.key();
     let others: Vec<Member> = room
         .members()
@@ -181,7 +181,7 @@ pub fn coordinator(id: Id, key: Key, own: bool, members: &[Member]) -> String {
 
 /// The answer to `/members`.
 #[must_use]
-pub fn members(room: &dyn NodeView) -> String {
+pub fn members(room: &dyn RoomState) -> String {
     let coordinator = room.coordinator().map(|c| c.key);
     let mut lines = String::new();
     for member in room.members() {
@@ -202,7 +202,7 @@ pub fn members(room: &dyn NodeView) -> String {
 
 /// The answer to `/status`.
 #[must_use]
-pub fn status(name_of_room: &str, room: &dyn NodeView, driver: DriverStatus) -> String {
+pub fn status(name_of_room: &str, room: &dyn RoomState, driver: DriverStatus) -> String {
     let id = |id: Option<Id>| id.map_or_else(|| "none yet".to_owned(), |id| id.to_string());
     let mut lines = format!(
         "room: {}\nid: {}\nkey: {}\ncoordinator: {}\nmembers: {}\nhistory: {}\ndigest: {}\n\

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use papo::limits::{OUTPUT_KEPT_BYTES_MAX, TEXT_BYTES_MAX};
 use papo::node::{Arrival, Command, Departure, Event, Now, Phase, Time};
-use papo::ui::{DriverStatus, Fate, Listening, Mode, NodeView, Replay, Ui, UiConfig};
+use papo::ui::{DriverStatus, Fate, Listening, Mode, Replay, RoomState, Ui, UiConfig};
 use papo::wire::{Address, ChatMessage, Claim, Draft, Id, Key, Member, Position};
 use serde_json::{Value, json};
 
@@ -30,7 +30,7 @@ struct Fake {
     history: Vec<ChatMessage>,
 }
 
-impl NodeView for Fake {
+impl RoomState for Fake {
     fn is_joined(&self) -> bool {
         self.joined
     }

@@ -7,7 +7,7 @@ use crate::node::Node;
 use crate::wire::{ChatMessage, Claim, Id, Key, Member};
 
 /// The room as this node knows it.
-pub trait NodeView {
+pub trait RoomState {
     /// True between the first `Joined` and leaving.
     fn is_joined(&self) -> bool;
     /// False until joined, and while own lines pile up.
@@ -36,7 +36,7 @@ pub trait NodeView {
     fn counters(&self) -> Vec<(&'static str, u64)>;
 }
 
-impl NodeView for Node {
+impl RoomState for Node {
     fn is_joined(&self) -> bool {
         Node::is_joined(self)
     }
