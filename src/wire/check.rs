@@ -49,7 +49,7 @@ pub(super) fn message(message: &Message) -> Check {
         Message::Stable(m) => stable(m),
         Message::Rename(n) => nick(n),
         Message::Referral(c) => coordinator(c),
-        Message::Unknown(n) => unknown(MessageKind::of_number(*n).is_some() || *n == 0),
+        Message::Unknown(n) => unknown(MessageKind::of_number(*n).is_some()),
         // A chat message that exists is valid.
         Message::Chat(_)
         | Message::Chunk(_)
@@ -77,7 +77,7 @@ pub(super) fn datagram(datagram: &Datagram) -> Check {
             room(r)?;
             coordinator(c)
         }
-        Datagram::Unknown(n) => unknown(DatagramKind::of_number(*n).is_some() || *n == 0),
+        Datagram::Unknown(n) => unknown(DatagramKind::of_number(*n).is_some()),
     }
 }
 
