@@ -17,14 +17,20 @@ use super::scene::{STEADY, Scene};
 #[derive(Debug, Default)]
 pub struct Arrivals {
     joined_at: BTreeMap<RunId, u64>,
+    /// When each run last joined again: until then it did not know whether it lacked something of the
+    /// group's history, and could not offer its own.
+    returned_at: BTreeMap<RunId, u64>,
     /// Each run's floor, and since when it is that.
     floors: BTreeMap<RunId, Vec<(u64, Position)>>,
 }
 
 impl Arrivals {
-    /// The first time counts.
-    pub fn on_joined(&mut self, run: RunId, now: u64) {
+    /// A run has joined, or joined again.
+    pub fn on_joined(&mut self, run: RunId, now: u64, again: bool) {
         self.joined_at.entry(run).or_insert(now);
+        if again {
+            self.returned_at.insert(run, now);
+        }
     }
 
     /// It joined before, and at least so long ago.
@@ -89,9 +95,12 @@ impl Arrivals {
         let (newcomer, view) = (&scene.processes[run], scene.view(run));
         let stood = |other: &RunId| {
             let joined = self.joined_at.get(other);
+            let returned = self.returned_at.get(other);
             let member = &scene.processes[*other];
             let is_calm = member.is_running() && member.disturbed <= before;
-            is_calm && joined.is_some_and(|at| *at <= before)
+            is_calm
+                && joined.is_some_and(|at| *at <= before)
+                && returned.is_none_or(|at| *at <= before)
         };
         let runs = 0..scene.processes.len();
         // Groups that meet just then have not told each other everything.

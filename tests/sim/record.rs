@@ -111,7 +111,7 @@ impl Record {
         self.on_turn(at, &scene.processes[run].node)?;
         match event {
             Event::Joined { again } => {
-                self.arrivals.on_joined(run, now);
+                self.arrivals.on_joined(run, now, *again);
                 if *again {
                     return Ok(());
                 }
