@@ -184,12 +184,15 @@ impl History {
             return;
         };
         let origin = self.origins.entry(first.origin()).or_default();
-        origin.held.insert_range(first.seq(), last.seq());
         origin.take_range(first.seq(), last.seq());
         if self.shelf.is_some() {
-            self.insert_run_storing(run);
+            // The floor may rise in the middle of it.
+            for message in run {
+                self.insert(message.clone());
+            }
             return;
         }
+        origin.held.insert_range(first.seq(), last.seq());
         self.digest = self.digest.wrapping_add(self.order.insert_run(run));
         self.drop_excess();
     }

@@ -103,14 +103,6 @@ impl History {
         self.let_go();
     }
 
-    /// A run whose messages are all new, with a store.
-    pub(super) fn insert_run_storing(&mut self, run: &[ChatMessage]) {
-        for message in run {
-            self.digest = self.digest.wrapping_add(digest_of(message.id()));
-            self.insert_storing(message.clone());
-        }
-    }
-
     /// Lets stored messages leave memory when there are too many.
     fn let_go(&mut self) {
         let (len, enough) = (self.order.len(), self.max.saturating_add(SLACK));

@@ -192,6 +192,25 @@ fn long_messages_leave_memory_sooner() {
 }
 
 #[test]
+fn a_run_that_a_rising_floor_overtakes_is_what_its_messages_one_by_one_are() {
+    let (mut whole, mut single) = (storing(2_000), storing(2_000));
+    let first = message(1, 1, 1_000_000);
+    let run: Vec<_> = (1..=2_100).map(|n| long(2, n, n)).collect();
+    for history in [&mut whole, &mut single] {
+        history.insert(first.clone());
+    }
+    assert!(whole.takes_run(&run[0]));
+    whole.insert_run(&run);
+    for message in &run {
+        single.insert(message.clone());
+    }
+    assert!(whole.floor() >= first.position(), "it was given up");
+    assert_eq!(whole.floor(), single.floor());
+    assert_eq!((whole.len(), whole.digest()), (single.len(), single.digest()));
+    assert!(whole.iter().eq(single.iter()));
+}
+
+#[test]
 fn nothing_unstored_leaves_memory_until_a_whole_history_is() {
     let mut history = storing(2_000);
     for n in 1..=1_000 {
