@@ -102,8 +102,6 @@ pub const LINGER: Duration = Duration::from_secs(5);
 pub const SORT_LINKS_EVERY: Duration = Duration::from_millis(50);
 /// How long to wait before accepting again when the process has no descriptor left.
 pub const ACCEPT_RETRY: Duration = Duration::from_millis(100);
-/// How long until a burst of log lines about outsiders' mistakes may be one line longer again.
-pub const LOG_REFILL: Duration = Duration::from_millis(200);
 
 const fn is_longer(a: Duration, b: Duration) -> bool {
     a.as_nanos() > b.as_nanos()

@@ -7,9 +7,10 @@
 use std::cell::RefCell;
 use std::io::{self, Write};
 
-use crate::limits::{LOG_BUFFER_BYTES_MAX, LOG_BURST_MAX};
+use crate::limits::{LOG_BUFFER_BYTES_MAX, LOG_BURST_MAX, LOG_LINES_PER_SECOND};
 use crate::node::Time;
-use crate::timing;
+
+use super::bucket::{Allowed, Bucket};
 
 #[derive(Debug, Default)]
 struct Buffer {
@@ -77,34 +78,24 @@ impl Write for LogWriter {
 /// anybody's disk.
 #[derive(Debug)]
 pub(super) struct Throttle {
-    credit: u32,
-    refilled: Time,
+    bucket: Bucket,
     suppressed: u64,
 }
 
 impl Throttle {
     pub(super) fn new() -> Throttle {
         Throttle {
-            credit: LOG_BURST_MAX,
-            refilled: Time(0),
+            bucket: Bucket::full(allowed(), Time(0)),
             suppressed: 0,
         }
     }
 
     /// Whether one more line may be logged at `now`.
     pub(super) fn admits(&mut self, now: Time) -> bool {
-        let refill = timing::LOG_REFILL;
-        let earned = now.since(self.refilled).as_millis() / refill.as_millis();
-        if earned > 0 {
-            let earned = u32::try_from(earned).unwrap_or(u32::MAX);
-            self.credit = self.credit.saturating_add(earned).min(LOG_BURST_MAX);
-            self.refilled = now;
-        }
-        if self.credit == 0 {
+        if !self.bucket.take(allowed(), now) {
             self.suppressed += 1;
             return false;
         }
-        self.credit -= 1;
         if self.suppressed > 0 {
             log::warn!(
                 "{} lines like the next one were not logged",
@@ -114,6 +105,10 @@ impl Throttle {
         }
         true
     }
+}
+
+fn allowed() -> Allowed {
+    Allowed::new(LOG_BURST_MAX, LOG_LINES_PER_SECOND)
 }
 
 #[cfg(test)]
@@ -140,7 +135,7 @@ mod tests {
         let mut throttle = Throttle::new();
         let passed = (0..1_000).filter(|_| throttle.admits(Time(0))).count();
         assert_eq!(passed, LOG_BURST_MAX as usize);
-        let later = Time(0) + timing::LOG_REFILL;
+        let later = Time(1_000_000 / u64::from(LOG_LINES_PER_SECOND));
         assert!(throttle.admits(later));
         assert!(!throttle.admits(later));
     }

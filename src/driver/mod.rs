@@ -14,7 +14,7 @@
 //! | `keeper` | the store: when to commit, and what to do if that fails |
 //! | `room_scan` | listening without joining, beside all that |
 //! | `clock`, `wheel` | the time, being away; timers |
-//! | `rates` | how often each source may do something |
+//! | `rates`, `bucket` | how often each source may do something; the credit of one |
 //! | `loglines` | log lines on their way to stderr |
 //! | `tokens` | by which numbers the poll names what it watches |
 //! | `config`, `start_error` | what the command line decides; why papo may not start |
@@ -24,6 +24,7 @@
 //! the parts to the rest of the table. Of one another the parts know a single thing: the streams are told
 //! by the network from which address dials leave (`network::Sources`).
 
+mod bucket;
 mod clock;
 mod config;
 mod console;

@@ -14,60 +14,41 @@ use crate::limits::{
 };
 use crate::node::Time;
 
-/// Credit is counted in millionths, so that each microsecond earns a whole number.
-const ONE: u64 = 1_000_000;
-
-#[derive(Clone, Copy, Debug)]
-struct Bucket {
-    credit: u64,
-    at: Time,
-}
+use super::bucket::{Allowed, Bucket};
 
 /// One kind of event, by source.
 #[derive(Debug)]
 struct Rate<K> {
-    burst: u64,
-    per_second: u64,
+    allowed: Allowed,
     buckets: BTreeMap<K, Bucket>,
 }
 
 impl<K: Ord + Copy> Rate<K> {
     fn new(burst: u32, per_second: u32) -> Rate<K> {
         Rate {
-            burst: u64::from(burst) * ONE,
-            per_second: u64::from(per_second),
+            allowed: Allowed::new(burst, per_second),
             buckets: BTreeMap::new(),
         }
     }
 
     /// Whether one more event of this source is within the rate.
     fn admits(&mut self, now: Time, source: K) -> bool {
-        let (burst, per_second) = (self.burst, self.per_second);
-        let earned = |b: &Bucket| {
-            let passed = u64::try_from(now.since(b.at).as_micros()).unwrap_or(u64::MAX);
-            let credit = b.credit.saturating_add(passed.saturating_mul(per_second));
-            credit.min(burst)
-        };
+        let allowed = self.allowed;
         if self.buckets.len() >= SOURCES_MAX && !self.buckets.contains_key(&source) {
             // Who has its full credit again is as one never heard of.
-            self.buckets.retain(|_, b| earned(b) < burst);
-            let idle = self.buckets.iter().min_by_key(|(_, b)| b.at);
+            self.buckets.retain(|_, b| !b.is_full(allowed, now));
+            let idle = self.buckets.iter().min_by_key(|(_, b)| b.used());
             if self.buckets.len() >= SOURCES_MAX
                 && let Some(idle) = idle.map(|(source, _)| *source)
             {
                 self.buckets.remove(&idle);
             }
         }
-        let new = Bucket {
-            credit: burst,
-            at: now,
-        };
-        let bucket = self.buckets.entry(source).or_insert(new);
-        bucket.credit = earned(bucket);
-        bucket.at = now;
-        let admitted = bucket.credit >= ONE;
-        bucket.credit -= if admitted { ONE } else { 0 };
-        admitted
+        let new = || Bucket::full(allowed, now);
+        self.buckets
+            .entry(source)
+            .or_insert_with(new)
+            .take(allowed, now)
     }
 }
 

@@ -68,10 +68,9 @@ impl Context {
     }
 
     /// A timer has fired: it runs no more.
+    #[cfg(debug_assertions)]
     pub(super) fn fire(&mut self, timer: Timer) {
-        #[cfg(debug_assertions)]
         self.running.remove(&timer);
-        let _ = timer;
     }
 
     /// True if this timer runs. Only debug builds know.

@@ -226,6 +226,7 @@ impl Node {
     }
 
     fn on_timer(&mut self, timer: Timer) {
+        #[cfg(debug_assertions)]
         self.cx.fire(timer);
         match timer {
             Timer::Tick => {
@@ -288,7 +289,7 @@ impl Node {
         self.mesh.ping_silent_links(&mut self.cx, hurry, vouched);
         self.mesh.drop_silent_links(&mut self.cx, &self.group);
         let (talk, mut lent) = self.talk();
-        talk.look_at_peers(&mut lent);
+        talk.remind_of_being_behind(&mut lent);
         self.mesh.tend_mesh(&mut self.cx, &self.group);
         self.mesh.tend_peers(&mut self.cx, &self.group);
         let (group, mut parts) = self.group();
@@ -301,17 +302,22 @@ impl Node {
     }
 
     fn on_datagram(&mut self, from: std::net::SocketAddr, datagram: Datagram) {
+        // The group looks at the room of a JOIN_REQUEST itself.
+        if let Datagram::Heartbeat { room, .. } | Datagram::Referral { room, .. } = &datagram
+            && *room != self.cx.config.room
+        {
+            return;
+        }
         let (group, mut parts) = self.group();
-        let own_room = parts.cx.config.room.clone();
         match datagram {
             Datagram::JoinRequest(request) => group.on_join_datagram(&mut parts, from, request),
-            Datagram::Heartbeat {
-                room, coordinator, ..
-            } if room == own_room => group.on_heartbeat(&mut parts, from, &coordinator),
-            Datagram::Referral { room, coordinator } if room == own_room => {
+            Datagram::Heartbeat { coordinator, .. } => {
+                group.on_heartbeat(&mut parts, from, &coordinator);
+            }
+            Datagram::Referral { coordinator, .. } => {
                 group.hear_claim(&mut parts, &coordinator, Route::Pointed);
             }
-            Datagram::Heartbeat { .. } | Datagram::Referral { .. } | Datagram::Unknown(_) => {}
+            Datagram::Unknown(_) => {}
         }
     }
 

@@ -199,7 +199,11 @@ impl Sending {
             Stage::Stopping { until } => {
                 let sendable = node.is_joined() && !self.held && !self.expired;
                 if sendable && !self.lines.is_empty() {
-                    return self.next_line(lent);
+                    let command = self.next_line(lent);
+                    // A last line that was only answered holds nothing up.
+                    if command.is_some() || !self.lines.is_empty() {
+                        return command;
+                    }
                 }
                 Some(self.leave(now, until))
             }

@@ -6,10 +6,9 @@
 
 use std::collections::VecDeque;
 
-use super::text;
+use crate::limits::STDERR_LINES_MAX;
 
-/// How many lines wait for stderr at most.
-const STDERR_LINES_MAX: usize = 1_000;
+use super::text;
 
 /// The queue for stderr.
 #[derive(Debug, Default)]

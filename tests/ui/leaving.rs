@@ -30,6 +30,18 @@ fn lines_already_read_are_said_first() {
 }
 
 #[test]
+fn a_last_line_that_is_only_answered_holds_nobody_up() {
+    let mut config = config(Mode::Json);
+    config.commands = true;
+    let mut bench = Bench::new(config);
+    bench.join(&[]);
+    bench.type_in("/status\n");
+    bench.stop(false);
+    assert_eq!(bench.polled(), [leave(10_000)]);
+    assert!(bench.stdout().contains("\"event\":\"status\""));
+}
+
+#[test]
 fn lines_that_cannot_go_in_time_are_counted() {
     let mut bench = Bench::text();
     bench.join(&[]);

@@ -35,8 +35,6 @@ use super::tending::Tending;
 /// at the most.
 const BATCH: usize = 1_000;
 const CHUNKS: usize = 8;
-/// After every message.
-const END: Position = Position(u64::MAX, u64::MAX, u64::MAX);
 
 /// The file at the path, and the one that it takes over from after a move.
 #[derive(Debug)]
@@ -237,7 +235,7 @@ impl Files {
         self.put(tending, now, messages.iter(), count, history.floor())?;
         copied.count += count;
         self.copied = Some(copied);
-        if copied.upto < END {
+        if copied.upto < Position::END {
             return Ok(None);
         }
         let words = self.moved_words(copied, history)?;
@@ -301,10 +299,10 @@ pub(super) fn shown(path: &Path) -> String {
 fn batch(old: &Store, upto: &mut Position) -> Result<Vec<ChatMessage>, StoreError> {
     let mut messages = Vec::new();
     for _ in 0..CHUNKS {
-        let found = old.between(*upto, END, |_| true)?;
+        let found = old.between(*upto, Position::END, |_| true)?;
         *upto = found.upto;
         messages.extend(found.messages);
-        if *upto >= END || messages.len() >= BATCH {
+        if *upto >= Position::END || messages.len() >= BATCH {
             break;
         }
     }
@@ -318,7 +316,7 @@ fn remembered(history: &History, upto: &mut Position) -> Vec<ChatMessage> {
     let messages: Vec<_> = next.take(BATCH).cloned().collect();
     *upto = match messages.last() {
         Some(last) if messages.len() == BATCH => last.position(),
-        _ => END,
+        _ => Position::END,
     };
     messages
 }

@@ -7,7 +7,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use crate::limits::DATAGRAMS_PER_TURN_MAX;
+use crate::limits::{DATAGRAMS_PER_TURN_MAX, FOREIGN_HOSTS_MAX};
 use crate::lock::OpenError;
 use crate::node::{Now, Time};
 use crate::wire::{Datagram, DecodeError, decode_datagram};
@@ -132,8 +132,7 @@ impl Intake {
     }
 
     fn note_foreign(&mut self, host: IpAddr, version: u8) {
-        const FOREIGN_MAX: usize = 64;
-        if self.foreign.len() < FOREIGN_MAX && !self.foreign.contains(&host) {
+        if self.foreign.len() < FOREIGN_HOSTS_MAX && !self.foreign.contains(&host) {
             self.foreign.push(host);
             log::warn!("{host} speaks version {version} of the protocol and is ignored");
         }

@@ -69,8 +69,8 @@ impl Listener {
         self.is_ready
     }
 
-    /// The next connection that waits, and the peer's address as others know it; none if it went away meanwhile, or nobody
-    /// waits.
+    /// The next connection that waits, and the peer's address as others know it; none if it went away
+    /// meanwhile, or nobody waits.
     ///
     /// # Errors
     ///

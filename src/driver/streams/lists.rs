@@ -52,9 +52,10 @@ impl Lists {
         std::mem::take(&mut self.dirty)
     }
 
-    /// Everything on this list was written.
+    /// Everything on this list was written. Whoever was marked meanwhile stays so.
     pub(super) fn put_back(&mut self, mut dirty: Vec<usize>) {
         dirty.clear();
+        dirty.append(&mut self.dirty);
         self.dirty = dirty;
     }
 }

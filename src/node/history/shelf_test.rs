@@ -206,7 +206,10 @@ fn a_run_that_a_rising_floor_overtakes_is_what_its_messages_one_by_one_are() {
     }
     assert!(whole.floor() >= first.position(), "it was given up");
     assert_eq!(whole.floor(), single.floor());
-    assert_eq!((whole.len(), whole.digest()), (single.len(), single.digest()));
+    assert_eq!(
+        (whole.len(), whole.digest()),
+        (single.len(), single.digest())
+    );
     assert!(whole.iter().eq(single.iter()));
 }
 

@@ -21,7 +21,7 @@ impl Talk {
     }
 
     /// A peer whose SYNC broke off is told again that it is behind.
-    pub(super) fn remind_of_being_behind(&mut self, lent: &mut Lent<'_>) {
+    pub(in crate::node) fn remind_of_being_behind(&mut self, lent: &mut Lent<'_>) {
         let pause = lent.cx.config.failure_timeout * 2;
         let late = |l: &Link| l.told_behind().is_some_and(|t| lent.cx.since(t) >= pause);
         let open = lent.mesh.open_links();

@@ -133,11 +133,6 @@ impl Talk {
         self.past.forget(key);
     }
 
-    /// Each heartbeat: a look at the peers that are behind.
-    pub(super) fn look_at_peers(&mut self, lent: &mut Lent<'_>) {
-        self.remind_of_being_behind(lent);
-    }
-
     /// This node was away: who was in reach may have given its links up.
     pub(super) fn come_back(&mut self, cx: &Context) {
         if !cx.is_weakened(Weakness::NoPatienceAfterAbsence) {

@@ -135,7 +135,12 @@ impl Talk {
             .and_then(|link| self.claim_of(lent, link));
         if let Some(claim) = claim.map(|claim| claim.max(floor)) {
             let known = self.whole_above.unwrap_or(claim);
-            self.whole_above = Some(known.min(claim));
+            // Of a group that lets this node in anew it has no more than that peer, however far its own
+            // history goes back: what was said there meanwhile may be gone.
+            self.whole_above = Some(match self.membership {
+                Membership::Returning(_) => known.max(claim),
+                _ => known.min(claim),
+            });
         }
     }
 
