@@ -362,7 +362,7 @@ fn an_exchange_that_brings_nothing_is_ended_and_members_are_asked_first() {
                     fetches += 1;
                     Message::Chunk(Chunk {
                         no: fetch.no,
-                        next: Some(Position(n, 0, 0)),
+                        next: Some(Position::new(n, Key(0), 0)),
                         messages: Vec::new(),
                     })
                 }

@@ -244,7 +244,7 @@ impl Store {
             let (first, last, count): (i64, i64, i64) = (row.get(1)?, row.get(2)?, row.get(3)?);
             let key = schema::key_of(&author)?;
             if first > 0 && last - first == count - 1 {
-                ranges.push(SeqRange(key, unbits(first), unbits(last)));
+                ranges.push(SeqRange::new(key, unbits(first), unbits(last)));
             } else {
                 self.ranges_of(&author, key, &mut ranges)?;
             }
@@ -266,8 +266,8 @@ impl Store {
         while let Some(row) = rows.next()? {
             let seq = unbits(row.get(0)?);
             match &mut current {
-                Some(range) if range.2.checked_add(1) == Some(seq) => range.2 = seq,
-                _ => ranges.extend(current.replace(SeqRange(key, seq, seq))),
+                Some(range) if range.last.checked_add(1) == Some(seq) => range.last = seq,
+                _ => ranges.extend(current.replace(SeqRange::new(key, seq, seq))),
             }
         }
         ranges.extend(current);

@@ -96,7 +96,11 @@ pub(super) fn insert(statement: &mut Statement<'_>, message: &ChatMessage) -> ru
 
 /// The message in a row of [`select`].
 pub(super) fn message(row: &Row<'_>) -> Result<ChatMessage, StoreError> {
-    let Position(timestamp, origin, seq) = position(row)?;
+    let Position {
+        timestamp,
+        origin,
+        seq,
+    } = position(row)?;
     let packed: &[u8] = row
         .get_ref(5)?
         .as_blob()
@@ -117,7 +121,7 @@ pub(super) fn message(row: &Row<'_>) -> Result<ChatMessage, StoreError> {
         text.map_err(|_| wrong(column, Type::Text))
     };
     let draft = Draft {
-        origin: Key(origin),
+        origin,
         seq,
         timestamp,
         sent_at: unbits(row.get(3)?),
@@ -141,19 +145,19 @@ fn wrong(column: usize, kind: Type) -> rusqlite::Error {
 }
 
 /// A position as 24 bytes that compare as it does.
-pub(super) fn bytes_of(Position(timestamp, origin, seq): Position) -> [u8; 24] {
+pub(super) fn bytes_of(position: Position) -> [u8; 24] {
     let mut bytes = [0; 24];
-    bytes[..8].copy_from_slice(&timestamp.to_be_bytes());
-    bytes[8..16].copy_from_slice(&origin.to_be_bytes());
-    bytes[16..].copy_from_slice(&seq.to_be_bytes());
+    bytes[..8].copy_from_slice(&position.timestamp.to_be_bytes());
+    bytes[8..16].copy_from_slice(&position.origin.0.to_be_bytes());
+    bytes[16..].copy_from_slice(&position.seq.to_be_bytes());
     bytes
 }
 
 pub(super) fn position_of(bytes: &[u8]) -> Result<Position, StoreError> {
     match bytes.as_chunks::<8>() {
-        (&[timestamp, origin, seq], []) => Ok(Position(
+        (&[timestamp, origin, seq], []) => Ok(Position::new(
             u64::from_be_bytes(timestamp),
-            u64::from_be_bytes(origin),
+            Key(u64::from_be_bytes(origin)),
             u64::from_be_bytes(seq),
         )),
         _ => Err(StoreError::Damaged("a position of another length".into())),

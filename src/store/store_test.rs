@@ -105,13 +105,13 @@ fn every_message_survives_as_it_was_in_the_total_order() {
     assert_eq!(held.newest, all);
     assert_eq!(held.until, Position::default());
     let mut ranges = held.ranges;
-    ranges.sort_by_key(|r| (r.0, r.1));
+    ranges.sort_by_key(|r| (r.author, r.first));
     let max = Key(u64::MAX);
     let expected = [
-        SeqRange(Key(1), 1, 1),
-        SeqRange(Key(5), 1, 5),
-        SeqRange(max, 1 << 63, 1 << 63),
-        SeqRange(max, u64::MAX, u64::MAX),
+        SeqRange::new(Key(1), 1, 1),
+        SeqRange::new(Key(5), 1, 5),
+        SeqRange::new(max, 1 << 63, 1 << 63),
+        SeqRange::new(max, u64::MAX, u64::MAX),
     ];
     assert_eq!(ranges, expected);
     let few = store.held(2).unwrap();
@@ -129,9 +129,9 @@ fn ranges_are_those_of_the_messages() {
     let ranges = store.held(0).unwrap().ranges;
     let key = Key(9);
     let expected = [
-        SeqRange(key, 1, 3),
-        SeqRange(key, 7, 8),
-        SeqRange(key, 20, 20),
+        SeqRange::new(key, 1, 3),
+        SeqRange::new(key, 7, 8),
+        SeqRange::new(key, 20, 20),
     ];
     assert_eq!(ranges, expected);
 }
@@ -168,7 +168,7 @@ fn chunks_go_from_one_position_to_another_without_what_is_not_wanted() {
     let until = all[149].position();
     let (mut after, mut got, mut chunks) = (Position::default(), Vec::new(), 0);
     while after < until {
-        let found = store.between(after, until, |p| p.2 % 2 == 0).unwrap();
+        let found = store.between(after, until, |p| p.seq % 2 == 0).unwrap();
         let bytes: usize = found.messages.iter().map(|m| m.size_bound()).sum();
         assert!(bytes <= BATCH_BYTES_MAX + 2_000);
         assert!(found.upto > after);

@@ -76,8 +76,11 @@ impl WaitingInStore {
 
     /// A message is left in the store.
     pub(super) fn add(&mut self, message: &ChatMessage, arrival: Arrival, owed: bool) {
-        let (id, Position(timestamp, author, seq)) = (message.id(), message.position());
-        let before = Position(timestamp, author, seq.saturating_sub(1));
+        let (id, position) = (message.id(), message.position());
+        let before = Position {
+            seq: position.seq.saturating_sub(1),
+            ..position
+        };
         self.after = self.after.min(before);
         self.until = self.until.max(message.position());
         self.messages += 1;

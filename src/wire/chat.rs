@@ -214,7 +214,7 @@ impl ChatMessage {
     #[inline]
     #[must_use]
     pub fn position(&self) -> Position {
-        Position(self.timestamp(), self.origin().0, self.seq())
+        Position::new(self.timestamp(), self.origin(), self.seq())
     }
 
     /// An upper bound of its encoded size in bytes.

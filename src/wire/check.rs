@@ -35,8 +35,8 @@ pub(super) fn message(message: &Message) -> Check {
             rule(m.skip.len() <= SKIP_RANGES_MAX, "too many ranges to skip")?;
             rule(m.want.len() <= WANT_RANGES_MAX, "too many ranges wanted")?;
             m.skip.iter().chain(&m.want).try_for_each(|r| {
-                key(r.0)?;
-                rule(r.1 <= r.2, "a range ends before it starts")
+                key(r.author)?;
+                rule(r.first <= r.last, "a range ends before it starts")
             })
         }
         Message::Ack(m) => ack(m),

@@ -42,11 +42,11 @@ pub(super) fn encode_chunk(chunk: &Chunk, out: &mut Vec<u8>) {
     };
     out.extend_from_slice(start);
     head(out, UINT, chunk.no);
-    if let Some(Position(timestamp, origin, seq)) = chunk.next {
+    if let Some(next) = chunk.next {
         out.extend_from_slice(NEXT);
-        head(out, UINT, timestamp);
-        head(out, UINT, origin);
-        head(out, UINT, seq);
+        head(out, UINT, next.timestamp);
+        head(out, UINT, next.origin.0);
+        head(out, UINT, next.seq);
     }
     out.extend_from_slice(MESSAGES);
     encode_messages(&chunk.messages, out);
@@ -65,8 +65,8 @@ pub(super) fn decode(item: &[u8]) -> Option<Message> {
         let no = at.argument(UINT)?;
         let next = if has_next {
             at.eat(NEXT).then_some(())?;
-            let (timestamp, origin) = (at.argument(UINT)?, at.argument(UINT)?);
-            Some(Position(timestamp, origin, at.argument(UINT)?))
+            let (timestamp, origin) = (at.argument(UINT)?, Key(at.argument(UINT)?));
+            Some(Position::new(timestamp, origin, at.argument(UINT)?))
         } else {
             None
         };

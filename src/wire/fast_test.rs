@@ -112,7 +112,9 @@ fn message(rng: &mut fastrand::Rng) -> Message {
     if rng.bool() {
         return Message::Chat(messages);
     }
-    let next = rng.bool().then(|| Position(number(rng), number(rng), 7));
+    let next = rng
+        .bool()
+        .then(|| Position::new(number(rng), Key(number(rng)), 7));
     let no = number(rng);
     Message::Chunk(Chunk { no, next, messages })
 }

@@ -168,14 +168,39 @@ pub struct SyncAnswer {
 
 /// An inclusive range of one author's sequence numbers. On the wire: an array of three integers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct SeqRange(
+#[serde(from = "(Key, u64, u64)", into = "(Key, u64, u64)")]
+pub struct SeqRange {
     /// The author.
-    pub Key,
+    pub author: Key,
     /// First sequence number.
-    pub u64,
+    pub first: u64,
     /// Last sequence number.
-    pub u64,
-);
+    pub last: u64,
+}
+
+impl SeqRange {
+    /// This author's messages from the first to the last number, both included.
+    #[must_use]
+    pub const fn new(author: Key, first: u64, last: u64) -> Self {
+        SeqRange {
+            author,
+            first,
+            last,
+        }
+    }
+}
+
+impl From<(Key, u64, u64)> for SeqRange {
+    fn from((author, first, last): (Key, u64, u64)) -> Self {
+        SeqRange::new(author, first, last)
+    }
+}
+
+impl From<SeqRange> for (Key, u64, u64) {
+    fn from(range: SeqRange) -> Self {
+        (range.author, range.first, range.last)
+    }
+}
 
 /// The asker pulls the next chunk.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

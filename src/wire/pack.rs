@@ -234,7 +234,7 @@ mod tests {
         assert_eq!(messages.len(), texts.len());
         for ((seq, text), message) in (1..).zip(&texts).zip(&messages) {
             assert_eq!(message.seq(), seq);
-            assert_eq!(message.position().0, seq + 1);
+            assert_eq!(message.position().timestamp, seq + 1);
             assert_eq!(message.nick(), "ana");
             assert_eq!(message.text_bytes(), text);
         }

@@ -147,28 +147,57 @@ impl fmt::Display for MessageId {
 }
 
 /// A place in the history's total order. On the wire: an array of three unsigned integers.
-#[derive(
-    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
-)]
-pub struct Position(
+/// The order of positions is that of their fields: the time first, then the author, then the number.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(from = "(u64, u64, u64)", into = "(u64, u64, u64)")]
+pub struct Position {
     /// The hybrid-logical-clock timestamp.
-    pub u64,
-    /// The author's key.
-    pub u64,
+    pub timestamp: u64,
+    /// The author's key; 0 in a position that is no message's.
+    pub origin: Key,
     /// The author's sequence number.
-    pub u64,
-);
+    pub seq: u64,
+}
+
+/// Before every message's.
+impl Default for Position {
+    fn default() -> Self {
+        Position::new(0, Key(0), 0)
+    }
+}
+
+impl From<(u64, u64, u64)> for Position {
+    fn from((timestamp, origin, seq): (u64, u64, u64)) -> Self {
+        Position::new(timestamp, Key(origin), seq)
+    }
+}
+
+impl From<Position> for (u64, u64, u64) {
+    fn from(p: Position) -> Self {
+        (p.timestamp, p.origin.0, p.seq)
+    }
+}
 
 impl Position {
     /// Beyond every message's.
-    pub const END: Position = Position(u64::MAX, u64::MAX, u64::MAX);
+    pub const END: Position = Position::new(u64::MAX, Key(u64::MAX), u64::MAX);
+
+    /// The position of the message that this author wrote with this number at this time.
+    #[must_use]
+    pub const fn new(timestamp: u64, origin: Key, seq: u64) -> Self {
+        Position {
+            timestamp,
+            origin,
+            seq,
+        }
+    }
 
     /// The name of the message there.
     #[must_use]
     pub fn id(&self) -> MessageId {
         MessageId {
-            origin: Key(self.1),
-            seq: self.2,
+            origin: self.origin,
+            seq: self.seq,
         }
     }
 }

@@ -196,7 +196,7 @@ pub fn deaf(target: &Target, over: &AtomicBool) {
         Message::Fetch(Fetch {
             no: 1,
             after: Position::default(),
-            skip: vec![SeqRange(Key(1), 1, u64::MAX)],
+            skip: vec![SeqRange::new(Key(1), 1, u64::MAX)],
             floor: None,
             want: Vec::new(),
         }),

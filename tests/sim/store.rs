@@ -60,8 +60,8 @@ impl Store {
         for (key, seqs) in &self.ids {
             for seq in seqs {
                 match ranges.last_mut() {
-                    Some(last) if last.0 == *key && last.2 + 1 == *seq => last.2 = *seq,
-                    _ => ranges.push(SeqRange(*key, *seq, *seq)),
+                    Some(last) if last.author == *key && last.last + 1 == *seq => last.last = *seq,
+                    _ => ranges.push(SeqRange::new(*key, *seq, *seq)),
                 }
             }
         }
@@ -125,21 +125,21 @@ mod tests {
         let restored = store().restored(2);
         let (one, two) = (Key(1), Key(2));
         let ranges = [
-            SeqRange(one, 1, 2),
-            SeqRange(one, 4, 4),
-            SeqRange(two, 1, 1),
+            SeqRange::new(one, 1, 2),
+            SeqRange::new(one, 4, 4),
+            SeqRange::new(two, 1, 1),
         ];
         assert_eq!(restored.ranges, ranges);
         assert_eq!(restored.newest.len(), 2);
-        assert_eq!(restored.until, Position(20, 1, 2));
+        assert_eq!(restored.until, Position::new(20, Key(1), 2));
         assert_eq!(store().restored(9).until, Position::default());
         assert!(Store::default().restored(9).newest.is_empty());
     }
 
     #[test]
     fn a_chunk_is_what_lies_between_and_is_not_skipped() {
-        let (first, last) = (Position(10, 1, 1), Position(30, 1, 4));
-        let (found, upto) = store().between(&fetch(first, &[SeqRange(Key(1), 2, 3)]), last);
+        let (first, last) = (Position::new(10, Key(1), 1), Position::new(30, Key(1), 4));
+        let (found, upto) = store().between(&fetch(first, &[SeqRange::new(Key(1), 2, 3)]), last);
         let seqs: Vec<(u64, u64)> = found.iter().map(|m| (m.origin().0, m.seq())).collect();
         assert_eq!((seqs, upto), (vec![(2, 1), (1, 4)], last));
         let (found, upto) = store().between(&fetch(last, &[]), first);

@@ -18,7 +18,7 @@ use papo::wire::{Address, ChatMessage, Claim, Draft, Id, Key, Member, Position};
 use serde_json::{Value, json};
 
 /// Timestamps below 100 are of messages that were said before this node joined.
-const OLD_UNTIL: Position = Position(100, 0, 0);
+const OLD_UNTIL: Position = Position::new(100, Key(0), 0);
 const ME: Key = Key(0x11);
 
 /// A node of which only what the user's side reads is there.

@@ -194,7 +194,7 @@ fn every_limit_holds_one_below_at_it_and_one_above() {
         }),
         ("members", MEMBERS_MAX, |n| update_of(UpdateKind::Whole, n)),
         ("ranges", SKIP_RANGES_MAX, |n| {
-            fetch_of(vec![SeqRange(BOB, 1, u64::MAX); n])
+            fetch_of(vec![SeqRange::new(BOB, 1, u64::MAX); n])
         }),
     ];
     for (what, max, make) in limits {
@@ -236,9 +236,9 @@ fn what_is_empty_or_zero_is_refused_where_it_names_something() {
 
 #[test]
 fn a_range_ends_where_it_starts_or_later() {
-    assert_accepted("one", &fetch_of(vec![SeqRange(ANA, 7, 7)]));
-    assert_refused("backwards", &fetch_of(vec![SeqRange(ANA, 8, 7)]));
-    assert_refused("nobody's", &fetch_of(vec![SeqRange(Key(0), 1, 7)]));
+    assert_accepted("one", &fetch_of(vec![SeqRange::new(ANA, 7, 7)]));
+    assert_refused("backwards", &fetch_of(vec![SeqRange::new(ANA, 8, 7)]));
+    assert_refused("nobody's", &fetch_of(vec![SeqRange::new(Key(0), 1, 7)]));
 }
 
 #[test]

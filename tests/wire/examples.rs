@@ -178,7 +178,7 @@ pub fn all() -> Vec<(&'static str, Wire)> {
 
 fn frames(coord: impl Fn() -> Option<Coordinator>) -> Vec<(&'static str, Message)> {
     let id = |origin, seq| MessageId { origin, seq };
-    let newest = Position(NOW + 1, BOB.0, 1);
+    let newest = Position::new(NOW + 1, BOB, 1);
     let later = Draft {
         dependencies: vec![id(ANA, 7), id(EVA, 300)].into(),
         seq: 301,
@@ -315,7 +315,7 @@ fn frames(coord: impl Fn() -> Option<Coordinator>) -> Vec<(&'static str, Message
             Message::Fetch(Fetch {
                 no: 5,
                 after: Position::default(),
-                skip: vec![SeqRange(ANA, 1, 1)],
+                skip: vec![SeqRange::new(ANA, 1, 1)],
                 floor: None,
                 want: Vec::new(),
             }),
@@ -325,9 +325,9 @@ fn frames(coord: impl Fn() -> Option<Coordinator>) -> Vec<(&'static str, Message
             Message::Fetch(Fetch {
                 no: 6,
                 after: Position::default(),
-                skip: vec![SeqRange(ANA, 1, 1), SeqRange(ANA, 9, 12)],
+                skip: vec![SeqRange::new(ANA, 1, 1), SeqRange::new(ANA, 9, 12)],
                 floor: Some(newest),
-                want: vec![SeqRange(ANA, 2, 8)],
+                want: vec![SeqRange::new(ANA, 2, 8)],
             }),
         ),
         (

@@ -117,7 +117,7 @@ fn view(rng: &mut Rng) -> View {
 }
 
 fn position(rng: &mut Rng) -> Position {
-    Position(number(rng), number(rng), number(rng))
+    Position::new(number(rng), Key(number(rng)), number(rng))
 }
 
 fn chat_message(rng: &mut Rng) -> ChatMessage {
@@ -269,12 +269,12 @@ pub fn message(rng: &mut Rng, number_of_type: u64) -> Message {
             after: position(rng),
             skip: list(rng, limits::SKIP_RANGES_MAX, |rng| {
                 let (a, b) = (number(rng), number(rng));
-                SeqRange(key(rng), a.min(b), a.max(b))
+                SeqRange::new(key(rng), a.min(b), a.max(b))
             }),
             floor: position_if(rng),
             want: list(rng, limits::WANT_RANGES_MAX, |rng| {
                 let (a, b) = (number(rng), number(rng));
-                SeqRange(key(rng), a.min(b), a.max(b))
+                SeqRange::new(key(rng), a.min(b), a.max(b))
             }),
         }),
         18 => Message::Chunk(Chunk {

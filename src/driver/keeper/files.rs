@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 use crate::node::{History, Now};
 use crate::store::{Identity, Owner, Place, Store, StoreError};
 use crate::ui::visible::{Tab, visible};
-use crate::wire::{ChatMessage, MessageId, Position, SeqRange};
+use crate::wire::{ChatMessage, MessageId, Position};
 
 use super::tending::Tending;
 
@@ -251,8 +251,11 @@ impl Files {
         let mut lost = String::new();
         if let Some(store) = self.store.as_ref().filter(|_| copied.from_memory) {
             let ids = store.ranges()?;
-            let ids = ids.into_iter().flat_map(|SeqRange(origin, first, last)| {
-                (first..=last).map(move |seq| MessageId { origin, seq })
+            let ids = ids.into_iter().flat_map(|range| {
+                (range.first..=range.last).map(move |seq| MessageId {
+                    origin: range.author,
+                    seq,
+                })
             });
             let present = ids.filter(|id| history.contains(*id)).count();
             lost = match history.len().saturating_sub(present) {

@@ -312,13 +312,13 @@ impl History {
         let mut ranges: Vec<SeqRange> = self
             .origins
             .iter()
-            .flat_map(|(key, o)| o.taken().iter().map(|(a, b)| SeqRange(*key, a, b)))
+            .flat_map(|(key, o)| o.taken().iter().map(|(a, b)| SeqRange::new(*key, a, b)))
             .collect();
         if ranges.len() > limits::SKIP_RANGES_MAX {
-            let length = |r: &SeqRange| std::cmp::Reverse(r.2 - r.1);
+            let length = |r: &SeqRange| std::cmp::Reverse(r.last - r.first);
             ranges.select_nth_unstable_by_key(limits::SKIP_RANGES_MAX, length);
             ranges.truncate(limits::SKIP_RANGES_MAX);
-            ranges.sort_unstable_by_key(|r| (r.0, r.1));
+            ranges.sort_unstable_by_key(|r| (r.author, r.first));
         }
         ranges
     }
@@ -400,7 +400,11 @@ impl Asks {
 
     /// True if none of these messages is asked for, wherever they are or all below the floor.
     fn has_span(&self, span: &SeqRange, is_below: bool) -> bool {
-        let SeqRange(key, first, last) = *span;
+        let SeqRange {
+            author: key,
+            first,
+            last,
+        } = *span;
         let wanted = self.want.get(&key);
         let is_wanted = wanted.is_some_and(|r| !r.within(first, last).is_empty());
         let skip = self.skip.get(&key);

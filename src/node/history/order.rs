@@ -50,13 +50,13 @@ impl Block {
             return;
         };
         let full = spans.len() == SPANS_MAX;
-        match spans.iter_mut().find(|span| span.0 == id.origin) {
-            Some(SeqRange(_, first, last)) => {
+        match spans.iter_mut().find(|span| span.author == id.origin) {
+            Some(SeqRange { first, last, .. }) => {
                 *first = id.seq.min(*first);
                 *last = id.seq.max(*last);
             }
             None if full => self.spans = None,
-            None => spans.push(SeqRange(id.origin, id.seq, id.seq)),
+            None => spans.push(SeqRange::new(id.origin, id.seq, id.seq)),
         }
     }
 
@@ -393,8 +393,8 @@ mod tests {
             assert_eq!(last, Some(piece.last));
             let spans = piece.spans.unwrap_or_default();
             let within = |m: &ChatMessage| {
-                let mut spans = spans.iter().filter(|s| s.0 == m.origin());
-                spans.any(|s| (s.1..=s.2).contains(&m.seq()))
+                let mut spans = spans.iter().filter(|s| s.author == m.origin());
+                spans.any(|s| (s.first..=s.last).contains(&m.seq()))
             };
             assert!(piece.messages.iter().all(within));
             piece.messages
@@ -429,7 +429,7 @@ mod tests {
                     assert!(dropped.len() == n || model.is_empty());
                 }
                 if seq % 97 == 0 {
-                    agrees(&order, &model, Position(rng.u64(0..20_000), 1, 0));
+                    agrees(&order, &model, Position::new(rng.u64(0..20_000), Key(1), 0));
                 }
             }
             agrees(&order, &model, Position::default());
@@ -459,7 +459,11 @@ mod tests {
             newest = newest.max(timestamp);
             assert_eq!(order.insert_run(&run), digest_sum(&run));
             model.extend(run.into_iter().map(|m| (m.position(), m)));
-            agrees(&order, &model, Position(rng.u64(0..=newest), 1, 0));
+            agrees(
+                &order,
+                &model,
+                Position::new(rng.u64(0..=newest), Key(1), 0),
+            );
         }
         assert!(order.blocks.iter().all(|b| b.messages.len() <= BLOCK_MAX));
     }

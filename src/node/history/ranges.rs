@@ -12,7 +12,12 @@ impl Ranges {
     /// Ranges in any order, sorted out by their authors.
     pub(in crate::node) fn by_key(ranges: &[SeqRange]) -> BTreeMap<Key, Ranges> {
         let mut sorted: BTreeMap<Key, Ranges> = BTreeMap::new();
-        for SeqRange(key, first, last) in ranges {
+        for SeqRange {
+            author: key,
+            first,
+            last,
+        } in ranges
+        {
             sorted.entry(*key).or_default().insert_range(*first, *last);
         }
         sorted

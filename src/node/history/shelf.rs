@@ -59,7 +59,12 @@ impl History {
             next_at: SLACK,
             ..Shelf::default()
         };
-        for SeqRange(key, first, last) in restored.ranges {
+        for SeqRange {
+            author: key,
+            first,
+            last,
+        } in restored.ranges
+        {
             let origin = self.origins.entry(key).or_default();
             origin.held.insert_range(first, last);
             origin.shelved.insert_range(first, last);

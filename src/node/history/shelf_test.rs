@@ -63,7 +63,7 @@ fn restored(disk: &BTreeMap<Position, ChatMessage>, max: usize) -> Restored {
     }
     let ranges = ranges
         .iter()
-        .flat_map(|(key, r)| r.iter().map(|(a, b)| SeqRange(*key, a, b)));
+        .flat_map(|(key, r)| r.iter().map(|(a, b)| SeqRange::new(*key, a, b)));
     let older = disk.len().saturating_sub(max);
     Restored {
         ranges: ranges.collect(),
@@ -91,8 +91,8 @@ fn what_leaves_memory_is_still_held_and_the_floor_stays() {
     assert_eq!(history.taken_ranges(), other.taken_ranges());
     let all = history.digest_above(Position::default());
     assert_eq!(all, other.digest_above(Position::default()));
-    assert_eq!(history.digest_above(Position(100, 0, 0)), None);
-    let high = Position(29_995, 0, 0);
+    assert_eq!(history.digest_above(Position::new(100, Key(0), 0)), None);
+    let high = Position::new(29_995, Key(0), 0);
     assert_eq!(history.digest_above(high), other.digest_above(high));
     let first = message(2, 1, 10);
     assert!(history.is_settled(first.id()) && !history.insert(first));
@@ -155,12 +155,12 @@ fn a_peer_is_sent_to_the_store_only_for_what_it_lacks_there() {
         history.shelved_until(&fetch(start, &[])),
         Some((start, until))
     );
-    let most = [SeqRange(Key(1), 1, 89)];
+    let most = [SeqRange::new(Key(1), 1, 89)];
     assert_eq!(
         history.shelved_until(&fetch(start, &most)),
         Some((start, until))
     );
-    let all = [SeqRange(Key(1), 1, 90)];
+    let all = [SeqRange::new(Key(1), 1, 90)];
     assert_eq!(history.shelved_until(&fetch(start, &all)), None);
     assert_eq!(history.shelved_until(&fetch(until, &[])), None);
     let Chunk { messages, next, .. } = history.chunk(&fetch(start, &all));
@@ -265,5 +265,5 @@ fn the_longest_ranges_are_named_when_there_are_too_many() {
     }
     let ranges = history.taken_ranges();
     assert_eq!(ranges.len(), crate::limits::SKIP_RANGES_MAX);
-    assert!(ranges.contains(&SeqRange(Key(1_999), 1, 5)));
+    assert!(ranges.contains(&SeqRange::new(Key(1_999), 1, 5)));
 }

@@ -499,7 +499,7 @@ impl Talk {
                 if ranges.len() >= limits::WANT_RANGES_MAX {
                     return ranges;
                 }
-                ranges.push(SeqRange(*author, first, last));
+                ranges.push(SeqRange::new(*author, first, last));
             }
         }
         ranges

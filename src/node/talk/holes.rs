@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Lent, Talk};
 use crate::node::Event;
 use crate::node::history::Origin;
-use crate::wire::{Key, SeqRange};
+use crate::wire::Key;
 
 /// Of how many authors it is said what their history lacks.
 const AUTHORS_SAID_MAX: usize = 3;
@@ -16,13 +16,14 @@ impl Talk {
     pub(super) fn explain_holes(&mut self, lent: &mut Lent<'_>) {
         let mut holes: BTreeMap<Key, (u64, u64, u64)> = BTreeMap::new();
         for pair in self.history.taken_ranges().windows(2) {
-            let &[SeqRange(author, _, before), SeqRange(next, after, _)] = pair else {
+            let [range, next] = pair else {
                 continue;
             };
+            let (author, before, after) = (range.author, range.last, next.first);
             let owed_from = self.history.origin(author).and_then(Origin::owed_from);
             // What is owed is looked for.
             let last = (after - 1).min(owed_from.unwrap_or(u64::MAX).saturating_sub(1));
-            if author == next && author != lent.cx.config.key && before < last {
+            if author == next.author && author != lent.cx.config.key && before < last {
                 let hole = holes.entry(author).or_insert((0, before + 1, last));
                 *hole = (hole.0 + (last - before), hole.1, last);
             }

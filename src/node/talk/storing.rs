@@ -32,7 +32,10 @@ impl Talk {
         }
         let authors: std::collections::BTreeSet<_> =
             self.history.iter().map(ChatMessage::origin).collect();
-        if let Some(Position(clock, ..)) = newest {
+        if let Some(Position {
+            timestamp: clock, ..
+        }) = newest
+        {
             for author in authors {
                 self.past.keep_restored(author, clock);
             }

@@ -43,12 +43,15 @@ mod tests {
             origin: Key(1),
             seq,
         };
-        let held = vec![(id(1), Position(10, 1, 1)), (id(2), Position(20, 1, 2))];
+        let held = vec![
+            (id(1), Position::new(10, Key(1), 1)),
+            (id(2), Position::new(20, Key(1), 2)),
+        ];
         let witnesses = [Witness { run: 0, held }];
         let check = |floor, first| has_history(3, floor, |id| id.seq >= first, &witnesses);
         assert!(check(Position::default(), 1).is_ok());
         assert!(check(Position::default(), 2).is_err());
-        assert!(check(Position(10, 1, 1), 2).is_ok());
-        assert!(check(Position(10, 1, 1), 3).is_err());
+        assert!(check(Position::new(10, Key(1), 1), 2).is_ok());
+        assert!(check(Position::new(10, Key(1), 1), 3).is_err());
     }
 }

@@ -152,7 +152,7 @@ mod tests {
         // Below the highest floor histories may differ.
         let mut nodes = two();
         nodes[1].history.remove(0);
-        nodes[1].floor = Position(10, 1, 1);
+        nodes[1].floor = Position::new(10, Key(1), 1);
         agree(&nodes).unwrap();
     }
 

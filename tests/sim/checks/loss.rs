@@ -61,7 +61,7 @@ mod tests {
             coordinator: None,
             members: vec![],
             peers: BTreeSet::from([Key(3 - n)]),
-            floor: Position(floor, 0, 0),
+            floor: Position::new(floor, Key(0), 0),
             history: messages.iter().map(|t| message(1, *t, *t, "a")).collect(),
             outstanding: None,
         }
