@@ -71,7 +71,7 @@ Exit status:
 pub struct Cli {
     /// What is to be done; chatting, if nothing is said.
     #[command(subcommand)]
-    pub action: Option<Action>,
+    pub action: Option<Task>,
     /// The options, before or after the action.
     #[command(flatten)]
     pub options: Options,
@@ -79,7 +79,7 @@ pub struct Cli {
 
 /// What is to be done.
 #[derive(Subcommand, Clone, PartialEq, Eq, Debug)]
-pub enum Action {
+pub enum Task {
     /// Join the room and chat (the same as papo without a command)
     Chat,
     /// Say TEXT, or each line of stdin, wait until every member has confirmed it, and leave
@@ -302,7 +302,7 @@ impl Cli {
             .filter_map(|matches| matches.value_source("room"))
             .any(|source| source != ValueSource::DefaultValue);
         cli.options.check().map_err(Stop::Wrong)?;
-        if matches!(cli.action, Some(Action::History { .. })) && cli.options.store.is_none() {
+        if matches!(cli.action, Some(Task::History { .. })) && cli.options.store.is_none() {
             let line = "--store: it is missing; name the file that keeps the history";
             return Err(Stop::Wrong(line.to_owned()));
         }

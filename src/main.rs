@@ -7,7 +7,7 @@ use std::net::{Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 
 use clap::CommandFactory;
-use papo::cli::{self, Action, Cli, Confirm, Options, STATUS_USAGE, Stop};
+use papo::cli::{self, Cli, Confirm, Options, STATUS_USAGE, Stop, Task};
 use papo::driver::{self, DriverConfig, STATUS_FAILED, ScanConfig, Selection, StoreConfig};
 use papo::store::Search;
 use papo::ui::{Mode, Replay, UiConfig};
@@ -22,19 +22,19 @@ fn main() -> ExitCode {
         Err(Stop::Wrong(line)) => return fail(STATUS_USAGE, &line),
     };
     match cli.action {
-        Some(Action::Completions { shell }) => {
+        Some(Task::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "papo", &mut script);
             print(&script)
         }
-        Some(Action::Man) => {
+        Some(Task::Man) => {
             let mut page = Vec::new();
             match clap_mangen::Man::new(Cli::command()).render(&mut page) {
                 Ok(()) => print(&page),
                 Err(e) => fail(STATUS_FAILED, &format!("cannot write the manual page: {e}")),
             }
         }
-        Some(Action::History { since, from, grep }) => {
+        Some(Task::History { since, from, grep }) => {
             let search = Search {
                 since_ms: since,
                 from,
@@ -45,12 +45,12 @@ fn main() -> ExitCode {
                 Err(line) => fail(STATUS_FAILED, &line),
             }
         }
-        Some(Action::Scan) => scan(&cli.options),
-        action => run(action.unwrap_or(Action::Chat), &cli.options),
+        Some(Task::Scan) => scan(&cli.options),
+        action => run(action.unwrap_or(Task::Chat), &cli.options),
     }
 }
 
-fn run(action: Action, options: &Options) -> ExitCode {
+fn run(action: Task, options: &Options) -> ExitCode {
     start_log(options);
     let peers = match cli::peers::resolve(&options.peer) {
         Ok(peers) => peers,
@@ -73,7 +73,7 @@ fn run(action: Action, options: &Options) -> ExitCode {
         heartbeat: options.heartbeat,
         failure_timeout: options.failure_timeout,
         history_max: options.history,
-        wants_history: !matches!(action, Action::Send { .. }),
+        wants_history: !matches!(action, Task::Send { .. }),
         secret,
         store: (options.store.as_ref()).map(|path| StoreConfig {
             path: path.clone(),
@@ -132,11 +132,11 @@ fn scan(options: &Options) -> ExitCode {
     print(&out)
 }
 
-fn ui_config(action: Action, options: &Options) -> UiConfig {
+fn ui_config(action: Task, options: &Options) -> UiConfig {
     let in_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
     let mode = match action {
         _ if options.json => Mode::Json,
-        Action::Chat if in_terminal => Mode::Interactive,
+        Task::Chat if in_terminal => Mode::Interactive,
         _ => Mode::Text,
     };
     let is_interactive = mode == Mode::Interactive;
@@ -145,11 +145,11 @@ fn ui_config(action: Action, options: &Options) -> UiConfig {
     } else {
         0
     };
-    let reads_stdin = !matches!(action, Action::Listen { .. });
+    let reads_stdin = !matches!(action, Task::Listen { .. });
     let printed = Confirm::Printed;
-    let confirms_printed = action == Action::Listen { confirm: printed };
+    let confirms_printed = action == Task::Listen { confirm: printed };
     let lines = match action {
-        Action::Send { text } if !text.is_empty() => Some(vec![text.join(" ")]),
+        Task::Send { text } if !text.is_empty() => Some(vec![text.join(" ")]),
         _ => None,
     };
     UiConfig {

@@ -49,7 +49,7 @@ fn options_stand_before_or_after_the_command() {
         assert_eq!(cli.options.room, "a", "{line}");
         assert!(cli.options.json);
         let text = vec!["hi".to_owned()];
-        assert_eq!(cli.action, Some(Action::Send { text }));
+        assert_eq!(cli.action, Some(Task::Send { text }));
     }
     assert_eq!(options("-v listen -v").verbose, 1);
     assert_eq!(options("-vv").verbose, 2);
@@ -58,7 +58,7 @@ fn options_stand_before_or_after_the_command() {
 #[test]
 fn a_listener_says_what_its_confirmations_mean() {
     let confirm = |arguments| match read(arguments).map(|cli| cli.action) {
-        Ok(Some(Action::Listen { confirm })) => confirm,
+        Ok(Some(Task::Listen { confirm })) => confirm,
         other => panic!("{other:?}"),
     };
     assert_eq!(confirm("listen"), Confirm::TakenIn);
@@ -72,7 +72,7 @@ fn a_listener_says_what_its_confirmations_mean() {
 fn text_after_two_dashes_may_look_like_an_option() {
     let text = vec!["--json".to_owned(), "-x".to_owned()];
     let action = read("send -- --json -x").unwrap().action;
-    assert_eq!(action, Some(Action::Send { text }));
+    assert_eq!(action, Some(Task::Send { text }));
 }
 
 #[test]

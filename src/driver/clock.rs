@@ -18,7 +18,7 @@ pub struct Clock {
 
 /// Both monotonic clocks at one moment: one goes on while the machine sleeps, the other does not.
 #[derive(Clone, Copy, Debug)]
-struct Reading {
+struct MonotonicTimes {
     time: Time,
     awake: Duration,
 }
@@ -47,8 +47,8 @@ impl Clock {
         Time(boot_micros().saturating_sub(self.start_us))
     }
 
-    fn reading(&self) -> Reading {
-        Reading {
+    fn reading(&self) -> MonotonicTimes {
+        MonotonicTimes {
             time: self.time(),
             awake: awake_time(),
         }
@@ -69,7 +69,7 @@ impl Default for Clock {
 #[derive(Debug)]
 pub struct Attendance {
     patience: Duration,
-    last: Reading,
+    last: MonotonicTimes,
     planned: Option<Time>,
     away: bool,
 }
@@ -108,12 +108,12 @@ impl Attendance {
         std::mem::take(&mut self.away)
     }
 
-    fn note(&mut self, reading: Reading) {
+    fn note(&mut self, reading: MonotonicTimes) {
         self.away |= self.was_away(reading, self.planned);
         self.last = reading;
     }
 
-    fn was_away(&self, reading: Reading, planned: Option<Time>) -> bool {
+    fn was_away(&self, reading: MonotonicTimes, planned: Option<Time>) -> bool {
         let passed = reading.time.since(self.last.time);
         if passed <= self.patience {
             return false;
@@ -171,8 +171,8 @@ mod tests {
         }
     }
 
-    fn at(time_ms: u64, awake_ms: u64) -> Reading {
-        Reading {
+    fn at(time_ms: u64, awake_ms: u64) -> MonotonicTimes {
+        MonotonicTimes {
             time: Time(time_ms * 1_000),
             awake: Duration::from_millis(awake_ms),
         }

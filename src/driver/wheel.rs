@@ -34,14 +34,14 @@ type Index<K> = std::collections::HashMap<K, u32>;
 struct Entry<K> {
     key: K,
     at: Time,
-    place: Place,
+    place: Slot,
     previous: u32,
     next: u32,
 }
 
 /// A slot of the wheel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Place {
+struct Slot {
     level: usize,
     slot: usize,
 }
@@ -164,15 +164,15 @@ impl<K: Copy + Eq + Hash> Wheel<K> {
 
     /// The level is that of the highest digit in which `at` differs from the time elapsed, so that
     /// all timers of a level come before all timers of a higher one.
-    fn place_of(&self, at: Time) -> Place {
+    fn place_of(&self, at: Time) -> Slot {
         let differing = (self.elapsed ^ at.0) | 1;
         let level = ((63 - differing.leading_zeros()) / LEVEL_BITS) as usize;
         let slot = slot_at(at.0, level);
-        Place { level, slot }
+        Slot { level, slot }
     }
 
     /// The first occupied slot and the time at which it begins.
-    fn first_slot(&self) -> Option<(Place, u64)> {
+    fn first_slot(&self) -> Option<(Slot, u64)> {
         let (level, ring) = (self.levels.iter().enumerate()).find(|(_, l)| l.occupied != 0)?;
         // No slot before the current one is occupied: those times have elapsed.
         let slot = ring.occupied.trailing_zeros() as usize;
@@ -184,11 +184,11 @@ impl<K: Copy + Eq + Hash> Wheel<K> {
             .checked_shl(shift + LEVEL_BITS)
             .unwrap_or(0);
         let start = above | ((slot as u64) << shift);
-        Some((Place { level, slot }, start))
+        Some((Slot { level, slot }, start))
     }
 
     /// Moves the timers of a slot that has begun to lower levels, in their order.
-    fn cascade(&mut self, from: Place) {
+    fn cascade(&mut self, from: Slot) {
         let mut id = self.levels[from.level].heads[from.slot];
         self.clear(from);
         while let Some(entry) = self.entries.get(id as usize) {
@@ -199,14 +199,14 @@ impl<K: Copy + Eq + Hash> Wheel<K> {
         }
     }
 
-    fn clear(&mut self, place: Place) {
+    fn clear(&mut self, place: Slot) {
         let level = &mut self.levels[place.level];
         level.heads[place.slot] = NIL;
         level.tails[place.slot] = NIL;
         level.occupied &= !(1 << place.slot);
     }
 
-    fn append(&mut self, place: Place, id: u32) {
+    fn append(&mut self, place: Slot, id: u32) {
         let level = &mut self.levels[place.level];
         let tail = level.tails[place.slot];
         level.tails[place.slot] = id;
@@ -225,7 +225,7 @@ impl<K: Copy + Eq + Hash> Wheel<K> {
     /// Unlinks and removes an entry; its key stays in the index.
     fn take(&mut self, id: u32) -> Option<Entry<K>> {
         let entry = self.entries.try_remove(id as usize)?;
-        let Place { level, slot } = entry.place;
+        let Slot { level, slot } = entry.place;
         match self.entries.get_mut(entry.previous as usize) {
             Some(previous) => previous.next = entry.next,
             None => self.levels[level].heads[slot] = entry.next,
@@ -256,11 +256,11 @@ mod tests {
 
     /// What the wheel does, said simply.
     #[derive(Default)]
-    struct Model {
+    struct SimpleWheel {
         timers: BTreeMap<u32, Time>,
     }
 
-    impl Model {
+    impl SimpleWheel {
         fn next_deadline(&self) -> Option<Time> {
             self.timers.values().min().copied()
         }
@@ -284,7 +284,7 @@ mod tests {
         let mut rng = fastrand::Rng::with_seed(seed);
         let mut now = Time(rng.u64(0..1 << 50));
         let mut wheel = Wheel::new(now);
-        let mut model = Model::default();
+        let mut model = SimpleWheel::default();
         for _ in 0..2_000 {
             match rng.u32(0..10) {
                 0..4 => {

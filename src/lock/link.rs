@@ -52,7 +52,7 @@ impl fmt::Display for LinkError {
 impl std::error::Error for LinkError {}
 
 #[allow(clippy::large_enum_variant)]
-enum State {
+enum NoiseState {
     Handshake(Box<HandshakeState>),
     Transport(Box<TransportState>),
     Broken,
@@ -60,7 +60,7 @@ enum State {
 
 /// One end of a locked link.
 pub struct LinkCipher {
-    state: State,
+    state: NoiseState,
     /// Bytes received that are not yet a whole record.
     partial: Vec<u8>,
 }
@@ -100,7 +100,7 @@ impl LinkCipher {
 
     fn in_handshake(handshake: HandshakeState) -> LinkCipher {
         LinkCipher {
-            state: State::Handshake(Box::new(handshake)),
+            state: NoiseState::Handshake(Box::new(handshake)),
             partial: Vec::new(),
         }
     }
@@ -108,7 +108,7 @@ impl LinkCipher {
     /// True once frames can be sealed.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        matches!(self.state, State::Transport(_))
+        matches!(self.state, NoiseState::Transport(_))
     }
 
     /// Takes bytes from the stream; plain bytes are appended to `plain`, and what the handshake
@@ -146,9 +146,9 @@ impl LinkCipher {
         };
         let length = usize::from(u16::from_be_bytes([high, low]));
         let possible = match self.state {
-            State::Handshake(_) => length == HANDSHAKE_BYTES,
-            State::Transport(_) => length > TAG_BYTES && length <= RECORD_BYTES_MAX,
-            State::Broken => false,
+            NoiseState::Handshake(_) => length == HANDSHAKE_BYTES,
+            NoiseState::Transport(_) => length > TAG_BYTES && length <= RECORD_BYTES_MAX,
+            NoiseState::Broken => false,
         };
         if possible {
             Ok(2 + length)
@@ -163,8 +163,8 @@ impl LinkCipher {
         plain: &mut Vec<u8>,
         out: &mut Vec<u8>,
     ) -> Result<(), LinkError> {
-        match std::mem::replace(&mut self.state, State::Broken) {
-            State::Handshake(mut handshake) => {
+        match std::mem::replace(&mut self.state, NoiseState::Broken) {
+            NoiseState::Handshake(mut handshake) => {
                 let mut payload = [0; HANDSHAKE_BYTES];
                 handshake
                     .read_message(record, &mut payload)
@@ -174,19 +174,19 @@ impl LinkCipher {
                 }
                 let transport = handshake.into_transport_mode();
                 let transport = transport.map_err(|_| LinkError::Cipher)?;
-                self.state = State::Transport(Box::new(transport));
+                self.state = NoiseState::Transport(Box::new(transport));
                 Ok(())
             }
-            State::Transport(mut transport) => {
+            NoiseState::Transport(mut transport) => {
                 let start = plain.len();
                 plain.resize(start + record.len(), 0);
                 let read = transport.read_message(record, &mut plain[start..]);
                 plain.truncate(start + *read.as_ref().unwrap_or(&0));
                 read.map_err(|_| LinkError::Forged)?;
-                self.state = State::Transport(transport);
+                self.state = NoiseState::Transport(transport);
                 Ok(())
             }
-            State::Broken => Err(LinkError::Forged),
+            NoiseState::Broken => Err(LinkError::Forged),
         }
     }
 
@@ -196,7 +196,7 @@ impl LinkCipher {
     /// # Errors
     /// [`LinkError::Cipher`] before the handshake is over, and when the nonces are used up.
     pub fn seal(&mut self, plain: &[u8], out: &mut Vec<u8>) -> Result<usize, LinkError> {
-        let State::Transport(transport) = &mut self.state else {
+        let NoiseState::Transport(transport) = &mut self.state else {
             return Err(LinkError::Cipher);
         };
         let plain = &plain[..plain.len().min(RECORD_PLAIN_MAX)];

@@ -5,11 +5,11 @@ const COUNTER_BITS: u32 = 16;
 
 /// The clock of one node.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Clock {
+pub(super) struct HybridClock {
     last: u64,
 }
 
-impl Clock {
+impl HybridClock {
     /// A timestamp greater than every one given or observed so far. At the end of its range it
     /// saturates: order falls back to (origin, seq) there.
     pub(super) fn tick(&mut self, wall_ms: u64) -> u64 {
@@ -33,7 +33,7 @@ mod tests {
 
     #[test]
     fn it_passes_what_it_saw_whatever_the_wall_clock_does() {
-        let mut clock = Clock::default();
+        let mut clock = HybridClock::default();
         let a = clock.tick(1_000);
         let b = clock.tick(10);
         assert!(b > a);

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::clock::Clock;
+use super::clock::HybridClock;
 use super::{
     Arrival, Class, Close, Config, Effect, Event, LinkId, Now, Outbox, Time, Timer, Weakness,
     micros,
@@ -31,7 +31,7 @@ pub(super) struct Context {
     pub(super) config: Config,
     pub(super) now: Now,
     pub(super) rng: fastrand::Rng,
-    pub(super) clock: Clock,
+    pub(super) clock: HybridClock,
     pub(super) out: Outbox,
     pub(super) counters: Counters,
     /// The timers that run, for [`super::Node::check_invariants`].
@@ -48,7 +48,7 @@ impl Context {
                 wall_ms: 0,
             },
             rng,
-            clock: Clock::default(),
+            clock: HybridClock::default(),
             out: Outbox::new(),
             counters: Counters::default(),
             #[cfg(debug_assertions)]

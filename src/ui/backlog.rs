@@ -38,7 +38,7 @@ pub(super) struct Placed<T> {
 }
 
 #[derive(Debug)]
-enum Talk {
+enum TalkLine {
     Said(Said),
     Unshown(u64),
     InStore(WaitingInStore),
@@ -83,7 +83,7 @@ pub(super) struct Backlog {
     has_store: bool,
     /// How many stretches of messages are left in the store.
     stretches: usize,
-    talk: VecDeque<Placed<Talk>>,
+    talk: VecDeque<Placed<TalkLine>>,
     messages: u64,
     /// Confirmations whose messages were skipped: they come before all other talk.
     early: VecDeque<Placed<Delivered>>,
@@ -142,7 +142,7 @@ impl Backlog {
             return self.leave_in_store(at, &said);
         }
         self.count(&said);
-        self.push_talk(at, Talk::Said(said));
+        self.push_talk(at, TalkLine::Said(said));
     }
 
     /// True if there is no room in memory, or what came before these messages is in the store only.
@@ -150,7 +150,7 @@ impl Backlog {
     fn is_left_in_store(&self, said: &Said) -> bool {
         let follows = matches!(
             self.talk.back(),
-            Some(Placed { what: Talk::InStore(stored), .. }) if stored.takes_more()
+            Some(Placed { what: TalkLine::InStore(stored), .. }) if stored.takes_more()
         );
         let is_full = self.bytes + said.counted().0 > self.bytes_max;
         let may = self.has_store && !self.keeps_all && said.arrival != Arrival::Late;
@@ -161,14 +161,14 @@ impl Backlog {
     fn leave_in_store(&mut self, at: u64, said: &Said) {
         let takes_more = matches!(
             self.talk.back(),
-            Some(Placed { what: Talk::InStore(stored), .. }) if stored.takes_more()
+            Some(Placed { what: TalkLine::InStore(stored), .. }) if stored.takes_more()
         );
         if !takes_more {
-            self.push_talk(at, Talk::InStore(WaitingInStore::new()));
+            self.push_talk(at, TalkLine::InStore(WaitingInStore::new()));
         }
         if let Some(Placed {
             at: last,
-            what: Talk::InStore(stored),
+            what: TalkLine::InStore(stored),
             ..
         }) = self.talk.back_mut()
         {
@@ -190,7 +190,7 @@ impl Backlog {
         match self.talk.front_mut() {
             Some(Placed {
                 place,
-                what: Talk::InStore(stored),
+                what: TalkLine::InStore(stored),
                 ..
             }) if *place == first => Some(stored.begin()),
             _ => None,
@@ -201,7 +201,7 @@ impl Backlog {
     pub(super) fn is_wanted(&self, position: Position) -> bool {
         matches!(
             self.talk.front(),
-            Some(Placed { what: Talk::InStore(stored), .. }) if stored.is_wanted(position)
+            Some(Placed { what: TalkLine::InStore(stored), .. }) if stored.is_wanted(position)
         )
     }
 
@@ -211,7 +211,7 @@ impl Backlog {
         let Some(Placed { place, at, what }) = self.talk.pop_front() else {
             return;
         };
-        let Talk::InStore(mut stored) = what else {
+        let TalkLine::InStore(mut stored) = what else {
             return self.talk.push_front(Placed { place, at, what });
         };
         self.messages -= stored.messages();
@@ -230,13 +230,13 @@ impl Backlog {
             self.end_stored((place, at), &stored);
         } else {
             self.messages += stored.messages();
-            let what = Talk::InStore(stored);
+            let what = TalkLine::InStore(stored);
             self.talk.push_front(Placed { place, at, what });
         }
         for ((is_own, arrival), run) in runs.into_iter().rev() {
             let said = Said::new(run, is_own, arrival, false);
             self.count(&said);
-            let what = Talk::Said(said);
+            let what = TalkLine::Said(said);
             self.talk.push_front(Placed { place, at, what });
         }
     }
@@ -252,8 +252,8 @@ impl Backlog {
         }
         // Their fates are told in the order in which they came: so all at once.
         let what = match is_whole {
-            true => Talk::Unshown(stored.owed()),
-            false => Talk::Lost(stored.owed()),
+            true => TalkLine::Unshown(stored.owed()),
+            false => TalkLine::Lost(stored.owed()),
         };
         self.talk.push_front(Placed { place, at, what });
     }
@@ -268,14 +268,14 @@ impl Backlog {
     pub(super) fn push_unshown(&mut self, count: u64) {
         match self.talk.back_mut() {
             Some(Placed {
-                what: Talk::Unshown(n),
+                what: TalkLine::Unshown(n),
                 ..
             }) => *n += count,
-            _ => self.push_talk(0, Talk::Unshown(count)),
+            _ => self.push_talk(0, TalkLine::Unshown(count)),
         }
     }
 
-    fn push_talk(&mut self, at: u64, what: Talk) {
+    fn push_talk(&mut self, at: u64, what: TalkLine) {
         let place = self.place();
         self.talk.push_back(Placed { place, at, what });
     }
@@ -345,9 +345,9 @@ impl Backlog {
     /// Skips all that is left in the store and would come next: how many of them the node is owed a word
     /// of.
     pub(super) fn skip_stored(&mut self, at: u64) -> Option<u64> {
-        let is_stored = |first: &Placed<Talk>| matches!(first.what, Talk::InStore(_));
+        let is_stored = |first: &Placed<TalkLine>| matches!(first.what, TalkLine::InStore(_));
         let Placed { place, what, .. } = self.talk.pop_front_if(|first| is_stored(first))?;
-        let Talk::InStore(stored) = what else {
+        let TalkLine::InStore(stored) = what else {
             return None;
         };
         self.messages -= stored.messages();
@@ -415,13 +415,13 @@ impl Backlog {
     }
 
     fn next_of_talk(&mut self) -> Option<Item> {
-        let is_here = |first: &Placed<Talk>| !matches!(first.what, Talk::InStore(_));
+        let is_here = |first: &Placed<TalkLine>| !matches!(first.what, TalkLine::InStore(_));
         let Placed { place, at, what } = self.talk.pop_front_if(|first| is_here(first))?;
         Some(match what {
-            Talk::Unshown(n) => Item::Unshown(n),
-            Talk::Lost(n) => Item::Lost(n),
-            Talk::InStore(_) => return None,
-            Talk::Said(what) => {
+            TalkLine::Unshown(n) => Item::Unshown(n),
+            TalkLine::Lost(n) => Item::Lost(n),
+            TalkLine::InStore(_) => return None,
+            TalkLine::Said(what) => {
                 let (bytes, messages) = what.counted();
                 self.bytes -= bytes;
                 self.messages -= messages as u64;
@@ -440,7 +440,7 @@ impl Backlog {
         if what.messages.len() > 0 {
             what.count_again();
             self.count(&what);
-            let what = Talk::Said(what);
+            let what = TalkLine::Said(what);
             self.talk.push_front(Placed { place, at, what });
         }
     }

@@ -28,14 +28,14 @@ pub enum Meaning {
     /// Say this to the room.
     Say(String),
     /// Do this.
-    Do(Order),
+    Do(UserCommand),
     /// Nothing: why, for the user.
     Wrong(String),
 }
 
 /// A command.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Order {
+pub enum UserCommand {
     /// `/help`
     Help,
     /// `/members`
@@ -54,11 +54,14 @@ pub enum Order {
     Quit,
 }
 
-impl Order {
+impl UserCommand {
     /// True for a command that makes sense before the room is joined.
     #[must_use]
     pub fn is_always_ready(&self) -> bool {
-        matches!(self, Order::Help | Order::Status | Order::Quit)
+        matches!(
+            self,
+            UserCommand::Help | UserCommand::Status | UserCommand::Quit
+        )
     }
 }
 
@@ -87,31 +90,33 @@ pub fn parse(line: String) -> Meaning {
     }
 }
 
-fn order(name: &str, argument: &str) -> Result<Order, String> {
+fn order(name: &str, argument: &str) -> Result<UserCommand, String> {
     let plain = |order| match argument {
         "" => Ok(order),
         _ => Err(format!("/{name} takes nothing after it")),
     };
     match name {
-        "help" => Ok(Order::Help),
-        "members" => plain(Order::Members),
+        "help" => Ok(UserCommand::Help),
+        "members" => plain(UserCommand::Members),
         "history" => history(argument),
-        "msg" if argument.contains(char::is_whitespace) => Ok(Order::Msg(argument.to_owned())),
+        "msg" if argument.contains(char::is_whitespace) => {
+            Ok(UserCommand::Msg(argument.to_owned()))
+        }
         "msg" => Err("/msg NICK|ID TEXT: say to whom, and what".into()),
         "nick" => nick(argument),
-        "status" => plain(Order::Status),
-        "elect" => plain(Order::Elect),
-        "quit" => plain(Order::Quit),
+        "status" => plain(UserCommand::Status),
+        "elect" => plain(UserCommand::Elect),
+        "quit" => plain(UserCommand::Quit),
         _ => Err(unknown(name)),
     }
 }
 
-fn history(argument: &str) -> Result<Order, String> {
+fn history(argument: &str) -> Result<UserCommand, String> {
     match argument {
-        "" => Ok(Order::History(None)),
+        "" => Ok(UserCommand::History(None)),
         _ => argument
             .parse()
-            .map(|n| Order::History(Some(n)))
+            .map(|n| UserCommand::History(Some(n)))
             .map_err(|_| {
                 let argument = visible(argument, Tab::Escape);
                 format!("/history [N]: {argument} is not a number of messages")
@@ -119,9 +124,9 @@ fn history(argument: &str) -> Result<Order, String> {
     }
 }
 
-fn nick(argument: &str) -> Result<Order, String> {
+fn nick(argument: &str) -> Result<UserCommand, String> {
     if nick_is_valid(argument) {
-        return Ok(Order::Nick(argument.to_owned()));
+        return Ok(UserCommand::Nick(argument.to_owned()));
     }
     Err(format!(
         "/nick NAME: a name has 1 to {NICK_CHARS_MAX} characters, no control characters"
@@ -240,19 +245,19 @@ mod tests {
     #[test]
     fn commands_are_recognised() {
         let orders = [
-            ("/help", Order::Help),
-            ("/help me", Order::Help),
-            ("/members ", Order::Members),
-            ("/history", Order::History(None)),
-            ("/history 5", Order::History(Some(5))),
+            ("/help", UserCommand::Help),
+            ("/help me", UserCommand::Help),
+            ("/members ", UserCommand::Members),
+            ("/history", UserCommand::History(None)),
+            ("/history 5", UserCommand::History(Some(5))),
             (
                 "/msg ana hello  there",
-                Order::Msg("ana hello  there".into()),
+                UserCommand::Msg("ana hello  there".into()),
             ),
-            ("/nick  Ana Maria ", Order::Nick("Ana Maria".into())),
-            ("/status", Order::Status),
-            ("/elect", Order::Elect),
-            ("/quit", Order::Quit),
+            ("/nick  Ana Maria ", UserCommand::Nick("Ana Maria".into())),
+            ("/status", UserCommand::Status),
+            ("/elect", UserCommand::Elect),
+            ("/quit", UserCommand::Quit),
         ];
         for (line, order) in orders {
             assert_eq!(say(line), Meaning::Do(order), "{line}");

@@ -95,7 +95,7 @@ pub struct DriverStatus {
 
 /// What the driver knows of the terminal.
 #[derive(Clone, Debug)]
-pub struct Screen {
+pub struct ScreenFacts {
     /// Columns; 0 if unknown.
     pub cols: u16,
     /// Rows; 0 if unknown.

@@ -9,7 +9,7 @@ use crate::wire::{ChatMessage, Key, Member};
 
 use super::backlog::Kind;
 use super::config::UiConfig;
-use super::event_data::{Delivered, Private};
+use super::event_data::{Delivered, PrivateEvent};
 use super::face::Face;
 use super::line_format::{JsonLines, TextLines};
 use super::output::{Output, kept_bytes};
@@ -120,7 +120,7 @@ impl Display {
     }
 
     /// Shows what was said to or by one member alone.
-    pub(super) fn private(&mut self, now: Now, said: &Private<'_>) {
+    pub(super) fn private(&mut self, now: Now, said: &PrivateEvent<'_>) {
         match &mut self.face {
             Face::Json => self.json(now, |out, at| json::private(out, at, said)),
             Face::Text { .. } if said.own => {}

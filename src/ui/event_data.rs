@@ -86,7 +86,7 @@ impl Delivered {
 
 /// A message to or from one member alone.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Private<'a> {
+pub(super) struct PrivateEvent<'a> {
     pub(super) from: Id,
     pub(super) key: Key,
     pub(super) nick: &'a str,

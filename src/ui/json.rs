@@ -13,7 +13,7 @@ use crate::node::{Arrival, Departure, Phase};
 use crate::wire::{ChatMessage, Id, Key, Member, MessageId};
 
 use super::config::{DriverStatus, Listening};
-use super::event_data::{Delivered, Private};
+use super::event_data::{Delivered, PrivateEvent};
 use super::numbers::{Hex, IdText, Stamp};
 use super::room_state::RoomState;
 use super::visible::{is_hidden, is_plain};
@@ -33,7 +33,7 @@ impl<T: std::fmt::Display> Serialize for Text<T> {
 /// Appends one event. The fields of `body` follow the two that every event has.
 pub(super) fn event(out: &mut Vec<u8>, name: &'static str, at: u64, body: impl Serialize) {
     #[derive(Serialize)]
-    struct Event<B> {
+    struct Envelope<B> {
         event: &'static str,
         at: Stamp,
         #[serde(flatten)]
@@ -41,7 +41,7 @@ pub(super) fn event(out: &mut Vec<u8>, name: &'static str, at: u64, body: impl S
     }
     line(
         out,
-        &Event {
+        &Envelope {
             event: name,
             at: Stamp(at),
             body,
@@ -199,7 +199,7 @@ struct MessageOut<'a> {
 }
 
 /// `message`, of `/msg`: it has neither an id nor a sequence number.
-pub(super) fn private(out: &mut Vec<u8>, at: u64, said: &Private<'_>) {
+pub(super) fn private(out: &mut Vec<u8>, at: u64, said: &PrivateEvent<'_>) {
     let said = MessageOut {
         event: "message",
         at: Stamp(at),
@@ -368,7 +368,7 @@ pub fn coordinator(out: &mut Vec<u8>, at: u64, id: Id, key: Key, previous: Optio
 /// of its messages are asked for.
 pub fn history<'a>(out: &mut Vec<u8>, at: u64, room: &dyn RoomState, messages: &'a [ChatMessage]) {
     #[derive(Serialize)]
-    struct Held<'a> {
+    struct HeldMessage<'a> {
         id: IdText,
         from: Id,
         nick: &'a str,
@@ -381,9 +381,9 @@ pub fn history<'a>(out: &mut Vec<u8>, at: u64, room: &dyn RoomState, messages: &
     struct Body<'a> {
         count: usize,
         digest: Hex,
-        messages: Vec<Held<'a>>,
+        messages: Vec<HeldMessage<'a>>,
     }
-    let held = |m: &'a ChatMessage| Held {
+    let held = |m: &'a ChatMessage| HeldMessage {
         id: IdText(m.id()),
         from: m.from(),
         nick: m.nick(),
@@ -416,8 +416,8 @@ pub fn members(out: &mut Vec<u8>, at: u64, room: &dyn RoomState) {
 
 /// `status`: the answer to `/status`.
 pub fn status(out: &mut Vec<u8>, at: u64, name: &str, room: &dyn RoomState, driver: DriverStatus) {
-    struct Counters(Vec<(&'static str, u64)>);
-    impl Serialize for Counters {
+    struct CounterMap(Vec<(&'static str, u64)>);
+    impl Serialize for CounterMap {
         fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
             s.collect_map(self.0.iter().copied())
         }
@@ -434,7 +434,7 @@ pub fn status(out: &mut Vec<u8>, at: u64, name: &str, room: &dyn RoomState, driv
         queued_bytes: u64,
         uptime_ms: u64,
         #[serde(flatten)]
-        counters: Counters,
+        counters: CounterMap,
     }
     let body = Body {
         id: room.id(),
@@ -446,7 +446,7 @@ pub fn status(out: &mut Vec<u8>, at: u64, name: &str, room: &dyn RoomState, driv
         digest: Hex(room.digest()),
         queued_bytes: driver.queued_bytes,
         uptime_ms: millis(driver.uptime),
-        counters: Counters(room.counters()),
+        counters: CounterMap(room.counters()),
     };
     event(out, "status", at, body);
 }

@@ -55,7 +55,7 @@ mod text;
 pub mod visible;
 mod waiting_in_store;
 
-pub use config::{DriverStatus, Listening, Mode, Replay, Screen, UiConfig};
+pub use config::{DriverStatus, Listening, Mode, Replay, ScreenFacts, UiConfig};
 pub use printed::Fate;
 pub use room_state::RoomState;
 
@@ -63,10 +63,10 @@ use crate::node::{Command, Event, Now, Time};
 use crate::wire::{ChatMessage, Position};
 
 use display::Display;
-use orders::Lent;
+use orders::CommandParts;
 use prompt::Prompt;
 use sending::Sending;
-use showing::{Leaving, Showing, show_left};
+use showing::{LeavingNews, Showing, show_left};
 use terminal::Action;
 
 /// The user's side of one node.
@@ -106,7 +106,7 @@ impl Ui {
 
     /// Shows a prompt from now on: stdin gives single keys (raw mode), stdout is the same terminal.
     /// To be called after [`on_listening`](Ui::on_listening), in interactive mode only.
-    pub fn open_terminal(&mut self, now: Now, screen: Screen, listening: &Listening) {
+    pub fn open_terminal(&mut self, now: Now, screen: ScreenFacts, listening: &Listening) {
         self.display.open(Prompt::new(now, screen, listening));
     }
 
@@ -119,7 +119,7 @@ impl Ui {
             missed,
         } = event
         {
-            let leaving = Leaving {
+            let leaving = LeavingNews {
                 confirmed,
                 unconfirmed,
                 missing,
@@ -245,7 +245,7 @@ impl Ui {
         if let Some(prompt) = self.display.prompt_mut() {
             prompt.show_progress(node, self.showing.has_joined());
         }
-        let mut lent = Lent {
+        let mut lent = CommandParts {
             now,
             node,
             status,

@@ -5,14 +5,14 @@
 
 use crate::node::{Command, Now};
 
-use super::commands::{self, Order};
+use super::commands::{self, UserCommand};
 use super::config::DriverStatus;
 use super::display::Display;
 use super::room_state::RoomState;
 use super::{json, text};
 
 /// What commands are lent for the length of one call.
-pub(super) struct Lent<'a> {
+pub(super) struct CommandParts<'a> {
     pub(super) now: Now,
     pub(super) node: &'a dyn RoomState,
     pub(super) status: DriverStatus,
@@ -22,35 +22,37 @@ pub(super) struct Lent<'a> {
 }
 
 /// Carries an order out; what is left to the node is returned.
-pub(super) fn carry_out(lent: &mut Lent<'_>, order: Order) -> Option<Command> {
+pub(super) fn carry_out(lent: &mut CommandParts<'_>, order: UserCommand) -> Option<Command> {
     match order {
-        Order::Nick(nick) => return Some(Command::Rename(nick)),
-        Order::Elect => return Some(Command::Elect),
-        Order::Msg(rest) => return say_privately(lent, &rest),
-        Order::History(count) => show_history(lent, count),
-        Order::Help | Order::Members | Order::Status if lent.display.is_json() => {
+        UserCommand::Nick(nick) => return Some(Command::Rename(nick)),
+        UserCommand::Elect => return Some(Command::Elect),
+        UserCommand::Msg(rest) => return say_privately(lent, &rest),
+        UserCommand::History(count) => show_history(lent, count),
+        UserCommand::Help | UserCommand::Members | UserCommand::Status
+            if lent.display.is_json() =>
+        {
             answer_as_json(lent, &order);
         }
-        Order::Help => lent.display.answer(lent.now, commands::HELP),
-        Order::Members => lent.display.answer(lent.now, &text::members(lent.node)),
-        Order::Status => {
+        UserCommand::Help => lent.display.answer(lent.now, commands::HELP),
+        UserCommand::Members => lent.display.answer(lent.now, &text::members(lent.node)),
+        UserCommand::Status => {
             let answer = text::status(lent.room, lent.node, lent.status);
             lent.display.answer(lent.now, &answer);
         }
         // It is carried out where it was read.
-        Order::Quit => {}
+        UserCommand::Quit => {}
     }
     None
 }
 
 /// A mistake of the user's is explained.
-pub(super) fn explain(lent: &mut Lent<'_>, why: &str) {
+pub(super) fn explain(lent: &mut CommandParts<'_>, why: &str) {
     if !why.is_empty() {
         lent.display.remark(lent.now, "error", why);
     }
 }
 
-fn say_privately(lent: &mut Lent<'_>, rest: &str) -> Option<Command> {
+fn say_privately(lent: &mut CommandParts<'_>, rest: &str) -> Option<Command> {
     let members = lent.node.members();
     match commands::addressee(rest, members, lent.node.key()) {
         Ok((to, text)) => {
@@ -67,8 +69,8 @@ fn say_privately(lent: &mut Lent<'_>, rest: &str) -> Option<Command> {
     }
 }
 
-fn answer_as_json(lent: &mut Lent<'_>, order: &Order) {
-    let Lent {
+fn answer_as_json(lent: &mut CommandParts<'_>, order: &UserCommand) {
+    let CommandParts {
         now,
         node,
         status,
@@ -76,16 +78,16 @@ fn answer_as_json(lent: &mut Lent<'_>, order: &Order) {
         display,
     } = lent;
     display.json(*now, |out, at| match order {
-        Order::Help => json::remark(out, at, "help", commands::HELP),
-        Order::Members => json::members(out, at, *node),
+        UserCommand::Help => json::remark(out, at, "help", commands::HELP),
+        UserCommand::Members => json::members(out, at, *node),
         _ => json::status(out, at, room, *node, *status),
     });
 }
 
-fn show_history(lent: &mut Lent<'_>, count: Option<usize>) {
+fn show_history(lent: &mut CommandParts<'_>, count: Option<usize>) {
     /// People look at a screenful; scripts want all.
     const INTERACTIVE_COUNT: usize = 20;
-    let Lent {
+    let CommandParts {
         now, node, display, ..
     } = lent;
     let count = count.unwrap_or(match display.prompt() {

@@ -10,11 +10,11 @@ use crate::wire::Member;
 
 use super::backlog::Kind;
 use super::commands;
-use super::config::{Listening, Screen};
-use super::event_data::Private;
+use super::config::{Listening, ScreenFacts};
+use super::event_data::PrivateEvent;
 use super::output::{Next, Output};
 use super::room_state::RoomState;
-use super::terminal::{Action, Message, Options, Terminal};
+use super::terminal::{Action, ShownMessage, Terminal, TerminalOptions};
 
 /// A terminal with a prompt.
 #[derive(Debug)]
@@ -28,8 +28,8 @@ pub(super) struct Prompt {
 
 impl Prompt {
     /// A prompt that is shown once the output is filled next.
-    pub(super) fn new(now: Now, screen: Screen, listening: &Listening) -> Prompt {
-        let mut terminal = Terminal::new(Options {
+    pub(super) fn new(now: Now, screen: ScreenFacts, listening: &Listening) -> Prompt {
+        let mut terminal = Terminal::new(TerminalOptions {
             cols: screen.cols,
             rows: screen.rows,
             color: screen.color,
@@ -124,12 +124,12 @@ impl Prompt {
     }
 
     /// The line of a message to or from one member alone.
-    pub(super) fn style_private(&mut self, said: &Private<'_>) -> String {
+    pub(super) fn style_private(&mut self, said: &PrivateEvent<'_>) -> String {
         let to = match said.own {
             true => self.addressee.take().unwrap_or_default(),
             false => "you".to_owned(),
         };
-        self.terminal.style_message(&Message {
+        self.terminal.style_message(&ShownMessage {
             id: said.from,
             key: said.key,
             nick: said.nick,
@@ -167,7 +167,7 @@ impl Prompt {
 
 fn print(terminal: &mut Terminal, next: &Next) {
     match next {
-        Next::Message { message, own } => terminal.print_message(&Message {
+        Next::Message { message, own } => terminal.print_message(&ShownMessage {
             id: message.from(),
             key: message.origin(),
             nick: message.nick(),

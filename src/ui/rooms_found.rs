@@ -38,7 +38,7 @@ impl HeardRoom {
 
 /// The event `room`; what a lock hides is `None`.
 #[derive(Debug, Serialize)]
-struct Heard<'a> {
+struct RoomEvent<'a> {
     /// The room's name.
     room: Option<&'a str>,
     /// Whether it is locked.
@@ -89,7 +89,7 @@ impl Rooms {
     pub fn write_json(&self, out: &mut Vec<u8>, at: u64) {
         for room in self.heard.values() {
             let told = room.told.as_ref();
-            let heard = Heard {
+            let heard = RoomEvent {
                 room: room.name.as_deref(),
                 locked: room.locked,
                 members: told.map(|(n, _)| *n),

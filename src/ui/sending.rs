@@ -10,10 +10,10 @@ use std::time::Duration;
 use crate::limits::{SAY_BYTES_MAX, SAY_LINES_MAX};
 use crate::node::{Command, Now, Texts, Time};
 
-use super::commands::{self, Meaning, Order};
+use super::commands::{self, Meaning, UserCommand};
 use super::config::{Mode, UiConfig};
 use super::input_lines::{Line, Part};
-use super::orders::{self, Lent};
+use super::orders::{self, CommandParts};
 use super::queued_lines::QueuedLines;
 use super::room_state::RoomState;
 use super::text::count;
@@ -23,7 +23,7 @@ const HALF_A_LINE: &str = "a last line without its end is not sent";
 
 /// How far this node is on its way out.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Stage {
+enum LeavingStage {
     /// In the room, or on the way into it.
     Here,
     /// Told to stop: what was read is still handed over.
@@ -41,7 +41,7 @@ enum Stage {
 #[derive(Debug)]
 pub(super) struct Sending {
     lines: QueuedLines,
-    stage: Stage,
+    stage: LeavingStage,
     /// Stdin is read, as the command line wants it.
     reads_stdin: bool,
     /// Lines that begin with `/` are commands.
@@ -73,7 +73,7 @@ impl Sending {
         let speaks = config.reads_stdin || config.lines.is_some();
         Sending {
             lines: QueuedLines::default(),
-            stage: Stage::Here,
+            stage: LeavingStage::Here,
             reads_stdin: config.reads_stdin,
             takes_commands: config.commands,
             stays: config.stay,
@@ -104,7 +104,7 @@ impl Sending {
 
     /// The sockets are open: the wait for members begins.
     pub(super) fn start(&mut self, now: Time) {
-        if self.held && self.stage == Stage::Here {
+        if self.held && self.stage == LeavingStage::Here {
             self.deadline = Some(now + self.timeout);
         }
     }
@@ -135,13 +135,13 @@ impl Sending {
     /// Stops reading; what was read is still handed over, and then the node leaves. What is not sent
     /// is returned in words.
     pub(super) fn stop(&mut self, now: Time) -> Option<&'static str> {
-        if self.stage != Stage::Here {
+        if self.stage != LeavingStage::Here {
             return None;
         }
         // Half a line may say something else than the whole one: nobody said it yet.
         let words = (self.lines.has_unfinished()).then_some(HALF_A_LINE);
         let until = now + self.timeout;
-        self.stage = Stage::Stopping { until };
+        self.stage = LeavingStage::Stopping { until };
         self.input_ended = true;
         self.deadline = Some(until);
         self.expired = false;
@@ -151,7 +151,7 @@ impl Sending {
     /// The node has left: how many lines were read and not sent, and whether what was meant to be
     /// said failed.
     pub(super) fn end(&mut self) -> (u64, bool) {
-        self.stage = Stage::Gone;
+        self.stage = LeavingStage::Gone;
         (self.unsent, self.failed)
     }
 
@@ -170,7 +170,7 @@ impl Sending {
 
     /// Whether more of stdin, or of the keys, is read.
     pub(super) fn reads_input(&self) -> bool {
-        self.reads_stdin && !self.input_ended && self.stage == Stage::Here
+        self.reads_stdin && !self.input_ended && self.stage == LeavingStage::Here
     }
 
     /// False while more lines could not be kept.
@@ -179,10 +179,10 @@ impl Sending {
     }
 
     /// The next thing that the user wants of the node. None when there is nothing, or nothing yet.
-    pub(super) fn next_command(&mut self, lent: &mut Lent<'_>) -> Option<Command> {
+    pub(super) fn next_command(&mut self, lent: &mut CommandParts<'_>) -> Option<Command> {
         let (now, node) = (lent.now, lent.node);
         match self.stage {
-            Stage::Here => {
+            LeavingStage::Here => {
                 if self.held && self.has_members(node) {
                     self.held = false;
                     self.deadline = None;
@@ -196,7 +196,7 @@ impl Sending {
                 }
                 command
             }
-            Stage::Stopping { until } => {
+            LeavingStage::Stopping { until } => {
                 let sendable = node.is_joined() && !self.held && !self.expired;
                 if sendable && !self.lines.is_empty() {
                     let command = self.next_line(lent);
@@ -207,7 +207,7 @@ impl Sending {
                 }
                 Some(self.leave(now, until))
             }
-            Stage::Leaving | Stage::Gone => None,
+            LeavingStage::Leaving | LeavingStage::Gone => None,
         }
     }
 
@@ -222,7 +222,7 @@ impl Sending {
     }
 
     /// Too few members came: nothing is sent.
-    fn give_up(&mut self, lent: &mut Lent<'_>) -> Command {
+    fn give_up(&mut self, lent: &mut CommandParts<'_>) -> Command {
         let (now, wanted) = (lent.now, self.wait_members);
         let others = lent.node.members().len().saturating_sub(1) as u64;
         let seconds = self.timeout.as_secs_f64();
@@ -246,7 +246,7 @@ impl Sending {
     fn leave(&mut self, now: Now, until: Time) -> Command {
         self.unsent += self.lines.len() as u64;
         self.lines.clear();
-        self.stage = Stage::Leaving;
+        self.stage = LeavingStage::Leaving;
         self.deadline = None;
         let patience = until.since(now.time);
         Command::Leave { patience }
@@ -260,7 +260,7 @@ impl Sending {
     }
 
     /// Carries lines out until one is for the node.
-    fn next_line(&mut self, lent: &mut Lent<'_>) -> Option<Command> {
+    fn next_line(&mut self, lent: &mut CommandParts<'_>) -> Option<Command> {
         while let Some(front) = self.lines.front() {
             // A line that is none of the commands that are always ready waits for the room, and
             // so do those behind it: they are carried out in the order typed.
@@ -278,7 +278,7 @@ impl Sending {
             self.lines.pop();
             let command = match self.meaning(text, part) {
                 Meaning::Say(text) => Some(self.say_plain(Texts::from_iter([text]))),
-                Meaning::Do(Order::Quit) => Some(self.quit(lent.now)),
+                Meaning::Do(UserCommand::Quit) => Some(self.quit(lent.now)),
                 Meaning::Do(order) => orders::carry_out(lent, order),
                 Meaning::Wrong(why) => {
                     orders::explain(lent, &why);

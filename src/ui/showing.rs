@@ -9,7 +9,7 @@ use crate::wire::{ChatMessage, Key, Member};
 
 use super::config::{Listening, Replay, UiConfig};
 use super::display::Display;
-use super::event_data::{Delivered, Misser, Private};
+use super::event_data::{Delivered, Misser, PrivateEvent};
 use super::room_state::RoomState;
 use super::visible::{Tab, visible};
 use super::{json, text};
@@ -39,7 +39,7 @@ struct Scene<'a> {
 
 /// What the node says of its leaving.
 #[derive(Debug)]
-pub(super) struct Leaving {
+pub(super) struct LeavingNews {
     pub(super) confirmed: bool,
     pub(super) unconfirmed: u64,
     pub(super) missing: Vec<Member>,
@@ -185,7 +185,7 @@ fn show_private(scene: &mut Scene<'_>, event: &Event) {
     else {
         return;
     };
-    let said = Private {
+    let said = PrivateEvent {
         from: *from,
         key: *key,
         nick,
@@ -269,11 +269,11 @@ fn change_as_json(out: &mut Vec<u8>, at: u64, event: &Event) {
 pub(super) fn show_left(
     display: &mut Display,
     now: Now,
-    leaving: &Leaving,
+    leaving: &LeavingNews,
     unsent: u64,
     failed: bool,
 ) {
-    let Leaving {
+    let LeavingNews {
         confirmed,
         unconfirmed,
         missing,

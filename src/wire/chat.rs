@@ -66,7 +66,7 @@ const _: () = assert!(
 
 /// Where a block has a message.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Place {
+pub(super) struct PlaceInBlock {
     /// The place of its text.
     pub(super) start: u16,
     pub(super) end: u16,
@@ -80,12 +80,12 @@ pub(super) struct Place {
 #[derive(Clone)]
 pub struct ChatMessage {
     block: Rc<[u8]>,
-    place: Place,
+    place: PlaceInBlock,
 }
 
 impl ChatMessage {
     /// The message that a packed block has here.
-    pub(super) fn within(block: &Rc<[u8]>, place: Place) -> ChatMessage {
+    pub(super) fn within(block: &Rc<[u8]>, place: PlaceInBlock) -> ChatMessage {
         let block = Rc::clone(block);
         ChatMessage { block, place }
     }

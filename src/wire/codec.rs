@@ -169,7 +169,7 @@ pub(super) fn serialize_message(message: &Message, out: &mut Vec<u8>) {
         Message::Private(m) => put(out, number, m),
         Message::Election { id, forced } => {
             let (id, forced) = (*id, *forced);
-            put(out, number, Election { id, forced });
+            put(out, number, ElectionBody { id, forced });
         }
         Message::ElectionOk { coordinator } => put(out, number, told(coordinator.as_ref())),
         Message::CoordinatorAnnouncement(view) => put(out, number, Announcement { view }),
@@ -213,7 +213,7 @@ fn deserialize_body(number: u64, body: &[u8]) -> Result<Message, DecodeError> {
         MessageKind::Chat => Message::Chat(get::<Messages<Vec<ChatMessage>>>(body)?.messages),
         MessageKind::Private => Message::Private(get(body)?),
         MessageKind::Election => {
-            let Election { id, forced } = get(body)?;
+            let ElectionBody { id, forced } = get(body)?;
             Message::Election { id, forced }
         }
         MessageKind::ElectionOk => Message::ElectionOk {
@@ -315,7 +315,7 @@ struct Messages<T> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Election {
+struct ElectionBody {
     id: Id,
     forced: bool,
 }

@@ -6,7 +6,7 @@
 
 use super::chat::ChatMessage;
 use super::message::{Chunk, Message};
-use super::pack::{Packer, Parts};
+use super::pack::{MessageParts, Packer};
 use super::scan::{ARRAY, Cursor, MAP, TEXT, UINT};
 use super::types::{Key, MessageId, Position};
 
@@ -225,7 +225,7 @@ fn decode_into<'a>(
     let middle = before(wall, at);
     let length = at.argument(TEXT)?;
     let text = at.take(length)?;
-    let parts = Parts {
+    let parts = MessageParts {
         origin,
         seq,
         timestamp,

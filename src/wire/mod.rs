@@ -27,6 +27,6 @@ pub use digest::digest_of;
 pub use frame::{FrameError, FrameReader};
 pub use kinds::{DatagramKind, MessageKind};
 pub use message::*;
-pub(crate) use pack::{Packer, Parts};
+pub(crate) use pack::{MessageParts, Packer};
 pub use rules::{nick_is_valid, room_is_valid};
 pub use types::*;

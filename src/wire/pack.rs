@@ -8,7 +8,9 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::chat::{ChatMessage, DEPENDENCIES_AT, DEPENDENCY_BYTES, Draft, NICK_LENGTH_AT, Place};
+use super::chat::{
+    ChatMessage, DEPENDENCIES_AT, DEPENDENCY_BYTES, Draft, NICK_LENGTH_AT, PlaceInBlock,
+};
 use super::rules;
 use super::types::{Id, Key, MessageId};
 use crate::limits::HISTORY_BYTES_PER_MESSAGE_MAX;
@@ -20,7 +22,7 @@ const BLOCK_MAX: usize = 32;
 
 /// What a message is made of, as [`super::chat::Draft`] says it; texts that may not be UTF-8.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Parts<'a> {
+pub(crate) struct MessageParts<'a> {
     pub(crate) origin: Key,
     pub(crate) seq: u64,
     pub(crate) timestamp: u64,
@@ -32,8 +34,8 @@ pub(crate) struct Parts<'a> {
 }
 
 impl Draft<'_> {
-    pub(crate) fn parts(&self) -> Parts<'_> {
-        Parts {
+    pub(crate) fn parts(&self) -> MessageParts<'_> {
+        MessageParts {
             origin: self.origin,
             seq: self.seq,
             timestamp: self.timestamp,
@@ -66,7 +68,7 @@ pub(crate) struct Packer {
     block: Vec<u8>,
     /// Where in it the nick is, which is valid, or empty.
     nick: Range<usize>,
-    places: [Place; BLOCK_MAX],
+    places: [PlaceInBlock; BLOCK_MAX],
     /// How many messages are in the block; none if it is to be begun.
     count: usize,
     /// What all its messages have in common: the author's key, the wall clock, and the author's id.
@@ -89,7 +91,7 @@ impl Packer {
     /// # Errors
     ///
     /// The rule of the protocol that it breaks; then it is not packed.
-    pub(crate) fn add(&mut self, parts: &Parts<'_>) -> Result<(), &'static str> {
+    pub(crate) fn add(&mut self, parts: &MessageParts<'_>) -> Result<(), &'static str> {
         let common = [parts.origin.0, parts.sent_at, parts.from];
         let has_same_nick = *parts.nick == self.block[self.nick.clone()];
         let is_same = has_same_nick && common == self.common && self.count > 0;
@@ -175,7 +177,7 @@ impl Packer {
     fn push(&mut self, timestamp: u64, text: &[u8]) {
         let start = self.block.len() as u16;
         self.block.extend_from_slice(text);
-        self.places[self.count] = Place {
+        self.places[self.count] = PlaceInBlock {
             start,
             end: self.block.len() as u16,
             index: self.count as u16,
@@ -208,8 +210,8 @@ mod tests {
     use super::*;
     use crate::limits::TEXT_BYTES_MAX;
 
-    fn parts(seq: u64, text: &[u8]) -> Parts<'_> {
-        Parts {
+    fn parts(seq: u64, text: &[u8]) -> MessageParts<'_> {
+        MessageParts {
             origin: Key(7),
             seq,
             timestamp: seq + 1,
@@ -249,14 +251,14 @@ mod tests {
             (parts(0, b"b"), "sequence number 0"),
             (parts(2, b"\xff"), "text is not UTF-8"),
             (
-                Parts {
+                MessageParts {
                     nick: b"an\xff",
                     ..parts(2, b"b")
                 },
                 "invalid nick",
             ),
             (
-                Parts {
+                MessageParts {
                     nick: b"",
                     ..parts(2, b"b")
                 },

@@ -4,7 +4,7 @@ use papo::limits::PASTE_BYTES_MAX;
 use papo::limits::{FRAME_BYTES_MAX, TEXT_BYTES_MAX};
 use papo::node::Time;
 use papo::ui::input_lines::{Line, Part, Splitter};
-use papo::ui::terminal::input::{Decoder, Input};
+use papo::ui::terminal::input::{Decoder, Keystroke};
 use papo::ui::visible::{Tab, visible};
 use papo::wire::{
     FrameReader, Message, decode_datagram, decode_message, encode_datagram, encode_frame,
@@ -159,7 +159,7 @@ pub fn keys(bytes: &[u8]) {
     let mut inputs = 0;
     while let Some(input) = decoder.poll() {
         inputs += 1;
-        if let Input::Paste { text, .. } = input {
+        if let Keystroke::Paste { text, .. } = input {
             // Each invalid byte is three when it is replaced.
             assert!(text.len() <= 3 * PASTE_BYTES_MAX);
         }

@@ -1,7 +1,7 @@
 //! The lines above the prompt: how they look, and that nothing in them is dangerous.
 
 use papo::limits::PRINT_BYTES_MAX;
-use papo::ui::terminal::Message;
+use papo::ui::terminal::ShownMessage;
 use papo::wire::Key;
 
 use crate::tty::{DAY_MS, Tty, WALL_MS, member, message};
@@ -15,7 +15,7 @@ fn texts_of_others_cannot_reach_the_terminal() {
     tty.written.clear();
     tty.terminal.print_message(&message(evil, 5, evil));
     let private_to = Some(evil);
-    tty.terminal.print_message(&Message {
+    tty.terminal.print_message(&ShownMessage {
         private_to,
         ..message(evil, 1, evil)
     });
@@ -52,7 +52,7 @@ fn people_are_told_apart() {
         tty.terminal.print_message(&message(nick, id, text));
     }
     let private_to = Some("me");
-    tty.terminal.print_message(&Message {
+    tty.terminal.print_message(&ShownMessage {
         private_to,
         ..message("bob", 4, "psst")
     });

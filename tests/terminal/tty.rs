@@ -4,7 +4,7 @@ use std::num::NonZeroU16;
 
 use jiff::tz::TimeZone;
 use papo::node::Time;
-use papo::ui::terminal::{Action, Message, Options, Terminal};
+use papo::ui::terminal::{Action, ShownMessage, Terminal, TerminalOptions};
 use papo::wire::{Key, Member};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
@@ -65,7 +65,7 @@ impl Tty {
 
     /// `reflows`: the terminal is told that [`reflow`](Tty::reflow) is how it is resized.
     pub fn with(cols: usize, rows: usize, color: bool, reflows: bool) -> Tty {
-        let options = Options {
+        let options = TerminalOptions {
             cols: size(cols).get(),
             rows: size(rows).get(),
             color,
@@ -224,8 +224,8 @@ impl Tty {
     }
 }
 
-pub fn message<'a>(nick: &'a str, id: u64, text: &'a str) -> Message<'a> {
-    Message {
+pub fn message<'a>(nick: &'a str, id: u64, text: &'a str) -> ShownMessage<'a> {
+    ShownMessage {
         id,
         key: Key(id),
         nick,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use papo::node::{Command, Config, Effect, Input, Node, Now, Outbox, Time, Timer};
-use papo::ui::{DriverStatus, Listening, Mode, Replay, Screen, Ui, UiConfig};
+use papo::ui::{DriverStatus, Listening, Mode, Replay, ScreenFacts, Ui, UiConfig};
 use papo::wire::Key;
 
 use crate::tty::{ME, WALL_MS, show};
@@ -48,7 +48,7 @@ impl Whole {
         };
         let listening = listening(ME);
         whole.ui.on_listening(now, &listening);
-        let screen = Screen {
+        let screen = ScreenFacts {
             cols: 100,
             rows: 24,
             color: true,

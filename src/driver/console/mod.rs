@@ -26,7 +26,7 @@ use crate::limits::{
     STDIN_BYTES_PER_TURN_MAX,
 };
 use crate::node::{Node, Now};
-use crate::ui::{Fate, Listening, Screen, Ui, UiConfig, terminal};
+use crate::ui::{Fate, Listening, ScreenFacts, Ui, UiConfig, terminal};
 
 use super::loglines;
 use super::start_error::StartError;
@@ -208,7 +208,7 @@ impl Console {
         };
         self.tty = Some(tty);
         let (cols, rows) = Tty::size();
-        let screen = Screen {
+        let screen = ScreenFacts {
             cols,
             rows,
             color,

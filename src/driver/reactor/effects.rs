@@ -20,7 +20,7 @@ use super::wake::Wake;
 const SOON: Duration = Duration::from_micros(1);
 
 /// What effects reach, lent for the length of one call.
-pub(super) struct Reach<'a> {
+pub(super) struct EffectParts<'a> {
     pub(super) now: Now,
     /// To look at only.
     pub(super) node: &'a Node,
@@ -36,7 +36,7 @@ pub(super) fn is_last(effect: &Effect) -> bool {
     matches!(effect, Effect::Show(Event::Left { .. }))
 }
 
-impl Reach<'_> {
+impl EffectParts<'_> {
     /// Carries out one effect.
     pub(super) fn carry_out(&mut self, effect: Effect) {
         let now = self.now;

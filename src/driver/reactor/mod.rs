@@ -46,7 +46,7 @@ use super::status::STATUS_INTERRUPTED;
 use super::streams::{Listener, Streams};
 use super::tokens::{INTERFACES, LISTENER, SIGNALS, STDERR, STDIN, STDOUT};
 use super::wheel::Wheel;
-use effects::Reach;
+use effects::EffectParts;
 use farewell::Farewell;
 use wake::Wake;
 
@@ -219,7 +219,7 @@ impl Reactor {
 
     /// Carries out what is in the outbox, in its order. Its memory is kept, but not that of a rare flood.
     fn carry_out(&mut self) {
-        let mut reach = Reach {
+        let mut reach = EffectParts {
             now: self.now,
             node: &self.node,
             wheel: &mut self.wheel,

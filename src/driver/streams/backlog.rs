@@ -13,13 +13,13 @@ const QUEUE_BYTES_HIGH: usize = QUEUE_BYTES_MAX / 8;
 
 /// What is queued for all peers.
 #[derive(Debug, Default)]
-pub(super) struct Backlog {
+pub(super) struct SendQueues {
     bytes: u64,
     /// Streams with so much queued that stdin waits.
     high: BTreeSet<usize>,
 }
 
-impl Backlog {
+impl SendQueues {
     /// So many bytes more are queued for this stream, so many in all now.
     pub(super) fn grow(&mut self, slot: usize, by: usize, queued: usize) {
         self.bytes += by as u64;

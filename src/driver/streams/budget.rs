@@ -9,7 +9,7 @@ use crate::limits::{
 
 /// Who is at the other end of a stream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Standing {
+pub(super) enum PeerClass {
     /// A member of the room.
     Member,
     /// Nobody knows yet: HELLO is still to come.
@@ -94,7 +94,7 @@ pub(in crate::driver) struct Round {
 #[derive(Debug)]
 struct Reading {
     slot: usize,
-    standing: Standing,
+    standing: PeerClass,
     share: Share,
 }
 
@@ -119,7 +119,7 @@ impl Round {
     }
 
     /// Begins to read a stream; false if nothing is left for those like it.
-    pub(super) fn begin(&mut self, slot: usize, standing: Standing) -> bool {
+    pub(super) fn begin(&mut self, slot: usize, standing: PeerClass) -> bool {
         let share = self.budget(standing).share();
         if share.is_spent() {
             return false;
@@ -145,11 +145,11 @@ impl Round {
         }
     }
 
-    fn budget(&mut self, standing: Standing) -> &mut Budget {
+    fn budget(&mut self, standing: PeerClass) -> &mut Budget {
         match standing {
-            Standing::Member => &mut self.members,
-            Standing::Greeting => &mut self.greeting,
-            Standing::Stranger => &mut self.strangers,
+            PeerClass::Member => &mut self.members,
+            PeerClass::Greeting => &mut self.greeting,
+            PeerClass::Stranger => &mut self.strangers,
         }
     }
 }

@@ -48,7 +48,7 @@ use crate::wire::Message;
 
 use super::loglines::Throttle;
 use super::network::Sources;
-use backlog::Backlog;
+use backlog::SendQueues;
 pub(super) use budget::Round;
 use budget::Share;
 pub(super) use listener::Listener;
@@ -56,7 +56,7 @@ use lists::Lists;
 use opener::Opener;
 use outqueue::Written;
 use outsiders::Outsiders;
-use stream::{Dialled, Found, State, Stream, classify};
+use stream::{Dialled, ReadStep, Stream, StreamState, classify};
 pub(super) use table::SLOTS_MAX;
 use table::Table;
 
@@ -67,7 +67,7 @@ pub(super) struct Streams {
     opener: Opener,
     table: Table,
     outsiders: Outsiders,
-    backlog: Backlog,
+    backlog: SendQueues,
     lists: Lists,
     /// To be dropped.
     dead: Vec<usize>,
@@ -88,7 +88,7 @@ impl Streams {
             opener: Opener::new(sources, secret),
             table: Table::default(),
             outsiders: Outsiders::new(),
-            backlog: Backlog::default(),
+            backlog: SendQueues::default(),
             lists: Lists::default(),
             dead: Vec::new(),
             throttle: Throttle::new(),
@@ -155,7 +155,7 @@ impl Streams {
         let Some(stream) = self.table.get_mut(slot) else {
             return;
         };
-        if !matches!(stream.state(), State::Open | State::Connecting) {
+        if !matches!(stream.state(), StreamState::Open | StreamState::Connecting) {
             return;
         }
         let (link, peer) = (stream.link(), stream.peer());
@@ -193,13 +193,16 @@ impl Streams {
                 self.complain(now, peer, rule);
                 self.kill(slot);
             }
-            (Close::Graceful, State::Connecting) => self.end(slot, Closed::Ended),
-            (Close::Graceful, State::Open) => {
+            (Close::Graceful, StreamState::Connecting) => self.end(slot, Closed::Ended),
+            (Close::Graceful, StreamState::Open) => {
                 self.table[slot].begin_closing();
                 self.to_expire.push(link);
                 self.mark_dirty(slot);
             }
-            (Close::Graceful, State::Closing | State::Lingering | State::Dead) => {}
+            (
+                Close::Graceful,
+                StreamState::Closing | StreamState::Lingering | StreamState::Dead,
+            ) => {}
         }
     }
 
@@ -276,13 +279,13 @@ impl Streams {
         let Some(slot) = self.table.slot_of_event(event.token()) else {
             return;
         };
-        if self.table[slot].state() == State::Connecting && !self.finish_dial(slot) {
+        if self.table[slot].state() == StreamState::Connecting && !self.finish_dial(slot) {
             return;
         }
         let stream = &mut self.table[slot];
         if event.is_writable() || event.is_write_closed() || event.is_error() {
             stream.on_writable();
-            if stream.has_output() || stream.state() == State::Closing {
+            if stream.has_output() || stream.state() == StreamState::Closing {
                 self.mark_dirty(slot);
             }
         }
@@ -368,15 +371,15 @@ impl Streams {
         }
         let stream = self.table.get_mut(slot)?;
         match found {
-            Found::Message(message) => return Some((stream.link(), message)),
-            Found::Nothing => {}
-            Found::Later => self.list(slot),
-            Found::End => self.on_end(slot),
-            Found::Broken(e) => {
+            ReadStep::Message(message) => return Some((stream.link(), message)),
+            ReadStep::Nothing => {}
+            ReadStep::Later => self.list(slot),
+            ReadStep::End => self.on_end(slot),
+            ReadStep::Broken(e) => {
                 log::debug!("{}: {e}", stream.peer());
                 self.end(slot, Closed::Ended);
             }
-            Found::Offence(rule) => {
+            ReadStep::Offence(rule) => {
                 let peer = stream.peer();
                 self.complain(now, peer, &rule);
                 self.end(slot, Closed::Ended);
@@ -406,7 +409,7 @@ impl Streams {
             let Some(stream) = self.table.get_mut(slot) else {
                 continue;
             };
-            let is_written = !matches!(stream.state(), State::Connecting | State::Dead);
+            let is_written = !matches!(stream.state(), StreamState::Connecting | StreamState::Dead);
             if stream.take_dirty() && is_written {
                 self.write(now, slot);
             }
@@ -422,7 +425,7 @@ impl Streams {
         self.backlog.shrink(slot, before - after, after);
         match result {
             Ok(Written::Blocked) => self.arm(slot, true),
-            Ok(Written::All) if stream.state() == State::Lingering => self.kill(slot),
+            Ok(Written::All) if stream.state() == StreamState::Lingering => self.kill(slot),
             Ok(Written::All) => {
                 if stream.take_congested() {
                     let link = stream.link();
@@ -492,7 +495,7 @@ impl Streams {
             local.is_some_and(|ip| !ip.is_unspecified() && !is_ours(ip))
         };
         let lost: Vec<usize> = (self.table.iter())
-            .filter(|(_, stream)| stream.state() != State::Dead && lost(stream))
+            .filter(|(_, stream)| stream.state() != StreamState::Dead && lost(stream))
             .map(|(slot, _)| slot)
             .collect();
         for slot in lost {
@@ -511,7 +514,7 @@ impl Streams {
     /// A link that was to end has had its time.
     pub(super) fn expire(&mut self, link: LinkId) {
         match self.table.slot_of(link) {
-            Some(slot) if self.table[slot].state() == State::Lingering => self.kill(slot),
+            Some(slot) if self.table[slot].state() == StreamState::Lingering => self.kill(slot),
             Some(slot) => self.end(slot, Closed::Ended),
             None => {}
         }
@@ -529,7 +532,7 @@ impl Streams {
     /// Ends a stream and tells the node.
     fn end(&mut self, slot: usize, why: Closed) {
         let (link, state) = (self.table[slot].link(), self.table[slot].state());
-        if !matches!(state, State::Lingering | State::Dead) {
+        if !matches!(state, StreamState::Lingering | StreamState::Dead) {
             self.inputs.push_back(Input::Closed { link, why });
         }
         self.kill(slot);
@@ -537,7 +540,7 @@ impl Streams {
 
     /// Ends a stream of which the node need not be told.
     fn kill(&mut self, slot: usize) {
-        if self.table[slot].state() == State::Dead {
+        if self.table[slot].state() == StreamState::Dead {
             return;
         }
         self.release_handshake(slot);

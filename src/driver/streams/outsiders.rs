@@ -14,16 +14,16 @@ use crate::limits::{
 use crate::node::{LinkId, Time};
 use crate::timing;
 
-use super::budget::Standing;
+use super::budget::PeerClass;
 use super::stream::Stream;
 use super::table::Table;
 
 /// Who is at the other end of this stream, as far as was looked up.
-pub(super) fn standing(stream: Option<&Stream>) -> Standing {
+pub(super) fn standing(stream: Option<&Stream>) -> PeerClass {
     match stream {
-        Some(stream) if stream.is_member() => Standing::Member,
-        Some(stream) if stream.is_in_handshake() => Standing::Greeting,
-        _ => Standing::Stranger,
+        Some(stream) if stream.is_member() => PeerClass::Member,
+        Some(stream) if stream.is_in_handshake() => PeerClass::Greeting,
+        _ => PeerClass::Stranger,
     }
 }
 

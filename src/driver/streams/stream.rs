@@ -25,7 +25,7 @@ const LOCKED_READ_BYTES: usize = 32 * 1024;
 
 /// Where a stream stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum State {
+pub(super) enum StreamState {
     /// The dial is under way.
     Connecting,
     /// Both directions are open.
@@ -40,7 +40,7 @@ pub(super) enum State {
 
 /// What reading found next.
 #[derive(Debug)]
-pub(super) enum Found {
+pub(super) enum ReadStep {
     /// A message.
     Message(Message),
     /// Nothing more now: an event will tell.
@@ -72,7 +72,7 @@ pub(super) struct Stream {
     link: LinkId,
     peer: SocketAddr,
     socket: TcpStream,
-    state: State,
+    state: StreamState,
     /// By which the poll names the socket.
     token: Token,
     /// Whose unfinished handshakes this stream is among.
@@ -111,7 +111,7 @@ impl Stream {
         socket: TcpStream,
         lock: Option<Box<StreamLock>>,
     ) -> Stream {
-        Stream::new(link, to, socket, State::Connecting, lock)
+        Stream::new(link, to, socket, StreamState::Connecting, lock)
     }
 
     /// A stream that a peer has dialled; HELLO is still to come.
@@ -124,7 +124,7 @@ impl Stream {
         let handshake_of = Some(peer.ip());
         Stream {
             handshake_of,
-            ..Stream::new(link, peer, socket, State::Open, lock)
+            ..Stream::new(link, peer, socket, StreamState::Open, lock)
         }
     }
 
@@ -132,7 +132,7 @@ impl Stream {
         link: LinkId,
         peer: SocketAddr,
         socket: TcpStream,
-        state: State,
+        state: StreamState,
         lock: Option<Box<StreamLock>>,
     ) -> Stream {
         Stream {
@@ -148,8 +148,8 @@ impl Stream {
             lock,
             readable: false,
             hung_up: false,
-            writable: state == State::Open,
-            armed: state == State::Connecting,
+            writable: state == StreamState::Open,
+            armed: state == StreamState::Connecting,
             shut: false,
             congested: false,
             is_dirty: false,
@@ -166,7 +166,7 @@ impl Stream {
         self.peer
     }
 
-    pub(super) fn state(&self) -> State {
+    pub(super) fn state(&self) -> StreamState {
         self.state
     }
 
@@ -273,24 +273,24 @@ impl Stream {
 
     /// The node closes it: what is queued is written, then the stream is read to its end.
     pub(super) fn begin_closing(&mut self) {
-        self.state = State::Closing;
+        self.state = StreamState::Closing;
         self.end_handshake();
     }
 
     /// The peer ended it: what is queued is written, nothing is read.
     pub(super) fn linger(&mut self) {
-        self.state = State::Lingering;
+        self.state = StreamState::Lingering;
     }
 
     /// Writing failed: what the peer sent before is still read.
     pub(super) fn read_to_its_end(&mut self) {
-        self.state = State::Closing;
+        self.state = StreamState::Closing;
         self.on_readable(true);
     }
 
     /// To be dropped at the end of the turn.
     pub(super) fn die(&mut self) {
-        self.state = State::Dead;
+        self.state = StreamState::Dead;
     }
 
     pub(super) fn on_readable(&mut self, hung_up: bool) {
@@ -322,7 +322,7 @@ impl Stream {
 
     /// Whether the node may still be told of this stream.
     pub(super) fn is_read(&self) -> bool {
-        matches!(self.state, State::Open | State::Closing)
+        matches!(self.state, StreamState::Open | StreamState::Closing)
     }
 
     /// Asks a socket that had an event what came of the dial.
@@ -341,7 +341,7 @@ impl Stream {
                 Dialled::Failed(Closed::Refused, e)
             }
             (Ok(_), _) => {
-                self.state = State::Open;
+                self.state = StreamState::Open;
                 self.writable = true;
                 Dialled::Connected
             }
@@ -351,37 +351,37 @@ impl Stream {
     }
 
     /// The next message, as far as the share allows.
-    pub(super) fn next_message(&mut self, share: &mut Share) -> Found {
+    pub(super) fn next_message(&mut self, share: &mut Share) -> ReadStep {
         loop {
             if !self.is_read() {
-                return Found::Nothing;
+                return ReadStep::Nothing;
             }
             if share.is_spent() {
-                return Found::Later;
+                return ReadStep::Later;
             }
             match self.reader.next_frame() {
                 Some(Ok(frame)) => {
                     return match decode_message(frame) {
                         Ok(message) => {
                             share.take_frames(cost(&message));
-                            Found::Message(message)
+                            ReadStep::Message(message)
                         }
-                        Err(e) => Found::Offence(e.to_string()),
+                        Err(e) => ReadStep::Offence(e.to_string()),
                     };
                 }
-                Some(Err(e)) => return Found::Offence(e.to_string()),
-                None if !self.readable => return Found::Nothing,
+                Some(Err(e)) => return ReadStep::Offence(e.to_string()),
+                None if !self.readable => return ReadStep::Nothing,
                 None => {}
             }
             match self.read_once(share) {
-                Ok(0) => return Found::End,
+                Ok(0) => return ReadStep::End,
                 Ok(_) => {}
                 Err(e) if e.kind() == ErrorKind::WouldBlock => self.readable = false,
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(e) if e.get_ref().is_some_and(|e| e.is::<LinkError>()) => {
-                    return Found::Offence(e.to_string());
+                    return ReadStep::Offence(e.to_string());
                 }
-                Err(e) => return Found::Broken(e),
+                Err(e) => return ReadStep::Broken(e),
             }
         }
     }
@@ -428,7 +428,7 @@ impl Stream {
         let written = result?;
         match written {
             Written::Blocked => self.writable = false,
-            Written::All if self.state == State::Closing && !self.shut => {
+            Written::All if self.state == StreamState::Closing && !self.shut => {
                 self.shut = true;
                 self.socket.shutdown(Shutdown::Write)?;
             }

@@ -18,17 +18,17 @@ use crate::wire::{Message, encode_frame};
 const NOW: Time = Time(1_000_000);
 const LINK: LinkId = LinkId(1);
 
-struct Rig {
+struct StreamRig {
     poll: Poll,
     streams: Streams,
     messages: Vec<(LinkId, Message)>,
 }
 
-impl Rig {
-    fn new() -> Rig {
+impl StreamRig {
+    fn new() -> StreamRig {
         let poll = Poll::new().unwrap();
         let registry = poll.registry().try_clone().unwrap();
-        Rig {
+        StreamRig {
             poll,
             streams: Streams::new(registry, Sources::default(), None),
             messages: Vec::new(),
@@ -71,7 +71,7 @@ impl Rig {
         }
     }
 
-    fn until(&mut self, mut done: impl FnMut(&mut Rig) -> bool) {
+    fn until(&mut self, mut done: impl FnMut(&mut StreamRig) -> bool) {
         for _ in 0..1_000 {
             if done(self) {
                 return;
@@ -115,7 +115,7 @@ fn unused_address() -> SocketAddr {
 
 #[test]
 fn a_dial_to_nobody_is_refused() {
-    let mut rig = Rig::new();
+    let mut rig = StreamRig::new();
     rig.streams.dial(LINK, unused_address());
     rig.expect_closed(Closed::Refused);
     rig.turn(Duration::ZERO);
@@ -126,7 +126,7 @@ fn a_dial_to_nobody_is_refused() {
 /// is gone.
 #[test]
 fn a_dial_that_is_taken_and_cut_is_not_a_failed_one() {
-    let mut rig = Rig::new();
+    let mut rig = StreamRig::new();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     rig.streams.dial(LINK, listener.local_addr().unwrap());
     drop(listener);
@@ -135,7 +135,7 @@ fn a_dial_that_is_taken_and_cut_is_not_a_failed_one() {
 
 #[test]
 fn messages_arrive_and_then_the_end() {
-    let mut rig = Rig::new();
+    let mut rig = StreamRig::new();
     let mut peer = rig.linked(LINK);
     let ping = Message::Ping { coordinator: None };
     peer.write_all(&frame(&ping)).unwrap();
@@ -153,7 +153,7 @@ fn messages_arrive_and_then_the_end() {
 #[test]
 fn broken_frames_close_the_link() {
     for bytes in [&[0_u8, 0, 0, 0][..], &[255; 8], &[0, 0, 0, 2, 255, 255]] {
-        let mut rig = Rig::new();
+        let mut rig = StreamRig::new();
         let mut peer = rig.linked(LINK);
         peer.write_all(bytes).unwrap();
         rig.expect_closed(Closed::Ended);
@@ -165,7 +165,7 @@ fn broken_frames_close_the_link() {
 
 #[test]
 fn a_graceful_close_writes_the_queue_and_reads_to_the_end() {
-    let mut rig = Rig::new();
+    let mut rig = StreamRig::new();
     let mut peer = rig.linked(LINK);
     let chat = filler();
     for _ in 0..40 {
@@ -187,7 +187,7 @@ fn a_graceful_close_writes_the_queue_and_reads_to_the_end() {
 
 #[test]
 fn a_peer_that_ends_its_side_still_gets_what_is_queued() {
-    let mut rig = Rig::new();
+    let mut rig = StreamRig::new();
     let mut peer = rig.linked(LINK);
     let chat = filler();
     for _ in 0..40 {
@@ -206,7 +206,7 @@ fn a_peer_that_ends_its_side_still_gets_what_is_queued() {
 
 #[test]
 fn a_full_queue_is_said_once_and_so_is_its_end() {
-    let mut rig = Rig::new();
+    let mut rig = StreamRig::new();
     let mut peer = rig.linked(LINK);
     let chat = filler();
     let stall = crate::timing::STALL;
@@ -233,7 +233,7 @@ fn a_full_queue_is_said_once_and_so_is_its_end() {
 
 #[test]
 fn a_queue_beyond_the_hard_limit_closes_the_link() {
-    let mut rig = Rig::new();
+    let mut rig = StreamRig::new();
     let _peer = rig.linked(LINK);
     let chat = filler();
     for _ in 0..=QUEUE_BYTES_HARD_MAX / chat.len() {
@@ -249,7 +249,7 @@ fn a_queue_beyond_the_hard_limit_closes_the_link() {
 
 #[test]
 fn an_aborted_link_says_nothing_more() {
-    let mut rig = Rig::new();
+    let mut rig = StreamRig::new();
     let mut peer = rig.linked(LINK);
     peer.write_all(&frame(&Message::Leave)).unwrap();
     let how = Close::Abort("a test's rule");
@@ -264,7 +264,7 @@ fn an_aborted_link_says_nothing_more() {
 
 #[test]
 fn a_flood_of_tiny_frames_is_shared_out_over_turns() {
-    let mut rig = Rig::new();
+    let mut rig = StreamRig::new();
     let mut peer = rig.linked(LINK);
     let many: Vec<u8> = frame(&Message::Leave).repeat(3 * LINK_FRAMES_PER_TURN_MAX);
     peer.write_all(&many).unwrap();
@@ -274,7 +274,7 @@ fn a_flood_of_tiny_frames_is_shared_out_over_turns() {
 }
 
 /// Accepts one connection, after making room for it; its other end.
-fn accept(rig: &mut Rig, listener: &mio::net::TcpListener, link: u64) -> TcpStream {
+fn accept(rig: &mut StreamRig, listener: &mio::net::TcpListener, link: u64) -> TcpStream {
     let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (socket, from) = listener.accept().unwrap();
     assert_eq!(rig.streams.make_room(NOW, from), Ok(()));
@@ -284,7 +284,7 @@ fn accept(rig: &mut Rig, listener: &mio::net::TcpListener, link: u64) -> TcpStre
 
 #[test]
 fn beyond_so_many_unfinished_handshakes_of_one_address_its_oldest_ends() {
-    let mut rig = Rig::new();
+    let mut rig = StreamRig::new();
     let listener = sockets::listen((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let mut peers = Vec::new();
     for n in 0..HANDSHAKES_PER_SOURCE_MAX as u64 {
@@ -312,7 +312,7 @@ fn beyond_so_many_unfinished_handshakes_of_one_address_its_oldest_ends() {
 
 #[test]
 fn beyond_so_many_strangers_of_one_address_the_oldest_that_is_no_member_ends() {
-    let mut rig = Rig::new();
+    let mut rig = StreamRig::new();
     let listener = sockets::listen((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let is_member = |link: LinkId| link.0 < 3;
     let mut peers = Vec::new();
@@ -337,7 +337,7 @@ fn beyond_so_many_strangers_of_one_address_the_oldest_that_is_no_member_ends() {
 
 #[test]
 fn a_stranger_that_does_not_read_is_dropped_long_before_a_member() {
-    let mut rig = Rig::new();
+    let mut rig = StreamRig::new();
     let _peer = rig.linked(LINK);
     outsiders::sort_now(&mut rig.streams.table, |_| false);
     for _ in 0..=2 * STRANGER_QUEUE_BYTES_MAX / filler().len() {
@@ -349,7 +349,7 @@ fn a_stranger_that_does_not_read_is_dropped_long_before_a_member() {
 
 #[test]
 fn before_hello_no_long_frame_is_waited_for() {
-    let mut rig = Rig::new();
+    let mut rig = StreamRig::new();
     let listener = sockets::listen((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let mut peer = accept(&mut rig, &listener, 1);
     peer.write_all(&[0, 0, 0x20, 0, 0x82]).unwrap();

@@ -13,7 +13,7 @@ use slab::Slab;
 use crate::limits::LINKS_MAX;
 use crate::node::LinkId;
 
-use super::stream::{State, Stream};
+use super::stream::{Stream, StreamState};
 
 /// Bits of a token that say the slot; the rest says the generation.
 const SLOT_BITS: u32 = 16;
@@ -60,7 +60,7 @@ impl Table {
     pub(super) fn slot_of_event(&self, token: Token) -> Option<usize> {
         let slot = token.0 & ((1 << SLOT_BITS) - 1);
         let stream = self.slots.get(slot)?;
-        (stream.has_token(token) && stream.state() != State::Dead).then_some(slot)
+        (stream.has_token(token) && stream.state() != StreamState::Dead).then_some(slot)
     }
 
     pub(super) fn get(&self, slot: usize) -> Option<&Stream> {

@@ -12,7 +12,7 @@ use crate::timing;
 use crate::wire::{Claim, Coordinator, Id, Key, Message, View};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Step {
+enum ElectionStep {
     /// The higher members have their head start.
     HeadStart,
     /// ELECTION is sent.
@@ -24,7 +24,7 @@ enum Step {
 /// An election that this node takes part in.
 #[derive(Debug)]
 pub(super) struct Election {
-    step: Step,
+    step: ElectionStep,
     /// A live coordinator is to be ignored.
     forced: bool,
     /// The coordinator whose loss started it.
@@ -116,7 +116,11 @@ impl Group {
         }
         self.coordinator = None;
         let higher = self.higher(parts);
-        let step = if forced { Step::Asked } else { Step::HeadStart };
+        let step = if forced {
+            ElectionStep::Asked
+        } else {
+            ElectionStep::HeadStart
+        };
         let election = Election { step, forced, lost };
         self.enter(parts.cx, Standing::Electing(election));
         if higher.is_empty() {
@@ -137,10 +141,10 @@ impl Group {
         parts
             .cx
             .send_many(higher, Class::Control, Message::Election { id, forced });
-        self.set_step(parts, Step::Asked, self.ok_wait(parts));
+        self.set_step(parts, ElectionStep::Asked, self.ok_wait(parts));
     }
 
-    fn set_step(&mut self, parts: &mut Parts<'_>, step: Step, wait: Duration) {
+    fn set_step(&mut self, parts: &mut Parts<'_>, step: ElectionStep, wait: Duration) {
         if let Standing::Electing(election) = &mut self.standing {
             election.step = step;
             parts
@@ -163,9 +167,11 @@ impl Group {
         let higher = self.higher(parts);
         match step {
             _ if higher.is_empty() => self.take_office(parts, "no higher member is alive"),
-            Step::HeadStart => self.ask_higher(parts, higher),
-            Step::Asked => self.take_office(parts, "no higher member answered"),
-            Step::Yielded => self.start_election(parts, "the winner did not announce", false, lost),
+            ElectionStep::HeadStart => self.ask_higher(parts, higher),
+            ElectionStep::Asked => self.take_office(parts, "no higher member answered"),
+            ElectionStep::Yielded => {
+                self.start_election(parts, "the winner did not announce", false, lost)
+            }
         }
     }
 
@@ -240,11 +246,15 @@ impl Group {
                 self.stand_down(parts, live);
             }
             Some(_) => {}
-            None if election.step != Step::Yielded => {
+            None if election.step != ElectionStep::Yielded => {
                 let higher = u32::try_from(self.higher(parts).len()).unwrap_or(u32::MAX);
                 let head_start =
                     (timing::ELECTION_HEAD_START * higher).min(parts.cx.config.failure_timeout / 2);
-                self.set_step(parts, Step::Yielded, head_start + self.ok_wait(parts));
+                self.set_step(
+                    parts,
+                    ElectionStep::Yielded,
+                    head_start + self.ok_wait(parts),
+                );
             }
             None => {}
         }

@@ -1,7 +1,7 @@
 //! What is true of the links between any two inputs. Debug builds look.
 
 use super::Mesh;
-use super::links::Stage;
+use super::links::LinkStage;
 use crate::limits;
 use crate::node::Timer;
 use crate::node::context::Context;
@@ -13,7 +13,7 @@ impl Mesh {
     pub(in crate::node) fn check_invariants(&self, cx: &Context) {
         assert!(self.news.is_empty(), "all news were carried on");
         for (key, id, link) in self.links.open_links() {
-            assert_eq!((link.stage, link.key), (Stage::Open, Some(key)));
+            assert_eq!((link.stage, link.key), (LinkStage::Open, Some(key)));
             assert!(!cx.runs(Timer::Handshake(id)), "HELLO is exchanged");
             assert!(!self.dead.contains(key), "whoever said HELLO lives");
         }
@@ -22,7 +22,7 @@ impl Mesh {
             self.links.open_keys().count()
         );
         for (id, link) in self.links.all() {
-            let waits = matches!(link.stage, Stage::Dialing | Stage::Greeting);
+            let waits = matches!(link.stage, LinkStage::Dialing | LinkStage::Greeting);
             assert_eq!(
                 waits,
                 cx.runs(Timer::Handshake(id)),
@@ -32,7 +32,7 @@ impl Mesh {
                 .key
                 .is_some_and(|key| self.links.open_to(key) == Some(id));
             assert_eq!(
-                link.stage == Stage::Open,
+                link.stage == LinkStage::Open,
                 is_open,
                 "one link of a pair is open"
             );

@@ -16,7 +16,7 @@ use crate::wire::{Address, Coordinator, Hello, Key, Message, Position, VERSION};
 const ROUND_MAX: u64 = 1 << 53;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Stage {
+pub(super) enum LinkStage {
     /// The dial is under way.
     Dialing,
     /// The stream is open, HELLO is not exchanged.
@@ -30,7 +30,7 @@ pub(super) enum Stage {
 /// A stream with a peer.
 #[derive(Debug)]
 pub(in crate::node) struct Link {
-    pub(super) stage: Stage,
+    pub(super) stage: LinkStage,
     pub(super) opened_by_us: bool,
     /// The dialler's round.
     round: u64,
@@ -130,7 +130,7 @@ impl Link {
 
     /// False if the link is not open.
     pub(super) fn tell_behind(&mut self, now: Time) -> bool {
-        let is_open = self.stage == Stage::Open;
+        let is_open = self.stage == LinkStage::Open;
         if is_open {
             self.told_behind = Some(now);
         }
@@ -298,7 +298,7 @@ impl Mesh {
     pub(super) fn open_dial(&mut self, cx: &mut Context, key: Key, to: Address) -> LinkId {
         let link = self.links.new_id();
         let round = self.links.round(key);
-        self.add_link(cx, link, Stage::Dialing, to.0, Some(key), round);
+        self.add_link(cx, link, LinkStage::Dialing, to.0, Some(key), round);
         cx.out.push(Effect::Dial { link, to: to.0 });
         link
     }
@@ -307,14 +307,14 @@ impl Mesh {
         &mut self,
         cx: &mut Context,
         id: LinkId,
-        stage: Stage,
+        stage: LinkStage,
         address: SocketAddr,
         expects: Option<Key>,
         round: u64,
     ) {
         let link = Link {
             stage,
-            opened_by_us: stage == Stage::Dialing,
+            opened_by_us: stage == LinkStage::Dialing,
             round,
             address,
             expects,
@@ -345,7 +345,7 @@ impl Mesh {
             let how = Close::Abort("too many links");
             return cx.out.push(Effect::Close { link, how });
         }
-        self.add_link(cx, link, Stage::Greeting, from, None, 0);
+        self.add_link(cx, link, LinkStage::Greeting, from, None, 0);
     }
 
     pub(in crate::node) fn on_connected(
@@ -355,12 +355,12 @@ impl Mesh {
         id: LinkId,
     ) {
         let link = self.links.get_mut(id);
-        let Some(link) = link.filter(|link| link.stage == Stage::Dialing) else {
+        let Some(link) = link.filter(|link| link.stage == LinkStage::Dialing) else {
             return;
         };
         // A peer that the user named: nobody knows yet who is there.
         let key = link.expects.unwrap_or(Key(0));
-        link.stage = Stage::Greeting;
+        link.stage = LinkStage::Greeting;
         let round = link.round;
         let mut hello = self.hello(cx, greeting, key);
         if let Message::Hello(hello) = &mut hello {
@@ -378,7 +378,7 @@ impl Mesh {
         let Some(link) = self.links.get(id) else {
             return;
         };
-        if matches!(link.stage, Stage::Dialing | Stage::Greeting) {
+        if matches!(link.stage, LinkStage::Dialing | LinkStage::Greeting) {
             give_up(cx, id, "no HELLO in time");
             self.on_closed(cx, group, id, Closed::Failed);
         }
@@ -395,7 +395,7 @@ impl Mesh {
             return;
         };
         let (ours, expects, key) = (link.opened_by_us, link.expects, hello.key);
-        if link.stage != Stage::Greeting {
+        if link.stage != LinkStage::Greeting {
             abort(cx, id, "HELLO twice");
             return self.on_closed(cx, group, id, Closed::Ended);
         }
@@ -447,7 +447,7 @@ impl Mesh {
         let dial = self.links.dials.get(&key).filter(|d| d.link != id);
         let dial = dial.and_then(|d| self.links.get(d.link));
         // A dial that has not connected may never: it yields to a link that is there.
-        let dial = dial.filter(|l| l.stage == Stage::Greeting);
+        let dial = dial.filter(|l| l.stage == LinkStage::Greeting);
         let dial = dial.map(|l| (l.opened_by_us, l.round));
         [open, dial]
             .into_iter()
@@ -465,7 +465,7 @@ impl Mesh {
         *seen = (*seen).max(round.saturating_add(1));
         let now = cx.now.time;
         if let Some(link) = self.links.get_mut(id) {
-            link.stage = Stage::Open;
+            link.stage = LinkStage::Open;
             link.key = Some(key);
             link.round = round;
             link.addresses = hello.addresses;
@@ -500,10 +500,10 @@ impl Mesh {
 
     fn close_gracefully(&mut self, cx: &mut Context, id: LinkId) {
         if let Some(link) = self.links.get_mut(id) {
-            if link.stage != Stage::Open {
+            if link.stage != LinkStage::Open {
                 cx.cancel_timer(Timer::Handshake(id));
             }
-            link.stage = Stage::Ending;
+            link.stage = LinkStage::Ending;
             let how = Close::Graceful;
             cx.out.push(Effect::Close { link: id, how });
         }
@@ -522,10 +522,10 @@ impl Mesh {
         cx.cancel_timer(Timer::Handshake(id));
         self.peers.missed(id, why);
         match (link.stage, link.key.or(link.expects)) {
-            (Stage::Dialing | Stage::Greeting, Some(key)) => {
+            (LinkStage::Dialing | LinkStage::Greeting, Some(key)) => {
                 self.dial_failed(cx, group, (id, key), why)
             }
-            (Stage::Open, Some(key)) if self.links.open.get(&key) == Some(&id) => {
+            (LinkStage::Open, Some(key)) if self.links.open.get(&key) == Some(&id) => {
                 self.links.open.remove(&key);
                 self.silent_since.insert(key, link.heard);
                 if self.matters(group, key) {

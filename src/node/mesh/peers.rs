@@ -5,7 +5,7 @@
 //! that it has no link with, one every few seconds, so that a peer that comes later, and a network
 //! that is healed, are noticed without multicast.
 
-use super::links::Stage;
+use super::links::LinkStage;
 use super::{Closed, Context, Effect, Interest, Key, LinkId, Mesh, Time};
 use crate::node::Peer;
 use crate::timing;
@@ -140,7 +140,7 @@ impl Mesh {
         named.link = Some(link);
         named.dialled = Some(now);
         self.peers.dialled = now;
-        self.add_link(cx, link, Stage::Dialing, to, None, 0);
+        self.add_link(cx, link, LinkStage::Dialing, to, None, 0);
         cx.out.push(Effect::Dial { link, to });
         true
     }

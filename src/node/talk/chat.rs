@@ -7,7 +7,7 @@ use super::heads::Heads;
 use super::{Lent, Talk};
 use crate::limits;
 use crate::node::{Arrival, Class, Effect, Event, Texts};
-use crate::wire::{ChatMessage, Key, Message, MessageId, Packer, Parts, Private};
+use crate::wire::{ChatMessage, Key, Message, MessageId, MessageParts, Packer, Private};
 
 /// The chat of one node.
 #[derive(Debug, Default)]
@@ -58,7 +58,7 @@ impl Talk {
         let mut dependencies: Vec<MessageId> = heads.filter(|h| h.origin != me).collect();
         let chat = &mut self.chat;
         for text in lines.iter() {
-            let packed = chat.packer.add(&Parts {
+            let packed = chat.packer.add(&MessageParts {
                 origin: me,
                 seq: chat.seq + 1,
                 timestamp: lent.cx.clock.tick(lent.cx.now.wall_ms),

@@ -15,7 +15,7 @@ use crate::wire::{Key, MessageId, Position, SeqRange};
 
 /// Messages of one author whose lack was noticed at the same time.
 #[derive(Debug)]
-struct Stage {
+struct NoticedGap {
     since: Time,
     first: u64,
     last: u64,
@@ -27,7 +27,7 @@ struct Stage {
 #[derive(Debug, Default)]
 pub(super) struct Gaps {
     /// By author, in the order of noticing. What came since is taken out when they are looked at.
-    stages: BTreeMap<Key, Vec<Stage>>,
+    stages: BTreeMap<Key, Vec<NoticedGap>>,
     /// When the last exchange with each peer that went to its end began, and when it ended.
     asked: BTreeMap<Key, (Time, Time)>,
     /// When this node last came back from being away.
@@ -68,7 +68,7 @@ impl Gaps {
         let Some(stages) = self.stages.get_mut(&author) else {
             return true;
         };
-        let asks_again = |s: &Stage| s.since > began && s.first <= first && last <= s.last;
+        let asks_again = |s: &NoticedGap| s.since > began && s.first <= first && last <= s.last;
         if stages.iter().any(asks_again) {
             return false;
         }
@@ -92,7 +92,7 @@ impl Gaps {
             return;
         }
         let stages = self.stages.entry(author).or_default();
-        let is_known = |s: &Stage| s.first <= first && last <= s.last;
+        let is_known = |s: &NoticedGap| s.first <= first && last <= s.last;
         if first > last || stages.iter().any(is_known) {
             return;
         }
@@ -103,7 +103,7 @@ impl Gaps {
                 stage.first = stage.first.min(first);
                 stage.last = stage.last.max(last);
             }
-            _ => stages.push(Stage {
+            _ => stages.push(NoticedGap {
                 since,
                 first,
                 last,
@@ -241,7 +241,7 @@ impl Talk {
 
     /// What lies before something that is missing may turn out to be missing too: of an author of whom
     /// nothing was here yet, only the one message before the first that came is known to be.
-    fn widen_gaps(&self, lent: &Lent<'_>, author: Key, stages: &mut [Stage]) {
+    fn widen_gaps(&self, lent: &Lent<'_>, author: Key, stages: &mut [NoticedGap]) {
         for at in 0..stages.len() {
             let first = stages[at].first;
             let begin = self.gap_begin(author, first);
@@ -279,7 +279,7 @@ impl Talk {
         &mut self,
         lent: &mut Lent<'_>,
         author: Key,
-        stage: &mut Stage,
+        stage: &mut NoticedGap,
         reach: &[Key],
     ) -> bool {
         let lacks = self.lacking(author, stage.first, stage.last);
@@ -349,7 +349,7 @@ impl Talk {
     }
 
     /// True if this does not come by itself, as it seems.
-    fn is_overdue(&self, lent: &Lent<'_>, author: Key, stage: &Stage) -> bool {
+    fn is_overdue(&self, lent: &Lent<'_>, author: Key, stage: &NoticedGap) -> bool {
         let waited = lent.cx.since(stage.since);
         let owed_from = self.history.origin(author).and_then(Origin::owed_from);
         if owed_from.is_some_and(|from| stage.last < from) {
@@ -388,7 +388,7 @@ impl Talk {
         &self,
         lent: &Lent<'_>,
         author: Key,
-        stage: &Stage,
+        stage: &NoticedGap,
         reach: &[Key],
     ) -> Option<Key> {
         let one_is_enough = lent.cx.is_weakened(Weakness::OneAnswerIsEnough);
@@ -508,7 +508,7 @@ impl Talk {
     /// True if this message is known to be missing, wherever it lies.
     pub(super) fn is_wanted(&self, id: MessageId) -> bool {
         let stages = self.gaps.stages.get(&id.origin);
-        let covers = |s: &Stage| s.first <= id.seq && id.seq <= s.last;
+        let covers = |s: &NoticedGap| s.first <= id.seq && id.seq <= s.last;
         stages.is_some_and(|stages| stages.iter().any(covers))
     }
 }

@@ -8,7 +8,7 @@ use crate::node::{Command, Config, Effect, Event, Input, LinkId, Node, Now, Outb
 use crate::wire::{Address, Chunk, Draft, Key, Message, Position, SeqRange};
 
 /// One node, what it is to do, and its disk.
-struct Host {
+struct NodeWithDisk {
     node: Node,
     timers: BTreeMap<Timer, Time>,
     disk: BTreeMap<Position, ChatMessage>,
@@ -19,7 +19,7 @@ struct Host {
 }
 
 struct Net {
-    hosts: Vec<Host>,
+    hosts: Vec<NodeWithDisk>,
     now: Time,
     inbox: std::collections::VecDeque<(usize, Input)>,
 }
@@ -50,7 +50,7 @@ impl Net {
         node.restore(restored(&disk, history_max));
         let mut out = Outbox::new();
         node.start(self.now(), &mut out);
-        self.hosts.push(Host {
+        self.hosts.push(NodeWithDisk {
             node,
             timers: BTreeMap::new(),
             disk,
@@ -134,7 +134,7 @@ impl Net {
     fn end_turns(&mut self) {
         for host in 0..self.hosts.len() {
             let now = self.now();
-            let Host {
+            let NodeWithDisk {
                 node, disk, works, ..
             } = &mut self.hosts[host];
             if *works {

@@ -8,7 +8,7 @@ use crate::wire::{Id, Key};
 
 /// What the terminal is told at its start.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct TerminalOptions {
     /// Columns; 0 if unknown.
     pub cols: u16,
     /// Rows; 0 if unknown.
@@ -47,7 +47,7 @@ pub enum Action {
 
 /// A message to print.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Message<'a> {
+pub struct ShownMessage<'a> {
     /// The author's id at the time of writing.
     pub id: Id,
     /// The author's key.

@@ -9,8 +9,8 @@ use std::collections::VecDeque;
 use termina::event::{KeyCode, KeyEvent, Modifiers};
 
 use super::complete::{Candidates, complete};
-use super::line::Line;
-use super::recall::{Recall, Search};
+use super::line::EditLine;
+use super::recall::{Recall, RecallSearch};
 use crate::limits::{EDIT_BYTES_MAX, KILLS_MAX};
 
 /// What a key asks of others.
@@ -53,9 +53,9 @@ enum Side {
 /// The line, and all that editing it remembers.
 #[derive(Debug)]
 pub struct Editor {
-    line: Line,
+    line: EditLine,
     recall: Recall,
-    search: Option<Search>,
+    search: Option<RecallSearch>,
     /// The newest first.
     kills: VecDeque<String>,
     last: Last,
@@ -63,7 +63,7 @@ pub struct Editor {
 
 /// What is to be seen of the editor.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct View<'a> {
+pub struct EditorView<'a> {
     /// What is looked for, instead of the usual prompt; `true` if it is not found.
     pub search: Option<(&'a str, bool)>,
     /// The line.
@@ -75,7 +75,7 @@ pub struct View<'a> {
 impl Default for Editor {
     fn default() -> Editor {
         Editor {
-            line: Line::default(),
+            line: EditLine::default(),
             recall: Recall::default(),
             search: None,
             kills: VecDeque::new(),
@@ -101,7 +101,7 @@ impl Editor {
             (KeyCode::Enter, ..) | (KeyCode::Char('j' | 'm'), true, false) => self.submit(),
             (KeyCode::Tab, ..) => self.complete(candidates, last),
             (KeyCode::Char('r' | 's'), true, false) => {
-                self.search = Some(Search::default());
+                self.search = Some(RecallSearch::default());
                 Outcome::Nothing
             }
             (KeyCode::Up, false, false) | (KeyCode::Char('p'), true, false) => {
@@ -134,7 +134,7 @@ impl Editor {
 
     /// What is to be seen.
     #[must_use]
-    pub fn view(&self) -> View<'_> {
+    pub fn view(&self) -> EditorView<'_> {
         let (text, cursor) = match self
             .search
             .as_ref()
@@ -143,7 +143,7 @@ impl Editor {
             Some((search, line)) => (line, search.found.map_or(0, |(_, at)| at)),
             None => (self.line.text(), self.line.cursor()),
         };
-        View {
+        EditorView {
             search: self.search.as_ref().map(|s| (s.query.as_str(), s.failing)),
             text,
             cursor,

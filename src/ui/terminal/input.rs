@@ -27,7 +27,7 @@ const PASTE_END: &[u8] = b"\x1b[201~";
 
 /// What the user did.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Input {
+pub enum Keystroke {
     /// A key was pressed.
     Key(KeyEvent),
     /// Text was pasted.
@@ -40,7 +40,7 @@ pub enum Input {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum State {
+enum ParserState {
     Ground,
     /// `pending` begins with ESC.
     Sequence,
@@ -54,14 +54,14 @@ enum State {
 
 /// Cuts bytes into keys and pastes.
 pub struct Decoder {
-    state: State,
+    state: ParserState,
     pending: Vec<u8>,
     /// An ESC stands before what is pending: the key is pressed with Alt.
     alt: bool,
     paste: Vec<u8>,
     cut: bool,
     parser: Parser,
-    ready: VecDeque<Input>,
+    ready: VecDeque<Keystroke>,
     deadline: Option<Time>,
 }
 
@@ -77,7 +77,7 @@ impl std::fmt::Debug for Decoder {
 impl Default for Decoder {
     fn default() -> Decoder {
         Decoder {
-            state: State::Ground,
+            state: ParserState::Ground,
             pending: Vec::new(),
             alt: false,
             paste: Vec::new(),
@@ -96,15 +96,15 @@ impl Decoder {
             self.byte(byte);
         }
         self.deadline = match self.state {
-            State::Ground | State::Character => None,
-            State::Sequence if self.pending.len() <= 2 => Some(now + ESCAPE_WAIT),
-            State::Sequence | State::Answer(_) => Some(now + SEQUENCE_WAIT),
-            State::Paste(_) => Some(now + PASTE_WAIT),
+            ParserState::Ground | ParserState::Character => None,
+            ParserState::Sequence if self.pending.len() <= 2 => Some(now + ESCAPE_WAIT),
+            ParserState::Sequence | ParserState::Answer(_) => Some(now + SEQUENCE_WAIT),
+            ParserState::Paste(_) => Some(now + PASTE_WAIT),
         };
     }
 
     /// The next thing that the user did.
-    pub fn poll(&mut self) -> Option<Input> {
+    pub fn poll(&mut self) -> Option<Keystroke> {
         self.ready.pop_front()
     }
 
@@ -121,12 +121,12 @@ impl Decoder {
         }
         self.deadline = None;
         match self.state {
-            State::Sequence => self.give_up(),
-            State::Paste(matched) => {
+            ParserState::Sequence => self.give_up(),
+            ParserState::Paste(matched) => {
                 self.keep(&PASTE_END[..matched]);
                 self.end_paste();
             }
-            State::Ground | State::Character | State::Answer(_) => {}
+            ParserState::Ground | ParserState::Character | ParserState::Answer(_) => {}
         }
         self.reset();
     }
@@ -138,18 +138,18 @@ impl Decoder {
     }
 
     fn reset(&mut self) {
-        self.state = State::Ground;
+        self.state = ParserState::Ground;
         self.pending.clear();
         self.alt = false;
     }
 
     fn byte(&mut self, byte: u8) {
         match self.state {
-            State::Ground => self.ground(byte),
-            State::Sequence => self.sequence(byte),
-            State::Character => self.character(byte),
-            State::Answer(left) => self.answer(byte, left),
-            State::Paste(matched) => self.pasted(byte, matched),
+            ParserState::Ground => self.ground(byte),
+            ParserState::Sequence => self.sequence(byte),
+            ParserState::Character => self.character(byte),
+            ParserState::Answer(left) => self.answer(byte, left),
+            ParserState::Paste(matched) => self.pasted(byte, matched),
         }
     }
 
@@ -157,10 +157,10 @@ impl Decoder {
         self.pending.clear();
         self.pending.push(byte);
         match byte {
-            ESC => self.state = State::Sequence,
+            ESC => self.state = ParserState::Sequence,
             0..0x80 => self.emit(),
             _ => {
-                self.state = State::Character;
+                self.state = ParserState::Character;
                 self.check_character();
             }
         }
@@ -225,7 +225,7 @@ impl Decoder {
                     self.push_plain(KeyCode::Escape.into());
                 }
                 self.alt = true;
-                self.state = State::Ground;
+                self.state = ParserState::Ground;
                 self.ground(byte);
             }
         }
@@ -240,7 +240,7 @@ impl Decoder {
                 self.lengthen(byte);
                 if self.pending == PASTE_START {
                     self.reset();
-                    self.state = State::Paste(0);
+                    self.state = ParserState::Paste(0);
                 } else {
                     self.emit();
                 }
@@ -265,7 +265,7 @@ impl Decoder {
             // BEL ends an answer; CAN and SUB abort one.
             0x07 | 0x18 | 0x1a => self.reset(),
             _ if left <= 1 => self.reset(),
-            _ => self.state = State::Answer(left - 1),
+            _ => self.state = ParserState::Answer(left - 1),
         }
     }
 
@@ -275,16 +275,16 @@ impl Decoder {
                 self.end_paste();
                 self.reset();
             } else {
-                self.state = State::Paste(matched + 1);
+                self.state = ParserState::Paste(matched + 1);
             }
             return;
         }
         self.keep(&PASTE_END[..matched]);
         if byte == ESC {
-            self.state = State::Paste(1);
+            self.state = ParserState::Paste(1);
         } else {
             self.keep(&[byte]);
-            self.state = State::Paste(0);
+            self.state = ParserState::Paste(0);
         }
     }
 
@@ -305,7 +305,7 @@ impl Decoder {
                 bytes.truncate(e.valid_up_to());
             }
         }
-        self.ready.push_back(Input::Paste {
+        self.ready.push_back(Keystroke::Paste {
             text: String::from_utf8_lossy(&bytes).into_owned(),
             cut: std::mem::take(&mut self.cut),
         });
@@ -354,7 +354,7 @@ impl Decoder {
 
     fn push_plain(&mut self, key: KeyEvent) {
         if key.kind != KeyEventKind::Release {
-            self.ready.push_back(Input::Key(key));
+            self.ready.push_back(Keystroke::Key(key));
         }
     }
 }

@@ -10,8 +10,8 @@ fn keys(bytes: &[u8]) -> Vec<(KeyCode, Modifiers)> {
     }
     std::iter::from_fn(|| decoder.poll())
         .map(|input| match input {
-            Input::Key(key) => (key.code, key.modifiers),
-            Input::Paste { text, .. } => panic!("a paste: {text:?}"),
+            Keystroke::Key(key) => (key.code, key.modifiers),
+            Keystroke::Paste { text, .. } => panic!("a paste: {text:?}"),
         })
         .collect()
 }
@@ -75,7 +75,10 @@ fn half_a_character_waits_without_a_deadline() {
     decoder.on_bytes(Time(0), &"語".as_bytes()[..2]);
     assert_eq!((decoder.poll(), decoder.next_deadline()), (None, None));
     decoder.on_bytes(Time(0), &"語".as_bytes()[2..]);
-    assert_eq!(decoder.poll(), Some(Input::Key(KeyCode::Char('語').into())));
+    assert_eq!(
+        decoder.poll(),
+        Some(Keystroke::Key(KeyCode::Char('語').into()))
+    );
 }
 
 #[test]
@@ -87,7 +90,7 @@ fn a_lone_escape_is_a_key_after_the_deadline_and_no_earlier() {
     decoder.on_deadline(Time(50_006));
     assert_eq!(decoder.poll(), None);
     decoder.on_deadline(at);
-    assert_eq!(decoder.poll(), Some(Input::Key(KeyCode::Escape.into())));
+    assert_eq!(decoder.poll(), Some(Keystroke::Key(KeyCode::Escape.into())));
     assert_eq!(decoder.next_deadline(), None);
 }
 
@@ -99,8 +102,11 @@ fn a_paste_comes_whole_however_it_is_cut() {
         decoder.on_bytes(Time(0), &bytes[..cut]);
         decoder.on_bytes(Time(0), &bytes[cut..]);
         let text = "a\r\n\x1b[20b\x1b".to_owned();
-        assert_eq!(decoder.poll(), Some(Input::Paste { text, cut: false }));
-        assert_eq!(decoder.poll(), Some(Input::Key(KeyCode::Char('x').into())));
+        assert_eq!(decoder.poll(), Some(Keystroke::Paste { text, cut: false }));
+        assert_eq!(
+            decoder.poll(),
+            Some(Keystroke::Key(KeyCode::Char('x').into()))
+        );
         assert_eq!(decoder.poll(), None);
     }
 }
@@ -111,7 +117,7 @@ fn a_paste_that_never_ends_is_ended() {
     decoder.on_bytes(Time(0), b"\x1b[200~abc\x1b[2");
     decoder.on_deadline(decoder.next_deadline().unwrap());
     let text = "abc\x1b[2".to_owned();
-    assert_eq!(decoder.poll(), Some(Input::Paste { text, cut: false }));
+    assert_eq!(decoder.poll(), Some(Keystroke::Paste { text, cut: false }));
 }
 
 #[test]
@@ -129,7 +135,7 @@ fn endless_sequences_take_no_memory() {
     decoder.on_bytes(Time(0), b"\x1b[200~");
     decoder.on_bytes(Time(0), "é".repeat(PASTE_BYTES_MAX).as_bytes());
     decoder.on_bytes(Time(0), PASTE_END);
-    let Some(Input::Paste { text, cut: true }) = decoder.poll() else {
+    let Some(Keystroke::Paste { text, cut: true }) = decoder.poll() else {
         panic!("no paste that was cut");
     };
     assert_eq!(text.len(), PASTE_BYTES_MAX);
@@ -155,6 +161,6 @@ fn no_bytes_make_it_panic_or_hang() {
         while decoder.poll().is_some() {}
         decoder.on_bytes(Time(0), b"a");
         let last = std::iter::from_fn(|| decoder.poll()).last();
-        assert_eq!(last, Some(Input::Key(KeyCode::Char('a').into())));
+        assert_eq!(last, Some(Keystroke::Key(KeyCode::Char('a').into())));
     }
 }

@@ -49,7 +49,7 @@ pub struct Frame {
 
 /// What the prompt consists of.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Block<'a> {
+pub struct PromptParts<'a> {
     /// Lines above it, one row each; what does not fit is left out, the first lines first.
     pub above: Vec<(Look, String)>,
     /// What stands before the line.
@@ -70,7 +70,7 @@ pub fn width(text: &str) -> usize {
 
 /// Lays the prompt out on a terminal of this size.
 #[must_use]
-pub fn layout(block: &Block<'_>, cols: usize, rows: usize) -> Frame {
+pub fn layout(block: &PromptParts<'_>, cols: usize, rows: usize) -> Frame {
     let (cols, rows) = (cols.max(1), rows.saturating_sub(1).max(1));
     let mut frame = wrap(block, cols);
     let most = rows.min(PROMPT_ROWS_MAX);
@@ -87,7 +87,7 @@ pub fn layout(block: &Block<'_>, cols: usize, rows: usize) -> Frame {
 }
 
 /// The label and the line over as many rows as they need.
-fn wrap(block: &Block<'_>, cols: usize) -> Frame {
+fn wrap(block: &PromptParts<'_>, cols: usize) -> Frame {
     let mut frame = Frame {
         rows: vec![Row::default()],
         ..Frame::default()
@@ -222,11 +222,11 @@ mod tests {
     fn shown(label: &str, line: &str, cols: usize, rows: usize) -> (Vec<String>, usize, usize) {
         let (before, after) = line.split_once('|').unwrap();
         let frame = layout(
-            &Block {
+            &PromptParts {
                 label: vec![(Look::Plain, label.to_owned())],
                 text: &[before, after].concat(),
                 cursor: before.len(),
-                ..Block::default()
+                ..PromptParts::default()
             },
             cols,
             rows,

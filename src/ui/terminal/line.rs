@@ -11,12 +11,12 @@ use crate::limits::EDIT_BYTES_MAX;
 
 /// A text with a cursor.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Line {
+pub struct EditLine {
     text: String,
     cursor: usize,
 }
 
-impl Line {
+impl EditLine {
     /// The text.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -162,15 +162,15 @@ fn is_word(cluster: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn line(text: &str) -> Line {
+    fn line(text: &str) -> EditLine {
         let (before, after) = text.split_once('|').unwrap();
-        let mut line = Line::default();
+        let mut line = EditLine::default();
         line.set([before, after].concat());
         line.place(before.len());
         line
     }
 
-    fn shown(line: &Line) -> String {
+    fn shown(line: &EditLine) -> String {
         let (before, after) = line.text().split_at(line.cursor());
         format!("{before}|{after}")
     }
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_line_has_a_longest_length() {
-        let mut l = Line::default();
+        let mut l = EditLine::default();
         assert!(l.insert(&"x".repeat(EDIT_BYTES_MAX)));
         assert!(!l.insert("x"));
     }

@@ -30,7 +30,7 @@ pub mod recall;
 pub mod screen;
 pub mod style;
 
-pub use data::{Action, Message, Options};
+pub use data::{Action, ShownMessage, TerminalOptions};
 pub use screen::reflows;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -40,11 +40,11 @@ use termina::event::{KeyCode, KeyEvent, Modifiers};
 
 use self::complete::Candidates;
 use self::editor::{Editor, Outcome};
-use self::input::{Decoder, Input};
-use self::layout::{Block, Frame, layout};
+use self::input::{Decoder, Keystroke};
+use self::layout::{Frame, PromptParts, layout};
 use self::paste::Paste;
 use self::screen::Screen;
-use self::style::{Look, Said, Style};
+use self::style::{Look, ShownLine, Style};
 use super::visible::{Tab, visible};
 use crate::limits::ACTIONS_MAX;
 use crate::node::Time;
@@ -89,7 +89,7 @@ pub struct Terminal {
 impl Terminal {
     /// A terminal in which the prompt is shown at the next [`fill`](Terminal::fill).
     #[must_use]
-    pub fn new(options: Options) -> Terminal {
+    pub fn new(options: TerminalOptions) -> Terminal {
         let style = Style::new(options.color, options.zone);
         Terminal {
             decoder: Decoder::default(),
@@ -198,17 +198,17 @@ impl Terminal {
     }
 
     /// Prints a message.
-    pub fn print_message(&mut self, message: &Message<'_>) {
+    pub fn print_message(&mut self, message: &ShownMessage<'_>) {
         let line = self.style_message(message);
         self.print_styled(message.sent_ms, line);
     }
 
     /// A message's line, to be printed later.
     #[must_use]
-    pub fn style_message(&self, message: &Message<'_>) -> String {
+    pub fn style_message(&self, message: &ShownMessage<'_>) -> String {
         let name = self.name(message.key, message.id, message.nick);
         self.style.message(
-            &Said {
+            &ShownLine {
                 key: message.key,
                 name: &name,
                 text: message.text,
@@ -357,8 +357,8 @@ impl Terminal {
         while let Some(input) = self.decoder.poll() {
             self.dirty = true;
             match input {
-                Input::Key(key) => self.on_key(key),
-                Input::Paste { text, cut } => self.on_paste(&text, cut),
+                Keystroke::Key(key) => self.on_key(key),
+                Keystroke::Paste { text, cut } => self.on_paste(&text, cut),
             }
         }
     }
@@ -441,7 +441,7 @@ impl Terminal {
                 (Look::Dim, "> ".to_owned()),
             ],
         };
-        let block = Block {
+        let block = PromptParts {
             above,
             label,
             text: view.text,

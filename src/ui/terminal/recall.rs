@@ -67,7 +67,7 @@ impl Recall {
 
 /// A search through own lines that grows letter by letter.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Search {
+pub struct RecallSearch {
     /// What is looked for.
     pub query: String,
     /// Where it was found: the line's index, and the byte in it.
@@ -76,7 +76,7 @@ pub struct Search {
     pub failing: bool,
 }
 
-impl Search {
+impl RecallSearch {
     /// Looks again after the query has changed, from the line found before on.
     pub fn refresh(&mut self, recall: &Recall) {
         let newest = recall.lines.len();
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn a_search_goes_back_and_forth() {
         let r = recall(&["say foo", "say bar", "foobar", "say bar", "baz"]);
-        let mut s = Search::default();
+        let mut s = RecallSearch::default();
         s.query.push_str("ba");
         s.refresh(&r);
         assert_eq!(s.line(&r), Some("baz"));

@@ -54,7 +54,7 @@ const PALETTE: [u8; 14] = [
 
 /// A message as it is shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Said<'a> {
+pub struct ShownLine<'a> {
     /// The author's key: the colour.
     pub key: Key,
     /// The author's name as it is shown.
@@ -92,7 +92,7 @@ impl Style {
 
     /// One line for a message; `nick` is one's own, highlighted in what others say.
     #[must_use]
-    pub fn message(&self, said: &Said<'_>, nick: &str) -> String {
+    pub fn message(&self, said: &ShownLine<'_>, nick: &str) -> String {
         let mut out = self.clock(said.sent_ms);
         let name = visible(said.name, Tab::Escape);
         let (open, close) = if said.own { ("«", "»") } else { ("<", ">") };
