@@ -33,6 +33,9 @@ pub const DIAL_AGAIN_AFTER: Duration = Duration::from_secs(1);
 pub const DIAL_DEAD_AFTER: Duration = Duration::from_secs(10);
 /// The pause between two dials of lost members, one of them at a time.
 pub const LOST_REDIAL: Duration = Duration::from_secs(2);
+/// How long a coordinator that is heard by datagram without a link is remembered after it was last heard:
+/// longer than any pause between the datagrams of one that lives.
+pub const HEARSAY_REMEMBERED: Duration = Duration::from_secs(60);
 /// While a node looks for its room, how long after a dial the same `--peer` is dialled again: so that
 /// one falls into the discovery window.
 pub const PEER_REDIAL_SEEKING: Duration = Duration::from_millis(500);

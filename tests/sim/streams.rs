@@ -298,7 +298,7 @@ impl Streams {
         let (from, to) = (stream.ends[end].host, stream.ends[1 - end].host);
         let owned = stream.ends[end].owner.is_some();
         let other = &mut stream.ends[1 - end];
-        if !stalled && paths.one_way(from, to) {
+        if !stalled && paths.carries(from, to) {
             for segment in arrived {
                 other.received.extend(segment.bytes);
             }
@@ -337,7 +337,7 @@ impl Streams {
     ) -> Option<RunId> {
         let stream = self.all[id].as_mut()?;
         let (at, other) = (stream.ends[end].host, stream.ends[1 - end].host);
-        if !paths.one_way(other, at) {
+        if !paths.carries(other, at) {
             // The reset is lost on its way; the next attempt to write meets it again.
             if stream.ends[end].owner.is_some() {
                 let again = agenda.now() + SECOND;
@@ -423,7 +423,7 @@ impl Streams {
         let lost = self
             .fate
             .chance(About::SegmentLost, id as u64, end as u64, no, lost);
-        if lost || !paths.one_way(from, to) {
+        if lost || !paths.carries(from, to) {
             dir.stalled = true;
             self.retransmit_later(id, end, agenda);
             return Vec::new();
@@ -494,7 +494,7 @@ impl Streams {
             return Vec::new();
         };
         let (from, to) = (stream.ends[end].host, stream.ends[1 - end].host);
-        let acknowledged = paths.one_way(to, from);
+        let acknowledged = paths.carries(to, from);
         let dir = &mut stream.dirs[end];
         let receiver = &mut stream.ends[1 - end];
         let mut answered = false;

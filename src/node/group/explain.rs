@@ -2,22 +2,8 @@
 
 use super::{Group, Parts};
 use crate::node::{Closed, Event};
-use crate::wire::{Address, Coordinator};
 
 impl Group {
-    /// A coordinator is there, but neither side's connections get through.
-    pub(super) fn explain_unreached(&mut self, parts: &mut Parts<'_>, group: &Coordinator) {
-        let at: Vec<String> = group.addresses.iter().map(Address::to_string).collect();
-        let text = format!(
-            "heard of the room's coordinator {}, but it cannot be reached at {}, and does not \
-             reach this host: allow papo's TCP port in the firewalls of both (--listen sets it); \
-             still trying",
-            group.id,
-            at.join(", "),
-        );
-        parts.cx.show(Event::Warning(text));
-    }
-
     /// No room was found: says what came of the peers, and what to try.
     pub(super) fn explain_peers(&mut self, parts: &mut Parts<'_>) {
         let mut warnings = Vec::new();

@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
-use super::{Class, Close, Closed, Context, Effect, Interest, LinkId, Mesh, News, Time, Timer};
+use super::{
+    Class, Close, Closed, Context, Effect, Interest, LinkId, Mesh, News, Time, Timer, Weakness,
+};
 use crate::limits;
 use crate::timing;
 use crate::wire::{Address, Coordinator, Hello, Key, Message, Position, VERSION};
@@ -42,6 +44,8 @@ pub(in crate::node) struct Link {
     /// Where the peer's listener can be reached.
     pub(super) addresses: Vec<Address>,
     pub(super) heard: Time,
+    /// Its peer has heard something that was said on it: it answered.
+    pub(super) proven: bool,
     /// When chat last came in on it.
     pub(super) chatted: Time,
     /// When the PING that is outstanding was sent.
@@ -75,6 +79,12 @@ impl Link {
     /// When a frame last came in.
     pub(in crate::node) fn heard(&self) -> Time {
         self.heard
+    }
+
+    /// Its peer has heard something that was said on it. Who has dialled says HELLO before it hears
+    /// anything, and nothing more until it has.
+    pub(in crate::node) fn is_proven(&self) -> bool {
+        self.proven
     }
 
     /// When chat last came in.
@@ -321,6 +331,7 @@ impl Mesh {
             key: None,
             addresses: Vec::new(),
             heard: cx.now.time,
+            proven: false,
             chatted: Time(0),
             pinged: None,
             behind: false,
@@ -473,6 +484,7 @@ impl Mesh {
             link.complete_above = hello.floor.map(|floor| (floor, group));
             link.clock = hello.clock;
             link.heard = now;
+            link.proven = link.opened_by_us || cx.is_weakened(Weakness::UnprovenCounts);
         }
         cx.cancel_timer(Timer::Handshake(id));
         self.silent_since.remove(&key);
@@ -565,6 +577,9 @@ impl Mesh {
         };
         link.heard = now;
         link.pinged = None;
+        if !std::mem::replace(&mut link.proven, true) {
+            self.news.push_back(News::Proven { link: id, key });
+        }
         if !link.probers.is_empty() {
             let probers = std::mem::take(&mut link.probers);
             self.answer_probers(cx, key, &probers);

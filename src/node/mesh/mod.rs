@@ -57,6 +57,8 @@ pub(super) enum News {
         /// The highest timestamp that the peer has seen.
         clock: u64,
     },
+    /// The peer of a link that it has dialled hears this node, too.
+    Proven { link: LinkId, key: Key },
     /// A link is no more.
     Gone(LinkId),
     /// The process with this key has ended.
@@ -145,6 +147,11 @@ impl Mesh {
     pub(super) fn is_alive(&self, cx: &Context, key: Key) -> bool {
         let link = self.links.to(key);
         link.is_some_and(|l| cx.since(l.heard()) < cx.config.failure_timeout)
+    }
+
+    /// The same, and its peer has heard something that was said on the link.
+    pub(super) fn is_proven(&self, cx: &Context, key: Key) -> bool {
+        self.is_alive(cx, key) && self.links.to(key).is_some_and(Link::is_proven)
     }
 
     /// Chat came in on this link.
