@@ -156,6 +156,8 @@ pub enum Weakness {
     NoSecondSearch,
     /// A link counts before its peer has heard anything that was said on it.
     UnprovenCounts,
+    /// Links go in segments of any size, although large ones get lost.
+    NoSmallSegments,
     /// Nobody is told of who is heard and cannot be reached.
     NoWordOfUnreached,
     /// Whatever comes is new, also what was said before this node was in its author's view.
@@ -335,6 +337,8 @@ pub enum Effect {
         link: LinkId,
         /// To this address.
         to: SocketAddr,
+        /// In small segments, in both directions: larger packets get lost on the way.
+        small: bool,
     },
     /// Close a link, or give up a dial. After `Graceful` an [`Input::Closed`] follows, after
     /// the others nothing.

@@ -224,6 +224,10 @@ impl Node {
                 let (group, mut parts) = self.group();
                 group.on_died(&mut parts, key);
             }
+            News::Narrow(key) => {
+                let (group, mut parts) = self.group();
+                group.explain_narrow(&mut parts, key);
+            }
             News::Unreachable(key) => self.group.on_unreachable(key),
             News::Forgotten(key) => self.talk.forget(key),
         }

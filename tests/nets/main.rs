@@ -22,6 +22,7 @@ mod cables;
 mod families;
 mod firewalls;
 mod heard_only;
+mod large_lost;
 mod peers;
 mod radio;
 mod roaming;

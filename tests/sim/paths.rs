@@ -58,6 +58,12 @@ impl Paths {
         self.carries(a, b) && self.carries(b, a)
     }
 
+    /// Large packets between the two vanish.
+    pub fn eats_large(&self, a: Host, b: Host) -> bool {
+        let eats = |host: Host| self.odd[host] == Some(Oddity::EatsLarge);
+        a != b && (eats(a) || eats(b))
+    }
+
     /// From now on, and for ever, the streams of this host fare like that.
     pub fn make_odd(&mut self, now: u64, host: Host, oddity: Oddity) {
         self.odd[host] = Some(oddity);
@@ -95,6 +101,7 @@ impl Paths {
     /// No fault is under way between the two, and none began or ended since `since`.
     pub fn is_quiet(&self, a: Host, b: Host, since: u64) -> bool {
         self.both_ways(a, b)
+            && !self.eats_large(a, b)
             && self.slow(a, b).is_none()
             && self.slow(b, a).is_none()
             && self.segment_loss == 0

@@ -10,12 +10,13 @@ use papo::node::Weakness;
 
 use super::generate::{scenario, scenario_in, scenario_of};
 use super::heard_only::HEARD_ONLY;
+use super::large_lost::LARGE_LOST;
 use super::report::run_caught;
 use super::scenario::Scenario;
 use super::volume::STOPPED_AGAIN;
 
 /// Every protection, by what is lost without it.
-pub const ALL: [(Weakness, &str); 28] = [
+pub const ALL: [(Weakness, &str); 29] = [
     (Weakness::NoDependencyWait, "waiting for dependencies"),
     (Weakness::NoSyncOnLoss, "SYNC on a loss"),
     (Weakness::NoPeriodicSync, "periodic SYNC"),
@@ -68,13 +69,17 @@ pub const ALL: [(Weakness, &str); 28] = [
         "no faith in a link whose peer does not hear",
     ),
     (
+        Weakness::NoSmallSegments,
+        "small segments where large ones get lost",
+    ),
+    (
         Weakness::NoWordOfUnreached,
         "the word on who is heard and not reached",
     ),
 ];
 
 /// What only few scenarios need, and some of them.
-pub const RARE: [(Weakness, &str, u64); 20] = [
+pub const RARE: [(Weakness, &str, u64); 22] = [
     // Mostly authors say themselves what they wrote; it takes ones that died.
     (Weakness::NoPeriodicSync, "cuts that stay", 2400),
     (Weakness::NoAskingPastStrangers, "cuts that stay", 7_010_533),
@@ -96,6 +101,8 @@ pub const RARE: [(Weakness, &str, u64); 20] = [
     (Weakness::UnprovenCounts, HEARD_ONLY, 7),
     (Weakness::UnprovenCounts, HEARD_ONLY, 12),
     (Weakness::NoWordOfUnreached, HEARD_ONLY, 0),
+    (Weakness::NoSmallSegments, LARGE_LOST, 0),
+    (Weakness::NoSmallSegments, LARGE_LOST, 1),
 ];
 
 /// Where a lost protection was noticed.

@@ -65,17 +65,25 @@ pub enum Oddity {
     SaysNothing,
     /// Nobody can dial it, but it dials others.
     OnlyDials,
+    /// Large packets to and from it vanish.
+    EatsLarge,
 }
 
 impl Oddity {
     /// Streams carry what it sends.
     pub fn is_said(self) -> bool {
-        matches!(self, Oddity::OnlyDials | Oddity::HearsNothing)
+        matches!(
+            self,
+            Oddity::OnlyDials | Oddity::HearsNothing | Oddity::EatsLarge
+        )
     }
 
     /// Streams carry what is sent to it.
     pub fn hears(self) -> bool {
-        matches!(self, Oddity::OnlyDials | Oddity::SaysNothing)
+        matches!(
+            self,
+            Oddity::OnlyDials | Oddity::SaysNothing | Oddity::EatsLarge
+        )
     }
 }
 

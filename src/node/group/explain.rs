@@ -1,9 +1,23 @@
 //! What the user is told when the room is not found: at which step it failed, and what to try.
 
+use std::net::IpAddr;
+
 use super::{Group, Parts};
 use crate::node::{Closed, Event};
+use crate::wire::Key;
 
 impl Group {
+    /// Links with this peer open, and stand still with the first large packet.
+    pub(in crate::node) fn explain_narrow(&mut self, parts: &mut Parts<'_>, key: Key) {
+        let nick = self.roster.get(key).map(|m| m.nick.as_str());
+        let ip = parts.mesh.link_to(key).map(|l| l.address().ip());
+        let who = name_of(nick, ip);
+        parts.cx.show(Event::Warning(format!(
+            "large packets to or from {who} get lost on the way: going on with small ones; lower the MTU of \
+             the network interface that leads there (on Linux: ip link set dev NAME mtu 1280, or less)"
+        )));
+    }
+
     /// No room was found: says what came of the peers, and what to try.
     pub(super) fn explain_peers(&mut self, parts: &mut Parts<'_>) {
         let mut warnings = Vec::new();
@@ -29,5 +43,15 @@ impl Group {
         for warning in warnings {
             parts.cx.show(Event::Warning(warning));
         }
+    }
+}
+
+/// A peer as people know it.
+pub(super) fn name_of(nick: Option<&str>, ip: Option<IpAddr>) -> String {
+    match (nick, ip) {
+        (Some(nick), Some(ip)) => format!("{nick} ({ip})"),
+        (Some(nick), None) => nick.to_string(),
+        (None, Some(ip)) => format!("somebody at {ip}"),
+        (None, None) => "somebody".to_string(),
     }
 }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::explain::name_of;
 use super::{Group, Parts, Route};
 use crate::limits;
 use crate::node::context::Context;
@@ -159,12 +160,7 @@ impl Group {
         if !self.hearsay.is_news(told.key) || parts.cx.is_weakened(Weakness::NoWordOfUnreached) {
             return;
         }
-        let who = match (nick, ip) {
-            (Some(nick), Some(ip)) => format!("{nick} ({ip})"),
-            (Some(nick), None) => nick,
-            (None, Some(ip)) => format!("somebody at {ip}"),
-            (None, None) => "somebody".to_string(),
-        };
+        let who = name_of(nick.as_deref(), ip);
         parts.cx.show(Event::Warning(format!(
             "{who} is heard but cannot be reached over TCP; is a firewall in the way?"
         )));

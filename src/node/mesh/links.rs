@@ -44,6 +44,10 @@ pub(in crate::node) struct Link {
     /// Where the peer's listener can be reached.
     pub(super) addresses: Vec<Address>,
     pub(super) heard: Time,
+    /// When HELLO was exchanged.
+    pub(super) opened: Time,
+    /// It fell silent, and that was counted.
+    pub(super) silence_counted: bool,
     /// Its peer has heard something that was said on it: it answered.
     pub(super) proven: bool,
     /// When chat last came in on it.
@@ -74,6 +78,11 @@ impl Link {
     /// Who is at the other end, once HELLO is exchanged.
     pub(in crate::node) fn key(&self) -> Option<Key> {
         self.key
+    }
+
+    /// The peer's address.
+    pub(in crate::node) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// When a frame last came in.
@@ -293,6 +302,7 @@ impl Mesh {
         let Some(address) = rest.pop_front() else {
             return;
         };
+        self.note_silence(cx, key);
         self.links.dialled.insert(key, cx.now.time);
         let link = self.open_dial(cx, key, address);
         let dial = Dial {
@@ -309,7 +319,12 @@ impl Mesh {
         let link = self.links.new_id();
         let round = self.links.round(key);
         self.add_link(cx, link, Stage::Dialing, to.0, Some(key), round);
-        cx.out.push(Effect::Dial { link, to: to.0 });
+        let small = self.narrow.is_narrow(key);
+        cx.out.push(Effect::Dial {
+            link,
+            to: to.0,
+            small,
+        });
         link
     }
 
@@ -331,6 +346,8 @@ impl Mesh {
             key: None,
             addresses: Vec::new(),
             heard: cx.now.time,
+            opened: cx.now.time,
+            silence_counted: false,
             proven: false,
             chatted: Time(0),
             pinged: None,
@@ -468,6 +485,8 @@ impl Mesh {
 
     fn open_link(&mut self, cx: &mut Context, id: LinkId, hello: Hello, round: u64) {
         let key = hello.key;
+        self.note_silence(cx, key);
+        self.note_return(cx, key);
         if let Some(old) = self.links.open.insert(key, id) {
             self.close_gracefully(cx, old);
         }
@@ -484,6 +503,7 @@ impl Mesh {
             link.complete_above = hello.floor.map(|floor| (floor, group));
             link.clock = hello.clock;
             link.heard = now;
+            link.opened = now;
             link.proven = link.opened_by_us || cx.is_weakened(Weakness::UnprovenCounts);
         }
         cx.cancel_timer(Timer::Handshake(id));
