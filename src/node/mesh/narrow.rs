@@ -6,19 +6,15 @@
 //! it for a while, and then links stay.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use super::{Context, Key, Mesh, News, Time, Weakness};
+use crate::timing;
 
-/// A link that falls silent within this time after it was opened has done so with the first that was said.
-const EARLY: Duration = Duration::from_secs(2);
 /// So many silences of one peer's links in a row, all but the first of them early, are no chance.
 const SILENCES: u32 = 2;
-/// Nor are so many times, within so long, that some peer's link was silent and the next one opened at once.
+/// Nor are so many times in ten seconds that some peer's link was silent and the next one opened at once.
 /// What happens to several at a time happens once.
 const RETURNS: usize = 2;
-const RETURNS_WITHIN: Duration = Duration::from_secs(10);
-const AT_ONCE: Duration = Duration::from_millis(250);
 
 /// What is known of paths on which large packets vanish.
 #[derive(Debug, Default)]
@@ -46,11 +42,12 @@ impl Narrow {
     }
 
     fn note_return(&mut self, now: Time) {
-        self.returns.retain(|at| now.since(*at) < RETURNS_WITHIN);
+        self.returns
+            .retain(|at| now.since(*at) < timing::RETURNS_REMEMBERED);
         if self
             .returns
             .last()
-            .is_none_or(|at| now.since(*at) >= AT_ONCE)
+            .is_none_or(|at| now.since(*at) >= timing::LINKED_AT_ONCE)
         {
             self.returns.push(now);
         }
@@ -69,14 +66,14 @@ impl Mesh {
         if std::mem::replace(&mut link.silence_counted, true) {
             return;
         }
-        let is_early = link.heard.since(link.opened) < EARLY;
+        let is_early = link.heard.since(link.opened) < timing::SILENT_EARLY;
         let narrow = &mut self.narrow;
         let silences = narrow.silences.entry(key).or_default();
         *silences = if is_early { *silences + 1 } else { 1 };
         let is_repeated = *silences >= SILENCES;
         let recent = |at: &&Time| {
             let ago = cx.since(**at);
-            ago >= AT_ONCE && ago < RETURNS_WITHIN
+            ago >= timing::LINKED_AT_ONCE && ago < timing::RETURNS_REMEMBERED
         };
         if !is_repeated && narrow.returns.iter().filter(recent).count() < RETURNS {
             return;
@@ -89,7 +86,8 @@ impl Mesh {
 
     /// A link with this peer opens: perhaps instead of a silent one, and at once.
     pub(super) fn note_return(&mut self, cx: &Context, key: Key) {
-        let is_at_once = (self.links.dialled.get(&key)).is_some_and(|at| cx.since(*at) < AT_ONCE);
+        let is_at_once =
+            (self.links.dialled.get(&key)).is_some_and(|at| cx.since(*at) < timing::LINKED_AT_ONCE);
         if is_at_once && self.links.to(key).is_some_and(|l| l.silence_counted) {
             self.narrow.note_return(cx.now.time);
         }
