@@ -51,6 +51,11 @@ pub const STORE_BATCH_BYTES_MAX: usize = 1024 * 1024;
 pub const UNSTORED_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Members lost from the view that a node goes on dialling.
 pub const LOST_MAX: usize = 64;
+/// Coordinators that are heard by datagram, without a link, at a time; what further ones say counts for
+/// nothing until a link confirms it.
+pub const HEARSAY_MAX: usize = 16;
+/// Hosts of which the user is told that they are heard and cannot be reached; strangers can make up more.
+pub const HEARSAY_TOLD_MAX: usize = 16;
 /// Keys remembered as having left or died; a key never comes back, so the oldest may be forgotten.
 pub const GONE_MAX: usize = 1_024;
 /// Probes that one node answers for others at a time.

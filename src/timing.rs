@@ -33,11 +33,22 @@ pub const DIAL_AGAIN_AFTER: Duration = Duration::from_secs(1);
 pub const DIAL_DEAD_AFTER: Duration = Duration::from_secs(10);
 /// The pause between two dials of lost members, one of them at a time.
 pub const LOST_REDIAL: Duration = Duration::from_secs(2);
+/// How long a coordinator that is heard by datagram without a link is remembered after it was last heard:
+/// longer than any pause between the datagrams of one that lives.
+pub const HEARSAY_REMEMBERED: Duration = Duration::from_secs(60);
 /// While a node looks for its room, how long after a dial the same `--peer` is dialled again: so that
 /// one falls into the discovery window.
 pub const PEER_REDIAL_SEEKING: Duration = Duration::from_millis(500);
 /// The pause between two dials of `--peer`s later.
 pub const PEER_REDIAL: Duration = Duration::from_secs(2);
+/// A link that falls silent within this time after it was opened has done so with the first large packet
+/// that was said on it, or for no reason of its own.
+pub const SILENT_EARLY: Duration = Duration::from_secs(2);
+/// How soon after a dial a link opens where nothing is wrong but the size of packets; and what happens to
+/// several links within this time happens once.
+pub const LINKED_AT_ONCE: Duration = Duration::from_millis(250);
+/// For how long it counts that a silent link was replaced at once.
+pub const RETURNS_REMEMBERED: Duration = Duration::from_secs(10);
 /// For how many failure timeouts a silent link stays open, since it may only be cut one way.
 pub const SILENT_LINK_TIMEOUTS_MAX: u32 = 30;
 

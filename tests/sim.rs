@@ -15,6 +15,8 @@ use std::rc::Rc;
 use papo::node::Weakness;
 use sim::failover::{bully_best, bully_worst, count, one_after_another};
 use sim::generate::{scenario, scenario_in, scenario_of};
+use sim::heard_only::HEARD_ONLY;
+use sim::large_lost::LARGE_LOST;
 use sim::protections::{ALL, RARE, first_noticed};
 use sim::report::{Tally, explain, explain_run, run_caught, run_seeds, run_seeds_of};
 use sim::run::run;
@@ -235,8 +237,10 @@ fn from_environment(name: &str) -> Option<u64> {
 /// The kind that is asked for, if one is; one that there is not is a mistake.
 fn kind_from_environment() -> Option<&'static str> {
     let name = std::env::var("PAPO_SIM_KIND").ok()?;
-    let volume = sim::volume::KINDS.into_iter();
-    let kind = (sim::generate::KINDS.into_iter().chain(volume)).find(|k| *k == name);
+    let further = sim::volume::KINDS
+        .into_iter()
+        .chain([HEARD_ONLY, LARGE_LOST]);
+    let kind = (sim::generate::KINDS.into_iter().chain(further)).find(|k| *k == name);
     assert!(kind.is_some(), "no scenario is of the kind {name:?}");
     kind
 }
@@ -291,6 +295,16 @@ fn nothing_is_missed_by_whoever_is_stopped_again_while_it_catches_up() {
         let failure = run_caught(&Rc::new(scenario), None, 0).failure;
         assert!(failure.is_none(), "seed {seed}: {failure:?}");
     }
+}
+
+#[test]
+fn who_is_heard_and_not_reached_keeps_nobody_out_of_the_room() {
+    demand_all(&run_seeds_of(Some(HEARD_ONLY), None, 0..300, 1));
+}
+
+#[test]
+fn to_whom_large_packets_get_lost_is_in_the_room_soon() {
+    demand_all(&run_seeds_of(Some(LARGE_LOST), None, 0..200, 1));
 }
 
 #[test]

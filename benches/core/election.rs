@@ -199,7 +199,7 @@ impl Net {
                 Effect::Unicast { to, datagram } => {
                     self.deliver(i, node_at(to), datagram);
                 }
-                Effect::Dial { link, to } => self.dial(i, link, to),
+                Effect::Dial { link, to, .. } => self.dial(i, link, to),
                 Effect::Close { link, how } => match how {
                     // Both sides read to the end of what was sent before.
                     Close::Graceful => {

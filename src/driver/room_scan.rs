@@ -149,6 +149,7 @@ impl Ear {
             room,
             coordinator,
             members,
+            ..
         } = datagram
         {
             let mark = coordinator.key.0;

@@ -33,6 +33,7 @@ fn heartbeat() -> Vec<u8> {
         room: ROOM.to_owned(),
         coordinator,
         members: 2,
+        nick: None,
     };
     encode_datagram(&datagram).unwrap()
 }

@@ -150,6 +150,16 @@ pub enum Weakness {
     NoClocksOfPeers,
     /// What is given up is not said.
     NoWordOfGaps,
+    /// What is only heard by datagram counts for ever, although no link confirms it.
+    HearsayCounts,
+    /// A node that gives up on whom it only heard founds its room at once, whoever else looks for one.
+    NoSecondSearch,
+    /// A link counts before its peer has heard anything that was said on it.
+    UnprovenCounts,
+    /// Links go in segments of any size, although large ones get lost.
+    NoSmallSegments,
+    /// Nobody is told of who is heard and cannot be reached.
+    NoWordOfUnreached,
     /// Whatever comes is new, also what was said before this node was in its author's view.
     OldIsNew,
 }
@@ -327,6 +337,8 @@ pub enum Effect {
         link: LinkId,
         /// To this address.
         to: SocketAddr,
+        /// In small segments, in both directions: larger packets get lost on the way.
+        small: bool,
     },
     /// Close a link, or give up a dial. After `Graceful` an [`Input::Closed`] follows, after
     /// the others nothing.

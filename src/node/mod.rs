@@ -212,6 +212,10 @@ impl Node {
                 let (talk, mut lent) = self.talk();
                 talk.go_on_joining(&mut lent, key);
             }
+            News::Proven { link, key } => {
+                let (group, mut parts) = self.group();
+                group.admit_if_dialled_for(&mut parts, link, key);
+            }
             News::Gone(link) => {
                 let (talk, mut lent) = self.talk();
                 talk.abort_sync_on(&mut lent, link);
@@ -219,6 +223,10 @@ impl Node {
             News::Died(key) => {
                 let (group, mut parts) = self.group();
                 group.on_died(&mut parts, key);
+            }
+            News::Narrow(key) => {
+                let (group, mut parts) = self.group();
+                group.explain_narrow(&mut parts, key);
             }
             News::Unreachable(key) => self.group.on_unreachable(key),
             News::Forgotten(key) => self.talk.forget(key),
@@ -311,8 +319,10 @@ impl Node {
         let (group, mut parts) = self.group();
         match datagram {
             Datagram::JoinRequest(request) => group.on_join_datagram(&mut parts, from, request),
-            Datagram::Heartbeat { coordinator, .. } => {
-                group.on_heartbeat(&mut parts, from, &coordinator);
+            Datagram::Heartbeat {
+                coordinator, nick, ..
+            } => {
+                group.on_heartbeat(&mut parts, from, &coordinator, nick);
             }
             Datagram::Referral { coordinator, .. } => {
                 group.hear_claim(&mut parts, &coordinator, Route::Pointed);

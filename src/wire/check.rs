@@ -68,9 +68,14 @@ pub(super) fn datagram(datagram: &Datagram) -> Check {
         Datagram::Heartbeat {
             room: r,
             coordinator: c,
+            nick: n,
             ..
+        } => {
+            room(r)?;
+            n.as_deref().map_or(Ok(()), nick)?;
+            coordinator(c)
         }
-        | Datagram::Referral {
+        Datagram::Referral {
             room: r,
             coordinator: c,
         } => {

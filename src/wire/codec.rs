@@ -93,11 +93,13 @@ pub fn encode_datagram(datagram: &Datagram) -> Result<Vec<u8>, EncodeError> {
             room,
             coordinator,
             members,
+            nick,
         } => {
             let fields = Heartbeat {
                 room,
                 coord: coordinator,
                 members: *members,
+                nick: nick.as_ref(),
             };
             put(&mut out, number, fields);
         }
@@ -141,6 +143,7 @@ pub fn decode_datagram(bytes: &[u8]) -> Result<Datagram, DecodeError> {
                 room: m.room,
                 coordinator: m.coord,
                 members: m.members,
+                nick: m.nick,
             }
         }
         Some(DatagramKind::Referral) => {
@@ -350,6 +353,8 @@ struct Heartbeat<R, C> {
     room: R,
     coord: C,
     members: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nick: Option<R>,
 }
 
 #[derive(Serialize, Deserialize)]

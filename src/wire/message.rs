@@ -357,7 +357,7 @@ pub enum Message {
 pub enum Datagram {
     /// See [`JoinRequest`].
     JoinRequest(JoinRequest),
-    /// Fields `room`, `coord`, `members` (their number).
+    /// Fields `room`, `coord`, `members` (their number), `nick`.
     Heartbeat {
         /// The room.
         room: String,
@@ -365,6 +365,8 @@ pub enum Datagram {
         coordinator: Coordinator,
         /// How many members its view has.
         members: u64,
+        /// What people call the sender, if it says so.
+        nick: Option<String>,
     },
     /// Fields `room`, `coord`: a member's answer to a repeated JOIN_REQUEST.
     Referral {

@@ -114,7 +114,7 @@ impl Bench {
                     self.sent
                         .extend(to.into_iter().map(|link| (link, message.clone())));
                 }
-                Effect::Dial { link, to } => {
+                Effect::Dial { link, to, .. } => {
                     self.links.insert(link);
                     self.dials.push((link, to));
                 }

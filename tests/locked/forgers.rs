@@ -118,6 +118,7 @@ fn datagrams(room: &str, leader: Key) -> Vec<Datagram> {
             room: room.clone(),
             coordinator: coordinator.clone(),
             members: 9,
+            nick: None,
         });
         let room = room.clone();
         all.push(Datagram::Referral { room, coordinator });

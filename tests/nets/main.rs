@@ -21,6 +21,8 @@ mod shell;
 mod cables;
 mod families;
 mod firewalls;
+mod heard_only;
+mod large_lost;
 mod peers;
 mod radio;
 mod roaming;

@@ -27,7 +27,7 @@ impl World {
         let Some(socket) = self.processes[run].sockets.get(&link) else {
             return;
         };
-        let target = socket.to;
+        let (target, small) = (socket.to, socket.small);
         let high = self.scenario.network.latency.1;
         let host = if target.ip() == IpAddr::V4(DEAD_ADDRESS) {
             Some(from)
@@ -71,7 +71,7 @@ impl World {
         let from_address = SocketAddr::new(ip_of(from), 50_000 + (link.0 % 10_000) as u16);
         let stream = self
             .streams
-            .open((from, run, link, from_address), (host, listener));
+            .open((from, run, link, from_address), (host, listener), small);
         if let Some(socket) = self.processes[run].sockets.get_mut(&link) {
             socket.dialled = Some(Ok(stream));
             self.processes[run].dialled.insert(link);

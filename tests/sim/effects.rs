@@ -36,10 +36,11 @@ impl World {
             Effect::Send { to, class, message } => self.send(run, to, class, &message),
             Effect::Multicast(datagram) => self.send_datagram(run, None, &datagram),
             Effect::Unicast { to, datagram } => self.send_datagram(run, Some(to), &datagram),
-            Effect::Dial { link, to } => {
+            Effect::Dial { link, to, small } => {
                 self.trace
                     .add(now, || format!("run {run} dials {to} as {link:?}"));
-                let socket = Socket::new(to, None, now);
+                let mut socket = Socket::new(to, None, now);
+                socket.small = small;
                 self.processes[run].sockets.insert(link, socket);
                 let high = self.scenario.network.latency.1;
                 self.agenda.add(

@@ -11,7 +11,7 @@ use super::agenda::{Entry, RunId};
 use super::checks::convergence;
 use super::fate::About;
 use super::process::State;
-use super::run::alive;
+use super::run::{alive, groups};
 use super::scenario::{Demand, Host, What, Who};
 use super::world::World;
 
@@ -160,6 +160,7 @@ impl World {
                 }
             }
             What::ClockJump(host, by) => self.skew_ms[host] += by,
+            What::Odd(host, oddity) => self.paths.make_odd(now, host, oddity),
             What::StoreFails(host, long) => self.fail_store(host, long),
             What::Demand(demand) => self.demand(demand),
         }
@@ -195,6 +196,18 @@ impl World {
             }
             Demand::NothingMissed => {
                 self.record.ledger.demand_all();
+                Ok(())
+            }
+            Demand::OneRoom => {
+                let is_reached = |run: &RunId| !self.paths.is_only_heard(self.processes[*run].host);
+                let mut groups = groups(self).into_iter();
+                groups.try_for_each(|mut group| {
+                    group.retain(is_reached);
+                    convergence::one_room(&self.held(&group))
+                })
+            }
+            Demand::AllConfirmed => {
+                self.record.naming.demand_confirmed();
                 Ok(())
             }
             Demand::LastWords => {

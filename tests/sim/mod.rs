@@ -6,7 +6,7 @@
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | `scenario`, `generate`, `limits`, `targeted`, `volume` | what happens from outside, as plain data, and how it comes from a seed |
+//! | `scenario`, `generate`, `limits`, `targeted`, `volume`, `heard_only`, `large_lost` | what happens from outside, as plain data, and how it comes from a seed |
 //! | `agenda`, `fate` | virtual time; every random decision |
 //! | `paths`, `carrying`, `streams` | who reaches whom; datagrams, dials, and streams as kernels carry them |
 //! | `world`, `process`, `turn`, `effects`, `faults` | hosts, processes and their driver, events |
@@ -27,7 +27,9 @@ pub mod failover;
 pub mod fate;
 pub mod faults;
 pub mod generate;
+pub mod heard_only;
 pub mod keeping;
+pub mod large_lost;
 pub mod limits;
 pub mod paths;
 pub mod process;

@@ -2,7 +2,7 @@
 //!
 //! Owns every fault of the network between hosts. It knows nothing of streams, processes or nodes.
 
-use super::scenario::Host;
+use super::scenario::{Host, Oddity};
 
 /// The state of one direction between two hosts.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +19,8 @@ struct Path {
 pub struct Paths {
     paths: Vec<Vec<Path>>,
     up: Vec<bool>,
+    /// Hosts whose streams fare otherwise than their datagrams.
+    odd: Vec<Option<Oddity>>,
     /// Losses in permille that are under way.
     pub datagram_loss: u64,
     pub segment_loss: u64,
@@ -32,6 +34,7 @@ impl Paths {
         Paths {
             paths: vec![vec![Path::default(); hosts]; hosts],
             up: vec![true; hosts],
+            odd: vec![None; hosts],
             datagram_loss: 0,
             segment_loss: 0,
             touched: vec![vec![0; hosts]; hosts],
@@ -39,25 +42,55 @@ impl Paths {
         }
     }
 
-    /// A packet from `a` gets to `b`.
+    /// A datagram from `a` gets to `b`.
     pub fn one_way(&self, a: Host, b: Host) -> bool {
         self.up[a] && self.up[b] && (a == b || self.paths[a][b].cuts == 0)
     }
 
+    /// What is sent on a stream from `a` gets to `b`.
+    pub fn carries(&self, a: Host, b: Host) -> bool {
+        let is_said = self.odd[a].is_none_or(Oddity::is_said);
+        let is_heard = self.odd[b].is_none_or(Oddity::hears);
+        self.one_way(a, b) && (a == b || (is_said && is_heard))
+    }
+
     pub fn both_ways(&self, a: Host, b: Host) -> bool {
-        self.one_way(a, b) && self.one_way(b, a)
+        self.carries(a, b) && self.carries(b, a)
+    }
+
+    /// Large packets between the two vanish.
+    pub fn eats_large(&self, a: Host, b: Host) -> bool {
+        let eats = |host: Host| self.odd[host] == Some(Oddity::EatsLarge);
+        a != b && (eats(a) || eats(b))
+    }
+
+    /// From now on, and for ever, the streams of this host fare like that.
+    pub fn make_odd(&mut self, now: u64, host: Host, oddity: Oddity) {
+        self.odd[host] = Some(oddity);
+        self.touch(now, host, host);
+    }
+
+    /// Its datagrams are heard, and none of its streams carries both what it says and what it is told.
+    pub fn is_only_heard(&self, host: Host) -> bool {
+        self.odd[host].is_some_and(|odd| !(odd.is_said() && odd.hears()))
     }
 
     pub fn is_up(&self, host: Host) -> bool {
         self.up[host]
     }
 
+    /// A connection request of `a` is answered by `b`, or by a firewall in its name.
     pub fn may_dial(&self, a: Host, b: Host) -> bool {
-        self.both_ways(a, b) && self.paths[a][b].no_dial == 0
+        let is_answered = match (self.odd[a], self.odd[b]) {
+            (_, Some(Oddity::Silent | Oddity::OnlyDials)) | (Some(Oddity::Silent), _) => a == b,
+            _ => true,
+        };
+        is_answered && self.one_way(a, b) && self.one_way(b, a) && self.paths[a][b].no_dial == 0
     }
 
     pub fn refuses(&self, a: Host, b: Host) -> bool {
-        self.paths[a][b].refuse > 0
+        let is_refusing = |host: Host| self.odd[host] == Some(Oddity::Refuses);
+        self.paths[a][b].refuse > 0 || (a != b && (is_refusing(a) || is_refusing(b)))
     }
 
     /// The rate of this direction where a fault slows it.
@@ -68,6 +101,7 @@ impl Paths {
     /// No fault is under way between the two, and none began or ended since `since`.
     pub fn is_quiet(&self, a: Host, b: Host, since: u64) -> bool {
         self.both_ways(a, b)
+            && !self.eats_large(a, b)
             && self.slow(a, b).is_none()
             && self.slow(b, a).is_none()
             && self.segment_loss == 0

@@ -38,6 +38,8 @@ pub struct Socket {
     /// The end of the dial, not yet told to the node.
     pub dialled: Option<Result<StreamId, Closed>>,
     pub to: SocketAddr,
+    /// It is dialled in small segments.
+    pub small: bool,
     pub reader: FrameReader,
     control: VecDeque<Rc<[u8]>>,
     chat: VecDeque<Rc<[u8]>>,
@@ -58,6 +60,7 @@ impl Socket {
             stream,
             dialled: None,
             to,
+            small: false,
             reader: FrameReader::new(),
             control: VecDeque::new(),
             chat: VecDeque::new(),

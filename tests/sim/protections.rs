@@ -9,12 +9,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use papo::node::Weakness;
 
 use super::generate::{scenario, scenario_in, scenario_of};
+use super::heard_only::HEARD_ONLY;
+use super::large_lost::LARGE_LOST;
 use super::report::run_caught;
 use super::scenario::Scenario;
 use super::volume::STOPPED_AGAIN;
 
 /// Every protection, by what is lost without it.
-pub const ALL: [(Weakness, &str); 24] = [
+pub const ALL: [(Weakness, &str); 29] = [
     (Weakness::NoDependencyWait, "waiting for dependencies"),
     (Weakness::NoSyncOnLoss, "SYNC on a loss"),
     (Weakness::NoPeriodicSync, "periodic SYNC"),
@@ -54,10 +56,30 @@ pub const ALL: [(Weakness, &str); 24] = [
     ),
     (Weakness::NoWordOfGaps, "the word on what is missed"),
     (Weakness::OldIsNew, "telling old from new"),
+    (
+        Weakness::HearsayCounts,
+        "no faith in what is only heard by datagram",
+    ),
+    (
+        Weakness::NoSecondSearch,
+        "a second search without whom nobody reaches",
+    ),
+    (
+        Weakness::UnprovenCounts,
+        "no faith in a link whose peer does not hear",
+    ),
+    (
+        Weakness::NoSmallSegments,
+        "small segments where large ones get lost",
+    ),
+    (
+        Weakness::NoWordOfUnreached,
+        "the word on who is heard and not reached",
+    ),
 ];
 
 /// What only few scenarios need, and some of them.
-pub const RARE: [(Weakness, &str, u64); 13] = [
+pub const RARE: [(Weakness, &str, u64); 22] = [
     // Mostly authors say themselves what they wrote; it takes ones that died.
     (Weakness::NoPeriodicSync, "cuts that stay", 2400),
     (Weakness::NoAskingPastStrangers, "cuts that stay", 7_010_533),
@@ -72,6 +94,15 @@ pub const RARE: [(Weakness, &str, u64); 13] = [
     (Weakness::AnswersStayGood, "no multicast", 5_348),
     (Weakness::NoClocksOfPeers, "mixed", 2_038_282),
     (Weakness::NoPatienceAfterAbsence, STOPPED_AGAIN, 1),
+    (Weakness::HearsayCounts, HEARD_ONLY, 3),
+    (Weakness::HearsayCounts, HEARD_ONLY, 5),
+    (Weakness::NoSecondSearch, HEARD_ONLY, 251),
+    (Weakness::NoSecondSearch, HEARD_ONLY, 302),
+    (Weakness::UnprovenCounts, HEARD_ONLY, 7),
+    (Weakness::UnprovenCounts, HEARD_ONLY, 12),
+    (Weakness::NoWordOfUnreached, HEARD_ONLY, 0),
+    (Weakness::NoSmallSegments, LARGE_LOST, 0),
+    (Weakness::NoSmallSegments, LARGE_LOST, 1),
 ];
 
 /// Where a lost protection was noticed.

@@ -19,6 +19,7 @@ use super::checks::farewell::Farewell;
 use super::checks::integrity::Integrity;
 use super::checks::ledger::{Known, Ledger};
 use super::checks::liveness::{Due, Liveness};
+use super::checks::naming::Naming;
 use super::checks::offices::Offices;
 use super::checks::once::Once;
 use super::checks::order::Order;
@@ -61,6 +62,7 @@ pub struct Record {
     pub churn: Churn,
     pub offices: Offices,
     pub farewell: Farewell,
+    pub naming: Naming,
 }
 
 impl Record {
@@ -155,7 +157,11 @@ impl Record {
                 };
                 (*first..=*last).try_for_each(|seq| self.on_delivered(run, seq, word, scene))
             }
-            Event::Left { confirmed, .. } => self.on_left(run, *confirmed, scene),
+            Event::Left { confirmed, .. } => {
+                self.naming.on_left(run, *confirmed)?;
+                self.on_left(run, *confirmed, scene)
+            }
+            Event::Warning(text) => self.naming.on_warning(run, text),
             _ => self.on_change_of_group(at, event, scene),
         }
     }
@@ -177,6 +183,10 @@ impl Record {
             if reporter == Some(self.keys[run]) {
                 self.farewell.on_left(run, member.key);
             }
+        }
+        // What others do does not show in a room that nobody else reaches.
+        if scene.paths.is_only_heard(scene.processes[run].host) {
+            return Ok(());
         }
         match event {
             Event::Election { phase, .. } => {

@@ -70,7 +70,8 @@ fn acts(world: &mut World) -> Option<u64> {
     converge(world, limit);
     let agreed = world.now().saturating_sub(scenario.heal_at);
     world.record.churn.settle(true);
-    let calm = if scenario.stay.is_empty() {
+    let has_odd = (0..scenario.hosts).any(|host| world.paths.is_only_heard(host));
+    let calm = if scenario.stay.is_empty() && !has_odd {
         CALM
     } else {
         CALM_WITH_CUTS
@@ -95,6 +96,8 @@ fn acts(world: &mut World) -> Option<u64> {
         world.run_until(world.now() + LOOK_EVERY);
         converge(world, limit);
     }
+    let named = named(world);
+    world.judge(named);
     for (run, process) in world.processes.iter().enumerate() {
         let history = process.node.history().iter();
         if let Err(violation) = world.record.integrity.on_held(run, history) {
@@ -102,6 +105,18 @@ fn acts(world: &mut World) -> Option<u64> {
         }
     }
     world.failure.is_none().then_some(agreed)
+}
+
+/// Who is heard, and reached by nobody, was named once to everybody.
+fn named(world: &World) -> Verdict {
+    let is_odd = |run: &RunId| world.paths.is_only_heard(world.processes[*run].host);
+    let (odd, sound): (Vec<RunId>, Vec<RunId>) = alive(world).into_iter().partition(is_odd);
+    for odd in odd {
+        let ip = world.processes[odd].address.ip();
+        let mut sound = sound.iter();
+        sound.try_for_each(|run| world.record.naming.is_named_once(*run, ip))?;
+    }
+    Ok(())
 }
 
 impl World {
@@ -226,7 +241,7 @@ fn agreement_within(world: &World, group: &[RunId], whole: bool) -> Verdict {
 }
 
 /// The groups of processes that reach each other, over however many hops.
-fn groups(world: &World) -> Vec<Vec<RunId>> {
+pub fn groups(world: &World) -> Vec<Vec<RunId>> {
     let mut left: BTreeSet<RunId> = alive(world).into_iter().collect();
     let mut groups = Vec::new();
     while let Some(first) = left.pop_first() {

@@ -50,6 +50,43 @@ pub enum Run {
     Forgetful,
 }
 
+/// How the streams of a host fare whose datagrams go to and fro.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Oddity {
+    /// Connection requests are lost, in both directions.
+    Silent,
+    /// Connection requests are refused, in both directions.
+    Refuses,
+    /// Connections come about, and nothing that is sent on them arrives.
+    Mute,
+    /// Connections come about, and nothing that is sent on them gets to it.
+    HearsNothing,
+    /// Connections come about, and nothing that it sends on them arrives.
+    SaysNothing,
+    /// Nobody can dial it, but it dials others.
+    OnlyDials,
+    /// Large packets to and from it vanish.
+    EatsLarge,
+}
+
+impl Oddity {
+    /// Streams carry what it sends.
+    pub fn is_said(self) -> bool {
+        matches!(
+            self,
+            Oddity::OnlyDials | Oddity::HearsNothing | Oddity::EatsLarge
+        )
+    }
+
+    /// Streams carry what is sent to it.
+    pub fn hears(self) -> bool {
+        matches!(
+            self,
+            Oddity::OnlyDials | Oddity::SaysNothing | Oddity::EatsLarge
+        )
+    }
+}
+
 /// What happens from outside.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum What {
@@ -96,6 +133,8 @@ pub enum What {
     SegmentLoss(u64, u64),
     /// The wall clock jumps by so many milliseconds.
     ClockJump(Host, i64),
+    /// From now on and for ever, also once the faults have ended, the streams of this host fare so.
+    Odd(Host, Oddity),
     /// Nothing can be stored on this host.
     StoreFails(Host, u64),
     /// Something must hold that need not hold in every scenario.
@@ -117,6 +156,10 @@ pub enum Demand {
     AllDelivered,
     /// From now on nobody is to miss anything: all of it is kept, and whoever has it stays.
     NothingMissed,
+    /// All whose streams reach each other are in one room now.
+    OneRoom,
+    /// From now on whoever leaves has had everything confirmed.
+    AllConfirmed,
     /// From now on a coordinator is shown no words of those whom it reported as having left.
     LastWords,
 }

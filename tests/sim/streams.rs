@@ -19,6 +19,10 @@ const RETRANSMIT_FIRST: u64 = 200 * MS;
 const RETRANSMIT_LONGEST: u64 = 60 * SECOND;
 /// Bytes that a kernel sends on without any acknowledgement.
 const UNACKNOWLEDGED_MAX: usize = 14_600;
+/// Bytes of a segment of a stream that was dialled in small ones.
+const SMALL_SEGMENT: usize = 524;
+/// Bytes of the largest segment that gets through a path on which large packets vanish.
+const LARGEST_THAT_PASSES: usize = 948;
 
 #[derive(Debug)]
 struct Segment {
@@ -101,6 +105,8 @@ pub struct Stream {
     /// Where the dialler dialled from.
     pub from: SocketAddr,
     dirs: [Direction; 2],
+    /// Its segments are small.
+    small: bool,
 }
 
 /// What a read gave.
@@ -140,7 +146,12 @@ impl Streams {
     }
 
     /// A new stream, dialled by end 0. End 1 waits to be accepted by `to`.
-    pub fn open(&mut self, from: (Host, RunId, LinkId, SocketAddr), to: (Host, RunId)) -> StreamId {
+    pub fn open(
+        &mut self,
+        from: (Host, RunId, LinkId, SocketAddr),
+        to: (Host, RunId),
+        small: bool,
+    ) -> StreamId {
         let end = |host, owner, link| End {
             host,
             owner: Some(owner),
@@ -155,6 +166,7 @@ impl Streams {
             ends: [end(from.0, from.1, Some(from.2)), end(to.0, to.1, None)],
             from: from.3,
             dirs: [Direction::new(), Direction::new()],
+            small,
         }));
         self.all.len() - 1
     }
@@ -298,7 +310,7 @@ impl Streams {
         let (from, to) = (stream.ends[end].host, stream.ends[1 - end].host);
         let owned = stream.ends[end].owner.is_some();
         let other = &mut stream.ends[1 - end];
-        if !stalled && paths.one_way(from, to) {
+        if !stalled && paths.carries(from, to) {
             for segment in arrived {
                 other.received.extend(segment.bytes);
             }
@@ -337,7 +349,7 @@ impl Streams {
     ) -> Option<RunId> {
         let stream = self.all[id].as_mut()?;
         let (at, other) = (stream.ends[end].host, stream.ends[1 - end].host);
-        if !paths.one_way(other, at) {
+        if !paths.carries(other, at) {
             // The reset is lost on its way; the next attempt to write meets it again.
             if stream.ends[end].owner.is_some() {
                 let again = agenda.now() + SECOND;
@@ -374,7 +386,13 @@ impl Streams {
             let largest = match fate % 8 {
                 0 => 1 + (fate >> 8) as usize % 20,
                 1 => 1_448,
+                _ if stream.small => SMALL_SEGMENT,
                 _ => 16 * 1_448,
+            };
+            let largest = if stream.small {
+                largest.min(SMALL_SEGMENT)
+            } else {
+                largest
             };
             let count = dir.unsent.len().min(window).min(largest);
             let fin = dir.fin_wanted && count == dir.unsent.len();
@@ -423,7 +441,8 @@ impl Streams {
         let lost = self
             .fate
             .chance(About::SegmentLost, id as u64, end as u64, no, lost);
-        if lost || !paths.one_way(from, to) {
+        let lost = lost || is_eaten(dir, paths, (from, to));
+        if lost || !paths.carries(from, to) {
             dir.stalled = true;
             self.retransmit_later(id, end, agenda);
             return Vec::new();
@@ -462,7 +481,7 @@ impl Streams {
         if dir.broken || (!dir.stalled && dir.unacknowledged == 0) {
             return Vec::new();
         }
-        if !paths.both_ways(from, to) {
+        if !paths.both_ways(from, to) || is_eaten(dir, paths, (from, to)) {
             if !paths.is_up(from) {
                 // The timers of a machine that sleeps stand still; what lost its power is broken.
                 dir.retransmit_after = RETRANSMIT_FIRST;
@@ -494,11 +513,15 @@ impl Streams {
             return Vec::new();
         };
         let (from, to) = (stream.ends[end].host, stream.ends[1 - end].host);
-        let acknowledged = paths.one_way(to, from);
+        let acknowledged = paths.carries(to, from);
         let dir = &mut stream.dirs[end];
         let receiver = &mut stream.ends[1 - end];
         let mut answered = false;
         for _ in 0..count {
+            if is_eaten(dir, paths, (from, to)) {
+                dir.stalled = true;
+                break;
+            }
             let Some(segment) = dir.flying.pop_front() else {
                 break;
             };
@@ -526,9 +549,13 @@ impl Streams {
         let mut turns = Vec::new();
         turns.extend(receiver.owner);
         self.ready.extend(receiver.owner.zip(receiver.link));
+        let is_stalled = dir.stalled;
         if acknowledged {
             turns.extend(stream.ends[end].owner);
         } else if dir.unacknowledged > 0 {
+            self.retransmit_later(id, end, agenda);
+        }
+        if is_stalled && acknowledged {
             self.retransmit_later(id, end, agenda);
         }
         self.pump(id, end, paths, agenda);
@@ -574,4 +601,10 @@ impl Streams {
             })
             .collect()
     }
+}
+
+/// The segment whose turn it is gets lost, whenever it is sent.
+fn is_eaten(dir: &Direction, paths: &Paths, (from, to): (Host, Host)) -> bool {
+    let front = dir.flying.front();
+    paths.eats_large(from, to) && front.is_some_and(|s| s.bytes.len() > LARGEST_THAT_PASSES)
 }

@@ -162,6 +162,7 @@ pub fn all() -> Vec<(&'static str, Wire)> {
                 room: room(),
                 coordinator: coordinator(),
                 members: 2,
+                nick: None,
             },
         ),
         (

@@ -305,6 +305,7 @@ pub fn datagram(rng: &mut Rng, number_of_type: u64) -> Datagram {
             room: room(rng),
             coordinator: coordinator(rng),
             members: number(rng),
+            nick: rng.bool().then(|| nick(rng)),
         },
         3 => Datagram::Referral {
             room: room(rng),

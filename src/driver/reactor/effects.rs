@@ -47,9 +47,9 @@ impl EffectParts<'_> {
                 (self.network).multicast(now, &datagram, |words| ui.warn(now, words));
             }
             Effect::Unicast { to, datagram } => self.network.unicast(now, &datagram, to),
-            Effect::Dial { link, to } => {
+            Effect::Dial { link, to, small } => {
                 let to = self.network.scoped(to);
-                self.streams.dial(link, to);
+                self.streams.dial(link, to, small);
             }
             Effect::Close { link, how } => self.streams.close(now.time, link, how),
             Effect::SetTimer { timer, at } => {

@@ -127,12 +127,13 @@ impl Streams {
         Ok(())
     }
 
-    /// Opens a stream; what comes of it is left for [`Streams::next_input`].
-    pub(super) fn dial(&mut self, link: LinkId, to: SocketAddr) {
+    /// Opens a stream, in small segments if large ones get lost; what comes of it is left for
+    /// [`Streams::next_input`].
+    pub(super) fn dial(&mut self, link: LinkId, to: SocketAddr, small: bool) {
         let result = if self.table.len() >= LINKS_MAX {
             Err(io::Error::other("too many connections"))
         } else {
-            let dialled = self.opener.dial(link, to);
+            let dialled = self.opener.dial(link, to, small);
             dialled.and_then(|stream| self.table.insert(&self.registry, stream))
         };
         if let Err(e) = result {

@@ -48,8 +48,8 @@ impl Opener {
     }
 
     /// A stream of a dial that begins now.
-    pub(super) fn dial(&self, link: LinkId, to: SocketAddr) -> io::Result<Stream> {
-        let socket = sockets::dial(to, self.sources.towards(to))?;
+    pub(super) fn dial(&self, link: LinkId, to: SocketAddr, small: bool) -> io::Result<Stream> {
+        let socket = sockets::dial(to, self.sources.towards(to), small)?;
         let lock = self.secret.as_ref().map(StreamLock::dial).transpose();
         let lock = lock.map_err(io::Error::other)?.map(Box::new);
         Ok(Stream::dialled(link, to, socket, lock))

@@ -15,6 +15,8 @@ const SEND_BUFFER_BYTES: usize = 128 * 1024;
 /// What the kernel keeps of unread bytes per stream, for the same reason: left alone, it makes this
 /// megabytes where much comes in.
 const RECEIVE_BUFFER_BYTES: usize = 256 * 1024;
+/// What every path carries: the segment of a host that knows nothing of the path (RFC 9293, 3.7.1).
+const SMALL_SEGMENT_BYTES: u32 = 536;
 /// Connections that wait to be accepted; the kernel's own limit may be lower.
 const BACKLOG: i32 = 1_024;
 
@@ -74,16 +76,20 @@ pub fn prepare_accepted(stream: &TcpStream) -> io::Result<()> {
     SockRef::from(stream).set_tcp_nodelay(true)
 }
 
-/// Begins to dial, from `source` if there is one and it can be used.
+/// Begins to dial, from `source` if there is one and it can be used, and in small segments if large ones get
+/// lost on the way.
 ///
 /// # Errors
 ///
 /// If the dial failed already.
-pub fn dial(to: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStream> {
+pub fn dial(to: SocketAddr, source: Option<IpAddr>, small: bool) -> io::Result<TcpStream> {
     let socket = Socket::new(Domain::for_address(to), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_nonblocking(true)?;
     socket.set_tcp_nodelay(true)?;
     set_buffer_sizes(&socket)?;
+    if small {
+        use_small_segments(&socket);
+    }
     if let Some(source) = source {
         bind_source(&socket, source);
     }
@@ -94,6 +100,14 @@ pub fn dial(to: SocketAddr, source: Option<IpAddr>) -> io::Result<TcpStream> {
         Err(e) => return Err(e),
     }
     Ok(TcpStream::from_std(socket.into()))
+}
+
+/// Before the stream is open: the peer is told so then, and sends no larger ones either. If the system does
+/// not let this happen, the stream is like any other.
+fn use_small_segments(socket: &Socket) {
+    if let Err(e) = socket.set_tcp_mss(SMALL_SEGMENT_BYTES) {
+        log::debug!("cannot have small segments: {e}");
+    }
 }
 
 /// The kernel chooses if this fails: the address may have gone since the start.

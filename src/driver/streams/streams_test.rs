@@ -38,7 +38,8 @@ impl StreamRig {
     /// A link that was dialled, and the peer's end of it.
     fn linked(&mut self, link: LinkId) -> TcpStream {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        self.streams.dial(link, listener.local_addr().unwrap());
+        self.streams
+            .dial(link, listener.local_addr().unwrap(), false);
         let (peer, _) = listener.accept().unwrap();
         let timeout = Some(Duration::from_secs(5));
         peer.set_read_timeout(timeout).unwrap();
@@ -116,7 +117,7 @@ fn unused_address() -> SocketAddr {
 #[test]
 fn a_dial_to_nobody_is_refused() {
     let mut rig = StreamRig::new();
-    rig.streams.dial(LINK, unused_address());
+    rig.streams.dial(LINK, unused_address(), false);
     rig.expect_closed(Closed::Refused);
     rig.turn(Duration::ZERO);
     assert!(rig.streams.is_empty());
@@ -128,7 +129,8 @@ fn a_dial_to_nobody_is_refused() {
 fn a_dial_that_is_taken_and_cut_is_not_a_failed_one() {
     let mut rig = StreamRig::new();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-    rig.streams.dial(LINK, listener.local_addr().unwrap());
+    rig.streams
+        .dial(LINK, listener.local_addr().unwrap(), false);
     drop(listener);
     rig.expect_closed(Closed::Ended);
 }

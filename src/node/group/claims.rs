@@ -67,10 +67,12 @@ impl Group {
         parts: &mut Parts<'_>,
         from: SocketAddr,
         told: &Coordinator,
+        nick: Option<String>,
     ) {
         if told.key == parts.cx.config.key {
             return;
         }
+        self.note_nick(parts, told.key, nick);
         if self.coordinator.as_ref().is_some_and(|c| c.key == told.key) {
             self.last_beat = parts.cx.now.time;
         }
@@ -201,16 +203,24 @@ impl Group {
         {
             return;
         }
+        let counts = self.counts(parts, told, route);
         if let Some(asking) = &mut self.asking
             && asking.target.key == told.key
+            && counts
         {
             asking.vouched = parts.cx.now.time;
             asking.target.addresses.clone_from(&told.addresses);
         }
         match (&self.standing, &self.coordinator) {
             (Standing::Gone, _) => {}
-            (Standing::Seeking(_), _) => self.hear_of_group(parts, told, route),
+            (Standing::Seeking(_), _) if counts => self.hear_of_group(parts, told, route),
             (_, Some(mine)) if mine.key == told.key => self.hear_of_own(parts, told, route),
+            // A lower one is answered all the same.
+            (_, mine)
+                if !counts && mine.as_ref().is_none_or(|mine| told.claim() > mine.claim()) =>
+            {
+                self.dial_unreached(parts, told);
+            }
             (_, Some(mine)) if told.claim() > mine.claim() => {
                 self.note_version(told);
                 if parts.cx.is_weakened(Weakness::NoWaitForJoinResponse) {

@@ -1,21 +1,21 @@
 //! What the user is told when the room is not found: at which step it failed, and what to try.
 
+use std::net::IpAddr;
+
 use super::{Group, Parts};
 use crate::node::{Closed, Event};
-use crate::wire::{Address, Coordinator};
+use crate::wire::Key;
 
 impl Group {
-    /// A coordinator is there, but neither side's connections get through.
-    pub(super) fn explain_unreached(&mut self, parts: &mut Parts<'_>, group: &Coordinator) {
-        let at: Vec<String> = group.addresses.iter().map(Address::to_string).collect();
-        let text = format!(
-            "heard of the room's coordinator {}, but it cannot be reached at {}, and does not \
-             reach this host: allow papo's TCP port in the firewalls of both (--listen sets it); \
-             still trying",
-            group.id,
-            at.join(", "),
-        );
-        parts.cx.show(Event::Warning(text));
+    /// Links with this peer open, and stand still with the first large packet.
+    pub(in crate::node) fn explain_narrow(&mut self, parts: &mut Parts<'_>, key: Key) {
+        let nick = self.roster.get(key).map(|m| m.nick.as_str());
+        let ip = parts.mesh.link_to(key).map(|l| l.address().ip());
+        let who = name_of(nick, ip);
+        parts.cx.show(Event::Warning(format!(
+            "large packets to or from {who} get lost on the way: going on with small ones; lower the MTU of \
+             the network interface that leads there (on Linux: ip link set dev NAME mtu 1280, or less)"
+        )));
     }
 
     /// No room was found: says what came of the peers, and what to try.
@@ -43,5 +43,15 @@ impl Group {
         for warning in warnings {
             parts.cx.show(Event::Warning(warning));
         }
+    }
+}
+
+/// A peer as people know it.
+pub(super) fn name_of(nick: Option<&str>, ip: Option<IpAddr>) -> String {
+    match (nick, ip) {
+        (Some(nick), Some(ip)) => format!("{nick} ({ip})"),
+        (Some(nick), None) => nick.to_string(),
+        (None, Some(ip)) => format!("somebody at {ip}"),
+        (None, None) => "somebody".to_string(),
     }
 }

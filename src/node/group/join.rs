@@ -22,10 +22,6 @@ pub(super) struct Seek {
     extended: bool,
     /// The group that it has heard of, and when it last did.
     heard: Option<(Coordinator, Time)>,
-    /// Since when it knows of a group, and is not in it.
-    heard_first: Option<Time>,
-    /// The user knows that the group cannot be reached.
-    warned: bool,
 }
 
 impl Seek {
@@ -36,8 +32,6 @@ impl Seek {
             window_end: now + timing::DISCOVERY_WINDOW,
             extended: false,
             heard: None,
-            heard_first: None,
-            warned: false,
         }
     }
 
@@ -129,17 +123,8 @@ impl Group {
         }
         seek.attempt += 1;
         let attempt = seek.attempt;
-        let outside = seek.heard_first.is_some_and(|at| now.since(at) >= patience);
-        let unreached = match &seek.heard {
-            Some((group, _)) if outside && !seek.warned => Some(group.clone()),
-            _ => None,
-        };
-        seek.warned |= unreached.is_some();
         let left = seek.window_end.since(now);
         let searching = seek.heard.is_none() && left > Duration::ZERO;
-        if let Some(group) = unreached {
-            self.explain_unreached(parts, &group);
-        }
         self.multicast_request(parts, attempt);
         parts.mesh.ask_peers(parts.cx, self);
         self.ask_heard_group(parts);
@@ -171,7 +156,6 @@ impl Group {
         }
         let is_new = seek.heard.as_ref().is_none_or(|(c, _)| c.key != told.key);
         seek.heard = Some((told.clone(), now));
-        seek.heard_first.get_or_insert(now);
         let just_asked = now.since(seek.asked_first) < timing::COORDINATOR_DIALS_FIRST;
         // A coordinator that dialled this node, or is about to, answers the first request.
         let answers = match route {
@@ -251,6 +235,17 @@ impl Group {
             return false;
         };
         seek.heard.as_ref().is_some_and(|(c, _)| c.key == key)
+    }
+
+    /// Who this node looked for is only heard: it looks for others, as it did when it started.
+    pub(super) fn look_without(&mut self, parts: &Parts<'_>, key: Key, looks_again: bool) {
+        let Standing::Seeking(seek) = &mut self.standing else {
+            return;
+        };
+        if seek.heard.take_if(|(c, _)| c.key == key).is_some() && looks_again {
+            seek.window_end = parts.cx.now.time + timing::DISCOVERY_WINDOW;
+            seek.extended = false;
+        }
     }
 
     /// The group's coordinator is gone before it let this node in.

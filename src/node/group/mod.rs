@@ -7,6 +7,7 @@
 mod claims;
 mod election;
 mod explain;
+mod hearsay;
 #[cfg(debug_assertions)]
 mod invariants;
 mod join;
@@ -24,6 +25,7 @@ use super::{LinkId, Time, Timer};
 use crate::wire::{Claim, Coordinator, Id, Key, Member, View};
 pub(super) use claims::Route;
 use election::Election;
+use hearsay::Hearsay;
 use join::{Asking, Seek};
 use leave::Leaving;
 use office::Office;
@@ -73,6 +75,8 @@ pub(super) struct Group {
     /// An announcement that was not followed, because a higher coordinator was alive.
     announced: Option<(Time, View)>,
     asking: Option<Asking>,
+    /// Coordinators that are heard, and not linked.
+    hearsay: Hearsay,
     /// Since when this node's coordinator itself says that it holds no office.
     resigned: Option<Time>,
     /// Until then this node has just come back from being away.
@@ -98,6 +102,7 @@ impl Group {
             roster: Roster::empty(),
             announced: None,
             asking: None,
+            hearsay: Hearsay::default(),
             resigned: None,
             away_until: Time(0),
             view_asked: None,

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use super::{Group, Parts, Standing};
 use crate::limits;
+use crate::node::mesh::Link;
 use crate::node::roster::{ID_MAX, VERSION_HEARD_MAX};
 use crate::node::{Class, Departure, Effect, Event, LinkId, Phase, Time, Timer, Weakness};
 use crate::timing;
@@ -162,6 +163,7 @@ impl Group {
             room: parts.cx.config.room.clone(),
             coordinator: self.own_office(parts.cx),
             members: self.roster.members().len() as u64,
+            nick: Some(parts.cx.config.nick.clone()),
         };
         parts.cx.out.push(Effect::Multicast(heartbeat));
         self.has_beat = true;
@@ -175,11 +177,9 @@ impl Group {
         request: JoinRequest,
     ) {
         let key = request.key;
-        if let Some(link) = parts
-            .mesh
-            .open_to(key)
-            .filter(|_| parts.mesh.is_alive(parts.cx, key))
-        {
+        let link = parts.mesh.open_to(key);
+        let link = link.filter(|_| parts.mesh.is_alive(parts.cx, key));
+        if let Some(link) = link.filter(|_| parts.mesh.is_proven(parts.cx, key)) {
             return self.on_join_request(parts, link, key, &request);
         }
         let Standing::Coordinator(office) = &mut self.standing else {
@@ -193,20 +193,27 @@ impl Group {
         at.set_port(request.port);
         let at = Address(at);
         office.guests.insert(key, request);
+        // It has dialled this node, and may not hear it.
+        if link.is_some() {
+            return;
+        }
         parts.mesh.dial(parts.cx, key, &[at], false);
         if !parts.mesh.is_dialling(key) {
             self.on_unreachable(key);
         }
     }
 
-    /// A link opened: if it was dialled for a joiner, the joiner is let in on it.
+    /// A link opened, or its peer hears this node: if it is a joiner's, the joiner is let in on it. Who does
+    /// not hear this node would be a member for as long as it is not missed, and again and again.
     pub(in crate::node) fn admit_if_dialled_for(
         &mut self,
         parts: &mut Parts<'_>,
         link: LinkId,
         key: Key,
     ) {
+        let is_proven = parts.mesh.link(link).is_some_and(Link::is_proven);
         if let Standing::Coordinator(office) = &mut self.standing
+            && is_proven
             && let Some(request) = office.guests.remove(&key)
         {
             self.on_join_request(parts, link, key, &request);

@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use super::{Closed, Context, Interest, Key, Link, LinkId, Mesh, News, Time, Timer, Weakness};
 use crate::limits;
@@ -149,14 +150,19 @@ impl Mesh {
         }
     }
 
-    /// The next of the lost members is dialled after the usual pause.
-    pub(in crate::node) fn redial_soon(&mut self, cx: &mut Context, group: &impl Interest) {
+    /// The pause between two dials of somebody who is out of reach.
+    pub(in crate::node) fn redial_pause(&self, group: &impl Interest) -> Duration {
         let members = u32::try_from(group.members().len()).unwrap_or(u32::MAX);
-        let pause = if group.leads() {
+        if group.leads() {
             timing::LOST_REDIAL
         } else {
             timing::LOST_REDIAL * (members / REDIAL_SHARE).max(1)
-        };
+        }
+    }
+
+    /// The next of the lost members is dialled after the usual pause.
+    pub(in crate::node) fn redial_soon(&mut self, cx: &mut Context, group: &impl Interest) {
+        let pause = self.redial_pause(group);
         cx.set_timer(Timer::Redial, cx.now.time + pause);
     }
 

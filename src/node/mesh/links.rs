@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
-use super::{Class, Close, Closed, Context, Effect, Interest, LinkId, Mesh, News, Time, Timer};
+use super::{
+    Class, Close, Closed, Context, Effect, Interest, LinkId, Mesh, News, Time, Timer, Weakness,
+};
 use crate::limits;
 use crate::timing;
 use crate::wire::{Address, Coordinator, Hello, Key, Message, Position, VERSION};
@@ -42,6 +44,12 @@ pub(in crate::node) struct Link {
     /// Where the peer's listener can be reached.
     pub(super) addresses: Vec<Address>,
     pub(super) heard: Time,
+    /// When HELLO was exchanged.
+    pub(super) opened: Time,
+    /// It fell silent, and that was counted.
+    pub(super) silence_counted: bool,
+    /// Its peer has heard something that was said on it: it answered.
+    pub(super) proven: bool,
     /// When chat last came in on it.
     pub(super) chatted: Time,
     /// When the PING that is outstanding was sent.
@@ -72,9 +80,20 @@ impl Link {
         self.key
     }
 
+    /// The peer's address.
+    pub(in crate::node) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// When a frame last came in.
     pub(in crate::node) fn heard(&self) -> Time {
         self.heard
+    }
+
+    /// Its peer has heard something that was said on it. Who has dialled says HELLO before it hears
+    /// anything, and nothing more until it has.
+    pub(in crate::node) fn is_proven(&self) -> bool {
+        self.proven
     }
 
     /// When chat last came in.
@@ -283,6 +302,7 @@ impl Mesh {
         let Some(address) = rest.pop_front() else {
             return;
         };
+        self.note_silence(cx, key);
         self.links.dialled.insert(key, cx.now.time);
         let link = self.open_dial(cx, key, address);
         let dial = Dial {
@@ -299,7 +319,12 @@ impl Mesh {
         let link = self.links.new_id();
         let round = self.links.round(key);
         self.add_link(cx, link, LinkStage::Dialing, to.0, Some(key), round);
-        cx.out.push(Effect::Dial { link, to: to.0 });
+        let small = self.narrow.is_narrow(key);
+        cx.out.push(Effect::Dial {
+            link,
+            to: to.0,
+            small,
+        });
         link
     }
 
@@ -321,6 +346,9 @@ impl Mesh {
             key: None,
             addresses: Vec::new(),
             heard: cx.now.time,
+            opened: cx.now.time,
+            silence_counted: false,
+            proven: false,
             chatted: Time(0),
             pinged: None,
             behind: false,
@@ -457,6 +485,8 @@ impl Mesh {
 
     fn open_link(&mut self, cx: &mut Context, id: LinkId, hello: Hello, round: u64) {
         let key = hello.key;
+        self.note_silence(cx, key);
+        self.note_return(cx, key);
         if let Some(old) = self.links.open.insert(key, id) {
             self.close_gracefully(cx, old);
         }
@@ -473,6 +503,8 @@ impl Mesh {
             link.complete_above = hello.floor.map(|floor| (floor, group));
             link.clock = hello.clock;
             link.heard = now;
+            link.opened = now;
+            link.proven = link.opened_by_us || cx.is_weakened(Weakness::UnprovenCounts);
         }
         cx.cancel_timer(Timer::Handshake(id));
         self.silent_since.remove(&key);
@@ -565,6 +597,9 @@ impl Mesh {
         };
         link.heard = now;
         link.pinged = None;
+        if !std::mem::replace(&mut link.proven, true) {
+            self.news.push_back(News::Proven { link: id, key });
+        }
         if !link.probers.is_empty() {
             let probers = std::mem::take(&mut link.probers);
             self.answer_probers(cx, key, &probers);

@@ -10,6 +10,7 @@ mod dialling;
 mod invariants;
 mod links;
 mod memory;
+mod narrow;
 mod peers;
 mod pings;
 
@@ -23,6 +24,7 @@ use crate::wire::{Coordinator, Id, Key, Member, Position};
 use links::Links;
 pub(super) use links::{Greeting, Link};
 use memory::KeyMemory;
+use narrow::Narrow;
 pub(super) use peers::Named;
 use peers::Peers;
 use pings::Suspect;
@@ -57,10 +59,14 @@ pub(super) enum News {
         /// The highest timestamp that the peer has seen.
         clock: u64,
     },
+    /// The peer of a link that it has dialled hears this node, too.
+    Proven { link: LinkId, key: Key },
     /// A link is no more.
     Gone(LinkId),
     /// The process with this key has ended.
     Died(Key),
+    /// Large packets get lost on the way to or from this key.
+    Narrow(Key),
     /// All dials of this key came to nothing.
     Unreachable(Key),
     /// This key is neither linked nor a member's: nothing is to be kept of it.
@@ -72,6 +78,7 @@ pub(super) enum News {
 pub(super) struct Mesh {
     links: Links,
     peers: Peers,
+    narrow: Narrow,
     /// Since when members without an open link are silent.
     silent_since: BTreeMap<Key, Time>,
     suspects: BTreeMap<Key, Suspect>,
@@ -91,6 +98,7 @@ impl Mesh {
         Mesh {
             links: Links::default(),
             peers: Peers::new(peers),
+            narrow: Narrow::default(),
             silent_since: BTreeMap::new(),
             suspects: BTreeMap::new(),
             next_tick: Time(0),
@@ -145,6 +153,11 @@ impl Mesh {
     pub(super) fn is_alive(&self, cx: &Context, key: Key) -> bool {
         let link = self.links.to(key);
         link.is_some_and(|l| cx.since(l.heard()) < cx.config.failure_timeout)
+    }
+
+    /// The same, and its peer has heard something that was said on the link.
+    pub(super) fn is_proven(&self, cx: &Context, key: Key) -> bool {
+        self.is_alive(cx, key) && self.links.to(key).is_some_and(Link::is_proven)
     }
 
     /// Chat came in on this link.
@@ -262,6 +275,7 @@ impl Mesh {
     pub(super) fn forget_if_stranger(&mut self, key: Key, group: &impl Interest) {
         if !group.is_member(key) && self.links.open_to(key).is_none() {
             self.links.forget(key);
+            self.narrow.forget(key);
             self.silent_since.remove(&key);
             self.suspects.remove(&key);
             self.news.push_back(News::Forgotten(key));

@@ -136,12 +136,13 @@ impl Mesh {
         else {
             return false;
         };
+        let small = named.key.is_some_and(|key| self.narrow.is_narrow(key));
         let link = self.links.new_id();
         named.link = Some(link);
         named.dialled = Some(now);
         self.peers.dialled = now;
         self.add_link(cx, link, LinkStage::Dialing, to, None, 0);
-        cx.out.push(Effect::Dial { link, to });
+        cx.out.push(Effect::Dial { link, to, small });
         true
     }
 }

@@ -84,7 +84,7 @@ impl Net {
                             .push_back((other, Input::Datagram { from, datagram }));
                     }
                 }
-                Effect::Dial { link, to } => {
+                Effect::Dial { link, to, .. } => {
                     let other = usize::from(to.port()) - 1_000;
                     let theirs = self.hosts[other].node.new_link();
                     self.hosts[host].links.insert(link, (other, theirs));

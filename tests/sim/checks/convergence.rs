@@ -78,6 +78,21 @@ pub fn agree(nodes: &[Held]) -> Verdict {
     same_history(nodes)
 }
 
+/// These nodes are in one room, which has nobody else in it.
+pub fn one_room(nodes: &[Held]) -> Verdict {
+    let keys: BTreeSet<Key> = nodes.iter().map(|n| n.key).collect();
+    for node in nodes {
+        let members: BTreeSet<Key> = node.members.iter().map(|m| m.key).collect();
+        let is_led = node.coordinator.is_some_and(|c| keys.contains(&c.key));
+        if !node.joined || !is_led || members != keys {
+            let text = format!("run {} is in a room with {members:?}", node.run);
+            let text = format!("{text}, reached are {keys:?}");
+            return Err(Violation::new("one room", text));
+        }
+    }
+    Ok(())
+}
+
 /// What this node wrote is delivered, as far as anybody who could confirm it is in its view.
 pub fn is_delivered(node: &Held) -> Verdict {
     match node.outstanding {
@@ -172,6 +187,17 @@ mod tests {
         };
         rejects(|n| n.outstanding = Some(one));
         rejects(|n| n.history.truncate(1));
+    }
+
+    #[test]
+    fn two_rooms_are_no_room() {
+        one_room(&two()).unwrap();
+        let mut nodes = two();
+        nodes[0].members.truncate(1);
+        assert!(one_room(&nodes).is_err());
+        let mut nodes = two();
+        nodes[1].joined = false;
+        assert!(one_room(&nodes).is_err());
     }
 
     fn rejects_all(change: impl Fn(&mut Held)) {

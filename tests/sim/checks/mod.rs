@@ -14,6 +14,7 @@ pub mod integrity;
 pub mod ledger;
 pub mod liveness;
 pub mod loss;
+pub mod naming;
 pub mod offices;
 pub mod once;
 pub mod order;
