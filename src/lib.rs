@@ -23,7 +23,8 @@
 //!
 //! Imports point one way: [`cli`] → [`driver`] → [`ui`] → [`node`] → [`wire`]; [`limits`] and [`timing`]
 //! are seen by all. [`store`], the file that keeps the history if there is one, is the driver's and the command
-//! line's, and knows [`wire`] only.
+//! line's, and knows [`wire`] only. What one operating system does otherwise than another is in `platform`, which
+//! knows nothing of papo and which all but the node and the wire may ask.
 //! Only the driver has file descriptors, only [`driver`]'s clock reads the time, and the node never
 //! learns what a socket is: the same [`node::Node`] runs under the reactor, under the deterministic
 //! simulator in `tests/` and in the benches. The rules that it keeps are on the page of [`node`], and what
@@ -107,6 +108,7 @@ pub mod driver;
 pub mod limits;
 pub mod lock;
 pub mod node;
+mod platform;
 pub mod store;
 pub mod timing;
 pub mod ui;

@@ -17,6 +17,7 @@
 //! | `rates`, `bucket` | how often each source may do something; the credit of one |
 //! | `loglines` | log lines on their way to stderr |
 //! | `tokens` | by which numbers the poll names what it watches |
+//! | `descriptors` | how many descriptors this process may have |
 //! | `config`, `start_error` | what the command line decides; why papo may not start |
 //! | `status` | the driver's exit statuses |
 //!
@@ -28,6 +29,7 @@ mod bucket;
 mod clock;
 mod config;
 mod console;
+mod descriptors;
 mod keeper;
 mod loglines;
 mod network;

@@ -21,6 +21,7 @@ mod shell;
 mod cables;
 mod families;
 mod firewalls;
+mod many;
 mod peers;
 mod radio;
 mod roaming;

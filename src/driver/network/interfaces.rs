@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use nix::net::if_::{InterfaceFlags, if_nametoindex};
 
+use crate::platform::Uplinks;
 use crate::ui::visible::{Tab, visible};
 
 /// One of this host's interfaces.
@@ -70,7 +71,7 @@ pub enum Selection {
     Named(Vec<String>),
 }
 
-/// What this host has at one moment.
+/// What this host has at one moment, the interfaces first that most likely lead to others.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Host {
     found: Vec<Found>,
@@ -141,6 +142,7 @@ impl Host {
     ///
     /// Why the system does not tell.
     pub fn now() -> io::Result<Host> {
+        let uplinks = Uplinks::now();
         let mut found: Vec<Found> = Vec::new();
         for one in nix::ifaddrs::getifaddrs()? {
             let Some(address) = one.address.and_then(address_of) else {
@@ -163,6 +165,12 @@ impl Host {
                 can_multicast: has(InterfaceFlags::IFF_MULTICAST) || is_loopback,
             });
         }
+        // The others are many on some hosts (bridges, VLANs), and may be left out somewhere. Loopback
+        // never is: it leads to the other nodes of this host.
+        found.sort_by_cached_key(|f| match f.is_loopback {
+            true => 0,
+            false => uplinks.rank(&f.name),
+        });
         Ok(Host { found })
     }
 

@@ -10,18 +10,17 @@
 //! | file | owns |
 //! | --- | --- |
 //! | `interfaces` | what this host has, and which of it is used |
-//! | `changes` | the kernel's word that the interfaces have changed |
-//! | `datagrams` | the datagram sockets |
+//! | `datagrams`, `sockets` | the datagram sockets; how each is opened |
 //! | `datagram_lock` | the lock on datagrams |
 //! | `intake` | which datagrams that come in are let through |
 //! | `scopes`, `sources` | on which interface an address is; from which address dials leave |
 
-mod changes;
 mod datagram_lock;
 mod datagrams;
 mod intake;
 mod interfaces;
 mod scopes;
+mod sockets;
 mod sources;
 
 use std::io;
@@ -30,9 +29,9 @@ use std::time::Duration;
 
 use crate::limits::{ADDRESSES_MAX, DATAGRAM_BYTES_MAX};
 use crate::node::{Now, Time};
+use crate::platform::Changes;
 use crate::wire::{Address, Datagram, encode_datagram};
 
-pub(super) use changes::Changes;
 pub(super) use datagram_lock::DatagramLock;
 pub(super) use datagrams::{Datagrams, Received, SOCKETS_MAX};
 use intake::Intake;

@@ -9,14 +9,16 @@ use std::net::SocketAddr;
 use mio::{Events, Poll};
 
 use crate::node::{Config, Node, Outbox};
+use crate::platform::Changes;
 use crate::ui::{Listening, Mode, Ui};
 use crate::wire::{Address, Key};
 
 use super::super::clock::{Attendance, Clock};
 use super::super::config::DriverConfig;
 use super::super::console::{Console, Signals};
+use super::super::descriptors;
 use super::super::keeper::Keeper;
-use super::super::network::{Changes, DatagramLock, Datagrams, Host, Network, Selection};
+use super::super::network::{DatagramLock, Datagrams, Host, Network, Selection};
 use super::super::start_error::StartError;
 use super::super::streams::{Listener, Streams};
 use super::super::tokens::{DATAGRAMS, INTERFACES, LISTENER, SIGNALS};
@@ -39,6 +41,7 @@ struct Opened {
 
 impl Opened {
     fn open(config: &DriverConfig) -> Result<Opened, StartError> {
+        descriptors::allow();
         let poll = Poll::new().map_err(system("create a poll"))?;
         let registry = poll.registry();
         let in_terminal = config.ui.mode == Mode::Interactive;
