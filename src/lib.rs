@@ -93,6 +93,8 @@
 //! | what `papo history` searches for | `store/search.rs` | `cli/history.rs` for the option |
 //! | what a signal does | `driver/console/signals.rs` | `driver/reactor/mod.rs` |
 //! | a command that is typed, like `/nick` | `ui/commands.rs` | `ui/orders.rs` |
+//! | how a name of `--peer` is looked up | `driver/names/mod.rs` | `timing.rs` for how often |
+//! | what only one operating system has | `platform/linux.rs` | `platform/portable.rs`, which gives the same items |
 //! | an option of the command line | `cli.rs` | `driver/config.rs` |
 //! | who is let in, and with which id | `node/group/office.rs` | nothing |
 //! | when a message waits, or is given up | `node/talk/causality.rs`, `node/talk/gaps.rs` | `node/DESIGN.md` |

@@ -16,6 +16,10 @@ use papo::ui::{Mode, Replay, UiConfig};
 const REPLAY_INTERACTIVE: usize = 20;
 
 fn main() -> ExitCode {
+    // A process that another papo started to look a name up: no user types that.
+    if let Some(answer) = driver::look_up(std::env::args_os()) {
+        return print(answer.as_bytes());
+    }
     let cli = match Cli::read(std::env::args_os()) {
         Ok(cli) => cli,
         Err(Stop::Shown(text)) => return print(text.as_bytes()),
@@ -52,10 +56,6 @@ fn main() -> ExitCode {
 
 fn run(action: Action, options: &Options) -> ExitCode {
     start_log(options);
-    let peers = match cli::peers::resolve(&options.peer) {
-        Ok(peers) => peers,
-        Err(line) => return fail(STATUS_FAILED, &line),
-    };
     let secret = match cli::secret::resolve(&options.room, options.secret_file.as_deref()) {
         Ok(secret) => secret,
         Err(line) => return fail(STATUS_FAILED, &line),
@@ -67,7 +67,7 @@ fn run(action: Action, options: &Options) -> ExitCode {
         listen: options
             .listen
             .unwrap_or(SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0))),
-        peers,
+        peers: cli::peers::named(&options.peer),
         room: options.room.clone(),
         nick: options.nick(),
         heartbeat: options.heartbeat,

@@ -12,6 +12,7 @@
 //! | `network` | what this host's interfaces are, the datagrams that go out and come in |
 //! | `console` | stdin, stdout, stderr, the terminal, signals |
 //! | `keeper` | the store: when to commit, and what to do if that fails |
+//! | `names` | where the peers are that the user named, and the processes that look that up |
 //! | `room_scan` | listening without joining, beside all that |
 //! | `clock`, `wheel` | the time, being away; timers |
 //! | `rates`, `bucket` | how often each source may do something; the credit of one |
@@ -32,6 +33,7 @@ mod console;
 mod descriptors;
 mod keeper;
 mod loglines;
+mod names;
 mod network;
 mod rates;
 mod reactor;
@@ -44,6 +46,7 @@ mod wheel;
 
 pub use self::loglines::{flush as flush_log, target as log_target};
 pub use config::{DriverConfig, StoreConfig};
+pub use names::{NamedPeer, look_up};
 pub use network::{Host, Interface, Selection};
 pub use room_scan::{Scan, ScanConfig, scan};
 pub use start_error::StartError;

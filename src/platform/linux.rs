@@ -13,6 +13,7 @@ use mio::{Interest, Registry, Token};
 use rustix::io::Errno;
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, bind, recv, socket_with};
+use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 use rustix::time::{ClockId, Timespec, clock_gettime};
 use socket2::Socket;
 
@@ -140,6 +141,25 @@ pub(crate) fn is_ignored(signal: i32) -> bool {
         .find_map(|line| line.strip_prefix("SigIgn:"))
         .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
     mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
+/// This program's file, also if another one has taken its place since.
+///
+/// # Errors
+///
+/// Never here.
+pub(crate) fn own_program() -> io::Result<PathBuf> {
+    Ok(PathBuf::from("/proc/self/exe"))
+}
+
+/// Has this process end when the one with this number does, which started it; false if that has ended.
+pub(crate) fn end_with_parent(parent: u32) -> bool {
+    let asked = set_parent_process_death_signal(Some(Signal::KILL));
+    asked.is_ok() && is_parent(parent)
+}
+
+fn is_parent(parent: u32) -> bool {
+    getppid().is_some_and(|pid| u32::try_from(pid.as_raw_nonzero().get()) == Ok(parent))
 }
 
 #[cfg(test)]

@@ -75,3 +75,19 @@ pub(crate) fn path_of(fd: BorrowedFd<'_>, _is_pipe: bool) -> Option<PathBuf> {
 pub(crate) fn is_ignored(_signal: i32) -> bool {
     false
 }
+
+/// This program's file.
+///
+/// # Errors
+///
+/// If the system does not tell.
+pub(crate) fn own_program() -> io::Result<PathBuf> {
+    std::env::current_exe()
+}
+
+/// True if the process with this number, which started this one, goes on. Nothing ends this process with
+/// it: what it does must come to an end by itself.
+pub(crate) fn end_with_parent(parent: u32) -> bool {
+    let now = rustix::process::getppid();
+    now.is_some_and(|pid| u32::try_from(pid.as_raw_nonzero().get()) == Ok(parent))
+}

@@ -22,6 +22,7 @@ mod cables;
 mod families;
 mod firewalls;
 mod many;
+mod names;
 mod peers;
 mod radio;
 mod roaming;

@@ -18,10 +18,11 @@ use super::super::config::DriverConfig;
 use super::super::console::{Console, Signals};
 use super::super::descriptors;
 use super::super::keeper::Keeper;
+use super::super::names::{self, Names};
 use super::super::network::{DatagramLock, Datagrams, Host, Network, Selection};
 use super::super::start_error::StartError;
 use super::super::streams::{Listener, Streams};
-use super::super::tokens::{DATAGRAMS, INTERFACES, LISTENER, SIGNALS};
+use super::super::tokens::{DATAGRAMS, INTERFACES, LISTENER, LOOKUPS, SIGNALS};
 use super::super::wheel::Wheel;
 use super::Reactor;
 
@@ -101,7 +102,9 @@ impl Reactor {
             keeper
         });
         let registry = (opened.poll.registry().try_clone()).map_err(system("create a poll"))?;
+        let own = (opened.poll.registry().try_clone()).map_err(system("create a poll"))?;
         let mut reactor = Reactor {
+            names: Names::new(own, LOOKUPS, &config.peers),
             events: Events::with_capacity(EVENTS_MAX),
             attendance: Attendance::new(&clock, config.failure_timeout),
             wheel: Wheel::new(now.time),
@@ -152,6 +155,7 @@ impl Reactor {
             self.ui.warn(self.now, text);
         }
         self.look_again();
+        self.follow_names();
         self.node.start(self.now, &mut self.outbox);
         self.carry_out();
         self.finish_turn();
@@ -175,7 +179,7 @@ fn node_config(config: &DriverConfig, key: Key, network: &Network, at: SocketAdd
         key,
         port: at.port(),
         addresses: network.candidates(),
-        peers: config.peers.clone(),
+        peers: names::peers(&config.peers),
         heartbeat: config.heartbeat,
         failure_timeout: config.failure_timeout,
         history_max: config.history_max,
