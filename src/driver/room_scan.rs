@@ -56,7 +56,7 @@ pub fn scan(config: &ScanConfig) -> Result<Scan, StartError> {
     descriptors::allow();
     let mut poll = Poll::new().map_err(system("create a poll"))?;
     let mut reports = Vec::new();
-    let host = Host::now().map_err(system("list the interfaces of this host"))?;
+    let host = Host::now().map_err(|e| StartError::NoList(e, false))?;
     config.interfaces.check(&host).map_err(StartError::Option)?;
     let registry = (poll.registry().try_clone()).map_err(system("create a poll"))?;
     let no_group = |e| StartError::Group(config.group, e);

@@ -24,6 +24,10 @@ const READS_MAX: usize = 256;
 /// `RTF_REJECT`: a route that leads nowhere.
 const REJECTS: u32 = 0x200;
 
+/// What has to be allowed for the interfaces to be listed.
+pub(crate) const LISTING_NEEDS: &str = "allow papo netlink sockets (AF_NETLINK in systemd's \
+    RestrictAddressFamilies)";
+
 /// Hears that interfaces have come, gone or changed their addresses (rtnetlink(7)). What has changed it
 /// does not read: whoever is told looks at everything anew.
 #[derive(Debug)]

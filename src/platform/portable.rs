@@ -11,6 +11,9 @@ use mio::{Registry, Token};
 use rustix::time::{ClockId, Timespec, clock_gettime};
 use socket2::Socket;
 
+/// What has to be allowed for the interfaces to be listed.
+pub(crate) const LISTING_NEEDS: &str = "let papo list them, if a sandbox forbids it";
+
 /// Nothing says when interfaces change.
 #[derive(Debug)]
 pub(crate) enum Changes {}

@@ -95,8 +95,8 @@ impl Network {
 
     /// When the interfaces are to be looked at, if nothing says so before.
     pub(super) fn next_look(&self, now: Time) -> Time {
-        let is_settled =
-            self.changes.is_some() && !self.is_failing && self.datagrams.are_all_open();
+        let is_settled = self.host.is_unlisted()
+            || self.changes.is_some() && !self.is_failing && self.datagrams.are_all_open();
         now + if is_settled { LOOK_ANYHOW } else { LOOK_EVERY }
     }
 
@@ -134,6 +134,9 @@ impl Network {
     }
 
     fn look_at_host(&mut self) -> io::Result<bool> {
+        if self.host.is_unlisted() {
+            return Ok(false);
+        }
         let host = Host::now()?;
         let is_new = host != self.host;
         if is_new {
@@ -224,7 +227,8 @@ impl Network {
 
     /// True if there is nobody to reach but on this host, although nothing else was asked for.
     pub(super) fn is_only_loopback(&self) -> bool {
-        self.selection == Selection::All && self.interfaces.iter().all(Interface::is_loopback)
+        let is_known = self.selection == Selection::All && !self.host.is_unlisted();
+        is_known && self.interfaces.iter().all(Interface::is_loopback)
     }
 
     /// Where the listener can be reached: its own address, or all of the interfaces, best first.

@@ -54,7 +54,7 @@ impl Opened {
         // Before the first look, so that no change falls between the two.
         let changes = Changes::open(registry, INTERFACES)
             .inspect_err(|e| log::info!("the system does not tell of new interfaces: {e}"));
-        let host = Host::now().map_err(system("list the interfaces of this host"))?;
+        let host = Host::now().or_else(|e| without_list(config, e))?;
         config.interfaces.check(&host).map_err(StartError::Option)?;
         let group = config.multicast.then_some(config.group);
         let no_group = |e| StartError::Group(config.group, e);
@@ -160,6 +160,18 @@ impl Reactor {
         self.carry_out();
         self.finish_turn();
     }
+}
+
+/// What is known of this host where its interfaces cannot be listed, if that is enough: nothing is sent to
+/// a group, and where to listen is given by addresses.
+fn without_list(config: &DriverConfig, e: io::Error) -> Result<Host, StartError> {
+    let listens_at_one = !config.listen.ip().is_unspecified();
+    let host = (config.interfaces).without_list(listens_at_one);
+    let host = host.filter(|_| !config.multicast);
+    if host.is_some() {
+        log::info!("cannot list the interfaces of this host, which are not needed: {e}");
+    }
+    host.ok_or(StartError::NoList(e, true))
 }
 
 fn system(what: &'static str) -> impl Fn(io::Error) -> StartError {
