@@ -134,17 +134,14 @@ fn scan(options: &Options) -> ExitCode {
 
 fn ui_config(action: Action, options: &Options) -> UiConfig {
     let in_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+    let has_prompt = in_terminal && cli::obeys_sequences(std::env::var_os("TERM").as_deref());
     let mode = match action {
         _ if options.json => Mode::Json,
-        Action::Chat if in_terminal => Mode::Interactive,
+        Action::Chat if has_prompt => Mode::Interactive,
         _ => Mode::Text,
     };
-    let is_interactive = mode == Mode::Interactive;
-    let replay_default = if is_interactive {
-        REPLAY_INTERACTIVE
-    } else {
-        0
-    };
+    let is_for_people = action == Action::Chat && in_terminal && !options.json;
+    let replay_default = if is_for_people { REPLAY_INTERACTIVE } else { 0 };
     let reads_stdin = !matches!(action, Action::Listen { .. });
     let printed = Confirm::Printed;
     let confirms_printed = action == Action::Listen { confirm: printed };
@@ -155,7 +152,7 @@ fn ui_config(action: Action, options: &Options) -> UiConfig {
     UiConfig {
         mode,
         replay: options.replay.unwrap_or(Replay::Last(replay_default)),
-        commands: options.commands || is_interactive,
+        commands: options.commands || is_for_people,
         reads_stdin: reads_stdin && lines.is_none(),
         lines,
         notices: wants_notices(options),
