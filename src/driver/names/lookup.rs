@@ -4,6 +4,7 @@
 
 use std::io::{self, ErrorKind, Read as _};
 use std::net::SocketAddr;
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 
 use mio::unix::pipe::Receiver;
@@ -53,6 +54,8 @@ impl Lookup {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
+            // A Ctrl-C is for papo, which ends it when it leaves.
+            .process_group(0)
             .spawn()?;
         let Some(stdout) = child.stdout.take() else {
             return Err(ErrorKind::BrokenPipe.into());

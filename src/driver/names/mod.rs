@@ -177,6 +177,11 @@ impl Names {
         }
     }
 
+    /// True if all peers were given by their addresses.
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
     /// Takes an event in; false if it is of no look-up.
     pub(super) fn on_event(&mut self, token: Token) -> bool {
         let Some(n) = token.0.checked_sub(self.first).filter(|n| *n < LOOKUPS_MAX) else {

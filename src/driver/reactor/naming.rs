@@ -24,6 +24,9 @@ impl Reactor {
 
     /// The next look-up, or the end of one, wakes the loop.
     pub(super) fn wake_for_names(&mut self) {
+        if self.names.is_empty() {
+            return;
+        }
         match self.names.next_deadline(self.now.time) {
             Some(at) => self.wheel.set(Wake::Names, at),
             None => self.wheel.cancel(Wake::Names),
