@@ -18,7 +18,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-pub use choices::{Color, Confirm};
+pub use choices::{Color, Confirm, obeys_sequences};
 
 use crate::limits::{NICK_CHARS_MAX, ROOM_BYTES_MAX};
 use crate::ui::Replay;

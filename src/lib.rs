@@ -23,7 +23,8 @@
 //!
 //! Imports point one way: [`cli`] → [`driver`] → [`ui`] → [`node`] → [`wire`]; [`limits`] and [`timing`]
 //! are seen by all. [`store`], the file that keeps the history if there is one, is the driver's and the command
-//! line's, and knows [`wire`] only.
+//! line's, and knows [`wire`] only. What one operating system does otherwise than another is in `platform`, which
+//! knows nothing of papo and which all but the node and the wire may ask.
 //! Only the driver has file descriptors, only [`driver`]'s clock reads the time, and the node never
 //! learns what a socket is: the same [`node::Node`] runs under the reactor, under the deterministic
 //! simulator in `tests/` and in the benches. The rules that it keeps are on the page of [`node`], and what
@@ -92,6 +93,8 @@
 //! | what `papo history` searches for | `store/search.rs` | `cli/history.rs` for the option |
 //! | what a signal does | `driver/console/signals.rs` | `driver/reactor/mod.rs` |
 //! | a command that is typed, like `/nick` | `ui/commands.rs` | `ui/orders.rs` |
+//! | how a name of `--peer` is looked up | `driver/names/mod.rs` | `timing.rs` for how often |
+//! | what only one operating system has | `platform/linux.rs` | `platform/portable.rs`, which gives the same items |
 //! | an option of the command line | `cli.rs` | `driver/config.rs` |
 //! | who is let in, and with which id | `node/group/office.rs` | nothing |
 //! | when a message waits, or is given up | `node/talk/causality.rs`, `node/talk/gaps.rs` | `node/DESIGN.md` |
@@ -107,6 +110,7 @@ pub mod driver;
 pub mod limits;
 pub mod lock;
 pub mod node;
+mod platform;
 pub mod store;
 pub mod timing;
 pub mod ui;

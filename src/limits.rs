@@ -183,8 +183,15 @@ pub const OUTSIDER_BYTES_PER_TURN_MAX: usize = 128 * 1024;
 pub const OUTSIDER_FRAMES_PER_TURN_MAX: usize = 128;
 /// Datagrams read from each socket in one turn; the kernel drops what does not fit its buffer.
 pub const DATAGRAMS_PER_TURN_MAX: usize = 64;
-/// Interfaces that one node multicasts on; each costs up to three sockets.
-pub const INTERFACES_MAX: usize = 32;
+/// Interfaces that one node multicasts on; each costs up to three sockets. What is left out is named.
+pub const INTERFACES_MAX: usize = 256;
+/// Interfaces on which one socket joins the IPv4 group: what Linux allows unless it is told otherwise
+/// (`igmp_max_memberships`). Where it allows fewer, more sockets are opened.
+pub const GROUPS_PER_SOCKET_MAX: usize = 20;
+/// Processes that look up names of peers at a time; further names wait for their turn.
+pub const LOOKUPS_MAX: usize = 16;
+/// Bytes of the answer of such a process.
+pub const LOOKUP_BYTES_MAX: usize = 4 * 1024;
 /// Addresses of one peer that was named; a name may have many.
 pub const PEER_ADDRESSES_MAX: usize = 8;
 /// Link-local addresses of which is remembered on which interface they are.

@@ -16,6 +16,10 @@ use papo::ui::{Mode, Replay, UiConfig};
 const REPLAY_INTERACTIVE: usize = 20;
 
 fn main() -> ExitCode {
+    // A process that another papo started to look a name up: no user types that.
+    if let Some(answer) = driver::look_up(std::env::args_os()) {
+        return print(answer.as_bytes());
+    }
     let cli = match Cli::read(std::env::args_os()) {
         Ok(cli) => cli,
         Err(Stop::Shown(text)) => return print(text.as_bytes()),
@@ -52,10 +56,6 @@ fn main() -> ExitCode {
 
 fn run(action: Task, options: &Options) -> ExitCode {
     start_log(options);
-    let peers = match cli::peers::resolve(&options.peer) {
-        Ok(peers) => peers,
-        Err(line) => return fail(STATUS_FAILED, &line),
-    };
     let secret = match cli::secret::resolve(&options.room, options.secret_file.as_deref()) {
         Ok(secret) => secret,
         Err(line) => return fail(STATUS_FAILED, &line),
@@ -67,7 +67,7 @@ fn run(action: Task, options: &Options) -> ExitCode {
         listen: options
             .listen
             .unwrap_or(SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0))),
-        peers,
+        peers: cli::peers::named(&options.peer),
         room: options.room.clone(),
         nick: options.nick(),
         heartbeat: options.heartbeat,
@@ -134,17 +134,14 @@ fn scan(options: &Options) -> ExitCode {
 
 fn ui_config(action: Task, options: &Options) -> UiConfig {
     let in_terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+    let has_prompt = in_terminal && cli::obeys_sequences(std::env::var_os("TERM").as_deref());
     let mode = match action {
         _ if options.json => Mode::Json,
-        Task::Chat if in_terminal => Mode::Interactive,
+        Task::Chat if has_prompt => Mode::Interactive,
         _ => Mode::Text,
     };
-    let is_interactive = mode == Mode::Interactive;
-    let replay_default = if is_interactive {
-        REPLAY_INTERACTIVE
-    } else {
-        0
-    };
+    let is_for_people = action == Task::Chat && in_terminal && !options.json;
+    let replay_default = if is_for_people { REPLAY_INTERACTIVE } else { 0 };
     let reads_stdin = !matches!(action, Task::Listen { .. });
     let printed = Confirm::Printed;
     let confirms_printed = action == Task::Listen { confirm: printed };
@@ -155,7 +152,7 @@ fn ui_config(action: Task, options: &Options) -> UiConfig {
     UiConfig {
         mode,
         replay: options.replay.unwrap_or(Replay::Last(replay_default)),
-        commands: options.commands || is_interactive,
+        commands: options.commands || is_for_people,
         reads_stdin: reads_stdin && lines.is_none(),
         lines,
         notices: wants_notices(options),

@@ -107,6 +107,18 @@ pub const FAREWELL_OUTPUT: Duration = Duration::from_secs(2);
 /// How long a link that is being closed may take to write what is queued and be read to its end.
 pub const LINGER: Duration = Duration::from_secs(5);
 
+// Names of peers.
+
+/// How long the first node of a room waits for the first look-up of a `--peer`'s name before it founds a
+/// room without it, and the user before it is said that no answer has come.
+pub const NAME_PATIENCE: Duration = Duration::from_secs(2);
+/// How long one look-up may take: longer than a resolver that asks each of three name servers twice.
+pub const NAME_LOOKUP: Duration = Duration::from_secs(35);
+/// The pause after the first look-up of a name that came to nothing; each further one is twice as long.
+pub const NAME_AGAIN_FIRST: Duration = Duration::from_secs(1);
+/// The longest pause between two look-ups of one name.
+pub const NAME_AGAIN_SLOWEST: Duration = Duration::from_secs(60);
+
 // The process.
 
 /// How often it is looked up anew whose links are members'.
@@ -118,6 +130,8 @@ const fn is_longer(a: Duration, b: Duration) -> bool {
     a.as_nanos() > b.as_nanos()
 }
 
+// Whoever waits for a name would have founded a room otherwise.
+const _: () = assert!(is_longer(NAME_PATIENCE, DISCOVERY_WINDOW));
 // A `--peer` is dialled again before its room is founded without it.
 const _: () = assert!(is_longer(DISCOVERY_WINDOW, PEER_REDIAL_SEEKING));
 // Whoever was just asked has dialled before it is asked again.

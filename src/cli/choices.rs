@@ -1,5 +1,7 @@
 //! Options that are one of a few words.
 
+use std::ffi::OsStr;
+
 /// When to use colours.
 #[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Color {
@@ -16,7 +18,7 @@ impl Color {
     #[must_use]
     pub fn is_wanted(self) -> bool {
         let set = |name| std::env::var_os(name).is_some_and(|v| !v.is_empty());
-        let dumb = std::env::var_os("TERM").is_none_or(|v| v.is_empty() || v == "dumb");
+        let dumb = !obeys_sequences(std::env::var_os("TERM").as_deref());
         match self {
             Color::Auto => !set("NO_COLOR") && !dumb,
             Color::Always => true,
@@ -32,4 +34,26 @@ pub enum Confirm {
     TakenIn,
     /// The line is written to stdout
     Printed,
+}
+
+/// Whether a terminal of this type (`TERM`) obeys control sequences. One that is dumb, or of which nothing is
+/// known, is written to line by line, as a pipe is.
+#[must_use]
+pub fn obeys_sequences(term: Option<&OsStr>) -> bool {
+    let unable = ["", "dumb", "unknown"];
+    term.is_some_and(|term| unable.iter().all(|name| term != *name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_of_which_nothing_is_known_gets_no_sequence() {
+        for term in ["", "dumb", "unknown"] {
+            assert!(!obeys_sequences(Some(OsStr::new(term))), "{term}");
+        }
+        assert!(!obeys_sequences(None));
+        assert!(obeys_sequences(Some(OsStr::new("xterm-256color"))));
+    }
 }

@@ -1,11 +1,8 @@
-//! The members that `--peer` names, and where they are.
+//! The members that `--peer` names.
 //!
-//! Names are looked up once, at the start: nothing may wait for a name server later.
+//! Nothing is looked up here: a name may be known later only, and nothing waits for a name server.
 
-use std::net::{SocketAddr, ToSocketAddrs};
-
-use crate::limits::PEER_ADDRESSES_MAX;
-use crate::node::Peer;
+use crate::driver::NamedPeer;
 use crate::ui::visible::{Tab, visible};
 
 /// Checks what was given without looking anything up.
@@ -21,27 +18,23 @@ pub(super) fn checked(text: &str) -> Result<String, String> {
     }
 }
 
-/// Looks up where the peers are.
-///
-/// # Errors
-///
-/// Which one is nowhere, in one line.
-pub fn resolve(peers: &[String]) -> Result<Vec<Peer>, String> {
-    peers.iter().map(|peer| resolve_one(peer)).collect()
-}
-
-fn resolve_one(peer: &str) -> Result<Peer, String> {
-    let name = visible(peer, Tab::Escape);
-    let wrong = |why: &str| format!("--peer {name}: {why}; give the address of a member's host");
-    let (host, port) = split(peer).ok_or_else(|| wrong("not a host and a port"))?;
-    let found = (host, port).to_socket_addrs();
-    let mut addresses: Vec<SocketAddr> = found.map_err(|e| wrong(&e.to_string()))?.collect();
-    addresses.dedup();
-    addresses.truncate(PEER_ADDRESSES_MAX);
-    if addresses.is_empty() {
-        return Err(wrong("it has no address"));
+/// The peers, each once; what is no host and port is left out.
+#[must_use]
+pub fn named(peers: &[String]) -> Vec<NamedPeer> {
+    let mut all = Vec::new();
+    for text in peers {
+        if let Some((host, port)) = split(text) {
+            let peer = NamedPeer {
+                name: visible(text, Tab::Escape),
+                host: host.to_owned(),
+                port,
+            };
+            if !all.contains(&peer) {
+                all.push(peer);
+            }
+        }
     }
-    Ok(Peer { name, addresses })
+    all
 }
 
 /// The host, without the brackets of an IPv6 address, and the port.
@@ -76,14 +69,10 @@ mod tests {
     }
 
     #[test]
-    fn addresses_need_no_name_server_and_keep_their_scope() {
-        let peers = ["10.0.0.7:4000".to_owned(), "[fe80::7%lo]:4000".to_owned()];
-        let found = resolve(&peers).unwrap();
-        assert_eq!(found[0].addresses, ["10.0.0.7:4000".parse().unwrap()]);
-        let scope = match found[1].addresses[0] {
-            SocketAddr::V6(a) => a.scope_id(),
-            SocketAddr::V4(_) => 0,
-        };
-        assert_ne!(scope, 0);
+    fn a_peer_that_is_named_twice_is_one() {
+        let peers = ["anas-pc:4000", "10.0.0.7:4000", "anas-pc:4000"].map(str::to_owned);
+        let found = named(&peers);
+        assert_eq!(found.len(), 2);
+        assert_eq!((&*found[0].host, found[0].port), ("anas-pc", 4000));
     }
 }

@@ -124,18 +124,8 @@ impl Attendance {
     }
 }
 
-#[cfg(target_os = "linux")]
 fn boot_micros() -> u64 {
-    micros_of(rustix::time::clock_gettime(rustix::time::ClockId::Boottime))
-}
-
-/// Elsewhere the monotonic clock has to do; on macOS it stops while the machine sleeps, and what
-/// was missed shows as silent links.
-#[cfg(not(target_os = "linux"))]
-fn boot_micros() -> u64 {
-    micros_of(rustix::time::clock_gettime(
-        rustix::time::ClockId::Monotonic,
-    ))
+    micros_of(crate::platform::boot_time())
 }
 
 fn awake_time() -> Duration {

@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::lock::Secret;
-use crate::node::Peer;
 use crate::ui::UiConfig;
 
+use super::names::NamedPeer;
 use super::network::Selection;
 
 /// Everything that the command line decides about one node.
@@ -24,7 +24,7 @@ pub struct DriverConfig {
     /// What the TCP listener is bound to; port 0 means any free one.
     pub listen: SocketAddr,
     /// Members to ask where multicast does not reach.
-    pub peers: Vec<Peer>,
+    pub peers: Vec<NamedPeer>,
     /// The room to join, valid by the protocol's rules.
     pub room: String,
     /// What people call this node, valid by the protocol's rules.

@@ -12,11 +12,13 @@
 //! | `network` | what this host's interfaces are, the datagrams that go out and come in |
 //! | `console` | stdin, stdout, stderr, the terminal, signals |
 //! | `keeper` | the store: when to commit, and what to do if that fails |
+//! | `names` | where the peers are that the user named, and the processes that look that up |
 //! | `room_scan` | listening without joining, beside all that |
 //! | `clock`, `wheel` | the time, being away; timers |
 //! | `rates`, `bucket` | how often each source may do something; the credit of one |
 //! | `loglines` | log lines on their way to stderr |
 //! | `tokens` | by which numbers the poll names what it watches |
+//! | `descriptors` | how many descriptors this process may have |
 //! | `config`, `start_error` | what the command line decides; why papo may not start |
 //! | `status` | the driver's exit statuses |
 //!
@@ -28,8 +30,10 @@ mod bucket;
 mod clock;
 mod config;
 mod console;
+mod descriptors;
 mod keeper;
 mod loglines;
+mod names;
 mod network;
 mod rates;
 mod reactor;
@@ -42,6 +46,7 @@ mod wheel;
 
 pub use self::loglines::{flush as flush_log, target as log_target};
 pub use config::{DriverConfig, StoreConfig};
+pub use names::{NamedPeer, look_up};
 pub use network::{Host, Interface, Selection};
 pub use room_scan::{Scan, ScanConfig, scan};
 pub use start_error::StartError;

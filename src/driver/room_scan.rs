@@ -15,6 +15,7 @@ use crate::ui::rooms_found::{HeardRoom, Rooms};
 use crate::wire::{Datagram, decode_datagram};
 
 use super::clock::Clock;
+use super::descriptors;
 use super::network::{DatagramLock, Datagrams, Host, Received, Selection};
 use super::start_error::StartError;
 
@@ -52,9 +53,10 @@ pub struct Scan {
 /// If the group cannot be listened to.
 pub fn scan(config: &ScanConfig) -> Result<Scan, StartError> {
     let system = |what| move |e| StartError::System(what, e);
+    descriptors::allow();
     let mut poll = Poll::new().map_err(system("create a poll"))?;
     let mut reports = Vec::new();
-    let host = Host::now().map_err(system("list the interfaces of this host"))?;
+    let host = Host::now().map_err(|e| StartError::NoList(e, false))?;
     config.interfaces.check(&host).map_err(StartError::Option)?;
     let registry = (poll.registry().try_clone()).map_err(system("create a poll"))?;
     let no_group = |e| StartError::Group(config.group, e);

@@ -7,6 +7,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use rustix::io::Errno;
+
+use crate::platform::LISTING_NEEDS;
 use crate::store::StoreError;
 use crate::ui::visible::{Tab, visible};
 
@@ -30,6 +33,8 @@ pub enum StartError {
     Locked(String, bool),
     /// The store at this path cannot be used.
     Store(PathBuf, StoreError),
+    /// The system does not list this host's interfaces; true if papo could do without the list.
+    NoList(io::Error, bool),
     /// The poll, the signals or the like.
     System(&'static str, io::Error),
 }
@@ -80,11 +85,40 @@ impl fmt::Display for StartError {
                 f,
                 "cannot use {which}: {e}; redirect it to a terminal, a pipe, a file or /dev/null"
             ),
-            StartError::System(what, e) => write!(
-                f,
-                "cannot {what}: {e}; more descriptors or memory may be needed (ulimit -n)"
-            ),
+            StartError::NoList(e, _) if lacks_descriptors(e) => {
+                let what = "list the interfaces of this host";
+                write!(f, "cannot {what}: {e}; {}", remedy(e))
+            }
+            StartError::NoList(e, can_do_without) => {
+                write!(
+                    f,
+                    "cannot list the interfaces of this host: {e}; {LISTING_NEEDS}"
+                )?;
+                match can_do_without {
+                    true => f.write_str(
+                        ", or do without: --no-multicast, and an address with --interface or --listen",
+                    ),
+                    false => Ok(()),
+                }
+            }
+            StartError::System(what, e) => write!(f, "cannot {what}: {e}; {}", remedy(e)),
         }
+    }
+}
+
+fn lacks_descriptors(e: &io::Error) -> bool {
+    let lacking = [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error);
+    e.raw_os_error()
+        .is_some_and(|errno| lacking.contains(&errno))
+}
+
+/// What to do about something that the system refused.
+fn remedy(e: &io::Error) -> &'static str {
+    match e.kind() {
+        _ if lacks_descriptors(e) => "let papo have more descriptors (ulimit -n)",
+        io::ErrorKind::OutOfMemory => "let papo have more memory, or end other programs",
+        io::ErrorKind::PermissionDenied => "let papo do that, if a sandbox forbids it",
+        _ => "the system refuses it: look whether a sandbox or a limit forbids it",
     }
 }
 
@@ -96,6 +130,7 @@ impl std::error::Error for StartError {
             | StartError::Group(_, e)
             | StartError::Interfaces(_, e)
             | StartError::Stdio(_, e)
+            | StartError::NoList(e, _)
             | StartError::System(_, e) => Some(e),
             StartError::Store(_, e) => Some(e),
             StartError::Locked(..) => None,

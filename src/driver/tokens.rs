@@ -4,6 +4,8 @@
 
 use mio::Token;
 
+use crate::limits::LOOKUPS_MAX;
+
 use super::network::SOCKETS_MAX;
 use super::streams::SLOTS_MAX;
 
@@ -18,4 +20,6 @@ pub(super) const STDERR: Token = Token(SLOTS_MAX + 4);
 pub(super) const INTERFACES: Token = Token(SLOTS_MAX + 5);
 /// The first datagram socket's number; the others follow.
 pub(super) const DATAGRAMS: usize = SLOTS_MAX + 16;
-const _: () = assert!(DATAGRAMS + SOCKETS_MAX < 1 << 16);
+/// The first look-up's number; the others follow.
+pub(super) const LOOKUPS: usize = DATAGRAMS + SOCKETS_MAX;
+const _: () = assert!(LOOKUPS + LOOKUPS_MAX < 1 << 16);

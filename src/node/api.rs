@@ -96,7 +96,7 @@ impl Config {
 pub struct Peer {
     /// As it was named, for messages.
     pub name: String,
-    /// Where it may be reached; never empty.
+    /// Where it may be reached; empty as long as that is not known.
     pub addresses: Vec<SocketAddr>,
 }
 
@@ -263,6 +263,8 @@ pub enum Input {
     Away,
     /// Where the listener can be reached has changed.
     Addresses(Vec<Address>),
+    /// A peer of [`Config::peers`] was looked up: where it is now, nowhere if that is not known.
+    PeerFound(Peer),
     /// The user wants something.
     Command(Command),
 }

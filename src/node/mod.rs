@@ -177,6 +177,10 @@ impl Node {
                 group.on_away(&mut parts);
             }
             Input::Addresses(addresses) => self.on_addresses(addresses),
+            Input::PeerFound(peer) => {
+                let (group, mut parts) = self.group();
+                group.on_peer_found(&mut parts, &peer);
+            }
             Input::Command(command) => self.on_command(command),
         }
     }

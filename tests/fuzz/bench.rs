@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use papo::node::{
-    Close, Closed, Config, Effect, Event, Input, LinkId, Node, Now, Outbox, Time, Timer,
+    Close, Closed, Config, Effect, Event, Input, LinkId, Node, Now, Outbox, Peer, Time, Timer,
 };
 use papo::wire::{Address, Hello, Key, Message, VERSION};
 
@@ -55,7 +55,10 @@ impl Bench {
 
     pub fn with_history(key: u64, seed: u64, history_max: usize) -> Bench {
         let config = Config {
-            peers: Vec::new(),
+            peers: vec![Peer {
+                name: "peer".into(),
+                addresses: Vec::new(),
+            }],
             room: ROOM.to_owned(),
             nick: "me".to_owned(),
             key: Key(key),

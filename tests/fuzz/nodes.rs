@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use fastrand::Rng;
-use papo::node::{Closed, Command, Input, LinkId, Timer};
+use papo::node::{Closed, Command, Input, LinkId, Peer, Timer};
 use papo::wire::{
     Address, ChatMessage, Datagram, FrameReader, Key, Message, decode_datagram, decode_message,
     encode_datagram, encode_frame,
@@ -113,8 +113,12 @@ fn step(bench: &mut Bench, program: &mut Program<'_>) -> Option<()> {
             });
         }
         9 => command(bench, program)?,
-        10 => bench.feed(match program.byte()? % 4 {
+        10 => bench.feed(match program.byte()? % 5 {
             0 => Input::Away,
+            4 => Input::PeerFound(Peer {
+                name: "peer".into(),
+                addresses: vec![([127, 0, 0, 1], 7).into(); 20],
+            }),
             1 => Input::Addresses(vec![Address(([127, 0, 0, 1], 7).into()); 20]),
             n => Input::Timer(timer(bench, n)),
         }),

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use crate::harness::{Inbox, Launch, Node, Permit, shared};
-use crate::shell::Shell;
+use crate::shell::{NO_SKIP, Shell};
 
 const PAPO: &str = env!("CARGO_BIN_EXE_papo");
 
@@ -100,6 +100,32 @@ impl Lab {
             host.connect(switch, &[address]);
         }
         Some(host)
+    }
+
+    /// Gives all hosts files of their own that say what names there are: those of `hosts`, and whatever
+    /// this name server knows. False, after saying why, if that cannot be done here.
+    pub fn take_names_from(&self, hosts: &str, server: &str) -> bool {
+        let done = self.shell.try_run(&format!(
+            "echo '{hosts}' > /run/hosts
+             echo 'nameserver {server}' > /run/resolv.conf
+             echo 'hosts: files dns' > /run/nsswitch.conf
+             for file in hosts resolv.conf nsswitch.conf; do
+                 mount --bind /run/$file /etc/$file
+             done"
+        ));
+        if let Err(e) = &done {
+            assert!(
+                std::env::var_os(NO_SKIP).is_none(),
+                "no names of its own: {e}"
+            );
+            crate::tell(&format!("SKIPPED: no names of its own: {}", e.trim()));
+        }
+        done.is_ok()
+    }
+
+    /// Changes what [`Lab::take_names_from`] said of hosts.
+    pub fn set_hosts(&self, hosts: &str) {
+        self.shell.run(&format!("echo '{hosts}' > /run/hosts"));
     }
 
     /// What all switches drop: nft rules, one a line, that see the switch's port towards a host as
@@ -278,6 +304,13 @@ impl<'lab> Host<'lab> {
     /// Starts any command of papo.
     pub fn start(&self, name: &str, args: &[&str]) -> Node {
         Launch::new(&self.lab.inbox, name, self.papo(args)).start()
+    }
+
+    /// Starts any other program.
+    pub fn start_program(&self, name: &str, program: &str, args: &[&str]) -> Node {
+        let mut command = self.lab.shell.command_in(&self.name, program);
+        command.args(args);
+        Launch::new(&self.lab.inbox, name, command).start()
     }
 
     fn papo(&self, args: &[&str]) -> Command {

@@ -23,6 +23,8 @@ mod families;
 mod firewalls;
 mod heard_only;
 mod large_lost;
+mod many;
+mod names;
 mod peers;
 mod radio;
 mod roaming;

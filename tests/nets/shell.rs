@@ -10,16 +10,17 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::OnceLock;
 
 /// What the tests call, and the Debian package that has it.
-const TOOLS: [(&str, &str); 6] = [
+const TOOLS: [(&str, &str); 7] = [
     ("ip", "iproute2"),
     ("nft", "nftables"),
     ("nsenter", "util-linux"),
+    ("python3", "python3"),
     ("setpriv", "util-linux"),
     ("sh", "dash"),
     ("unshare", "util-linux"),
 ];
 /// If this variable is set, a test that cannot run fails.
-const NO_SKIP: &str = "PAPO_TEST_NO_SKIP";
+pub const NO_SKIP: &str = "PAPO_TEST_NO_SKIP";
 /// The commands that are needed, on a small scale.
 const TRIAL: &str = "
     ip netns add trial

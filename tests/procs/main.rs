@@ -20,6 +20,7 @@ mod histories;
 mod joining;
 mod output;
 mod pipes;
+mod sandbox;
 mod secrets;
 mod streams;
 mod texts;

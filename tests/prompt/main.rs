@@ -230,3 +230,27 @@ fn the_last_twenty_messages_greet_who_joins() {
         "{screen}"
     );
 }
+
+#[test]
+fn a_terminal_that_obeys_no_control_sequence_gets_none() {
+    let permit = shared();
+    for term in [Some("dumb"), Some("unknown"), Some(""), None] {
+        let room = Room::new(&permit);
+        let bia = room.join("bia");
+        bia.joined();
+        bia.say("said before");
+        bia.heard("bia", 1);
+        let mut ana = Terminal::of_type(term, &room, "ana");
+        ana.wait("the history", |t| t.screen().contains("<bia> said before"));
+        ana.keys("hello\r");
+        bia.heard("ana", 1);
+        bia.say("good morning");
+        ana.wait("an answer", |t| t.screen().contains("<bia> good morning"));
+        ana.keys("/members\r");
+        ana.wait("a command's answer", |t| t.screen().contains("bia#1"));
+        ana.keys("/quit\r");
+        let status = ana.exit();
+        assert!(status.success(), "{term:?}: {status}");
+        assert!(!ana.raw().contains('\x1b'), "{term:?}: {:?}", ana.raw());
+    }
+}

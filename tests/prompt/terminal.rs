@@ -45,6 +45,11 @@ fn size(cols: u16, rows: u16) -> Winsize {
 impl Terminal {
     /// Starts papo in a terminal of 80 columns and 24 rows.
     pub fn start(room: &Room<'_>, nick: &str) -> Terminal {
+        Terminal::of_type(Some("xterm-256color"), room, nick)
+    }
+
+    /// The same in a terminal that says of itself that it is of this type.
+    pub fn of_type(term: Option<&str>, room: &Room<'_>, nick: &str) -> Terminal {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
         grantpt(&master).expect("the terminal is ours");
         unlockpt(&master).expect("the terminal is free");
@@ -59,7 +64,7 @@ impl Terminal {
         command.args(["--interface", "127.0.0.1", "--group"]);
         command.arg(room.group.to_string());
         command.args(["--room", &room.name, "--nick", nick]);
-        command.env_clear().env("TERM", "xterm-256color");
+        command.env_clear().envs(term.map(|term| ("TERM", term)));
         command.env("TZ", "UTC").env("PATH", "/usr/bin:/bin");
         command.stdin(copy()).stdout(copy()).stderr(copy());
         let child = command.spawn().expect("papo starts in the terminal");

@@ -9,6 +9,8 @@ use mio::{Interest, Registry, Token};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook_mio::v1_0::Signals as Source;
 
+use crate::platform::is_ignored;
+
 /// What a user or the system asks for by signals.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Request {
@@ -91,13 +93,4 @@ impl Signals {
         }
         request
     }
-}
-
-/// Whether the process that started this one left the signal ignored. Known on Linux only.
-fn is_ignored(signal: i32) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = (status.lines())
-        .find_map(|line| line.strip_prefix("SigIgn:"))
-        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }

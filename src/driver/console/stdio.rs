@@ -19,6 +19,7 @@ use rustix::fs::{FileType, Mode, OFlags, fstat, open};
 use rustix::io::Errno;
 
 use crate::limits::OUTPUT_BYTES_MAX;
+use crate::platform::path_of;
 
 /// What a terminal takes without waiting when it says that it is writable: Linux says so from 256
 /// bytes of room on.
@@ -117,15 +118,11 @@ impl Channel {
 /// Opens the same pipe or terminal once more, non-blocking; `None` where that cannot be done.
 fn reopen(fd: BorrowedFd<'_>, flags: OFlags, kind: FileType, is_terminal: bool) -> Option<OwnedFd> {
     let flags = flags | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let own = if cfg!(target_os = "linux") && (is_terminal || kind == FileType::Fifo) {
-        let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
-        open(path, flags, Mode::empty()).ok()?
-    } else if is_terminal {
-        let path = rustix::termios::ttyname(fd, Vec::new()).ok()?;
-        open(path, flags, Mode::empty()).ok()?
-    } else {
+    let is_pipe = kind == FileType::Fifo;
+    if !is_pipe && !is_terminal {
         return None;
-    };
+    }
+    let own = open(path_of(fd, is_pipe)?, flags, Mode::empty()).ok()?;
     let (there, here) = (fstat(fd).ok()?, fstat(&own).ok()?);
     let same = there.st_ino == here.st_ino && there.st_dev == here.st_dev;
     same.then_some(own)

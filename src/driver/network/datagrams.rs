@@ -1,10 +1,10 @@
 //! The datagram sockets: multicast, and unicast datagrams.
 //!
-//! Owns how they are opened and bound, and follows the interfaces as they come and go. One socket
-//! hears the IPv4 group on every interface, and one per interface the IPv6 group; for each
-//! interface and family one more, bound to its address and a free port, sends to the group and
-//! sends and hears unicast datagrams, so that an answer comes back to where the question was sent
-//! from. It knows nothing of what the datagrams say.
+//! Owns which there are, and follows the interfaces as they come and go. One socket hears the IPv4
+//! group on twenty interfaces, and one per interface the IPv6 group; for each interface and family
+//! one more, bound to its address and a free port, sends to the group and sends and hears unicast
+//! datagrams, so that an answer comes back to where the question was sent from. It knows nothing of
+//! what the datagrams say.
 
 use std::collections::BTreeSet;
 use std::io::{self, ErrorKind};
@@ -12,21 +12,20 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 use mio::net::UdpSocket;
 use mio::{Interest, Registry, Token};
+use rustix::io::Errno;
 use slab::Slab;
-use socket2::{Domain, InterfaceIndexOrAddress, Protocol, Socket, Type};
+use socket2::{InterfaceIndexOrAddress, SockRef, Socket};
 
-use crate::limits::{DATAGRAM_BYTES_MAX, INTERFACES_MAX};
+use crate::limits::{DATAGRAM_BYTES_MAX, GROUPS_PER_SOCKET_MAX, INTERFACES_MAX};
 
 use super::interfaces::Interface;
+use super::sockets::{group_v6, hearing_v4, hearing_v6, scoped, sending_v4, sending_v6};
 
-/// Sockets in all: the one that hears the IPv4 group, and three per interface.
-pub const SOCKETS_MAX: usize = 1 + 3 * INTERFACES_MAX;
-/// Datagrams stay on the local network.
-const MULTICAST_TTL: u32 = 1;
-/// The IPv6 group that goes with the IPv4 group of the next line.
-const GROUP_V6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0x7061, 0x706f);
-const GROUP_V4: Ipv4Addr = Ipv4Addr::new(239, 255, 112, 97);
-
+/// Sockets in all: three per interface, and those that hear the IPv4 group, of which the system may allow
+/// each on one interface only.
+pub const SOCKETS_MAX: usize = 1 + 4 * INTERFACES_MAX;
+/// Interfaces named in one report.
+const NAMED_MAX: usize = 16;
 /// What an attempt to read a datagram gave.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Received {
@@ -41,7 +40,7 @@ pub enum Received {
 /// What a socket is for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Role {
-    /// Hears the IPv4 group, on every interface.
+    /// Hears the IPv4 group, on the interfaces where it is joined.
     Hears4,
     /// Hears the IPv6 group on the interface with this index.
     Hears6(u32),
@@ -58,6 +57,8 @@ struct Udp {
     role: Role,
     /// Its interface's name, for reports.
     name: String,
+    /// The interfaces on which it has joined the IPv4 group, by their indices.
+    joined: BTreeSet<u32>,
     /// It may have something to read.
     is_ready: bool,
     /// Sending failed, and the user knows.
@@ -75,6 +76,8 @@ pub struct Datagrams {
     sockets: Slab<Udp>,
     /// What could not be opened; it is tried again and again.
     failed: BTreeSet<Role>,
+    /// The interfaces beyond the limit, by their indices: the user knows.
+    left_out: BTreeSet<u32>,
 }
 
 /// A report of an interface that began or ceased to work.
@@ -108,6 +111,7 @@ impl Datagrams {
             group6,
             sockets: Slab::new(),
             failed: BTreeSet::new(),
+            left_out: BTreeSet::new(),
         };
         if let Some(group) = group4 {
             datagrams.add(hearing_v4(group)?, Role::Hears4, "")?;
@@ -115,8 +119,9 @@ impl Datagrams {
         Ok(datagrams)
     }
 
-    /// Opens and closes sockets so that there are those for these interfaces. What failed is
-    /// reported once, and tried again at the next call. None is opened that cannot multicast.
+    /// Opens and closes sockets so that there are those for these interfaces, the first ones where
+    /// there are too many. What failed or is left out is reported once; what failed is tried again at
+    /// the next call. None is opened that cannot multicast.
     ///
     /// # Errors
     ///
@@ -126,10 +131,13 @@ impl Datagrams {
         interfaces: &[Interface],
         mut report: impl FnMut(Report),
     ) -> io::Result<()> {
-        let usable = interfaces.iter().filter(|i| i.can_multicast);
-        let wanted: Vec<(Role, &Interface)> = usable
-            .take(INTERFACES_MAX)
-            .flat_map(|i| self.roles(i).into_iter().map(move |role| (role, i)))
+        let usable: Vec<&Interface> = interfaces.iter().filter(|i| i.can_multicast).collect();
+        let (used, left_out) = usable.split_at(usable.len().min(INTERFACES_MAX));
+        if let Some(text) = self.leave_out(left_out) {
+            report(text);
+        }
+        let wanted: Vec<(Role, &Interface)> = (used.iter())
+            .flat_map(|i| self.roles(i).into_iter().map(move |role| (role, *i)))
             .collect();
         self.close_others(&wanted);
         let mut result = Ok(());
@@ -182,45 +190,97 @@ impl Datagrams {
             .map(|(n, _)| n)
             .collect();
         for n in gone {
-            let mut udp = self.sockets.remove(n);
-            let _ = self.registry.deregister(&mut udp.socket);
-            if let (Role::Sends4(index, _), Some(group)) = (udp.role, self.group4) {
-                // The membership has gone with the interface, perhaps.
-                let _ = self.with_hearing(|socket| {
-                    let at = InterfaceIndexOrAddress::Index(index);
-                    socket.leave_multicast_v4_n(group.ip(), &at)
-                });
+            let role = self.close(n);
+            if let (Some(Role::Sends4(index, _)), Some(group)) = (role, self.group4) {
+                self.leave(index, group);
             }
         }
         self.failed.retain(|role| is_wanted(*role));
     }
 
+    fn close(&mut self, n: usize) -> Option<Role> {
+        let mut udp = self.sockets.try_remove(n)?;
+        let _ = self.registry.deregister(&mut udp.socket);
+        Some(udp.role)
+    }
+
+    /// Notes which interfaces are beyond the limit; what the user is to be told of them, if that is new.
+    fn leave_out(&mut self, interfaces: &[&Interface]) -> Option<String> {
+        let before = std::mem::take(&mut self.left_out);
+        self.left_out = interfaces.iter().map(|i| i.index).collect();
+        let new = interfaces.iter().filter(|i| !before.contains(&i.index));
+        let names: Vec<String> = new.map(ToString::to_string).collect();
+        let named = names.get(..NAMED_MAX).unwrap_or(&names).join(", ");
+        let more = match names.len().saturating_sub(NAMED_MAX) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        (!names.is_empty()).then(|| {
+            format!(
+                "no multicast on {named}{more}: papo uses {INTERFACES_MAX} interfaces at most; name \
+                 those that matter (--interface)"
+            )
+        })
+    }
+
+    /// Joins the group on an interface, with the first socket that may join on one more: the system
+    /// limits how many groups one socket is in.
+    fn join(&mut self, index: u32, group: SocketAddrV4) -> io::Result<()> {
+        for (_, udp) in &mut self.sockets {
+            let has_room = udp.role == Role::Hears4 && udp.joined.len() < GROUPS_PER_SOCKET_MAX;
+            if has_room && join_with(udp, index, group)? {
+                return Ok(());
+            }
+        }
+        let n = self.add(hearing_v4(group)?, Role::Hears4, "")?;
+        let joined = match self.sockets.get_mut(n) {
+            Some(udp) => join_with(udp, index, group),
+            None => Ok(false),
+        };
+        match joined {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(_) => {
+                self.close(n);
+                joined.and(Err(Errno::NOBUFS.into()))
+            }
+        }
+    }
+
+    /// Leaves the group on an interface; a socket that hears nothing any more is closed, but for one.
+    fn leave(&mut self, index: u32, group: SocketAddrV4) {
+        let mut hearing = self.sockets.iter_mut();
+        let Some((n, udp)) = hearing.find(|(_, udp)| udp.joined.contains(&index)) else {
+            return;
+        };
+        udp.joined.remove(&index);
+        // The membership has gone with the interface, perhaps.
+        let at = InterfaceIndexOrAddress::Index(index);
+        let _ = SockRef::from(&udp.socket).leave_multicast_v4_n(group.ip(), &at);
+        let is_idle = udp.joined.is_empty();
+        let mut others = self.sockets.iter().filter(|(other, _)| *other != n);
+        if is_idle && others.any(|(_, udp)| udp.role == Role::Hears4) {
+            self.close(n);
+        }
+    }
+
     fn open(&mut self, role: Role, name: &str) -> io::Result<()> {
         let socket = match (role, self.group4, self.group6) {
             (Role::Sends4(index, address), Some(group), _) => {
-                let at = InterfaceIndexOrAddress::Index(index);
-                let joined = self.with_hearing(|s| s.join_multicast_v4_n(group.ip(), &at));
-                match joined {
-                    Err(e) if e.kind() != ErrorKind::AddrInUse => return Err(e),
-                    _ => sending_v4(address)?,
-                }
+                self.join(index, group)?;
+                sending_v4(address)?
             }
             (Role::Hears6(index), _, Some(group)) => hearing_v6(group, index)?,
             (Role::Sends6(index, address), _, Some(_)) => sending_v6(address, index)?,
             _ => return Err(ErrorKind::InvalidInput.into()),
         };
-        self.add(socket, role, name)
+        self.add(socket, role, name).map(|_| ())
     }
 
-    fn with_hearing(&self, act: impl FnOnce(&Socket) -> io::Result<()>) -> io::Result<()> {
-        let hearing = self.sockets.iter().find(|(_, u)| u.role == Role::Hears4);
-        match hearing {
-            Some((_, udp)) => act(&socket2::SockRef::from(&udp.socket)),
-            None => Err(ErrorKind::NotFound.into()),
+    /// The result is the socket's number.
+    fn add(&mut self, socket: Socket, role: Role, name: &str) -> io::Result<usize> {
+        if self.sockets.len() >= SOCKETS_MAX {
+            return Err(io::Error::other("too many sockets"));
         }
-    }
-
-    fn add(&mut self, socket: Socket, role: Role, name: &str) -> io::Result<()> {
         let mut socket = UdpSocket::from_std(socket.into());
         let entry = self.sockets.vacant_entry();
         let token = Token(self.first + entry.key());
@@ -230,10 +290,11 @@ impl Datagrams {
             socket,
             role,
             name: name.to_owned(),
+            joined: BTreeSet::new(),
             is_ready: true,
             is_failing: false,
         });
-        Ok(())
+        Ok(token.0 - self.first)
     }
 
     /// Takes an event in; false if it is of no socket of these.
@@ -345,74 +406,19 @@ impl Datagrams {
     }
 }
 
-/// The IPv6 group that goes with an IPv4 group: another one for each, so that what was kept apart
-/// stays apart.
-fn group_v6(group: SocketAddrV4) -> SocketAddrV6 {
-    let [a, b, c, d] = group.ip().octets();
-    let ip = match *group.ip() {
-        GROUP_V4 => GROUP_V6,
-        _ => {
-            let (high, low) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
-            Ipv6Addr::new(0xff02, 0, 0, 0, high, low, 0x7061, 0x706f)
-        }
-    };
-    SocketAddrV6::new(ip, group.port(), 0, 0)
-}
-
-fn scoped(group: SocketAddrV6, index: u32) -> SocketAddr {
-    SocketAddrV6::new(*group.ip(), group.port(), 0, index).into()
-}
-
-fn hearing_v4(group: SocketAddrV4) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
-    share_port(&socket)?;
-    socket.set_nonblocking(true)?;
-    // Not what other programs on this host have joined on other interfaces.
-    #[cfg(target_os = "linux")]
-    socket.set_multicast_all_v4(false)?;
-    socket.bind(&SocketAddr::V4(group).into())?;
-    Ok(socket)
-}
-
-/// The scope of the address that it is bound to keeps it to one interface.
-fn hearing_v6(group: SocketAddrV6, index: u32) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::IPV6, Type::DGRAM, Some(Protocol::UDP))?;
-    share_port(&socket)?;
-    socket.set_only_v6(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&scoped(group, index).into())?;
-    socket.join_multicast_v6(group.ip(), index)?;
-    Ok(socket)
-}
-
-/// Lets many nodes on one host hear the same group.
-fn share_port(socket: &Socket) -> io::Result<()> {
-    socket.set_reuse_address(true)?;
-    #[cfg(not(target_os = "linux"))]
-    socket.set_reuse_port(true)?;
-    Ok(())
-}
-
-fn sending_v4(address: Ipv4Addr) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&SocketAddr::from((address, 0)).into())?;
-    socket.set_multicast_if_v4(&address)?;
-    socket.set_multicast_loop_v4(true)?;
-    socket.set_multicast_ttl_v4(MULTICAST_TTL)?;
-    Ok(socket)
-}
-
-fn sending_v6(address: Ipv6Addr, index: u32) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::IPV6, Type::DGRAM, Some(Protocol::UDP))?;
-    socket.set_only_v6(true)?;
-    socket.set_nonblocking(true)?;
-    let at = SocketAddrV6::new(address, 0, 0, index);
-    socket.bind(&SocketAddr::from(at).into())?;
-    socket.set_multicast_if_v6(index)?;
-    socket.set_multicast_loop_v6(true)?;
-    socket.set_multicast_hops_v6(MULTICAST_TTL)?;
-    Ok(socket)
+/// Joins the group on an interface with this socket; false if the socket is in as many as it may.
+fn join_with(udp: &mut Udp, index: u32, group: SocketAddrV4) -> io::Result<bool> {
+    if udp.joined.contains(&index) {
+        return Ok(true);
+    }
+    let at = InterfaceIndexOrAddress::Index(index);
+    match SockRef::from(&udp.socket).join_multicast_v4_n(group.ip(), &at) {
+        Err(e) if e.raw_os_error() == Some(Errno::NOBUFS.raw_os_error()) => return Ok(false),
+        Err(e) if e.kind() != ErrorKind::AddrInUse => return Err(e),
+        _ => {}
+    }
+    udp.joined.insert(index);
+    Ok(true)
 }
 
 #[cfg(test)]
@@ -467,12 +473,5 @@ mod tests {
         let mut b = b;
         b.multicast(b"still there?", |r| panic!("{r}"));
         assert_eq!(receive(&mut a_again, 0).0, b"still there?");
-    }
-
-    #[test]
-    fn each_ipv4_group_has_an_ipv6_group_of_its_own() {
-        let of = |text: &str| group_v6(text.parse().unwrap()).to_string();
-        assert_eq!(of("239.255.112.97:28783"), "[ff02::7061:706f]:28783");
-        assert_eq!(of("239.255.77.1:5000"), "[ff02::efff:4d01:7061:706f]:5000");
     }
 }

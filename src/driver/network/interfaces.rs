@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use nix::net::if_::{InterfaceFlags, if_nametoindex};
 
+use crate::platform::Uplinks;
 use crate::ui::visible::{Tab, visible};
 
 /// One of this host's interfaces.
@@ -70,10 +71,12 @@ pub enum Selection {
     Named(Vec<String>),
 }
 
-/// What this host has at one moment.
+/// What this host has at one moment, the interfaces first that most likely lead to others.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Host {
     found: Vec<Found>,
+    /// The interfaces could not be listed: what was found are addresses that were given.
+    is_unlisted: bool,
 }
 
 /// One address of one interface.
@@ -112,6 +115,34 @@ impl Selection {
         chosen
     }
 
+    /// What these addresses say of a host whose interfaces cannot be listed; those that are not its own are
+    /// left out. None if something is selected by a name, or if everything is and `listens_at_one` address
+    /// is not so.
+    #[must_use]
+    pub fn without_list(&self, listens_at_one: bool) -> Option<Host> {
+        let given: Vec<IpAddr> = match self {
+            Selection::All if !listens_at_one => return None,
+            Selection::All => Vec::new(),
+            Selection::Named(names) => {
+                let addresses: Result<_, _> = names.iter().map(|name| name.parse()).collect();
+                addresses.ok()?
+            }
+        };
+        let own = given.into_iter().filter(|address| is_own(*address));
+        let found = own.zip(1..).map(|(address, index)| Found {
+            name: address.to_string(),
+            index,
+            address,
+            is_up: true,
+            is_loopback: address.is_loopback(),
+            can_multicast: false,
+        });
+        Some(Host {
+            found: found.collect(),
+            is_unlisted: true,
+        })
+    }
+
     /// Whether everything named is there, and up.
     ///
     /// # Errors
@@ -141,6 +172,7 @@ impl Host {
     ///
     /// Why the system does not tell.
     pub fn now() -> io::Result<Host> {
+        let uplinks = Uplinks::now();
         let mut found: Vec<Found> = Vec::new();
         for one in nix::ifaddrs::getifaddrs()? {
             let Some(address) = one.address.and_then(address_of) else {
@@ -163,13 +195,28 @@ impl Host {
                 can_multicast: has(InterfaceFlags::IFF_MULTICAST) || is_loopback,
             });
         }
-        Ok(Host { found })
+        // The others are many on some hosts (bridges, VLANs), and may be left out somewhere. Loopback
+        // never is: it leads to the other nodes of this host.
+        found.sort_by_cached_key(|f| match f.is_loopback {
+            true => 0,
+            false => uplinks.rank(&f.name),
+        });
+        Ok(Host {
+            found,
+            is_unlisted: false,
+        })
     }
 
-    /// Whether this is one of its addresses.
+    /// True if the interfaces could not be listed.
+    #[must_use]
+    pub fn is_unlisted(&self) -> bool {
+        self.is_unlisted
+    }
+
+    /// Whether this is one of its addresses, as far as that is known.
     #[must_use]
     pub fn has(&self, address: IpAddr) -> bool {
-        address.is_loopback() || self.found.iter().any(|f| f.address == address)
+        self.is_unlisted || address.is_loopback() || self.found.iter().any(|f| f.address == address)
     }
 
     /// What has this name, or this address.
@@ -197,6 +244,11 @@ impl Host {
         }
         line
     }
+}
+
+/// Whether a socket can have this address.
+fn is_own(address: IpAddr) -> bool {
+    std::net::UdpSocket::bind((address, 0)).is_ok()
 }
 
 fn choose(chosen: &mut Vec<Interface>, found: &Found, address: IpAddr) {
@@ -246,6 +298,7 @@ mod tests {
         let mut down = found("eth1", 4, "10.1.0.5");
         down.is_up = false;
         Host {
+            is_unlisted: false,
             found: vec![
                 found("lo", 1, "127.0.0.1"),
                 found("eth0", 2, "fe80::5"),
@@ -296,6 +349,20 @@ mod tests {
             entry("tun0", &["10.8.0.1"]),
         ];
         assert_eq!(all, expected);
+    }
+
+    #[test]
+    fn without_a_list_addresses_have_to_do_and_names_do_not() {
+        let named =
+            |names: &[&str]| Selection::Named(names.iter().map(|n| (*n).to_owned()).collect());
+        assert_eq!(named(&["127.0.0.1", "lo"]).without_list(true), None);
+        assert_eq!(Selection::All.without_list(false), None);
+        let all = Selection::All.without_list(true).unwrap();
+        assert!(all.has("10.9.9.9".parse().unwrap()), "nobody knows better");
+        let selection = named(&["127.0.0.1", "192.0.2.77"]);
+        let host = selection.without_list(false).unwrap();
+        assert_eq!(selection.of(&host)[0].addresses, [Ipv4Addr::LOCALHOST]);
+        assert!(selection.check(&host).unwrap_err().contains("192.0.2.77"));
     }
 
     #[test]

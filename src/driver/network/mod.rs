@@ -10,18 +10,17 @@
 //! | file | owns |
 //! | --- | --- |
 //! | `interfaces` | what this host has, and which of it is used |
-//! | `changes` | the kernel's word that the interfaces have changed |
-//! | `datagrams` | the datagram sockets |
+//! | `datagrams`, `sockets` | the datagram sockets; how each is opened |
 //! | `datagram_lock` | the lock on datagrams |
 //! | `intake` | which datagrams that come in are let through |
 //! | `scopes`, `sources` | on which interface an address is; from which address dials leave |
 
-mod changes;
 mod datagram_lock;
 mod datagrams;
 mod intake;
 mod interfaces;
 mod scopes;
+mod sockets;
 mod sources;
 
 use std::io;
@@ -30,9 +29,9 @@ use std::time::Duration;
 
 use crate::limits::{ADDRESSES_MAX, DATAGRAM_BYTES_MAX};
 use crate::node::{Now, Time};
+use crate::platform::Changes;
 use crate::wire::{Address, Datagram, encode_datagram};
 
-pub(super) use changes::Changes;
 pub(super) use datagram_lock::DatagramLock;
 pub(super) use datagrams::{Datagrams, Received, SOCKETS_MAX};
 use intake::Intake;
@@ -96,8 +95,8 @@ impl Network {
 
     /// When the interfaces are to be looked at, if nothing says so before.
     pub(super) fn next_look(&self, now: Time) -> Time {
-        let is_settled =
-            self.changes.is_some() && !self.is_failing && self.datagrams.are_all_open();
+        let is_settled = self.host.is_unlisted()
+            || self.changes.is_some() && !self.is_failing && self.datagrams.are_all_open();
         now + if is_settled { LOOK_ANYHOW } else { LOOK_EVERY }
     }
 
@@ -135,6 +134,9 @@ impl Network {
     }
 
     fn look_at_host(&mut self) -> io::Result<bool> {
+        if self.host.is_unlisted() {
+            return Ok(false);
+        }
         let host = Host::now()?;
         let is_new = host != self.host;
         if is_new {
@@ -225,7 +227,8 @@ impl Network {
 
     /// True if there is nobody to reach but on this host, although nothing else was asked for.
     pub(super) fn is_only_loopback(&self) -> bool {
-        self.selection == Selection::All && self.interfaces.iter().all(Interface::is_loopback)
+        let is_known = self.selection == Selection::All && !self.host.is_unlisted();
+        is_known && self.interfaces.iter().all(Interface::is_loopback)
     }
 
     /// Where the listener can be reached: its own address, or all of the interfaces, best first.

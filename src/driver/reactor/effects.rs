@@ -10,6 +10,7 @@ use crate::ui::Ui;
 use crate::wire::{Message, encode_frame};
 
 use super::super::keeper::Keeper;
+use super::super::names::Names;
 use super::super::network::Network;
 use super::super::streams::Streams;
 use super::super::wheel::Wheel;
@@ -27,6 +28,7 @@ pub(super) struct EffectParts<'a> {
     pub(super) wheel: &'a mut Wheel<Wake>,
     pub(super) streams: &'a mut Streams,
     pub(super) network: &'a mut Network,
+    pub(super) names: &'a mut Names,
     pub(super) keeper: &'a mut Option<Keeper>,
     pub(super) ui: &'a mut Ui,
 }
@@ -48,6 +50,7 @@ impl EffectParts<'_> {
             }
             Effect::Unicast { to, datagram } => self.network.unicast(now, &datagram, to),
             Effect::Dial { link, to, small } => {
+                self.names.on_dial(now.time, to);
                 let to = self.network.scoped(to);
                 self.streams.dial(link, to, small);
             }

@@ -18,10 +18,12 @@
 //! | `effects` | what the node wants done |
 //! | `farewell` | until when the end is waited for, and the exit status |
 //! | `reads` | what is read of the store, for peers and for stdout |
+//! | `naming` | what is found of the peers that the user named |
 //! | `wake` | what timers wake the loop for |
 
 mod effects;
 mod farewell;
+mod naming;
 mod opening;
 mod reads;
 mod wake;
@@ -40,6 +42,7 @@ use crate::ui::{DriverStatus, Ui};
 use super::clock::{Attendance, Clock};
 use super::console::{Console, Request};
 use super::keeper::Keeper;
+use super::names::Names;
 use super::network::Network;
 use super::start_error::StartError;
 use super::status::STATUS_INTERRUPTED;
@@ -83,6 +86,7 @@ pub(super) struct Reactor {
     console: Console,
     streams: Streams,
     network: Network,
+    names: Names,
     /// The store, if the history is kept.
     keeper: Option<Keeper>,
     listener: Listener,
@@ -129,6 +133,7 @@ impl Reactor {
             self.read_stdin();
         }
         self.fire_timers();
+        self.follow_names();
         if !self.is_storing() {
             self.take_commands();
         }
@@ -198,6 +203,7 @@ impl Reactor {
                 SIGNALS => signalled = true,
                 STDIN | STDOUT | STDERR => self.console.on_event(event),
                 token if self.network.on_event(token) => {}
+                token if self.names.on_event(token) => {}
                 _ => self.streams.on_event(event),
             }
         }
@@ -225,6 +231,7 @@ impl Reactor {
             wheel: &mut self.wheel,
             streams: &mut self.streams,
             network: &mut self.network,
+            names: &mut self.names,
             keeper: &mut self.keeper,
             ui: &mut self.ui,
         };
@@ -410,7 +417,7 @@ impl Reactor {
                 Wake::Node(timer) => self.feed(Input::Timer(timer)),
                 Wake::Accept => self.listener.on_event(),
                 // Being awake is enough.
-                Wake::Store => {}
+                Wake::Store | Wake::Names => {}
                 Wake::Look => self.follow_network(),
                 Wake::Expire(link) => self.streams.expire(link),
             }
@@ -437,6 +444,7 @@ impl Reactor {
         self.streams.flush(self.now.time);
         self.flush_outputs();
         self.bury_streams();
+        self.wake_for_names();
     }
 
     fn bury_streams(&mut self) {

@@ -9,17 +9,20 @@ use std::net::SocketAddr;
 use mio::{Events, Poll};
 
 use crate::node::{Config, Node, Outbox};
+use crate::platform::Changes;
 use crate::ui::{Listening, Mode, Ui};
 use crate::wire::{Address, Key};
 
 use super::super::clock::{Attendance, Clock};
 use super::super::config::DriverConfig;
 use super::super::console::{Console, Signals};
+use super::super::descriptors;
 use super::super::keeper::Keeper;
-use super::super::network::{Changes, DatagramLock, Datagrams, Host, Network, Selection};
+use super::super::names::{self, Names};
+use super::super::network::{DatagramLock, Datagrams, Host, Network, Selection};
 use super::super::start_error::StartError;
 use super::super::streams::{Listener, Streams};
-use super::super::tokens::{DATAGRAMS, INTERFACES, LISTENER, SIGNALS};
+use super::super::tokens::{DATAGRAMS, INTERFACES, LISTENER, LOOKUPS, SIGNALS};
 use super::super::wheel::Wheel;
 use super::Reactor;
 
@@ -39,6 +42,7 @@ struct Opened {
 
 impl Opened {
     fn open(config: &DriverConfig) -> Result<Opened, StartError> {
+        descriptors::allow();
         let poll = Poll::new().map_err(system("create a poll"))?;
         let registry = poll.registry();
         let in_terminal = config.ui.mode == Mode::Interactive;
@@ -50,7 +54,7 @@ impl Opened {
         // Before the first look, so that no change falls between the two.
         let changes = Changes::open(registry, INTERFACES)
             .inspect_err(|e| log::info!("the system does not tell of new interfaces: {e}"));
-        let host = Host::now().map_err(system("list the interfaces of this host"))?;
+        let host = Host::now().or_else(|e| without_list(config, e))?;
         config.interfaces.check(&host).map_err(StartError::Option)?;
         let group = config.multicast.then_some(config.group);
         let no_group = |e| StartError::Group(config.group, e);
@@ -98,7 +102,9 @@ impl Reactor {
             keeper
         });
         let registry = (opened.poll.registry().try_clone()).map_err(system("create a poll"))?;
+        let own = (opened.poll.registry().try_clone()).map_err(system("create a poll"))?;
         let mut reactor = Reactor {
+            names: Names::new(own, LOOKUPS, &config.peers),
             events: Events::with_capacity(EVENTS_MAX),
             attendance: Attendance::new(&clock, config.failure_timeout),
             wheel: Wheel::new(now.time),
@@ -149,10 +155,23 @@ impl Reactor {
             self.ui.warn(self.now, text);
         }
         self.look_again();
+        self.follow_names();
         self.node.start(self.now, &mut self.outbox);
         self.carry_out();
         self.finish_turn();
     }
+}
+
+/// What is known of this host where its interfaces cannot be listed, if that is enough: nothing is sent to
+/// a group, and where to listen is given by addresses.
+fn without_list(config: &DriverConfig, e: io::Error) -> Result<Host, StartError> {
+    let listens_at_one = !config.listen.ip().is_unspecified();
+    let host = (config.interfaces).without_list(listens_at_one);
+    let host = host.filter(|_| !config.multicast);
+    if host.is_some() {
+        log::info!("cannot list the interfaces of this host, which are not needed: {e}");
+    }
+    host.ok_or(StartError::NoList(e, true))
 }
 
 fn system(what: &'static str) -> impl Fn(io::Error) -> StartError {
@@ -172,7 +191,7 @@ fn node_config(config: &DriverConfig, key: Key, network: &Network, at: SocketAdd
         key,
         port: at.port(),
         addresses: network.candidates(),
-        peers: config.peers.clone(),
+        peers: names::peers(&config.peers),
         heartbeat: config.heartbeat,
         failure_timeout: config.failure_timeout,
         history_max: config.history_max,

@@ -13,6 +13,8 @@ pub(super) enum Wake {
     Accept,
     /// The store is to be looked after.
     Store,
+    /// A name is to be looked up, or has been for long enough.
+    Names,
     /// The interfaces are looked at.
     Look,
     /// A link that is being closed has had its time.

@@ -18,7 +18,7 @@ use super::stream::{Stream, StreamState};
 /// Bits of a token that say the slot; the rest says the generation.
 const SLOT_BITS: u32 = 16;
 /// Slots from here on are tokens of other sources than streams.
-pub(in crate::driver) const SLOTS_MAX: usize = 0xff00;
+pub(in crate::driver) const SLOTS_MAX: usize = 0xf000;
 const _: () = assert!(LINKS_MAX < SLOTS_MAX);
 
 /// The streams.

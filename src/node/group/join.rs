@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::{Group, Parts, Route, Standing};
-use crate::node::{Class, Effect, LinkId, Time, Timer, Weakness};
+use crate::node::{Class, Effect, LinkId, Peer, Time, Timer, Weakness};
 use crate::timing;
 use crate::wire::{
     Address, Claim, Coordinator, Datagram, JoinRequest, JoinResponse, Key, Message, VERSION,
@@ -118,7 +118,9 @@ impl Group {
         {
             seek.heard = None;
         }
-        if seek.heard.is_none() && now >= seek.window_end {
+        let awaits_peers =
+            parts.mesh.awaits_peers() && now.since(seek.asked_first) < timing::NAME_PATIENCE;
+        if seek.heard.is_none() && now >= seek.window_end && !awaits_peers {
             return self.found_group(parts);
         }
         seek.attempt += 1;
@@ -132,6 +134,19 @@ impl Group {
             parts.cx.set_timer(Timer::Join, now + left);
         } else {
             self.arm_join(parts, timing::JOIN_RETRY);
+        }
+    }
+
+    /// It was looked up where a peer is: whoever seeks dials it, and gives it as long as one that was
+    /// known from the start.
+    pub(in crate::node) fn on_peer_found(&mut self, parts: &mut Parts<'_>, peer: &Peer) {
+        parts.mesh.on_peer_found(peer);
+        if let Standing::Seeking(seek) = &mut self.standing
+            && !peer.addresses.is_empty()
+        {
+            let until = parts.cx.now.time + timing::DISCOVERY_WINDOW;
+            seek.window_end = seek.window_end.max(until);
+            parts.mesh.ask_peers(parts.cx, self);
         }
     }
 

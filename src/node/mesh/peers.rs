@@ -5,8 +5,11 @@
 //! that it has no link with, one every few seconds, so that a peer that comes later, and a network
 //! that is healed, are noticed without multicast.
 
+use std::net::SocketAddr;
+
 use super::links::LinkStage;
 use super::{Closed, Context, Effect, Interest, Key, LinkId, Mesh, Time};
+use crate::limits::PEER_ADDRESSES_MAX;
 use crate::node::Peer;
 use crate::timing;
 
@@ -23,6 +26,8 @@ pub(in crate::node) struct Named {
     dialled: Option<Time>,
     /// What came of the last dial, if nothing.
     pub(in crate::node) failed: Option<Closed>,
+    /// Nobody has said yet where it is.
+    is_awaited: bool,
 }
 
 /// All peers that were named.
@@ -44,6 +49,7 @@ impl Peers {
             key: None,
             dialled: None,
             failed: None,
+            is_awaited: peer.addresses.is_empty(),
         };
         Peers {
             all: peers.iter().map(named).collect(),
@@ -78,6 +84,19 @@ impl Peers {
         }
     }
 
+    /// It was looked up where this peer is. An empty answer changes no address.
+    fn found(&mut self, name: &str, addresses: &[SocketAddr]) {
+        for named in self.all.iter_mut().filter(|n| n.peer.name == name) {
+            named.is_awaited = false;
+            if addresses.is_empty() || named.peer.addresses == addresses {
+                continue;
+            }
+            named.peer.addresses = addresses.to_vec();
+            named.peer.addresses.truncate(PEER_ADDRESSES_MAX);
+            named.next = 0;
+        }
+    }
+
     /// One of them is this node itself.
     pub(super) fn forget(&mut self, link: LinkId) {
         self.all.retain(|n| n.link != Some(link));
@@ -85,6 +104,16 @@ impl Peers {
 }
 
 impl Mesh {
+    /// It was looked up where this peer is.
+    pub(in crate::node) fn on_peer_found(&mut self, peer: &Peer) {
+        self.peers.found(&peer.name, &peer.addresses);
+    }
+
+    /// Whether nobody has said yet where some peer is.
+    pub(in crate::node) fn awaits_peers(&self) -> bool {
+        self.peers.all.iter().any(|named| named.is_awaited)
+    }
+
     /// Looking for the room: all peers are dialled.
     pub(in crate::node) fn ask_peers(&mut self, cx: &mut Context, group: &impl Interest) {
         for n in 0..self.peers.all.len() {

@@ -1,0 +1,96 @@
+//! The way of every system: it does without what only one of them has.
+//!
+//! Owns nothing. What would have to be asked of one system counts as unknown: the interfaces are looked at
+//! every two seconds, since nothing says when they change.
+
+use std::io::{self, ErrorKind};
+use std::os::fd::BorrowedFd;
+use std::path::PathBuf;
+
+use mio::{Registry, Token};
+use rustix::time::{ClockId, Timespec, clock_gettime};
+use socket2::Socket;
+
+/// What has to be allowed for the interfaces to be listed.
+pub(crate) const LISTING_NEEDS: &str = "let papo list them, if a sandbox forbids it";
+
+/// Nothing says when interfaces change.
+#[derive(Debug)]
+pub(crate) enum Changes {}
+
+impl Changes {
+    /// There is nothing to listen to.
+    ///
+    /// # Errors
+    ///
+    /// Always.
+    pub(crate) fn open(_: &Registry, _: Token) -> io::Result<Changes> {
+        Err(ErrorKind::Unsupported.into())
+    }
+
+    /// Never called, since there is no value.
+    pub(crate) fn take(&mut self) -> bool {
+        match *self {}
+    }
+}
+
+/// Which interfaces most likely lead to the local network: this is not known.
+#[derive(Debug)]
+pub(crate) struct Uplinks;
+
+impl Uplinks {
+    /// As it is now.
+    pub(crate) fn now() -> Uplinks {
+        Uplinks
+    }
+
+    /// How far back an interface stands: all stand in one row.
+    pub(crate) fn rank(&self, _: &str) -> u8 {
+        0
+    }
+}
+
+/// Lets many nodes on one host hear the same group.
+pub(crate) fn share_port(socket: &Socket) -> io::Result<()> {
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(true)
+}
+
+/// Keeps an IPv4 socket from hearing what it has not joined itself, which it does not anyway.
+pub(crate) fn hear_only_joined(_: &Socket) -> io::Result<()> {
+    Ok(())
+}
+
+/// The monotonic clock has to do; on macOS it stops while the machine sleeps, and what was missed shows as
+/// silent links.
+pub(crate) fn boot_time() -> Timespec {
+    clock_gettime(ClockId::Monotonic)
+}
+
+/// A path that opens the same terminal once more; a pipe has none.
+pub(crate) fn path_of(fd: BorrowedFd<'_>, _is_pipe: bool) -> Option<PathBuf> {
+    use std::os::unix::ffi::OsStringExt as _;
+    let path = rustix::termios::ttyname(fd, Vec::new()).ok()?;
+    Some(std::ffi::OsString::from_vec(path.into_bytes()).into())
+}
+
+/// Whether the process that started this one left the signal ignored: this is not known.
+pub(crate) fn is_ignored(_signal: i32) -> bool {
+    false
+}
+
+/// This program's file.
+///
+/// # Errors
+///
+/// If the system does not tell.
+pub(crate) fn own_program() -> io::Result<PathBuf> {
+    std::env::current_exe()
+}
+
+/// True if the process with this number, which started this one, goes on. Nothing ends this process with
+/// it: what it does must come to an end by itself.
+pub(crate) fn end_with_parent(parent: u32) -> bool {
+    let now = rustix::process::getppid();
+    now.is_some_and(|pid| u32::try_from(pid.as_raw_nonzero().get()) == Ok(parent))
+}
