@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::FlockOperation;
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::place::{FileId, Files, Lock};
 use super::schema::{self, bytes_of};
@@ -319,7 +320,10 @@ struct Born {
 fn whose(connection: &Connection) -> Result<(Owner, Born), StoreError> {
     let sql = "SELECT name, lock, floor, created FROM room";
     let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
-    let (room, lock, floor, created): (_, _, Vec<u8>, _) = connection.query_row(sql, [], row)?;
+    let (room, lock, floor, created): (String, _, Vec<u8>, _) =
+        connection.query_row(sql, [], row)?;
+    // An earlier papo took names in any form.
+    let room = room.nfc().collect();
     let floor = position_of(&floor)?;
     Ok((Owner { room, lock }, Born { floor, created }))
 }
