@@ -43,7 +43,7 @@ fn main() -> ExitCode {
                 from,
                 words: grep,
             };
-            match cli::history::print(&cli.options, &search, io::stdout().lock()) {
+            match cli::history::print(&cli.options, &search, io::stdout().lock(), say) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(line) => fail(STATUS_FAILED, &line),
             }

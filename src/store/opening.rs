@@ -1,24 +1,22 @@
-//! Opening a file: its lock, whether it is what it should be, and setting a damaged one aside.
+//! Opening a file for writing: whether it is what it should be, and setting a damaged one aside.
 //!
 //! Nothing here deletes a file or changes one that is not papo's.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
-use rustix::fs::FlockOperation;
-use unicode_normalization::UnicodeNormalization as _;
 
-use super::place::{FileId, Files, Lock};
+use super::kind;
+use super::lock::{FileLock, Lock};
+use super::place::{FileId, Files};
 use super::schema::{self, bytes_of};
 use super::{BUSY, Owner, Store, StoreError, beside, position_of};
 use crate::wire::Position;
+use unicode_normalization::UnicodeNormalization as _;
 
-/// The file is its owner's alone: it is the talk in plain text.
-const MODE: u32 = 0o600;
 /// A file up to this size is checked as a whole each time it is opened, some 50 ms. A larger one only
 /// if whoever wrote it last did not close it; what SQLite notices by itself, such as a missing
 /// end, it notices without that.
@@ -39,10 +37,14 @@ impl Store {
     /// If it cannot be opened, or is not this owner's.
     pub fn open(path: &Path, owner: &Owner, now_ms: u64, check: bool) -> Result<Store, StoreError> {
         let path = absolute(path)?;
+        // Before a lock is made beside what is not papo's.
+        kind::check_all(&path)?;
+        kind::whose(&path)?;
         let lock = Lock::take(&path)?;
         Store::open_locked(&path, owner, now_ms, check, lock)
     }
 
+    /// The same, with the lock of the name.
     pub(super) fn open_locked(
         path: &Path,
         owner: &Owner,
@@ -50,8 +52,23 @@ impl Store {
         check: bool,
         lock: Lock,
     ) -> Result<Store, StoreError> {
-        let unclean = size(&beside(path, "-wal")) > 0;
-        let (mut connection, file) = connect_known(path)?;
+        kind::check_all(path)?;
+        let whose = kind::whose(path)?;
+        let open = || Store::open_known(path, owner, now_ms, check, lock);
+        open().map_err(|e| whose.judge(e))
+    }
+
+    /// The same, of a file that is papo's or new.
+    fn open_known(
+        path: &Path,
+        owner: &Owner,
+        now_ms: u64,
+        check: bool,
+        lock: Lock,
+    ) -> Result<Store, StoreError> {
+        let log = beside(&kind::real(path).map_err(StoreError::Path)?, "-wal");
+        let unclean = size(&log) > 0;
+        let (mut connection, hold) = connect_known(path)?;
         if connection.is_readonly("main")? {
             return Err(StoreError::Unusable("it is read-only".into()));
         }
@@ -63,11 +80,14 @@ impl Store {
         migrate(&mut connection, version, owner, now_ms)?;
         let Born { floor, created } = verify(&connection, Some(owner))?;
         connection.busy_timeout(BUSY)?;
+        let file = hold.id().ok_or(StoreError::Moved)?;
         Ok(Store {
             connection,
+            hold: Some(hold),
             lock: Some(lock),
             floor,
             files: Files::new(path, file, created)?,
+            unread: None,
         })
     }
 
@@ -78,45 +98,6 @@ impl Store {
     /// If it cannot be read.
     pub fn owner(&self) -> Result<Owner, StoreError> {
         Ok(whose(&self.connection)?.0)
-    }
-
-    /// Opens a file for reading, while others may write to it. `owner` is whose it must be, if that
-    /// matters.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be read, or is not this owner's.
-    pub fn open_for_reading(path: &Path, owner: Option<&Owner>) -> Result<Store, StoreError> {
-        let path = absolute(path)?;
-        File::open(&path).map_err(StoreError::Path)?;
-        let file = FileId::at(&path).ok_or(StoreError::Moved)?;
-        if size(&path) == 0 {
-            return Err(StoreError::Unusable("there is nothing in it yet".into()));
-        }
-        let read = |connection: Connection| {
-            if version(&connection)? == 0 {
-                return Err(StoreError::Unusable("there is nothing in it yet".into()));
-            }
-            let Born { floor, created } = verify(&connection, owner)?;
-            Ok(Store {
-                connection,
-                lock: None,
-                floor,
-                files: Files::new(&path, file, created)?,
-            })
-        };
-        let only_read = OpenFlags::SQLITE_OPEN_READ_ONLY;
-        match connect(&path, only_read).and_then(read) {
-            // Reading in WAL mode writes beside the file. Where that is not possible nobody else
-            // writes either, and the file can be read as it lies there.
-            Err(StoreError::Unusable(why) | StoreError::Later(why)) => {
-                let uri = uri(&path);
-                let flags = only_read | OpenFlags::SQLITE_OPEN_URI;
-                let unusable = |_| StoreError::Unusable(why);
-                connect(&uri, flags).and_then(read).map_err(unusable)
-            }
-            result => result,
-        }
     }
 }
 
@@ -144,101 +125,46 @@ pub fn set_aside(path: &Path, suffix: &str) -> io::Result<PathBuf> {
 }
 
 /// SQLite would take a relative name that begins with `file:` for something else.
-fn absolute(path: &Path) -> Result<PathBuf, StoreError> {
-    let path = std::path::absolute(path).map_err(StoreError::Path)?;
-    match fs::metadata(&path) {
-        Ok(found) if !found.is_file() => {
-            let e = io::Error::new(io::ErrorKind::InvalidInput, "not a regular file");
-            Err(StoreError::Path(e))
-        }
-        _ => Ok(path),
-    }
+pub(super) fn absolute(path: &Path) -> Result<PathBuf, StoreError> {
+    std::path::absolute(path).map_err(StoreError::Path)
 }
 
-fn size(path: &Path) -> u64 {
+pub(super) fn size(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |found| found.len())
 }
 
-impl Lock {
-    /// Takes the right to write the file of this name.
-    pub(super) fn take(path: &Path) -> Result<Lock, StoreError> {
-        let mut open = OpenOptions::new();
-        open.create(true).truncate(false).write(true).mode(MODE);
-        let lock = beside(path, ".lock");
-        let file = open.open(&lock).map_err(|e| unusable_or_wrong(path, e))?;
-        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Lock { file, path: lock }),
-            Err(rustix::io::Errno::WOULDBLOCK) => Err(StoreError::InUse),
-            Err(e) => Err(StoreError::Unusable(format!("cannot lock it: {e}"))),
-        }
-    }
-}
-
-/// Creates the file if need be, for its owner alone; which one it is.
-fn touch(path: &Path) -> Result<FileId, StoreError> {
-    let mut open = OpenOptions::new();
-    match open.create_new(true).write(true).mode(MODE).open(path) {
-        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(unusable_or_wrong(path, e)),
-        _ => FileId::at(path).ok_or(StoreError::Moved),
-    }
-}
-
-/// A file that is there and cannot be written to may be read; one that is not there, and cannot be
-/// created, is a mistake, unless the disk is full.
-fn unusable_or_wrong(path: &Path, e: io::Error) -> StoreError {
-    let full = matches!(
-        e.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-    );
-    if full {
-        StoreError::Later(e.to_string())
-    } else if path.exists() {
-        StoreError::Unusable(e.to_string())
-    } else {
-        StoreError::Path(e)
-    }
-}
-
-fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    prepare(Connection::open_with_flags(path, flags)?)
+}
+
+/// What every connection has.
+pub(super) fn prepare(connection: Connection) -> Result<Connection, StoreError> {
     connection.busy_timeout(BUSY_OPENING)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     Ok(connection)
 }
 
-/// A connection for writing, and which file it has open: what the path leads to before and after.
-fn connect_known(path: &Path) -> Result<(Connection, FileId), StoreError> {
+/// A connection for writing, and the lock on the file that it has open: what the path leads to before
+/// and after.
+fn connect_known(path: &Path) -> Result<(Connection, FileLock), StoreError> {
     // A layered file system gives a file another number when it is first opened for writing.
     for _ in 0..3 {
-        let file = touch(path)?;
+        let hold = FileLock::take(path)?;
+        match hold.names() {
+            0 | 1 => {}
+            names => return Err(StoreError::Linked(names)),
+        }
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        if FileId::at(path) == Some(file) {
-            return Ok((connection, file));
+        if hold.id().is_some() && hold.id() == FileId::at(path) {
+            return Ok((connection, hold));
         }
     }
     Err(StoreError::Moved)
 }
 
-/// A name by which SQLite reads a file without writing beside it.
-fn uri(path: &Path) -> PathBuf {
-    use std::fmt::Write as _;
-    let mut uri = String::from("file:");
-    for &byte in path.as_os_str().as_encoded_bytes() {
-        match byte {
-            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
-                uri.push(char::from(byte));
-            }
-            // Writing to memory cannot fail.
-            _ => drop(write!(uri, "%{byte:02X}")),
-        }
-    }
-    uri.push_str("?immutable=1");
-    uri.into()
-}
-
 /// The version of the schema; 0 for an empty database.
-fn version(connection: &Connection) -> Result<i64, StoreError> {
+pub(super) fn version(connection: &Connection) -> Result<i64, StoreError> {
     let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let (application, version) = (number("application_id")?, number("user_version")?);
     let sql = "SELECT count(*) FROM sqlite_schema";
@@ -310,10 +236,10 @@ fn migrate(
 }
 
 /// What a file says of itself.
-struct Born {
-    floor: Position,
+pub(super) struct Born {
+    pub(super) floor: Position,
     /// When, in milliseconds since 1970.
-    created: i64,
+    pub(super) created: i64,
 }
 
 /// Whose the file is.
@@ -329,7 +255,7 @@ fn whose(connection: &Connection) -> Result<(Owner, Born), StoreError> {
 }
 
 /// What a file that must be `owner`'s says of itself, if that matters.
-fn verify(connection: &Connection, owner: Option<&Owner>) -> Result<Born, StoreError> {
+pub(super) fn verify(connection: &Connection, owner: Option<&Owner>) -> Result<Born, StoreError> {
     let (found, born) = whose(connection)?;
     match owner {
         Some(owner) if owner.room != found.room => Err(StoreError::OtherRoom(found.room)),

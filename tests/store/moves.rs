@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::files::refused;
 use super::{as_str, join_storing, join_storing_with, stored_texts};
 use crate::harness::{Node, PATIENCE, Permit, Room, Signal, eventually, scratch_dir, shared};
 
@@ -168,26 +169,23 @@ fn a_lock_that_is_deleted_is_taken_anew_without_a_word() {
     let file = dir.join("room.db");
     let (room, ana, bia) = talk(&permit, &file);
     delete(&file, &[".lock"]);
+    // Nobody else has the file meanwhile either.
+    let line = refused(&room, &["--store", as_str(&file)]);
+    assert!(line.contains("another papo"), "{line}");
     say_all(&bia, &lines(LINES, LINES + 1));
     wait_delivered(&bia, LINES + 1);
     assert_eq!(warnings(&ana), [""; 0]);
-    let second = room.papo("zoe", &["--store", as_str(&file)]).start();
-    second.exit_within(PATIENCE);
-    assert_eq!(second.exit(), 3);
-    assert!(
-        second.stderr().contains("another papo"),
-        "{}",
-        second.stderr()
-    );
+    let line = refused(&room, &["--store", as_str(&file)]);
+    assert!(line.contains("another papo"), "{line}");
 }
 
 #[test]
-fn a_lock_that_another_took_meanwhile_leaves_it_the_file() {
+fn a_path_that_another_took_meanwhile_is_left_to_it() {
     let permit = shared();
     let dir = scratch_dir();
-    let file = dir.join("room.db");
+    let (file, other) = (dir.join("room.db"), dir.join("other.db"));
     let (room, ana, bia) = talk(&permit, &file);
-    delete(&file, &[".lock"]);
+    take_away(&file, &other, &["", "-wal", "-shm", ".lock"]);
     let caio = join_storing(&room, "caio", &file);
     caio.joined();
     say_all(&bia, &lines(LINES, LINES + 1));

@@ -211,8 +211,10 @@ impl Keeper {
         };
         self.trouble = Some(Trouble {
             retry_at: now + pause,
-            // A full disk needs no other descriptors; for whatever else it is new ones may help.
-            reopen: !matches!(e, StoreError::Later(_)) || !self.files.is_open(),
+            // A full disk needs no other descriptors, nor does a file with a second name; for whatever
+            // else it is new ones may help.
+            reopen: !matches!(e, StoreError::Later(_) | StoreError::Linked(_))
+                || !self.files.is_open(),
             is_moved: e.is_moved(),
         });
         format!(
