@@ -7,6 +7,8 @@
 //! else writes there either, so then the log is read with an index in memory; and where there is no log,
 //! the file is read as it lies there.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
@@ -99,8 +101,16 @@ fn connect_to_read(path: &Path, way: Way) -> Result<Connection, StoreError> {
 /// What is missing when the file is read in this way.
 fn unread(path: &Path, way: Way) -> Option<String> {
     let log = beside(&kind::real(path).ok()?, "-wal");
+    let (names, log_bytes) = (
+        fs::metadata(path).map_or(0, |found| found.nlink()),
+        size(&log),
+    );
     match way {
-        Way::WithoutLog if size(&log) > 0 => Some(format!(
+        _ if names > 1 && log_bytes == 0 => Some(format!(
+            "the file has {names} names (hard links): messages that are in the log of another name \
+             are missing"
+        )),
+        Way::WithoutLog if log_bytes > 0 => Some(format!(
             "its log, {}, cannot be read: the newest messages are missing",
             log.display()
         )),
