@@ -50,10 +50,13 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// True if what was open is not where it was opened.
+    /// True if what was open is not where it was opened, or not only there.
     #[must_use]
     pub fn is_moved(&self) -> bool {
-        matches!(self, StoreError::Moved | StoreError::LogMoved)
+        matches!(
+            self,
+            StoreError::Moved | StoreError::LogMoved | StoreError::Linked(_)
+        )
     }
 }
 

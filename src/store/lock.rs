@@ -28,7 +28,7 @@ use super::{StoreError, beside};
 const MODE: u32 = 0o600;
 /// The byte before those that SQLite locks (from 2³⁰ on). It need not be there to be locked.
 #[cfg(target_os = "linux")]
-const LOCKED_BYTE: i64 = (1 << 30) - 1;
+const LOCKED_BYTE: nix::libc::off_t = (1 << 30) - 1;
 
 /// The right to write what has this name, for as long as it is kept.
 #[derive(Debug)]

@@ -46,6 +46,10 @@ impl Store {
             return Err(StoreError::Unusable("there is nothing in it yet".into()));
         }
         let read = |way| read(&path, way, file, owner).map_err(|e| whose.judge(e));
+        if let Some(names) = names_without_log(&path) {
+            // A log made here would not be the one that others write.
+            return read(Way::WithoutLog).map_err(|_| StoreError::Linked(names));
+        }
         match read(Way::Shared) {
             Err(StoreError::Unusable(why) | StoreError::Later(why)) => read(Way::Alone)
                 .or_else(|_| read(Way::WithoutLog))
@@ -98,19 +102,24 @@ fn connect_to_read(path: &Path, way: Way) -> Result<Connection, StoreError> {
     }
 }
 
+/// How many names (hard links) the file has, if there are several, and no log beside this one.
+fn names_without_log(path: &Path) -> Option<u64> {
+    let log = beside(&kind::real(path).ok()?, "-wal");
+    let names = fs::metadata(path).ok()?.nlink();
+    (names > 1 && size(&log) == 0).then_some(names)
+}
+
 /// What is missing when the file is read in this way.
 fn unread(path: &Path, way: Way) -> Option<String> {
-    let log = beside(&kind::real(path).ok()?, "-wal");
-    let (names, log_bytes) = (
-        fs::metadata(path).map_or(0, |found| found.nlink()),
-        size(&log),
-    );
-    match way {
-        _ if names > 1 && log_bytes == 0 => Some(format!(
+    if let Some(names) = names_without_log(path) {
+        return Some(format!(
             "the file has {names} names (hard links): messages that are in the log of another name \
              are missing"
-        )),
-        Way::WithoutLog if log_bytes > 0 => Some(format!(
+        ));
+    }
+    let log = beside(&kind::real(path).ok()?, "-wal");
+    match way {
+        Way::WithoutLog if size(&log) > 0 => Some(format!(
             "its log, {}, cannot be read: the newest messages are missing",
             log.display()
         )),

@@ -141,13 +141,20 @@ fn a_second_name_that_a_file_gets_while_it_is_open_is_told_and_confirms_nothing(
     let ana = join_storing(&room, "ana", &file);
     ana.joined();
     fs::hard_link(&file, &hard).expect("it is ours");
-    ana.say("one");
     ana.event("a warning", |e| {
         e.is("warning") && e.text("text").contains("2 names (hard links)")
     });
+    ana.say("one");
     ana.ask("/status", "status");
     assert!(!ana.look(|record| record.events.iter().any(|e| e.is("delivered"))));
+    // What is in the log cannot be read by that name, and nothing is made beside it.
+    let line = refused(&room, &["history", "--store", as_str(&hard)]);
+    assert!(line.contains("2 names"), "{line}");
+    assert!(!names(&dir).iter().any(|name| name.starts_with("hard.db-")));
     fs::remove_file(&hard).expect("it is ours");
+    ana.event("a remark", |e| {
+        e.is("warning") && e.text("text").contains("stored again")
+    });
     ana.event("its confirmation", |e| e.is("delivered"));
     ana.say("/quit");
     assert_eq!(ana.exit(), 0);
@@ -166,6 +173,13 @@ fn a_file_with_two_names_is_refused_since_its_log_has_one() {
         let line = refused(&room, &["--store", as_str(name)]);
         assert!(line.contains("2 names"), "{line}");
     }
+    // It can be read, with a word on what that may lack.
+    let history = room
+        .papo("zoe", &["history", "--store", as_str(&hard)])
+        .start();
+    assert_eq!(history.exit(), 0, "{}", history.stderr());
+    assert!(history.stdout().ends_with("<ana> kept\n"));
+    assert!(history.stderr().contains("2 names"), "{}", history.stderr());
     fs::remove_file(&hard).expect("it is ours");
     let ana = join_storing(&room, "ana", &file);
     assert_eq!(ana.joined().num("history"), 1);

@@ -53,7 +53,7 @@ struct Trouble {
     retry_at: Time,
     /// The file has to be opened again.
     reopen: bool,
-    /// It was moved or deleted; nothing else was said yet.
+    /// It was moved or deleted, or has another name; nothing else was said yet.
     is_moved: bool,
 }
 
