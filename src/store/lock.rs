@@ -15,12 +15,12 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, OFlags};
 
-use super::kind::{self, Part};
+use super::kind::{self, Part, Whose};
 use super::place::FileId;
 use super::{StoreError, beside};
 
@@ -30,38 +30,98 @@ const MODE: u32 = 0o600;
 #[cfg(target_os = "linux")]
 const LOCKED_BYTE: nix::libc::off_t = (1 << 30) - 1;
 
-/// The right to write what has this name, for as long as it is kept.
+/// The right to write a file, for as long as it is kept. It must be dropped after every connection to
+/// the file.
 #[derive(Debug)]
 pub(super) struct Lock {
+    name: NameLock,
+    file: FileLock,
+    whose: Whose,
+}
+
+impl Lock {
+    /// Takes the right to write the file that this path leads to, and creates it if need be, for its
+    /// owner alone.
+    ///
+    /// # Errors
+    ///
+    /// If somebody else has it, or it is not papo's; then nothing is made beside it.
+    pub(super) fn take(path: &Path) -> Result<Lock, StoreError> {
+        Lock::take_with(path, None)
+    }
+
+    /// The same, when another file was at the path before, whose lock this is.
+    pub(super) fn take_after(&self, path: &Path) -> Result<Lock, StoreError> {
+        Lock::take_with(path, Some(&self.name))
+    }
+
+    fn take_with(path: &Path, held: Option<&NameLock>) -> Result<Lock, StoreError> {
+        kind::check_all(path)?;
+        let whose = kind::whose(path)?;
+        let name = match held.and_then(|name| name.again(path)) {
+            Some(name) => name,
+            None => NameLock::take(path)?,
+        };
+        let file = FileLock::take(path)?;
+        file.check_names()?;
+        Ok(Lock { name, file, whose })
+    }
+
+    /// Which file it is.
+    pub(super) fn file(&self) -> Option<FileId> {
+        let found = self.file.0.metadata().ok()?;
+        Some(FileId::of(&found))
+    }
+
+    /// What an error says of a file of which it was known, before it was opened, whose it is.
+    pub(super) fn judge(&self) -> impl Fn(StoreError) -> StoreError + use<> {
+        let whose = self.whose;
+        move |e| whose.judge(e)
+    }
+
+    /// The file has no second name, and nobody else can take the first: should its lock have been
+    /// deleted, it is made anew.
+    pub(super) fn look(&mut self, path: &Path) -> Result<(), StoreError> {
+        self.file.check_names()?;
+        if !self.name.is_there() {
+            self.name = NameLock::take(path)?;
+            log::info!("{}: its lock was deleted", path.display());
+        }
+        Ok(())
+    }
+}
+
+/// The right to write what has this name.
+#[derive(Debug)]
+struct NameLock {
     file: File,
     path: PathBuf,
 }
 
-impl Lock {
-    /// Takes the right to write what this path leads to.
-    pub(super) fn take(path: &Path) -> Result<Lock, StoreError> {
+impl NameLock {
+    fn take(path: &Path) -> Result<NameLock, StoreError> {
         let lock = lock_path(path)?;
         kind::check(&lock, Part::Beside)?;
         let file = open_or_create(&lock).map_err(|e| unusable_or_wrong(path, e))?;
         kind::check_open(&file, &lock, Part::Beside)?;
         match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Lock { file, path: lock }),
+            Ok(()) => Ok(NameLock { file, path: lock }),
             Err(rustix::io::Errno::WOULDBLOCK) => Err(StoreError::InUse),
             Err(e) => Err(StoreError::Unusable(format!("cannot lock it: {e}"))),
         }
     }
 
     /// Nobody else can take it: its path still leads to it.
-    pub(super) fn is_there(&self) -> bool {
+    fn is_there(&self) -> bool {
         let held = self.file.metadata().ok().map(|found| FileId::of(&found));
         held.is_some() && held == FileId::at(&self.path)
     }
 
     /// The same lock, once more, if it is there and is that of this path.
-    pub(super) fn again(&self, path: &Path) -> Option<Lock> {
+    fn again(&self, path: &Path) -> Option<NameLock> {
         let is_its = lock_path(path).is_ok_and(|lock| lock == self.path);
         (is_its && self.is_there()).then_some(())?;
-        Some(Lock {
+        Some(NameLock {
             file: self.file.try_clone().ok()?,
             path: self.path.clone(),
         })
@@ -75,30 +135,22 @@ fn lock_path(path: &Path) -> Result<PathBuf, StoreError> {
 
 /// The right to write this file, whatever it is called.
 #[derive(Debug)]
-pub(super) struct FileLock {
-    file: File,
-}
+struct FileLock(File);
 
 impl FileLock {
-    /// Takes the right to write the file at this path, and creates it if need be, for its owner
-    /// alone.
-    pub(super) fn take(path: &Path) -> Result<FileLock, StoreError> {
-        kind::check(path, Part::Whole)?;
+    fn take(path: &Path) -> Result<FileLock, StoreError> {
         let file = open_or_create(path).map_err(|e| unusable_or_wrong(path, e))?;
         kind::check_open(&file, path, Part::Whole)?;
         lock_byte(&file)?;
-        Ok(FileLock { file })
+        Ok(FileLock(file))
     }
 
-    /// Which file it is.
-    pub(super) fn id(&self) -> Option<FileId> {
-        self.file.metadata().ok().map(|found| FileId::of(&found))
-    }
-
-    /// How many names it has; 0 if it was deleted.
-    pub(super) fn names(&self) -> u64 {
-        use std::os::unix::fs::MetadataExt as _;
-        self.file.metadata().map_or(0, |found| found.nlink())
+    /// The file has one name, or none any more.
+    fn check_names(&self) -> Result<(), StoreError> {
+        match self.0.metadata().map_or(0, |found| found.nlink()) {
+            0 | 1 => Ok(()),
+            names => Err(StoreError::Linked(names)),
+        }
     }
 }
 

@@ -53,7 +53,7 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 use crate::limits::{BATCH_BYTES_MAX, STORED_SCAN_MAX};
 use crate::wire::{ChatMessage, Key, Position, SeqRange};
 
-use lock::{FileLock, Lock};
+use lock::Lock;
 use place::Files;
 use schema::{bits, bytes_of, position_of, unbits};
 
@@ -85,9 +85,8 @@ pub struct Held {
 #[derive(Debug)]
 pub struct Store {
     connection: Connection,
-    /// The lock of the file. It goes after the connection, as fields do that are named later.
-    hold: Option<FileLock>,
-    /// The lock of the name, kept for as long as the store is open; none if it was opened for reading.
+    /// Kept for as long as the store is open; none if it was opened for reading. It goes after the
+    /// connection, as fields do that are named later.
     lock: Option<Lock>,
     /// The floor as the file says.
     floor: Position,

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::kind;
-use super::lock::{FileLock, Lock};
+use super::kind::{self, Whose};
+use super::lock::Lock;
 use super::place::{FileId, Files};
 use super::schema::{self, bytes_of};
 use super::{BUSY, Owner, Store, StoreError, beside, position_of};
@@ -37,14 +37,11 @@ impl Store {
     /// If it cannot be opened, or is not this owner's.
     pub fn open(path: &Path, owner: &Owner, now_ms: u64, check: bool) -> Result<Store, StoreError> {
         let path = absolute(path)?;
-        // Before a lock is made beside what is not papo's.
-        kind::check_all(&path)?;
-        kind::whose(&path)?;
         let lock = Lock::take(&path)?;
         Store::open_locked(&path, owner, now_ms, check, lock)
     }
 
-    /// The same, with the lock of the name.
+    /// The same, of a file whose lock is held.
     pub(super) fn open_locked(
         path: &Path,
         owner: &Owner,
@@ -52,10 +49,8 @@ impl Store {
         check: bool,
         lock: Lock,
     ) -> Result<Store, StoreError> {
-        kind::check_all(path)?;
-        let whose = kind::whose(path)?;
-        let open = || Store::open_known(path, owner, now_ms, check, lock);
-        open().map_err(|e| whose.judge(e))
+        let judge = lock.judge();
+        Store::open_known(path, owner, now_ms, check, lock).map_err(judge)
     }
 
     /// The same, of a file that is papo's or new.
@@ -68,7 +63,7 @@ impl Store {
     ) -> Result<Store, StoreError> {
         let log = beside(&kind::real(path).map_err(StoreError::Path)?, "-wal");
         let unclean = size(&log) > 0;
-        let (mut connection, hold) = connect_known(path)?;
+        let (mut connection, file) = connect_known(path, &lock)?;
         if connection.is_readonly("main")? {
             return Err(StoreError::Unusable("it is read-only".into()));
         }
@@ -80,10 +75,8 @@ impl Store {
         migrate(&mut connection, version, owner, now_ms)?;
         let Born { floor, created } = verify(&connection, Some(owner))?;
         connection.busy_timeout(BUSY)?;
-        let file = hold.id().ok_or(StoreError::Moved)?;
         Ok(Store {
             connection,
-            hold: Some(hold),
             lock: Some(lock),
             floor,
             files: Files::new(path, file, created)?,
@@ -106,8 +99,11 @@ impl Store {
 ///
 /// # Errors
 ///
-/// If it cannot be renamed.
+/// If it cannot be renamed, or does not say that it is papo's.
 pub fn set_aside(path: &Path, suffix: &str) -> io::Result<PathBuf> {
+    if !matches!(kind::whose(path), Ok(Whose::Papos)) {
+        return Err(io::Error::other(StoreError::Foreign));
+    }
     let name = |n: u32| match n {
         0 => beside(path, suffix),
         n => beside(path, &format!("{suffix}-{n}")),
@@ -145,22 +141,14 @@ pub(super) fn prepare(connection: Connection) -> Result<Connection, StoreError> 
     Ok(connection)
 }
 
-/// A connection for writing, and the lock on the file that it has open: what the path leads to before
-/// and after.
-fn connect_known(path: &Path) -> Result<(Connection, FileLock), StoreError> {
-    // A layered file system gives a file another number when it is first opened for writing.
-    for _ in 0..3 {
-        let hold = FileLock::take(path)?;
-        match hold.names() {
-            0 | 1 => {}
-            names => return Err(StoreError::Linked(names)),
-        }
-        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        if hold.id().is_some() && hold.id() == FileId::at(path) {
-            return Ok((connection, hold));
-        }
+/// A connection for writing to the file that is locked, and which one that is: what the path leads to
+/// before and after.
+fn connect_known(path: &Path, lock: &Lock) -> Result<(Connection, FileId), StoreError> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    match lock.file() {
+        Some(file) if FileId::at(path) == Some(file) => Ok((connection, file)),
+        _ => Err(StoreError::Moved),
     }
-    Err(StoreError::Moved)
 }
 
 /// The version of the schema; 0 for an empty database.

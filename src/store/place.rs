@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
 
-use super::lock::{FileLock, Lock};
+use super::lock::Lock;
 use super::{Owner, Store, StoreError, beside};
 
 /// A device and an inode: the same file, whatever it is called.
@@ -125,15 +125,8 @@ impl Store {
             Place::WithoutLog => return Err(StoreError::LogMoved),
             Place::Gone => return Err(StoreError::Moved),
         }
-        match self.hold.as_ref().map_or(1, FileLock::names) {
-            0 | 1 => {}
-            names => return Err(StoreError::Linked(names)),
-        }
-        if self.lock.as_ref().is_some_and(|lock| !lock.is_there()) {
-            self.lock = Some(Lock::take(&self.files.path)?);
-            log::info!("{}: its lock was deleted", self.files.path.display());
-        }
-        Ok(())
+        let path = &self.files.path;
+        self.lock.as_mut().map_or(Ok(()), |lock| lock.look(path))
     }
 
     /// Brings all of the log into the file, so that the file alone holds everything.
@@ -180,9 +173,8 @@ impl Store {
     /// If it cannot be opened, or is not this owner's; then it is left as it is.
     pub fn open_in_place(&self, owner: &Owner, now_ms: u64) -> Result<Store, StoreError> {
         let path = &self.files.path;
-        let kept = self.lock.as_ref().and_then(|lock| lock.again(path));
-        let lock = match kept {
-            Some(lock) => lock,
+        let lock = match &self.lock {
+            Some(lock) => lock.take_after(path)?,
             None => Lock::take(path)?,
         };
         Store::open_locked(path, owner, now_ms, true, lock)

@@ -77,7 +77,6 @@ fn read(path: &Path, way: Way, file: FileId, owner: Option<&Owner>) -> Result<St
     let Born { floor, created } = verify(&connection, owner)?;
     Ok(Store {
         connection,
-        hold: None,
         lock: None,
         floor,
         files: Files::new(path, file, created)?,
