@@ -350,9 +350,13 @@ fn nick_from(login: &str) -> String {
     }
 }
 
+/// A room's name in the form in which others write it: systems differ in whether a letter and its
+/// accent are one character (NFC) or two.
 fn room(text: &str) -> Result<String, String> {
+    use unicode_normalization::UnicodeNormalization as _;
+    let text: String = text.nfc().collect();
     match text.len() {
-        1..=ROOM_BYTES_MAX if !text.contains(char::is_control) => Ok(text.to_owned()),
+        1..=ROOM_BYTES_MAX if !text.contains(char::is_control) => Ok(text),
         1..=ROOM_BYTES_MAX => Err("a room's name has no control characters".into()),
         _ => Err(format!("a room's name has 1 to {ROOM_BYTES_MAX} bytes")),
     }

@@ -91,6 +91,7 @@
 //! | the order of messages | `wire/types.rs` (`Position`) | `node/history/order.rs` if it is no comparison of three numbers any more |
 //! | a rate that each source or member is held to | `driver/rates.rs` | `limits.rs` for the number |
 //! | what `papo history` searches for | `store/search.rs` | `cli/history.rs` for the option |
+//! | what may be a store, and who may write it | `store/kind.rs` | `store/lock.rs` |
 //! | what a signal does | `driver/console/signals.rs` | `driver/reactor/mod.rs` |
 //! | a command that is typed, like `/nick` | `ui/commands.rs` | `ui/orders.rs` |
 //! | how a name of `--peer` is looked up | `driver/names/mod.rs` | `timing.rs` for how often |

@@ -2,6 +2,8 @@
 //!
 //! Nothing is decided here that a test could want to see: options are `cli`, the loop is `driver`.
 
+mod closed;
+
 use std::io::{self, IsTerminal, Write};
 use std::net::{Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
@@ -16,6 +18,7 @@ use papo::ui::{Mode, Replay, UiConfig};
 const REPLAY_INTERACTIVE: usize = 20;
 
 fn main() -> ExitCode {
+    driver::outlive_file_limits();
     // A process that another papo started to look a name up: no user types that.
     if let Some(answer) = driver::look_up(std::env::args_os()) {
         return print(answer.as_bytes());
@@ -44,7 +47,7 @@ fn main() -> ExitCode {
                 from,
                 words: grep,
             };
-            match cli::history::print(&cli.options, &search, io::stdout().lock()) {
+            match cli::history::print(&cli.options, &search, io::stdout().lock(), say) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(line) => fail(STATUS_FAILED, &line),
             }
@@ -60,6 +63,8 @@ fn run(action: Task, options: &Options) -> ExitCode {
         Ok(secret) => secret,
         Err(line) => return fail(STATUS_FAILED, &line),
     };
+    // Sending a line prints nothing, and goes without.
+    let prints = options.json || !matches!(action, Action::Send { .. });
     let config = DriverConfig {
         group: options.group,
         multicast: !options.no_multicast,
@@ -80,6 +85,7 @@ fn run(action: Task, options: &Options) -> ExitCode {
             strict: options.store_strict,
         }),
         color: options.color.is_wanted(),
+        stdout_closed: prints && closed::was_stdout(),
         ui: ui_config(action, options),
     };
     match driver::run(config) {
@@ -115,7 +121,7 @@ fn scan(options: &Options) -> ExitCode {
     };
     driver::flush_log();
     for report in &heard.reports {
-        let _ = writeln!(io::stderr(), "papo: {report}");
+        say(report);
     }
     if heard.rooms.is_empty() {
         return fail(
@@ -201,7 +207,11 @@ fn print(bytes: &[u8]) -> ExitCode {
 
 /// One line on stderr, and the status.
 fn fail(status: u8, line: &str) -> ExitCode {
-    // Without a stderr the status has to do.
-    let _ = writeln!(io::stderr(), "papo: {line}");
+    say(line);
     ExitCode::from(status)
+}
+
+/// One line on stderr. Without a stderr the status has to do.
+fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "papo: {line}");
 }

@@ -13,16 +13,24 @@ use crate::ui::visible::{Tab, visible};
 
 use super::Options;
 
-/// Prints to `out` what fits; whoever reads it may stop.
+/// Prints to `out` what fits; whoever reads it may stop. `tell` gets a line about what is missing.
 ///
 /// # Errors
 ///
 /// One line that names the file or the option, and what to do.
-pub fn print(options: &Options, search: &Search, out: impl Write) -> Result<(), String> {
+pub fn print(
+    options: &Options,
+    search: &Search,
+    out: impl Write,
+    tell: impl FnOnce(&str),
+) -> Result<(), String> {
     let path = options.store.as_deref().unwrap_or(Path::new(""));
     let name = visible(&format!("--store {}", path.display()), Tab::Escape);
     let wrong = |e| format!("{name}: {e}");
     let store = Store::open_for_reading(path, None).map_err(wrong)?;
+    if let Some(unread) = store.unread() {
+        tell(&format!("{name}: {unread}"));
+    }
     let room = store.owner().map_err(wrong)?.room;
     if options.room_given && room != options.room {
         return Err(wrong(StoreError::OtherRoom(room)));

@@ -43,6 +43,8 @@ pub struct DriverConfig {
     pub store: Option<StoreConfig>,
     /// Colours may be used in the terminal.
     pub color: bool,
+    /// Something is to be printed, and stdout was closed when papo was started.
+    pub stdout_closed: bool,
     /// The user's side.
     pub ui: UiConfig,
 }

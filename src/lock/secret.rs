@@ -12,6 +12,10 @@ pub const ROOM_TAG_BYTES: usize = 8;
 const SECRET_BYTES_MIN: usize = 8;
 /// Longest secret in bytes: a key file, not a film.
 const SECRET_BYTES_MAX: usize = 4096;
+/// What some editors put before a text: U+FEFF, in UTF-8.
+const UTF_8_MARK: &[u8] = b"\xef\xbb\xbf";
+/// The same in UTF-16, in both orders.
+const UTF_16_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 /// Argon2id's memory in KiB, passes and lanes: the OWASP minimum, some 20 ms once per start.
 pub(super) const ARGON2_COST: (u32, u32, u32) = (19_456, 2, 1);
 
@@ -36,6 +40,8 @@ pub enum SecretError {
     TooShort(usize),
     /// It has more than 4,096 bytes.
     TooLong(usize),
+    /// It begins as a text in UTF-16 does, which some editors write.
+    Utf16,
     /// The key derivation refused its parameters or found no memory.
     Derivation,
 }
@@ -55,6 +61,10 @@ impl fmt::Display for SecretError {
                     "the secret has {n} bytes: use at most {SECRET_BYTES_MAX}"
                 )
             }
+            SecretError::Utf16 => f.write_str(
+                "the secret is a text in UTF-16: save it as UTF-8, as all members must have the \
+                 same bytes",
+            ),
             SecretError::Derivation => f.write_str("no memory to derive keys from the secret"),
         }
     }
@@ -64,11 +74,16 @@ impl std::error::Error for SecretError {}
 
 impl Secret {
     /// Derives the keys of `room` from its secret: Argon2id (RFC 9106), salted with the room's
-    /// name. White space at the end of the secret, such as a file's last newline, does not count.
+    /// name. White space at the end of the secret, such as a file's last newline, does not count,
+    /// nor does the mark that some editors put before a text in UTF-8.
     ///
     /// # Errors
-    /// If the secret is too short or too long, or there is no memory for the derivation.
+    /// If the secret is too short or too long, or in UTF-16, or there is no memory for the derivation.
     pub fn derive(room: &str, secret: &[u8]) -> Result<Secret, SecretError> {
+        if UTF_16_MARKS.iter().any(|mark| secret.starts_with(mark)) {
+            return Err(SecretError::Utf16);
+        }
+        let secret = secret.strip_prefix(UTF_8_MARK).unwrap_or(secret);
         let secret = secret.trim_ascii_end();
         match secret.len() {
             n if n < SECRET_BYTES_MIN => return Err(SecretError::TooShort(n)),
@@ -141,6 +156,21 @@ mod tests {
         assert_eq!(a.tag, other_secret.tag);
         assert_eq!(a.fingerprint(), same.fingerprint());
         assert_ne!(a.fingerprint(), other_secret.fingerprint());
+    }
+
+    #[test]
+    fn the_mark_before_a_text_does_not_count_and_utf_16_is_refused() {
+        let plain = Secret::derive("lobby", b"correct horse").unwrap();
+        let marked = Secret::derive("lobby", b"\xef\xbb\xbfcorrect horse\r\n").unwrap();
+        assert_eq!(plain.psk, marked.psk);
+        let short = Secret::derive("lobby", b"\xef\xbb\xbfhunter2").unwrap_err();
+        assert_eq!(short, SecretError::TooShort(7));
+        for text in [b"\xff\xfec\0o\0r\0r\0", b"\xfe\xff\0c\0o\0r\0r"] {
+            assert_eq!(
+                Secret::derive("lobby", text).unwrap_err(),
+                SecretError::Utf16
+            );
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
 
@@ -23,8 +24,17 @@ pub enum StoreError {
     },
     /// A newer papo wrote it, with this version of the schema.
     Newer(i64),
-    /// It is a database, but not one of papo's.
+    /// It is a file, but not one of papo's.
     Foreign,
+    /// It, or what lies beside it (then that path is given), is no regular file, but of this kind.
+    NotAFile {
+        /// What it is, with an article.
+        kind: &'static str,
+        /// Where it is, if it is not the file itself.
+        beside: Option<PathBuf>,
+    },
+    /// It has so many names (hard links), of which only one has the log beside it.
+    Linked(u64),
     /// Its content makes no sense.
     Damaged(String),
     /// The path cannot be used: no such directory, no permission.
@@ -40,10 +50,13 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// True if what was open is not where it was opened.
+    /// True if what was open is not where it was opened, or not only there.
     #[must_use]
     pub fn is_moved(&self) -> bool {
-        matches!(self, StoreError::Moved | StoreError::LogMoved)
+        matches!(
+            self,
+            StoreError::Moved | StoreError::LogMoved | StoreError::Linked(_)
+        )
     }
 }
 
@@ -70,8 +83,21 @@ impl fmt::Display for StoreError {
                 "a newer papo wrote it (version {version}); use that one, or another file"
             ),
             StoreError::Foreign => {
-                f.write_str("it is a database of another program; use another file")
+                f.write_str("papo did not write it, and leaves it alone; use another file")
             }
+            StoreError::NotAFile { kind, beside } => match beside {
+                Some(path) => write!(
+                    f,
+                    "{} is {kind}, not a regular file; remove that, or use another file",
+                    path.display()
+                ),
+                None => write!(f, "it is {kind}, not a regular file; use another file"),
+            },
+            StoreError::Linked(names) => write!(
+                f,
+                "the file has {names} names (hard links), and its log is beside one of them only; \
+                 remove the others"
+            ),
             StoreError::Damaged(why) => write!(f, "it is damaged ({why})"),
             StoreError::Path(e) => write!(f, "cannot use it: {e}; use another file"),
             StoreError::Moved => f.write_str("the file was moved or deleted while in use"),

@@ -7,7 +7,10 @@
 //! | file | subject |
 //! | --- | --- |
 //! | `schema` | the tables, their versions, how a message is a row |
-//! | `opening` | opening, checking, locking, setting a damaged file aside |
+//! | `kind` | what lies at a path: a regular file, one of papo's |
+//! | `lock` | that one process writes a file |
+//! | `opening` | opening for writing, checking, setting a damaged file aside |
+//! | `reading` | opening for reading |
 //! | `place` | whether the files are still where they were opened |
 //! | `search` | what `papo history` reads |
 //! | `error` | what can go wrong |
@@ -15,8 +18,8 @@
 //! # One writer, any number of readers
 //!
 //! The file is in WAL mode, so readers (`papo history`, `sqlite3`) disturb nobody. That only one node
-//! writes is kept by a lock (`flock`) on an empty file beside it, `FILE.lock`, which stays: the
-//! database's own locks would keep readers out, and go when any descriptor of the file is closed.
+//! writes is kept by two locks of papo's own, since the database's locks would keep readers out: one of the
+//! file itself, and one of its name, on an empty file beside it, `FILE.lock`, which stays.
 //!
 //! # What a commit costs, and what a crash does
 //!
@@ -26,8 +29,11 @@
 //! power cut, never the file as a whole. When to checkpoint is decided in `driver::keeper`.
 
 mod error;
+mod kind;
+mod lock;
 mod opening;
 mod place;
+mod reading;
 mod schema;
 mod search;
 #[cfg(test)]
@@ -47,7 +53,8 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 use crate::limits::{BATCH_BYTES_MAX, STORED_SCAN_MAX};
 use crate::wire::{ChatMessage, Key, Position, SeqRange};
 
-use place::{Files, Lock};
+use lock::Lock;
+use place::Files;
 use schema::{bits, bytes_of, position_of, unbits};
 
 /// How long a statement waits for somebody else's lock (a person who writes with `sqlite3`): the
@@ -78,11 +85,14 @@ pub struct Held {
 #[derive(Debug)]
 pub struct Store {
     connection: Connection,
-    /// Kept for as long as the store is open; none if it was opened for reading.
+    /// Kept for as long as the store is open; none if it was opened for reading. It goes after the
+    /// connection, as fields do that are named later.
     lock: Option<Lock>,
     /// The floor as the file says.
     floor: Position,
     files: Files,
+    /// What could not be read of it.
+    unread: Option<String>,
 }
 
 /// What was found between two positions.

@@ -1,23 +1,22 @@
-//! Opening a file: its lock, whether it is what it should be, and setting a damaged one aside.
+//! Opening a file for writing: whether it is what it should be, and setting a damaged one aside.
 //!
 //! Nothing here deletes a file or changes one that is not papo's.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
-use rustix::fs::FlockOperation;
 
-use super::place::{FileId, Files, Lock};
+use super::kind::{self, Whose};
+use super::lock::Lock;
+use super::place::{FileId, Files};
 use super::schema::{self, bytes_of};
 use super::{BUSY, Owner, Store, StoreError, beside, position_of};
 use crate::wire::Position;
+use unicode_normalization::UnicodeNormalization as _;
 
-/// The file is its owner's alone: it is the talk in plain text.
-const MODE: u32 = 0o600;
 /// A file up to this size is checked as a whole each time it is opened, some 50 ms. A larger one only
 /// if whoever wrote it last did not close it; what SQLite notices by itself, such as a missing
 /// end, it notices without that.
@@ -42,6 +41,7 @@ impl Store {
         Store::open_locked(&path, owner, now_ms, check, lock)
     }
 
+    /// The same, of a file whose lock is held.
     pub(super) fn open_locked(
         path: &Path,
         owner: &Owner,
@@ -49,8 +49,21 @@ impl Store {
         check: bool,
         lock: Lock,
     ) -> Result<Store, StoreError> {
-        let unclean = size(&beside(path, "-wal")) > 0;
-        let (mut connection, file) = connect_known(path)?;
+        let judge = lock.judge();
+        Store::open_known(path, owner, now_ms, check, lock).map_err(judge)
+    }
+
+    /// The same, of a file that is papo's or new.
+    fn open_known(
+        path: &Path,
+        owner: &Owner,
+        now_ms: u64,
+        check: bool,
+        lock: Lock,
+    ) -> Result<Store, StoreError> {
+        let log = beside(&kind::real(path).map_err(StoreError::Path)?, "-wal");
+        let unclean = size(&log) > 0;
+        let (mut connection, file) = connect_known(path, &lock)?;
         if connection.is_readonly("main")? {
             return Err(StoreError::Unusable("it is read-only".into()));
         }
@@ -67,6 +80,7 @@ impl Store {
             lock: Some(lock),
             floor,
             files: Files::new(path, file, created)?,
+            unread: None,
         })
     }
 
@@ -78,45 +92,6 @@ impl Store {
     pub fn owner(&self) -> Result<Owner, StoreError> {
         Ok(whose(&self.connection)?.0)
     }
-
-    /// Opens a file for reading, while others may write to it. `owner` is whose it must be, if that
-    /// matters.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be read, or is not this owner's.
-    pub fn open_for_reading(path: &Path, owner: Option<&Owner>) -> Result<Store, StoreError> {
-        let path = absolute(path)?;
-        File::open(&path).map_err(StoreError::Path)?;
-        let file = FileId::at(&path).ok_or(StoreError::Moved)?;
-        if size(&path) == 0 {
-            return Err(StoreError::Unusable("there is nothing in it yet".into()));
-        }
-        let read = |connection: Connection| {
-            if version(&connection)? == 0 {
-                return Err(StoreError::Unusable("there is nothing in it yet".into()));
-            }
-            let Born { floor, created } = verify(&connection, owner)?;
-            Ok(Store {
-                connection,
-                lock: None,
-                floor,
-                files: Files::new(&path, file, created)?,
-            })
-        };
-        let only_read = OpenFlags::SQLITE_OPEN_READ_ONLY;
-        match connect(&path, only_read).and_then(read) {
-            // Reading in WAL mode writes beside the file. Where that is not possible nobody else
-            // writes either, and the file can be read as it lies there.
-            Err(StoreError::Unusable(why) | StoreError::Later(why)) => {
-                let uri = uri(&path);
-                let flags = only_read | OpenFlags::SQLITE_OPEN_URI;
-                let unusable = |_| StoreError::Unusable(why);
-                connect(&uri, flags).and_then(read).map_err(unusable)
-            }
-            result => result,
-        }
-    }
 }
 
 /// Renames a file that is damaged, and what belongs to it, so that a new one can take its place. The
@@ -124,8 +99,11 @@ impl Store {
 ///
 /// # Errors
 ///
-/// If it cannot be renamed.
+/// If it cannot be renamed, or does not say that it is papo's.
 pub fn set_aside(path: &Path, suffix: &str) -> io::Result<PathBuf> {
+    if !matches!(kind::whose(path), Ok(Whose::Papos)) {
+        return Err(io::Error::other(StoreError::Foreign));
+    }
     let name = |n: u32| match n {
         0 => beside(path, suffix),
         n => beside(path, &format!("{suffix}-{n}")),
@@ -143,101 +121,38 @@ pub fn set_aside(path: &Path, suffix: &str) -> io::Result<PathBuf> {
 }
 
 /// SQLite would take a relative name that begins with `file:` for something else.
-fn absolute(path: &Path) -> Result<PathBuf, StoreError> {
-    let path = std::path::absolute(path).map_err(StoreError::Path)?;
-    match fs::metadata(&path) {
-        Ok(found) if !found.is_file() => {
-            let e = io::Error::new(io::ErrorKind::InvalidInput, "not a regular file");
-            Err(StoreError::Path(e))
-        }
-        _ => Ok(path),
-    }
+pub(super) fn absolute(path: &Path) -> Result<PathBuf, StoreError> {
+    std::path::absolute(path).map_err(StoreError::Path)
 }
 
-fn size(path: &Path) -> u64 {
+pub(super) fn size(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |found| found.len())
 }
 
-impl Lock {
-    /// Takes the right to write the file of this name.
-    pub(super) fn take(path: &Path) -> Result<Lock, StoreError> {
-        let mut open = OpenOptions::new();
-        open.create(true).truncate(false).write(true).mode(MODE);
-        let lock = beside(path, ".lock");
-        let file = open.open(&lock).map_err(|e| unusable_or_wrong(path, e))?;
-        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Lock { file, path: lock }),
-            Err(rustix::io::Errno::WOULDBLOCK) => Err(StoreError::InUse),
-            Err(e) => Err(StoreError::Unusable(format!("cannot lock it: {e}"))),
-        }
-    }
-}
-
-/// Creates the file if need be, for its owner alone; which one it is.
-fn touch(path: &Path) -> Result<FileId, StoreError> {
-    let mut open = OpenOptions::new();
-    match open.create_new(true).write(true).mode(MODE).open(path) {
-        Err(e) if e.kind() != io::ErrorKind::AlreadyExists => Err(unusable_or_wrong(path, e)),
-        _ => FileId::at(path).ok_or(StoreError::Moved),
-    }
-}
-
-/// A file that is there and cannot be written to may be read; one that is not there, and cannot be
-/// created, is a mistake, unless the disk is full.
-fn unusable_or_wrong(path: &Path, e: io::Error) -> StoreError {
-    let full = matches!(
-        e.kind(),
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-    );
-    if full {
-        StoreError::Later(e.to_string())
-    } else if path.exists() {
-        StoreError::Unusable(e.to_string())
-    } else {
-        StoreError::Path(e)
-    }
-}
-
-fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    prepare(Connection::open_with_flags(path, flags)?)
+}
+
+/// What every connection has.
+pub(super) fn prepare(connection: Connection) -> Result<Connection, StoreError> {
     connection.busy_timeout(BUSY_OPENING)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     Ok(connection)
 }
 
-/// A connection for writing, and which file it has open: what the path leads to before and after.
-fn connect_known(path: &Path) -> Result<(Connection, FileId), StoreError> {
-    // A layered file system gives a file another number when it is first opened for writing.
-    for _ in 0..3 {
-        let file = touch(path)?;
-        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        if FileId::at(path) == Some(file) {
-            return Ok((connection, file));
-        }
+/// A connection for writing to the file that is locked, and which one that is: what the path leads to
+/// before and after.
+fn connect_known(path: &Path, lock: &Lock) -> Result<(Connection, FileId), StoreError> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    match lock.file() {
+        Some(file) if FileId::at(path) == Some(file) => Ok((connection, file)),
+        _ => Err(StoreError::Moved),
     }
-    Err(StoreError::Moved)
-}
-
-/// A name by which SQLite reads a file without writing beside it.
-fn uri(path: &Path) -> PathBuf {
-    use std::fmt::Write as _;
-    let mut uri = String::from("file:");
-    for &byte in path.as_os_str().as_encoded_bytes() {
-        match byte {
-            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
-                uri.push(char::from(byte));
-            }
-            // Writing to memory cannot fail.
-            _ => drop(write!(uri, "%{byte:02X}")),
-        }
-    }
-    uri.push_str("?immutable=1");
-    uri.into()
 }
 
 /// The version of the schema; 0 for an empty database.
-fn version(connection: &Connection) -> Result<i64, StoreError> {
+pub(super) fn version(connection: &Connection) -> Result<i64, StoreError> {
     let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let (application, version) = (number("application_id")?, number("user_version")?);
     let sql = "SELECT count(*) FROM sqlite_schema";
@@ -309,23 +224,26 @@ fn migrate(
 }
 
 /// What a file says of itself.
-struct Born {
-    floor: Position,
+pub(super) struct Born {
+    pub(super) floor: Position,
     /// When, in milliseconds since 1970.
-    created: i64,
+    pub(super) created: i64,
 }
 
 /// Whose the file is.
 fn whose(connection: &Connection) -> Result<(Owner, Born), StoreError> {
     let sql = "SELECT name, lock, floor, created FROM room";
     let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?));
-    let (room, lock, floor, created): (_, _, Vec<u8>, _) = connection.query_row(sql, [], row)?;
+    let (room, lock, floor, created): (String, _, Vec<u8>, _) =
+        connection.query_row(sql, [], row)?;
+    // An earlier papo took names in any form.
+    let room = room.nfc().collect();
     let floor = position_of(&floor)?;
     Ok((Owner { room, lock }, Born { floor, created }))
 }
 
 /// What a file that must be `owner`'s says of itself, if that matters.
-fn verify(connection: &Connection, owner: Option<&Owner>) -> Result<Born, StoreError> {
+pub(super) fn verify(connection: &Connection, owner: Option<&Owner>) -> Result<Born, StoreError> {
     let (found, born) = whose(connection)?;
     match owner {
         Some(owner) if owner.room != found.room => Err(StoreError::OtherRoom(found.room)),

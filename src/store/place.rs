@@ -13,13 +13,13 @@
 //! then the two are removed, as SQLite does when a file is closed. They are removed only if they are
 //! those that were opened.
 
-use std::fs::{self, File};
-use std::io;
+use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
 
+use super::lock::Lock;
 use super::{Owner, Store, StoreError, beside};
 
 /// A device and an inode: the same file, whatever it is called.
@@ -32,7 +32,8 @@ impl FileId {
         fs::metadata(path).ok().map(|found| FileId::of(&found))
     }
 
-    fn of(found: &fs::Metadata) -> FileId {
+    /// Which file this was said of.
+    pub(super) fn of(found: &fs::Metadata) -> FileId {
         FileId(found.dev(), found.ino())
     }
 }
@@ -90,28 +91,6 @@ impl Files {
     }
 }
 
-/// The right to write, for as long as it is kept.
-#[derive(Debug)]
-pub(super) struct Lock {
-    pub(super) file: File,
-    pub(super) path: PathBuf,
-}
-
-impl Lock {
-    /// Nobody else can take it: its path still leads to it.
-    fn is_there(&self) -> bool {
-        let held = self.file.metadata().ok().map(|found| FileId::of(&found));
-        held.is_some() && held == FileId::at(&self.path)
-    }
-
-    fn again(&self) -> io::Result<Lock> {
-        Ok(Lock {
-            file: self.file.try_clone()?,
-            path: self.path.clone(),
-        })
-    }
-}
-
 impl Store {
     /// Which file this is.
     #[must_use]
@@ -146,11 +125,8 @@ impl Store {
             Place::WithoutLog => return Err(StoreError::LogMoved),
             Place::Gone => return Err(StoreError::Moved),
         }
-        if self.lock.as_ref().is_some_and(|lock| !lock.is_there()) {
-            self.lock = Some(Lock::take(&self.files.path)?);
-            log::info!("{}: its lock was deleted", self.files.path.display());
-        }
-        Ok(())
+        let path = &self.files.path;
+        self.lock.as_mut().map_or(Ok(()), |lock| lock.look(path))
     }
 
     /// Brings all of the log into the file, so that the file alone holds everything.
@@ -198,8 +174,8 @@ impl Store {
     pub fn open_in_place(&self, owner: &Owner, now_ms: u64) -> Result<Store, StoreError> {
         let path = &self.files.path;
         let lock = match &self.lock {
-            Some(lock) if lock.is_there() => lock.again().map_err(StoreError::Path)?,
-            _ => Lock::take(path)?,
+            Some(lock) => lock.take_after(path)?,
+            None => Lock::take(path)?,
         };
         Store::open_locked(path, owner, now_ms, true, lock)
     }

@@ -266,7 +266,8 @@ fn other_files_and_newer_ones_are_refused_and_left_alone() {
     let refused = Store::open_for_reading(&path, None).unwrap_err();
     assert!(matches!(refused, StoreError::Newer(_)), "{refused:?}");
     let refused = Store::open(&dir.0, &owner(), 0, true).unwrap_err();
-    assert!(matches!(refused, StoreError::Path(_)), "{refused:?}");
+    let is_told = matches!(refused, StoreError::NotAFile { .. });
+    assert!(is_told, "{refused:?}");
     let nowhere = dir.0.join("no/such/file");
     let refused = Store::open(&nowhere, &owner(), 0, true).unwrap_err();
     assert!(matches!(refused, StoreError::Path(_)), "{refused:?}");
@@ -286,14 +287,13 @@ fn damage_is_found_and_a_damaged_file_can_be_set_aside() {
     let mut holed = whole.clone();
     let middle = holed.len() / 2;
     holed[middle..middle + 40_000].fill(0xa5);
+    let mut beginning = whole.clone();
+    beginning[..10].fill(0);
     let bad: [(&str, &[u8]); 4] = [
         ("truncated", &whole[..whole.len() / 2]),
         ("a header", &whole[..100]),
         ("holed", &holed),
-        (
-            "text",
-            b"these are my notes, all of them, and not a database at all",
-        ),
+        ("another beginning", &beginning),
     ];
     for (name, bytes) in bad {
         fs::write(&path, bytes).unwrap();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use crate::harness::{PATIENCE, Room, agree, alone, median, ms, shared};
+use crate::harness::{PATIENCE, Room, agree, alone, median, ms, scratch_dir, shared};
 
 #[test]
 fn five_nodes_started_one_after_the_other_get_the_ids_1_to_5() {
@@ -168,4 +168,48 @@ fn without_multicast_a_node_needs_only_one_address_of_any_member() {
     }
     let history = agree(&nodes.iter().collect::<Vec<_>>(), PATIENCE);
     assert_eq!(history.len(), 3);
+}
+
+/// Systems differ in whether they write a letter and its accent as one character or as two.
+#[test]
+fn names_of_a_room_that_look_the_same_are_the_same() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let file = dir.join("room.db");
+    let file = file.to_str().expect("ASCII");
+    let one = room.called(&format!("{}-caf\u{e9}", room.name));
+    let two = room.called(&format!("{}-cafe\u{301}", room.name));
+    let ana = one.join("ana");
+    assert_eq!(
+        ana.event("listening", |e| e.is("listening")).text("room"),
+        one.name
+    );
+    ana.joined();
+    let bia = two.join_with("bia", &["--store", file]);
+    assert_eq!(bia.id(), 2);
+    assert_eq!(
+        bia.event("listening", |e| e.is("listening")).text("room"),
+        one.name
+    );
+    bia.say("here");
+    ana.heard("bia", 1);
+    bia.say("/quit");
+    assert_eq!(bia.exit(), 0);
+    // Nor is the file another's if an earlier papo wrote the name down as it was given.
+    let database = rusqlite::Connection::open(file).expect("it is a database");
+    let sql = "UPDATE room SET name = ?1";
+    let changed = database.execute(sql, [&two.name]);
+    assert_eq!(changed.expect("the schema is documented"), 1);
+    drop(database);
+    for room in [&one, &two] {
+        let history = room.papo("zoe", &["history", "--store", file]).start();
+        assert_eq!(history.exit(), 0, "{}", history.stderr());
+        assert!(history.stdout().contains("<bia> here\n"));
+        let send = room
+            .papo("zoe", &["send", "--store", file, "there"])
+            .start();
+        assert_eq!(send.exit(), 0, "{}", send.stderr());
+        ana.heard("zoe", 1);
+    }
 }

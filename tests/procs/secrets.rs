@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+
 use crate::harness::{PATIENCE, Room, Scratch, agree, one_line_that_names, scratch_dir, shared};
 
 /// A file with a secret in it.
@@ -63,4 +65,50 @@ fn a_secret_that_cannot_be_read_or_is_too_short_ends_with_3_and_one_line() {
         assert_eq!(node.exit(), 3, "{}", node.stderr());
         one_line_that_names(&node, path);
     }
+}
+
+/// What an editor writes around a secret without being asked.
+#[test]
+fn a_mark_before_a_secret_and_the_end_of_its_line_do_not_count() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let plain = secret(&dir, "correct horse battery staple");
+    let edited = dir.join("edited");
+    let bytes = b"\xef\xbb\xbfcorrect horse battery staple\r\n";
+    fs::write(&edited, bytes).expect("it is ours");
+    let edited = edited.to_str().expect("ASCII");
+    let ana = room.join_with("ana", &["--secret-file", &plain]);
+    ana.joined();
+    let bia = room.join_with("bia", &["--secret-file", edited]);
+    assert_eq!(bia.id(), 2);
+    let wide = dir.join("wide");
+    let text = "correct horse battery staple".encode_utf16();
+    let bytes: Vec<u8> = std::iter::once(0xfeff)
+        .chain(text)
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    fs::write(&wide, bytes).expect("it is ours");
+    let wide = wide.to_str().expect("ASCII");
+    let node = room.papo("caio", &["--secret-file", wide]).start();
+    assert_eq!(node.exit(), 3, "{}", node.stderr());
+    one_line_that_names(&node, "UTF-16");
+}
+
+#[test]
+fn a_secret_may_come_from_a_pipe_but_one_without_a_writer_is_not_waited_for() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let pipe = dir.join("pipe");
+    let mode = Mode::RUSR | Mode::WUSR;
+    mknodat(CWD, &pipe, FileType::Fifo, mode, 0).expect("a named pipe can be made");
+    let path = pipe.to_str().expect("ASCII");
+    let node = room.papo("ana", &["--secret-file", path]).start();
+    assert_eq!(node.exit(), 3, "{}", node.stderr());
+    one_line_that_names(&node, "nobody writes");
+    // Whoever writes may take their time, as a person does who types a pass phrase.
+    let script = "papo send --secret-file <(sleep 4; echo correct horse battery staple) hello";
+    let node = room.bash("bia", script).start();
+    assert_eq!(node.exit(), 0, "{}", node.stderr());
 }

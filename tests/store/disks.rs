@@ -7,7 +7,7 @@ use std::process::Command;
 use rustix::process::{Resource, Rlimit, prlimit};
 
 use super::{as_str, join_storing, stored_texts};
-use crate::harness::{Node, PATIENCE, Room, eventually, scratch_dir, shared};
+use crate::harness::{Node, PATIENCE, Room, Signal, eventually, scratch_dir, shared};
 
 fn delivered(node: &Node) -> usize {
     node.look(|record| record.all("delivered").count())
@@ -148,9 +148,9 @@ fn a_file_that_turns_unwritable_is_told_and_recovers() {
     let room = Room::new(&permit);
     let dir = scratch_dir();
     let file = dir.join("room.db");
-    // A limit on the size of files stands in for the disk; its signal is ignored.
+    // A limit on the size of files stands in for the disk.
     let script = format!(
-        "trap '' XFSZ; exec papo --nick ana --json --commands --stay --store {}",
+        "trap - XFSZ; exec papo --nick ana --json --commands --stay --store {}",
         as_str(&file)
     );
     let ana = room.bash("ana", &script).events().start();
@@ -192,7 +192,7 @@ fn leaving_while_nothing_can_be_stored_is_no_success() {
     let room = Room::new(&permit);
     let dir = scratch_dir();
     let script = format!(
-        "trap '' XFSZ; exec papo --nick ana --json --commands --stay --timeout 1 --store {}",
+        "trap - XFSZ; exec papo --nick ana --json --commands --stay --timeout 1 --store {}",
         as_str(&dir.join("room.db"))
     );
     let ana = room.bash("ana", &script).events().start();
@@ -237,4 +237,53 @@ fn a_read_only_file_is_read_and_what_is_new_stays_in_memory() {
     drop(small);
     let ana = join_storing(&room, "ana", &file);
     ana.joined();
+}
+
+/// After a crash, and on a disk that nobody may write to, there is a log and no index of it.
+#[test]
+fn a_log_without_its_index_on_a_read_only_disk_is_read() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let file = dir.join("room.db");
+    let ana = join_storing(&room, "ana", &file);
+    ana.joined();
+    said(&[&ana], &ana, "in the log");
+    ana.event("its confirmation", |e| e.is("delivered"));
+    ana.signal(Signal::KILL);
+    ana.exit_within(PATIENCE);
+    let log = fs::metadata(dir.join("room.db-wal")).expect("it is there");
+    assert!(log.len() > 0);
+    fs::create_dir(dir.join("full")).expect("it is ours");
+    let script = "cp room.db room.db-wal full && mount -o remount,ro full && \
+                  papo history --store full/room.db > out && \
+                  exec papo --nick small --json --commands --stay --store full/room.db";
+    let Some(small) = with_small_disk(&room, &dir, script) else {
+        return;
+    };
+    assert_eq!(small.joined().num("history"), 1);
+    let printed = fs::read_to_string(dir.join("out")).expect("it is there");
+    assert!(printed.ends_with("<ana> in the log\n"), "{printed}");
+    small.say("/quit");
+    assert_eq!(small.exit(), 0);
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_is_as_a_full_disk() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let script = "ulimit -f 64; trap - XFSZ; \
+                  exec papo --nick ana --json --commands --stay --timeout 1 --store room.db";
+    let ana = room.bash("ana", script).events().dir(&dir).start();
+    ana.joined();
+    for n in 0..10 {
+        said(&[&ana], &ana, &format!("{n} {}", "x".repeat(15_000)));
+    }
+    warned(&ana, "nothing can be stored");
+    let warnings = ana.look(|record| record.all("warning").count());
+    assert_eq!(warnings, 1);
+    ana.say("/quit");
+    assert_eq!(ana.exit(), 1);
+    assert!(ana.stderr().contains("not stored"), "{}", ana.stderr());
 }

@@ -9,7 +9,7 @@ use crate::harness::{PATIENCE, Room, Scratch, scratch_dir, shared};
 
 /// The only line on standard error.
 #[track_caller]
-fn refused(room: &Room, args: &[&str]) -> String {
+pub fn refused(room: &Room, args: &[&str]) -> String {
     let node = room.papo("zoe", args).start();
     node.exit_within(PATIENCE);
     let stderr = node.stderr();
@@ -20,7 +20,7 @@ fn refused(room: &Room, args: &[&str]) -> String {
 }
 
 /// A file with some messages in it.
-fn filled(room: &Room, dir: &Path) -> std::path::PathBuf {
+pub fn filled(room: &Room, dir: &Path) -> std::path::PathBuf {
     let file = dir.join("room.db");
     let writer = room
         .papo("ana", &["send", "--store", as_str(&file), "kept"])

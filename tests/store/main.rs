@@ -12,6 +12,7 @@ mod harness;
 mod crashes;
 mod disks;
 mod files;
+mod kinds;
 mod million;
 mod moves;
 mod print;

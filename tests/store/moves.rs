@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::files::refused;
 use super::{as_str, join_storing, join_storing_with, stored_texts};
 use crate::harness::{Node, PATIENCE, Permit, Room, Signal, eventually, scratch_dir, shared};
 
@@ -82,13 +83,20 @@ fn talk<'a>(permit: &'a Permit, file: &Path) -> (Room<'a>, Node, Node) {
     (room, ana, bia)
 }
 
+/// Does something that takes several steps before the node can notice the first of them.
+fn stopped(node: &Node, act: impl FnOnce()) {
+    node.signal(Signal::STOP);
+    act();
+    node.signal(Signal::CONT);
+}
+
 /// The file goes in some way; the next line that is confirmed is at the path, with all others.
 fn goes(how: impl Fn(&Path, &Path)) -> (Vec<String>, PathBuf, crate::harness::Scratch) {
     let permit = shared();
     let dir = scratch_dir();
     let (file, other) = (dir.join("room.db"), dir.join("other.db"));
     let (room, ana, bia) = talk(&permit, &file);
-    how(&file, &other);
+    stopped(&ana, || how(&file, &other));
     say_all(&bia, &lines(LINES, LINES + 1));
     wait_delivered(&bia, LINES + 1);
     assert_eq!(printed(&room, &file), lines(0, LINES + 1));
@@ -168,27 +176,27 @@ fn a_lock_that_is_deleted_is_taken_anew_without_a_word() {
     let file = dir.join("room.db");
     let (room, ana, bia) = talk(&permit, &file);
     delete(&file, &[".lock"]);
+    // Nobody else has the file meanwhile either.
+    let line = refused(&room, &["--store", as_str(&file)]);
+    assert!(line.contains("another papo"), "{line}");
     say_all(&bia, &lines(LINES, LINES + 1));
     wait_delivered(&bia, LINES + 1);
     assert_eq!(warnings(&ana), [""; 0]);
-    let second = room.papo("zoe", &["--store", as_str(&file)]).start();
-    second.exit_within(PATIENCE);
-    assert_eq!(second.exit(), 3);
-    assert!(
-        second.stderr().contains("another papo"),
-        "{}",
-        second.stderr()
-    );
+    let line = refused(&room, &["--store", as_str(&file)]);
+    assert!(line.contains("another papo"), "{line}");
 }
 
 #[test]
-fn a_lock_that_another_took_meanwhile_leaves_it_the_file() {
+fn a_path_that_another_took_meanwhile_is_left_to_it() {
     let permit = shared();
     let dir = scratch_dir();
-    let file = dir.join("room.db");
+    let (file, other) = (dir.join("room.db"), dir.join("other.db"));
     let (room, ana, bia) = talk(&permit, &file);
-    delete(&file, &[".lock"]);
+    ana.signal(Signal::STOP);
+    take_away(&file, &other, &["", "-wal", "-shm", ".lock"]);
     let caio = join_storing(&room, "caio", &file);
+    eventually("it is caio's", PATIENCE, || part(&file, "-wal").exists());
+    ana.signal(Signal::CONT);
     caio.joined();
     say_all(&bia, &lines(LINES, LINES + 1));
     ana.event("a warning", |e| {
@@ -256,6 +264,22 @@ fn a_directory_that_comes_back_is_used_again() {
 }
 
 #[test]
+fn a_file_that_goes_while_nobody_speaks_is_told_and_replaced_at_once() {
+    let permit = shared();
+    let dir = scratch_dir();
+    let file = dir.join("room.db");
+    let (_room, ana, _bia) = talk(&permit, &file);
+    stopped(&ana, || delete(&file, &["", "-wal", "-shm", ".lock"]));
+    ana.event("a remark", |e| {
+        e.is("warning") && e.text("text").contains("stored again")
+    });
+    told_and_told_again(&warnings(&ana));
+    ana.signal(Signal::KILL);
+    ana.exit_within(PATIENCE);
+    assert_eq!(stored_texts(&file), lines(0, LINES));
+}
+
+#[test]
 fn a_file_that_is_moved_while_nobody_speaks_is_whole_when_the_node_has_left() {
     let permit = shared();
     let dir = scratch_dir();
@@ -264,7 +288,8 @@ fn a_file_that_is_moved_while_nobody_speaks_is_whole_when_the_node_has_left() {
     take_away(&file, &other, &[""]);
     ana.say("/quit");
     assert_eq!(ana.exit(), 0);
-    let told = ana.stderr();
+    // Said after the last event, or before, if it was noticed by then.
+    let told = format!("{}{:?}", ana.stderr(), warnings(&ana));
     assert!(told.contains("moved or deleted"), "{told}");
     assert_eq!(stored_texts(&other), lines(0, LINES));
     assert!(!part(&file, "-wal").exists());
@@ -316,8 +341,10 @@ fn what_was_only_in_a_file_that_cannot_be_read_any_more_is_counted() {
     assert_eq!(zoe.exit(), 0);
     let ana = join_storing_with(&room, "ana", &file, &LITTLE_MEMORY);
     assert_eq!(ana.joined().num("history"), MANY as u64);
-    take_away(&file, &other, &[""]);
-    fs::write(&other, "").expect("it is ours");
+    stopped(&ana, || {
+        take_away(&file, &other, &[""]);
+        fs::write(&other, "").expect("it is ours");
+    });
     ana.say("goes on");
     let remark = ana.event("a remark", |e| {
         e.is("warning") && e.text("text").contains("stored again")

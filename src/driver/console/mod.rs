@@ -33,6 +33,7 @@ use super::start_error::StartError;
 use super::tokens::{STDERR, STDIN, STDOUT};
 pub(super) use allowance::Allowance;
 use signals::TtyNews;
+pub use signals::outlive_file_limits;
 pub(super) use signals::{Request, Signals};
 use stdio::{Flushed, Input, Output, Read};
 use tty::Tty;
@@ -52,6 +53,8 @@ pub(super) struct Console {
     is_stopping: bool,
     /// The reader of stdout went away.
     stdout_gone: bool,
+    /// Stdin was to be read, and was not, since stdout was closed.
+    is_stdin_left: bool,
     /// The reader of stdout has taken something since [`Console::begin_round`].
     stdout_moved: bool,
     /// Stdout failed in another way than by its reader going away.
@@ -77,6 +80,7 @@ impl Console {
             has_work: false,
             is_stopping: false,
             stdout_gone: false,
+            is_stdin_left: false,
             stdout_moved: false,
             has_failed: false,
         })
@@ -104,6 +108,24 @@ impl Console {
             ui.on_stop(now, false);
         }
         request
+    }
+
+    /// Stdout was closed when papo was started: as if its reader had gone.
+    pub(super) fn note_stdout_closed(&mut self, now: Now, ui: &mut Ui) {
+        self.is_stdin_left = self.stdin.is_some();
+        ui.warn(
+            now,
+            match self.is_stdin_left {
+                true => "stdout is closed: nothing can be printed, and stdin is not read; leaving",
+                false => "stdout is closed: nothing can be printed; leaving",
+            },
+        );
+        self.stdout_gone = true;
+    }
+
+    /// True if stdin was to be read, and was not, since stdout was closed.
+    pub(super) fn is_stdin_left(&self) -> bool {
+        self.is_stdin_left
     }
 
     /// Bytes rendered that stdout and stderr have not taken.

@@ -4,6 +4,8 @@
 //! its size. It decides nothing: it says what came.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use mio::{Interest, Registry, Token};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
@@ -29,6 +31,14 @@ pub struct TtyNews {
     pub suspend: bool,
     /// The process was stopped and goes on.
     pub resumed: bool,
+}
+
+/// A limit on the size of files (`ulimit -f`) is then met as a full disk is, by an error of the write:
+/// the system's signal (SIGXFSZ) would end papo instead. Processes that papo starts are not affected.
+pub fn outlive_file_limits() {
+    let signal = rustix::process::Signal::XFSZ.as_raw();
+    // Without the handler, papo is what it was.
+    let _ = signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)));
 }
 
 /// Counts the signals that came.

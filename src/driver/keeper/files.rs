@@ -4,7 +4,7 @@
 //! cannot be, and what the user is told, is not decided here.
 //!
 //! A message counts as stored only if it can be found at the path that the user named. So after each
-//! commit it is looked at ([`Store::look`]) whether the path still leads to the file that is open,
+//! commit, and now and then while there is none, it is looked at ([`Store::look`]) whether the path still leads to the file that is open,
 //! and its log is beside it. If not, that commit does not count, one warning says what happened, and
 //! nothing is confirmed until everything that was confirmed is at the path again:
 //!
@@ -205,6 +205,11 @@ impl Files {
         store.commit(messages, floor)?;
         tending.on_commit(now.time, count);
         store.look()
+    }
+
+    /// Whether the file is where others find it.
+    pub(super) fn look(&mut self) -> Result<(), StoreError> {
+        self.store.as_mut().map_or(Ok(()), Store::look)
     }
 
     /// Copies the next messages of the old file; the words at the end say that all are here.

@@ -41,6 +41,9 @@ use tending::Tending;
 
 /// The pause between two attempts to store something while that fails.
 const RETRY: Duration = Duration::from_secs(1);
+/// How often it is looked at whether the file is where it was, while nothing is committed. It costs
+/// some microseconds, and no wake-up: a node that is alone has more than that.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How many batches a leaver stores: as many as the wait for its end is worth, some 10 s.
 const LAST_STEPS_MAX: usize = 1_000;
 
@@ -50,7 +53,7 @@ struct Trouble {
     retry_at: Time,
     /// The file has to be opened again.
     reopen: bool,
-    /// It was moved or deleted; nothing else was said yet.
+    /// It was moved or deleted, or has another name; nothing else was said yet.
     is_moved: bool,
 }
 
@@ -75,6 +78,8 @@ pub(super) struct Keeper {
     is_behind: bool,
     /// Reading failed, and that was said.
     reads_fail: bool,
+    /// When it is looked at next whether the file is where it was, although nothing is committed.
+    look_at: Time,
 }
 
 impl Keeper {
@@ -98,6 +103,7 @@ impl Keeper {
             tending: Tending::new(now.time),
             is_behind: false,
             reads_fail: false,
+            look_at: now.time + LOOK_EVERY,
         };
         let mut words = Vec::new();
         let restored = match keeper.load(now, config.history_max, &mut words) {
@@ -126,7 +132,10 @@ impl Keeper {
                 if is_new || !path.exists() {
                     return Ok(Restored::default());
                 }
-                Store::open_for_reading(&path, Some(&owner))?
+                let store = Store::open_for_reading(&path, Some(&owner))?;
+                let unread = store.unread();
+                words.extend(unread.map(|unread| format!("{}: {unread}", self.files.shown())));
+                store
             }
             result => result?,
         };
@@ -211,8 +220,10 @@ impl Keeper {
         };
         self.trouble = Some(Trouble {
             retry_at: now + pause,
-            // A full disk needs no other descriptors; for whatever else it is new ones may help.
-            reopen: !matches!(e, StoreError::Later(_)) || !self.files.is_open(),
+            // A full disk needs no other descriptors, nor does a file with a second name; for whatever
+            // else it is new ones may help.
+            reopen: !matches!(e, StoreError::Later(_) | StoreError::Linked(_))
+                || !self.files.is_open(),
             is_moved: e.is_moved(),
         });
         format!(
@@ -222,9 +233,24 @@ impl Keeper {
         )
     }
 
+    /// True if something is to be brought into the file at the path.
+    fn is_owing(&self, has_unstored: bool) -> bool {
+        has_unstored || self.files.is_moving() || self.trouble.is_some_and(|t| t.is_moved)
+    }
+
+    /// Now and then: the file is where it was. The words say so if not.
+    fn look(&mut self, now: Time) -> Option<String> {
+        if self.trouble.is_some() || now < self.look_at {
+            return None;
+        }
+        self.look_at = now + LOOK_EVERY;
+        let e = self.files.look().err()?;
+        self.note_trouble(now, &e)
+    }
+
     /// When there is something to do although nothing happens.
     fn next_wake(&self, has_unstored: bool) -> Option<Time> {
-        let is_owing = has_unstored || self.files.is_moving();
+        let is_owing = self.is_owing(has_unstored);
         let retry = self.trouble.filter(|_| is_owing).map(|t| t.retry_at);
         [retry, self.tending.next_wake()]
             .into_iter()
@@ -239,8 +265,10 @@ impl Keeper {
 
     /// Before the end of the node's turn: commits what the turn brought. The words are for the user.
     pub(super) fn turn(&mut self, now: Now, node: &mut Node) -> Option<String> {
-        let is_owing = node.unstored_len() > 0 || self.files.is_moving();
-        if !is_owing || !self.may_commit(now.time) {
+        if let Some(words) = self.look(now.time) {
+            return Some(words);
+        }
+        if !self.is_owing(node.unstored_len() > 0) || !self.may_commit(now.time) {
             return None;
         }
         match self.step(now, node) {
@@ -328,7 +356,7 @@ impl Keeper {
     /// The node has left: what is not stored yet is tried a last time, and said if that fails.
     pub(super) fn close(mut self, now: Now, node: &mut Node, mut say: impl FnMut(&str)) {
         for _ in 0..LAST_STEPS_MAX {
-            if node.unstored_len() == 0 && !self.files.is_moving() {
+            if !self.is_owing(node.unstored_len() > 0) {
                 break;
             }
             let words = match self.step(now, node) {

@@ -64,6 +64,8 @@ pub(super) fn exit_status(ui: &mut Ui, console: &mut Console) -> u8 {
     let status = ui.exit_status().unwrap_or(0);
     if console.has_failed() {
         STATUS_FAILED
+    } else if console.is_stdin_left() {
+        status.max(STATUS_UNPRINTED)
     } else {
         status.max(said)
     }

@@ -146,6 +146,9 @@ impl Reactor {
         if config.ui.mode == Mode::Interactive {
             (self.console).open_terminal(self.now, &mut self.ui, config.color, &listening);
         }
+        if config.stdout_closed {
+            self.console.note_stdout_closed(self.now, &mut self.ui);
+        }
         for report in reports {
             self.ui.warn(self.now, report);
         }
