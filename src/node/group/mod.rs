@@ -17,6 +17,8 @@ mod relay;
 mod view;
 mod watch;
 
+use std::collections::BTreeMap;
+
 use super::context::Context;
 use super::mesh::{Interest, Mesh};
 use super::roster::Roster;
@@ -89,6 +91,9 @@ pub(super) struct Group {
     has_beat: bool,
     referrals: Vec<(Time, std::net::SocketAddr)>,
     leaving: Option<Leaving>,
+    /// The clock that each newcomer of the view was let in with: what is said later it is to count as new,
+    /// also if it asks again.
+    admissions: BTreeMap<Key, u64>,
 }
 
 impl Group {
@@ -110,6 +115,7 @@ impl Group {
             has_beat: false,
             referrals: Vec::new(),
             leaving: None,
+            admissions: BTreeMap::new(),
         }
     }
 

@@ -25,9 +25,6 @@ pub(super) struct Office {
     guests: BTreeMap<Key, JoinRequest>,
     /// Who was let in lately, and when.
     welcomed: BTreeMap<Key, Time>,
-    /// The clock that each newcomer was let in with: what is said later it is to count as new, also if
-    /// it asks again.
-    clocks: BTreeMap<Key, u64>,
     /// Members that say that they follow another coordinator, and since when.
     defecting: BTreeMap<Key, Time>,
     /// Members that are lost, which is announced at the end of this time.
@@ -48,7 +45,6 @@ impl Group {
             next_beat: parts.cx.now.time,
             guests: BTreeMap::new(),
             welcomed: BTreeMap::new(),
-            clocks: BTreeMap::new(),
             defecting: BTreeMap::new(),
             losing: BTreeSet::new(),
             gather_until: parts.cx.now.time + timing::LOSSES_GATHERED,
@@ -276,12 +272,17 @@ impl Group {
         }
     }
 
-    /// The clock that a member was let in with; 0 if another coordinator did.
+    /// The clock that a member was let in with; 0 if this node has not heard of it.
     fn admission_clock(&self, key: Key) -> u64 {
-        match &self.standing {
-            Standing::Coordinator(office) => office.clocks.get(&key).copied().unwrap_or(0),
-            _ => 0,
-        }
+        self.admissions.get(&key).copied().unwrap_or(0)
+    }
+
+    /// A member was let in with this clock, by this node or by its coordinator, which may die before the
+    /// newcomer has its answer.
+    pub(super) fn note_admission(&mut self, key: Key, clock: u64) {
+        let roster = &self.roster;
+        self.admissions.retain(|key, _| roster.contains(*key));
+        self.admissions.insert(key, clock);
     }
 
     fn add_member(&mut self, parts: &mut Parts<'_>, key: Key, request: &JoinRequest) -> bool {
@@ -300,11 +301,8 @@ impl Group {
         if !self.roster.insert(member.clone()) {
             return false;
         }
-        let (clock, roster) = (self.own_clock(parts), &self.roster);
-        if let Standing::Coordinator(office) = &mut self.standing {
-            office.clocks.retain(|key, _| roster.contains(*key));
-            office.clocks.insert(key, clock);
-        }
+        let clock = self.own_clock(parts);
+        self.note_admission(key, clock);
         self.step(parts, UpdateKind::Joined, member, Some(key));
         true
     }

@@ -259,6 +259,7 @@ impl Group {
                 if !self.roster.insert(member.clone()) {
                     return false;
                 }
+                self.note_admission(key, update.clock);
                 self.greet(parts, &member);
             }
             UpdateKind::Left | UpdateKind::Lost => {

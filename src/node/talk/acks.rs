@@ -37,6 +37,12 @@ impl Acks {
         self.owed.insert(author);
     }
 
+    /// Authors may have lost this node, and count on it anew: what was carried to them before is carried
+    /// again.
+    pub(super) fn carry_again(&mut self) {
+        self.carried.clear();
+    }
+
     /// Nothing is kept of an author that is neither linked nor a member.
     pub(super) fn forget(&mut self, author: Key) {
         self.told.remove(&author);

@@ -200,6 +200,7 @@ impl Talk {
         clock: u64,
         members: Vec<Key>,
     ) {
+        self.acks.carry_again();
         let elsewhere = !self.has_joined() && self.is_let_in_elsewhere(host);
         if self.is_new() || elsewhere {
             if elsewhere {

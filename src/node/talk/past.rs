@@ -207,8 +207,10 @@ impl Talk {
     /// An author says that this node was in its view from this message on.
     pub(super) fn note_told(&mut self, lent: &mut Lent<'_>, author: Key, from: u64) {
         self.past.silent.remove(&author);
-        let is_news = !self.past.told.contains_key(&author);
-        if (is_news || !self.has_joined()) && follows_another(lent, author) {
+        // What it repeats may have come before by way of others, from whom it was not clear whose group
+        // counts on this node.
+        let is_known = self.past.told.get(&author).is_none_or(|told| *told == from);
+        if (is_known || !self.has_joined()) && follows_another(lent, author) {
             self.past.kept_words.insert(author);
         }
         self.past.told.entry(author).or_insert(from);

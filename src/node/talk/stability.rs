@@ -200,28 +200,38 @@ impl Talk {
                 self.stability.relayed.remove(&to);
                 continue;
             }
+            // What nobody carries is still due.
+            let carriers = self.carriers(lent, to);
+            if carriers.is_empty() {
+                continue;
+            }
             let owes = self.delivery.waits();
             let ack = self.ack_by_others(lent, to);
             let is_due = self.stability.relayed.remove(&to) || owes || ack.is_some();
             if is_due {
                 let stable = self.stable_for(lent, to);
-                self.send_by_others(lent, to, ack, stable);
+                self.send_by_others(lent, carriers, to, ack, stable);
             }
         }
+    }
+
+    /// The links of those who may carry something to this member.
+    fn carriers(&self, lent: &Lent<'_>, to: Key) -> Vec<LinkId> {
+        let open = lent.mesh.open_links();
+        let carriers = open.filter(|(key, _, _)| {
+            *key != to && lent.view.contains(*key) && lent.mesh.is_alive(lent.cx, *key)
+        });
+        carriers.map(|(_, id, _)| id).collect()
     }
 
     fn send_by_others(
         &mut self,
         lent: &mut Lent<'_>,
+        mut links: Vec<LinkId>,
         to: Key,
         ack: Option<Ack>,
         stable: Option<Stable>,
     ) {
-        let open = lent.mesh.open_links();
-        let carriers = open.filter(|(key, _, _)| {
-            *key != to && lent.view.contains(*key) && lent.mesh.is_alive(lent.cx, *key)
-        });
-        let mut links: Vec<LinkId> = carriers.map(|(_, id, _)| id).collect();
         lent.cx.rng.shuffle(&mut links);
         links.truncate(CARRIERS);
         let from = lent.cx.config.key;
