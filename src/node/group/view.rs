@@ -318,3 +318,7 @@ impl Group {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "view_test.rs"]
+mod tests;

@@ -151,3 +151,7 @@ impl Talk {
         taken
     }
 }
+
+#[cfg(test)]
+#[path = "acks_test.rs"]
+mod tests;

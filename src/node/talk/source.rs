@@ -325,3 +325,7 @@ impl Talk {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "source_test.rs"]
+mod tests;

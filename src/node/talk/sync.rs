@@ -443,3 +443,7 @@ impl Talk {
         self.begin_sync(lent);
     }
 }
+
+#[cfg(test)]
+#[path = "sync_test.rs"]
+mod tests;
