@@ -485,3 +485,7 @@ impl Group {
         !parts.cx.is_weakened(Weakness::NoClaimsOnLinks)
     }
 }
+
+#[cfg(test)]
+#[path = "office_test.rs"]
+mod tests;

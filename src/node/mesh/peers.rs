@@ -145,3 +145,7 @@ impl Mesh {
         true
     }
 }
+
+#[cfg(test)]
+#[path = "peers_test.rs"]
+mod tests;
