@@ -1,5 +1,6 @@
 //! One node under test: its links are the test's, and what it sends is looked at.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -7,8 +8,8 @@ use super::{
     Command, Config, Effect, Event, Input, LinkId, Message, Node, Now, Outbox, Time, Timer,
 };
 use crate::wire::{
-    Address, ChatMessage, Coordinator, Hello, JoinRequest, JoinResponse, Key, Member, Position,
-    Stable, VERSION, View,
+    Address, ChatMessage, Coordinator, Draft, Hello, Id, JoinRequest, JoinResponse, Key, Member,
+    MessageId, Position, Stable, SyncAnswer, VERSION, View,
 };
 
 /// No messages.
@@ -21,12 +22,12 @@ fn now(micros: u64) -> Now {
     }
 }
 
-fn address(port: u16) -> Address {
+pub(super) fn address(port: u16) -> Address {
     Address(SocketAddr::from(([127, 0, 0, 1], port)))
 }
 
 /// HELLO of a peer that follows this coordinator.
-fn hello(key: Key, coordinator: Option<Coordinator>) -> Hello {
+pub(super) fn hello(key: Key, coordinator: Option<Coordinator>) -> Hello {
     Hello {
         version: VERSION,
         room: "lobby".to_string(),
@@ -59,86 +60,170 @@ pub(super) fn config() -> Config {
     }
 }
 
-/// A node that founded its room.
+/// A coordinator as others speak of it.
+pub(super) fn office(id: Id, key: Key) -> Coordinator {
+    Coordinator {
+        id,
+        key,
+        addresses: vec![address(4_001)],
+        version: 2,
+        next_id: 9,
+    }
+}
+
+/// The view of the first of these members, which coordinates.
+pub(super) fn view(version: u64, members: &[(Id, Key)]) -> View {
+    let member = |(id, key): &(Id, Key)| {
+        let is_own = *key == config().key;
+        Member {
+            id: *id,
+            key: *key,
+            nick: if is_own {
+                "ana".to_string()
+            } else {
+                format!("n{id}")
+            },
+            addresses: vec![address(if is_own { 4_000 } else { 4_001 })],
+        }
+    };
+    let mut members: Vec<Member> = members.iter().map(member).collect();
+    let coordinator = members[0].key;
+    members.sort_by_key(|m| m.id);
+    View {
+        coordinator,
+        version,
+        next_id: 9,
+        members,
+        left: Vec::new(),
+        clock: 0,
+    }
+}
+
+/// The answer of the first of these members, which lets this node in; its history is complete from this
+/// floor on.
+pub(super) fn response(members: &[(Id, Key)], floor: Position) -> JoinResponse {
+    let mut own = members.iter().filter(|(_, key)| *key == config().key);
+    JoinResponse {
+        id: own.next().expect("this node is a member").0,
+        view: view(2, members),
+        clock: 0,
+        history_count: 0,
+        newest: Position::default(),
+        floor: Some(floor),
+    }
+}
+
+/// JOIN_REQUEST of a node that is new.
+pub(super) fn request(key: Key) -> JoinRequest {
+    JoinRequest {
+        version: VERSION,
+        room: "lobby".to_string(),
+        key,
+        nick: "ben".to_string(),
+        attempt: 0,
+        port: 4_001,
+        addresses: vec![address(4_001)],
+        id: None,
+        next_id: 0,
+        view_version: 0,
+        office: false,
+        history: true,
+    }
+}
+
+/// CHAT with one message, which follows these.
+pub(super) fn chat(origin: Key, seq: u64, after: &[MessageId]) -> Message {
+    let draft = Draft {
+        origin,
+        seq,
+        timestamp: 1_000 * seq + origin.0,
+        sent_at: 0,
+        from: 2,
+        nick: "n".into(),
+        dependencies: after.to_vec().into(),
+        text: "x".into(),
+    };
+    Message::Chat(vec![ChatMessage::new(&draft).unwrap()])
+}
+
+/// STABLE of an author that counts on this node from this message on.
+pub(super) fn stable(from: u64) -> Message {
+    Message::Stable(Stable {
+        from: Some(from),
+        said: 0,
+        stable: 0,
+    })
+}
+
+/// One node, its clock and its timers.
 pub(super) struct Rig {
     pub(super) node: Node,
     pub(super) micros: u64,
     /// What the user was told of since this was last looked at.
     pub(super) shown: Vec<Event>,
+    /// What else was done since this was last looked at: datagrams, dials, links closed.
+    pub(super) done: Vec<Effect>,
+    pub(super) timers: BTreeMap<Timer, Time>,
+    /// The number of the last SYNC.
+    sync: u64,
 }
 
 impl Rig {
+    /// A node that looks for its room.
+    pub(super) fn seeking(config: Config) -> Rig {
+        let mut rig = Rig {
+            node: Node::new(config, fastrand::Rng::with_seed(7)),
+            micros: 0,
+            shown: Vec::new(),
+            done: Vec::new(),
+            timers: BTreeMap::new(),
+            sync: 0,
+        };
+        let mut out = Outbox::new();
+        rig.node.start(now(0), &mut out);
+        rig.take(out);
+        rig
+    }
+
+    /// A node that founded its room.
     pub(super) fn new() -> Rig {
-        let config = config();
-        let mut node = Node::new(config, fastrand::Rng::with_seed(7));
-        let (mut out, mut micros) = (Outbox::new(), 0);
-        node.start(now(0), &mut out);
-        while !node.is_joined() {
-            for effect in out.drain(..) {
-                if let Effect::SetTimer {
-                    timer: Timer::Join,
-                    at,
-                } = effect
-                {
-                    micros = at.0;
-                }
-            }
-            node.handle(now(micros), Input::Timer(Timer::Join), &mut out);
+        Rig::with(config())
+    }
+
+    /// The same, of a node that is set up like this.
+    pub(super) fn with(config: Config) -> Rig {
+        let mut rig = Rig::seeking(config);
+        while !rig.node.is_joined() {
+            rig.fire(Timer::Join);
         }
-        let shown = Vec::new();
-        Rig {
-            node,
-            micros,
-            shown,
-        }
+        rig.shown.clear();
+        rig.done.clear();
+        rig
     }
 
     /// A node that a coordinator with this key has let in, and their link. It waits for the history.
     pub(super) fn member_of(leader: Key) -> (Rig, LinkId) {
-        let node = Node::new(config(), fastrand::Rng::with_seed(7));
-        let mut rig = Rig {
-            node,
-            micros: 0,
-            shown: Vec::new(),
-        };
-        rig.node.start(now(0), &mut Outbox::new());
-        let link = rig.node.new_link();
-        let from = address(50_000).0;
-        rig.turn(vec![Input::Accepted { link, from }]);
-        let coordinator = Coordinator {
-            id: 1,
-            key: leader,
-            addresses: vec![address(4_001)],
-            version: 2,
-            next_id: 3,
-        };
-        let hello = hello(leader, Some(coordinator));
-        rig.receive(link, Message::Hello(hello));
-        let member = |id, key, port| Member {
-            id,
-            key,
-            nick: format!("n{id}"),
-            addresses: vec![address(port)],
-        };
-        let view = View {
-            coordinator: leader,
-            version: 2,
-            next_id: 3,
-            members: vec![member(1, leader, 4_001), member(2, config().key, 4_000)],
-            left: Vec::new(),
-            clock: 0,
-        };
-        let response = JoinResponse {
-            id: 2,
-            view,
-            clock: 0,
-            history_count: 0,
-            newest: Position::default(),
-            floor: Some(Position::default()),
-        };
+        Rig::member_among(&[(1, leader), (2, config().key)])
+    }
+
+    /// The same, of a view with these members, the coordinator first.
+    pub(super) fn member_among(members: &[(Id, Key)]) -> (Rig, LinkId) {
+        let (id, leader) = members[0];
+        let mut rig = Rig::seeking(config());
+        let link = rig.meet_as(hello(leader, Some(office(id, leader))));
+        let response = response(members, Position::default());
         rig.receive(link, Message::JoinResponse(response));
         assert_eq!(rig.node.coordinator().map(|c| c.key), Some(leader));
         (rig, link)
+    }
+
+    /// A peer opens a link with this HELLO.
+    pub(super) fn meet_as(&mut self, hello: Hello) -> LinkId {
+        let link = self.node.new_link();
+        let from = address(50_000).0;
+        self.turn(vec![Input::Accepted { link, from }]);
+        self.receive(link, Message::Hello(hello));
+        link
     }
 
     /// A peer opens a link, which counts on this node for all that it writes.
@@ -148,40 +233,14 @@ impl Rig {
 
     /// A peer opens a link, which counts on this node from this message on.
     pub(super) fn meet_from(&mut self, key: Key, from: u64) -> LinkId {
-        let link = self.node.new_link();
-        let accepted = Input::Accepted {
-            link,
-            from: address(50_000).0,
-        };
-        self.turn(vec![accepted]);
-        let hello = Message::Hello(hello(key, None));
-        self.receive(link, hello);
-        let stable = Stable {
-            from: Some(from),
-            said: 0,
-            stable: 0,
-        };
-        self.receive(link, Message::Stable(stable));
+        let link = self.meet_as(hello(key, None));
+        self.receive(link, stable(from));
         link
     }
 
     /// The peer at the other end of a link becomes a member.
     pub(super) fn admit(&mut self, link: LinkId, key: Key) {
-        let request = JoinRequest {
-            version: VERSION,
-            room: "lobby".to_string(),
-            key,
-            nick: "ben".to_string(),
-            attempt: 0,
-            port: 4_001,
-            addresses: vec![address(4_001)],
-            id: None,
-            next_id: 0,
-            view_version: 0,
-            office: false,
-            history: true,
-        };
-        self.receive(link, Message::JoinRequest(request));
+        self.receive(link, Message::JoinRequest(request(key)));
     }
 
     /// A turn of the loop; returns what was sent.
@@ -192,15 +251,72 @@ impl Rig {
             self.node.handle(now(self.micros), input, &mut out);
         }
         self.node.end_turn(now(self.micros), &mut out);
+        self.take(out)
+    }
+
+    fn take(&mut self, out: Outbox) -> Vec<Message> {
         let mut sent = Vec::new();
         for effect in out {
             match effect {
-                Effect::Send { message, .. } => sent.push(message),
+                Effect::Send { message, .. } => {
+                    if let Message::Sync(sync) = &message {
+                        self.sync = sync.no;
+                    }
+                    sent.push(message);
+                }
                 Effect::Show(event) => self.shown.push(event),
-                _ => {}
+                Effect::SetTimer { timer, at } => {
+                    self.timers.insert(timer, at);
+                }
+                Effect::CancelTimer(timer) => {
+                    self.timers.remove(&timer);
+                }
+                other => self.done.push(other),
             }
         }
         sent
+    }
+
+    /// Lets time pass in which nothing happens.
+    pub(super) fn pass(&mut self, time: Duration) {
+        self.micros += super::micros(time);
+    }
+
+    /// Lets time pass until this timer, which runs, is due: a turn with it.
+    pub(super) fn fire(&mut self, timer: Timer) -> Vec<Message> {
+        let at = self.timers.remove(&timer);
+        self.micros = self.micros.max(at.expect("the timer runs").0);
+        self.turn(vec![Input::Timer(timer)])
+    }
+
+    /// The answer to the last SYNC of a peer that has the same history.
+    pub(super) fn answer(&self) -> SyncAnswer {
+        SyncAnswer {
+            no: self.sync,
+            equal: true,
+            floor: Position::default(),
+            newest: None,
+        }
+    }
+
+    /// The dials since this was last looked at.
+    pub(super) fn dials(&mut self) -> Vec<(LinkId, SocketAddr)> {
+        let done = std::mem::take(&mut self.done).into_iter();
+        let dials = done.filter_map(|effect| match effect {
+            Effect::Dial { link, to } => Some((link, to)),
+            _ => None,
+        });
+        dials.collect()
+    }
+
+    /// The names of the messages that the user was shown since this was last looked at.
+    pub(super) fn read(&mut self) -> Vec<MessageId> {
+        let shown = std::mem::take(&mut self.shown).into_iter();
+        let messages = shown.filter_map(|event| match event {
+            Event::Messages { messages, .. } => Some(messages),
+            _ => None,
+        });
+        messages.flatten().map(|m| m.id()).collect()
     }
 
     pub(super) fn receive(&mut self, link: LinkId, message: Message) -> Vec<Message> {

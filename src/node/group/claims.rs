@@ -389,3 +389,7 @@ impl Group {
             .max_by_key(Coordinator::claim)
     }
 }
+
+#[cfg(test)]
+#[path = "claims_test.rs"]
+mod tests;

@@ -343,3 +343,7 @@ impl Group {
         matches!(self.standing, Standing::Electing(_)) && self.id.is_some_and(|id| id > claim.id)
     }
 }
+
+#[cfg(test)]
+#[path = "election_test.rs"]
+mod tests;

@@ -557,3 +557,7 @@ impl Group {
         asked || !self.roster.contains(parts.cx.config.key)
     }
 }
+
+#[cfg(test)]
+#[path = "join_test.rs"]
+mod tests;

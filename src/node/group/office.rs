@@ -492,3 +492,7 @@ impl Group {
         !parts.cx.is_weakened(Weakness::NoClaimsOnLinks)
     }
 }
+
+#[cfg(test)]
+#[path = "office_test.rs"]
+mod tests;

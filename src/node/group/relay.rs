@@ -149,3 +149,7 @@ impl Group {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "relay_test.rs"]
+mod tests;

@@ -319,3 +319,7 @@ impl Group {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "view_test.rs"]
+mod tests;

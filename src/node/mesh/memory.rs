@@ -62,3 +62,7 @@ impl KeyMemory {
         self.keys.contains(&key)
     }
 }
+
+#[cfg(test)]
+#[path = "memory_test.rs"]
+mod tests;

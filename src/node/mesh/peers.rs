@@ -175,3 +175,7 @@ impl Mesh {
         true
     }
 }
+
+#[cfg(test)]
+#[path = "peers_test.rs"]
+mod tests;

@@ -157,3 +157,7 @@ impl Talk {
         taken
     }
 }
+
+#[cfg(test)]
+#[path = "acks_test.rs"]
+mod tests;

@@ -3,27 +3,13 @@
 use std::time::Duration;
 
 use super::*;
-use crate::node::rig::Rig;
+use crate::node::rig::{Rig, chat, config};
 use crate::node::{Arrival, Event, Input, Message, Timer};
 use crate::timing::GAP_PATIENCE;
-use crate::wire::Draft;
+use crate::wire::Chunk;
 
 const ANA: Key = Key(9);
 const BEN: Key = Key(10);
-
-fn chat(origin: Key, seq: u64, after: &[MessageId]) -> Message {
-    let draft = Draft {
-        origin,
-        seq,
-        timestamp: 1_000 * seq + origin.0,
-        sent_at: 0,
-        from: 2,
-        nick: "n".into(),
-        dependencies: after.to_vec().into(),
-        text: "x".into(),
-    };
-    Message::Chat(vec![ChatMessage::new(&draft).unwrap()])
-}
 
 /// Lets time pass in which ana goes on talking, or does not; true if a SYNC was asked for.
 fn asks(rig: &mut Rig, ana: Option<LinkId>, long: Duration, next: &mut u64) -> bool {
@@ -195,4 +181,69 @@ fn nothing_waits_for_what_somebody_invents_in_this_nodes_name() {
     rig.receive(ben, chat(BEN, 2, &[]));
     assert_eq!(rig.node.talk.waiting.len(), 0);
     assert_eq!(rig.node.history().highest(BEN), 2);
+}
+
+#[test]
+fn what_others_may_have_given_up_too_is_passed_on_when_it_turns_up() {
+    let mut rig = Rig::new();
+    let ana = rig.meet(ANA);
+    let ben = rig.meet(BEN);
+    for seq in [1, 3] {
+        rig.receive(ana, chat(ANA, seq, &[]));
+    }
+    let told = told_in_silence(&mut rig);
+    let is_missed = |event: &Event| matches!(event, Event::Missed { .. });
+    assert!(told.iter().any(is_missed), "{told:?}");
+    // Everybody asked says nothing, and is asked what a look at the links makes due.
+    let asked = |rig: &mut Rig| {
+        while rig.timers.contains_key(&Timer::Sync) {
+            rig.fire(Timer::Sync);
+        }
+        rig.receive(ana, Message::Ping { coordinator: None });
+        rig.receive(ben, Message::Ping { coordinator: None });
+        let sent = rig.turn(vec![Input::Timer(Timer::Tick)]);
+        sent.iter().any(|m| matches!(m, Message::Sync(_)))
+    };
+    assert!(asked(&mut rig), "what came after it had waited");
+    assert!(!asked(&mut rig), "there is nothing more");
+    rig.receive(ben, chat(ANA, 2, &[]));
+    assert!(asked(&mut rig));
+}
+
+/// How long a cause is waited for that ana, who is asked again and again, has not. The link with ben, a
+/// member, may have broken just before.
+fn patience(is_ben_cut_off: bool) -> Duration {
+    let mut rig = Rig::new();
+    let ana = rig.meet(ANA);
+    if is_ben_cut_off {
+        let link = rig.meet(BEN);
+        rig.admit(link, BEN);
+        let why = crate::node::Closed::Failed;
+        rig.turn(vec![Input::Closed { link, why }]);
+    }
+    let cause = MessageId {
+        origin: Key(20),
+        seq: 1,
+    };
+    rig.receive(ana, chat(ANA, 1, &[cause]));
+    let began = rig.micros;
+    while rig.node.talk.waiting.len() > 0 {
+        let mut sent = rig.fire(Timer::Gap);
+        if sent.iter().any(|m| matches!(m, Message::Sync(_))) {
+            sent = rig.receive(ana, Message::SyncAnswer(rig.answer()));
+        }
+        if let Some(Message::Fetch(fetch)) = sent.first() {
+            let (no, next, messages) = (fetch.no, None, Vec::new());
+            rig.receive(ana, Message::Chunk(Chunk { no, next, messages }));
+        }
+    }
+    Duration::from_micros(rig.micros - began)
+}
+
+#[test]
+fn a_cause_is_waited_for_while_a_member_whose_link_broke_may_come_back_with_it() {
+    let config = config();
+    assert!(patience(false) < config.failure_timeout);
+    let long = config.failure_timeout * crate::timing::GAP_TIMEOUTS;
+    assert!(patience(true) >= long);
 }

@@ -168,3 +168,7 @@ impl Talk {
         self.chat.seq
     }
 }
+
+#[cfg(test)]
+#[path = "chat_test.rs"]
+mod tests;

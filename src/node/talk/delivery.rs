@@ -66,6 +66,13 @@ impl Heard {
         let end = missed.bounds().map_or(end, |(first, _)| first - 1);
         Some((true, end))
     }
+
+    /// The first message of these of which it has said something.
+    fn first_word(&self, first: u64, last: u64) -> Option<u64> {
+        let said = [&self.confirmed, &self.missed];
+        let firsts = said.iter().filter_map(|r| r.within(first, last).bounds());
+        firsts.map(|(first, _)| first).min()
+    }
 }
 
 /// What this node wrote and who confirmed it.
@@ -277,9 +284,8 @@ impl Talk {
                     None => {
                         // It is gone, and may have said something of later ones.
                         let heard = self.delivery.heard.get(key);
-                        let within = heard.map(|h| h.confirmed.within(first, last));
-                        let next = within.and_then(|r| r.bounds());
-                        last = next.map_or(last, |(next, _)| last.min(next - 1));
+                        let next = heard.and_then(|h| h.first_word(first, last));
+                        last = next.map_or(last, |next| last.min(next - 1));
                     }
                 }
             }
@@ -367,3 +373,7 @@ impl Talk {
 pub(super) fn counts(view: &Roster, mesh: &Mesh, key: Key) -> bool {
     view.contains(key) && !mesh.has_left(key)
 }
+
+#[cfg(test)]
+#[path = "delivery_test.rs"]
+mod tests;

@@ -193,7 +193,7 @@ impl Talk {
 
     /// The same at once, when an exchange has ended.
     pub(super) fn look_at_gaps(&mut self, lent: &mut Lent<'_>) {
-        if self.gaps.is_empty() || !self.has_joined() {
+        if self.gaps.is_empty() {
             return;
         }
         let reach = self.peers_in_reach(lent);

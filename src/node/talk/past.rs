@@ -276,3 +276,7 @@ fn follows_another(lent: &Lent<'_>, peer: Key) -> bool {
     told.zip(lent.leader)
         .is_some_and(|((told, _), own)| told.key != own)
 }
+
+#[cfg(test)]
+#[path = "past_test.rs"]
+mod tests;

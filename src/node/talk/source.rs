@@ -189,9 +189,9 @@ impl Talk {
         let best = usable
             .map(|(key, link)| (rank(key, self.claim_of(lent, link)), key))
             .min()?;
-        let ((is_incomplete, floor, ..), key) = best;
+        let ((_, floor, ..), key) = best;
         let is_whole = floor == Some(Position::default());
-        let waits = is_patient && self.may_link_soon(lent) && (is_incomplete || !is_whole);
+        let waits = is_patient && self.may_link_soon(lent) && !is_whole;
         (!waits).then_some(key)
     }
 
@@ -325,3 +325,7 @@ impl Talk {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "source_test.rs"]
+mod tests;

@@ -418,9 +418,9 @@ impl Talk {
     /// True if a message in a chunk is new, and lies above the floor or was missing.
     fn is_to_be_taken(&self, lent: &Lent<'_>, message: &ChatMessage) -> bool {
         let id = message.id();
-        // What somebody invents in this node's name, or this node has only just written.
-        let forged = message.origin() == lent.cx.config.key && message.seq() > self.written();
-        let is_new = !forged && !self.history.has_taken(id) && self.waiting.find(id).is_none();
+        // Nobody else writes in this node's name.
+        let is_own = message.origin() == lent.cx.config.key;
+        let is_new = !is_own && !self.history.has_taken(id) && self.waiting.find(id).is_none();
         is_new && (message.position() > self.history.floor() || self.is_wanted(id))
     }
 
@@ -443,3 +443,7 @@ impl Talk {
         self.begin_sync(lent);
     }
 }
+
+#[cfg(test)]
+#[path = "sync_test.rs"]
+mod tests;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::wire::{Draft, Key};
 
-fn message(origin: u64, seq: u64) -> ChatMessage {
-    let draft = Draft {
+fn draft(origin: u64, seq: u64) -> Draft<'static> {
+    Draft {
         origin: Key(origin),
         seq,
         timestamp: 10 * seq + origin,
@@ -15,8 +15,11 @@ fn message(origin: u64, seq: u64) -> ChatMessage {
         nick: "n".into(),
         dependencies: Vec::new().into(),
         text: "x".into(),
-    };
-    ChatMessage::new(&draft).unwrap()
+    }
+}
+
+fn message(origin: u64, seq: u64) -> ChatMessage {
+    ChatMessage::new(&draft(origin, seq)).unwrap()
 }
 
 fn id(origin: u64, seq: u64) -> MessageId {
@@ -134,4 +137,28 @@ fn there_is_room_for_so_many() {
         waiting.insert(waiter(origin, 2..1_002, id(origin, 1)));
     }
     assert!(waiting.len() > 1_000 && waiting.len() <= limits::WAITING_MAX);
+}
+
+#[test]
+fn what_waits_takes_so_many_bytes_at_most() {
+    let text = "x".repeat(limits::TEXT_BYTES_MAX);
+    let mut waiting = Waiting::default();
+    for origin in 1..=12 {
+        let long = |seq| {
+            let mut draft = draft(origin, seq);
+            draft.text = text.as_str().into();
+            ChatMessage::new(&draft).unwrap()
+        };
+        let mut run: Vec<_> = (2..102).map(long).collect();
+        run.truncate(waiting.room_for(&run, limits::WAITING_MAX));
+        if !run.is_empty() {
+            waiting.insert(Waiter {
+                run,
+                ..waiter(origin, 2..3, id(origin, 1))
+            });
+        }
+    }
+    let bytes = waiting.iter().flat_map(|w| &w.run).map(|m| m.text().len());
+    let bytes = bytes.sum::<usize>();
+    assert!(bytes > limits::WAITING_BYTES_MAX / 2 && bytes <= limits::WAITING_BYTES_MAX);
 }

@@ -1,0 +1,68 @@
+//! Who coordinates, as a member tells others and hears from them.
+
+use crate::node::rig::{Rig, address, office, request};
+use crate::node::{Effect, Input, LinkId, Timer};
+use crate::wire::{Datagram, Key, Message};
+
+const LEADER: Key = Key(9);
+const BEN: Key = Key(10);
+const OTHER: Key = Key(11);
+
+#[test]
+fn who_asks_again_by_multicast_is_pointed_to_the_coordinator_by_a_member() {
+    let (mut rig, _) = Rig::member_of(LEADER);
+    let from = address(6_000).0;
+    let mut request = request(Key(20));
+    request.attempt = 1;
+    let datagram = Datagram::JoinRequest(request);
+    rig.turn(vec![Input::Datagram { from, datagram }]);
+    rig.done.clear();
+    rig.fire(Timer::Referral);
+    let is_pointer = |effect: &Effect| {
+        let Effect::Unicast { to, datagram } = effect else {
+            return false;
+        };
+        let points = |d: &Datagram| matches!(d, Datagram::Referral { coordinator: c, .. } if c.key == LEADER);
+        *to == from && points(datagram)
+    };
+    assert!(rig.done.iter().any(is_pointer), "{:?}", rig.done);
+}
+
+/// A member elects: its coordinator has left, and ben, who is higher, has a head start.
+fn electing() -> (Rig, LinkId) {
+    let (mut rig, leader) = Rig::member_among(&[(4, LEADER), (2, Key(5)), (3, BEN)]);
+    let ben = rig.meet(BEN);
+    rig.receive(leader, Message::Leave);
+    assert!(rig.node.is_electing());
+    (rig, ben)
+}
+
+#[test]
+fn an_election_ends_when_a_member_names_a_live_coordinator() {
+    let (mut rig, ben) = electing();
+    let coordinator = Some(office(5, OTHER));
+    rig.receive(ben, Message::Pong { coordinator });
+    assert!(!rig.node.is_electing());
+}
+
+#[test]
+fn an_election_goes_on_whomever_a_stranger_names() {
+    let (mut rig, _) = electing();
+    let stranger = rig.meet(Key(30));
+    let coordinator = Some(office(5, OTHER));
+    rig.receive(stranger, Message::Pong { coordinator });
+    assert!(rig.node.is_electing());
+}
+
+#[test]
+fn a_newer_view_comes_from_the_member_that_mentions_it_where_the_coordinator_is_silent() {
+    let members = [(4, LEADER), (2, Key(5)), (3, BEN)];
+    let (mut rig, _) = Rig::member_among(&members);
+    rig.pass(rig.node.cx.config.failure_timeout);
+    let ben = rig.meet(BEN);
+    let mut newer = office(4, LEADER);
+    newer.version = 3;
+    let coordinator = Some(newer);
+    let sent = rig.receive(ben, Message::Ping { coordinator });
+    assert!(sent.contains(&Message::ViewRequest), "{sent:?}");
+}

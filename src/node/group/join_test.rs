@@ -1,0 +1,79 @@
+//! A node that looks for its room, and one that was away from it.
+
+use crate::node::rig::{Rig, address, config, office};
+use crate::node::{Effect, Event, Input, Timer, micros};
+use crate::timing;
+use crate::wire::{Datagram, Key, Message};
+
+const BEN: Key = Key(8);
+const LEADER: Key = Key(9);
+
+fn heartbeat(room: &str) -> Input {
+    let datagram = Datagram::Heartbeat {
+        room: room.to_string(),
+        coordinator: office(1, LEADER),
+        members: 1,
+    };
+    let from = address(6_000).0;
+    Input::Datagram { from, datagram }
+}
+
+#[test]
+fn nobody_founds_a_room_before_it_has_looked_for_one_for_the_whole_window() {
+    let mut rig = Rig::seeking(config());
+    let mut requests = 0;
+    while !rig.node.is_joined() {
+        let multicasts = rig.done.drain(..).filter(|effect| {
+            let Effect::Multicast(datagram) = effect else {
+                return false;
+            };
+            matches!(datagram, Datagram::JoinRequest(_))
+        });
+        requests += multicasts.count();
+        rig.fire(Timer::Join);
+    }
+    assert!(rig.micros >= micros(timing::DISCOVERY_WINDOW));
+    assert!(requests >= 3, "{requests}");
+}
+
+#[test]
+fn the_heartbeat_of_another_room_is_not_heard() {
+    let mut rig = Rig::seeking(config());
+    rig.turn(vec![heartbeat("kitchen")]);
+    assert!(!rig.node.hears_group());
+    rig.turn(vec![heartbeat("lobby")]);
+    assert!(rig.node.hears_group());
+}
+
+#[test]
+fn whoever_looks_for_the_room_asks_where_a_peer_points_to() {
+    let mut rig = Rig::seeking(config());
+    let ben = rig.meet(BEN);
+    let mut leader = office(1, LEADER);
+    leader.addresses = vec![address(4_009)];
+    rig.receive(ben, Message::Referral(leader));
+    let dials = rig.dials();
+    assert!(dials.iter().any(|(_, to)| *to == address(4_009).0));
+}
+
+#[test]
+fn a_coordinator_that_was_away_asks_everybody_before_it_takes_the_office_up_again() {
+    let mut rig = Rig::new();
+    let ben = rig.meet(BEN);
+    rig.admit(ben, BEN);
+    rig.shown.clear();
+    rig.pass(rig.node.cx.config.failure_timeout * 2);
+    let sent = rig.turn(vec![Input::Away]);
+    assert_eq!(rig.node.coordinator(), None);
+    let is_asked = |m: &Message| matches!(m, Message::JoinRequest(r) if r.key == Key(5));
+    assert!(sent.iter().any(is_asked), "on the links: {sent:?}");
+    let is_multicast =
+        |e: &Effect| matches!(e, Effect::Multicast(Datagram::JoinRequest(r)) if r.key == Key(5));
+    assert!(rig.done.iter().any(is_multicast), "by multicast");
+    while rig.node.coordinator().is_none() {
+        rig.fire(Timer::Join);
+    }
+    let is_own = |e: &Event| matches!(e, Event::Election { .. });
+    assert!(!rig.shown.iter().any(is_own), "without an election");
+    assert_eq!(rig.node.coordinator().map(|c| c.key), Some(Key(5)));
+}

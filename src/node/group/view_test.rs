@@ -1,0 +1,50 @@
+//! What the user sees of a change of the view.
+
+use crate::node::Event;
+use crate::node::rig::{Rig, address, request, view};
+use crate::wire::{Key, Message, PeerUpdate, UpdateKind};
+
+const LEADER: Key = Key(9);
+const BEN: Key = Key(10);
+
+fn renamed(rig: &Rig) -> Vec<&str> {
+    let renamed = rig.shown.iter().filter_map(|e| match e {
+        Event::MemberRenamed { member, .. } => Some(&member.nick[..]),
+        _ => None,
+    });
+    renamed.collect()
+}
+
+#[test]
+fn a_member_is_renamed_when_its_nick_changes_and_not_when_its_address_does() {
+    let mut rig = Rig::new();
+    let ben = rig.meet(BEN);
+    rig.admit(ben, BEN);
+    let mut again = request(BEN);
+    again.addresses = vec![address(4_010)];
+    rig.receive(ben, Message::JoinRequest(again));
+    let entry = rig.node.members().iter().find(|m| m.key == BEN);
+    assert_eq!(entry.map(|m| &m.addresses[..]), Some(&[address(4_010)][..]));
+    assert!(renamed(&rig).is_empty());
+    rig.receive(ben, Message::Rename("bob".to_string()));
+    assert_eq!(renamed(&rig), ["bob"]);
+}
+
+#[test]
+fn the_user_sees_no_member_renamed_before_this_node_has_joined() {
+    let members = [(1, LEADER), (2, Key(5)), (3, BEN)];
+    let (mut rig, leader) = Rig::member_among(&members);
+    let mut ben = view(2, &members).members[2].clone();
+    ben.nick = "bob".to_string();
+    let update = PeerUpdate {
+        coordinator: LEADER,
+        version: 3,
+        next_id: 9,
+        kind: UpdateKind::Renamed,
+        members: vec![ben],
+        clock: 0,
+    };
+    rig.receive(leader, Message::PeerUpdate(update));
+    assert_eq!(rig.node.members()[2].nick, "bob");
+    assert!(renamed(&rig).is_empty());
+}

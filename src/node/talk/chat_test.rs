@@ -1,0 +1,31 @@
+//! Private messages.
+
+use crate::node::Event;
+use crate::node::rig::Rig;
+use crate::wire::{Key, Message, Private};
+
+const BEN: Key = Key(9);
+
+#[test]
+fn a_private_message_is_shown_with_the_nick_and_the_id_that_its_author_has_in_the_view() {
+    let mut rig = Rig::new();
+    let ben = rig.meet(BEN);
+    rig.admit(ben, BEN);
+    rig.shown.clear();
+    let private = Private {
+        from: 1,
+        nick: "ana".to_string(),
+        sent_at: 7,
+        text: "psst".to_string(),
+    };
+    rig.receive(ben, Message::Private(private));
+    let shown = Event::Private {
+        from: 2,
+        key: BEN,
+        nick: "ben".to_string(),
+        sent_at: 7,
+        text: "psst".to_string(),
+        own: false,
+    };
+    assert_eq!(rig.shown, [shown]);
+}
