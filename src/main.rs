@@ -64,7 +64,7 @@ fn run(action: Task, options: &Options) -> ExitCode {
         Err(line) => return fail(STATUS_FAILED, &line),
     };
     // Sending a line prints nothing, and goes without.
-    let prints = options.json || !matches!(action, Action::Send { .. });
+    let prints = options.json || !matches!(action, Task::Send { .. });
     let config = DriverConfig {
         group: options.group,
         multicast: !options.no_multicast,
