@@ -197,6 +197,12 @@ impl World {
                 self.record.ledger.demand_all();
                 Ok(())
             }
+            Demand::OnlyComesAndGoes(host) => {
+                let run = self.process_of(Who::Host(host));
+                let who = run.map(|run| (run, self.processes[run].key));
+                self.record.churn.only_comes_and_goes(who);
+                Ok(())
+            }
             Demand::LastWords => {
                 self.record.farewell.demand(true);
                 Ok(())

@@ -117,6 +117,8 @@ pub enum Demand {
     AllDelivered,
     /// From now on nobody is to miss anything: all of it is kept, and whoever has it stays.
     NothingMissed,
+    /// From now on nobody but this host's process is shown to come or go, except to itself.
+    OnlyComesAndGoes(Host),
     /// From now on a coordinator is shown no words of those whom it reported as having left.
     LastWords,
 }

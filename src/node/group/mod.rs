@@ -4,6 +4,7 @@
 //! office, joining and leaving. It drives the mesh, whom to dial and to ask, and tells the talk on whom it
 //! counts; it never takes a message in and never touches a link itself.
 
+mod awaited;
 mod claims;
 mod election;
 mod explain;
@@ -85,6 +86,7 @@ pub(super) struct Group {
     has_beat: bool,
     referrals: Vec<(Time, std::net::SocketAddr)>,
     leaving: Option<Leaving>,
+    awaited: awaited::Awaited,
 }
 
 impl Group {
@@ -105,6 +107,7 @@ impl Group {
             has_beat: false,
             referrals: Vec::new(),
             leaving: None,
+            awaited: awaited::Awaited::default(),
         }
     }
 
