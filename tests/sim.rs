@@ -20,7 +20,7 @@ use sim::large_lost::LARGE_LOST;
 use sim::protections::{ALL, RARE, first_noticed};
 use sim::report::{Tally, explain, explain_run, run_caught, run_seeds, run_seeds_of};
 use sim::run::run;
-use sim::targeted::storm;
+use sim::targeted::{lone_highest_returns, storm};
 use sim::trace::Trace;
 
 /// How many seeds a plain `cargo test` runs.
@@ -437,6 +437,15 @@ fn fifty_that_start_at_once_are_one_group_from_the_start() {
     for seed in 0..2 {
         let storm = Rc::new(storm(50, seed));
         let failure = run_caught(&storm, None, 0).failure;
+        assert!(failure.is_none(), "seed {seed}: {failure:?}");
+    }
+}
+
+#[test]
+fn a_merge_tells_only_of_who_was_really_gone() {
+    for seed in 0..60 {
+        let scenario = Rc::new(lone_highest_returns(seed));
+        let failure = run_caught(&scenario, None, 0).failure;
         assert!(failure.is_none(), "seed {seed}: {failure:?}");
     }
 }

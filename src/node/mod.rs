@@ -307,6 +307,7 @@ impl Node {
         let (group, mut parts) = self.group();
         group.watch_members(&mut parts);
         group.check_membership(&mut parts);
+        group.look_at_awaited(&mut parts);
         let (talk, mut lent) = self.talk();
         talk.look_at_stability(&mut lent);
         talk.look_at_finds(&mut lent);

@@ -96,6 +96,13 @@ impl Node {
         Group::members(&self.group)
     }
 
+    /// Who is in the view no more, but linked with this node and alive, and therefore expected back, in the
+    /// order of ids: for the user they are members.
+    #[must_use]
+    pub fn awaited(&self) -> &[Member] {
+        self.group.awaited()
+    }
+
     /// The version of the view.
     #[must_use]
     pub fn view_version(&self) -> u64 {

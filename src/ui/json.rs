@@ -15,7 +15,7 @@ use crate::wire::{ChatMessage, Id, Key, Member, MessageId};
 use super::config::{DriverStatus, Listening};
 use super::event_data::{Delivered, PrivateEvent};
 use super::numbers::{Hex, IdText, Stamp};
-use super::room_state::RoomState;
+use super::room_state::{RoomState, everybody};
 use super::visible::{is_hidden, is_plain};
 
 /// The version of these events.
@@ -115,7 +115,7 @@ struct MemberOut<'a> {
     address: Option<Text<crate::wire::Address>>,
 }
 
-fn member_list(members: &[Member]) -> Vec<MemberOut<'_>> {
+fn member_list<'a>(members: &[&'a Member]) -> Vec<MemberOut<'a>> {
     members
         .iter()
         .map(|m| MemberOut {
@@ -140,7 +140,7 @@ pub fn joined(out: &mut Vec<u8>, at: u64, room: &dyn RoomState, again: bool) {
     let body = Body {
         id: room.id(),
         coordinator: room.coordinator().map(|c| c.id),
-        members: member_list(room.members()),
+        members: member_list(&everybody(room)),
         history: room.history_len(),
         again,
     };
@@ -409,7 +409,7 @@ pub fn members(out: &mut Vec<u8>, at: u64, room: &dyn RoomState) {
     }
     let body = Body {
         coordinator: room.coordinator().map(|c| c.id),
-        members: member_list(room.members()),
+        members: member_list(&everybody(room)),
     };
     event(out, "members", at, body);
 }

@@ -20,6 +20,10 @@ pub trait RoomState {
     fn coordinator(&self) -> Option<Claim>;
     /// The view in the order of ids, oneself included; empty before joining.
     fn members(&self) -> &[Member];
+    /// Who was in the view before and is about to be let in again, in the order of ids.
+    fn awaited(&self) -> &[Member] {
+        &[]
+    }
     /// How many messages are held.
     fn history_len(&self) -> usize;
     /// How many messages will be held once the history is complete, while it comes.
@@ -61,6 +65,10 @@ impl RoomState for Node {
         Node::members(self)
     }
 
+    fn awaited(&self) -> &[Member] {
+        Node::awaited(self)
+    }
+
     fn history_len(&self) -> usize {
         self.history().len()
     }
@@ -83,4 +91,12 @@ impl RoomState for Node {
     fn counters(&self) -> Vec<(&'static str, u64)> {
         Node::counters(self)
     }
+}
+
+/// Everybody who is in the room as far as the user is concerned: the view and who is awaited, in the order
+/// of ids.
+pub(super) fn everybody(room: &dyn RoomState) -> Vec<&Member> {
+    let mut all: Vec<&Member> = room.members().iter().chain(room.awaited()).collect();
+    all.sort_by_key(|m| m.id);
+    all
 }

@@ -7,7 +7,7 @@ use crate::node::Phase;
 use crate::wire::{Id, Key, Member};
 
 use super::config::DriverStatus;
-use super::room_state::RoomState;
+use super::room_state::{RoomState, everybody};
 use super::visible::{self, Tab, visible};
 
 /// Names listed in one notice; of more, only the number is said.
@@ -98,12 +98,8 @@ pub fn missers(missed: &[(Member, u64)]) -> String {
 #[must_use]
 pub fn joined(name_of_room: &str, room: &dyn RoomState, again: bool) -> String {
     let me = room.key();
-    let others: Vec<Member> = room
-        .members()
-        .iter()
-        .filter(|m| m.key != me)
-        .cloned()
-        .collect();
+    let others = everybody(room).into_iter().filter(|m| m.key != me);
+    let others: Vec<Member> = others.cloned().collect();
     let own = name_of(me, room.id().unwrap_or_default(), room.members());
     let with = match names(&others) {
         names if names.is_empty() => ", alone so far".to_owned(),
@@ -184,7 +180,7 @@ pub fn coordinator(id: Id, key: Key, own: bool, members: &[Member]) -> String {
 pub fn members(room: &dyn RoomState) -> String {
     let coordinator = room.coordinator().map(|c| c.key);
     let mut lines = String::new();
-    for member in room.members() {
+    for member in everybody(room) {
         lines += &name(member);
         if let Some(address) = member.addresses.first() {
             lines += &format!(" {address}");

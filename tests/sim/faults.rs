@@ -210,6 +210,12 @@ impl World {
                 self.record.naming.demand_confirmed();
                 Ok(())
             }
+            Demand::OnlyComesAndGoes(host) => {
+                let run = self.process_of(Who::Host(host));
+                let who = run.map(|run| (run, self.processes[run].key));
+                self.record.churn.only_comes_and_goes(who);
+                Ok(())
+            }
             Demand::LastWords => {
                 self.record.farewell.demand(true);
                 Ok(())

@@ -173,10 +173,15 @@ impl Record {
         scene: Scene<'_>,
     ) -> Verdict {
         if let Event::MemberLeft(member, _) = event {
-            self.parted.insert((run, member.key));
-            if let Some(gone) = self.run_of(member.key) {
-                self.ledger.on_parted(gone);
-            }
+            self.on_parted(run, member.key);
+        }
+        if let Event::MemberJoined(member) | Event::MemberLeft(member, _) = event {
+            let what = if matches!(event, Event::MemberJoined(_)) {
+                "a new member"
+            } else {
+                "a member less"
+            };
+            self.churn.on_member(run, member.key, what)?;
         }
         if let Event::MemberLeft(member, Departure::Left) = event {
             let reporter = scene.processes[run].node.coordinator().map(|c| c.key);
@@ -215,6 +220,15 @@ impl Record {
             Event::MemberJoined(_) => self.churn.on_change(run, "a new member"),
             Event::MemberLeft(..) => self.churn.on_change(run, "a member less"),
             _ => Ok(()),
+        }
+    }
+
+    /// A run holds a view without this member, whom it had in its view before.
+    fn on_parted(&mut self, run: RunId, member: Key) {
+        if self.parted.insert((run, member))
+            && let Some(gone) = self.run_of(member)
+        {
+            self.ledger.on_parted(gone);
         }
     }
 
@@ -553,6 +567,9 @@ impl Record {
     /// A turn has ended, or something is shown: views are looked at where they changed.
     pub fn on_turn(&mut self, (run, now): (RunId, u64), node: &Node) -> Verdict {
         self.arrivals.on_turn(run, now, node);
+        for member in node.awaited() {
+            self.on_parted(run, member.key);
+        }
         let members = node.members();
         let name = view_name(node);
         let seen = (name.0, name.1, members.len());

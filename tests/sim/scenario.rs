@@ -160,6 +160,8 @@ pub enum Demand {
     OneRoom,
     /// From now on whoever leaves has had everything confirmed.
     AllConfirmed,
+    /// From now on nobody but this host's process is shown to come or go, except to itself.
+    OnlyComesAndGoes(Host),
     /// From now on a coordinator is shown no words of those whom it reported as having left.
     LastWords,
 }

@@ -60,6 +60,32 @@ pub fn storm(hosts: usize, seed: u64) -> Scenario {
     scenario
 }
 
+/// The one with the highest id was cut off for a while and coordinates itself alone: when it comes back,
+/// everybody is let in by it, and nobody is told that one of the others had gone.
+pub fn lone_highest_returns(seed: u64) -> Scenario {
+    let mut rng = fastrand::Rng::with_seed(seed ^ 0x10e);
+    let hosts = rng.usize(3..=8);
+    let mut scenario = Scenario::quiet("a lone highest one returns", seed, hosts);
+    scenario.network.latency = *rng.choice(&[(30, 200), (500, 8_000)]).unwrap_or(&(30, 200));
+    let highest = hosts - 1;
+    for host in 0..hosts {
+        let at = if host == highest { SECOND } else { 0 };
+        scenario.add(at, What::Start(host, Run::Node));
+    }
+    let only = What::Demand(Demand::OnlyComesAndGoes(highest));
+    scenario.add(SETTLED, only);
+    let long = 3 * SECOND + rng.u64(0..3 * SECOND);
+    let from = SETTLED + rng.u64(MS..SECOND);
+    scenario.add(from, What::Partition(1 << highest, long));
+    for host in 0..hosts {
+        let at = from + rng.u64(0..long + SECOND);
+        scenario.add(at, What::Say(Who::Host(host), 1, 12));
+    }
+    scenario.events.sort_by_key(|e| e.at);
+    scenario.heal_at = from + long + 8 * SECOND;
+    scenario
+}
+
 /// The tie-break: nodes that start in the same instant are one group from the start.
 fn start_at_once(scenario: &mut Scenario) {
     scenario.add(SETTLED, What::Demand(Demand::OneFounder));

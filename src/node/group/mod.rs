@@ -4,6 +4,7 @@
 //! office, joining and leaving. It drives the mesh, whom to dial and to ask, and tells the talk on whom it
 //! counts; it never takes a message in and never touches a link itself.
 
+mod awaited;
 mod claims;
 mod election;
 mod explain;
@@ -94,6 +95,7 @@ pub(super) struct Group {
     /// The clock that each newcomer of the view was let in with: what is said later it is to count as new,
     /// also if it asks again.
     admissions: BTreeMap<Key, u64>,
+    awaited: awaited::Awaited,
 }
 
 impl Group {
@@ -116,6 +118,7 @@ impl Group {
             referrals: Vec::new(),
             leaving: None,
             admissions: BTreeMap::new(),
+            awaited: awaited::Awaited::default(),
         }
     }
 

@@ -105,7 +105,7 @@ impl Group {
         parts.mesh.note_member(parts.cx, key);
         let (talk, mut lent) = self.talk(parts);
         talk.begin_to_count_on(&mut lent, key);
-        if parts.talk.has_joined() {
+        if self.is_new_to_user(parts, member) && parts.talk.has_joined() {
             parts.cx.show(Event::MemberJoined(member.clone()));
         }
     }
@@ -116,12 +116,12 @@ impl Group {
         if key == parts.cx.config.key {
             return;
         }
+        if departure == Departure::Left || !self.await_member(parts, member) {
+            self.show_departure(parts, member.clone(), departure);
+        }
         parts.mesh.clear_suspicion(key);
         parts.talk.recheck_delivery();
         parts.talk.cease_to_count_on(parts.cx, parts.mesh, key);
-        if parts.talk.has_joined() {
-            parts.cx.show(Event::MemberLeft(member.clone(), departure));
-        }
         parts.mesh.forget_if_stranger(key, self);
         if departure == Departure::Lost {
             if parts.mesh.note_lost(member.clone()) {

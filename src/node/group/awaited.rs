@@ -1,0 +1,104 @@
+//! Members that the view has no more, although they are linked with this node and alive.
+//!
+//! When two groups become one, the view of the other coordinator lets everybody in one after the other; and
+//! a coordinator can lose its link with somebody whom the others hear. Who is there has not gone anywhere:
+//! the user is told nothing of it, unless it does not come back into the view.
+//!
+//! Owns who is awaited, and what the user is told of it. What a departure means for the view, for
+//! confirmations and for repair is decided at once, elsewhere: only the word of it waits here.
+
+use super::{Group, Parts};
+use crate::node::{Departure, Event, Time};
+use crate::timing;
+use crate::wire::{Key, Member};
+
+/// Who is awaited, since when, in the order of ids.
+#[derive(Debug, Default)]
+pub(super) struct Awaited {
+    members: Vec<Member>,
+    since: Vec<Time>,
+}
+
+impl Awaited {
+    fn position(&self, key: Key) -> Option<usize> {
+        self.members.iter().position(|m| m.key == key)
+    }
+
+    fn add(&mut self, member: &Member, now: Time) {
+        if self.position(member.key).is_none() {
+            let at = self.members.partition_point(|m| m.id < member.id);
+            self.members.insert(at, member.clone());
+            self.since.insert(at, now);
+        }
+    }
+
+    /// This member, if it was awaited: it is no more.
+    fn take(&mut self, key: Key) -> Option<Member> {
+        let at = self.position(key)?;
+        self.since.remove(at);
+        Some(self.members.remove(at))
+    }
+}
+
+impl Group {
+    /// Who is not in the view now, and is expected back.
+    pub(in crate::node) fn awaited(&self) -> &[Member] {
+        &self.awaited.members
+    }
+
+    /// The view has this member no more. False if it is gone, as far as this node knows.
+    pub(super) fn await_member(&mut self, parts: &Parts<'_>, member: &Member) -> bool {
+        let is_here = parts.mesh.is_alive(parts.cx, member.key);
+        if is_here {
+            self.awaited.add(member, parts.cx.now.time);
+        }
+        is_here
+    }
+
+    /// This member is in the view. False if its user was never told that it was not.
+    pub(super) fn is_new_to_user(&mut self, parts: &mut Parts<'_>, member: &Member) -> bool {
+        let Some(before) = self.awaited.take(member.key) else {
+            return true;
+        };
+        if before.id != member.id {
+            // Under another id it is another entry for whoever reads the events.
+            self.show_departure(parts, before, Departure::Lost);
+            return true;
+        }
+        self.show_change(parts, &before, member);
+        false
+    }
+
+    /// Tells of those who are awaited in vain.
+    pub(in crate::node) fn look_at_awaited(&mut self, parts: &mut Parts<'_>) {
+        let patience = parts.cx.config.failure_timeout * (timing::MEMBER_PATIENCE + 1);
+        let gone: Vec<Key> = (self.awaited.members.iter())
+            .zip(&self.awaited.since)
+            .filter(|(member, since)| {
+                parts.cx.since(**since) >= patience || !parts.mesh.is_alive(parts.cx, member.key)
+            })
+            .map(|(member, _)| member.key)
+            .collect();
+        for key in gone {
+            if let Some(member) = self.awaited.take(key) {
+                let departure = if parts.mesh.has_left(key) {
+                    Departure::Left
+                } else {
+                    Departure::Lost
+                };
+                self.show_departure(parts, member, departure);
+            }
+        }
+    }
+
+    pub(super) fn show_departure(
+        &self,
+        parts: &mut Parts<'_>,
+        member: Member,
+        departure: Departure,
+    ) {
+        if parts.talk.has_joined() {
+            parts.cx.show(Event::MemberLeft(member, departure));
+        }
+    }
+}
