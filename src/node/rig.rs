@@ -303,7 +303,7 @@ impl Rig {
     pub(super) fn dials(&mut self) -> Vec<(LinkId, SocketAddr)> {
         let done = std::mem::take(&mut self.done).into_iter();
         let dials = done.filter_map(|effect| match effect {
-            Effect::Dial { link, to } => Some((link, to)),
+            Effect::Dial { link, to, .. } => Some((link, to)),
             _ => None,
         });
         dials.collect()

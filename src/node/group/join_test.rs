@@ -13,6 +13,7 @@ fn heartbeat(room: &str) -> Input {
         room: room.to_string(),
         coordinator: office(1, LEADER),
         members: 1,
+        nick: None,
     };
     let from = address(6_000).0;
     Input::Datagram { from, datagram }

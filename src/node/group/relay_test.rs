@@ -30,6 +30,7 @@ fn only_a_peer_that_names_the_coordinator_may_bring_its_answer() {
         room: "lobby".to_string(),
         coordinator: office(1, LEADER),
         members: 1,
+        nick: None,
     };
     let from = address(6_000).0;
     rig.turn(vec![Input::Datagram { from, datagram }]);
