@@ -97,7 +97,7 @@ impl Node {
     }
 
     /// Who is in the view no more, but linked with this node and alive, and therefore expected back, in the
-    /// order of ids: for the user they are members.
+    /// order of ids: the user was not told that they are gone.
     #[must_use]
     pub fn awaited(&self) -> &[Member] {
         self.group.awaited()

@@ -409,7 +409,7 @@ pub fn members(out: &mut Vec<u8>, at: u64, room: &dyn RoomState) {
     }
     let body = Body {
         coordinator: room.coordinator().map(|c| c.id),
-        members: member_list(&everybody(room)),
+        members: member_list(&room.members().iter().collect::<Vec<_>>()),
     };
     event(out, "members", at, body);
 }

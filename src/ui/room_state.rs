@@ -93,10 +93,14 @@ impl RoomState for Node {
     }
 }
 
-/// Everybody who is in the room as far as the user is concerned: the view and who is awaited, in the order
-/// of ids.
+/// Who is in the room when this node has joined, as the events say it: the view and who is awaited, in the
+/// order of ids. Nothing more will be said of who is awaited and comes back.
 pub(super) fn everybody(room: &dyn RoomState) -> Vec<&Member> {
-    let mut all: Vec<&Member> = room.members().iter().chain(room.awaited()).collect();
+    let members = room.members();
+    // Whose id is another one's now comes back with a new one, and is told of then.
+    let keeps_id = |awaited: &&Member| members.iter().all(|m| m.id != awaited.id);
+    let awaited = room.awaited().iter().filter(keeps_id);
+    let mut all: Vec<&Member> = members.iter().chain(awaited).collect();
     all.sort_by_key(|m| m.id);
     all
 }

@@ -180,7 +180,7 @@ pub fn coordinator(id: Id, key: Key, own: bool, members: &[Member]) -> String {
 pub fn members(room: &dyn RoomState) -> String {
     let coordinator = room.coordinator().map(|c| c.key);
     let mut lines = String::new();
-    for member in everybody(room) {
+    for member in room.members() {
         lines += &name(member);
         if let Some(address) = member.addresses.first() {
             lines += &format!(" {address}");

@@ -60,13 +60,12 @@ impl Group {
         let Some(before) = self.awaited.take(member.key) else {
             return true;
         };
-        if before.id != member.id {
-            // Under another id it is another entry for whoever reads the events.
-            self.show_departure(parts, before, Departure::Lost);
-            return true;
+        // Its id may be another one's by now: the user learns the new one.
+        let has_other_id = before.id != member.id;
+        if !has_other_id {
+            self.show_change(parts, &before, member);
         }
-        self.show_change(parts, &before, member);
-        false
+        has_other_id
     }
 
     /// Tells of those who are awaited in vain.
