@@ -177,24 +177,45 @@ impl Talk {
                     self.notice_gap(lent, missing.origin, missing.seq);
                     self.waiting.insert(Waiter { missing, ..waiter });
                 }
-                None => {
-                    self.take_in_waiter(lent, &waiter);
-                    settled.push(waiter.span());
-                }
+                None => settled.push(self.take_in_waiter(lent, waiter)),
             }
         }
     }
 
-    fn take_in_waiter(&mut self, lent: &mut Lent<'_>, waiter: &Waiter) {
+    /// Takes in what has waited, and gives its first and last message. Where only the first of a run are old,
+    /// the rest may have its author's word to wait for.
+    fn take_in_waiter(
+        &mut self,
+        lent: &mut Lent<'_>,
+        mut waiter: Waiter,
+    ) -> (MessageId, MessageId) {
+        let (first, mut last) = waiter.span();
         if waiter.run.len() > 1 && self.takes_as_run(lent, &waiter.run) {
-            return self.take_in_run(lent, &waiter.run);
+            self.take_in_run(lent, &waiter.run);
+            return (first, last);
         }
-        for message in &waiter.run {
-            if !self.history.has_taken(message.id()) {
-                let is_below = waiter.came_below && self.is_below_keeping(message);
-                self.take_in(lent, message, is_below);
+        for at in 0..waiter.run.len() {
+            let message = waiter.run[at].clone();
+            let is_below = waiter.came_below && self.is_below_keeping(&message);
+            if self.history.has_taken(message.id()) {
+                continue;
             }
+            if at > 0
+                && let Some(missing) = self.missing_cause(lent, &message, is_below)
+            {
+                self.notice_gap(lent, missing.origin, missing.seq);
+                last = waiter.run[at - 1].id();
+                let run = waiter.run.split_off(at);
+                self.waiting.insert(Waiter {
+                    run,
+                    missing,
+                    ..waiter
+                });
+                break;
+            }
+            self.take_in(lent, &message, is_below);
         }
+        (first, last)
     }
 }
 
