@@ -210,7 +210,7 @@ impl Talk {
         // What it repeats may have come before by way of others, from whom it was not clear whose group
         // counts on this node.
         let is_known = self.past.told.get(&author).is_none_or(|told| *told == from);
-        if (is_known || !self.has_joined()) && follows_another(lent, author) {
+        if (is_known || !self.has_joined()) && counts_elsewhere(lent, author) {
             self.past.kept_words.insert(author);
         }
         self.past.told.entry(author).or_insert(from);
@@ -269,12 +269,16 @@ impl Talk {
     }
 }
 
-/// This peer says on its link that it is in another coordinator's group, though this node's own view may
-/// still have it: it may never have heard of the clock that this node was let in with.
-fn follows_another(lent: &Lent<'_>, peer: Key) -> bool {
-    let told = lent.mesh.link_to(peer).and_then(Link::told);
-    told.zip(lent.leader)
-        .is_some_and(|((told, _), own)| told.key != own)
+/// This author counts on this node in another coordinator's group, though this node's own view may have it,
+/// too: it may never have heard of the clock that this node is let in with. It says so on its link; or its word
+/// comes by way of others while nobody has let this node in yet.
+fn counts_elsewhere(lent: &Lent<'_>, author: Key) -> bool {
+    let link = lent.mesh.link_to(author);
+    let Some(own) = lent.leader else {
+        return link.is_none();
+    };
+    let told = link.and_then(Link::told);
+    told.is_some_and(|(told, _)| told.key != own)
 }
 
 #[cfg(test)]
