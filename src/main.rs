@@ -4,18 +4,26 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::net::{Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::CommandFactory;
 use papo::cli::{self, Action, Cli, Confirm, Options, STATUS_USAGE, Stop};
 use papo::driver::{self, DriverConfig, STATUS_FAILED, ScanConfig, Selection, StoreConfig};
-use papo::store::Search;
+use papo::store::{self, Search};
 use papo::ui::{Mode, Replay, UiConfig};
 
 /// How much of the history a terminal shows on joining.
 const REPLAY_INTERACTIVE: usize = 20;
 
 fn main() -> ExitCode {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|first| first == store::HELPER)
+    {
+        let is_done = store::run_helper();
+        return ExitCode::from(if is_done { 0 } else { STATUS_FAILED });
+    }
     let cli = match Cli::read(std::env::args_os()) {
         Ok(cli) => cli,
         Err(Stop::Shown(text)) => return print(text.as_bytes()),
@@ -78,6 +86,7 @@ fn run(action: Action, options: &Options) -> ExitCode {
         store: (options.store.as_ref()).map(|path| StoreConfig {
             path: path.clone(),
             strict: options.store_strict,
+            helper: this_program(),
         }),
         color: options.color.is_wanted(),
         ui: ui_config(action, options),
@@ -85,6 +94,15 @@ fn run(action: Action, options: &Options) -> ExitCode {
     match driver::run(config) {
         Ok(status) => ExitCode::from(status),
         Err(e) => fail(STATUS_FAILED, &e.to_string()),
+    }
+}
+
+/// The program that runs: also where it was replaced or deleted since, as far as the system knows it.
+fn this_program() -> PathBuf {
+    let known = Path::new("/proc/self/exe");
+    match std::env::current_exe() {
+        Ok(path) if path.exists() || !known.exists() => path,
+        _ => known.to_owned(),
     }
 }
 

@@ -11,7 +11,7 @@
 //! | `streams` | all streams with peers, the listener, what each may cost |
 //! | `network` | what this host's interfaces are, the datagrams that go out and come in |
 //! | `console` | stdin, stdout, stderr, the terminal, signals |
-//! | `keeper` | the store: when to commit, and what to do if that fails |
+//! | `keeper` | the store: when to commit, and what to do if that fails; the process that waits for the disk |
 //! | `room_scan` | listening without joining, beside all that |
 //! | `clock`, `wheel` | the time, being away; timers |
 //! | `rates`, `bucket` | how often each source may do something; the credit of one |

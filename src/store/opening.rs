@@ -1,5 +1,8 @@
 //! Opening a file: its lock, whether it is what it should be, and setting a damaged one aside.
 //!
+//! What takes long for a large file is done by a helper process, which opens it first; the node opens it
+//! while the helper has it open, and then neither reads the log nor checks the content.
+//!
 //! Nothing here deletes a file or changes one that is not papo's.
 
 use std::fs::{self, File, OpenOptions};
@@ -8,6 +11,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use rustix::fs::FlockOperation;
 
@@ -24,9 +28,7 @@ const MODE: u32 = 0o600;
 const CHECK_BYTES: u64 = 32 * 1024 * 1024;
 /// What SQLite may keep of the file in memory, in KiB.
 const CACHE_KIB: i64 = 4_096;
-/// What stays of the log's file once everything in it is in the database.
-const LOG_BYTES_KEPT: i64 = 16 * 1024 * 1024;
-/// How long opening waits for somebody else's lock: nobody waits for this node yet.
+/// How long a helper process waits for somebody else's lock while it opens a file: nobody waits for it.
 const BUSY_OPENING: Duration = Duration::from_secs(1);
 
 impl Store {
@@ -42,15 +44,54 @@ impl Store {
         Store::open_locked(&path, owner, now_ms, check, lock)
     }
 
-    pub(super) fn open_locked(
+    /// Takes the right to write the file of this name, whether it is there or not.
+    ///
+    /// # Errors
+    ///
+    /// If somebody else has it, or the path cannot be used.
+    pub fn lock(path: &Path) -> Result<Lock, StoreError> {
+        Lock::take(&absolute(path)?)
+    }
+
+    /// Opens a file whose lock is held, and which was prepared: nothing here waits for the disk.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be opened, or is not this owner's.
+    pub fn open_locked(
         path: &Path,
         owner: &Owner,
         now_ms: u64,
         check: bool,
         lock: Lock,
     ) -> Result<Store, StoreError> {
+        let mut store = Store::open_waiting(path, owner, now_ms, check, BUSY)?;
+        store.lock = Some(lock);
+        Ok(store)
+    }
+
+    /// Opens a file for somebody who holds its lock: creates it, checks it and brings its schema up to
+    /// date, if need be. Only a helper process does this to a file that may be large.
+    pub(super) fn open_unlocked(
+        path: &Path,
+        owner: &Owner,
+        now_ms: u64,
+        check: bool,
+    ) -> Result<Store, StoreError> {
+        Store::open_waiting(path, owner, now_ms, check, BUSY_OPENING)
+    }
+
+    /// `busy` is how long it waits for somebody else's lock.
+    fn open_waiting(
+        path: &Path,
+        owner: &Owner,
+        now_ms: u64,
+        check: bool,
+        busy: Duration,
+    ) -> Result<Store, StoreError> {
         let unclean = size(&beside(path, "-wal")) > 0;
-        let (mut connection, file) = connect_known(path)?;
+        let known = connect_known(path, busy)?;
+        let (mut connection, pin) = (known.connection, known.pin);
         if connection.is_readonly("main")? {
             return Err(StoreError::Unusable("it is read-only".into()));
         }
@@ -61,10 +102,27 @@ impl Store {
         configure(&connection)?;
         migrate(&mut connection, version, owner, now_ms)?;
         let Born { floor, created } = verify(&connection, Some(owner))?;
-        connection.busy_timeout(BUSY)?;
         Ok(Store {
             connection,
-            lock: Some(lock),
+            pin: Some(pin),
+            lock: None,
+            floor,
+            files: Files::new(path, known.file, created)?,
+        })
+    }
+
+    /// The part of a file's tending that waits for the disk: nothing is committed with this.
+    pub(super) fn open_for_tending(path: &Path, file: FileId) -> Result<Store, StoreError> {
+        if FileId::at(path) != Some(file) {
+            return Err(StoreError::Moved);
+        }
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, BUSY_OPENING)?;
+        configure(&connection)?;
+        let Born { floor, created } = verify(&connection, None)?;
+        Ok(Store {
+            connection,
+            pin: None,
+            lock: None,
             floor,
             files: Files::new(path, file, created)?,
         })
@@ -99,20 +157,23 @@ impl Store {
             let Born { floor, created } = verify(&connection, owner)?;
             Ok(Store {
                 connection,
+                pin: None,
                 lock: None,
                 floor,
                 files: Files::new(&path, file, created)?,
             })
         };
         let only_read = OpenFlags::SQLITE_OPEN_READ_ONLY;
-        match connect(&path, only_read).and_then(read) {
+        match connect(&path, only_read, BUSY_OPENING).and_then(read) {
             // Reading in WAL mode writes beside the file. Where that is not possible nobody else
             // writes either, and the file can be read as it lies there.
             Err(StoreError::Unusable(why) | StoreError::Later(why)) => {
                 let uri = uri(&path);
                 let flags = only_read | OpenFlags::SQLITE_OPEN_URI;
                 let unusable = |_| StoreError::Unusable(why);
-                connect(&uri, flags).and_then(read).map_err(unusable)
+                connect(&uri, flags, BUSY_OPENING)
+                    .and_then(read)
+                    .map_err(unusable)
             }
             result => result,
         }
@@ -143,7 +204,7 @@ pub fn set_aside(path: &Path, suffix: &str) -> io::Result<PathBuf> {
 }
 
 /// SQLite would take a relative name that begins with `file:` for something else.
-fn absolute(path: &Path) -> Result<PathBuf, StoreError> {
+pub(super) fn absolute(path: &Path) -> Result<PathBuf, StoreError> {
     let path = std::path::absolute(path).map_err(StoreError::Path)?;
     match fs::metadata(&path) {
         Ok(found) if !found.is_file() => {
@@ -154,7 +215,7 @@ fn absolute(path: &Path) -> Result<PathBuf, StoreError> {
     }
 }
 
-fn size(path: &Path) -> u64 {
+pub(super) fn size(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |found| found.len())
 }
 
@@ -198,22 +259,35 @@ fn unusable_or_wrong(path: &Path, e: io::Error) -> StoreError {
     }
 }
 
-fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+fn connect(path: &Path, flags: OpenFlags, busy: Duration) -> Result<Connection, StoreError> {
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY_OPENING)?;
+    connection.busy_timeout(busy)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     Ok(connection)
 }
 
-/// A connection for writing, and which file it has open: what the path leads to before and after.
-fn connect_known(path: &Path) -> Result<(Connection, FileId), StoreError> {
+/// What is open of a file that is written.
+struct Known {
+    connection: Connection,
+    /// Reads only.
+    pin: Connection,
+    /// Which file that is: what the path leads to before and after.
+    file: FileId,
+}
+
+fn connect_known(path: &Path, busy: Duration) -> Result<Known, StoreError> {
     // A layered file system gives a file another number when it is first opened for writing.
     for _ in 0..3 {
         let file = touch(path)?;
-        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, busy)?;
+        let pin = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, busy)?;
         if FileId::at(path) == Some(file) {
-            return Ok((connection, file));
+            return Ok(Known {
+                connection,
+                pin,
+                file,
+            });
         }
     }
     Err(StoreError::Moved)
@@ -263,16 +337,17 @@ fn check_content(connection: &Connection) -> Result<(), StoreError> {
 }
 
 fn configure(connection: &Connection) -> Result<(), StoreError> {
+    // First of all: what follows would wait for the disk. Only a checkpoint does (`log`).
+    connection.pragma_update(None, "synchronous", "OFF")?;
     let wal = "PRAGMA journal_mode = WAL";
     let mode: String = connection.query_row(wal, [], |row| row.get(0))?;
     if mode != "wal" {
         let why = "this file system cannot keep the log that papo writes (WAL)";
         return Err(StoreError::Unusable(why.into()));
     }
-    connection.pragma_update(None, "synchronous", "NORMAL")?;
     // The driver says when.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-    connection.pragma_update(None, "journal_size_limit", LOG_BYTES_KEPT)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     Ok(())
 }
 

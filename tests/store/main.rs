@@ -15,6 +15,7 @@ mod files;
 mod million;
 mod moves;
 mod print;
+mod slow;
 
 use std::path::{Path, PathBuf};
 
