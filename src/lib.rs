@@ -42,7 +42,10 @@
 //!    [`node::Node::end_turn`]: what the turn gathered goes out, own lines in one frame, one ACK
 //!    per author;
 //! 7. write what is queued, arm for writing only what is left over, close what is to be closed;
-//!    with a store: a checkpoint, if one is due.
+//!    with a store: a helper process is started, if a checkpoint is due.
+//!
+//! Nothing in a turn waits for a disk: what may, a helper process does (`driver/keeper/helper.rs`). Before the
+//! node of a process with a store starts, turns are shorter: `driver/reactor/starting.rs`.
 //!
 //! What a budget left unread or unwritten is taken up on the next turn, so that no flood starves
 //! the timers.
@@ -90,6 +93,7 @@
 //! | how a line looks in a terminal: colours, marks | `ui/terminal/style.rs` | nothing |
 //! | the order of messages | `wire/types.rs` (`Position`) | `node/history/order.rs` if it is no comparison of three numbers any more |
 //! | a rate that each source or member is held to | `driver/rates.rs` | `limits.rs` for the number |
+//! | when the store is checkpointed, what a helper process does | `driver/keeper/tending.rs` | `store/helper.rs` |
 //! | what `papo history` searches for | `store/search.rs` | `cli/history.rs` for the option |
 //! | what may be a store, and who may write it | `store/kind.rs` | `store/lock.rs` |
 //! | what a signal does | `driver/console/signals.rs` | `driver/reactor/mod.rs` |

@@ -46,6 +46,9 @@ pub const STORED_SCAN_MAX: usize = 5_000;
 pub const STORE_BATCH_MAX: usize = 5_000;
 /// Bytes of the messages committed to the store in one transaction.
 pub const STORE_BATCH_BYTES_MAX: usize = 1024 * 1024;
+/// Pages of 4 KiB in the store's log: past it a commit waits for a checkpoint, so that the log can be cut.
+/// The larger it is, the seldomer that is, and the more a start after a crash has to read.
+pub const STORE_LOG_PAGES_MAX: u64 = 32 * 1024;
 /// Bytes of messages that are kept in memory because they are not stored yet; as many as the history
 /// has in memory are kept anyway. More than any turn of the loop brings.
 pub const UNSTORED_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -77,6 +80,8 @@ pub const GAPS_MAX: usize = 4_096;
 pub const MISSED_RANGES_MAX: usize = 64;
 /// Ranges that one FETCH wants below the asker's floor; more are asked for next time.
 pub const WANT_RANGES_MAX: usize = 256;
+/// Commands of the user's that wait while a store is being read; further ones stay in stdin.
+pub const HELD_COMMANDS_MAX: usize = 256;
 /// Lines said before the room was joined.
 pub const UNSENT_BYTES_MAX: usize = 1024 * 1024;
 /// Stretches of own messages, one per view, that wait for confirmation; the oldest is given up,

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use clap::CommandFactory;
 use papo::cli::{self, Cli, Confirm, Options, STATUS_USAGE, Stop, Task};
 use papo::driver::{self, DriverConfig, STATUS_FAILED, ScanConfig, Selection, StoreConfig};
-use papo::store::Search;
+use papo::store::{self, Search};
 use papo::ui::{Mode, Replay, UiConfig};
 
 /// How much of the history a terminal shows on joining.
@@ -19,6 +19,13 @@ const REPLAY_INTERACTIVE: usize = 20;
 
 fn main() -> ExitCode {
     driver::outlive_file_limits();
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|first| first == store::HELPER)
+    {
+        let is_done = store::run_helper();
+        return ExitCode::from(if is_done { 0 } else { STATUS_FAILED });
+    }
     // A process that another papo started to look a name up: no user types that.
     if let Some(answer) = driver::look_up(std::env::args_os()) {
         return print(answer.as_bytes());
@@ -83,6 +90,7 @@ fn run(action: Task, options: &Options) -> ExitCode {
         store: (options.store.as_ref()).map(|path| StoreConfig {
             path: path.clone(),
             strict: options.store_strict,
+            helper: driver::own_program(),
         }),
         color: options.color.is_wanted(),
         stdout_closed: prints && closed::was_stdout(),

@@ -11,7 +11,7 @@
 //! | `streams` | all streams with peers, the listener, what each may cost |
 //! | `network` | what this host's interfaces are, the datagrams that go out and come in |
 //! | `console` | stdin, stdout, stderr, the terminal, signals |
-//! | `keeper` | the store: when to commit, and what to do if that fails |
+//! | `keeper` | the store: when to commit, and what to do if that fails; the process that waits for the disk |
 //! | `names` | where the peers are that the user named, and the processes that look that up |
 //! | `room_scan` | listening without joining, beside all that |
 //! | `clock`, `wheel` | the time, being away; timers |
@@ -47,6 +47,7 @@ mod wheel;
 pub use self::loglines::{flush as flush_log, target as log_target};
 pub use config::{DriverConfig, StoreConfig};
 pub use console::outlive_file_limits;
+pub use keeper::own_program;
 pub use names::{NamedPeer, look_up};
 pub use network::{Host, Interface, Selection};
 pub use room_scan::{Scan, ScanConfig, scan};

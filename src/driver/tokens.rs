@@ -18,6 +18,8 @@ pub(super) const STDOUT: Token = Token(SLOTS_MAX + 3);
 pub(super) const STDERR: Token = Token(SLOTS_MAX + 4);
 /// The interfaces have changed.
 pub(super) const INTERFACES: Token = Token(SLOTS_MAX + 5);
+/// The process that helps the store said something.
+pub(super) const STORE: Token = Token(SLOTS_MAX + 6);
 /// The first datagram socket's number; the others follow.
 pub(super) const DATAGRAMS: usize = SLOTS_MAX + 16;
 /// The first look-up's number; the others follow.

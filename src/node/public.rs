@@ -140,7 +140,19 @@ impl Node {
 
     /// Before [`Node::start`]: this node has a store, and it holds this (nothing, if it is new).
     pub fn restore(&mut self, restored: Restored) {
-        self.talk.restore(&mut self.cx, restored);
+        self.restore_part(restored);
+        self.end_restoring();
+    }
+
+    /// The same for a part of what the store holds, so that no call takes long: first all ids, in any
+    /// number of parts, then the newest messages in their order.
+    pub fn restore_part(&mut self, part: Restored) {
+        self.talk.restore_part(part);
+    }
+
+    /// After the last [`Node::restore_part`].
+    pub fn end_restoring(&mut self) {
+        self.talk.end_restoring(&mut self.cx);
     }
 
     /// What was taken in or written and is not yet stored, in that order. Nothing without a store.

@@ -60,6 +60,76 @@ impl StoreError {
     }
 }
 
+/// What may lie at a path instead of a regular file.
+const KINDS: [&str; 5] = [
+    "a directory",
+    "a named pipe",
+    "a symbolic link",
+    "a socket",
+    "a device",
+];
+
+/// How a helper process tells an error: one word for what kind it is, and the rest of the line.
+impl StoreError {
+    pub(super) fn to_words(&self) -> String {
+        let words = match self {
+            StoreError::InUse => "in-use".to_owned(),
+            StoreError::OtherRoom(room) => format!("room {room}"),
+            StoreError::OtherSecret { locked } => format!("secret {locked}"),
+            StoreError::Newer(version) => format!("newer {version}"),
+            StoreError::Foreign => "foreign".to_owned(),
+            StoreError::NotAFile { kind, beside } => {
+                let beside = beside.as_ref().map(|path| path.display().to_string());
+                format!("no-file {}/{}", kind, beside.unwrap_or_default())
+            }
+            StoreError::Linked(names) => format!("linked {names}"),
+            StoreError::Damaged(why) => format!("damaged {why}"),
+            StoreError::Path(e) => match e.raw_os_error() {
+                Some(code) => format!("system {code}"),
+                None => format!("path {e}"),
+            },
+            StoreError::Unusable(why) => format!("unusable {why}"),
+            StoreError::Later(why) => format!("later {why}"),
+            StoreError::Moved => "moved".to_owned(),
+            StoreError::LogMoved => "log-moved".to_owned(),
+        };
+        words.replace('\n', " ")
+    }
+
+    pub(super) fn from_words(words: &str) -> StoreError {
+        let (kind, rest) = words.split_once(' ').unwrap_or((words, ""));
+        let number = rest.parse::<i64>().unwrap_or(0);
+        match kind {
+            "in-use" => StoreError::InUse,
+            "room" => StoreError::OtherRoom(rest.to_owned()),
+            "secret" => StoreError::OtherSecret {
+                locked: rest == "true",
+            },
+            "newer" => StoreError::Newer(number),
+            "foreign" => StoreError::Foreign,
+            "no-file" => {
+                let (kind, beside) = rest.split_once('/').unwrap_or((rest, ""));
+                let known = KINDS.into_iter().find(|known| *known == kind);
+                StoreError::NotAFile {
+                    kind: known.unwrap_or("no regular file"),
+                    beside: (!beside.is_empty()).then(|| beside.into()),
+                }
+            }
+            "linked" => StoreError::Linked(u64::try_from(number).unwrap_or(2)),
+            "damaged" => StoreError::Damaged(rest.to_owned()),
+            "system" => {
+                let code = i32::try_from(number).unwrap_or(0);
+                StoreError::Path(io::Error::from_raw_os_error(code))
+            }
+            "path" => StoreError::Path(io::Error::other(rest.to_owned())),
+            "later" => StoreError::Later(rest.to_owned()),
+            "moved" => StoreError::Moved,
+            "log-moved" => StoreError::LogMoved,
+            _ => StoreError::Unusable(rest.to_owned()),
+        }
+    }
+}
+
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

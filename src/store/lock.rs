@@ -33,7 +33,7 @@ const LOCKED_BYTE: nix::libc::off_t = (1 << 30) - 1;
 /// The right to write a file, for as long as it is kept. It must be dropped after every connection to
 /// the file.
 #[derive(Debug)]
-pub(super) struct Lock {
+pub struct Lock {
     name: NameLock,
     file: FileLock,
     whose: Whose,

@@ -12,6 +12,8 @@
 //! | `opening` | opening for writing, checking, setting a damaged file aside |
 //! | `reading` | opening for reading |
 //! | `place` | whether the files are still where they were opened |
+//! | `log_file` | the log beside the file: checkpoints, beginning it anew, closing |
+//! | `helper` | the process that may wait for the disk, and what it and the node say to each other |
 //! | `search` | what `papo history` reads |
 //! | `error` | what can go wrong |
 //!
@@ -23,14 +25,26 @@
 //!
 //! # What a commit costs, and what a crash does
 //!
-//! With `synchronous=NORMAL` a commit writes to the log (`FILE-wal`) and waits for no disk: after a
-//! crash of the program everything committed is there, since the kernel has it. Only a checkpoint
-//! ([`Store::checkpoint`]) waits for the disk; what was committed after the last one may be lost in a
-//! power cut, never the file as a whole. When to checkpoint is decided in `driver::keeper`.
+//! A commit writes to the log (`FILE-wal`) and never waits for the disk (`synchronous=OFF`): the kernel has
+//! it then. What waits for the disk, or may, is done by a helper process that has the same file open, which
+//! SQLite's WAL mode allows: creating, checking and migrating the file at the start, the index of words, and
+//! checkpoints. When that is done is decided in `driver::keeper`.
+//!
+//! - *The program is killed*, at whatever moment: everything committed is there.
+//! - *The system crashes or the power fails*: what was committed after the last checkpoint began may be
+//!   lost. A checkpoint begins five seconds after the first commit that needs one, and on a slow disk takes
+//!   its time. The file as a whole stays sound on a file system with a journal (ext4, XFS, Btrfs, APFS and
+//!   the like); how the log is begun anew, on which this depends, is in `log_file`. On one without (FAT,
+//!   ext2) a power cut in the moments after that can damage the file. That is noticed at the next start, and
+//!   the file is set aside. So can one before the first checkpoint of a file that is new.
+//! - *The program ends while the disk is slow*: the log stays beside the file, and is taken up at the
+//!   next start.
 
 mod error;
+mod helper;
 mod kind;
 mod lock;
+mod log_file;
 mod opening;
 mod place;
 mod reading;
@@ -41,6 +55,9 @@ mod search;
 mod tests;
 
 pub use error::StoreError;
+pub use helper::{HELPER, Job, Reply, Request, run as run_helper};
+pub use lock::Lock;
+pub use log_file::LogLength;
 pub use opening::set_aside;
 pub use place::{Identity, Place};
 pub use search::Search;
@@ -53,7 +70,6 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 use crate::limits::{BATCH_BYTES_MAX, STORED_SCAN_MAX};
 use crate::wire::{ChatMessage, Key, Position, SeqRange};
 
-use lock::Lock;
 use place::Files;
 use schema::{bits, bytes_of, position_of, unbits};
 
@@ -85,8 +101,10 @@ pub struct Held {
 #[derive(Debug)]
 pub struct Store {
     connection: Connection,
+    /// Keeps the log from being written anew while a helper checkpoints; none where nothing is written.
+    pin: Option<Connection>,
     /// Kept for as long as the store is open; none if it was opened for reading. It goes after the
-    /// connection, as fields do that are named later.
+    /// connections, as fields do that are named later.
     lock: Option<Lock>,
     /// The floor as the file says.
     floor: Position,
@@ -169,34 +187,6 @@ impl Store {
         transaction.execute("UPDATE room SET indexed = ?1", [until])?;
         transaction.commit()?;
         Ok(until < last)
-    }
-
-    /// How many pages of the log wait for a checkpoint.
-    ///
-    /// # Errors
-    ///
-    /// If the file cannot be asked.
-    pub fn log_pages(&self) -> Result<u64, StoreError> {
-        let mut ask = self
-            .connection
-            .prepare_cached("PRAGMA wal_checkpoint(NOOP)")?;
-        let lengths = |row: &rusqlite::Row<'_>| Ok((row.get(1)?, row.get(2)?));
-        let (log, done): (i64, i64) = ask.query_row([], lengths)?;
-        Ok(u64::try_from(log - done).unwrap_or(0))
-    }
-
-    /// Moves what is committed from the log into the file, and waits until the disk has it: it then
-    /// survives a power cut. What a reader still looks at stays in the log.
-    ///
-    /// # Errors
-    ///
-    /// If that failed; nothing is lost.
-    pub fn checkpoint(&self) -> Result<(), StoreError> {
-        let mut checkpoint = self
-            .connection
-            .prepare_cached("PRAGMA wal_checkpoint(PASSIVE)")?;
-        checkpoint.query_row([], |_| Ok(()))?;
-        Ok(())
     }
 
     /// What the file holds, and its newest `max` messages.

@@ -1,5 +1,8 @@
 //! Opening a file for writing: whether it is what it should be, and setting a damaged one aside.
 //!
+//! What takes long for a large file is done by a helper process, which opens it first; the node opens it
+//! while the helper has it open, and then neither reads the log nor checks the content.
+//!
 //! Nothing here deletes a file or changes one that is not papo's.
 
 use std::fs;
@@ -7,6 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::kind::{self, Whose};
@@ -23,10 +27,8 @@ use unicode_normalization::UnicodeNormalization as _;
 const CHECK_BYTES: u64 = 32 * 1024 * 1024;
 /// What SQLite may keep of the file in memory, in KiB.
 const CACHE_KIB: i64 = 4_096;
-/// What stays of the log's file once everything in it is in the database.
-const LOG_BYTES_KEPT: i64 = 16 * 1024 * 1024;
-/// How long opening waits for somebody else's lock: nobody waits for this node yet.
-const BUSY_OPENING: Duration = Duration::from_secs(1);
+/// How long a helper process waits for somebody else's lock while it opens a file: nobody waits for it.
+pub(super) const BUSY_OPENING: Duration = Duration::from_secs(1);
 
 impl Store {
     /// Opens a file for writing, and creates it if it is not there or empty. `now_ms` is its birthday
@@ -41,29 +43,61 @@ impl Store {
         Store::open_locked(&path, owner, now_ms, check, lock)
     }
 
-    /// The same, of a file whose lock is held.
-    pub(super) fn open_locked(
+    /// Takes the right to write the file of this name, whether it is there or not.
+    ///
+    /// # Errors
+    ///
+    /// If somebody else has it, or the path cannot be used.
+    pub fn lock(path: &Path) -> Result<Lock, StoreError> {
+        Lock::take(&absolute(path)?)
+    }
+
+    /// Opens a file whose lock is held, and which was prepared: nothing here waits for the disk.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be opened, or is not this owner's.
+    pub fn open_locked(
         path: &Path,
         owner: &Owner,
         now_ms: u64,
         check: bool,
         lock: Lock,
     ) -> Result<Store, StoreError> {
+        let file = lock.file().ok_or(StoreError::Moved)?;
         let judge = lock.judge();
-        Store::open_known(path, owner, now_ms, check, lock).map_err(judge)
+        let opened = Store::open_waiting(path, owner, now_ms, check, (file, BUSY));
+        let mut store = opened.map_err(judge)?;
+        store.lock = Some(lock);
+        Ok(store)
     }
 
-    /// The same, of a file that is papo's or new.
-    fn open_known(
+    /// Opens a file for somebody who holds its lock: checks it and brings its schema up to date, if need be.
+    /// Only a helper process does this to a file that may be large.
+    pub(super) fn open_unlocked(
         path: &Path,
         owner: &Owner,
         now_ms: u64,
         check: bool,
-        lock: Lock,
+    ) -> Result<Store, StoreError> {
+        kind::check_all(path)?;
+        let whose = kind::whose(path)?;
+        let file = FileId::at(path).ok_or(StoreError::Moved)?;
+        Store::open_waiting(path, owner, now_ms, check, (file, BUSY_OPENING))
+            .map_err(|e| whose.judge(e))
+    }
+
+    /// `busy` is how long it waits for somebody else's lock.
+    fn open_waiting(
+        path: &Path,
+        owner: &Owner,
+        now_ms: u64,
+        check: bool,
+        (file, busy): (FileId, Duration),
     ) -> Result<Store, StoreError> {
         let log = beside(&kind::real(path).map_err(StoreError::Path)?, "-wal");
         let unclean = size(&log) > 0;
-        let (mut connection, file) = connect_known(path, &lock)?;
+        let (mut connection, pin) = connect_known(path, file, busy)?;
         if connection.is_readonly("main")? {
             return Err(StoreError::Unusable("it is read-only".into()));
         }
@@ -74,10 +108,28 @@ impl Store {
         configure(&connection)?;
         migrate(&mut connection, version, owner, now_ms)?;
         let Born { floor, created } = verify(&connection, Some(owner))?;
-        connection.busy_timeout(BUSY)?;
         Ok(Store {
             connection,
-            lock: Some(lock),
+            pin: Some(pin),
+            lock: None,
+            floor,
+            files: Files::new(path, file, created)?,
+            unread: None,
+        })
+    }
+
+    /// The part of a file's tending that waits for the disk: nothing is committed with this.
+    pub(super) fn open_for_tending(path: &Path, file: FileId) -> Result<Store, StoreError> {
+        if FileId::at(path) != Some(file) {
+            return Err(StoreError::Moved);
+        }
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, BUSY_OPENING)?;
+        configure(&connection)?;
+        let Born { floor, created } = verify(&connection, None)?;
+        Ok(Store {
+            connection,
+            pin: None,
+            lock: None,
             floor,
             files: Files::new(path, file, created)?,
             unread: None,
@@ -129,26 +181,35 @@ pub(super) fn size(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |found| found.len())
 }
 
-pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+pub(super) fn connect(
+    path: &Path,
+    flags: OpenFlags,
+    busy: Duration,
+) -> Result<Connection, StoreError> {
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    prepare(Connection::open_with_flags(path, flags)?)
+    prepare(Connection::open_with_flags(path, flags)?, busy)
 }
 
 /// What every connection has.
-pub(super) fn prepare(connection: Connection) -> Result<Connection, StoreError> {
-    connection.busy_timeout(BUSY_OPENING)?;
+pub(super) fn prepare(connection: Connection, busy: Duration) -> Result<Connection, StoreError> {
+    connection.busy_timeout(busy)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     Ok(connection)
 }
 
-/// A connection for writing to the file that is locked, and which one that is: what the path leads to
+/// Two connections to a file that is locked, for writing and only to read, if that is what the path leads to
 /// before and after.
-fn connect_known(path: &Path, lock: &Lock) -> Result<(Connection, FileId), StoreError> {
-    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    match lock.file() {
-        Some(file) if FileId::at(path) == Some(file) => Ok((connection, file)),
-        _ => Err(StoreError::Moved),
+fn connect_known(
+    path: &Path,
+    file: FileId,
+    busy: Duration,
+) -> Result<(Connection, Connection), StoreError> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, busy)?;
+    let pin = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, busy)?;
+    if FileId::at(path) != Some(file) {
+        return Err(StoreError::Moved);
     }
+    Ok((connection, pin))
 }
 
 /// The version of the schema; 0 for an empty database.
@@ -178,16 +239,17 @@ fn check_content(connection: &Connection) -> Result<(), StoreError> {
 }
 
 fn configure(connection: &Connection) -> Result<(), StoreError> {
+    // First of all: what follows would wait for the disk. Only a checkpoint does (`log`).
+    connection.pragma_update(None, "synchronous", "OFF")?;
     let wal = "PRAGMA journal_mode = WAL";
     let mode: String = connection.query_row(wal, [], |row| row.get(0))?;
     if mode != "wal" {
         let why = "this file system cannot keep the log that papo writes (WAL)";
         return Err(StoreError::Unusable(why.into()));
     }
-    connection.pragma_update(None, "synchronous", "NORMAL")?;
     // The driver says when.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-    connection.pragma_update(None, "journal_size_limit", LOG_BYTES_KEPT)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     Ok(())
 }
 

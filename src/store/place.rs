@@ -17,14 +17,12 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use rusqlite::config::DbConfig;
-
 use super::lock::Lock;
 use super::{Owner, Store, StoreError, beside};
 
 /// A device and an inode: the same file, whatever it is called.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct FileId(u64, u64);
+pub(super) struct FileId(pub(super) u64, pub(super) u64);
 
 impl FileId {
     /// What the path leads to, if to anything.
@@ -60,8 +58,8 @@ pub enum Place {
 /// The files that a connection has open.
 #[derive(Debug)]
 pub(super) struct Files {
-    path: PathBuf,
-    file: FileId,
+    pub(super) path: PathBuf,
+    pub(super) file: FileId,
     /// The log and its index.
     beside: Vec<(PathBuf, FileId)>,
     created: i64,
@@ -129,24 +127,6 @@ impl Store {
         self.lock.as_mut().map_or(Ok(()), |lock| lock.look(path))
     }
 
-    /// Brings all of the log into the file, so that the file alone holds everything.
-    ///
-    /// # Errors
-    ///
-    /// If that failed, or somebody still reads an earlier state; nothing is lost.
-    pub fn settle(&self) -> Result<(), StoreError> {
-        if !self.is_writable() {
-            return Ok(());
-        }
-        self.checkpoint()?;
-        match self.log_pages()? {
-            0 => Ok(()),
-            _ => Err(StoreError::Later(
-                "somebody still reads the file that was moved or deleted".into(),
-            )),
-        }
-    }
-
     /// The file has gone from its path. It is made whole, wherever it is, and nothing of it is
     /// left at the path. It can still be read.
     ///
@@ -155,9 +135,6 @@ impl Store {
     /// If it could not be made whole; nothing has changed then.
     pub fn part(&self) -> Result<(), StoreError> {
         self.settle()?;
-        // Whatever it meets at its path when it is closed is not its own.
-        let option = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
-        self.connection.set_db_config(option, true)?;
         for (part, id) in &self.files.beside {
             if FileId::at(part) == Some(*id) {
                 fs::remove_file(part).map_err(StoreError::Path)?;

@@ -15,7 +15,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::kind::{self, Whose};
-use super::opening::{Born, absolute, connect, prepare, size, verify, version};
+use super::opening::{BUSY_OPENING, Born, absolute, connect, prepare, size, verify, version};
 use super::place::{FileId, Files};
 use super::{Owner, Store, StoreError, beside};
 
@@ -77,6 +77,7 @@ fn read(path: &Path, way: Way, file: FileId, owner: Option<&Owner>) -> Result<St
     let Born { floor, created } = verify(&connection, owner)?;
     Ok(Store {
         connection,
+        pin: None,
         lock: None,
         floor,
         files: Files::new(path, file, created)?,
@@ -87,7 +88,7 @@ fn read(path: &Path, way: Way, file: FileId, owner: Option<&Owner>) -> Result<St
 fn connect_to_read(path: &Path, way: Way) -> Result<Connection, StoreError> {
     let only_read = OpenFlags::SQLITE_OPEN_READ_ONLY;
     match way {
-        Way::Shared => connect(path, only_read),
+        Way::Shared => connect(path, only_read, BUSY_OPENING),
         Way::Alone => {
             let flags = only_read | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let connection = Connection::open_with_flags_and_vfs(path, flags, c"unix-none")?;
@@ -95,9 +96,13 @@ fn connect_to_read(path: &Path, way: Way) -> Result<Connection, StoreError> {
             connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
             let option = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
             connection.set_db_config(option, true)?;
-            prepare(connection)
+            prepare(connection, BUSY_OPENING)
         }
-        Way::WithoutLog => connect(&uri(path), only_read | OpenFlags::SQLITE_OPEN_URI),
+        Way::WithoutLog => connect(
+            &uri(path),
+            only_read | OpenFlags::SQLITE_OPEN_URI,
+            BUSY_OPENING,
+        ),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The file itself: what is written is read again, whatever it is, and what is wrong is told.
 
+#[path = "log_test.rs"]
+mod log;
 #[path = "moves_test.rs"]
 mod moves;
 
@@ -46,6 +48,13 @@ fn owner() -> Owner {
 
 fn open(path: &Path) -> Result<Store, StoreError> {
     Store::open(path, &owner(), 1_000, true)
+}
+
+/// The end of a node whose disk works: the log is in the file.
+fn close(store: Store) {
+    store.release_log();
+    store.checkpoint().unwrap();
+    store.close();
 }
 
 fn message(origin: u64, seq: u64, timestamp: u64, text: &str) -> ChatMessage {
@@ -282,7 +291,7 @@ fn damage_is_found_and_a_damaged_file_can_be_set_aside() {
         .map(|n| message(1, n, n, "some words"))
         .collect();
     commit(&mut store, &all);
-    drop(store);
+    close(store);
     let whole = fs::read(&path).unwrap();
     let mut holed = whole.clone();
     let middle = holed.len() / 2;
@@ -302,7 +311,7 @@ fn damage_is_found_and_a_damaged_file_can_be_set_aside() {
         let aside = set_aside(&path, ".damaged").unwrap();
         assert_eq!(fs::read(&aside).unwrap(), bytes, "{name}");
         assert!(!path.exists());
-        drop(open(&path).unwrap());
+        close(open(&path).unwrap());
     }
     let kept = fs::read_dir(&dir.0).unwrap().filter(|f| {
         let name = f.as_ref().unwrap().file_name();
@@ -408,9 +417,11 @@ fn a_checkpoint_empties_the_log_and_the_index_is_sound() {
     for n in 1..=300 {
         commit(&mut store, &[message(1, n, n, "one word after the other")]);
     }
-    assert!(store.log_pages().unwrap() > 300);
+    assert!(store.log_length().unwrap().waiting > 300);
+    assert!(!store.empty_log().unwrap());
     store.checkpoint().unwrap();
-    assert_eq!(store.log_pages().unwrap(), 0);
+    assert_eq!(store.log_length().unwrap().waiting, 0);
+    assert!(store.empty_log().unwrap());
     assert!(store.index(200).unwrap() && !store.index(200).unwrap());
     commit(&mut store, &[message(1, 301, 301, "not in the index yet")]);
     let check = "INSERT INTO words (words, rank) VALUES ('integrity-check', 0)";
@@ -451,7 +462,7 @@ fn what_commits_cost() {
             worst = worst.max(took);
         }
         let rounds = u32::try_from(rounds).unwrap();
-        let pages = store.log_pages().unwrap();
+        let pages = store.log_length().unwrap().waiting;
         let before = Instant::now();
         store.checkpoint().unwrap();
         let checkpoint = before.elapsed();

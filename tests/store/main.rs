@@ -16,6 +16,7 @@ mod kinds;
 mod million;
 mod moves;
 mod print;
+mod slow;
 
 use std::path::{Path, PathBuf};
 

@@ -103,9 +103,9 @@ impl Files {
         self.store.is_some()
     }
 
-    /// The path, and the file at it.
-    pub(super) fn parts(&mut self) -> (&Path, Option<&mut Store>) {
-        (&self.path, self.store.as_mut())
+    /// The file at the path, if one is open.
+    pub(super) fn store(&self) -> Option<&Store> {
+        self.store.as_ref()
     }
 
     /// True while what was confirmed is not all at the path.
@@ -202,6 +202,7 @@ impl Files {
         let Some(store) = &mut self.store else {
             return Err(StoreError::Unusable("it is not open".into()));
         };
+        tending.before_commit(store);
         store.commit(messages, floor)?;
         tending.on_commit(now.time, count);
         store.look()
@@ -276,18 +277,21 @@ impl Files {
         ))
     }
 
-    /// Closes it, which checkpoints. The words say so if nobody finds what it holds.
-    /// A file that was moved while nothing was said is made whole, for it does not do that by itself.
-    pub(super) fn part(self) -> Option<String> {
+    /// What is to be done before it is closed. The words say so if nobody finds what it holds. A file that
+    /// was moved while nothing was said is made whole, for it does not do that by itself.
+    pub(super) fn part(&mut self) -> Option<String> {
         let path = self.shown();
         if self.is_moving() {
             return Some(format!(
                 "{path}: what was stored is only in the file that was moved or deleted"
             ));
         }
-        let store = self.store.as_ref()?;
+        let store = self.store.take()?;
         let result = match store.place() {
-            Place::There => return None,
+            Place::There => {
+                self.store = Some(store);
+                return None;
+            }
             Place::WithoutLog => store.settle(),
             Place::Gone => store.part(),
         };
@@ -295,6 +299,13 @@ impl Files {
             Ok(()) => format!("{path}: the file was moved or deleted, with all that was stored"),
             Err(e) => format!("{path}: the file was moved or deleted, and is not whole: {e}"),
         })
+    }
+
+    /// Closes the file at the path, if it is still open.
+    pub(super) fn close(&mut self) {
+        if let Some(store) = self.store.take() {
+            store.close();
+        }
     }
 }
 
@@ -304,7 +315,7 @@ pub(super) fn shown(path: &Path) -> String {
 }
 
 /// The next messages of a file after a position, which moves behind them.
-fn batch(old: &Store, upto: &mut Position) -> Result<Vec<ChatMessage>, StoreError> {
+pub(super) fn batch(old: &Store, upto: &mut Position) -> Result<Vec<ChatMessage>, StoreError> {
     let mut messages = Vec::new();
     for _ in 0..CHUNKS {
         let found = old.between(*upto, Position::END, |_| true)?;

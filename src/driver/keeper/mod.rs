@@ -14,29 +14,50 @@
 //! then nothing more is read from peers and from stdin: their streams push back, as with any slow reader,
 //! while the timers (heartbeats, PINGs) go on.
 //!
-//! Only a checkpoint waits for the disk. When one is made, and how the index of words follows, is in
-//! `tending`.
+//! # The disk
+//!
+//! The loop never waits for the disk. What may is done by a process of its own, of which there is one at a
+//! time (`helper`): it checks and reads through the file at the start (`loading`, while the loop already
+//! answers commands), brings the index of words further and checkpoints (`tending`), once more at the end
+//! if that does not take long (`closing`).
+//!
+//! What the loop does to files itself: it takes the lock and opens the file, once a helper has opened it;
+//! commits, which write to the kernel's memory; asks after each commit whether the file is still there;
+//! reads what is not in memory for a newcomer; cuts the log when all of it is in the file; renames a damaged
+//! file; and what follows when the file was moved (`files`). None of it asks for a sync.
 //!
 //! # Trouble
 //!
 //! If a commit fails (full disk, read-only, an error), one warning says so, the chat goes on in
 //! memory, and it is tried again after [`RETRY`]; what is not stored is not confirmed meanwhile. One
-//! remark says when it works again. What happens when the file is moved or deleted is in `files`; when its
-//! index and its log are tended, in `tending`.
+//! remark says when it works again. A commit that a helper is in the way of, because it writes to the index of
+//! words, is tried again after [`CROSSED`] and is no trouble. A checkpoint that fails is one warning, and the
+//! log grows meanwhile. What happens when the file is moved or deleted is in `files`.
 
+mod closing;
 mod files;
+mod helper;
+mod loading;
+mod reading;
 mod tending;
 
 use std::time::Duration;
+
+use mio::Registry;
 
 use crate::limits::{STORE_BATCH_BYTES_MAX, STORE_BATCH_MAX};
 use crate::node::{Node, Now, Restored, Time};
 use crate::store::{self, Owner, Store, StoreError};
 use crate::wire::{ChatMessage, Position};
 
-use super::config::{DriverConfig, StoreConfig};
+use super::config::DriverConfig;
 use super::start_error::StartError;
+pub(super) use closing::Closing;
 use files::{Files, shown};
+use helper::Helper;
+pub use helper::own_program;
+use loading::Loading;
+pub(super) use reading::Read;
 use tending::Tending;
 
 /// The pause between two attempts to store something while that fails.
@@ -44,6 +65,10 @@ const RETRY: Duration = Duration::from_secs(1);
 /// How often it is looked at whether the file is where it was, while nothing is committed. It costs
 /// some microseconds, and no wake-up: a node that is alone has more than that.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The pause before a commit is tried again that a helper was in the way of.
+const CROSSED: Duration = Duration::from_millis(10);
+/// How often in a row that may be, before it is a trouble.
+const CROSSED_MAX: u32 = 100;
 /// How many batches a leaver stores: as many as the wait for its end is worth, some 10 s.
 const LAST_STEPS_MAX: usize = 1_000;
 
@@ -57,6 +82,13 @@ struct Trouble {
     is_moved: bool,
 }
 
+/// A commit that a helper was in the way of.
+#[derive(Clone, Copy, Debug)]
+struct Crossed {
+    retry_at: Time,
+    times: u32,
+}
+
 /// What a commit, or a part of a move, has done.
 #[derive(Debug)]
 enum Step {
@@ -68,11 +100,28 @@ enum Step {
     Moved(String),
 }
 
+/// How far the file is taken up.
+#[derive(Debug, Default)]
+pub(super) struct Load {
+    /// The node was told everything, and may start.
+    pub(super) is_done: bool,
+    /// For the user.
+    pub(super) words: Vec<String>,
+}
+
 /// The store of a running node.
 #[derive(Debug)]
 pub(super) struct Keeper {
     files: Files,
+    helper: Helper,
+    /// What the file holds is being read.
+    loading: Option<Loading>,
+    /// How many of the newest messages belong in memory.
+    newest: usize,
+    /// A damaged file ends papo.
+    strict: bool,
     trouble: Option<Trouble>,
+    crossed: Option<Crossed>,
     tending: Tending,
     /// The last commit did not take everything.
     is_behind: bool,
@@ -83,69 +132,109 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    /// Opens the store, if the configuration names one: what it holds, and what the user is to be
-    /// told.
+    /// Takes up the store, if the configuration names one. Nothing is read of it yet: see
+    /// [`Keeper::load`].
     pub(super) fn open(
         config: &DriverConfig,
+        registry: &Registry,
         now: Now,
-    ) -> Result<Option<(Keeper, Restored, Vec<String>)>, StartError> {
-        let Some(StoreConfig { path, strict }) = &config.store else {
+    ) -> Result<Option<Keeper>, StartError> {
+        let Some(store) = &config.store else {
             return Ok(None);
         };
-        let lock = config.secret.as_ref().map(|s| s.fingerprint());
         let owner = Owner {
             room: config.room.clone(),
-            lock,
+            lock: config.secret.as_ref().map(|s| s.fingerprint()),
         };
+        let registry = registry
+            .try_clone()
+            .map_err(|e| StartError::System("create a poll", e))?;
         let mut keeper = Keeper {
-            files: Files::new(path.clone(), owner),
+            files: Files::new(store.path.clone(), owner),
+            helper: Helper::new(store.helper.clone(), registry),
+            loading: None,
+            newest: config.history_max,
+            strict: store.strict,
             trouble: None,
+            crossed: None,
             tending: Tending::new(now.time),
             is_behind: false,
             reads_fail: false,
             look_at: now.time + LOOK_EVERY,
         };
-        let mut words = Vec::new();
-        let restored = match keeper.load(now, config.history_max, &mut words) {
-            Err(StoreError::Damaged(why)) if !strict => {
-                words.push(keeper.set_aside(&why, now)?);
-                keeper.load(now, config.history_max, &mut words)
-            }
-            result => result,
-        };
-        let restored = restored.map_err(|e| StartError::Store(path.clone(), e))?;
-        Ok(Some((keeper, restored, words)))
+        keeper.begin_loading(now)?;
+        Ok(Some(keeper))
     }
 
-    /// Opens the file for writing, or at least for reading, and reads what is needed of it.
-    fn load(
-        &mut self,
-        now: Now,
-        max: usize,
-        words: &mut Vec<String>,
-    ) -> Result<Restored, StoreError> {
-        let (path, owner) = (self.files.path().to_owned(), self.files.owner().clone());
-        let store = match Store::open(&path, &owner, now.wall_ms, true) {
-            Err(StoreError::Unusable(why) | StoreError::Later(why)) => {
-                words.push(self.enter_trouble(now.time, &StoreError::Unusable(why)));
-                let is_new = std::fs::metadata(&path).is_ok_and(|found| found.len() == 0);
-                if is_new || !path.exists() {
-                    return Ok(Restored::default());
-                }
-                let store = Store::open_for_reading(&path, Some(&owner))?;
-                let unread = store.unread();
-                words.extend(unread.map(|unread| format!("{}: {unread}", self.files.shown())));
-                store
-            }
-            result => result?,
+    fn begin_loading(&mut self, now: Now) -> Result<(), StartError> {
+        let wrong = |e| StartError::Store(self.files.path().to_owned(), e);
+        let lock = match Store::lock(self.files.path()) {
+            Err(e @ (StoreError::Unusable(_) | StoreError::Later(_))) => Err(e),
+            result => Ok(result.map_err(wrong)?),
         };
-        let held = store.held(max)?;
-        self.files.begin_with(store);
-        Ok(Restored {
-            ranges: held.ranges,
-            newest: held.newest,
-            until: held.until,
-        })
+        let loading = Loading::begin(&self.files, self.newest, now, lock, &mut self.helper);
+        self.loading = Some(loading.map_err(wrong)?);
+        Ok(())
+    }
+
+    /// Before the node's start, once per turn: tells it what the file holds, a piece at a time.
+    pub(super) fn load(&mut self, now: Now, node: &mut Node) -> Result<Load, StartError> {
+        let Some(mut loading) = self.loading.take() else {
+            // One was set aside, and its helper is ending.
+            self.helper.replies();
+            if !self.helper.is_running() || self.helper.has_ended() {
+                self.begin_loading(now)?;
+            }
+            return Ok(Load::default());
+        };
+        let result = loading.go_on(now, &mut self.files, &mut self.helper, node);
+        let mut load = Load::default();
+        match result {
+            Err(StoreError::Damaged(why)) if !self.strict && !loading.has_told() => {
+                load.words.push(self.set_aside(&why, now)?);
+                drop(loading);
+                self.helper.release();
+                return Ok(load);
+            }
+            Err(e) => return Err(StartError::Store(self.files.path().to_owned(), e)),
+            Ok(done) => load.is_done = done,
+        }
+        if let Some(e) = loading.take_unwritable() {
+            let e = StoreError::Unusable(e.to_string());
+            load.words.push(self.enter_trouble(now.time, &e));
+        }
+        let unread = loading.take_unread();
+        let shown = self.files.shown();
+        load.words
+            .extend(unread.map(|unread| format!("{shown}: {unread}")));
+        self.loading = Some(loading);
+        Ok(load)
+    }
+
+    /// When [`Keeper::load`] goes on although nothing happens.
+    pub(super) fn loads_at(&self, now: Time) -> Option<Time> {
+        let is_reading = (self.loading.as_ref()).is_some_and(Loading::is_told);
+        let is_now = is_reading || self.helper.has_work() || !self.helper.is_running();
+        is_now.then_some(now).or(self.helper.next_wake(now))
+    }
+
+    /// The file is not waited for any more: nothing is stored.
+    pub(super) fn give_up(&mut self, now: Now, node: &mut Node) {
+        self.loading = None;
+        self.files.give_up();
+        node.restore(Restored::default());
+        let e = StoreError::Later("it is still being read".into());
+        self.enter_trouble(now.time, &e);
+    }
+
+    /// The process that helps has said something.
+    pub(super) fn on_event(&mut self) {
+        self.helper.on_event();
+    }
+
+    /// True if there is something to do at once.
+    pub(super) fn has_work(&self) -> bool {
+        self.is_behind || self.helper.has_work()
     }
 
     /// Gives a damaged file another name; the words say so.
@@ -171,6 +260,7 @@ impl Keeper {
     /// True if what is to be stored can be tried to be, now.
     fn may_commit(&self, now: Time) -> bool {
         self.trouble.is_none_or(|t| t.retry_at <= now)
+            && self.crossed.is_none_or(|c| c.retry_at <= now)
     }
 
     /// Does the next thing that brings the node's messages into the file at the path.
@@ -249,10 +339,14 @@ impl Keeper {
     }
 
     /// When there is something to do although nothing happens.
-    fn next_wake(&self, has_unstored: bool) -> Option<Time> {
+    fn next_wake(&self, now: Time, has_unstored: bool) -> Option<Time> {
         let is_owing = self.is_owing(has_unstored);
         let retry = self.trouble.filter(|_| is_owing).map(|t| t.retry_at);
-        [retry, self.tending.next_wake()]
+        let crossed = self.crossed.filter(|_| is_owing).map(|c| c.retry_at);
+        let helper = self.helper.next_wake(now);
+        let tending = self.tending.next_wake(now);
+        let tending = tending.filter(|_| self.files.is_open() && !self.helper.is_running());
+        [retry, crossed, tending, helper]
             .into_iter()
             .flatten()
             .min()
@@ -271,10 +365,33 @@ impl Keeper {
         if !self.is_owing(node.unstored_len() > 0) || !self.may_commit(now.time) {
             return None;
         }
+        if self.tending.holds_commits(node.unstored_len()) {
+            self.is_behind = false;
+            return None;
+        }
         match self.step(now, node) {
-            Ok(step) => self.note_step(node, step),
+            Ok(step) => {
+                self.crossed = None;
+                self.note_step(node, step)
+            }
+            Err(StoreError::Later(why)) if self.is_crossed(now.time) => {
+                log::debug!("a commit waits for the index of words: {why}");
+                self.is_behind = false;
+                None
+            }
             Err(e) => self.note_trouble(now.time, &e),
         }
+    }
+
+    /// A commit failed: true if a helper was in its way, which is over in a moment.
+    fn is_crossed(&mut self, now: Time) -> bool {
+        let times = self.crossed.map_or(0, |c| c.times);
+        let is_so = self.tending.is_in_the_way() && self.trouble.is_none() && times < CROSSED_MAX;
+        self.crossed = is_so.then_some(Crossed {
+            times: times + 1,
+            retry_at: now + CROSSED,
+        });
+        is_so
     }
 
     /// Tells the node what is stored; the words are for the user.
@@ -311,12 +428,14 @@ impl Keeper {
         None
     }
 
-    /// At the end of a turn, when everything is written. The result is when there is something to do
-    /// although nothing happens.
-    pub(super) fn tidy(&mut self, now: Time, has_unstored: bool) -> Option<Time> {
-        let (path, store) = self.files.parts();
-        self.tending.tend(now, path, store, self.is_behind);
-        self.next_wake(has_unstored)
+    /// At the end of a turn, when everything is written: when there is something to do although nothing
+    /// happens, and words for the user.
+    pub(super) fn tidy(&mut self, now: Time, has_unstored: bool) -> (Option<Time>, Option<String>) {
+        let (store, is_behind) = (self.files.store(), self.is_behind);
+        let words = (self.tending).tend(now, &mut self.helper, store, is_behind);
+        let words = words.filter(|_| self.trouble.is_none());
+        let words = words.map(|words| format!("{}: {words}", self.files.shown()));
+        (self.next_wake(now, has_unstored), words)
     }
 
     /// Reads what is `wanted` after one position, and up to another. What cannot be read is not there:
@@ -353,8 +472,9 @@ impl Keeper {
         })
     }
 
-    /// The node has left: what is not stored yet is tried a last time, and said if that fails.
-    pub(super) fn close(mut self, now: Now, node: &mut Node, mut say: impl FnMut(&str)) {
+    /// The node has left: what is not stored yet is tried a last time, and said if that fails. What is
+    /// still to be done for the file is returned.
+    pub(super) fn close(mut self, now: Now, node: &mut Node, mut say: impl FnMut(&str)) -> Closing {
         for _ in 0..LAST_STEPS_MAX {
             if !self.is_owing(node.unstored_len() > 0) {
                 break;
@@ -362,6 +482,8 @@ impl Keeper {
             let words = match self.step(now, node) {
                 Ok(step) => self.note_step(node, step),
                 Err(e) if e.is_moved() && self.trouble.is_none() => self.note_trouble(now.time, &e),
+                // It has waited for the lock.
+                Err(StoreError::Later(_)) if self.is_crossed(now.time) => None,
                 Err(e) => {
                     if let Some(words) = self.unstored_words(node, &e.to_string()) {
                         say(&words);
@@ -376,6 +498,7 @@ impl Keeper {
         if let Some(words) = self.files.part() {
             say(&words);
         }
+        Closing::new(now.time, self.files, self.tending, self.helper)
     }
 
     /// What was not stored, if there is anything.
@@ -386,27 +509,5 @@ impl Keeper {
             n => format!("{n} messages are"),
         };
         Some(format!("{}: {left} not stored: {why}", self.files.shown()))
-    }
-}
-
-/// What was read of the file.
-#[derive(Debug)]
-pub(super) struct Read {
-    /// What was found, in the history's order.
-    pub(super) messages: Vec<ChatMessage>,
-    /// How far the file was read.
-    pub(super) upto: Position,
-    /// It could not be read, and the user is to be told so.
-    pub(super) trouble: Option<String>,
-}
-
-impl Read {
-    /// Nothing is there up to this position.
-    pub(super) fn nothing(upto: Position) -> Read {
-        Read {
-            messages: Vec::new(),
-            upto,
-            trouble: None,
-        }
     }
 }

@@ -1,133 +1,304 @@
-//! Tending the file: when the log is checkpointed, and how far the index of words has come.
+//! Tending the file: when a helper process brings the log into it, and the index of words further.
 //!
-//! Owns the times of both. It stores no message, and its failures are the next commit's to meet.
+//! Owns the times of both, and what becomes of the log. It stores no message. The words that it hands back
+//! are for the user.
 //!
-//! Only a checkpoint waits for the disk. One is made when [`LOG_PAGES`] pages wait in the log, or
-//! [`CHECKPOINT_AFTER`] after the first commit that no checkpoint followed: at the end of a turn, when
-//! everything that was due has been written to the peers. It takes some milliseconds on a working
-//! disk. A disk that stalls stalls the loop with it, in a checkpoint or in a commit: the loop is late
-//! then, [`Attendance`](super::super::clock::Attendance) sees it, and the node is told that it was
-//! [`Away`](crate::node::Input::Away): it blames itself and asks in again, and the others have long
-//! gone on without it.
+//! Only a checkpoint waits for the disk, so a [`Helper`] makes it. One is started when [`LOG_PAGES`]
+//! pages wait in the log, or [`TEND_AFTER`] after the first commit that no checkpoint followed. In the second
+//! case it first brings the index of words further, which costs ten times as much as the commits. Then the
+//! log is held ([`Store::hold_log`]), and the helper checkpoints. When it has ended and nothing was committed
+//! meanwhile, the log is cut to nothing.
 //!
-//! The index of words ([`Store::index`]) costs ten times as much as a commit, so it follows behind,
-//! [`INDEX_BATCH`] messages at a time with a pause of [`INDEX_PAUSE`].
+//! Where something is always committed meanwhile, the log grows. Past [`STORE_LOG_PAGES_MAX`] commits wait
+//! for one checkpoint, so that it can be cut, as long as not much comes in. A disk too slow even for that is
+//! said to be.
 
-use std::path::Path;
 use std::time::Duration;
 
+use crate::limits::{STORE_BATCH_MAX, STORE_LOG_PAGES_MAX};
 use crate::node::Time;
-use crate::store::Store;
+use crate::store::{Reply, Store, StoreError};
+
+use super::helper::Helper;
 
 /// Pages in the log that are worth a checkpoint.
 const LOG_PAGES: u64 = 1_000;
-/// How long a commit waits for a checkpoint: what a power cut may cost.
-const CHECKPOINT_AFTER: Duration = Duration::from_secs(5);
-/// Messages whose words go into the index at a time, some 5 ms of work.
-const INDEX_BATCH: u32 = 250;
-/// The pause between two batches of the index.
-const INDEX_PAUSE: Duration = Duration::from_millis(20);
+/// How long a commit waits for a checkpoint to begin. What a power cut may cost is this, and the time
+/// that a checkpoint takes.
+const TEND_AFTER: Duration = Duration::from_secs(5);
 /// Commits between two looks at the log's length.
 const LOOK_EVERY: u32 = 16;
+/// Pages of a log of which the user is told that the disk is too slow.
+const LOG_PAGES_TOLD: u64 = 2 * STORE_LOG_PAGES_MAX;
+/// The pause after a helper that failed.
+const FAILED_PAUSE: Duration = Duration::from_secs(5);
+const MIB_PAGES: u64 = 256;
+
+/// How far a helper is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stage {
+    /// None is at work.
+    Idle,
+    /// It works on the index of words, and may be in the way of a commit.
+    Indexing,
+    /// It checkpoints.
+    Checkpointing,
+}
 
 /// What is still to be done for what was committed.
 #[derive(Debug)]
 pub(super) struct Tending {
     /// The time of the first commit that no checkpoint followed.
     dirty_since: Option<Time>,
-    /// When the index of words goes on, if it is behind.
-    index_at: Option<Time>,
     /// Commits since the log was last looked at.
     unlooked: u32,
-    /// The log's length that is worth a checkpoint.
-    checkpoint_at: u64,
+    /// The pages that are worth a checkpoint wait in the log.
+    is_long: bool,
+    stage: Stage,
+    /// The words of some messages are not in the index.
+    is_unindexed: bool,
+    /// Everything was in the file when a helper had ended, and the log was not cut since.
+    is_log_done: bool,
+    /// Commits wait until the log can be cut.
+    is_holding: bool,
+    /// After a failure: not before this time.
+    not_before: Option<Time>,
+    /// The last helper said what went wrong.
+    failed: Option<StoreError>,
+    is_failure_told: bool,
+    is_slowness_told: bool,
 }
 
 impl Tending {
-    /// Nothing is known of the file: its index may be behind.
+    /// Nothing is known of the file: its index may be behind, and its log full.
     pub(super) fn new(now: Time) -> Tending {
         Tending {
-            dirty_since: None,
-            index_at: Some(now),
+            dirty_since: Some(now),
             unlooked: 0,
-            checkpoint_at: LOG_PAGES,
+            is_long: false,
+            stage: Stage::Idle,
+            is_unindexed: false,
+            is_log_done: false,
+            is_holding: false,
+            not_before: None,
+            failed: None,
+            is_failure_told: false,
+            is_slowness_told: false,
         }
     }
 
     /// The file was opened anew.
     pub(super) fn on_reopened(&mut self, now: Time) {
-        self.dirty_since = None;
-        self.checkpoint_at = LOG_PAGES;
-        self.index_at.get_or_insert(now);
+        self.dirty_since.get_or_insert(now);
+        (self.is_long, self.is_log_done, self.is_holding) = (false, false, false);
+    }
+
+    /// Before a commit: a log that is all in the file must be cut, before anything is added to it.
+    pub(super) fn before_commit(&mut self, store: &Store) {
+        if self.is_log_done && self.stage == Stage::Idle {
+            // If it fails, what follows meets the same.
+            self.is_log_done = !store.empty_log().unwrap_or(false);
+        }
     }
 
     /// So many messages were committed.
     pub(super) fn on_commit(&mut self, now: Time, count: usize) {
         self.unlooked += 1 + u32::try_from(count).unwrap_or(0) / LOOK_EVERY;
         self.dirty_since.get_or_insert(now);
-        self.index_at.get_or_insert(now + INDEX_PAUSE);
+    }
+
+    /// True while commits wait for the log, `unstored` messages having come in meanwhile.
+    pub(super) fn holds_commits(&self, unstored: usize) -> bool {
+        self.is_holding && unstored < STORE_BATCH_MAX
+    }
+
+    /// True if a commit may have failed because a helper was in its way.
+    pub(super) fn is_in_the_way(&self) -> bool {
+        self.stage == Stage::Indexing
     }
 
     /// When there is something to do although nothing happens.
-    pub(super) fn next_wake(&self) -> Option<Time> {
-        let checkpoint = self.dirty_since.map(|at| at + CHECKPOINT_AFTER);
-        [checkpoint, self.index_at].into_iter().flatten().min()
+    pub(super) fn next_wake(&self, now: Time) -> Option<Time> {
+        if self.stage != Stage::Idle {
+            return None;
+        }
+        let due = self.dirty_since.map(|at| at + TEND_AFTER);
+        let due = due
+            .filter(|_| !self.is_unindexed)
+            .or(self.is_unindexed.then_some(now))?;
+        Some(self.not_before.map_or(due, |at| at.max(due)))
     }
 
-    /// Does what is due for the file, if one is open. The index waits while commits are behind.
+    /// Does what is due for the file, if one is open for writing. Nothing is begun while commits are
+    /// behind, unless the log is long.
     pub(super) fn tend(
         &mut self,
         now: Time,
-        path: &Path,
-        mut store: Option<&mut Store>,
+        helper: &mut Helper,
+        store: Option<&Store>,
         is_behind: bool,
-    ) {
-        self.index(now, path, store.as_deref_mut(), is_behind);
-        self.checkpoint(now, path, store.as_deref());
+    ) -> Option<String> {
+        let store = store.filter(|s| s.is_writable());
+        if helper.is_running() {
+            self.follow(now, helper, store);
+        }
+        let Some(store) = store else {
+            self.dirty_since = None;
+            return None;
+        };
+        self.look(store);
+        if helper.is_running() || !self.is_due(now, is_behind) {
+            return self.words();
+        }
+        self.begin(now, helper, store, is_behind);
+        self.words()
     }
 
-    /// Brings the index of words further, if it is time to.
-    fn index(&mut self, now: Time, path: &Path, store: Option<&mut Store>, is_behind: bool) {
-        let Some(store) = store.filter(|s| s.is_writable()) else {
-            self.index_at = None;
-            return;
-        };
-        if is_behind || self.index_at.is_none_or(|at| at > now) {
+    /// Looks at the log now and then.
+    fn look(&mut self, store: &Store) {
+        if self.unlooked < LOOK_EVERY {
             return;
         }
-        self.index_at = match store.index(INDEX_BATCH) {
-            Ok(true) => Some(now + INDEX_PAUSE),
-            Ok(false) => None,
-            // Searching goes without. The next commit meets whatever it is, and says so.
-            Err(e) => {
-                let path = path.display();
-                log::warn!("{path}: the words of messages are not indexed: {e}");
-                None
+        self.unlooked = 0;
+        let length = store.log_length().unwrap_or_default();
+        self.is_long = length.waiting >= LOG_PAGES;
+        if length.pages >= LOG_PAGES_TOLD && !self.is_slowness_told && self.failed.is_none() {
+            self.is_slowness_told = true;
+            self.failed = Some(StoreError::Unusable(format!(
+                "the disk is too slow, or somebody reads the file for long: its log has {} MiB",
+                length.pages / MIB_PAGES
+            )));
+        }
+    }
+
+    fn is_due(&self, now: Time, is_behind: bool) -> bool {
+        let may = self.not_before.is_none_or(|at| now >= at);
+        may && (self.is_long || self.is_holding || self.wants_index(now, is_behind))
+    }
+
+    /// True if it is also the time for the index of words, which commits that are behind go before.
+    fn wants_index(&self, now: Time, is_behind: bool) -> bool {
+        let is_old = self.dirty_since.is_some_and(|at| now >= at + TEND_AFTER);
+        (is_old || self.is_unindexed) && !is_behind && !self.is_holding
+    }
+
+    /// Starts a helper.
+    fn begin(&mut self, now: Time, helper: &mut Helper, store: &Store, is_behind: bool) {
+        if !self.wants_index(now, is_behind) {
+            return self.begin_checkpoint(now, helper, store);
+        }
+        match helper.start(&store.tend_request(true)) {
+            Ok(()) => {
+                self.stage = Stage::Indexing;
+                (self.dirty_since, self.is_long, self.is_unindexed) = (None, false, false);
             }
-        };
-        self.unlooked += LOOK_EVERY;
-        self.dirty_since.get_or_insert(now);
+            Err(e) => self.fail(now, no_process(&e)),
+        }
     }
 
-    /// Checkpoints if it is time to.
-    fn checkpoint(&mut self, now: Time, path: &Path, store: Option<&Store>) {
-        let (Some(store), Some(since)) = (store, self.dirty_since) else {
-            return;
-        };
-        let is_old = now >= since + CHECKPOINT_AFTER;
-        let is_long = self.unlooked >= LOOK_EVERY && {
-            self.unlooked = 0;
-            store.log_pages().is_ok_and(|n| n >= self.checkpoint_at)
-        };
-        if !is_old && !is_long {
-            return;
+    /// Starts a helper that only checkpoints.
+    pub(super) fn begin_checkpoint(&mut self, now: Time, helper: &mut Helper, store: &Store) {
+        if let Err(e) = helper.start(&store.tend_request(false)) {
+            return self.fail(now, no_process(&e));
         }
-        self.dirty_since = None;
-        if let Err(e) = store.checkpoint() {
-            // The next commit meets whatever it is, and says so.
-            return log::info!("{}: no checkpoint: {e}", path.display());
-        }
-        // A reader can keep some of the log from being emptied: that is no reason to try each turn.
-        self.checkpoint_at = store.log_pages().unwrap_or(0) + LOG_PAGES;
+        self.is_long = false;
+        self.let_checkpoint(now, helper, Some(store));
     }
+
+    /// Takes in what a helper says, and its end.
+    pub(super) fn follow(&mut self, now: Time, helper: &mut Helper, store: Option<&Store>) {
+        for reply in helper.replies() {
+            match reply {
+                Reply::Indexed(more) => {
+                    self.is_unindexed = more;
+                    self.let_checkpoint(now, helper, store);
+                }
+                // Searching goes without.
+                Reply::Unindexed(e) => {
+                    log::warn!("the words of messages are not indexed: {e}");
+                    self.let_checkpoint(now, helper, store);
+                }
+                Reply::Checkpointed => {
+                    self.not_before = None;
+                    self.is_failure_told = false;
+                    self.stage = Stage::Idle;
+                }
+                // The next commit meets that, and says so.
+                Reply::Failed(e) if e.is_moved() => {
+                    self.not_before = Some(now + FAILED_PAUSE);
+                }
+                Reply::Failed(e) => self.fail(now, e),
+                _ => {}
+            }
+        }
+        if helper.has_ended() {
+            self.on_end(now, store);
+        }
+    }
+
+    fn let_checkpoint(&mut self, now: Time, helper: &mut Helper, store: Option<&Store>) {
+        match store.map(Store::hold_log) {
+            Some(Ok(())) => {
+                self.stage = Stage::Checkpointing;
+                helper.go_on();
+            }
+            Some(Err(e)) => self.fail(now, e),
+            // It was moved, or cannot be used any more.
+            None => {}
+        }
+        helper.release();
+    }
+
+    /// A helper has ended.
+    fn on_end(&mut self, now: Time, store: Option<&Store>) {
+        if self.stage != Stage::Idle && self.not_before.is_none() {
+            self.fail(
+                now,
+                StoreError::Unusable("the process for it was ended".into()),
+            );
+        }
+        self.stage = Stage::Idle;
+        let was_holding = std::mem::take(&mut self.is_holding);
+        let Some(store) = store else {
+            return;
+        };
+        store.release_log();
+        let length = store.log_length().unwrap_or_default();
+        self.is_log_done = length.pages > 0 && length.waiting == 0;
+        self.before_commit(store);
+        if length.waiting > 0 {
+            self.dirty_since.get_or_insert(now);
+        }
+        let is_short = length.waiting == 0 || length.pages < STORE_LOG_PAGES_MAX;
+        self.is_slowness_told &= !is_short;
+        // Twice in a row it would be in vain: somebody may be reading the log.
+        self.is_holding = !is_short && !was_holding && self.not_before.is_none();
+    }
+
+    fn fail(&mut self, now: Time, e: StoreError) {
+        self.not_before = Some(now + FAILED_PAUSE);
+        self.dirty_since.get_or_insert(now);
+        if !std::mem::replace(&mut self.is_failure_told, true) {
+            self.failed = Some(e);
+        } else {
+            log::info!("no checkpoint: {e}");
+        }
+    }
+
+    /// What went wrong, the first time.
+    fn words(&mut self) -> Option<String> {
+        let e = self.failed.take()?;
+        Some(format!(
+            "what is stored stays in the log beside the file: {e}; it is tried again"
+        ))
+    }
+
+    /// True if the file has everything, and nothing is left to do before it is closed.
+    pub(super) fn is_done(&self, store: &Store) -> bool {
+        self.stage == Stage::Idle && store.log_length().is_ok_and(|log| log.waiting == 0)
+    }
+}
+
+fn no_process(e: &std::io::Error) -> StoreError {
+    StoreError::Unusable(format!("no process can be started for it: {e}"))
 }

@@ -17,6 +17,7 @@
 //! | `opening` | the start |
 //! | `effects` | what the node wants done |
 //! | `farewell` | until when the end is waited for, and the exit status |
+//! | `starting` | the time before the node's start, while a store is being read |
 //! | `reads` | what is read of the store, for peers and for stdout |
 //! | `naming` | what is found of the peers that the user named |
 //! | `wake` | what timers wake the loop for |
@@ -26,6 +27,7 @@ mod farewell;
 mod naming;
 mod opening;
 mod reads;
+mod starting;
 mod wake;
 
 use std::io::{self, ErrorKind};
@@ -47,10 +49,11 @@ use super::network::Network;
 use super::start_error::StartError;
 use super::status::STATUS_INTERRUPTED;
 use super::streams::{Listener, Streams};
-use super::tokens::{INTERFACES, LISTENER, SIGNALS, STDERR, STDIN, STDOUT};
+use super::tokens::{INTERFACES, LISTENER, SIGNALS, STDERR, STDIN, STDOUT, STORE};
 use super::wheel::Wheel;
 use effects::EffectParts;
 use farewell::Farewell;
+use starting::{Starting, waiting_failed};
 use wake::Wake;
 
 /// Effects that the outbox keeps room for between inputs.
@@ -91,6 +94,8 @@ pub(super) struct Reactor {
     keeper: Option<Keeper>,
     listener: Listener,
     room: String,
+    /// The node has not started yet, since a store is being read.
+    starting: Option<Starting>,
     /// The node has left: its last event was shown.
     left: bool,
 }
@@ -99,22 +104,25 @@ impl Reactor {
     /// Runs the loop until the node has left or a second SIGINT came.
     pub(super) fn run(mut self) -> Result<u8, StartError> {
         loop {
-            match self.turn() {
-                Ok(Flow::On) => {}
-                Ok(Flow::Left) => return self.farewell(),
-                Ok(Flow::End) => return Ok(STATUS_INTERRUPTED),
-                Ok(Flow::LockedOut) => {
+            let flow = match self.starting {
+                Some(_) => self.turn_before_start()?,
+                None => self.turn()?,
+            };
+            match flow {
+                Flow::On => {}
+                Flow::Left => return self.farewell(),
+                Flow::End => return Ok(STATUS_INTERRUPTED),
+                Flow::LockedOut => {
                     return Err(StartError::Locked(self.room, self.network.is_locked()));
                 }
-                Err(e) => return Err(StartError::System("wait for events", e)),
             }
         }
     }
 
-    fn turn(&mut self) -> io::Result<Flow> {
+    fn turn(&mut self) -> Result<Flow, StartError> {
         let planned = self.next_deadline();
         self.attendance.on_sleep(&self.clock, planned);
-        self.sleep(planned)?;
+        self.sleep(planned).map_err(waiting_failed)?;
         self.attendance.on_wake(&self.clock);
         self.now = self.clock.now();
         self.note_absence();
@@ -154,21 +162,29 @@ impl Reactor {
             || self.network.has_ready()
             || self.console.has_work()
             || self.may_read_stdin()
-            || self.is_storing();
+            || self.keeper.as_ref().is_some_and(Keeper::has_work);
         if has_work {
             return Some(self.now.time);
         }
-        let user = (self.ui.next_deadline()).map(|at| {
-            let passed = at <= self.now.time;
-            if passed {
-                self.now.time + DEADLINE_STEP
-            } else {
-                at
-            }
-        });
+        let user = self.user_deadline();
         let stdin = self.stdin_waits_until();
         let timers = self.wheel.next_deadline();
         [user, stdin, timers].into_iter().flatten().min()
+    }
+
+    /// When the user's side has something to do.
+    fn user_deadline(&mut self) -> Option<Time> {
+        let now = self.now.time;
+        let later = |at| if at <= now { now + DEADLINE_STEP } else { at };
+        self.ui.next_deadline().map(later)
+    }
+
+    /// What the user's side has to do by now.
+    fn ui_deadline(&mut self) {
+        let deadline = self.ui.next_deadline();
+        if deadline.is_some_and(|at| at <= self.now.time) {
+            self.ui.on_deadline(self.now);
+        }
     }
 
     /// Waits for events, until `planned` at the latest and never less: a timer is not due before
@@ -201,6 +217,7 @@ impl Reactor {
                 LISTENER => self.listener.on_event(),
                 INTERFACES => network_changed = true,
                 SIGNALS => signalled = true,
+                STORE => self.keeper.iter_mut().for_each(Keeper::on_event),
                 STDIN | STDOUT | STDERR => self.console.on_event(event),
                 token if self.network.on_event(token) => {}
                 token if self.names.on_event(token) => {}
@@ -374,7 +391,11 @@ impl Reactor {
         let Some(keeper) = &mut self.keeper else {
             return;
         };
-        match keeper.tidy(self.now.time, self.node.unstored_len() > 0) {
+        let (wake, words) = keeper.tidy(self.now.time, self.node.unstored_len() > 0);
+        if let Some(words) = words {
+            self.ui.warn(self.now, &words);
+        }
+        match wake {
             Some(at) => self.wheel.set(Wake::Store, at),
             None => self.wheel.cancel(Wake::Store),
         }
@@ -422,13 +443,7 @@ impl Reactor {
                 Wake::Expire(link) => self.streams.expire(link),
             }
         }
-        if self
-            .ui
-            .next_deadline()
-            .is_some_and(|at| at <= self.now.time)
-        {
-            self.ui.on_deadline(self.now);
-        }
+        self.ui_deadline();
     }
 
     /// Before sleeping: writes what is queued for peers and for the user, and drops what ended.
@@ -459,10 +474,10 @@ impl Reactor {
     /// Ends in good order; the result is the exit status. What is queued for peers is written, and their
     /// ends are waited for; then the outputs are written out.
     fn farewell(mut self) -> Result<u8, StartError> {
-        if let Some(keeper) = self.keeper.take() {
+        let mut store = self.keeper.take().map(|keeper| {
             let (ui, now) = (&mut self.ui, self.now);
-            keeper.close(now, &mut self.node, |words| ui.warn(now, words));
-        }
+            keeper.close(now, &mut self.node, |words| ui.warn(now, words))
+        });
         self.streams.close_all(self.now.time);
         let mut farewell = Farewell::new(self.now.time);
         loop {
@@ -473,11 +488,11 @@ impl Reactor {
             self.streams.forget_inputs();
             farewell.on_round(self.now.time, &self.console);
             let until = farewell.waits_until(self.now.time, &self.console, &self.streams);
-            if until.is_none() {
+            let closed = store.as_mut().and_then(|s| s.step(self.now.time));
+            let Some(until) = [until, closed].into_iter().flatten().min() else {
                 break;
-            }
-            let slept = self.sleep(until);
-            slept.map_err(|e| StartError::System("wait for events", e))?;
+            };
+            self.sleep(Some(until)).map_err(waiting_failed)?;
             self.now = self.clock.now();
             if self.sort_events() == Some(Request::End) {
                 return Ok(STATUS_INTERRUPTED);

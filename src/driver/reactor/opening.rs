@@ -25,6 +25,7 @@ use super::super::streams::{Listener, Streams};
 use super::super::tokens::{DATAGRAMS, INTERFACES, LISTENER, LOOKUPS, SIGNALS};
 use super::super::wheel::Wheel;
 use super::Reactor;
+use super::starting::Starting;
 
 /// Events taken per sleep; more wait in the kernel.
 const EVENTS_MAX: usize = 1_024;
@@ -88,21 +89,15 @@ impl Reactor {
     /// Opens everything, and starts the node.
     pub(in crate::driver) fn new(config: DriverConfig) -> Result<Reactor, StartError> {
         let opened = Opened::open(&config)?;
-        let (network, mut reports) = (opened.network, opened.reports);
+        let (network, reports) = (opened.network, opened.reports);
         let clock = Clock::new();
         let mut rng = fastrand::Rng::with_seed(entropy());
         let key = Key(rng.u64(1..));
-        let kept = Keeper::open(&config, clock.now())?;
-        // Reading a large store takes a while.
         let now = clock.now();
-        let mut node = Node::new(node_config(&config, key, &network, opened.at), rng);
-        let keeper = kept.map(|(keeper, restored, words)| {
-            node.restore(restored);
-            reports.extend(words);
-            keeper
-        });
+        let node = Node::new(node_config(&config, key, &network, opened.at), rng);
         let registry = (opened.poll.registry().try_clone()).map_err(system("create a poll"))?;
         let own = (opened.poll.registry().try_clone()).map_err(system("create a poll"))?;
+        let keeper = Keeper::open(&config, &registry, now)?;
         let mut reactor = Reactor {
             names: Names::new(own, LOOKUPS, &config.peers),
             events: Events::with_capacity(EVENTS_MAX),
@@ -117,6 +112,7 @@ impl Reactor {
             network,
             listener: opened.listener,
             room: config.room.clone(),
+            starting: None,
             left: false,
             poll: opened.poll,
             clock,
@@ -157,11 +153,12 @@ impl Reactor {
                         reached until one is";
             self.ui.warn(self.now, text);
         }
-        self.look_again();
-        self.follow_names();
-        self.node.start(self.now, &mut self.outbox);
-        self.carry_out();
-        self.finish_turn();
+        if self.keeper.is_some() {
+            self.starting = Some(Starting::default());
+            self.flush_outputs();
+        } else {
+            self.start_node();
+        }
     }
 }
 

@@ -26,7 +26,7 @@ use crate::wire::{ChatMessage, Fetch, Key, MessageId, Position, SeqRange, digest
 /// memories are as large then still compare digests above the same floors.
 const SLACK: usize = 1_024;
 
-/// What the store holds when a node starts.
+/// What the store holds when a node starts, or a part of that.
 #[derive(Clone, Debug, Default)]
 pub struct Restored {
     /// All ids.
@@ -52,13 +52,13 @@ pub(super) struct Shelf {
 }
 
 impl History {
-    /// There is a store, and it holds this.
+    /// There is a store, and it holds this, among other things if that was said before.
     pub(in crate::node) fn restore(&mut self, restored: Restored) {
-        let mut shelf = Shelf {
-            until: restored.until,
+        let mut shelf = self.shelf.take().unwrap_or_else(|| Shelf {
             next_at: SLACK,
             ..Shelf::default()
-        };
+        });
+        shelf.until = shelf.until.max(restored.until);
         for SeqRange {
             author: key,
             first,

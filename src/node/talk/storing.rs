@@ -8,17 +8,20 @@
 use super::{Lent, Talk};
 use crate::node::Restored;
 use crate::node::context::Context;
-use crate::wire::{ChatMessage, Position};
+use crate::wire::ChatMessage;
 
 /// Of what was restored, how much is looked through for the causes of the next own message: all
 /// that is older is before it by its timestamp anyway.
 const HEADS_FROM: usize = 1_000;
 
 impl Talk {
-    /// Before [`Node::start`](crate::node::Node::start): this node has a store, and it holds this (nothing, if it is new).
-    pub(in crate::node) fn restore(&mut self, cx: &mut Context, restored: Restored) {
-        let newest = restored.newest.last().map(|m| m.position());
-        self.history.restore(restored);
+    /// The store holds this, among other things.
+    pub(in crate::node) fn restore_part(&mut self, part: Restored) {
+        self.history.restore(part);
+    }
+
+    /// All that the store holds was said.
+    pub(in crate::node) fn end_restoring(&mut self, cx: &mut Context) {
         let mut recent: Vec<_> = self
             .history
             .iter()
@@ -32,10 +35,7 @@ impl Talk {
         }
         let authors: std::collections::BTreeSet<_> =
             self.history.iter().map(ChatMessage::origin).collect();
-        if let Some(Position {
-            timestamp: clock, ..
-        }) = newest
-        {
+        if let Some(clock) = recent.last().map(ChatMessage::timestamp) {
             for author in authors {
                 self.past.keep_restored(author, clock);
             }
