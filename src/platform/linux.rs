@@ -147,6 +147,30 @@ pub(crate) fn is_ignored(signal: i32) -> bool {
     mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
+/// Locks one byte of a file for writing, for as long as the file is open here (F_OFD_SETLK, fcntl(2)); false
+/// if somebody else has it.
+///
+/// # Errors
+///
+/// If the file system, or an emulated kernel, has no such locks.
+pub(crate) fn lock_byte(file: &fs::File, at: i64) -> io::Result<bool> {
+    use nix::fcntl::{FcntlArg, fcntl};
+    use nix::libc;
+
+    let range = libc::flock {
+        l_type: libc::F_WRLCK as libc::c_short,
+        l_whence: libc::SEEK_SET as libc::c_short,
+        l_start: at,
+        l_len: 1,
+        l_pid: 0,
+    };
+    match fcntl(file, FcntlArg::F_OFD_SETLK(&range)) {
+        Ok(_) => Ok(true),
+        Err(nix::errno::Errno::EAGAIN | nix::errno::Errno::EACCES) => Ok(false),
+        Err(e) => Err(e.into()),
+    }
+}
+
 /// This program's file, also if another one has taken its place since.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 //! Owns nothing. What would have to be asked of one system counts as unknown: the interfaces are looked at
 //! every two seconds, since nothing says when they change.
 
+use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
@@ -77,6 +78,15 @@ pub(crate) fn path_of(fd: BorrowedFd<'_>, _is_pipe: bool) -> Option<PathBuf> {
 /// Whether the process that started this one left the signal ignored: this is not known.
 pub(crate) fn is_ignored(_signal: i32) -> bool {
     false
+}
+
+/// There are no locks of a byte that go with a file's other locks.
+///
+/// # Errors
+///
+/// Always.
+pub(crate) fn lock_byte(_: &File, _: i64) -> io::Result<bool> {
+    Err(ErrorKind::Unsupported.into())
 }
 
 /// This program's file.

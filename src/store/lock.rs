@@ -6,8 +6,8 @@
 //!   keeps the name while the file behind it is made or replaced.
 //! - The lock of the *file* is on one byte of the database itself that SQLite does not lock. It
 //!   belongs to the file, so it also keeps out who comes through a symbolic or hard link, or after
-//!   the file was renamed. It is a lock of an open file description (OFD), which only Linux has in a
-//!   form that goes with SQLite's own locks; elsewhere a file with several names is merely refused.
+//!   the file was renamed. It is a lock of an open file description (OFD), which only some systems have in
+//!   a form that goes with SQLite's own locks; elsewhere a file with several names is merely refused.
 //!
 //! Nothing here may close a descriptor of a database that a connection of this process has open: the
 //! system would drop SQLite's own locks. So the lock of the file is dropped after the connection.
@@ -27,8 +27,7 @@ use super::{StoreError, beside};
 /// The file is its owner's alone: it is the talk in plain text.
 const MODE: u32 = 0o600;
 /// The byte before those that SQLite locks (from 2³⁰ on). It need not be there to be locked.
-#[cfg(target_os = "linux")]
-const LOCKED_BYTE: nix::libc::off_t = (1 << 30) - 1;
+const LOCKED_BYTE: i64 = (1 << 30) - 1;
 
 /// The right to write a file, for as long as it is kept. It must be dropped after every connection to
 /// the file.
@@ -154,33 +153,17 @@ impl FileLock {
     }
 }
 
-#[cfg(target_os = "linux")]
+/// Locks the byte, where the system has such locks: elsewhere the lock of the name holds.
 fn lock_byte(file: &File) -> Result<(), StoreError> {
-    use nix::errno::Errno;
-    use nix::fcntl::{FcntlArg, fcntl};
-    use nix::libc;
-
-    let range = libc::flock {
-        l_type: libc::F_WRLCK as libc::c_short,
-        l_whence: libc::SEEK_SET as libc::c_short,
-        l_start: LOCKED_BYTE,
-        l_len: 1,
-        l_pid: 0,
-    };
-    match fcntl(file, FcntlArg::F_OFD_SETLK(&range)) {
-        Ok(_) => Ok(()),
-        Err(Errno::EAGAIN | Errno::EACCES) => Err(StoreError::InUse),
-        // An emulated kernel, or a file system without locks. The lock of the name holds.
+    match crate::platform::lock_byte(file, LOCKED_BYTE) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(StoreError::InUse),
+        // An emulated kernel, or a file system without locks.
         Err(e) => {
             log::info!("no lock on the file itself: {e}");
             Ok(())
         }
     }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn lock_byte(_: &File) -> Result<(), StoreError> {
-    Ok(())
 }
 
 /// Opens a regular file, or creates it. Should a pipe have taken its place, that is not waited for.

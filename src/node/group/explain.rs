@@ -14,7 +14,7 @@ impl Group {
         let who = name_of(nick, ip);
         parts.cx.show(Event::Warning(format!(
             "large packets to or from {who} get lost on the way: going on with small ones; lower the MTU of \
-             the network interface that leads there (on Linux: ip link set dev NAME mtu 1280, or less)"
+             the network interface that leads there (with iproute2: ip link set dev NAME mtu 1280, or less)"
         )));
     }
 
