@@ -76,7 +76,7 @@ fn claim(id: Id, key: u64, version: u64) -> Coordinator {
 /// A coordinator with one other member.
 fn coordinator() -> (Bench, LinkId) {
     let mut bench = Bench::new(ME, 1);
-    bench.pass(Duration::from_secs(1));
+    bench.pass(Duration::from_secs(3));
     assert_eq!(bench.node.id(), Some(1));
     let link = bench.accept(MEMBER, 0);
     bench.tell(link, Message::JoinRequest(request(MEMBER)));

@@ -227,6 +227,7 @@ impl Node {
             News::Died(key) => {
                 let (group, mut parts) = self.group();
                 group.on_died(&mut parts, key);
+                group.look_at_awaited(&mut parts);
             }
             News::Narrow(key) => {
                 let (group, mut parts) = self.group();

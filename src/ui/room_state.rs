@@ -100,7 +100,10 @@ pub(super) fn everybody(room: &dyn RoomState) -> Vec<&Member> {
     // Whose id is another one's now comes back with a new one, and is told of then.
     let keeps_id = |awaited: &&Member| members.iter().all(|m| m.id != awaited.id);
     let awaited = room.awaited().iter().filter(keeps_id);
-    let mut all: Vec<&Member> = members.iter().chain(awaited).collect();
-    all.sort_by_key(|m| m.id);
+    let mut all: Vec<&Member> = members.iter().collect();
+    for member in awaited {
+        let at = all.partition_point(|m| m.id < member.id);
+        all.insert(at, member);
+    }
     all
 }

@@ -48,7 +48,7 @@ impl Group {
 
     /// The view has this member no more. False if it is gone, as far as this node knows.
     pub(super) fn await_member(&mut self, parts: &Parts<'_>, member: &Member) -> bool {
-        let is_here = parts.mesh.is_alive(parts.cx, member.key);
+        let is_here = is_here(parts, member.key);
         if is_here {
             self.awaited.add(member, parts.cx.now.time);
         }
@@ -74,7 +74,7 @@ impl Group {
         let gone: Vec<Key> = (self.awaited.members.iter())
             .zip(&self.awaited.since)
             .filter(|(member, since)| {
-                parts.cx.since(**since) >= patience || !parts.mesh.is_alive(parts.cx, member.key)
+                parts.cx.since(**since) >= patience || !is_here(parts, member.key)
             })
             .map(|(member, _)| member.key)
             .collect();
@@ -100,4 +100,9 @@ impl Group {
             parts.cx.show(Event::MemberLeft(member, departure));
         }
     }
+}
+
+/// Linked with this node and alive, as far as it knows.
+fn is_here(parts: &Parts<'_>, key: Key) -> bool {
+    parts.mesh.is_alive(parts.cx, key) && !parts.mesh.is_dead(key) && !parts.mesh.has_left(key)
 }
