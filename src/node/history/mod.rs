@@ -4,12 +4,12 @@
 //! decides whether a message may be taken in: that is the talk's. It knows no links and no time.
 //!
 //! Without a store all of it is in memory, and dropping the oldest raises the floor. With one
-//! (`shelf`), the oldest only leave memory: see there.
+//! (`stored_part`), the oldest only leave memory: see there.
 
 mod order;
 mod origin;
 mod ranges;
-mod shelf;
+mod stored_part;
 
 use std::collections::BTreeMap;
 
@@ -20,8 +20,8 @@ use order::Order;
 pub(super) use origin::Origin;
 use origin::Safe;
 pub(super) use ranges::Ranges;
-pub use shelf::Restored;
-use shelf::Shelf;
+pub use stored_part::Restored;
+use stored_part::StoredPart;
 
 /// The messages held, in their total order.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ pub struct History {
     digest: u64,
     max: usize,
     /// What a store adds, if there is one.
-    shelf: Option<Shelf>,
+    stored_part: Option<StoredPart>,
     /// Only what is printed is safe.
     only_printed: bool,
     /// What somebody lacks is kept beyond `max`, up to so many bytes.
@@ -48,7 +48,7 @@ impl History {
             floor: Position::default(),
             digest: 0,
             max: config.history_max.max(1),
-            shelf: None,
+            stored_part: None,
             only_printed: config.confirms_printed,
             keeps_unstable: !config.is_weakened(Weakness::NoRetention),
             kept_bytes_max: config.unstable_bytes_max,
@@ -57,7 +57,7 @@ impl History {
 
     /// True if there is a store.
     pub(super) fn has_store(&self) -> bool {
-        self.shelf.is_some()
+        self.stored_part.is_some()
     }
 
     /// # Panics
@@ -81,7 +81,7 @@ impl History {
     /// How many messages are held.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.order.len() + self.shelf.as_ref().map_or(0, |s| s.count)
+        self.order.len() + self.stored_part.as_ref().map_or(0, |s| s.count)
     }
 
     /// True if none is held.
@@ -161,7 +161,7 @@ impl History {
         }
         origin.take(id.seq);
         self.digest = self.digest.wrapping_add(digest_of(id));
-        if self.shelf.is_some() {
+        if self.stored_part.is_some() {
             self.insert_storing(message);
             return true;
         }
@@ -185,7 +185,7 @@ impl History {
         };
         let origin = self.origins.entry(first.origin()).or_default();
         origin.take_range(first.seq(), last.seq());
-        if self.shelf.is_some() {
+        if self.stored_part.is_some() {
             // The floor may rise in the middle of it.
             for message in run {
                 self.insert(message.clone());
@@ -201,7 +201,7 @@ impl History {
     /// lacks goes only when too many bytes are kept for that.
     pub(super) fn drop_excess(&mut self) {
         let excess = self.excess();
-        if excess == 0 || self.shelf.is_some() {
+        if excess == 0 || self.stored_part.is_some() {
             return;
         }
         let stable = if self.keeps_unstable {
@@ -288,7 +288,7 @@ impl History {
 
     /// Lifts the floor to `position` and drops what lies at or below it.
     pub(super) fn raise_floor(&mut self, position: Position) {
-        let position = self.clear_shelf(position);
+        let position = self.clear_stored_part(position);
         let (_, above) = self.order.digest_after(position);
         let below = self.order.len() - usize::try_from(above).unwrap_or(0);
         for message in self.order.drop_first(below) {
@@ -300,9 +300,9 @@ impl History {
     /// The digest and the number of the messages above `floor`; none where only the store could
     /// tell.
     pub(super) fn digest_above(&self, floor: Position) -> Option<(u64, u64)> {
-        match &self.shelf {
+        match &self.stored_part {
             Some(_) if floor <= self.floor => Some((self.digest, self.len() as u64)),
-            Some(shelf) if floor < shelf.until => None,
+            Some(part) if floor < part.until => None,
             _ => Some(self.order.digest_after(floor)),
         }
     }
@@ -364,7 +364,7 @@ impl History {
 
     /// Up to where everything of this author that is owed is safe or given up, from `from` on.
     pub(super) fn safe_end(&self, origin: Key, from: u64) -> u64 {
-        let stored = self.shelf.as_ref().map(|_| Safe::Stored);
+        let stored = self.stored_part.as_ref().map(|_| Safe::Stored);
         let printed = self.only_printed.then_some(Safe::Printed);
         let kinds = [Some(Safe::Taken), stored, printed];
         let Some(origin) = self.origin(origin) else {

@@ -26,7 +26,7 @@ pub(in crate::node) struct Origin {
     /// this author, and all of it may be dropped.
     stable_to: Option<u64>,
     /// Of `held`, what is in the store only.
-    pub(super) shelved: Ranges,
+    pub(super) only_stored: Ranges,
     /// What the store has.
     pub(super) stored: Ranges,
     /// What was printed, where only that counts.

@@ -8,8 +8,8 @@
 mod dialling;
 #[cfg(debug_assertions)]
 mod invariants;
+mod key_memory;
 mod links;
-mod memory;
 mod narrow;
 mod peers;
 mod pings;
@@ -21,9 +21,9 @@ use super::{Class, Close, Closed, Effect, LinkId, Time, Timer, Weakness};
 use crate::limits;
 use crate::timing;
 use crate::wire::{Coordinator, Id, Key, Member, Position};
+use key_memory::KeyMemory;
 use links::Links;
 pub(super) use links::{Greeting, Link};
-use memory::KeyMemory;
 use narrow::Narrow;
 pub(super) use peers::Named;
 use peers::Peers;

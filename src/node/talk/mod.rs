@@ -5,7 +5,6 @@
 //! and the links what it is lent of them; it never changes the view, opens a link or closes one.
 
 mod acks;
-mod behind;
 mod causality;
 mod chat;
 mod delivery;
@@ -14,6 +13,7 @@ mod heads;
 mod holes;
 #[cfg(debug_assertions)]
 mod invariants;
+mod lagging;
 mod past;
 mod runs;
 mod source;

@@ -364,7 +364,7 @@ impl Talk {
     }
 
     pub(in crate::node) fn on_fetch(&mut self, lent: &mut Lent<'_>, link: LinkId, fetch: &Fetch) {
-        if let Some((after, until)) = self.history.shelved_until(fetch) {
+        if let Some((after, until)) = self.history.stored_until(fetch) {
             let fetch = Fetch {
                 after,
                 ..fetch.clone()

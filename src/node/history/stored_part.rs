@@ -39,7 +39,7 @@ pub struct Restored {
 
 /// What a store adds to a history.
 #[derive(Debug, Default)]
-pub(super) struct Shelf {
+pub(super) struct StoredPart {
     /// At or below this position, and above the floor, messages are in the store only.
     pub(super) until: Position,
     /// How many these are.
@@ -54,11 +54,11 @@ pub(super) struct Shelf {
 impl History {
     /// There is a store, and it holds this, among other things if that was said before.
     pub(in crate::node) fn restore(&mut self, restored: Restored) {
-        let mut shelf = self.shelf.take().unwrap_or_else(|| Shelf {
+        let mut part = self.stored_part.take().unwrap_or_else(|| StoredPart {
             next_at: SLACK,
-            ..Shelf::default()
+            ..StoredPart::default()
         });
-        shelf.until = shelf.until.max(restored.until);
+        part.until = part.until.max(restored.until);
         for SeqRange {
             author: key,
             first,
@@ -67,42 +67,42 @@ impl History {
         {
             let origin = self.origins.entry(key).or_default();
             origin.held.insert_range(first, last);
-            origin.shelved.insert_range(first, last);
+            origin.only_stored.insert_range(first, last);
             origin.stored.insert_range(first, last);
             origin.take_range(first, last);
             for seq in first..=last {
                 let id = MessageId { origin: key, seq };
                 self.digest = self.digest.wrapping_add(digest_of(id));
-                shelf.count += 1;
+                part.count += 1;
             }
         }
         for message in restored.newest {
             if let Some(origin) = self.origins.get_mut(&message.origin()) {
-                origin.shelved.remove(message.seq());
+                origin.only_stored.remove(message.seq());
             }
-            shelf.count = shelf.count.saturating_sub(1);
+            part.count = part.count.saturating_sub(1);
             self.order.insert(message);
         }
-        self.shelf = Some(shelf);
+        self.stored_part = Some(part);
     }
 
     /// A message that is new, with a store.
     pub(super) fn insert_storing(&mut self, message: ChatMessage) {
-        let Some(shelf) = &mut self.shelf else {
+        let Some(part) = &mut self.stored_part else {
             return;
         };
-        shelf.unstored_bytes += message.size_bound();
-        shelf.unstored.push_back(message.clone());
-        if message.position() > shelf.until {
+        part.unstored_bytes += message.size_bound();
+        part.unstored.push_back(message.clone());
+        if message.position() > part.until {
             self.order.insert(message);
         } else {
             // Older than what is in memory: it goes to the store and nowhere else.
-            shelf.count += 1;
+            part.count += 1;
             if let Some(origin) = self.origins.get_mut(&message.origin()) {
-                origin.shelved.insert(message.seq());
+                origin.only_stored.insert(message.seq());
             }
         }
-        if shelf.unstored.len() > self.max && shelf.unstored_bytes > UNSTORED_BYTES_MAX {
+        if part.unstored.len() > self.max && part.unstored_bytes > UNSTORED_BYTES_MAX {
             self.give_up_oldest();
         }
         self.let_go();
@@ -111,27 +111,27 @@ impl History {
     /// Lets stored messages leave memory when there are too many.
     fn let_go(&mut self) {
         let (len, enough) = (self.order.len(), self.max.saturating_add(SLACK));
-        if self.shelf.as_ref().is_none_or(|s| len < s.next_at) {
+        if self.stored_part.as_ref().is_none_or(|s| len < s.next_at) {
             return;
         }
         let mut excess = self.excess();
         if len < enough && excess == len.saturating_sub(self.max) {
             excess = 0;
         }
-        let Some(shelf) = &mut self.shelf else {
+        let Some(part) = &mut self.stored_part else {
             return;
         };
-        let first_unstored = shelf.unstored.iter().map(|m| m.position()).min();
+        let first_unstored = part.unstored.iter().map(|m| m.position()).min();
         let stored = first_unstored.map_or(excess, |p| self.order.count_before(p));
         for message in self.order.drop_first(excess.min(stored)) {
-            shelf.until = message.position();
-            shelf.count += 1;
+            part.until = message.position();
+            part.count += 1;
             if let Some(origin) = self.origins.get_mut(&message.origin()) {
-                origin.shelved.insert(message.seq());
+                origin.only_stored.insert(message.seq());
             }
         }
         let len = self.order.len();
-        shelf.next_at = match len + SLACK {
+        part.next_at = match len + SLACK {
             next if len < enough => next.min(enough),
             next => next,
         };
@@ -139,29 +139,29 @@ impl History {
 
     /// A whole history is unstored: the oldest part of it is given up.
     fn give_up_oldest(&mut self) {
-        let Some(shelf) = &mut self.shelf else {
+        let Some(part) = &mut self.stored_part else {
             return;
         };
         let mut last = Position::default();
-        for message in shelf.unstored.drain(..self.max / 8 + 1) {
+        for message in part.unstored.drain(..self.max / 8 + 1) {
             last = last.max(message.position());
-            shelf.unstored_bytes -= message.size_bound();
+            part.unstored_bytes -= message.size_bound();
         }
         self.raise_floor(last);
     }
 
     /// The floor is about to rise to this position. The store's part of the history can only fall
     /// below it as a whole; the floor that results is returned.
-    pub(super) fn clear_shelf(&mut self, position: Position) -> Position {
-        let Some(shelf) = &mut self.shelf else {
+    pub(super) fn clear_stored_part(&mut self, position: Position) -> Position {
+        let Some(part) = &mut self.stored_part else {
             return position;
         };
-        let position = position.max(shelf.until);
-        shelf.until = position;
-        shelf.count = 0;
+        let position = position.max(part.until);
+        part.until = position;
+        part.count = 0;
         for (key, origin) in &mut self.origins {
-            let shelved = std::mem::take(&mut origin.shelved);
-            for seq in shelved.iter().flat_map(|(first, last)| first..=last) {
+            let only_stored = std::mem::take(&mut origin.only_stored);
+            for seq in only_stored.iter().flat_map(|(first, last)| first..=last) {
                 origin.held.remove(seq);
                 let id = MessageId { origin: *key, seq };
                 self.digest = self.digest.wrapping_sub(digest_of(id));
@@ -172,19 +172,19 @@ impl History {
 
     /// What was taken in and is not yet stored, in that order.
     pub(in crate::node) fn unstored(&self) -> impl Iterator<Item = &ChatMessage> + Clone {
-        self.shelf.iter().flat_map(|s| s.unstored.iter())
+        self.stored_part.iter().flat_map(|s| s.unstored.iter())
     }
 
     /// How many these are.
     pub(in crate::node) fn unstored_len(&self) -> usize {
-        self.shelf.as_ref().map_or(0, |s| s.unstored.len())
+        self.stored_part.as_ref().map_or(0, |s| s.unstored.len())
     }
 
     /// The first of `unstored` is stored.
     pub(in crate::node) fn pop_stored(&mut self) -> Option<ChatMessage> {
-        let shelf = self.shelf.as_mut()?;
-        let message = shelf.unstored.pop_front()?;
-        shelf.unstored_bytes -= message.size_bound();
+        let part = self.stored_part.as_mut()?;
+        let message = part.unstored.pop_front()?;
+        part.unstored_bytes -= message.size_bound();
         if let Some(origin) = self.origins.get_mut(&message.origin()) {
             origin.stored.insert(message.seq());
         }
@@ -193,20 +193,20 @@ impl History {
 
     /// Until where messages that this FETCH asks for may have to be read from the store, and from
     /// where; none if there are none.
-    pub(in crate::node) fn shelved_until(&self, fetch: &Fetch) -> Option<(Position, Position)> {
+    pub(in crate::node) fn stored_until(&self, fetch: &Fetch) -> Option<(Position, Position)> {
         let asks = Asks::of(fetch);
         let after = asks.starts_at(fetch.after);
-        let shelf = self.shelf.as_ref().filter(|s| after < s.until)?;
+        let part = self.stored_part.as_ref().filter(|s| after < s.until)?;
         let lacks = |(key, origin): (&Key, &Origin)| {
-            !origin.shelved.is_empty() && asks.any_of(*key, &origin.shelved)
+            !origin.only_stored.is_empty() && asks.any_of(*key, &origin.only_stored)
         };
         self.origins
             .iter()
             .any(lacks)
-            .then_some((after, shelf.until))
+            .then_some((after, part.until))
     }
 }
 
 #[cfg(test)]
-#[path = "shelf_test.rs"]
+#[path = "stored_part_test.rs"]
 mod tests;

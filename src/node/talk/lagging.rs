@@ -72,5 +72,5 @@ impl Talk {
 }
 
 #[cfg(test)]
-#[path = "behind_test.rs"]
+#[path = "lagging_test.rs"]
 mod tests;

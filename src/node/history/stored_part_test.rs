@@ -152,17 +152,17 @@ fn a_peer_is_sent_to_the_store_only_for_what_it_lacks_there() {
     let start = Position::default();
     let until = message(1, 90, 9_000).position();
     assert_eq!(
-        history.shelved_until(&fetch(start, &[])),
+        history.stored_until(&fetch(start, &[])),
         Some((start, until))
     );
     let most = [SeqRange::new(Key(1), 1, 89)];
     assert_eq!(
-        history.shelved_until(&fetch(start, &most)),
+        history.stored_until(&fetch(start, &most)),
         Some((start, until))
     );
     let all = [SeqRange::new(Key(1), 1, 90)];
-    assert_eq!(history.shelved_until(&fetch(start, &all)), None);
-    assert_eq!(history.shelved_until(&fetch(until, &[])), None);
+    assert_eq!(history.stored_until(&fetch(start, &all)), None);
+    assert_eq!(history.stored_until(&fetch(until, &[])), None);
     let Chunk { messages, next, .. } = history.chunk(&fetch(start, &all));
     assert_eq!((messages.len(), next), (10, None));
 }

@@ -64,5 +64,5 @@ impl KeyMemory {
 }
 
 #[cfg(test)]
-#[path = "memory_test.rs"]
+#[path = "key_memory_test.rs"]
 mod tests;
