@@ -43,6 +43,8 @@ pub struct Record {
     privates: BTreeSet<(Key, Key, String)>,
     /// Who was shown that which member is gone.
     parted: BTreeSet<(RunId, Key)>,
+    /// Who had a link with whom at some time.
+    met: BTreeSet<(RunId, Key)>,
     views_seen: BTreeMap<RunId, (Key, u64, usize)>,
     arrivals: Arrivals,
     /// When times are looked at again.
@@ -424,7 +426,11 @@ impl Record {
             });
             let floor = scene.processes[run].node.history().floor();
             let has_all = floor == Position::default();
-            let known = Known { has_word, has_all };
+            let known = Known {
+                has_word,
+                has_all,
+                has_met: self.met.contains(&(run, id.origin)),
+            };
             self.ledger.on_shown((run, now), (id, known), arrival)?;
         }
         if arrival == Arrival::Old {
@@ -567,6 +573,7 @@ impl Record {
     /// A turn has ended, or something is shown: views are looked at where they changed.
     pub fn on_turn(&mut self, (run, now): (RunId, u64), node: &Node) -> Verdict {
         self.arrivals.on_turn(run, now, node);
+        self.met.extend(node.peers().map(|key| (run, key)));
         for member in node.awaited() {
             self.on_parted(run, member.key);
         }

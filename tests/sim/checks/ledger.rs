@@ -23,6 +23,9 @@ pub struct Known {
     pub has_word: bool,
     /// It has the room's history from the first line on: what is not there is not old.
     pub has_all: bool,
+    /// They had a link at some time: else an author that is gone never gave its word, and nobody can tell
+    /// whether it had heard of the reader.
+    pub has_met: bool,
 }
 
 /// One message, as its author said it.
@@ -187,7 +190,7 @@ impl Ledger {
         }
         match arrival {
             Arrival::Live => live(account, run, (id, has_met))?,
-            Arrival::Old if is_owed && !begins_anew => {
+            Arrival::Old if is_owed && !begins_anew && known.has_met => {
                 let text = format!("run {run} calls {id} old, said while it was in the view");
                 return broken("new as old", text);
             }

@@ -5,10 +5,12 @@ use super::*;
 const WORD: Known = Known {
     has_word: true,
     has_all: false,
+    has_met: true,
 };
 const NO_WORD: Known = Known {
     has_word: false,
     has_all: false,
+    has_met: true,
 };
 
 const A: Key = Key(10);
@@ -243,6 +245,7 @@ fn what_is_held_or_confirmed_and_never_shown_is_rejected() {
 fn who_cannot_know_what_it_lacks_says_nothing() {
     let has_all = Known {
         has_all: true,
+        has_met: true,
         ..NO_WORD
     };
     let show = |known| room().on_shown((1, 200), (id(2), known), Arrival::Live);
