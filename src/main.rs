@@ -90,7 +90,6 @@ fn run(action: Task, options: &Options) -> ExitCode {
         store: (options.store.as_ref()).map(|path| StoreConfig {
             path: path.clone(),
             strict: options.store_strict,
-            helper: driver::own_program(),
         }),
         color: options.color.is_wanted(),
         stdout_closed: prints && closed::was_stdout(),

@@ -56,6 +56,4 @@ pub struct StoreConfig {
     pub path: PathBuf,
     /// A damaged file ends papo, instead of being set aside.
     pub strict: bool,
-    /// The program that is started as a helper: this one.
-    pub helper: PathBuf,
 }

@@ -18,6 +18,7 @@
 //! | `rates`, `bucket` | how often each source may do something; the credit of one |
 //! | `loglines` | log lines on their way to stderr |
 //! | `tokens` | by which numbers the poll names what it watches |
+//! | `own_process` | how this program is started once more, for what the loop must not wait for |
 //! | `descriptors` | how many descriptors this process may have |
 //! | `config`, `start_error` | what the command line decides; why papo may not start |
 //! | `status` | the driver's exit statuses |
@@ -35,6 +36,7 @@ mod keeper;
 mod loglines;
 mod names;
 mod network;
+mod own_process;
 mod rates;
 mod reactor;
 mod room_scan;
@@ -47,7 +49,6 @@ mod wheel;
 pub use self::loglines::{flush as flush_log, target as log_target};
 pub use config::{DriverConfig, StoreConfig};
 pub use console::outlive_file_limits;
-pub use keeper::own_program;
 pub use names::{NamedPeer, look_up};
 pub use network::{Host, Interface, Selection};
 pub use room_scan::{Scan, ScanConfig, scan};

@@ -96,10 +96,9 @@ impl Node {
         Group::members(&self.group)
     }
 
-    /// Who is in the view no more, but linked with this node and alive, and therefore expected back, in the
-    /// order of ids: the user was not told that they are gone.
-    #[must_use]
-    pub fn awaited(&self) -> &[Member] {
+    /// Who is in the view no more, but linked with this node and alive, and therefore expected back: the
+    /// user was not told that they are gone.
+    pub fn awaited(&self) -> impl Iterator<Item = &Member> {
         self.group.awaited()
     }
 

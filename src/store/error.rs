@@ -29,7 +29,7 @@ pub enum StoreError {
     /// It, or what lies beside it (then that path is given), is no regular file, but of this kind.
     NotAFile {
         /// What it is, with an article.
-        kind: &'static str,
+        kind: String,
         /// Where it is, if it is not the file itself.
         beside: Option<PathBuf>,
     },
@@ -59,15 +59,6 @@ impl StoreError {
         )
     }
 }
-
-/// What may lie at a path instead of a regular file.
-const KINDS: [&str; 5] = [
-    "a directory",
-    "a named pipe",
-    "a symbolic link",
-    "a socket",
-    "a device",
-];
 
 /// How a helper process tells an error: one word for what kind it is, and the rest of the line.
 impl StoreError {
@@ -109,9 +100,8 @@ impl StoreError {
             "foreign" => StoreError::Foreign,
             "no-file" => {
                 let (kind, beside) = rest.split_once('/').unwrap_or((rest, ""));
-                let known = KINDS.into_iter().find(|known| *known == kind);
                 StoreError::NotAFile {
-                    kind: known.unwrap_or("no regular file"),
+                    kind: kind.to_owned(),
                     beside: (!beside.is_empty()).then(|| beside.into()),
                 }
             }

@@ -417,11 +417,11 @@ mod tests {
                 StoreError::Newer(7),
                 StoreError::Foreign,
                 StoreError::NotAFile {
-                    kind: "a named pipe",
+                    kind: "a named pipe".into(),
                     beside: Some("/a/b-wal".into()),
                 },
                 StoreError::NotAFile {
-                    kind: "a directory",
+                    kind: "a directory".into(),
                     beside: None,
                 },
                 StoreError::Linked(3),

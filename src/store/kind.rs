@@ -87,6 +87,7 @@ fn check_type(found: FileType, path: &Path, part: Part) -> Result<(), StoreError
         "a device"
     };
     let beside = (part == Part::Beside).then(|| path.to_owned());
+    let kind = kind.to_owned();
     Err(StoreError::NotAFile { kind, beside })
 }
 

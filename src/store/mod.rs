@@ -123,6 +123,18 @@ pub struct Found {
 }
 
 impl Store {
+    /// A file that is open, and which nobody holds.
+    fn unheld(connection: Connection, floor: Position, files: Files) -> Store {
+        Store {
+            connection,
+            pin: None,
+            lock: None,
+            floor,
+            files,
+            unread: None,
+        }
+    }
+
     /// True if it can be written to, as far as known.
     #[must_use]
     pub fn is_writable(&self) -> bool {

@@ -109,12 +109,8 @@ impl Store {
         migrate(&mut connection, version, owner, now_ms)?;
         let Born { floor, created } = verify(&connection, Some(owner))?;
         Ok(Store {
-            connection,
             pin: Some(pin),
-            lock: None,
-            floor,
-            files: Files::new(path, file, created)?,
-            unread: None,
+            ..Store::unheld(connection, floor, Files::new(path, file, created)?)
         })
     }
 
@@ -126,14 +122,11 @@ impl Store {
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE, BUSY_OPENING)?;
         configure(&connection)?;
         let Born { floor, created } = verify(&connection, None)?;
-        Ok(Store {
+        Ok(Store::unheld(
             connection,
-            pin: None,
-            lock: None,
             floor,
-            files: Files::new(path, file, created)?,
-            unread: None,
-        })
+            Files::new(path, file, created)?,
+        ))
     }
 
     /// Whose the file is.

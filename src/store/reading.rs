@@ -76,12 +76,8 @@ fn read(path: &Path, way: Way, file: FileId, owner: Option<&Owner>) -> Result<St
     }
     let Born { floor, created } = verify(&connection, owner)?;
     Ok(Store {
-        connection,
-        pin: None,
-        lock: None,
-        floor,
-        files: Files::new(path, file, created)?,
         unread: unread(path, way),
+        ..Store::unheld(connection, floor, Files::new(path, file, created)?)
     })
 }
 

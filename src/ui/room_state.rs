@@ -20,9 +20,9 @@ pub trait RoomState {
     fn coordinator(&self) -> Option<Claim>;
     /// The view in the order of ids, oneself included; empty before joining.
     fn members(&self) -> &[Member];
-    /// Who was in the view before and is about to be let in again, in the order of ids.
-    fn awaited(&self) -> &[Member] {
-        &[]
+    /// Who was in the view before and is about to be let in again.
+    fn awaited(&self) -> Vec<&Member> {
+        Vec::new()
     }
     /// How many messages are held.
     fn history_len(&self) -> usize;
@@ -65,8 +65,8 @@ impl RoomState for Node {
         Node::members(self)
     }
 
-    fn awaited(&self) -> &[Member] {
-        Node::awaited(self)
+    fn awaited(&self) -> Vec<&Member> {
+        Node::awaited(self).collect()
     }
 
     fn history_len(&self) -> usize {
@@ -96,14 +96,12 @@ impl RoomState for Node {
 /// Who is in the room when this node has joined, as the events say it: the view and who is awaited, in the
 /// order of ids. Nothing more will be said of who is awaited and comes back.
 pub(super) fn everybody(room: &dyn RoomState) -> Vec<&Member> {
-    let members = room.members();
-    // Whose id is another one's now comes back with a new one, and is told of then.
-    let keeps_id = |awaited: &&Member| members.iter().all(|m| m.id != awaited.id);
-    let awaited = room.awaited().iter().filter(keeps_id);
-    let mut all: Vec<&Member> = members.iter().collect();
-    for member in awaited {
-        let at = all.partition_point(|m| m.id < member.id);
-        all.insert(at, member);
+    let mut all: Vec<&Member> = room.members().iter().collect();
+    for member in room.awaited() {
+        // Whose id is another one's now comes back with a new one, and is told of then.
+        if let Err(at) = all.binary_search_by_key(&member.id, |m| m.id) {
+            all.insert(at, member);
+        }
     }
     all
 }

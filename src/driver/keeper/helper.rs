@@ -4,23 +4,20 @@
 //! it: replies come when the poll says so, and its end is looked for until it is there. What is asked
 //! and what the replies mean is not decided here.
 //!
-//! The process is this program, with [`store::HELPER`] as its first argument. It has nothing of the node's
-//! but its ends of the pipes: every other descriptor is closed when a program is started. It is in a
-//! process group of its own, so that what a user types at the terminal does not reach it, and ends
-//! when its stdin does. On Linux the system also kills it when the node has ended, however that came.
+//! The process is this program, with [`store::HELPER`] as its first argument. It ends when its stdin does;
+//! on Linux the system also kills it when the node has ended, however that came.
 
 use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Stdio};
 use std::time::Duration;
 
+use mio::Registry;
 use mio::unix::pipe::Receiver;
-use mio::{Interest, Registry};
 
 use crate::node::Time;
 use crate::store::{self, Reply, Request};
 
+use super::super::own_process;
 use super::super::tokens::STORE;
 
 /// Bytes of replies read in one turn of the loop.
@@ -33,7 +30,6 @@ const REAP_AGAIN: Duration = Duration::from_millis(5);
 /// Who helps, if somebody does.
 #[derive(Debug)]
 pub(super) struct Helper {
-    program: PathBuf,
     registry: Registry,
     running: Option<Running>,
 }
@@ -54,9 +50,8 @@ struct Running {
 
 impl Helper {
     /// Nothing runs yet.
-    pub(super) fn new(program: PathBuf, registry: Registry) -> Helper {
+    pub(super) fn new(registry: Registry) -> Helper {
         Helper {
-            program,
             registry,
             running: None,
         }
@@ -73,29 +68,21 @@ impl Helper {
     ///
     /// If the system starts no process.
     pub(super) fn start(&mut self, request: &Request) -> io::Result<()> {
-        let mut command = Command::new(&self.program);
-        command.arg0("papo").arg(store::HELPER).process_group(0);
-        command.env_remove("PAPO_SECRET");
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.stderr(Stdio::null()).spawn()?;
-        let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-        let (Some(mut stdin), Some(stdout)) = (stdin, stdout) else {
-            return Err(io::Error::other("it has no pipes"));
-        };
+        let watch = (&self.registry, STORE);
+        let (child, replies) = own_process::start([store::HELPER], Stdio::piped(), watch)?;
         let mut running = Running {
             child,
             stdin: None,
-            replies: Receiver::from(stdout),
+            replies,
             rest: Vec::new(),
             is_ready: true,
             is_silent: false,
         };
-        running.replies.set_nonblocking(true)?;
+        let stdin = running.child.stdin.take();
+        let mut stdin = stdin.ok_or(ErrorKind::BrokenPipe)?;
         // A pipe that is new takes it all at once.
         stdin.write_all(&request.to_bytes())?;
         running.stdin = Some(stdin);
-        let (token, interest) = (STORE, Interest::READABLE);
-        (self.registry).register(&mut running.replies, token, interest)?;
         self.running = Some(running);
         Ok(())
     }
@@ -204,10 +191,4 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.try_wait();
     }
-}
-
-/// The program that runs, which a helper is started from; an empty path where the system does not tell.
-#[must_use]
-pub fn own_program() -> PathBuf {
-    crate::platform::own_program().unwrap_or_default()
 }

@@ -55,7 +55,6 @@ use super::start_error::StartError;
 pub(super) use closing::Closing;
 use files::{Files, shown};
 use helper::Helper;
-pub use helper::own_program;
 use loading::Loading;
 pub(super) use reading::Read;
 use tending::Tending;
@@ -151,7 +150,7 @@ impl Keeper {
             .map_err(|e| StartError::System("create a poll", e))?;
         let mut keeper = Keeper {
             files: Files::new(store.path.clone(), owner),
-            helper: Helper::new(store.helper.clone(), registry),
+            helper: Helper::new(registry),
             loading: None,
             newest: config.history_max,
             strict: store.strict,

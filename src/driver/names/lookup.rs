@@ -4,16 +4,16 @@
 
 use std::io::{self, ErrorKind, Read as _};
 use std::net::SocketAddr;
-use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use mio::unix::pipe::Receiver;
-use mio::{Interest, Registry, Token};
+use mio::{Registry, Token};
 
 use crate::limits::LOOKUP_BYTES_MAX;
 use crate::node::Time;
 use crate::timing;
 
+use super::super::own_process;
 use super::{NamedPeer, helper};
 
 /// How far a look-up is.
@@ -49,35 +49,15 @@ impl Lookup {
         registry: &Registry,
         token: Token,
     ) -> io::Result<Lookup> {
-        let mut child = Command::new(crate::platform::own_program()?)
-            .args(helper::arguments(std::process::id(), &peer.host, peer.port))
-            .env_remove("PAPO_SECRET")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            // A Ctrl-C is for papo, which ends it when it leaves.
-            .process_group(0)
-            .spawn()?;
-        let Some(stdout) = child.stdout.take() else {
-            return Err(ErrorKind::BrokenPipe.into());
-        };
-        let mut lookup = Lookup {
+        let arguments = helper::arguments(std::process::id(), &peer.host, peer.port);
+        let (child, answer) = own_process::start(arguments, Stdio::null(), (registry, token))?;
+        Ok(Lookup {
             child,
-            answer: Receiver::from(stdout),
+            answer,
             said: Vec::new(),
             is_ready: true,
             until: now + timing::NAME_LOOKUP,
-        };
-        let watched = (lookup.answer.set_nonblocking(true))
-            .and_then(|()| registry.register(&mut lookup.answer, token, Interest::READABLE));
-        match watched {
-            Ok(()) => Ok(lookup),
-            Err(e) => {
-                let _ = lookup.child.kill();
-                let _ = lookup.child.wait();
-                Err(e)
-            }
-        }
+        })
     }
 
     /// There is something to read.

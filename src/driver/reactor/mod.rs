@@ -401,6 +401,13 @@ impl Reactor {
         }
     }
 
+    /// Takes in what look-ups have found, and goes on with those that are due.
+    fn follow_names(&mut self) {
+        while let Some(peer) = naming::next_found(&mut self.names, &mut self.ui, self.now) {
+            self.feed(Input::PeerFound(peer));
+        }
+    }
+
     fn read_datagrams(&mut self) {
         let mut round = self.network.round();
         while let Some((from, datagram)) = self.network.next_in(self.now, &mut round) {
@@ -459,7 +466,7 @@ impl Reactor {
         self.streams.flush(self.now.time);
         self.flush_outputs();
         self.bury_streams();
-        self.wake_for_names();
+        naming::wake(&self.names, &mut self.wheel, self.now.time);
     }
 
     fn bury_streams(&mut self) {

@@ -1,35 +1,36 @@
-//! What is found of the peers that the user named, told to the node and to the user.
+//! What is found of the peers that the user named, on its way to the node and to the user.
 //!
-//! Owns nothing: when a name is looked up is the names' to decide, and what is done with an address the
-//! node's.
+//! Owns nothing, and is lent what it needs: when a name is looked up is the names' to decide, and what is done
+//! with an address the node's.
 
-use crate::node::Input;
+use crate::node::{Now, Peer, Time};
+use crate::ui::Ui;
 
-use super::Reactor;
+use super::super::names::Names;
+use super::super::wheel::Wheel;
 use super::wake::Wake;
 
-impl Reactor {
-    /// Takes in what look-ups have found, and goes on with those that are due.
-    pub(super) fn follow_names(&mut self) {
-        while let Some(news) = self.names.step(self.now.time) {
-            if let Some(words) = news.words {
-                self.ui.warn(self.now, &words);
-            }
-            if let Some(peer) = news.found {
-                self.feed(Input::PeerFound(peer));
-            }
+/// Goes on with the look-ups that are due, and tells the user what is to be said; the next peer of which
+/// there is news, if there is one.
+pub(super) fn next_found(names: &mut Names, ui: &mut Ui, now: Now) -> Option<Peer> {
+    while let Some(news) = names.step(now.time) {
+        if let Some(words) = news.words {
+            ui.warn(now, &words);
         }
-        self.wake_for_names();
+        if news.found.is_some() {
+            return news.found;
+        }
     }
+    None
+}
 
-    /// The next look-up, or the end of one, wakes the loop.
-    pub(super) fn wake_for_names(&mut self) {
-        if self.names.is_empty() {
-            return;
-        }
-        match self.names.next_deadline(self.now.time) {
-            Some(at) => self.wheel.set(Wake::Names, at),
-            None => self.wheel.cancel(Wake::Names),
-        }
+/// The next look-up, or the end of one, wakes the loop.
+pub(super) fn wake(names: &Names, wheel: &mut Wheel<Wake>, now: Time) {
+    if names.is_empty() {
+        return;
+    }
+    match names.next_deadline(now) {
+        Some(at) => wheel.set(Wake::Names, at),
+        None => wheel.cancel(Wake::Names),
     }
 }

@@ -1,17 +1,33 @@
-//! The time before the node's start, while a store is being read.
+//! The start: the reactor is put together, and its node starts; after its store was read, if it has one.
 //!
-//! Owns what the user wanted of the node meanwhile, which it gets once it runs. Commands that ask how
-//! things are get their answer at once. Nobody in the room hears of this node yet.
+//! Owns what the user wanted of the node while the store is being read, which it gets once it runs. Commands
+//! that ask how things are get their answer at once. Nobody in the room hears of this node yet.
 
 use std::io;
+use std::net::SocketAddr;
+
+use mio::Events;
 
 use crate::limits::HELD_COMMANDS_MAX;
-use crate::node::{Command, Time};
-use crate::ui::DriverStatus;
+use crate::node::{Command, Config, Input, Node, Outbox, Time};
+use crate::ui::{DriverStatus, Listening, Mode, Ui};
+use crate::wire::{Address, Key};
 
+use super::super::clock::{Attendance, Clock};
+use super::super::config::DriverConfig;
 use super::super::console::Request;
+use super::super::keeper::Keeper;
+use super::super::names::{self, Names};
+use super::super::network::Network;
 use super::super::start_error::StartError;
+use super::super::streams::Streams;
+use super::super::tokens::LOOKUPS;
+use super::super::wheel::Wheel;
+use super::opening::{Opened, system};
 use super::{Flow, Reactor};
+
+/// Events taken per sleep; more wait in the kernel.
+const EVENTS_MAX: usize = 1_024;
 
 /// What waits for the start.
 #[derive(Debug, Default)]
@@ -38,6 +54,81 @@ impl Starting {
 }
 
 impl Reactor {
+    /// Opens everything, and starts the node.
+    pub(in crate::driver) fn new(config: DriverConfig) -> Result<Reactor, StartError> {
+        let opened = Opened::open(&config)?;
+        let (network, reports) = (opened.network, opened.reports);
+        let clock = Clock::new();
+        let mut rng = fastrand::Rng::with_seed(entropy());
+        let key = Key(rng.u64(1..));
+        let now = clock.now();
+        let node = Node::new(node_config(&config, key, &network, opened.at), rng);
+        let registry = (opened.poll.registry().try_clone()).map_err(system("create a poll"))?;
+        let own = (opened.poll.registry().try_clone()).map_err(system("create a poll"))?;
+        let keeper = Keeper::open(&config, &registry, now)?;
+        let mut reactor = Reactor {
+            names: Names::new(own, LOOKUPS, &config.peers),
+            events: Events::with_capacity(EVENTS_MAX),
+            attendance: Attendance::new(&clock, config.failure_timeout),
+            wheel: Wheel::new(now.time),
+            node,
+            keeper,
+            outbox: Outbox::new(),
+            ui: Ui::new(config.ui.clone()),
+            console: opened.console,
+            streams: Streams::new(registry, network.sources(), config.secret.clone()),
+            network,
+            listener: opened.listener,
+            room: config.room.clone(),
+            starting: None,
+            left: false,
+            poll: opened.poll,
+            clock,
+            now,
+        };
+        reactor.start(&config, key, &reports);
+        Ok(reactor)
+    }
+
+    fn start(&mut self, config: &DriverConfig, key: Key, reports: &[String]) {
+        let tcp = self.network.candidates();
+        let group = config.multicast.then(|| config.group.to_string());
+        let listening = Listening {
+            tcp: tcp.iter().map(Address::to_string).collect(),
+            group: group.unwrap_or_else(|| "none".to_owned()),
+            room: config.room.clone(),
+            nick: config.nick.clone(),
+            key,
+        };
+        self.ui.on_listening(self.now, &listening);
+        if self.console.never_waits() {
+            self.ui.keep_all_output();
+        }
+        if self.keeper.is_some() {
+            self.ui.has_store();
+        }
+        if config.ui.mode == Mode::Interactive {
+            (self.console).open_terminal(self.now, &mut self.ui, config.color, &listening);
+        }
+        if config.stdout_closed {
+            self.console.note_stdout_closed(self.now, &mut self.ui);
+        }
+        for report in reports {
+            self.ui.warn(self.now, report);
+        }
+        if self.network.is_only_loopback() {
+            let text = "no network interface is up but loopback: only nodes on this host are \
+                        reached until one is";
+            self.ui.warn(self.now, text);
+        }
+        if self.keeper.is_some() {
+            self.starting = Some(Starting::default());
+            self.flush_outputs();
+        } else {
+            self.start_node();
+        }
+    }
+
     /// A turn of the loop before the node's start.
     pub(super) fn turn_before_start(&mut self) -> Result<Flow, StartError> {
         let planned = self.next_deadline_before_start();
@@ -119,12 +210,12 @@ impl Reactor {
     /// The node starts to look for its room.
     pub(super) fn start_node(&mut self) {
         self.look_again();
-        self.follow_names();
         self.node.start(self.now, &mut self.outbox);
         self.carry_out();
+        self.follow_names();
         let held = self.starting.take().unwrap_or_default();
         for command in held.commands {
-            self.feed(crate::node::Input::Command(command));
+            self.feed(Input::Command(command));
         }
         self.finish_turn();
     }
@@ -133,4 +224,31 @@ impl Reactor {
 /// The loop cannot wait for events.
 pub(super) fn waiting_failed(e: io::Error) -> StartError {
     StartError::System("wait for events", e)
+}
+
+/// Unpredictable bits: the standard library keys its hash maps from the system's entropy.
+fn entropy() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(std::process::id())
+}
+
+fn node_config(config: &DriverConfig, key: Key, network: &Network, at: SocketAddr) -> Config {
+    Config {
+        room: config.room.clone(),
+        nick: config.nick.clone(),
+        key,
+        port: at.port(),
+        addresses: network.candidates(),
+        peers: names::peers(&config.peers),
+        heartbeat: config.heartbeat,
+        failure_timeout: config.failure_timeout,
+        history_max: config.history_max,
+        // What is stored is the whole history: with a hole in it nobody could compare it.
+        wants_history: config.wants_history || config.store.is_some(),
+        confirms_printed: config.ui.confirms_printed,
+        unstable_bytes_max: crate::limits::UNSTABLE_BYTES_MAX,
+        waiting_max: crate::limits::WAITING_MAX,
+        #[cfg(feature = "weaknesses")]
+        weakened: None,
+    }
 }

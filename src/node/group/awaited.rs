@@ -12,54 +12,30 @@ use crate::node::{Departure, Event, Time};
 use crate::timing;
 use crate::wire::{Key, Member};
 
-/// Who is awaited, since when, in the order of ids.
-#[derive(Debug, Default)]
-pub(super) struct Awaited {
-    members: Vec<Member>,
-    since: Vec<Time>,
-}
-
-impl Awaited {
-    fn position(&self, key: Key) -> Option<usize> {
-        self.members.iter().position(|m| m.key == key)
-    }
-
-    fn add(&mut self, member: &Member, now: Time) {
-        if self.position(member.key).is_none() {
-            let at = self.members.partition_point(|m| m.id < member.id);
-            self.members.insert(at, member.clone());
-            self.since.insert(at, now);
-        }
-    }
-
-    /// This member, if it was awaited: it is no more.
-    fn take(&mut self, key: Key) -> Option<Member> {
-        let at = self.position(key)?;
-        self.since.remove(at);
-        Some(self.members.remove(at))
-    }
-}
+/// Who is awaited, and since when.
+pub(super) type Awaited = Vec<(Member, Time)>;
 
 impl Group {
     /// Who is not in the view now, and is expected back.
-    pub(in crate::node) fn awaited(&self) -> &[Member] {
-        &self.awaited.members
+    pub(in crate::node) fn awaited(&self) -> impl Iterator<Item = &Member> {
+        self.awaited.iter().map(|(member, _)| member)
     }
 
     /// The view has this member no more. False if it is gone, as far as this node knows.
     pub(super) fn await_member(&mut self, parts: &Parts<'_>, member: &Member) -> bool {
         let is_here = is_here(parts, member.key);
-        if is_here {
-            self.awaited.add(member, parts.cx.now.time);
+        if is_here && self.awaited().all(|m| m.key != member.key) {
+            self.awaited.push((member.clone(), parts.cx.now.time));
         }
         is_here
     }
 
     /// This member is in the view. False if its user was never told that it was not.
     pub(super) fn is_new_to_user(&mut self, parts: &mut Parts<'_>, member: &Member) -> bool {
-        let Some(before) = self.awaited.take(member.key) else {
+        let Some(at) = self.awaited().position(|m| m.key == member.key) else {
             return true;
         };
+        let (before, _) = self.awaited.remove(at);
         // Its id may be another one's by now: the user learns the new one.
         let has_other_id = before.id != member.id;
         if !has_other_id {
@@ -70,23 +46,18 @@ impl Group {
 
     /// Tells of those who are awaited in vain.
     pub(in crate::node) fn look_at_awaited(&mut self, parts: &mut Parts<'_>) {
-        let patience = parts.cx.config.failure_timeout * (timing::MEMBER_PATIENCE + 1);
-        let gone: Vec<Key> = (self.awaited.members.iter())
-            .zip(&self.awaited.since)
-            .filter(|(member, since)| {
-                parts.cx.since(**since) >= patience || !is_here(parts, member.key)
-            })
-            .map(|(member, _)| member.key)
-            .collect();
-        for key in gone {
-            if let Some(member) = self.awaited.take(key) {
-                let departure = if parts.mesh.has_left(key) {
-                    Departure::Left
-                } else {
-                    Departure::Lost
-                };
-                self.show_departure(parts, member, departure);
-            }
+        let patience = parts.cx.config.failure_timeout * timing::GAP_TIMEOUTS;
+        let is_over = |(member, since): &mut (Member, Time)| {
+            parts.cx.since(*since) >= patience || !is_here(parts, member.key)
+        };
+        let gone: Vec<(Member, Time)> = self.awaited.extract_if(.., is_over).collect();
+        for (member, _) in gone {
+            let departure = if parts.mesh.has_left(member.key) {
+                Departure::Left
+            } else {
+                Departure::Lost
+            };
+            self.show_departure(parts, member, departure);
         }
     }
 

@@ -118,7 +118,7 @@ impl Group {
             referrals: Vec::new(),
             leaving: None,
             admissions: BTreeMap::new(),
-            awaited: awaited::Awaited::default(),
+            awaited: awaited::Awaited::new(),
         }
     }
 

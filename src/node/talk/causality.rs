@@ -195,13 +195,13 @@ impl Talk {
             return (first, last);
         }
         for at in 0..waiter.run.len() {
-            let message = waiter.run[at].clone();
-            let is_below = waiter.came_below && self.is_below_keeping(&message);
+            let message = &waiter.run[at];
+            let is_below = waiter.came_below && self.is_below_keeping(message);
             if self.history.has_taken(message.id()) {
                 continue;
             }
             if at > 0
-                && let Some(missing) = self.missing_cause(lent, &message, is_below)
+                && let Some(missing) = self.missing_cause(lent, message, is_below)
             {
                 self.notice_gap(lent, missing.origin, missing.seq);
                 last = waiter.run[at - 1].id();
@@ -213,7 +213,7 @@ impl Talk {
                 });
                 break;
             }
-            self.take_in(lent, &message, is_below);
+            self.take_in(lent, message, is_below);
         }
         (first, last)
     }

@@ -194,15 +194,15 @@ impl Talk {
 
     /// An ACK, or a word on stability, is due to members without a live link: others carry it.
     fn relay_all(&mut self, lent: &mut Lent<'_>) {
+        // What nobody carries is still due.
+        let carriers = carriers(lent);
+        if carriers.is_empty() {
+            return;
+        }
         let keys: Vec<Key> = lent.view.keys();
         for to in keys {
             if to == lent.cx.config.key || lent.mesh.is_alive(lent.cx, to) {
                 self.stability.relayed.remove(&to);
-                continue;
-            }
-            // What nobody carries is still due.
-            let carriers = self.carriers(lent, to);
-            if carriers.is_empty() {
                 continue;
             }
             let owes = self.delivery.waits();
@@ -210,18 +210,9 @@ impl Talk {
             let is_due = self.stability.relayed.remove(&to) || owes || ack.is_some();
             if is_due {
                 let stable = self.stable_for(lent, to);
-                self.send_by_others(lent, carriers, to, ack, stable);
+                self.send_by_others(lent, carriers.clone(), to, ack, stable);
             }
         }
-    }
-
-    /// The links of those who may carry something to this member.
-    fn carriers(&self, lent: &Lent<'_>, to: Key) -> Vec<LinkId> {
-        let open = lent.mesh.open_links();
-        let carriers = open.filter(|(key, _, _)| {
-            *key != to && lent.view.contains(*key) && lent.mesh.is_alive(lent.cx, *key)
-        });
-        carriers.map(|(_, id, _)| id).collect()
     }
 
     fn send_by_others(
@@ -265,6 +256,14 @@ impl Talk {
             self.on_stable(lent, relay.from, stable);
         }
     }
+}
+
+/// The links of those who may carry something to members without a live link.
+fn carriers(lent: &Lent<'_>) -> Vec<LinkId> {
+    let open = lent.mesh.open_links();
+    let carriers =
+        open.filter(|(key, _, _)| lent.view.contains(*key) && lent.mesh.is_alive(lent.cx, *key));
+    carriers.map(|(_, id, _)| id).collect()
 }
 
 #[cfg(test)]
