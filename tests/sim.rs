@@ -16,6 +16,7 @@ use papo::node::Weakness;
 use sim::failover::{bully_best, bully_worst, count, one_after_another};
 use sim::generate::{scenario, scenario_in, scenario_of};
 use sim::heard_only::HEARD_ONLY;
+use sim::idle::{vanished, wake_ups};
 use sim::large_lost::LARGE_LOST;
 use sim::protections::{ALL, RARE, first_noticed};
 use sim::report::{Tally, explain, explain_run, run_caught, run_seeds, run_seeds_of};
@@ -459,5 +460,30 @@ fn a_merge_tells_only_of_who_was_really_gone() {
         let scenario = Rc::new(lone_highest_returns(seed));
         let failure = run_caught(&scenario, None, 0).failure;
         assert!(failure.is_none(), "seed {seed}: {failure:?}");
+    }
+}
+
+/// A wake-up costs a battery, and a room of hundreds is to cost no more of them than a small one.
+#[test]
+fn an_idle_node_wakes_up_no_more_often_in_a_large_room() {
+    for n in [5, 20, 50, 200] {
+        let (average, most) = wake_ups(n).expect("a room");
+        println!("{n} nodes: {average:.1} wake-ups a second and node, at most {most:.1}");
+        assert!(
+            most <= 10.0,
+            "{n} nodes: {average} on average, {most} at most"
+        );
+    }
+}
+
+/// Most links of a large room are not watched; whoever vanishes is noticed as soon as in a small one.
+#[test]
+fn whoever_vanishes_is_noticed_as_soon_in_a_large_room() {
+    for n in [5, 20, 50] {
+        for ranks in [vec![n - 1], vec![n / 2], (n / 2..n).collect()] {
+            let took = vanished(n, &ranks).expect("a room");
+            println!("{n} nodes, {} vanished: {took} ms", ranks.len());
+            assert!(took <= 4_000, "{n} nodes, {ranks:?}: {took} ms");
+        }
     }
 }

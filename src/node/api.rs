@@ -17,6 +17,12 @@ impl Time {
     pub fn since(self, earlier: Time) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
+
+    /// The time so long before this one, or that of the start.
+    #[must_use]
+    pub fn before(self, d: Duration) -> Time {
+        Time(self.0.saturating_sub(micros(d)))
+    }
 }
 
 impl std::ops::Add<Duration> for Time {

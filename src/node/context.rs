@@ -3,6 +3,7 @@
 //! Owns the configuration, the time of the input, randomness, the clock of what is written, the effects
 //! that were left so far, and the counters. It decides nothing.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::clock::HybridClock;
@@ -34,6 +35,8 @@ pub(super) struct Context {
     pub(super) clock: HybridClock,
     pub(super) out: Outbox,
     pub(super) counters: Counters,
+    /// The links on which something was said in this turn that wants an answer.
+    pub(super) asked: BTreeSet<LinkId>,
     /// The timers that run, for [`super::Node::check_invariants`].
     #[cfg(debug_assertions)]
     running: std::collections::BTreeSet<Timer>,
@@ -51,6 +54,7 @@ impl Context {
             clock: HybridClock::default(),
             out: Outbox::new(),
             counters: Counters::default(),
+            asked: BTreeSet::new(),
             #[cfg(debug_assertions)]
             running: std::collections::BTreeSet::new(),
         }
@@ -121,12 +125,14 @@ impl Context {
     }
 
     pub(super) fn send(&mut self, to: LinkId, class: Class, message: Message) {
-        let to = vec![to];
-        self.out.push(Effect::Send { to, class, message });
+        self.send_many(vec![to], class, message);
     }
 
     pub(super) fn send_many(&mut self, to: Vec<LinkId>, class: Class, message: Message) {
         if !to.is_empty() {
+            if wants_answer(&message) {
+                self.asked.extend(to.iter().copied());
+            }
             self.out.push(Effect::Send { to, class, message });
         }
     }
@@ -149,5 +155,21 @@ impl Context {
     /// A random share of `d`.
     pub(super) fn jitter(&mut self, d: Duration) -> Duration {
         Duration::from_micros(self.rng.u64(0..=micros(d)))
+    }
+}
+
+/// True if the other end says something soon after this, or ought to: chat is confirmed, and a confirmation
+/// followed by a word on what is stable.
+fn wants_answer(message: &Message) -> bool {
+    match message {
+        Message::Chat(_)
+        | Message::Ack(_)
+        | Message::JoinRequest(_)
+        | Message::ViewRequest
+        | Message::Election { .. }
+        | Message::Ping { .. }
+        | Message::Sync(_)
+        | Message::Fetch(_) => true,
+        _ => false,
     }
 }

@@ -107,6 +107,7 @@ impl Node {
             talk.end_turn(&mut lent);
             let (group, mut parts) = self.group();
             group.step_leaving(&mut parts);
+            self.mesh.expect_answers(&mut self.cx);
             #[cfg(debug_assertions)]
             {
                 self.check_invariants();
@@ -297,15 +298,22 @@ impl Node {
         self.mesh.set_next_tick(&mut self.cx, next);
         self.mesh.note_look(&self.cx);
         self.mesh.forget_farewells(&self.cx);
+        self.mesh.choose_watched(&self.cx, &self.group);
         let hurry = self.group.beatless_leader(&self.cx);
+        if let Some((leader, last_beat)) = hurry {
+            self.mesh.expect(leader, last_beat);
+        }
+        let hurry = hurry.map(|(leader, _)| leader);
         let vouched = self.group.vouched_coordinator(&self.cx, &self.mesh);
         self.mesh.ping_silent_links(&mut self.cx, hurry, vouched);
+        (self.mesh).report_silent(&mut self.cx, &self.group, self.group.leader());
         self.mesh.drop_silent_links(&mut self.cx, &self.group);
         let (talk, mut lent) = self.talk();
         talk.remind_of_being_behind(&mut lent);
         self.mesh.tend_mesh(&mut self.cx, &self.group);
         self.mesh.tend_peers(&mut self.cx, &self.group);
         let (group, mut parts) = self.group();
+        group.put_off_watch(&mut parts);
         group.watch_members(&mut parts);
         group.check_membership(&mut parts);
         group.look_at_awaited(&mut parts);

@@ -28,6 +28,7 @@ pub mod fate;
 pub mod faults;
 pub mod generate;
 pub mod heard_only;
+pub mod idle;
 pub mod keeping;
 pub mod large_lost;
 pub mod limits;

@@ -165,6 +165,8 @@ pub struct Process {
     /// Inputs within this virtual millisecond, and turns within this microsecond.
     pub busy: (u64, u32),
     pub turns: (u64, u32),
+    /// All turns so far in which there was something to do.
+    pub turns_taken: u64,
     pub wakes: u64,
 }
 

@@ -35,6 +35,7 @@ impl World {
             State::Stopped(_) | State::Ended => return,
         }
         self.count_turn(run);
+        let inputs = self.inputs;
         if std::mem::take(&mut self.processes[run].away) {
             self.handle(run, Input::Away);
         }
@@ -51,6 +52,8 @@ impl World {
         if !is_storing {
             self.take_lines(run);
         }
+        // A kernel that takes more of a stream, or is told that something arrived, wakes nobody up.
+        self.processes[run].turns_taken += u64::from(self.inputs > inputs);
         self.end_turn(run);
     }
 

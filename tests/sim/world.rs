@@ -296,6 +296,7 @@ impl World {
             disturbed: self.now(),
             busy: (0, 0),
             turns: (0, 0),
+            turns_taken: 0,
             wakes: 0,
         });
         self.on_host[host] = Some(run);

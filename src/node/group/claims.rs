@@ -376,7 +376,7 @@ impl Group {
             .mesh
             .open_links()
             .filter(|(k, _, _)| self.roster.contains(*k))
-            .filter(|(_, _, l)| parts.cx.since(l.heard()) < parts.cx.config.failure_timeout)
+            .filter(|(_, _, l)| !l.is_silent(parts.cx))
             .filter_map(|(_, _, l)| l.told())
             .filter(|(c, at)| {
                 c.key != lost

@@ -174,10 +174,12 @@ impl Group {
         std::mem::take(&mut self.has_beat)
     }
 
-    /// The coordinator, if its HEARTBEATs are missing.
-    pub(super) fn beatless_leader(&self, cx: &Context) -> Option<Key> {
+    /// The coordinator, if its HEARTBEATs are missing, and when the last one came.
+    pub(super) fn beatless_leader(&self, cx: &Context) -> Option<(Key, Time)> {
         let is_missing = cx.since(self.last_beat) > cx.config.heartbeat * 2;
-        self.leader().filter(|_| is_missing)
+        self.leader()
+            .filter(|_| is_missing)
+            .map(|key| (key, self.last_beat))
     }
 
     /// The one place where a standing begins: the timers of the one before, which mean nothing in it, end.

@@ -9,12 +9,23 @@ use crate::timing;
 use crate::wire::Key;
 
 impl Group {
-    pub(super) fn watch_coordinator(&mut self, parts: &mut Parts<'_>, key: Key) {
+    pub(super) fn watch_coordinator(&self, parts: &mut Parts<'_>, key: Key) {
         let at = parts.mesh.heard_from(parts.cx, key) + parts.cx.config.failure_timeout;
         parts.cx.set_timer(Timer::Watch, at.max(parts.cx.now.time));
     }
 
-    /// The watch on the coordinator expired, perhaps: it is re-armed lazily.
+    /// Each heartbeat: as long as the coordinator is heard, the watch on it need not wake this node up.
+    pub(in crate::node) fn put_off_watch(&self, parts: &mut Parts<'_>) {
+        if let (Standing::Member, Some(leader)) = (&self.standing, &self.coordinator)
+            && parts.mesh.suspicion(leader.key).is_none()
+            && parts.cx.since(parts.mesh.heard_from(parts.cx, leader.key))
+                < parts.cx.config.heartbeat * 2
+        {
+            self.watch_coordinator(parts, leader.key);
+        }
+    }
+
+    /// The watch on the coordinator expired.
     pub(in crate::node) fn on_watch(&mut self, parts: &mut Parts<'_>) {
         let (Standing::Member, Some(leader)) = (&self.standing, &self.coordinator) else {
             return;
@@ -48,7 +59,8 @@ impl Group {
     /// Looks into the silence of this member.
     fn suspect(&self, parts: &mut Parts<'_>, key: Key) {
         let told = self.vouched_coordinator(parts.cx, parts.mesh);
-        parts.mesh.suspect(parts.cx, key, told);
+        parts.mesh.suspect(parts.cx, key, told.clone());
+        parts.mesh.ask_all(parts.cx, self, told);
     }
 
     /// The coordinator watches members as they watch it, with three times the patience.

@@ -44,6 +44,10 @@ pub(in crate::node) struct Link {
     /// Where the peer's listener can be reached.
     pub(super) addresses: Vec<Address>,
     pub(super) heard: Time,
+    /// Since when its peer is watched, if it is.
+    pub(super) watched: Option<Time>,
+    /// Since when something is expected on it, if anything is.
+    pub(super) expected: Option<Time>,
     /// When HELLO was exchanged.
     pub(super) opened: Time,
     /// It fell silent, and that was counted.
@@ -83,11 +87,6 @@ impl Link {
     /// The peer's address.
     pub(in crate::node) fn address(&self) -> SocketAddr {
         self.address
-    }
-
-    /// When a frame last came in.
-    pub(in crate::node) fn heard(&self) -> Time {
-        self.heard
     }
 
     /// Its peer has heard something that was said on it. Who has dialled says HELLO before it hears
@@ -235,6 +234,7 @@ impl Links {
     pub(super) fn hear_all(&mut self, now: Time) {
         for link in self.all.values_mut() {
             link.heard = now;
+            link.expected = None;
             link.pinged = None;
             link.probers.clear();
         }
@@ -248,6 +248,12 @@ impl Links {
         self.open
             .iter()
             .filter_map(|(key, id)| Some((*key, *id, self.all.get(id)?)))
+    }
+
+    /// The links on which HELLO is exchanged.
+    pub(super) fn open_mut(&mut self) -> impl Iterator<Item = &mut Link> {
+        let links = self.all.values_mut();
+        links.filter(|link| link.stage == LinkStage::Open)
     }
 
     #[cfg(debug_assertions)]
@@ -346,6 +352,8 @@ impl Mesh {
             key: None,
             addresses: Vec::new(),
             heard: cx.now.time,
+            watched: Some(cx.now.time),
+            expected: None,
             opened: cx.now.time,
             silence_counted: false,
             proven: false,
@@ -596,6 +604,7 @@ impl Mesh {
             return None;
         };
         link.heard = now;
+        link.expected = None;
         link.pinged = None;
         if !std::mem::replace(&mut link.proven, true) {
             self.news.push_back(News::Proven { link: id, key });
@@ -617,7 +626,7 @@ impl Mesh {
             .links
             .all
             .iter()
-            .filter(|(_, l)| cx.since(l.heard) > limit)
+            .filter(|(_, l)| l.silence(cx) > limit)
             .map(|(id, _)| *id)
             .collect();
         for id in silent {

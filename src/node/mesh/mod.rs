@@ -13,6 +13,7 @@ mod links;
 mod narrow;
 mod peers;
 mod pings;
+mod ring;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -82,6 +83,8 @@ pub(super) struct Mesh {
     /// Since when members without an open link are silent.
     silent_since: BTreeMap<Key, Time>,
     suspects: BTreeMap<Key, Suspect>,
+    /// Since when silent members that neighbours vouch for have another time-out.
+    vouched_since: BTreeMap<Key, Time>,
     next_tick: Time,
     /// When the links were last looked at.
     looked: Time,
@@ -101,6 +104,7 @@ impl Mesh {
             narrow: Narrow::default(),
             silent_since: BTreeMap::new(),
             suspects: BTreeMap::new(),
+            vouched_since: BTreeMap::new(),
             next_tick: Time(0),
             looked: Time(0),
             dead: KeyMemory::default(),
@@ -149,10 +153,10 @@ impl Mesh {
         self.links.is_dialling(key)
     }
 
-    /// True while HELLO is exchanged and a frame came in within the failure time-out.
+    /// True while HELLO is exchanged, unless a frame should have come in within the failure time-out.
     pub(super) fn is_alive(&self, cx: &Context, key: Key) -> bool {
         let link = self.links.to(key);
-        link.is_some_and(|l| cx.since(l.heard()) < cx.config.failure_timeout)
+        link.is_some_and(|l| !l.is_silent(cx))
     }
 
     /// The same, and its peer has heard something that was said on the link.
@@ -278,6 +282,7 @@ impl Mesh {
             self.narrow.forget(key);
             self.silent_since.remove(&key);
             self.suspects.remove(&key);
+            self.vouched_since.remove(&key);
             self.news.push_back(News::Forgotten(key));
         }
     }

@@ -21,8 +21,8 @@ pub(in crate::node) struct Suspect {
 }
 
 impl Mesh {
-    /// Each heartbeat: PINGs on silent links, carrying the coordinator that this node may vouch for.
-    /// `hurry`: the coordinator, if its datagrams are missing.
+    /// Each heartbeat: PINGs on links that are silent although something is expected on them, carrying the
+    /// coordinator that this node may vouch for. `hurry`: the coordinator, if its datagrams are missing.
     pub(in crate::node) fn ping_silent_links(
         &mut self,
         cx: &mut Context,
@@ -35,7 +35,7 @@ impl Mesh {
         let enough = (timeout / 2).min((timeout * 3 / 4).saturating_sub(heartbeat));
         let mut due = Vec::new();
         for (key, id, link) in self.links.open_links() {
-            let silence = cx.since(link.heard);
+            let silence = link.silence(cx);
             // Of a pair that look at each other at the same time, one is a little earlier.
             let enough = if cx.config.key < key {
                 (enough / 2).max(enough.saturating_sub(heartbeat / 2))
@@ -61,18 +61,20 @@ impl Mesh {
             let now = cx.now.time;
             if let Some(link) = self.links.get_mut(*id) {
                 link.pinged.get_or_insert(now);
+                link.expect(now);
             }
         }
         cx.counters.pings += links.len() as u64;
         cx.send_many(links, Class::Control, Message::Ping { coordinator });
     }
 
-    /// When this peer was last heard, on its link or before it lost it.
+    /// Since when the silence of this peer counts: when it was last heard, on its link or before it lost it,
+    /// when something was expected of it, or when others last vouched for it.
     pub(in crate::node) fn heard_from(&self, cx: &Context, key: Key) -> Time {
-        let linked = self.links.to(key).map(|l| l.heard);
-        linked
-            .or_else(|| self.silent_since.get(&key).copied())
-            .unwrap_or(cx.now.time)
+        let linked = self.links.to(key).map(|l| l.silent_from(cx.now.time));
+        let silent = linked.or_else(|| self.silent_since.get(&key).copied());
+        let vouched = self.vouched_since.get(&key).copied();
+        silent.max(vouched).unwrap_or(cx.now.time)
     }
 
     /// Sends one PING, and asks neighbours; the silence is believed a heartbeat later.
@@ -94,7 +96,7 @@ impl Mesh {
         let mut neighbours: Vec<LinkId> = self
             .links
             .open_links()
-            .filter(|(k, _, l)| *k != key && cx.since(l.heard) < cx.config.failure_timeout)
+            .filter(|(k, _, l)| *k != key && !l.is_silent(cx))
             .map(|(_, id, _)| id)
             .collect();
         cx.rng.shuffle(&mut neighbours);
@@ -119,7 +121,7 @@ impl Mesh {
     /// A neighbour has heard this silent member: it gets another time-out.
     pub(in crate::node) fn give_time(&mut self, cx: &Context, key: Key) {
         self.suspects.remove(&key);
-        self.silent_since.insert(key, cx.now.time);
+        self.vouched_since.insert(key, cx.now.time);
     }
 
     /// True if this peer has left a PING unanswered for long enough to believe somebody else who
@@ -157,7 +159,12 @@ impl Mesh {
         {
             peer.probers.push(asker);
         }
-        self.ping(cx, vec![id], told);
+        // Whoever asks has waited for so long.
+        self.expect(about, cx.now.time.before(cx.config.failure_timeout));
+        self.ping(cx, vec![id], told.clone());
+        if group.leads() {
+            self.ask_all(cx, group, told);
+        }
     }
 
     pub(super) fn answer_probers(&mut self, cx: &mut Context, about: Key, probers: &[Key]) {

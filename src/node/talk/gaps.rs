@@ -378,8 +378,7 @@ impl Talk {
     /// The peers that may have what this node lacks, those included that may only be slow.
     fn peers_in_reach(&self, lent: &Lent<'_>) -> Vec<Key> {
         let open = lent.mesh.open_links();
-        let in_reach =
-            open.filter(|(_, _, link)| lent.cx.since(link.heard()) < lent.cx.gap_patience());
+        let in_reach = open.filter(|(_, _, link)| link.silence(lent.cx) < lent.cx.gap_patience());
         in_reach.map(|(key, _, _)| key).collect()
     }
 

@@ -1,0 +1,145 @@
+//! The ring: on which links a silence means something.
+//!
+//! Owns nothing but which links are watched: those with the neighbours in the circle of the members' ids,
+//! and those with peers that are no members. A link with anybody else may be silent for ever, at no
+//! cost: its silence counts from when something that wants an answer was said on it, or somebody
+//! asked about its peer. It decides nothing of what a silence means.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::links::Link;
+use super::{Class, Coordinator, Interest, Key, Mesh, Time};
+use crate::node::context::Context;
+use crate::wire::{Member, Message};
+
+/// How many neighbours a member watches on each side. One is enough: of members that vanish together, those
+/// whose neighbour is left are noticed, and then everybody is asked.
+const RING_NEIGHBOURS: usize = 1;
+
+impl Link {
+    /// Since when its silence counts, as of `now`: not before it was last heard.
+    pub(in crate::node) fn silent_from(&self, now: Time) -> Time {
+        let counts = match (self.watched, self.expected) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        counts.unwrap_or(now).max(self.heard)
+    }
+
+    /// How long it has been silent although something was expected on it.
+    pub(in crate::node) fn silence(&self, cx: &Context) -> Duration {
+        cx.since(self.silent_from(cx.now.time))
+    }
+
+    /// It is silent for longer than the failure timeout, and a PING was left without an answer.
+    pub(in crate::node) fn is_silent(&self, cx: &Context) -> bool {
+        let is_unanswered = |at| cx.since(at) >= cx.config.heartbeat;
+        self.silence(cx) >= cx.config.failure_timeout && self.pinged.is_none_or(is_unanswered)
+    }
+
+    /// Something is expected on it since then.
+    pub(super) fn expect(&mut self, since: Time) {
+        self.expected = Some(self.expected.map_or(since, |at| at.min(since)));
+    }
+}
+
+impl Mesh {
+    /// Each heartbeat: the view may have changed, and with it who watches whom.
+    pub(in crate::node) fn choose_watched(&mut self, cx: &Context, group: &impl Interest) {
+        let neighbours = neighbours(group.members(), cx.config.key);
+        let now = cx.now.time;
+        for link in self.links.open_mut() {
+            let is_watched = link.key.is_none_or(|key| {
+                neighbours.as_ref().is_none_or(|near| near.contains(&key)) || !group.is_member(key)
+            });
+            link.watched = is_watched.then(|| link.watched.unwrap_or(now));
+        }
+    }
+
+    /// Something that wants an answer was said on these links.
+    pub(in crate::node) fn expect_answers(&mut self, cx: &mut Context) {
+        let now = cx.now.time;
+        for id in std::mem::take(&mut cx.asked) {
+            if let Some(link) = self.links.get_mut(id) {
+                link.expect(now);
+            }
+        }
+    }
+
+    /// This member should have been heard since then.
+    pub(in crate::node) fn expect(&mut self, key: Key, since: Time) {
+        if let Some(link) = self.links.to_mut(key) {
+            link.expect(since);
+        }
+    }
+
+    /// Somebody is silent, and others may have vanished with it: everybody who was not heard lately is
+    /// asked for a sign of life, and has no more time for it than those that were watched.
+    pub(in crate::node) fn ask_all(
+        &mut self,
+        cx: &mut Context,
+        group: &impl Interest,
+        told: Option<Coordinator>,
+    ) {
+        let since = cx.now.time.before(cx.config.failure_timeout);
+        let mut due = Vec::new();
+        for (key, id, link) in self.links.open_links() {
+            if group.is_member(key) && link.pinged.is_none() && link.heard < since {
+                due.push(id);
+            }
+        }
+        for id in &due {
+            if let Some(link) = self.links.get_mut(*id) {
+                link.expect(since);
+            }
+        }
+        self.ping(cx, due, told);
+    }
+
+    /// Tells the coordinator of members which this node watches and does not hear, and which it does not
+    /// watch itself: it looks into the matter.
+    pub(in crate::node) fn report_silent(
+        &mut self,
+        cx: &mut Context,
+        group: &impl Interest,
+        leader: Option<Key>,
+    ) {
+        let Some(leader) = leader.filter(|key| *key != cx.config.key) else {
+            return;
+        };
+        let Some(to) = self.links.open_to(leader) else {
+            return;
+        };
+        let Some(watched) = neighbours(group.members(), leader) else {
+            return;
+        };
+        let silent: Vec<Key> = self
+            .links
+            .open_links()
+            .filter(|(key, _, link)| {
+                group.is_member(*key)
+                    && *key != leader
+                    && !watched.contains(key)
+                    && link.watched.is_some()
+                    && link.is_silent(cx)
+            })
+            .map(|(key, _, _)| key)
+            .collect();
+        for key in silent {
+            cx.send(to, Class::Control, Message::Probe(key));
+        }
+    }
+}
+
+/// The neighbours of a member in the circle of the members' ids; none if it is no member, or everybody is
+/// its neighbour.
+fn neighbours(members: &[Member], of: Key) -> Option<BTreeSet<Key>> {
+    let count = members.len();
+    let at = members.iter().position(|m| m.key == of)?;
+    if count <= 2 * RING_NEIGHBOURS + 1 {
+        return None;
+    }
+    let near = (1..=RING_NEIGHBOURS).flat_map(|d| [(at + d) % count, (at + count - d) % count]);
+    Some(near.map(|i| members[i].key).collect())
+}
