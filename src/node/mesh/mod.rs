@@ -9,6 +9,7 @@ mod dialling;
 #[cfg(debug_assertions)]
 mod invariants;
 mod key_memory;
+mod link;
 mod links;
 mod narrow;
 mod peers;
@@ -22,8 +23,9 @@ use crate::limits;
 use crate::timing;
 use crate::wire::{Coordinator, Id, Key, Member, Position};
 use key_memory::KeyMemory;
+pub(super) use link::Link;
+pub(super) use links::Greeting;
 use links::Links;
-pub(super) use links::{Greeting, Link};
 use narrow::Narrow;
 pub(super) use peers::Named;
 use peers::Peers;

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Context, Key, Mesh, News, Time, Weakness};
+use super::{Context, Key, Link, Mesh, News, Time, Weakness};
 use crate::timing;
 
 /// So many silences of one peer's links in a row, all but the first of them early, are no chance.
@@ -63,7 +63,7 @@ impl Mesh {
         let Some(link) = self.links.to_mut(key) else {
             return;
         };
-        if std::mem::replace(&mut link.silence_counted, true) {
+        if !link.count_silence() {
             return;
         }
         let is_early = link.heard.since(link.opened) < timing::SILENT_EARLY;
@@ -88,7 +88,7 @@ impl Mesh {
     pub(super) fn note_return(&mut self, cx: &Context, key: Key) {
         let is_at_once =
             (self.links.dialled.get(&key)).is_some_and(|at| cx.since(*at) < timing::LINKED_AT_ONCE);
-        if is_at_once && self.links.to(key).is_some_and(|l| l.silence_counted) {
+        if is_at_once && self.links.to(key).is_some_and(Link::was_silent) {
             self.narrow.note_return(cx.now.time);
         }
     }
