@@ -14,6 +14,7 @@ mod holes;
 #[cfg(debug_assertions)]
 mod invariants;
 mod lagging;
+mod noticed;
 mod past;
 mod runs;
 mod source;
@@ -32,7 +33,7 @@ use crate::wire::{Id, Key, Position};
 use acks::Acks;
 use chat::Chat;
 use delivery::Delivery;
-use gaps::Gaps;
+use noticed::Gaps;
 use past::Past;
 use source::Membership;
 use stability::Stability;
