@@ -205,11 +205,10 @@ impl Group {
         }
         let counts = self.counts(parts, told, route);
         if let Some(asking) = &mut self.asking
-            && asking.target.key == told.key
+            && asking.is_to(told.key)
             && counts
         {
-            asking.vouched = parts.cx.now.time;
-            asking.target.addresses.clone_from(&told.addresses);
+            asking.vouch(&told.addresses, parts.cx.now.time);
         }
         match (&self.standing, &self.coordinator) {
             (Standing::Gone, _) => {}

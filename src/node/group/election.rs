@@ -45,11 +45,7 @@ impl Group {
         parts.mesh.clear_suspicion(lost.key);
         self.resigned = None;
         parts.cx.cancel_timer(Timer::Watch);
-        if self
-            .asking
-            .as_ref()
-            .is_some_and(|a| a.target.key == lost.key)
-        {
+        if self.asks(lost.key) {
             self.asking = None;
         }
         if let Some((at, view)) = self.announced.take()

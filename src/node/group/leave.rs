@@ -104,7 +104,7 @@ impl Group {
 
     /// A peer has left, or its process has ended: what that means depends on who it was.
     pub(super) fn part_with(&mut self, parts: &mut Parts<'_>, key: Key, reason: &str) {
-        if self.asking.as_ref().is_some_and(|a| a.target.key == key) {
+        if self.asks(key) {
             self.stop_asking(parts);
         }
         match &self.standing {

@@ -4,6 +4,7 @@
 //! office, joining and leaving. It drives the mesh, whom to dial and to ask, and tells the talk on whom it
 //! counts; it never takes a message in and never touches a link itself.
 
+mod asking;
 mod awaited;
 mod claims;
 mod election;
@@ -15,6 +16,7 @@ mod join;
 mod leave;
 mod office;
 mod relay;
+mod seek;
 mod view;
 mod watch;
 
@@ -26,12 +28,13 @@ use super::roster::Roster;
 use super::talk::{Lent, Talk};
 use super::{LinkId, Time, Timer};
 use crate::wire::{Claim, Coordinator, Id, Key, Member, View};
+use asking::Asking;
 pub(super) use claims::Route;
 use election::Election;
 use hearsay::Hearsay;
-use join::{Asking, Seek};
 use leave::Leaving;
 use office::Office;
+use seek::Seek;
 
 /// What the group is lent for the length of one call.
 pub(super) struct Parts<'a> {
@@ -154,6 +157,11 @@ impl Group {
         self.coordinator.as_ref().map(Coordinator::claim)
     }
 
+    /// True if this node asks this coordinator to let it in.
+    fn asks(&self, key: Key) -> bool {
+        self.asking.as_ref().is_some_and(|a| a.is_to(key))
+    }
+
     /// True while an election goes on here.
     pub(super) fn is_electing(&self) -> bool {
         matches!(self.standing, Standing::Electing(_))
@@ -166,7 +174,7 @@ impl Group {
 
     /// True once this node has heard of a group, or is in one.
     pub(super) fn has_heard(&self) -> bool {
-        !matches!(&self.standing, Standing::Seeking(seek) if !seek.has_heard())
+        !matches!(&self.standing, Standing::Seeking(seek) if seek.heard().is_none())
     }
 
     /// True if a HEARTBEAT came or went since this was last asked.
@@ -225,8 +233,7 @@ impl Interest for Group {
     }
 
     fn is_asked(&self, key: Key) -> bool {
-        let asked = self.asking.as_ref().is_some_and(|a| a.target.key == key);
-        asked || self.is_sought(key)
+        self.asks(key) || self.is_sought(key)
     }
 
     fn leads(&self) -> bool {

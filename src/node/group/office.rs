@@ -468,7 +468,7 @@ impl Group {
         let joins_too = self
             .asking
             .as_ref()
-            .is_some_and(|a| a.target.key == told && now.since(a.begun) < patience);
+            .is_some_and(|a| a.is_to(told) && a.age(now) < patience);
         let Standing::Coordinator(office) = &mut self.standing else {
             return;
         };
