@@ -7,9 +7,9 @@
 //!
 //! One turn: sleep; note the time, and whether this process was away; signals; bounded reads
 //! (datagrams, accepts, streams, stdin); timers; the user's commands; the end of the node's turn; then,
-//! before the next sleep, write what is queued. Nothing in a turn waits, and each part is bounded, so that no flood from
-//! anywhere starves the timers. What is left over is taken up in the next turn, after a sleep of
-//! length zero.
+//! before the next sleep, write what is queued. Nothing in a turn waits, and each part is bounded, so
+//! that no flood from anywhere starves the timers. What is left over is taken up in the next turn, after
+//! a sleep of length zero.
 //!
 //! | file | subject |
 //! | --- | --- |
@@ -42,7 +42,7 @@ use crate::timing;
 use crate::ui::{DriverStatus, Ui};
 
 use super::clock::{Attendance, Clock};
-use super::console::{Console, Request};
+use super::console::{Console, SignalRequest};
 use super::keeper::Keeper;
 use super::names::Names;
 use super::network::Network;
@@ -127,7 +127,7 @@ impl Reactor {
         self.attendance.on_wake(&self.clock);
         self.now = self.clock.now();
         self.note_absence();
-        if self.sort_events() == Some(Request::End) {
+        if self.sort_events() == Some(SignalRequest::End) {
             return Ok(Flow::End);
         }
         self.feed_stream_inputs();
@@ -211,7 +211,7 @@ impl Reactor {
     }
 
     /// Notes which sources are ready. What signals ask for is passed on.
-    fn sort_events(&mut self) -> Option<Request> {
+    fn sort_events(&mut self) -> Option<SignalRequest> {
         let (mut signalled, mut network_changed) = (false, false);
         for event in &self.events {
             match event.token() {
@@ -480,7 +480,7 @@ impl Reactor {
             };
             self.sleep(Some(until)).map_err(waiting_failed)?;
             self.now = self.clock.now();
-            if self.sort_events() == Some(Request::End) {
+            if self.sort_events() == Some(SignalRequest::End) {
                 return Ok(STATUS_INTERRUPTED);
             }
             let mut round = self.streams.round();

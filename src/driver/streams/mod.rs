@@ -48,8 +48,8 @@ use crate::wire::Message;
 
 use super::loglines::Throttle;
 use super::network::Sources;
-pub(super) use budget::Round;
 use budget::Share;
+pub(super) use budget::StreamRound;
 pub(super) use listener::Listener;
 use opener::Opener;
 use outqueue::Written;
@@ -284,12 +284,16 @@ impl Streams {
     }
 
     /// A round over the streams that wait to be read now, those that have waited longest first.
-    pub(super) fn round(&self) -> Round {
-        Round::new(self.pool.ready_len())
+    pub(super) fn round(&self) -> StreamRound {
+        StreamRound::new(self.pool.ready_len())
     }
 
     /// The next message of a round; none at its end.
-    pub(super) fn next_in(&mut self, now: Time, round: &mut Round) -> Option<(LinkId, Message)> {
+    pub(super) fn next_in(
+        &mut self,
+        now: Time,
+        round: &mut StreamRound,
+    ) -> Option<(LinkId, Message)> {
         loop {
             if let Some((slot, share)) = round.current() {
                 let found = self.next_message(now, slot, share);
