@@ -1,4 +1,6 @@
-//! What goes into the core and what comes out of it. Plain data: no I/O, no clock.
+//! What goes into the core and what comes out of it.
+//!
+//! This is plain data. It owns no state, does no I/O and reads no clock.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! Members that the view has no more, although they are linked with this node and alive.
 //!
 //! When two groups become one, the view of the other coordinator lets everybody in one after the other; and
-//! a coordinator can lose its link with somebody whom the others hear. Who is there has not gone anywhere:
+//! a coordinator can lose its link with somebody whom the others hear. Somebody who is still linked has not gone anywhere:
 //! the user is told nothing of it, unless it does not come back into the view.
 //!
 //! Owns who is awaited, and what the user is told of it. What a departure means for the view, for

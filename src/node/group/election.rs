@@ -3,6 +3,8 @@
 //! Only a node without a live coordinator elects. It leaves 30 ms to each higher member whose link
 //! is alive; with nobody higher alive it announces itself at once, so that the common failover
 //! among n nodes costs n-2 messages. Late answers to an election that is over change nothing.
+//!
+//! Owns the election that goes on. What the winner does in office is `office`'s.
 
 use std::time::Duration;
 

@@ -1,4 +1,6 @@
 //! What the user is told when the room is not found: at which step it failed, and what to try.
+//!
+//! Owns the words only. What was found is told by those who looked.
 
 use std::net::IpAddr;
 

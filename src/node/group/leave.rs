@@ -1,6 +1,7 @@
 //! Leaving in good order: what was said is confirmed first, then LEAVE goes behind it.
 //!
-//! A leaver answers no ELECTION and never announces itself.
+//! Owns how far this node is on its way out. A node that leaves answers no ELECTION and never announces
+//! itself.
 
 use std::time::Duration;
 

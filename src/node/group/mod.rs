@@ -3,6 +3,17 @@
 //! Owns where this node stands towards the room, the view, what is claimed of coordinators, elections, the
 //! office, joining and leaving. It drives the mesh, whom to dial and to ask, and tells the talk on whom it
 //! counts; it never takes a message in and never touches a link itself.
+//!
+//! | file | subject |
+//! | --- | --- |
+//! | `join`, `seek`, `asking` | how this node comes in: whom it looks for, whom it asks, what an answer does |
+//! | `office`, `relay` | how a coordinator lets others in; how one is let in through a neighbour |
+//! | `view` | how one view replaces another, and what the user sees of it |
+//! | `claims`, `hearsay` | who coordinates, as others say; coordinators that are heard and not linked |
+//! | `election`, `watch` | what follows when the coordinator is gone; when a silence counts as a loss |
+//! | `awaited` | members that are linked and in the view no more |
+//! | `leave` | leaving in good order |
+//! | `explain` | what the user is told when no room is found |
 
 mod asking;
 mod awaited;

@@ -1,7 +1,9 @@
 //! The view: how this node comes to hold another one, and what its user sees of the difference.
 //!
 //! A step applies only from one's own coordinator and at version + 1; any other mismatch asks for
-//! the whole view. Views never close links.
+//! the whole view.
+//!
+//! Owns how one view replaces another. It never closes a link, and never decides who coordinates.
 
 use super::{Group, Parts, Route, Standing};
 use crate::node::roster::Roster;

@@ -4,6 +4,15 @@
 //! being looked into, and what is known of processes that ended and of keys that said LEAVE. It decides
 //! nothing about the group: what happened to a link is left as [`News`] for the node, and what it must
 //! know of the group it asks by [`Interest`].
+//!
+//! | file | subject |
+//! | --- | --- |
+//! | `link` | what is known of one link and of its peer |
+//! | `links` | the handshake, and which of two links of a pair stays |
+//! | `dialling`, `peers` | whom this node dials and where; the peers that the user named |
+//! | `pings` | who is silent, and asking others whether a peer lives |
+//! | `narrow` | paths on which large packets vanish |
+//! | `key_memory` | keys of processes that ended, and of those that left |
 
 mod dialling;
 #[cfg(debug_assertions)]

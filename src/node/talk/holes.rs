@@ -1,4 +1,6 @@
 //! What the user is told when the room's history does not come whole.
+//!
+//! Owns the words only. Which messages are given up is decided in `gaps`.
 
 use std::collections::BTreeMap;
 
