@@ -91,6 +91,14 @@ impl StreamRig {
         );
     }
 
+    /// Of all that the node has to be told, there is only that this link is closed.
+    fn expect_only_closed(&mut self, expected: LinkId) {
+        let input = self.streams.next_input();
+        let is_expected = matches!(input, Some(Input::Closed { link, .. }) if link == expected);
+        assert!(is_expected, "{input:?}");
+        assert_eq!(self.streams.inputs_len(), 0);
+    }
+
     fn send(&mut self, class: Class, frame: &Rc<[u8]>) {
         self.streams.send(NOW, &[LINK], class, frame);
     }
@@ -294,18 +302,7 @@ fn beyond_so_many_unfinished_handshakes_of_one_address_its_oldest_ends() {
     peers.push(accept(&mut rig, &listener, 1_000));
     assert_eq!(rig.streams.inputs_len(), 0);
     peers.push(accept(&mut rig, &listener, 1_001));
-    let input = rig.streams.next_input();
-    assert!(
-        matches!(
-            input,
-            Some(Input::Closed {
-                link: LinkId(1),
-                ..
-            })
-        ),
-        "{input:?}"
-    );
-    assert_eq!(rig.streams.inputs_len(), 0);
+    rig.expect_only_closed(LinkId(1));
 }
 
 #[test]
@@ -319,18 +316,7 @@ fn beyond_so_many_strangers_of_one_address_the_oldest_that_is_no_member_ends() {
         rig.streams.end_handshake(LinkId(n));
         rig.streams.limit_strangers(NOW, LinkId(n), is_member);
     }
-    let input = rig.streams.next_input();
-    assert!(
-        matches!(
-            input,
-            Some(Input::Closed {
-                link: LinkId(3),
-                ..
-            })
-        ),
-        "{input:?}"
-    );
-    assert_eq!(rig.streams.inputs_len(), 0);
+    rig.expect_only_closed(LinkId(3));
 }
 
 #[test]
