@@ -1,6 +1,4 @@
-//! What goes into the core and what comes out of it.
-//!
-//! This is plain data. It owns no state, does no I/O and reads no clock.
+//! What goes into the core and what comes out of it, as plain data: it owns no state, and reads no clock.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use super::asking::Asking;
 use super::seek::Seek;
-use super::{Group, Parts, Route, Standing};
-use crate::node::{Class, Effect, LinkId, Peer, Time, Timer, Weakness};
+use super::{Group, Parts, Route, Standing, explain};
+use crate::node::{Class, Effect, Event, LinkId, Peer, Time, Timer, Weakness};
 use crate::timing;
 use crate::wire::{
     Address, Claim, Coordinator, Datagram, JoinRequest, JoinResponse, Key, Message, VERSION,
@@ -212,7 +212,9 @@ impl Group {
     }
 
     fn found_group(&mut self, parts: &mut Parts<'_>) {
-        self.explain_peers(parts);
+        for text in (parts.mesh.named_peers().iter()).filter_map(explain::what_came_of) {
+            parts.cx.show(Event::Warning(text));
+        }
         self.id = Some(1);
         self.take_office(parts, "nobody else is in the room");
         let (talk, mut lent) = self.talk(parts);

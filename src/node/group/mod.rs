@@ -37,9 +37,10 @@ use super::context::Context;
 use super::mesh::{Interest, Mesh};
 use super::roster::Roster;
 use super::talk::{Lent, Talk};
-use super::{LinkId, Time, Timer};
+use super::{Event, LinkId, Time, Timer};
 use crate::wire::{Claim, Coordinator, Id, Key, Member, View};
 use asking::Asking;
+use awaited::Awaited;
 pub(super) use claims::Route;
 use election::Election;
 use hearsay::Hearsay;
@@ -109,7 +110,7 @@ pub(super) struct Group {
     /// The clock that each newcomer of the view was let in with: what is said later it is to count as new,
     /// also if it asks again.
     admissions: BTreeMap<Key, u64>,
-    awaited: awaited::Awaited,
+    awaited: Awaited,
 }
 
 impl Group {
@@ -132,7 +133,7 @@ impl Group {
             referrals: Vec::new(),
             leaving: None,
             admissions: BTreeMap::new(),
-            awaited: awaited::Awaited::new(),
+            awaited: Awaited::default(),
         }
     }
 
@@ -221,6 +222,14 @@ impl Group {
 
     fn is_member(&self) -> bool {
         matches!(self.standing, Standing::Member)
+    }
+
+    /// Tells the user that large packets get lost on the way to or from this peer.
+    pub(super) fn explain_narrow(&self, parts: &mut Parts<'_>, key: Key) {
+        let nick = self.roster.get(key).map(|m| m.nick.as_str());
+        let ip = parts.mesh.link_to(key).map(|l| l.address().ip());
+        let text = explain::narrow(&explain::name_of(nick, ip));
+        parts.cx.show(Event::Warning(text));
     }
 
     /// Tells these peers who coordinates, by a PING.

@@ -1,7 +1,5 @@
-//! What a coordinator does: lets nodes in, announces each step of the view, and sends heartbeats.
-//!
-//! Owns what is valid only in office: whom it has welcomed, and which losses are still to be announced. It
-//! never decides who coordinates: that is for `claims` and `election`.
+//! What a coordinator does: lets nodes in, announces each step of the view, and sends heartbeats. Owns what
+//! is valid only in office, and never decides who holds it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;

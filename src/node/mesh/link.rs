@@ -95,9 +95,14 @@ impl Link {
         }
     }
 
-    /// Counts that the link fell silent. False if that was counted before.
-    pub(super) fn count_silence(&mut self) -> bool {
-        !std::mem::replace(&mut self.silence_counted, true)
+    /// It fell silent, which is counted once.
+    pub(super) fn count_silence(&mut self) {
+        self.silence_counted = true;
+    }
+
+    /// When HELLO was exchanged; before that, when it was dialled or accepted.
+    pub(super) fn opened(&self) -> Time {
+        self.opened
     }
 
     /// It fell silent at some time, and that was counted.

@@ -323,4 +323,29 @@ impl Mesh {
         }
         self.suspects.clear();
     }
+
+    /// There is to be another link with this peer: if the one that there is has fallen silent, that counts.
+    fn note_silence(&mut self, cx: &Context, key: Key) {
+        if self.is_alive(cx, key) || cx.is_weakened(Weakness::NoSmallSegments) {
+            return;
+        }
+        let link = self.links.to_mut(key);
+        let Some(link) = link.filter(|link| !link.was_silent()) else {
+            return;
+        };
+        link.count_silence();
+        let is_early = link.heard().since(link.opened()) < timing::SILENT_EARLY;
+        if self.narrow.note_silence(cx.now.time, key, is_early) {
+            self.news.push_back(News::Narrow(key));
+        }
+    }
+
+    /// A link with this peer opens: perhaps instead of a silent one, and at once.
+    fn note_return(&mut self, cx: &Context, key: Key) {
+        let dialled = self.links.dialled.get(&key);
+        let is_at_once = dialled.is_some_and(|at| cx.since(*at) < timing::LINKED_AT_ONCE);
+        if is_at_once && self.links.to(key).is_some_and(Link::was_silent) {
+            self.narrow.note_return(cx.now.time);
+        }
+    }
 }

@@ -5,7 +5,7 @@
 //! with the next ACK. Nothing is taken in here.
 
 use super::noticed::NoticedGap;
-use super::{Lent, Talk};
+use super::{Lent, Talk, holes};
 use crate::limits;
 use crate::node::history::{Origin, Ranges};
 use crate::node::{Event, Time, Timer, Weakness};
@@ -310,15 +310,16 @@ impl Talk {
         for (first, last) in owed.iter() {
             origin.miss(first, last);
         }
-        let mut holes = Vec::new();
+        let mut gone = Vec::new();
         for (first, last) in lacks.within(0, owed_from.saturating_sub(1)).iter() {
             origin.pass_by(first, last);
             if origin.taken().last_below(first) > 0 {
-                holes.push((first, last));
+                gone.push((first, last));
             }
         }
-        for hole in holes {
-            self.explain_hole(lent, author, hole);
+        for hole in gone {
+            let text = holes::of_author(&self.nick_of(lent, author), hole);
+            lent.cx.show(Event::Warning(text));
         }
         self.say_missed(lent, author, &owed);
         self.acks.owe(author);
