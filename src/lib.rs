@@ -23,7 +23,8 @@
 //!
 //! Imports point one way: [`cli`] → [`driver`] → [`ui`] → [`node`] → [`wire`]; [`limits`] and [`timing`]
 //! are seen by all. [`store`], the file that keeps the history if there is one, is the driver's and the command
-//! line's, and knows [`wire`] only. What one operating system does otherwise than another is in `platform`, which
+//! line's, and knows [`wire`] only. [`lock`], which seals bytes for a locked room, is used by the same two and
+//! knows none of the others. What one operating system does otherwise than another is in `platform`, which
 //! knows nothing of papo and which all but the node and the wire may ask.
 //! Only the driver has file descriptors, only [`driver`]'s clock reads the time, and the node never
 //! learns what a socket is: the same [`node::Node`] runs under the reactor, under the deterministic
@@ -102,6 +103,8 @@
 //! | what only one operating system has | `platform/linux.rs` | `platform/portable.rs`, which gives the same items |
 //! | an option of the command line | `cli.rs` | `driver/config.rs` |
 //! | who is let in, and with which id | `node/group/office.rs` | nothing |
+//! | how a locked room is sealed | `lock/link.rs`, `lock/datagram.rs` | `wire/PROTOCOL.md`; `lock/secret.rs` for the keys |
+//! | what HELLO says, and which of two links stays | `node/mesh/links.rs` | `wire/message.rs` |
 //! | when a message waits, or is given up | `node/talk/causality.rs`, `node/talk/gaps.rs` | `node/DESIGN.md` |
 //! | what is kept, and when it is dropped | `node/history/mod.rs` | `node/talk/stability.rs` |
 //!

@@ -1,4 +1,4 @@
-//! The reactor: the only place with file descriptors.
+//! The driver: the loop, and the only place with file descriptors.
 //!
 //! One thread, one owned struct, one loop around `mio`. Nothing here decides anything about the
 //! protocol or about what the user sees: bytes become [`Input`](crate::node::Input)s for the node,

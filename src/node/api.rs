@@ -1,4 +1,4 @@
-//! What goes into the core and what comes out of it. Plain data: no I/O, no clock.
+//! What goes into the core and what comes out of it, as plain data: it owns no state, and reads no clock.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,4 +1,6 @@
 //! A hybrid logical clock (Kulkarni et al. 2014) in one 64-bit number.
+//!
+//! Owns the last timestamp that was given or seen. It never reads the time: it is told.
 
 /// Bits below the milliseconds: room for 65,535 events within one millisecond.
 const COUNTER_BITS: u32 = 16;

@@ -161,15 +161,15 @@ impl Context {
 /// True if the other end says something soon after this, or ought to: chat is confirmed, and a confirmation
 /// followed by a word on what is stable.
 fn wants_answer(message: &Message) -> bool {
-    match message {
+    matches!(
+        message,
         Message::Chat(_)
-        | Message::Ack(_)
-        | Message::JoinRequest(_)
-        | Message::ViewRequest
-        | Message::Election { .. }
-        | Message::Ping { .. }
-        | Message::Sync(_)
-        | Message::Fetch(_) => true,
-        _ => false,
-    }
+            | Message::Ack(_)
+            | Message::JoinRequest(_)
+            | Message::ViewRequest
+            | Message::Election { .. }
+            | Message::Ping { .. }
+            | Message::Sync(_)
+            | Message::Fetch(_)
+    )
 }

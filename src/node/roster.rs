@@ -1,4 +1,6 @@
-//! The view that this node holds: members by id and by key. It knows nothing of links or time.
+//! The view that this node holds: the members by id and by key.
+//!
+//! Owns the list and its version, as data. It knows nothing of links or time, and never decides who comes in.
 
 use std::collections::BTreeMap;
 

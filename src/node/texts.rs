@@ -1,4 +1,6 @@
 //! Texts in one piece of memory: what is said comes in hundreds of lines at a time.
+//!
+//! Owns these texts and nothing else. It never looks into them.
 
 /// Texts, one after another.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]

@@ -8,7 +8,7 @@ use crate::limits::TEXT_BYTES_MAX;
 
 /// Which part of a line a message is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Part {
+pub enum LinePart {
     /// All of it.
     Whole,
     /// The beginning of a line that was too long for one message.
@@ -23,12 +23,12 @@ pub struct Line<'a> {
     /// The message's text, without the end of the line.
     pub text: &'a str,
     /// Which part of the line the message is.
-    pub part: Part,
+    pub part: LinePart,
 }
 
 /// What had to be changed so far.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Changes {
+pub struct InputChanges {
     /// Lines that were cut into several messages.
     pub cut: u64,
     /// Invalid byte sequences that were replaced by U+FFFD.
@@ -48,7 +48,7 @@ pub struct Splitter {
     begun: bool,
     /// A message was already cut from the current line.
     cut: bool,
-    changes: Changes,
+    changes: InputChanges,
 }
 
 impl Splitter {
@@ -88,7 +88,7 @@ impl Splitter {
 
     /// What had to be changed so far.
     #[must_use]
-    pub fn changes(&self) -> Changes {
+    pub fn changes(&self) -> InputChanges {
         self.changes
     }
 
@@ -99,7 +99,7 @@ impl Splitter {
             return None;
         }
         let text = std::str::from_utf8(line).ok()?;
-        let part = Part::Whole;
+        let part = LinePart::Whole;
         Some(Line { text, part })
     }
 
@@ -164,7 +164,11 @@ impl Splitter {
             self.text.push_str(&text[..cut]);
             text = &text[cut..];
             self.changes.cut += u64::from(!self.cut);
-            let part = if self.cut { Part::Next } else { Part::First };
+            let part = if self.cut {
+                LinePart::Next
+            } else {
+                LinePart::First
+            };
             self.cut = true;
             self.give(part, give);
         }
@@ -175,13 +179,17 @@ impl Splitter {
         if !self.partial.is_empty() {
             self.replace_partial(give);
         }
-        let part = if self.cut { Part::Next } else { Part::Whole };
+        let part = if self.cut {
+            LinePart::Next
+        } else {
+            LinePart::Whole
+        };
         self.give(part, give);
         self.begun = false;
         self.cut = false;
     }
 
-    fn give(&mut self, part: Part, give: &mut impl FnMut(Line<'_>)) {
+    fn give(&mut self, part: LinePart, give: &mut impl FnMut(Line<'_>)) {
         let text = &self.text[..];
         give(Line { text, part });
         self.text.clear();
@@ -192,7 +200,7 @@ impl Splitter {
 mod tests {
     use super::*;
 
-    fn split_at(bytes: &[u8], cuts: &[usize]) -> (Vec<(String, Part)>, Changes) {
+    fn split_at(bytes: &[u8], cuts: &[usize]) -> (Vec<(String, LinePart)>, InputChanges) {
         let mut lines = Vec::new();
         let mut keep = |line: Line<'_>| lines.push((line.text.to_owned(), line.part));
         let mut splitter = Splitter::default();
@@ -227,8 +235,8 @@ mod tests {
     fn a_long_line_becomes_several_messages_cut_between_characters() {
         let line = "é".repeat(TEXT_BYTES_MAX) + "\n";
         let (lines, changes) = split_at(line.as_bytes(), &[]);
-        let parts: Vec<Part> = lines.iter().map(|l| l.1).collect();
-        assert_eq!(parts, [Part::First, Part::Next]);
+        let parts: Vec<LinePart> = lines.iter().map(|l| l.1).collect();
+        assert_eq!(parts, [LinePart::First, LinePart::Next]);
         assert!(lines.iter().all(|l| l.0.len() == TEXT_BYTES_MAX));
         assert_eq!(changes.cut, 1);
     }
@@ -240,8 +248,8 @@ mod tests {
             for cuts in [&[][..], &[7], &[TEXT_BYTES_MAX]] {
                 let (lines, changes) = split_at(line.as_bytes(), cuts);
                 assert_eq!(lines.len(), 1, "{end:?}");
-                assert_eq!(lines[0].1, Part::Whole);
-                assert_eq!(changes, Changes::default());
+                assert_eq!(lines[0].1, LinePart::Whole);
+                assert_eq!(changes, InputChanges::default());
             }
         }
     }

@@ -51,7 +51,7 @@ pub(super) fn event(out: &mut Vec<u8>, name: &'static str, at: u64, body: impl S
 
 fn line(out: &mut Vec<u8>, value: &impl Serialize) {
     let start = out.len();
-    let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Safe);
+    let mut serializer = serde_json::Serializer::with_formatter(&mut *out, VisibleJson);
     match value.serialize(&mut serializer) {
         Ok(()) => out.push(b'\n'),
         // Memory takes every write and all keys are strings, so this is not reached; half a line
@@ -61,9 +61,9 @@ fn line(out: &mut Vec<u8>, value: &impl Serialize) {
 }
 
 /// Compact JSON that also writes as `\u` escapes what [`visible`](super::visible) would show.
-struct Safe;
+struct VisibleJson;
 
-impl serde_json::ser::Formatter for Safe {
+impl serde_json::ser::Formatter for VisibleJson {
     fn write_string_fragment<W: ?Sized + io::Write>(
         &mut self,
         writer: &mut W,

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use crate::limits::TEXT_BYTES_MAX;
 
-use super::input_lines::{Changes, Line, Part, Splitter};
+use super::input_lines::{InputChanges, Line, LinePart, Splitter};
 use super::text::count;
 
 /// Lines kept before stdin is left alone; what one read brings comes on top.
@@ -26,9 +26,9 @@ pub(super) struct QueuedLines {
     /// How many bytes of the texts were taken.
     taken: usize,
     /// How long each line's text is, and which part of a line it is.
-    lines: VecDeque<(usize, Part)>,
+    lines: VecDeque<(usize, LinePart)>,
     /// What the user was already told about changed lines.
-    said: Changes,
+    said: InputChanges,
 }
 
 impl QueuedLines {

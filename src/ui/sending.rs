@@ -12,7 +12,7 @@ use crate::node::{Command, Now, Texts, Time};
 
 use super::commands::{self, Meaning, UserCommand};
 use super::config::{Mode, UiConfig};
-use super::input_lines::{Line, Part};
+use super::input_lines::{Line, LinePart};
 use super::orders::{self, CommandParts};
 use super::queued_lines::QueuedLines;
 use super::room_state::RoomState;
@@ -308,13 +308,13 @@ impl Sending {
 
     /// True for a line that is said as it stands: no command, and no rest of one that was refused.
     fn is_plain(&self, line: Line<'_>) -> bool {
-        let is_refused = line.part == Part::Next && self.refusing;
+        let is_refused = line.part == LinePart::Next && self.refusing;
         !is_refused && !self.is_command(line)
     }
 
     /// True for a command. A piece from the middle of a line is none, whatever it begins with.
     fn is_command(&self, line: Line<'_>) -> bool {
-        self.takes_commands && line.part != Part::Next && line.text.starts_with('/')
+        self.takes_commands && line.part != LinePart::Next && line.text.starts_with('/')
     }
 
     /// True for a command that does not wait for the room.
@@ -328,14 +328,14 @@ impl Sending {
     }
 
     /// What a line means that is not said as it stands.
-    fn meaning(&mut self, text: String, part: Part) -> Meaning {
+    fn meaning(&mut self, text: String, part: LinePart) -> Meaning {
         match part {
-            Part::Next => Meaning::Wrong(String::new()),
-            Part::Whole => {
+            LinePart::Next => Meaning::Wrong(String::new()),
+            LinePart::Whole => {
                 self.refusing = false;
                 commands::parse(text)
             }
-            Part::First => {
+            LinePart::First => {
                 let meaning = commands::parse(text);
                 self.refusing = !matches!(meaning, Meaning::Say(_));
                 if self.refusing {

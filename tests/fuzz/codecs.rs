@@ -3,7 +3,7 @@
 use papo::limits::PASTE_BYTES_MAX;
 use papo::limits::{FRAME_BYTES_MAX, TEXT_BYTES_MAX};
 use papo::node::Time;
-use papo::ui::input_lines::{Line, Part, Splitter};
+use papo::ui::input_lines::{Line, LinePart, Splitter};
 use papo::ui::terminal::input::{Decoder, Keystroke};
 use papo::ui::visible::{Tab, visible};
 use papo::wire::{
@@ -81,7 +81,7 @@ fn harms(c: char) -> bool {
         || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-fn split(bytes: &[u8], size: usize) -> Vec<(String, Part)> {
+fn split(bytes: &[u8], size: usize) -> Vec<(String, LinePart)> {
     let (mut lines, mut splitter) = (Vec::new(), Splitter::default());
     let mut keep = |line: Line<'_>| lines.push((line.text.to_owned(), line.part));
     for piece in bytes.chunks(size) {

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::harness::{Node, PATIENCE, Typing, ms};
-use crate::lab::{Host, Lab};
+use crate::lab::{Host, Lab, join_one_by_one};
 use crate::{elections, everybody_hears_everybody, figure, has_all_of, one_room};
 
 /// The first packet of a connection.
@@ -11,19 +11,7 @@ const SYN: &str = "tcp flags & (syn|ack) == syn";
 
 fn three_hosts(lab: &Lab) -> [Host<'_>; 3] {
     let switch = lab.switch("lan");
-    [
-        lab.usual_host("ana", &switch, 1),
-        lab.usual_host("bia", &switch, 2),
-        lab.usual_host("caio", &switch, 3),
-    ]
-}
-
-fn join_one_by_one(hosts: &[Host<'_>; 3]) -> [Node; 3] {
-    hosts.each_ref().map(|host| {
-        let node = host.join();
-        node.joined();
-        node
-    })
+    lab.usual_hosts(&switch, ["ana", "bia", "caio"])
 }
 
 #[test]

@@ -87,6 +87,15 @@ impl Lab {
         self.host(name, at, &[&v4, &v6])
     }
 
+    /// Usual hosts with these names, numbered from 1.
+    pub fn usual_hosts<const N: usize>(&self, at: &Switch, names: [&str; N]) -> [Host<'_>; N] {
+        let mut n = 0;
+        names.map(|name| {
+            n += 1;
+            self.usual_host(name, at, n)
+        })
+    }
+
     /// A host that passes packets on between two IPv4 subnets, but no multicast. None, after
     /// saying why, if that cannot be switched on.
     pub fn router(&self, name: &str, ports: [(&Switch, &str); 2]) -> Option<Host<'_>> {
@@ -323,4 +332,13 @@ impl<'lab> Host<'lab> {
         command.args(args);
         command
     }
+}
+
+/// A node on each of these hosts, each of which has joined before the next one starts.
+pub fn join_one_by_one<const N: usize>(hosts: &[Host<'_>; N]) -> [Node; N] {
+    hosts.each_ref().map(|host| {
+        let node = host.join();
+        node.joined();
+        node
+    })
 }

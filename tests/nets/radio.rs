@@ -13,12 +13,7 @@ const BAD_RADIO: Duration = Duration::from_secs(30);
 fn a_third_of_the_datagrams_lost_for_30_s_costs_no_election_and_no_member() {
     let Some(lab) = Lab::new() else { return };
     let switch = lab.switch("radio");
-    let hosts = [
-        lab.usual_host("ana", &switch, 1),
-        lab.usual_host("bia", &switch, 2),
-        lab.usual_host("caio", &switch, 3),
-        lab.usual_host("davi", &switch, 4),
-    ];
+    let hosts = lab.usual_hosts(&switch, ["ana", "bia", "caio", "davi"]);
     let nodes = hosts.each_ref().map(|host| host.join());
     let mut all: Vec<&Node> = nodes.iter().collect();
     one_room(&all, Instant::now(), PATIENCE);
@@ -53,11 +48,7 @@ fn a_third_of_the_datagrams_lost_for_30_s_costs_no_election_and_no_member() {
 fn no_multicast_from_now_on_costs_no_election_and_no_member() {
     let Some(lab) = Lab::new() else { return };
     let switch = lab.switch("radio");
-    let hosts = [
-        lab.usual_host("ana", &switch, 1),
-        lab.usual_host("bia", &switch, 2),
-        lab.usual_host("caio", &switch, 3),
-    ];
+    let hosts = lab.usual_hosts(&switch, ["ana", "bia", "caio"]);
     let nodes = hosts.each_ref().map(|host| host.join());
     let nodes = nodes.each_ref();
     one_room(&nodes, Instant::now(), PATIENCE);

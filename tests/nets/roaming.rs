@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::harness::{Node, PATIENCE, let_pass, ms, said_by};
-use crate::lab::{Host, Lab};
+use crate::lab::{Host, Lab, join_one_by_one};
 use crate::{elections, everybody_hears_everybody, figure, one_room, shown};
 
 /// How long after the network's return everything is as it should be.
@@ -13,17 +13,8 @@ const BACK: std::time::Duration = ms(3_000);
 fn unplug_one(which: usize) {
     let Some(lab) = Lab::new() else { return };
     let switch = lab.switch("lan");
-    let hosts = [
-        lab.usual_host("ana", &switch, 1),
-        lab.usual_host("bia", &switch, 2),
-        lab.usual_host("caio", &switch, 3),
-        lab.usual_host("davi", &switch, 4),
-    ];
-    let nodes = hosts.each_ref().map(|host| {
-        let node = host.join();
-        node.joined();
-        node
-    });
+    let hosts = lab.usual_hosts(&switch, ["ana", "bia", "caio", "davi"]);
+    let nodes = join_one_by_one(&hosts);
     let all: Vec<&Node> = nodes.iter().collect();
     one_room(&all, Instant::now(), PATIENCE);
     everybody_hears_everybody(&all, "greeting");
@@ -93,11 +84,7 @@ fn an_unplugged_coordinator_is_back_by_itself_with_its_id_its_lines_and_what_it_
 fn a_loose_contact_costs_no_election_and_no_line() {
     let Some(lab) = Lab::new() else { return };
     let switch = lab.switch("lan");
-    let hosts = [
-        lab.usual_host("ana", &switch, 1),
-        lab.usual_host("bia", &switch, 2),
-        lab.usual_host("caio", &switch, 3),
-    ];
+    let hosts = lab.usual_hosts(&switch, ["ana", "bia", "caio"]);
     let nodes = hosts.each_ref().map(|host| host.join());
     let nodes = nodes.each_ref();
     one_room(&nodes, Instant::now(), PATIENCE);
@@ -132,11 +119,7 @@ fn a_host_whose_address_changes_stays_in_the_room_under_its_new_address() {
         lab.host("bia", &switch, &["10.7.1.2/24"]),
         lab.host("caio", &switch, &["10.7.1.3/24"]),
     ];
-    let nodes = hosts.each_ref().map(|host| {
-        let node = host.join();
-        node.joined();
-        node
-    });
+    let nodes = join_one_by_one(&hosts);
     let all = nodes.each_ref();
     one_room(&all, Instant::now(), PATIENCE);
     everybody_hears_everybody(&all, "greeting");

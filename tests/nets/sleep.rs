@@ -3,23 +3,15 @@
 use std::time::Instant;
 
 use crate::harness::{Node, PATIENCE, Signal, ms, said_by};
-use crate::lab::Lab;
+use crate::lab::{Lab, join_one_by_one};
 use crate::{elections, everybody_hears_everybody, figure, one_room};
 
 /// One of three falls asleep until the others have given it up, and wakes up.
 fn sleep(which: usize) {
     let Some(lab) = Lab::new() else { return };
     let switch = lab.switch("lan");
-    let hosts = [
-        lab.usual_host("ana", &switch, 1),
-        lab.usual_host("bia", &switch, 2),
-        lab.usual_host("caio", &switch, 3),
-    ];
-    let nodes = hosts.each_ref().map(|host| {
-        let node = host.join();
-        node.joined();
-        node
-    });
+    let hosts = lab.usual_hosts(&switch, ["ana", "bia", "caio"]);
+    let nodes = join_one_by_one(&hosts);
     let nodes = nodes.each_ref();
     one_room(&nodes, Instant::now(), PATIENCE);
     let ids = nodes.map(|n| n.id());

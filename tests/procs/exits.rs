@@ -1,6 +1,6 @@
 //! Every row of the table of exit statuses, and what stderr says with it.
 
-use crate::harness::{Room, Signal, let_pass, ms, one_line_that_names, shared};
+use crate::harness::{Node, Room, Signal, let_pass, ms, one_line_that_names, shared};
 
 #[test]
 fn a_bad_option_ends_with_2_and_one_line_that_names_it() {
@@ -78,19 +78,25 @@ fn the_first_sigint_leaves_in_good_order() {
     assert!(bia.event("left", |e| e.is("left")).flag("confirmed"));
 }
 
-#[test]
-fn the_second_sigint_ends_at_once_with_130() {
-    let permit = shared();
-    let room = Room::new(&permit);
+/// Two nodes, the first of them stopped, so that a line of the second one keeps it from leaving for as many
+/// seconds as it waits.
+fn with_an_unconfirmed_line(room: &Room<'_>, timeout: &str) -> (Node, Node) {
     let ana = room.join("ana");
     ana.joined();
-    // A line that nobody confirms keeps bia from leaving.
-    let bia = room.join_with("bia", &["--timeout", "60", "--failure-timeout", "20000"]);
+    let bia = room.join_with("bia", &["--timeout", timeout, "--failure-timeout", "20000"]);
     bia.joined();
     ana.sees_members(2);
     ana.signal(Signal::STOP);
     bia.say("hello?");
     bia.event("its own line", |e| e.is("message"));
+    (ana, bia)
+}
+
+#[test]
+fn the_second_sigint_ends_at_once_with_130() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let (_ana, bia) = with_an_unconfirmed_line(&room, "60");
     // Two signals that come too close are one for the kernel.
     let mut signals = 0;
     while signals < 40 && bia.look(|r| r.exit.is_none()) {
@@ -106,14 +112,7 @@ fn the_second_sigint_ends_at_once_with_130() {
 fn what_was_not_confirmed_when_told_to_end_makes_it_1() {
     let permit = shared();
     let room = Room::new(&permit);
-    let ana = room.join("ana");
-    ana.joined();
-    let bia = room.join_with("bia", &["--timeout", "1", "--failure-timeout", "20000"]);
-    bia.joined();
-    ana.sees_members(2);
-    ana.signal(Signal::STOP);
-    bia.say("hello?");
-    bia.event("its own line", |e| e.is("message"));
+    let (_ana, bia) = with_an_unconfirmed_line(&room, "1");
     bia.signal(Signal::TERM);
     assert_eq!(bia.exit(), 1);
     assert!(bia.stderr().contains("ana"), "{}", bia.stderr());

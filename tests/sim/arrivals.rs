@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use papo::node::Node;
-use papo::wire::{MessageId, Position};
+use papo::wire::{Id, Key, MessageId, Position};
 
 use super::agenda::RunId;
 use super::checks::Verdict;
@@ -36,6 +36,26 @@ impl Arrivals {
     /// It joined before, and at least so long ago.
     pub fn has_joined_before(&self, run: RunId, then: u64) -> bool {
         self.joined_at.get(&run).is_some_and(|at| *at < then)
+    }
+
+    /// The ids of the members that a node has had steady, live links with, and that hold it for a
+    /// member too.
+    pub fn linked(&self, (run, now): (RunId, u64), scene: Scene<'_>) -> Vec<Id> {
+        let has = |node: &Node, key: Key| node.members().iter().any(|m| m.key == key);
+        let processes = scene.processes;
+        let me = &processes[run];
+        (0..processes.len())
+            .filter(|other| {
+                let p = &processes[*other];
+                let joined = self.has_joined_before(*other, now.saturating_sub(STEADY));
+                joined
+                    && !p.leave_asked
+                    && scene.is_steady(run, *other, now)
+                    && has(&me.node, p.key)
+                    && has(&p.node, me.key)
+            })
+            .filter_map(|other| processes[other].node.id())
+            .collect()
     }
 
     /// A turn has ended.

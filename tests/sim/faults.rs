@@ -353,7 +353,7 @@ impl World {
         let choice = self.fate.bits(About::Choice, run as u64, number as u64, 2) as usize;
         let (from, to) = (process.key, others[choice % others.len()]);
         let text = format!("private {number}");
-        self.record.on_said_privately(from, to, &text);
+        (self.record.integrity).on_said_privately(from, to, &text);
         self.command(run, Command::Private { to, text });
     }
 }

@@ -8,10 +8,10 @@
 //! | --- | --- |
 //! | `scenario`, `generate`, `limits`, `targeted`, `volume`, `heard_only`, `large_lost` | what happens from outside, as plain data, and how it comes from a seed |
 //! | `agenda`, `fate` | virtual time; every random decision |
-//! | `paths`, `carrying`, `streams` | who reaches whom; datagrams, dials, and streams as kernels carry them |
+//! | `paths`, `carrying`, `streams`, `direction` | who reaches whom; datagrams, dials, and streams as kernels carry them |
 //! | `world`, `process`, `turn`, `effects`, `faults` | hosts, processes and their driver, events |
 //! | `store`, `keeping` | disks, and what is committed to them when |
-//! | `record`, `arrivals`, `scene`, `checks` | what users saw, and what must hold |
+//! | `record`, `arrivals`, `lacks`, `holding`, `scene`, `checks` | what users saw, and what must hold |
 //! | `run`, `shrink`, `report`, `trace`, `traffic` | the acts of one run, and what is told of it |
 //! | `protections` | each protection switched off in turn |
 //! | `room`, `failover` | rooms of any size, and what a failover in one costs |
@@ -22,14 +22,17 @@ pub mod agenda;
 pub mod arrivals;
 pub mod carrying;
 pub mod checks;
+pub mod direction;
 pub mod effects;
 pub mod failover;
 pub mod fate;
 pub mod faults;
 pub mod generate;
 pub mod heard_only;
+pub mod holding;
 pub mod idle;
 pub mod keeping;
+pub mod lacks;
 pub mod large_lost;
 pub mod limits;
 pub mod paths;

@@ -25,6 +25,8 @@ use super::checks::once::Once;
 use super::checks::order::Order;
 use super::checks::views::Views;
 use super::checks::{Verdict, Violation};
+use super::holding;
+use super::lacks::Lacks;
 use super::process::Process;
 use super::scenario::SECOND;
 use super::scene::{STEADY, Scene};
@@ -40,7 +42,6 @@ pub struct Record {
     keys: Vec<Key>,
     positions: BTreeMap<MessageId, Position>,
     shown: BTreeMap<RunId, Vec<Position>>,
-    privates: BTreeSet<(Key, Key, String)>,
     /// Who was shown that which member is gone.
     parted: BTreeSet<(RunId, Key)>,
     /// Who had a link with whom at some time.
@@ -88,10 +89,6 @@ impl Record {
     pub fn on_said(&mut self, run: RunId, text: &str) {
         self.integrity.on_said(self.keys[run], text);
         self.order.on_said(run, text);
-    }
-
-    pub fn on_said_privately(&mut self, from: Key, to: Key, text: &str) {
-        self.privates.insert((from, to, text.to_string()));
     }
 
     /// How many messages were written in all.
@@ -144,7 +141,10 @@ impl Record {
                 text,
                 own: false,
                 ..
-            } => self.on_private(run, *key, text),
+            } => {
+                let to = self.keys[run];
+                self.integrity.on_private_shown(run, (*key, to), text)
+            }
             Event::Delivered {
                 first,
                 last,
@@ -202,7 +202,7 @@ impl Record {
                     Phase::Started => self.elections.on_started(run, now),
                     Phase::Ended => self.elections.on_ended(run),
                     Phase::Won => {
-                        let linked = self.linked((run, now), scene);
+                        let linked = self.arrivals.linked((run, now), scene);
                         let id = scene.processes[run].node.id().unwrap_or(0);
                         return self.elections.on_won(run, id, &linked);
                     }
@@ -237,15 +237,6 @@ impl Record {
     fn is_gone(&self, key: Key, scene: Scene<'_>) -> bool {
         let run = self.runs.get(&key);
         run.is_none_or(|run| !scene.stays(*run))
-    }
-
-    fn on_private(&mut self, run: RunId, from: Key, text: &str) -> Verdict {
-        let private = (from, self.keys[run], text.to_string());
-        if self.privates.remove(&private) {
-            return Ok(());
-        }
-        let text = format!("run {run} is shown {text:?} from {from}, not sent to it");
-        Err(Violation::new("integrity", text))
     }
 
     fn on_delivered(&mut self, run: RunId, seq: u64, word: Word<'_>, scene: Scene<'_>) -> Verdict {
@@ -289,53 +280,26 @@ impl Record {
         scene: Scene<'_>,
     ) -> Verdict {
         let since = now.saturating_sub(self.timeout);
-        let in_reach = |other: &RunId| {
-            *other != run
-                && scene.stays(*other)
-                && scene.processes[*other].node.is_joined()
-                && scene.is_in_reach(run, *other, now, self.timeout)
-        };
-        let others: Vec<RunId> = (0..scene.processes.len()).filter(in_reach).collect();
-        let holder = |ledger: &Ledger, id: MessageId| {
-            let holds = |other: RunId| scene.processes[other].node.history().contains(id);
-            let has_long =
-                |other: &RunId| ledger.has_held_since(*other, id, since) && holds(*other);
-            let other = others.iter().copied().find(has_long);
-            holds(run).then_some(run).or(other)
+        let others = Lacks::new(&self.runs, &self.positions, &self.ledger, scene).in_reach(
+            run,
+            now,
+            self.timeout,
+        );
+        let (runs, positions) = (&self.runs, &self.positions);
+        let holder = |ledger: &Ledger, id| {
+            Lacks::new(runs, positions, ledger, scene).holder(run, &others, id, since)
         };
         self.ledger.on_missed(run, origin, span, holder)?;
-        self.is_dropped_too_early((run, now), origin, span, scene)
-    }
-
-    /// Nothing is dropped that a present member lacks: a node that its author has had in its view all
-    /// the time misses nothing of it. (No scenario says more than may be kept for a slow one.)
-    fn is_dropped_too_early(
-        &self,
-        (run, now): (RunId, u64),
-        origin: Key,
-        (first, last): (u64, u64),
-        scene: Scene<'_>,
-    ) -> Verdict {
-        let Some(author) = self.run_of(origin).filter(|author| scene.stays(*author)) else {
-            return Ok(());
-        };
-        let (mine, now_in) = (self.keys[run], scene.view(author));
+        let mine = self.keys[run];
+        let is_parted = |by: RunId, from| self.parted.contains(&(by, from));
+        let author = self.run_of(origin);
         let was_lost =
-            self.parted.contains(&(author, mine)) || self.parted.contains(&(run, origin));
-        // Without a link it may still be on its way by others, and be given up all the same.
-        let is_linked = scene.is_in_reach(run, author, now, self.timeout);
-        if was_lost || !is_linked || !now_in.contains(&mine) || !scene.stays(run) {
+            is_parted(run, origin) || author.is_some_and(|author| is_parted(author, mine));
+        if was_lost {
             return Ok(());
         }
-        let mut ids = (first..=last).map(|seq| MessageId { origin, seq });
-        match ids.find(|id| self.ledger.is_owed(run, *id)) {
-            None => Ok(()),
-            Some(id) => {
-                let text =
-                    format!("run {run} misses {id}, and was in its author's view all the time");
-                Err(Violation::new("dropped too early", text))
-            }
-        }
+        let lacks = Lacks::new(&self.runs, &self.positions, &self.ledger, scene);
+        lacks.are_dropped_in_time((run, now), origin, span, self.timeout)
     }
 
     /// A node has left in good order, and says whether all that it said was confirmed.
@@ -437,32 +401,9 @@ impl Record {
             self.order.on_old(run, id);
             return Ok(());
         }
-        let reader = &scene.processes[run];
-        let (history, wants_history) = (reader.node.history(), reader.wants_history);
-        // A peer passes on all that it took in, and has nothing else to give.
         let missed = (self.order).missed_by(|other| scene.is_linked(run, other));
-        let (ledger, positions, runs) = (&self.ledger, &self.positions, &self.runs);
-        let excused = |cause: MessageId| {
-            if ledger.was_missed(run, cause) {
-                return true;
-            }
-            let position = positions.get(&cause).copied().unwrap_or_default();
-            let is_below = position <= history.floor();
-            if ledger.is_owed(run, cause) && ledger.has_met(run, cause) {
-                // Its author tells of it, or whatever follows from it; but what lies between the two
-                // may be under the floor. Once all who had it are gone, nobody knows that there was one.
-                let author = runs.get(&cause.origin).copied();
-                return author.is_none_or(|author| !scene.talks_with(run, author))
-                    && (is_below || !scene.is_held_in_reach(run, cause));
-            }
-            // Who wants no history waits for nothing that it does not owe.
-            !wants_history
-                || ledger.is_before(run, cause)
-                || history.contains(cause)
-                || is_below
-                || missed.contains(&cause)
-                || scene.is_out_of_reach(run, cause, position)
-        };
+        let lacks = Lacks::new(&self.runs, &self.positions, &self.ledger, scene);
+        let excused = |cause: MessageId| lacks.are_excused(run, cause, &missed);
         let is_late = arrival == Arrival::Late;
         self.order.on_shown((run, now), (id, is_late), excused)
     }
@@ -472,39 +413,15 @@ impl Record {
     fn expect(&mut self, (from, said): (RunId, u64), message: &ChatMessage, scene: Scene<'_>) {
         let id = message.id();
         let then = said.saturating_sub(self.delay);
-        let (runs, ledger) = (&self.runs, &self.ledger);
-        let is_sought = |to: RunId, cause: MessageId| {
-            let author = runs.get(&cause.origin);
-            let is_earlier = |author: &RunId| ledger.has_held_since(*author, cause, then);
-            author.is_some_and(is_earlier) && !ledger.has_held_since(to, cause, said)
-        };
         for to in 0..scene.processes.len() {
             let mut causes = message.dependencies();
-            if scene.is_steady(from, to, said) && !causes.any(|cause| is_sought(to, cause)) {
+            let lacks = Lacks::new(&self.runs, &self.positions, &self.ledger, scene);
+            let is_sought = |cause| lacks.are_sought(to, cause, (then, said));
+            if scene.is_steady(from, to, said) && !causes.any(is_sought) {
                 let due = Due { id, from, to, said };
                 self.liveness.expect(said + self.delay, due);
             }
         }
-    }
-
-    /// The ids of the members that a node has had steady, live links with, and that hold it for a
-    /// member too.
-    fn linked(&self, (run, now): (RunId, u64), scene: Scene<'_>) -> Vec<Id> {
-        let has = |node: &Node, key: Key| node.members().iter().any(|m| m.key == key);
-        let processes = scene.processes;
-        let me = &processes[run];
-        (0..processes.len())
-            .filter(|other| {
-                let p = &processes[*other];
-                let joined = (self.arrivals).has_joined_before(*other, now.saturating_sub(STEADY));
-                joined
-                    && !p.leave_asked
-                    && scene.is_steady(run, *other, now)
-                    && has(&me.node, p.key)
-                    && has(&p.node, me.key)
-            })
-            .filter_map(|other| processes[other].node.id())
-            .collect()
     }
 
     /// What is due by now.
@@ -523,32 +440,6 @@ impl Record {
         )
     }
 
-    /// What a process holds in the end, in its memory and in its store.
-    fn held(&self, run: RunId, process: &Process, stores: &[Store]) -> Held {
-        let node = &process.node;
-        let mut history: Vec<ChatMessage> = node.history().iter().cloned().collect();
-        if let Some(store) = stores.get(process.host).filter(|_| process.stores) {
-            let newer = history.first().map(|m| m.position());
-            let is_older = |m: &&ChatMessage| newer.is_none_or(|newer| m.position() < newer);
-            let stored = store.iter().filter(is_older);
-            let held = stored.filter(|m| node.history().contains(m.id()));
-            history = held.cloned().chain(history).collect();
-        }
-        Held {
-            run,
-            key: process.key,
-            id: node.id(),
-            nick: node.nick().to_string(),
-            joined: node.is_joined(),
-            coordinator: node.coordinator(),
-            members: node.members().to_vec(),
-            peers: node.peers().collect(),
-            floor: node.history().floor(),
-            history,
-            outstanding: None,
-        }
-    }
-
     /// What these processes, who agree on nothing yet and have no stores, hold in the end.
     pub fn all_held(&self, runs: &[RunId], processes: &[Process]) -> Vec<Held> {
         self.all_held_and_stored(runs, processes, &[])
@@ -561,7 +452,7 @@ impl Record {
         processes: &[Process],
         stores: &[Store],
     ) -> Vec<Held> {
-        let held = |run: &RunId| self.held(*run, &processes[*run], stores);
+        let held = |run: &RunId| holding::held(*run, &processes[*run], stores);
         let mut nodes: Vec<Held> = runs.iter().map(held).collect();
         for node in &mut nodes {
             let view: Vec<Key> = node.members.iter().map(|m| m.key).collect();

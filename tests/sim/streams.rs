@@ -1,7 +1,7 @@
-//! Streams as kernels carry them: buffers, segments, retransmission, ends that learn of a break at
-//! different times.
+//! Streams as kernels carry them: two directions each, and ends that learn of a break at different times.
 //!
-//! Owns the bytes between two processes, and never looks into them. What a process queues before
+//! Owns which streams there are, who holds their ends, and what has arrived there and was not read. What is
+//! under way in one direction is `direction`'s. Nothing here looks into the bytes. What a process queues before
 //! its kernel takes it is `process`'s.
 
 use std::collections::VecDeque;
@@ -10,76 +10,10 @@ use std::net::SocketAddr;
 use papo::node::LinkId;
 
 use super::agenda::{Agenda, Entry, RunId, StreamId};
+use super::direction::{Direction, Segment};
 use super::fate::{About, Fate};
 use super::paths::Paths;
 use super::scenario::{Host, MS, Network, SECOND};
-
-/// The first retransmission comes after this, each further one after twice the last.
-const RETRANSMIT_FIRST: u64 = 200 * MS;
-const RETRANSMIT_LONGEST: u64 = 60 * SECOND;
-/// Bytes that a kernel sends on without any acknowledgement.
-const UNACKNOWLEDGED_MAX: usize = 14_600;
-/// Bytes of a segment of a stream that was dialled in small ones.
-const SMALL_SEGMENT: usize = 524;
-/// Bytes of the largest segment that gets through a path on which large packets vanish.
-const LARGEST_THAT_PASSES: usize = 948;
-
-#[derive(Debug)]
-struct Segment {
-    no: u64,
-    bytes: Vec<u8>,
-    fin: bool,
-}
-
-/// One direction, from the end of the same number to the other.
-#[derive(Debug)]
-struct Direction {
-    unsent: VecDeque<u8>,
-    fin_wanted: bool,
-    fin_sent: bool,
-    flying: VecDeque<Segment>,
-    flying_bytes: usize,
-    /// Bytes that arrived, but whose acknowledgement did not.
-    unacknowledged: usize,
-    sent: u64,
-    free_at: u64,
-    last_arrival: u64,
-    stalled: bool,
-    retransmit_after: u64,
-    /// Nothing arrives any more.
-    broken: bool,
-}
-
-impl Direction {
-    fn new() -> Direction {
-        Direction {
-            unsent: VecDeque::new(),
-            fin_wanted: false,
-            fin_sent: false,
-            flying: VecDeque::new(),
-            flying_bytes: 0,
-            unacknowledged: 0,
-            sent: 0,
-            free_at: 0,
-            last_arrival: 0,
-            stalled: false,
-            retransmit_after: RETRANSMIT_FIRST,
-            broken: false,
-        }
-    }
-
-    fn used(&self) -> usize {
-        self.unsent.len() + self.flying_bytes + self.unacknowledged
-    }
-
-    fn break_off(&mut self) {
-        self.broken = true;
-        self.unsent.clear();
-        self.flying.clear();
-        self.flying_bytes = 0;
-        self.unacknowledged = 0;
-    }
-}
 
 /// One end of a stream.
 #[derive(Debug)]
@@ -104,9 +38,8 @@ pub struct Stream {
     pub ends: [End; 2],
     /// Where the dialler dialled from.
     pub from: SocketAddr,
+    /// Each from the end of the same number to the other.
     dirs: [Direction; 2],
-    /// Its segments are small.
-    small: bool,
 }
 
 /// What a read gave.
@@ -165,8 +98,7 @@ impl Streams {
         self.all.push(Some(Stream {
             ends: [end(from.0, from.1, Some(from.2)), end(to.0, to.1, None)],
             from: from.3,
-            dirs: [Direction::new(), Direction::new()],
-            small,
+            dirs: [Direction::new(small), Direction::new(small)],
         }));
         self.all.len() - 1
     }
@@ -183,7 +115,7 @@ impl Streams {
             return 0;
         };
         let dir = &stream.dirs[end];
-        if dir.broken {
+        if dir.is_broken() {
             // A kernel whose stream is broken unnoticed takes what fits, and it is lost.
             return self.network.send_buffer;
         }
@@ -208,7 +140,7 @@ impl Streams {
             return;
         };
         let dir = &mut stream.dirs[end];
-        if dir.broken {
+        if dir.is_broken() {
             if stream.ends[end].half_open {
                 stream.ends[end].half_open = false;
                 let at = agenda.now() + 2 * self.network.latency.1;
@@ -216,7 +148,7 @@ impl Streams {
             }
             return;
         }
-        dir.unsent.extend(bytes);
+        dir.write(bytes);
         self.pump(id, end, paths, agenda);
     }
 
@@ -256,7 +188,7 @@ impl Streams {
     /// The process at `end` says that it writes no more.
     pub fn finish(&mut self, id: StreamId, end: usize, paths: &Paths, agenda: &mut Agenda) {
         if let Some(stream) = &mut self.all[id] {
-            stream.dirs[end].fin_wanted = true;
+            stream.dirs[end].finish();
             self.pump(id, end, paths, agenda);
         }
     }
@@ -273,7 +205,7 @@ impl Streams {
             // A reset: what was not delivered yet is lost in part.
             self.break_at(id, end, paths, agenda);
         } else {
-            stream.dirs[end].fin_wanted = true;
+            stream.dirs[end].finish();
             self.pump(id, end, paths, agenda);
         }
         self.forget_if_over(id);
@@ -303,9 +235,9 @@ impl Streams {
         };
         let (dir, n) = (&mut stream.dirs[end], stream.ends[0].host as u64);
         let kept = self.fate.bits(About::BrokenTail, id as u64, end as u64, n) as usize;
-        let kept = kept % (dir.flying.len() + 1);
-        let arrived: Vec<Segment> = dir.flying.drain(..kept).collect();
-        let stalled = dir.stalled;
+        let kept = kept % (dir.flying() + 1);
+        let arrived: Vec<Segment> = (0..kept).filter_map(|_| dir.take()).collect();
+        let stalled = dir.is_stalled();
         dir.break_off();
         let (from, to) = (stream.ends[end].host, stream.ends[1 - end].host);
         let owned = stream.ends[end].owner.is_some();
@@ -326,17 +258,14 @@ impl Streams {
             _ => {
                 let late = (notice >> 8) % (300 * MS);
                 let at = agenda.now() + self.network.latency.1 + late;
-                agenda.add(
-                    at,
-                    Entry::Notice {
-                        stream: id,
-                        end: 1 - end,
-                    },
-                );
+                let (stream, end) = (id, 1 - end);
+                agenda.add(at, Entry::Notice { stream, end });
             }
         }
         // What the other end sends from now on is lost as well.
-        stream.dirs[1 - end].broken |= !owned;
+        if !owned {
+            stream.dirs[1 - end].lose_all();
+        }
     }
 
     /// An end learns that the stream is broken. Returns whose turn it is.
@@ -373,52 +302,21 @@ impl Streams {
         };
         let (from, to) = (stream.ends[end].host, stream.ends[1 - end].host);
         let waiting = stream.ends[1 - end].received.len();
-        let dir = &mut stream.dirs[end];
         let rate = paths.slow(from, to).unwrap_or(self.network.rate);
-        while !dir.broken && !dir.fin_sent && dir.unacknowledged <= UNACKNOWLEDGED_MAX {
-            let window = self
-                .network
-                .receive_buffer
-                .saturating_sub(waiting + dir.flying_bytes);
-            let fate = self
+        let (low, high) = self.network.latency;
+        let draw = |no| {
+            let (stream, end) = (id as u64, end as u64);
+            let size = self.fate.bits(About::SegmentSize, stream, end, no);
+            let latency = self
                 .fate
-                .bits(About::SegmentSize, id as u64, end as u64, dir.sent);
-            let largest = match fate % 8 {
-                0 => 1 + (fate >> 8) as usize % 20,
-                1 => 1_448,
-                _ if stream.small => SMALL_SEGMENT,
-                _ => 16 * 1_448,
-            };
-            let largest = if stream.small {
-                largest.min(SMALL_SEGMENT)
-            } else {
-                largest
-            };
-            let count = dir.unsent.len().min(window).min(largest);
-            let fin = dir.fin_wanted && count == dir.unsent.len();
-            if count == 0 && !fin {
-                break;
-            }
-            let bytes: Vec<u8> = dir.unsent.drain(..count).collect();
-            let now = agenda.now();
-            dir.free_at = dir.free_at.max(now) + (count as u64 * SECOND) / rate.max(1);
-            let (low, high) = self.network.latency;
-            let about = (id as u64, end as u64, dir.sent);
-            let latency = self.fate.between(About::Latency, about, low, high);
-            dir.last_arrival = (dir.last_arrival + 1).max(dir.free_at + latency);
-            let no = dir.sent;
-            dir.sent += 1;
-            dir.fin_sent = fin;
-            dir.flying_bytes += count;
-            dir.flying.push_back(Segment { no, bytes, fin });
-            agenda.add(
-                dir.last_arrival,
-                Entry::Arrive {
-                    stream: id,
-                    dir: end,
-                    no,
-                },
-            );
+                .between(About::Latency, (stream, end, no), low, high);
+            (size, latency)
+        };
+        let now = agenda.now();
+        let dir = &mut stream.dirs[end];
+        for (at, no) in dir.send((now, rate), waiting, &self.network, draw) {
+            let (stream, dir) = (id, end);
+            agenda.add(at, Entry::Arrive { stream, dir, no });
         }
     }
 
@@ -434,7 +332,7 @@ impl Streams {
         };
         let (from, to) = (stream.ends[end].host, stream.ends[1 - end].host);
         let dir = &mut stream.dirs[end];
-        if dir.broken || dir.stalled || dir.flying.front().is_none_or(|s| s.no != no) {
+        if !dir.awaits(no) {
             return Vec::new();
         }
         let lost = paths.segment_loss;
@@ -443,7 +341,7 @@ impl Streams {
             .chance(About::SegmentLost, id as u64, end as u64, no, lost);
         let lost = lost || is_eaten(dir, paths, (from, to));
         if lost || !paths.carries(from, to) {
-            dir.stalled = true;
+            dir.stall();
             self.retransmit_later(id, end, agenda);
             return Vec::new();
         }
@@ -452,16 +350,9 @@ impl Streams {
 
     fn retransmit_later(&mut self, id: StreamId, end: usize, agenda: &mut Agenda) {
         if let Some(stream) = &mut self.all[id] {
-            let dir = &mut stream.dirs[end];
-            let at = agenda.now() + dir.retransmit_after;
-            dir.retransmit_after = (dir.retransmit_after * 2).min(RETRANSMIT_LONGEST);
-            agenda.add(
-                at,
-                Entry::Retransmit {
-                    stream: id,
-                    dir: end,
-                },
-            );
+            let at = agenda.now() + stream.dirs[end].next_pause();
+            let (stream, dir) = (id, end);
+            agenda.add(at, Entry::Retransmit { stream, dir });
         }
     }
 
@@ -478,23 +369,21 @@ impl Streams {
         };
         let (from, to) = (stream.ends[end].host, stream.ends[1 - end].host);
         let dir = &mut stream.dirs[end];
-        if dir.broken || (!dir.stalled && dir.unacknowledged == 0) {
+        if !dir.is_stuck() {
             return Vec::new();
         }
         if !paths.both_ways(from, to) || is_eaten(dir, paths, (from, to)) {
             if !paths.is_up(from) {
                 // The timers of a machine that sleeps stand still; what lost its power is broken.
-                dir.retransmit_after = RETRANSMIT_FIRST;
+                dir.shorten_pause();
             }
-            if stream.ends[end].owner.is_some() || !dir.flying.is_empty() {
+            if stream.ends[end].owner.is_some() || dir.is_flying() {
                 self.retransmit_later(id, end, agenda);
             }
             return Vec::new();
         }
-        dir.stalled = false;
-        dir.unacknowledged = 0;
-        dir.retransmit_after = RETRANSMIT_FIRST;
-        let count = dir.flying.len();
+        dir.resume();
+        let count = dir.flying();
         let mut turns = self.deliver(id, end, count, paths, agenda);
         turns.extend(self.get(id).and_then(|s| s.ends[end].owner));
         self.pump(id, end, paths, agenda);
@@ -519,20 +408,19 @@ impl Streams {
         let mut answered = false;
         for _ in 0..count {
             if is_eaten(dir, paths, (from, to)) {
-                dir.stalled = true;
+                dir.stall();
                 break;
             }
-            let Some(segment) = dir.flying.pop_front() else {
+            let Some(segment) = dir.take() else {
                 break;
             };
-            dir.flying_bytes -= segment.bytes.len();
             if receiver.owner.is_none() {
                 // Nobody holds the other end: a reset comes back.
                 answered = true;
                 continue;
             }
             if !acknowledged {
-                dir.unacknowledged += segment.bytes.len();
+                dir.miss_acknowledgement(segment.bytes.len());
             }
             receiver.received.extend(segment.bytes);
             receiver.fin |= segment.fin;
@@ -549,10 +437,10 @@ impl Streams {
         let mut turns = Vec::new();
         turns.extend(receiver.owner);
         self.ready.extend(receiver.owner.zip(receiver.link));
-        let is_stalled = dir.stalled;
+        let is_stalled = dir.is_stalled();
         if acknowledged {
             turns.extend(stream.ends[end].owner);
-        } else if dir.unacknowledged > 0 {
+        } else if dir.is_unacknowledged() {
             self.retransmit_later(id, end, agenda);
         }
         if is_stalled && acknowledged {
@@ -566,7 +454,7 @@ impl Streams {
     fn forget_if_over(&mut self, id: StreamId) {
         let over = self.get(id).is_some_and(|s| {
             let dead = |end: usize| {
-                s.ends[end].owner.is_none() && (s.dirs[end].broken || s.dirs[end].used() == 0)
+                s.ends[end].owner.is_none() && (s.dirs[end].is_broken() || s.dirs[end].used() == 0)
             };
             dead(0) && dead(1)
         });
@@ -605,6 +493,5 @@ impl Streams {
 
 /// The segment whose turn it is gets lost, whenever it is sent.
 fn is_eaten(dir: &Direction, paths: &Paths, (from, to): (Host, Host)) -> bool {
-    let front = dir.flying.front();
-    paths.eats_large(from, to) && front.is_some_and(|s| s.bytes.len() > LARGEST_THAT_PASSES)
+    paths.eats_large(from, to) && dir.is_large()
 }

@@ -34,16 +34,16 @@ use super::tokens::{STDERR, STDIN, STDOUT};
 pub(super) use allowance::Allowance;
 use signals::TtyNews;
 pub use signals::outlive_file_limits;
-pub(super) use signals::{Request, Signals};
-use stdio::{Flushed, Input, Output, Read};
+pub(super) use signals::{SignalRequest, Signals};
+use stdio::{Flushed, InputFd, OutputFd, ReadOutcome};
 use tty::Tty;
 
 /// The process's own descriptors and signals.
 pub(super) struct Console {
     /// None when stdin is not read, or at its end.
-    stdin: Option<Input>,
-    stdout: Output,
-    stderr: Output,
+    stdin: Option<InputFd>,
+    stdout: OutputFd,
+    stderr: OutputFd,
     signals: Signals,
     /// The terminal of the interactive mode.
     tty: Option<Tty>,
@@ -71,10 +71,10 @@ impl Console {
         let failed = |which| move |e| StartError::Stdio(which, e);
         let reads = config.reads_stdin && config.lines.is_none();
         Ok(Console {
-            stdin: (reads.then(|| Input::stdin(registry, STDIN)).transpose())
+            stdin: (reads.then(|| InputFd::stdin(registry, STDIN)).transpose())
                 .map_err(failed("stdin"))?,
-            stdout: Output::stdout(registry, STDOUT).map_err(failed("stdout"))?,
-            stderr: Output::stderr(registry, STDERR).map_err(failed("stderr"))?,
+            stdout: OutputFd::stdout(registry, STDOUT).map_err(failed("stdout"))?,
+            stderr: OutputFd::stderr(registry, STDERR).map_err(failed("stderr"))?,
             signals,
             tty: None,
             has_work: false,
@@ -89,7 +89,7 @@ impl Console {
     /// Takes an event of one of the three descriptors in.
     pub(super) fn on_event(&mut self, event: &Event) {
         match event.token() {
-            STDIN => self.stdin.iter_mut().for_each(Input::on_event),
+            STDIN => self.stdin.iter_mut().for_each(InputFd::on_event),
             STDOUT => {
                 self.stdout_gone |= event.is_error() || event.is_write_closed();
                 self.stdout.on_event();
@@ -99,11 +99,11 @@ impl Console {
     }
 
     /// Takes the signals in that came; the result is what they ask for.
-    pub(super) fn on_signals(&mut self, now: Now, ui: &mut Ui) -> Option<Request> {
+    pub(super) fn on_signals(&mut self, now: Now, ui: &mut Ui) -> Option<SignalRequest> {
         let request = self.signals.take();
         let news = self.signals.take_tty();
         self.on_tty_news(ui, news);
-        if request == Some(Request::Leave) {
+        if request == Some(SignalRequest::Leave) {
             self.is_stopping = true;
             ui.on_stop(now, false);
         }
@@ -166,7 +166,7 @@ impl Console {
 
     /// Whether stdin may have something.
     pub(super) fn is_stdin_ready(&self) -> bool {
-        self.stdin.as_ref().is_some_and(Input::is_ready)
+        self.stdin.as_ref().is_some_and(InputFd::is_ready)
     }
 
     /// Reads stdin once.
@@ -176,9 +176,9 @@ impl Console {
         };
         let mut buffer = [0; STDIN_BYTES_PER_TURN_MAX];
         match stdin.read(&mut buffer) {
-            Ok(Read::Bytes(n)) => ui.on_input(now, &buffer[..n]),
-            Ok(Read::Later) => {}
-            Ok(Read::End) => self.end_stdin(now, ui),
+            Ok(ReadOutcome::Bytes(n)) => ui.on_input(now, &buffer[..n]),
+            Ok(ReadOutcome::Later) => {}
+            Ok(ReadOutcome::End) => self.end_stdin(now, ui),
             Err(e) => {
                 ui.warn(now, &format!("stdin ends here: {e}"));
                 self.end_stdin(now, ui);

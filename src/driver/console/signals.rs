@@ -15,7 +15,7 @@ use crate::platform::is_ignored;
 
 /// What a user or the system asks for by signals.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Request {
+pub enum SignalRequest {
     /// Leave in good order.
     Leave,
     /// End at once: a second SIGINT.
@@ -83,7 +83,7 @@ impl Signals {
     }
 
     /// What the signals that came since the last call ask for.
-    pub fn take(&mut self) -> Option<Request> {
+    pub fn take(&mut self) -> Option<SignalRequest> {
         let mut request = None;
         for signal in self.source.pending() {
             match signal {
@@ -96,10 +96,10 @@ impl Signals {
                 continue;
             }
             if signal == SIGINT && self.interrupted {
-                return Some(Request::End);
+                return Some(SignalRequest::End);
             }
             self.interrupted |= signal == SIGINT;
-            request = Some(Request::Leave);
+            request = Some(SignalRequest::Leave);
         }
         request
     }

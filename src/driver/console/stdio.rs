@@ -130,7 +130,7 @@ fn reopen(fd: BorrowedFd<'_>, flags: OFlags, kind: FileType, is_terminal: bool) 
 
 /// What one read of stdin gave.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Read {
+pub enum ReadOutcome {
     /// So many bytes, at least one.
     Bytes(usize),
     /// Nothing now: an event will tell.
@@ -141,24 +141,24 @@ pub enum Read {
 
 /// Stdin.
 #[derive(Debug)]
-pub struct Input {
+pub struct InputFd {
     channel: Channel,
     ready: bool,
 }
 
-impl Input {
+impl InputFd {
     /// Watches this process's stdin.
     ///
     /// # Errors
     ///
     /// If the descriptor cannot be examined or watched.
-    pub fn stdin(registry: &Registry, token: Token) -> io::Result<Input> {
-        Input::open(Fd::Shared(rustix::stdio::stdin()), registry, token)
+    pub fn stdin(registry: &Registry, token: Token) -> io::Result<InputFd> {
+        InputFd::open(Fd::Shared(rustix::stdio::stdin()), registry, token)
     }
 
-    fn open(fd: Fd, registry: &Registry, token: Token) -> io::Result<Input> {
+    fn open(fd: Fd, registry: &Registry, token: Token) -> io::Result<InputFd> {
         let channel = Channel::open(fd, OFlags::RDONLY, registry, token)?;
-        Ok(Input {
+        Ok(InputFd {
             channel,
             ready: true,
         })
@@ -180,21 +180,21 @@ impl Input {
     /// # Errors
     ///
     /// What the read said; there is nothing more to read then.
-    pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<Read> {
+    pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<ReadOutcome> {
         if !self.channel.is_ready(PollFlags::IN) {
             self.ready = false;
-            return Ok(Read::Later);
+            return Ok(ReadOutcome::Later);
         }
         match rustix::io::read(&self.channel.fd, buffer) {
-            Ok(0) => Ok(Read::End),
-            Ok(n) => Ok(Read::Bytes(n)),
-            Err(Errno::INTR) => Ok(Read::Later),
+            Ok(0) => Ok(ReadOutcome::End),
+            Ok(n) => Ok(ReadOutcome::Bytes(n)),
+            Err(Errno::INTR) => Ok(ReadOutcome::Later),
             Err(Errno::AGAIN) => {
                 self.ready = false;
-                Ok(Read::Later)
+                Ok(ReadOutcome::Later)
             }
             // A terminal that hung up.
-            Err(Errno::IO) => Ok(Read::End),
+            Err(Errno::IO) => Ok(ReadOutcome::End),
             Err(e) => Err(e.into()),
         }
     }
@@ -213,7 +213,7 @@ pub enum Flushed {
 
 /// Stdout or stderr, and what is rendered for it.
 #[derive(Debug)]
-pub struct Output {
+pub struct OutputFd {
     channel: Option<Channel>,
     bytes: Vec<u8>,
     written: usize,
@@ -222,14 +222,14 @@ pub struct Output {
     ready: bool,
 }
 
-impl Output {
+impl OutputFd {
     /// Watches this process's stdout.
     ///
     /// # Errors
     ///
     /// If the descriptor cannot be examined or watched.
-    pub fn stdout(registry: &Registry, token: Token) -> io::Result<Output> {
-        Output::open(Fd::Shared(rustix::stdio::stdout()), registry, token)
+    pub fn stdout(registry: &Registry, token: Token) -> io::Result<OutputFd> {
+        OutputFd::open(Fd::Shared(rustix::stdio::stdout()), registry, token)
     }
 
     /// Watches this process's stderr.
@@ -237,12 +237,12 @@ impl Output {
     /// # Errors
     ///
     /// If the descriptor cannot be examined or watched.
-    pub fn stderr(registry: &Registry, token: Token) -> io::Result<Output> {
-        Output::open(Fd::Shared(rustix::stdio::stderr()), registry, token)
+    pub fn stderr(registry: &Registry, token: Token) -> io::Result<OutputFd> {
+        OutputFd::open(Fd::Shared(rustix::stdio::stderr()), registry, token)
     }
 
-    fn open(fd: Fd, registry: &Registry, token: Token) -> io::Result<Output> {
-        Ok(Output {
+    fn open(fd: Fd, registry: &Registry, token: Token) -> io::Result<OutputFd> {
+        Ok(OutputFd {
             channel: Some(Channel::open(fd, OFlags::WRONLY, registry, token)?),
             bytes: Vec::new(),
             written: 0,
@@ -366,22 +366,22 @@ mod tests {
         let mut poll = Poll::new().unwrap();
         let (reader, writer) = pipe().unwrap();
         let observer = reader.try_clone().unwrap();
-        let mut input = Input::open(Fd::Owned(reader), poll.registry(), TOKEN).unwrap();
+        let mut input = InputFd::open(Fd::Owned(reader), poll.registry(), TOKEN).unwrap();
         if !own {
             shared(&mut input.channel, &observer, &poll, Interest::READABLE);
         }
         let mut buffer = [0; 64];
-        assert_eq!(input.read(&mut buffer).unwrap(), Read::Later);
+        assert_eq!(input.read(&mut buffer).unwrap(), ReadOutcome::Later);
         assert!(!input.is_ready());
         rustix::io::write(&writer, b"hello").unwrap();
         assert!(wait(&mut poll));
         input.on_event();
-        assert_eq!(input.read(&mut buffer).unwrap(), Read::Bytes(5));
-        assert_eq!(input.read(&mut buffer).unwrap(), Read::Later);
+        assert_eq!(input.read(&mut buffer).unwrap(), ReadOutcome::Bytes(5));
+        assert_eq!(input.read(&mut buffer).unwrap(), ReadOutcome::Later);
         drop(writer);
         assert!(wait(&mut poll));
         input.on_event();
-        assert_eq!(input.read(&mut buffer).unwrap(), Read::End);
+        assert_eq!(input.read(&mut buffer).unwrap(), ReadOutcome::End);
         assert!(!is_nonblocking(observer.as_fd()), "others see no change");
     }
 
@@ -395,7 +395,7 @@ mod tests {
         let mut poll = Poll::new().unwrap();
         let (reader, writer) = pipe().unwrap();
         let observer = writer.try_clone().unwrap();
-        let mut output = Output::open(Fd::Owned(writer), poll.registry(), TOKEN).unwrap();
+        let mut output = OutputFd::open(Fd::Owned(writer), poll.registry(), TOKEN).unwrap();
         if !own {
             let channel = output.channel.as_mut().unwrap();
             shared(channel, &observer, &poll, Interest::WRITABLE);
@@ -434,7 +434,7 @@ mod tests {
     fn a_reader_that_went_away_is_said_once() {
         let poll = Poll::new().unwrap();
         let (reader, writer) = pipe().unwrap();
-        let mut output = Output::open(Fd::Owned(writer), poll.registry(), TOKEN).unwrap();
+        let mut output = OutputFd::open(Fd::Owned(writer), poll.registry(), TOKEN).unwrap();
         drop(reader);
         output.space().unwrap().extend_from_slice(b"x");
         let Flushed::Gone(error) = output.flush() else {
@@ -450,16 +450,16 @@ mod tests {
         let poll = Poll::new().unwrap();
         let null = open("/dev/null", OFlags::RDWR, Mode::empty()).unwrap();
         let again = null.try_clone().unwrap();
-        let mut input = Input::open(Fd::Owned(null), poll.registry(), TOKEN).unwrap();
-        assert_eq!(input.read(&mut [0; 8]).unwrap(), Read::End);
-        let mut output = Output::open(Fd::Owned(again), poll.registry(), Token(2)).unwrap();
+        let mut input = InputFd::open(Fd::Owned(null), poll.registry(), TOKEN).unwrap();
+        assert_eq!(input.read(&mut [0; 8]).unwrap(), ReadOutcome::End);
+        let mut output = OutputFd::open(Fd::Owned(again), poll.registry(), Token(2)).unwrap();
         output.space().unwrap().extend_from_slice(b"x");
         assert!(matches!(output.flush(), Flushed::All));
 
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
         let file = open(path, OFlags::RDONLY, Mode::empty()).unwrap();
-        let mut input = Input::open(Fd::Owned(file), poll.registry(), Token(3)).unwrap();
-        assert_eq!(input.read(&mut [0; 8]).unwrap(), Read::Bytes(8));
+        let mut input = InputFd::open(Fd::Owned(file), poll.registry(), Token(3)).unwrap();
+        assert_eq!(input.read(&mut [0; 8]).unwrap(), ReadOutcome::Bytes(8));
         assert!(input.is_ready());
     }
 }

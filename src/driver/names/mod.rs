@@ -59,7 +59,7 @@ impl NamedPeer {
 
 /// What is new: for the node, and for the user.
 #[derive(Debug, Default)]
-pub(super) struct News {
+pub(super) struct NameNews {
     /// A peer and where it is now; its addresses are none if that is not known.
     pub(super) found: Option<Peer>,
     pub(super) words: Option<String>,
@@ -110,12 +110,12 @@ impl Name {
         })
     }
 
-    fn found(&mut self, addresses: Vec<SocketAddr>) -> News {
+    fn found(&mut self, addresses: Vec<SocketAddr>) -> NameNews {
         let is_same = self.addresses == addresses;
         self.is_fresh = true;
         self.is_doubted = false;
         if is_same {
-            return News::default();
+            return NameNews::default();
         }
         self.pause = timing::NAME_AGAIN_FIRST;
         self.addresses.clone_from(&addresses);
@@ -124,20 +124,20 @@ impl Name {
         let at = at.join(", ");
         log::info!("--peer {name}: it is at {at}");
         let was_said = std::mem::take(&mut self.is_said);
-        News {
+        NameNews {
             words: was_said.then(|| format!("--peer {name}: it is found now, at {at}")),
             found: Some(Peer { name, addresses }),
         }
     }
 
-    fn not_found(&mut self, why: &str) -> News {
+    fn not_found(&mut self, why: &str) -> NameNews {
         let is_first = self.addresses.is_empty();
         let words = self.trouble(&format!("it cannot be looked up: {why}"));
         let found = is_first.then(|| Peer {
             name: self.peer.name.clone(),
             addresses: Vec::new(),
         });
-        News { found, words }
+        NameNews { found, words }
     }
 }
 
@@ -223,7 +223,7 @@ impl Names {
     }
 
     /// Goes on with everything that is due, and gives the next news of it; none if nothing is left.
-    pub(super) fn step(&mut self, now: Time) -> Option<News> {
+    pub(super) fn step(&mut self, now: Time) -> Option<NameNews> {
         (self.ending).retain_mut(|child| matches!(child.try_wait(), Ok(None)));
         for n in 0..self.all.len() {
             let news = match self.all[n].running {
@@ -238,9 +238,9 @@ impl Names {
         None
     }
 
-    fn start(&mut self, now: Time, n: usize) -> News {
+    fn start(&mut self, now: Time, n: usize) -> NameNews {
         if self.running.len() + self.ending.len() >= LOOKUPS_MAX {
-            return News::default();
+            return NameNews::default();
         }
         let name = &mut self.all[n];
         let entry = self.running.vacant_entry();
@@ -249,7 +249,7 @@ impl Names {
             Ok(lookup) => {
                 name.running = Some((entry.key(), now));
                 entry.insert(lookup);
-                News::default()
+                NameNews::default()
             }
             Err(e) => {
                 name.wait(now);
@@ -258,7 +258,7 @@ impl Names {
         }
     }
 
-    fn follow(&mut self, now: Time, n: usize, lookup: usize, began: Time) -> News {
+    fn follow(&mut self, now: Time, n: usize, lookup: usize, began: Time) -> NameNews {
         let name = &mut self.all[n];
         let answer = match self.running.get_mut(lookup).map(|l| l.read(now)) {
             Some(Progress::Ended(answer)) => answer,
@@ -267,7 +267,7 @@ impl Names {
                 let is_slow = now.since(began) >= timing::NAME_PATIENCE && !name.is_said;
                 let words = is_slow && name.addresses.is_empty();
                 let words = words.then(|| name.trouble("the name server has not answered yet"));
-                return News {
+                return NameNews {
                     found: None,
                     words: words.flatten(),
                 };

@@ -22,7 +22,7 @@ const LOCK_PATIENCE: Duration = Duration::from_millis(200);
 
 /// One round over the sockets that may have something to read; of each so many datagrams are read.
 #[derive(Debug)]
-pub(in crate::driver) struct Round {
+pub(in crate::driver) struct DatagramRound {
     sockets: std::vec::IntoIter<usize>,
     current: Option<usize>,
     /// Attempts to read the current socket, and how many of them gave an error.
@@ -30,9 +30,9 @@ pub(in crate::driver) struct Round {
     errors: usize,
 }
 
-impl Round {
-    pub(super) fn new(sockets: Vec<usize>) -> Round {
-        Round {
+impl DatagramRound {
+    pub(super) fn new(sockets: Vec<usize>) -> DatagramRound {
+        DatagramRound {
             sockets: sockets.into_iter(),
             current: None,
             reads: 0,

@@ -74,14 +74,14 @@ pub enum Selection {
 /// What this host has at one moment, the interfaces first that most likely lead to others.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Host {
-    found: Vec<Found>,
+    found: Vec<HostAddress>,
     /// The interfaces could not be listed: what was found are addresses that were given.
     is_unlisted: bool,
 }
 
 /// One address of one interface.
 #[derive(Clone, PartialEq, Eq, Debug)]
-struct Found {
+struct HostAddress {
     name: String,
     index: u32,
     address: IpAddr,
@@ -129,7 +129,7 @@ impl Selection {
             }
         };
         let own = given.into_iter().filter(|address| is_own(*address));
-        let found = own.zip(1..).map(|(address, index)| Found {
+        let found = own.zip(1..).map(|(address, index)| HostAddress {
             name: address.to_string(),
             index,
             address,
@@ -173,7 +173,7 @@ impl Host {
     /// Why the system does not tell.
     pub fn now() -> io::Result<Host> {
         let uplinks = Uplinks::now();
-        let mut found: Vec<Found> = Vec::new();
+        let mut found: Vec<HostAddress> = Vec::new();
         for one in nix::ifaddrs::getifaddrs()? {
             let Some(address) = one.address.and_then(address_of) else {
                 continue;
@@ -186,7 +186,7 @@ impl Host {
             };
             let has = |flag| one.flags.contains(flag);
             let is_loopback = has(InterfaceFlags::IFF_LOOPBACK);
-            found.push(Found {
+            found.push(HostAddress {
                 name,
                 index,
                 address,
@@ -220,7 +220,7 @@ impl Host {
     }
 
     /// What has this name, or this address.
-    fn named(&self, name: &str) -> Vec<(&Found, IpAddr)> {
+    fn named(&self, name: &str) -> Vec<(&HostAddress, IpAddr)> {
         let Ok(address) = name.parse::<IpAddr>() else {
             let named = self.found.iter().filter(|f| f.name == name);
             return named.map(|f| (f, f.address)).collect();
@@ -251,7 +251,7 @@ fn is_own(address: IpAddr) -> bool {
     std::net::UdpSocket::bind((address, 0)).is_ok()
 }
 
-fn choose(chosen: &mut Vec<Interface>, found: &Found, address: IpAddr) {
+fn choose(chosen: &mut Vec<Interface>, found: &HostAddress, address: IpAddr) {
     match chosen.iter_mut().find(|c| c.index == found.index) {
         Some(known) if known.addresses.contains(&address) => {}
         Some(known) => known.addresses.push(address),
@@ -283,8 +283,8 @@ fn address_of(address: nix::sys::socket::SockaddrStorage) -> Option<IpAddr> {
 mod tests {
     use super::*;
 
-    fn found(name: &str, index: u32, address: &str) -> Found {
-        Found {
+    fn found(name: &str, index: u32, address: &str) -> HostAddress {
+        HostAddress {
             name: name.into(),
             index,
             address: address.parse().unwrap(),

@@ -34,8 +34,8 @@ use crate::wire::{Address, Datagram, encode_datagram};
 
 pub(super) use datagram_lock::DatagramLock;
 pub(super) use datagrams::{Datagrams, Received, SOCKETS_MAX};
+pub(super) use intake::DatagramRound;
 use intake::Intake;
-pub(super) use intake::Round;
 pub use interfaces::{Host, Interface, Selection};
 use scopes::Scopes;
 pub(super) use sources::Sources;
@@ -183,8 +183,8 @@ impl Network {
     }
 
     /// A round over the datagram sockets that may have something to read now.
-    pub(super) fn round(&self) -> Round {
-        Round::new(self.datagrams.ready())
+    pub(super) fn round(&self) -> DatagramRound {
+        DatagramRound::new(self.datagrams.ready())
     }
 
     /// The next datagram of a round that the node is to hear of, and from whom it is; none at the
@@ -192,7 +192,7 @@ impl Network {
     pub(super) fn next_in(
         &mut self,
         now: Now,
-        round: &mut Round,
+        round: &mut DatagramRound,
     ) -> Option<(SocketAddr, Datagram)> {
         let mut buffer = [0; DATAGRAM_BYTES_MAX + 1];
         while let Some(n) = round.next_socket(&mut self.datagrams) {

@@ -5,16 +5,16 @@
 //! back goes to the node or to another part. It never names a part's fields, and decides nothing about the
 //! protocol.
 //!
-//! One turn: sleep; note the time, and
-//! whether this process was away; signals; bounded reads (datagrams, accepts, streams, stdin);
-//! timers; the user's commands; the end of the node's turn; then, before the next sleep, write
-//! what is queued. Nothing in a turn waits, and each part is bounded, so that no flood from
-//! anywhere starves the timers. What is left over is taken up in the next turn, after a sleep of
-//! length zero.
+//! One turn: sleep; note the time, and whether this process was away; signals; bounded reads
+//! (datagrams, accepts, streams, stdin); timers; the user's commands; the end of the node's turn; then,
+//! before the next sleep, write what is queued. Nothing in a turn waits, and each part is bounded, so
+//! that no flood from anywhere starves the timers. What is left over is taken up in the next turn, after
+//! a sleep of length zero.
 //!
 //! | file | subject |
 //! | --- | --- |
 //! | `opening` | the start |
+//! | `accepting` | which connections from outside are taken in |
 //! | `effects` | what the node wants done |
 //! | `farewell` | until when the end is waited for, and the exit status |
 //! | `starting` | the time before the node's start, while a store is being read |
@@ -22,6 +22,7 @@
 //! | `naming` | what is found of the peers that the user named |
 //! | `wake` | what timers wake the loop for |
 
+mod accepting;
 mod effects;
 mod farewell;
 mod naming;
@@ -31,7 +32,6 @@ mod starting;
 mod wake;
 
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use mio::{Events, Poll};
@@ -42,7 +42,7 @@ use crate::timing;
 use crate::ui::{DriverStatus, Ui};
 
 use super::clock::{Attendance, Clock};
-use super::console::{Console, Request};
+use super::console::{Console, SignalRequest};
 use super::keeper::Keeper;
 use super::names::Names;
 use super::network::Network;
@@ -51,6 +51,7 @@ use super::status::STATUS_INTERRUPTED;
 use super::streams::{Listener, Streams};
 use super::tokens::{INTERFACES, LISTENER, SIGNALS, STDERR, STDIN, STDOUT, STORE};
 use super::wheel::Wheel;
+use accepting::Door;
 use effects::EffectParts;
 use farewell::Farewell;
 use starting::{Starting, waiting_failed};
@@ -126,7 +127,7 @@ impl Reactor {
         self.attendance.on_wake(&self.clock);
         self.now = self.clock.now();
         self.note_absence();
-        if self.sort_events() == Some(Request::End) {
+        if self.sort_events() == Some(SignalRequest::End) {
             return Ok(Flow::End);
         }
         self.feed_stream_inputs();
@@ -210,7 +211,7 @@ impl Reactor {
     }
 
     /// Notes which sources are ready. What signals ask for is passed on.
-    fn sort_events(&mut self) -> Option<Request> {
+    fn sort_events(&mut self) -> Option<SignalRequest> {
         let (mut signalled, mut network_changed) = (false, false);
         for event in &self.events {
             match event.token() {
@@ -269,49 +270,27 @@ impl Reactor {
         }
     }
 
+    /// Takes in connections that wait, as many as one turn allows.
     fn accept(&mut self) {
         for _ in 0..ACCEPTS_PER_TURN_MAX {
             if !self.listener.is_ready() {
                 break;
             }
-            match self.listener.accept() {
-                Ok(Some((socket, peer))) => self.welcome(socket, peer),
+            let mut door = Door {
+                now: self.now.time,
+                node: &mut self.node,
+                listener: &mut self.listener,
+                streams: &mut self.streams,
+                network: &mut self.network,
+            };
+            match door.next() {
+                Ok(Some(input)) => self.feed(input),
                 Ok(None) => {}
-                Err(e) => {
-                    self.streams.note_refusal(&e);
+                Err(_) => {
                     let at = self.now.time + timing::ACCEPT_RETRY;
                     self.wheel.set(Wake::Accept, at);
                 }
             }
-        }
-    }
-
-    fn welcome(&mut self, socket: mio::net::TcpStream, peer: SocketAddr) {
-        if !socket
-            .local_addr()
-            .is_ok_and(|at| self.network.admits(at.ip()))
-        {
-            log::debug!("{peer}: not on an interface that is used");
-            return;
-        }
-        self.network.note(peer);
-        let now = self.now.time;
-        let hosts_members = || {
-            let mut addresses = self.node.members().iter().flat_map(|m| &m.addresses);
-            addresses.any(|a| a.0.ip() == peer.ip())
-        };
-        let room = if self.listener.admits(now, peer.ip()) || hosts_members() {
-            self.streams.make_room(now, peer)
-        } else {
-            Err("too many connections in a short time")
-        };
-        if let Err(rule) = room {
-            return self.streams.complain(now, peer, rule);
-        }
-        let link = self.node.new_link();
-        match self.streams.accept(link, socket, peer) {
-            Ok(()) => self.feed(Input::Accepted { link, from: peer }),
-            Err(e) => log::debug!("{peer}: {e}"),
         }
     }
 
@@ -501,7 +480,7 @@ impl Reactor {
             };
             self.sleep(Some(until)).map_err(waiting_failed)?;
             self.now = self.clock.now();
-            if self.sort_events() == Some(Request::End) {
+            if self.sort_events() == Some(SignalRequest::End) {
                 return Ok(STATUS_INTERRUPTED);
             }
             let mut round = self.streams.round();

@@ -15,7 +15,7 @@ use crate::wire::{Address, Key};
 
 use super::super::clock::{Attendance, Clock};
 use super::super::config::DriverConfig;
-use super::super::console::Request;
+use super::super::console::SignalRequest;
 use super::super::keeper::Keeper;
 use super::super::names::{self, Names};
 use super::super::network::Network;
@@ -138,7 +138,7 @@ impl Reactor {
         // Nobody has counted on this node yet.
         self.attendance.take_away();
         self.now = self.clock.now();
-        if self.sort_events() == Some(Request::End) {
+        if self.sort_events() == Some(SignalRequest::End) {
             return Ok(Flow::End);
         }
         self.read_stdin();

@@ -80,7 +80,7 @@ impl Share {
 /// One round over the streams that wait to be read: who is at the other end says out of which
 /// budget a stream's share comes. A newcomer's handshake does not wait behind what strangers send.
 #[derive(Debug)]
-pub(in crate::driver) struct Round {
+pub(in crate::driver) struct StreamRound {
     /// Streams that are still to be looked at.
     left: usize,
     members: Budget,
@@ -98,11 +98,11 @@ struct Reading {
     share: Share,
 }
 
-impl Round {
+impl StreamRound {
     /// A round over so many streams.
-    pub(super) fn new(streams: usize) -> Round {
+    pub(super) fn new(streams: usize) -> StreamRound {
         let outsiders = || Budget::new(OUTSIDER_BYTES_PER_TURN_MAX, OUTSIDER_FRAMES_PER_TURN_MAX);
-        Round {
+        StreamRound {
             left: streams,
             members: Budget::new(BYTES_PER_TURN_MAX, FRAMES_PER_TURN_MAX),
             greeting: outsiders(),

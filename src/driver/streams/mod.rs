@@ -1,12 +1,13 @@
 //! All streams with peers: whose turn it is, what is queued, and what each may cost.
 //!
-//! Owns the streams, the lists of those to be read and to be written, the limits on connections and
-//! queues, and the listener. What the node has to be told is left in a list that the reactor takes;
-//! nothing here calls the node, and nothing here decides what a message means. A stream that ends is
-//! dropped at the end of the turn ([`Streams::bury`]).
+//! Owns when a stream is opened, read, written and ended, and the limits on connections and queues. What
+//! the node has to be told is left in a list that the reactor takes; nothing here calls the node, and
+//! nothing here decides what a message means. A stream that ends is dropped at the end of the turn
+//! ([`Streams::bury`]).
 //!
 //! | file | owns |
 //! | --- | --- |
+//! | `pool` | the streams that there are, and what is undone and told when one ends |
 //! | `table` | which stream is which |
 //! | `stream` | one stream: its socket, its reader, its queue |
 //! | `stream_lock`, `outqueue` | the lock on one stream; what waits to be written to it |
@@ -23,12 +24,12 @@ mod lists;
 mod opener;
 mod outqueue;
 mod outsiders;
+mod pool;
 mod sockets;
 mod stream;
 mod stream_lock;
 mod table;
 
-use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
@@ -43,58 +44,37 @@ use crate::limits::{
 };
 use crate::lock::Secret;
 use crate::node::{Class, Close, Closed, Input, LinkId, Time};
-use crate::timing;
 use crate::wire::Message;
 
 use super::loglines::Throttle;
 use super::network::Sources;
-use backlog::SendQueues;
-pub(super) use budget::Round;
 use budget::Share;
+pub(super) use budget::StreamRound;
 pub(super) use listener::Listener;
-use lists::Lists;
 use opener::Opener;
 use outqueue::Written;
-use outsiders::Outsiders;
+use pool::Pool;
 use stream::{Dialled, ReadStep, Stream, StreamState, classify};
 pub(super) use table::SLOTS_MAX;
-use table::Table;
 
 /// All streams with peers.
 #[derive(Debug)]
 pub(super) struct Streams {
-    registry: Registry,
+    pool: Pool,
     opener: Opener,
-    table: Table,
-    outsiders: Outsiders,
-    backlog: SendQueues,
-    lists: Lists,
-    /// To be dropped.
-    dead: Vec<usize>,
     throttle: Throttle,
     /// Connections cannot be accepted at the moment, and that was logged.
     refusing: bool,
-    /// What the node has to be told.
-    inputs: VecDeque<Input>,
-    /// Links that are to be dropped for good after a while.
-    to_expire: Vec<LinkId>,
 }
 
 impl Streams {
     /// No streams; dials are bound to `sources`, where they fit.
     pub(super) fn new(registry: Registry, sources: Sources, secret: Option<Secret>) -> Streams {
         Streams {
-            registry,
+            pool: Pool::new(registry),
             opener: Opener::new(sources, secret),
-            table: Table::default(),
-            outsiders: Outsiders::new(),
-            backlog: SendQueues::default(),
-            lists: Lists::default(),
-            dead: Vec::new(),
             throttle: Throttle::new(),
             refusing: false,
-            inputs: VecDeque::new(),
-            to_expire: Vec::new(),
         }
     }
 
@@ -122,84 +102,72 @@ impl Streams {
     ) -> io::Result<()> {
         self.refusing = false;
         let stream = self.opener.accept(link, socket, peer)?;
-        self.table.insert(&self.registry, stream)?;
-        self.outsiders.begin_handshake(peer.ip(), link);
-        Ok(())
+        self.pool.insert_accepted(stream)
     }
 
     /// Opens a stream, in small segments if large ones get lost; what comes of it is left for
     /// [`Streams::next_input`].
     pub(super) fn dial(&mut self, link: LinkId, to: SocketAddr, small: bool) {
-        let result = if self.table.len() >= LINKS_MAX {
+        let result = if self.pool.len() >= LINKS_MAX {
             Err(io::Error::other("too many connections"))
         } else {
             let dialled = self.opener.dial(link, to, small);
-            dialled.and_then(|stream| self.table.insert(&self.registry, stream))
+            dialled.and_then(|stream| self.pool.insert(stream))
         };
         if let Err(e) = result {
             log::debug!("cannot dial {to}: {e}");
             let why = classify(&e);
-            self.inputs.push_back(Input::Closed { link, why });
+            self.pool.tell(Input::Closed { link, why });
         }
     }
 
     /// Queues one frame for each of these links; links that are gone are skipped.
     pub(super) fn send(&mut self, now: Time, to: &[LinkId], class: Class, frame: &Rc<[u8]>) {
         for link in to {
-            if let Some(slot) = self.table.slot_of(*link) {
+            if let Some(slot) = self.pool.slot_of(*link) {
                 self.push(now, slot, class, Rc::clone(frame));
             }
         }
     }
 
     fn push(&mut self, now: Time, slot: usize, class: Class, frame: Rc<[u8]>) {
-        let Some(stream) = self.table.get_mut(slot) else {
+        let Some(stream) = self.pool.get(slot) else {
             return;
         };
         if !matches!(stream.state(), StreamState::Open | StreamState::Connecting) {
             return;
         }
-        let (link, peer) = (stream.link(), stream.peer());
-        let (soft, hard) = if stream.is_member() && self.backlog.bytes() <= QUEUE_BYTES_TOTAL_MAX {
+        let (peer, queued, is_member) = (stream.peer(), stream.queued(), stream.is_member());
+        let (soft, hard) = if is_member && self.pool.queued_bytes() <= QUEUE_BYTES_TOTAL_MAX {
             (QUEUE_BYTES_MAX, QUEUE_BYTES_HARD_MAX)
         } else {
             (STRANGER_QUEUE_BYTES_MAX, 2 * STRANGER_QUEUE_BYTES_MAX)
         };
-        let size = frame.len();
-        if stream.queued() + size > hard {
+        if queued + frame.len() > hard {
             self.complain(now, peer, "its outbound queue is full");
-            self.end(slot, Closed::Ended);
+            self.pool.end(slot, Closed::Ended);
             return;
         }
-        stream.queue(now, class, frame);
-        self.backlog.grow(slot, size, stream.queued());
-        if stream.becomes_congested(soft) {
-            self.inputs.push_back(Input::Congested { link });
-        }
-        self.mark_dirty(slot);
+        self.pool.queue(now, slot, (class, frame), soft);
     }
 
     /// Closes a link as the node wants it.
     pub(super) fn close(&mut self, now: Time, link: LinkId, how: Close) {
-        let Some(slot) = self.table.slot_of(link) else {
+        let Some(slot) = self.pool.slot_of(link) else {
             return;
         };
-        let (peer, state) = (self.table[slot].peer(), self.table[slot].state());
+        let (peer, state) = (self.pool[slot].peer(), self.pool[slot].state());
         match (how, state) {
             (Close::GiveUp(why), _) => {
                 log::debug!("{peer}: {why}: connection closed");
-                self.kill(slot);
+                self.pool.kill(slot);
             }
             (Close::Abort(rule), _) => {
                 self.complain(now, peer, rule);
-                self.kill(slot);
+                self.pool.kill(slot);
             }
-            (Close::Graceful, StreamState::Connecting) => self.end(slot, Closed::Ended),
-            (Close::Graceful, StreamState::Open) => {
-                self.table[slot].begin_closing();
-                self.to_expire.push(link);
-                self.mark_dirty(slot);
-            }
+            (Close::Graceful, StreamState::Connecting) => self.pool.end(slot, Closed::Ended),
+            (Close::Graceful, StreamState::Open) => self.pool.begin_closing(slot),
             (
                 Close::Graceful,
                 StreamState::Closing | StreamState::Lingering | StreamState::Dead,
@@ -209,22 +177,15 @@ impl Streams {
 
     /// The handshake of this link is finished or given up.
     pub(super) fn end_handshake(&mut self, link: LinkId) {
-        if let Some(slot) = self.table.slot_of(link) {
-            self.table[slot].end_handshake();
-            self.release_handshake(slot);
-        }
-    }
-
-    fn release_handshake(&mut self, slot: usize) {
-        let stream = &mut self.table[slot];
-        if let Some(source) = stream.take_handshake() {
-            self.outsiders.end_handshake(source, stream.link());
+        if let Some(slot) = self.pool.slot_of(link) {
+            self.pool[slot].end_handshake();
+            self.pool.release_handshake(slot);
         }
     }
 
     /// Looks up anew which streams are members' links, if that is due.
     pub(super) fn sort(&mut self, now: Time, is_member: impl Fn(LinkId) -> bool) {
-        self.outsiders.sort(now, &mut self.table, is_member);
+        self.pool.sort(now, is_member);
     }
 
     /// Before so many bytes are queued for these links: whose queue they might be too much for is
@@ -235,7 +196,7 @@ impl Streams {
         bytes: usize,
         is_member: impl Fn(LinkId) -> bool,
     ) {
-        outsiders::look_again(&mut self.table, links, bytes, is_member);
+        outsiders::look_again(&mut self.pool, links, bytes, is_member);
     }
 
     /// Makes room for one more connection from this peer, at the cost of its own source.
@@ -244,13 +205,13 @@ impl Streams {
     ///
     /// The rule by which it is refused: all streams are members', or of other sources.
     pub(super) fn make_room(&mut self, now: Time, peer: SocketAddr) -> Result<(), &'static str> {
-        if let Some(oldest) = self.outsiders.over_handshakes(&self.table, peer.ip()) {
+        if let Some(oldest) = self.pool.over_handshakes(peer.ip()) {
             self.end_for(now, oldest, "too many unfinished handshakes");
         }
-        if let Some(oldest) = self.outsiders.over_outsiders(&self.table, peer.ip()) {
+        if let Some(oldest) = self.pool.over_outsiders(peer.ip()) {
             self.end_for(now, oldest, "too many connections that are not members'");
         }
-        if self.table.links_len() >= LINKS_MAX {
+        if self.pool.links_len() >= LINKS_MAX {
             return Err("too many connections");
         }
         Ok(())
@@ -263,80 +224,76 @@ impl Streams {
         link: LinkId,
         is_member: impl Fn(LinkId) -> bool,
     ) {
-        if let Some(oldest) = outsiders::over_strangers(&mut self.table, link, is_member) {
+        if let Some(oldest) = outsiders::over_strangers(&mut self.pool, link, is_member) {
             self.end_for(now, oldest, "too many links of strangers from this address");
         }
     }
 
     fn end_for(&mut self, now: Time, link: LinkId, rule: &'static str) {
-        if let Some(slot) = self.table.slot_of(link) {
-            self.complain(now, self.table[slot].peer(), rule);
-            self.end(slot, Closed::Ended);
+        if let Some(slot) = self.pool.slot_of(link) {
+            self.complain(now, self.pool[slot].peer(), rule);
+            self.pool.end(slot, Closed::Ended);
         }
     }
 
     /// Takes an event of a stream's socket in.
     pub(super) fn on_event(&mut self, event: &Event) {
-        let Some(slot) = self.table.slot_of_event(event.token()) else {
+        let Some(slot) = self.pool.slot_of_event(event.token()) else {
             return;
         };
-        if self.table[slot].state() == StreamState::Connecting && !self.finish_dial(slot) {
+        if self.pool[slot].state() == StreamState::Connecting && !self.finish_dial(slot) {
             return;
         }
-        let stream = &mut self.table[slot];
+        let stream = &mut self.pool[slot];
         if event.is_writable() || event.is_write_closed() || event.is_error() {
             stream.on_writable();
             if stream.has_output() || stream.state() == StreamState::Closing {
-                self.mark_dirty(slot);
+                self.pool.mark_dirty(slot);
             }
         }
-        let stream = &mut self.table[slot];
+        let stream = &mut self.pool[slot];
         let hung_up = event.is_read_closed() || event.is_error();
         if event.is_readable() || hung_up {
             stream.on_readable(hung_up);
-            self.list(slot);
+            self.pool.list(slot);
         }
     }
 
     /// Whether the stream is open now.
     fn finish_dial(&mut self, slot: usize) -> bool {
-        let stream = &mut self.table[slot];
+        let stream = &mut self.pool[slot];
         let link = stream.link();
         match stream.finish_dial() {
             Dialled::Connected => {
-                self.inputs.push_back(Input::Connected { link });
-                self.mark_dirty(slot);
+                self.pool.tell(Input::Connected { link });
+                self.pool.mark_dirty(slot);
                 true
             }
             Dialled::Pending => false,
             Dialled::Failed(why, e) => {
                 log::debug!("cannot dial {}: {e}", stream.peer());
-                self.end(slot, why);
+                self.pool.end(slot, why);
                 false
             }
         }
     }
 
-    fn list(&mut self, slot: usize) {
-        self.lists.list(&mut self.table, slot);
-    }
-
-    fn mark_dirty(&mut self, slot: usize) {
-        self.lists.mark_dirty(&mut self.table, slot);
-    }
-
     /// True while a stream waits to be read.
     pub(super) fn has_ready(&self) -> bool {
-        self.lists.ready_len() > 0
+        self.pool.ready_len() > 0
     }
 
     /// A round over the streams that wait to be read now, those that have waited longest first.
-    pub(super) fn round(&self) -> Round {
-        Round::new(self.lists.ready_len())
+    pub(super) fn round(&self) -> StreamRound {
+        StreamRound::new(self.pool.ready_len())
     }
 
     /// The next message of a round; none at its end.
-    pub(super) fn next_in(&mut self, now: Time, round: &mut Round) -> Option<(LinkId, Message)> {
+    pub(super) fn next_in(
+        &mut self,
+        now: Time,
+        round: &mut StreamRound,
+    ) -> Option<(LinkId, Message)> {
         loop {
             if let Some((slot, share)) = round.current() {
                 let found = self.next_message(now, slot, share);
@@ -348,9 +305,9 @@ impl Streams {
             if !round.step() {
                 return None;
             }
-            let slot = self.lists.next_ready(&mut self.table)?;
-            if !round.begin(slot, outsiders::standing(self.table.get(slot))) {
-                self.list(slot);
+            let slot = self.pool.next_ready()?;
+            if !round.begin(slot, outsiders::standing(self.pool.get(slot))) {
+                self.pool.list(slot);
             }
         }
     }
@@ -363,51 +320,38 @@ impl Streams {
         slot: usize,
         share: &mut Share,
     ) -> Option<(LinkId, Message)> {
-        let stream = self.table.get_mut(slot)?;
+        let stream = self.pool.get_mut(slot)?;
         let found = stream.next_message(share);
         // The handshake of a lock answers what it reads, and what waited for it may go.
         let answers = stream.is_locked() && stream.has_output();
         if answers {
-            self.mark_dirty(slot);
+            self.pool.mark_dirty(slot);
         }
-        let stream = self.table.get_mut(slot)?;
+        let stream = self.pool.get_mut(slot)?;
         match found {
             ReadStep::Message(message) => return Some((stream.link(), message)),
             ReadStep::Nothing => {}
-            ReadStep::Later => self.list(slot),
-            ReadStep::End => self.on_end(slot),
+            ReadStep::Later => self.pool.list(slot),
+            ReadStep::End => self.pool.linger(slot),
             ReadStep::Broken(e) => {
                 log::debug!("{}: {e}", stream.peer());
-                self.end(slot, Closed::Ended);
+                self.pool.end(slot, Closed::Ended);
             }
             ReadStep::Offence(rule) => {
                 let peer = stream.peer();
                 self.complain(now, peer, &rule);
-                self.end(slot, Closed::Ended);
+                self.pool.end(slot, Closed::Ended);
             }
         }
         None
     }
 
-    /// The peer ended its side: the node is told, and the rest of the queue is written.
-    fn on_end(&mut self, slot: usize) {
-        let stream = &mut self.table[slot];
-        if !stream.has_output() {
-            return self.end(slot, Closed::Ended);
-        }
-        let (link, why) = (stream.link(), Closed::Ended);
-        stream.linger();
-        self.inputs.push_back(Input::Closed { link, why });
-        self.to_expire.push(link);
-        self.release_handshake(slot);
-    }
-
     /// Writes what was queued, as far as the sockets take it, and asks for an event where they do
     /// not.
     pub(super) fn flush(&mut self, now: Time) {
-        let dirty = self.lists.take_dirty();
+        let dirty = self.pool.take_dirty();
         for &slot in &dirty {
-            let Some(stream) = self.table.get_mut(slot) else {
+            let Some(stream) = self.pool.get_mut(slot) else {
                 continue;
             };
             let is_written = !matches!(stream.state(), StreamState::Connecting | StreamState::Dead);
@@ -415,72 +359,45 @@ impl Streams {
                 self.write(now, slot);
             }
         }
-        self.lists.put_back(dirty);
+        self.pool.put_back(dirty);
     }
 
     fn write(&mut self, now: Time, slot: usize) {
-        let stream = &mut self.table[slot];
-        let before = stream.queued();
-        let result = stream.write(now);
-        let after = stream.queued();
-        self.backlog.shrink(slot, before - after, after);
+        let result = self.pool.write(now, slot);
+        let stream = &mut self.pool[slot];
         match result {
-            Ok(Written::Blocked) => self.arm(slot, true),
-            Ok(Written::All) if stream.state() == StreamState::Lingering => self.kill(slot),
+            Ok(Written::Blocked) => self.pool.arm(slot, true),
+            Ok(Written::All) if stream.state() == StreamState::Lingering => self.pool.kill(slot),
             Ok(Written::All) => {
                 if stream.take_congested() {
                     let link = stream.link();
-                    self.inputs.push_back(Input::Drained { link });
+                    self.pool.tell(Input::Drained { link });
                 }
-                self.arm(slot, false);
+                self.pool.arm(slot, false);
             }
             // What the peer sent before it broke the stream is still to be read; reading finds the
             // end.
             Err(e) if stream.is_read() => {
                 log::debug!("{}: {e}", stream.peer());
-                self.abandon_queue(slot);
+                self.pool.abandon_queue(slot);
             }
-            Err(_) => self.kill(slot),
+            Err(_) => self.pool.kill(slot),
         }
-    }
-
-    /// Asks for events of the socket's becoming writable, or no longer.
-    fn arm(&mut self, slot: usize, armed: bool) {
-        let stream = &mut self.table[slot];
-        if let Err(e) = stream.arm(&self.registry, armed) {
-            log::debug!("{}: {e}", stream.peer());
-            self.end(slot, Closed::Ended);
-        }
-    }
-
-    fn abandon_queue(&mut self, slot: usize) {
-        self.forget_queue(slot);
-        let stream = &mut self.table[slot];
-        stream.read_to_its_end();
-        self.to_expire.push(stream.link());
-        self.list(slot);
-    }
-
-    fn forget_queue(&mut self, slot: usize) {
-        let dropped = self.table[slot].drop_queue();
-        self.backlog.shrink(slot, dropped, 0);
     }
 
     /// Until when stdin has to wait for peers with much in their queues, if no byte moves.
     pub(super) fn stdin_waits_until(&self, now: Time) -> Option<Time> {
-        let moved = self.backlog.high().filter_map(|slot| self.table.get(slot));
-        let until = moved.map(|stream| stream.moved() + timing::STALL).max()?;
-        (until > now).then_some(until)
+        self.pool.stalls_until().filter(|until| *until > now)
     }
 
     /// Bytes queued for all peers.
     pub(super) fn queued_bytes(&self) -> u64 {
-        self.backlog.bytes()
+        self.pool.queued_bytes()
     }
 
     /// True when no stream is left.
     pub(super) fn is_empty(&self) -> bool {
-        self.table.len() == 0
+        self.pool.len() == 0
     }
 
     /// What dials are bound to from now on.
@@ -495,80 +412,55 @@ impl Streams {
             let local = stream.local_ip();
             local.is_some_and(|ip| !ip.is_unspecified() && !is_ours(ip))
         };
-        let lost: Vec<usize> = (self.table.iter())
+        let lost: Vec<usize> = (self.pool.iter())
             .filter(|(_, stream)| stream.state() != StreamState::Dead && lost(stream))
             .map(|(slot, _)| slot)
             .collect();
         for slot in lost {
-            log::debug!("{}: its own address has gone", self.table[slot].peer());
-            self.end(slot, Closed::Failed);
+            log::debug!("{}: its own address has gone", self.pool[slot].peer());
+            self.pool.end(slot, Closed::Failed);
         }
     }
 
     /// Closes every stream as [`Close::Graceful`] does.
     pub(super) fn close_all(&mut self, now: Time) {
-        for link in self.table.links() {
+        for link in self.pool.links() {
             self.close(now, link, Close::Graceful);
         }
     }
 
     /// A link that was to end has had its time.
     pub(super) fn expire(&mut self, link: LinkId) {
-        match self.table.slot_of(link) {
-            Some(slot) if self.table[slot].state() == StreamState::Lingering => self.kill(slot),
-            Some(slot) => self.end(slot, Closed::Ended),
+        match self.pool.slot_of(link) {
+            Some(slot) if self.pool[slot].state() == StreamState::Lingering => self.pool.kill(slot),
+            Some(slot) => self.pool.end(slot, Closed::Ended),
             None => {}
         }
     }
 
     /// Drops the streams that ended; each of their links is given to `buried`.
-    pub(super) fn bury(&mut self, mut buried: impl FnMut(LinkId)) {
-        for slot in self.dead.drain(..) {
-            let mut stream = self.table.remove(slot);
-            stream.deregister(&self.registry);
-            buried(stream.link());
-        }
-    }
-
-    /// Ends a stream and tells the node.
-    fn end(&mut self, slot: usize, why: Closed) {
-        let (link, state) = (self.table[slot].link(), self.table[slot].state());
-        if !matches!(state, StreamState::Lingering | StreamState::Dead) {
-            self.inputs.push_back(Input::Closed { link, why });
-        }
-        self.kill(slot);
-    }
-
-    /// Ends a stream of which the node need not be told.
-    fn kill(&mut self, slot: usize) {
-        if self.table[slot].state() == StreamState::Dead {
-            return;
-        }
-        self.release_handshake(slot);
-        self.forget_queue(slot);
-        self.table[slot].die();
-        self.table.unlink(slot);
-        self.dead.push(slot);
+    pub(super) fn bury(&mut self, buried: impl FnMut(LinkId)) {
+        self.pool.bury(buried);
     }
 
     /// Links that are to end, if they have not by themselves, after a while: since the last call.
     pub(super) fn take_to_expire(&mut self) -> impl Iterator<Item = LinkId> {
-        self.to_expire.drain(..)
+        self.pool.take_to_expire()
     }
 
     /// How many inputs wait for the node.
     pub(super) fn inputs_len(&self) -> usize {
-        self.inputs.len()
+        self.pool.inputs_len()
     }
 
     /// What the node has to be told next.
     pub(super) fn next_input(&mut self) -> Option<Input> {
-        self.inputs.pop_front()
+        self.pool.next_input()
     }
 
     /// Nobody is left to be told.
     pub(super) fn forget_inputs(&mut self) {
-        self.inputs.clear();
+        self.pool.forget_inputs();
     }
 }
 

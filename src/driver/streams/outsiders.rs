@@ -2,7 +2,7 @@
 //!
 //! Owns the unfinished handshakes of each source, and when it was last looked up whose links are
 //! members'. It names the stream that is to end when somebody takes too much: always the oldest of the
-//! source that does, never a member's. It ends none itself. Whose link a member's is, the node knows; it
+//! source that does, never a member's. It ends none itself. The node knows which links are members', and
 //! is asked every now and then.
 
 use std::collections::{BTreeMap, BTreeSet};

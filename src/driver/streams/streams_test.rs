@@ -46,7 +46,7 @@ impl StreamRig {
         let input = self.next_input();
         assert!(matches!(input, Input::Connected { link: l } if l == link));
         self.streams.end_handshake(link);
-        outsiders::sort_now(&mut self.streams.table, |_| true);
+        outsiders::sort_now(&mut self.streams.pool, |_| true);
         peer
     }
 
@@ -59,13 +59,9 @@ impl StreamRig {
         for event in &events {
             self.streams.on_event(event);
         }
-        for _ in 0..self.streams.lists.ready_len() {
+        for _ in 0..self.streams.pool.ready_len() {
             let mut share = Share::of(usize::MAX, usize::MAX);
-            let slot = self
-                .streams
-                .lists
-                .next_ready(&mut self.streams.table)
-                .unwrap();
+            let slot = self.streams.pool.next_ready().unwrap();
             while let Some(found) = self.streams.next_message(NOW, slot, &mut share) {
                 self.messages.push(found);
             }
@@ -83,8 +79,8 @@ impl StreamRig {
     }
 
     fn next_input(&mut self) -> Input {
-        self.until(|rig| !rig.streams.inputs.is_empty());
-        self.streams.inputs.pop_front().unwrap()
+        self.until(|rig| rig.streams.inputs_len() > 0);
+        self.streams.next_input().unwrap()
     }
 
     fn expect_closed(&mut self, expected: Closed) {
@@ -93,6 +89,14 @@ impl StreamRig {
             matches!(input, Input::Closed { why, .. } if why == expected),
             "{input:?}"
         );
+    }
+
+    /// Of all that the node has to be told, there is only that this link is closed.
+    fn expect_only_closed(&mut self, expected: LinkId) {
+        let input = self.streams.next_input();
+        let is_expected = matches!(input, Some(Input::Closed { link, .. }) if link == expected);
+        assert!(is_expected, "{input:?}");
+        assert_eq!(self.streams.inputs_len(), 0);
     }
 
     fn send(&mut self, class: Class, frame: &Rc<[u8]>) {
@@ -217,7 +221,7 @@ fn a_full_queue_is_said_once_and_so_is_its_end() {
     }
     rig.send(Class::Chat, &chat);
     assert!(matches!(rig.next_input(), Input::Congested { link: LINK }));
-    assert!(rig.streams.inputs.is_empty());
+    assert_eq!(rig.streams.inputs_len(), 0);
     // The writer waits for a peer that takes something, and not for one that is stuck.
     assert_eq!(rig.streams.stdin_waits_until(NOW), Some(NOW + stall));
     assert_eq!(rig.streams.stdin_waits_until(NOW + stall), None);
@@ -260,7 +264,7 @@ fn an_aborted_link_says_nothing_more() {
         rig.turn(Duration::from_millis(10));
     }
     assert!(rig.streams.is_empty());
-    assert!(rig.streams.inputs.is_empty());
+    assert_eq!(rig.streams.inputs_len(), 0);
     assert!(rig.messages.is_empty());
 }
 
@@ -292,24 +296,13 @@ fn beyond_so_many_unfinished_handshakes_of_one_address_its_oldest_ends() {
     for n in 0..HANDSHAKES_PER_SOURCE_MAX as u64 {
         peers.push(accept(&mut rig, &listener, n));
     }
-    assert!(rig.streams.inputs.is_empty());
+    assert_eq!(rig.streams.inputs_len(), 0);
     // One that is finished leaves room for another.
     rig.streams.end_handshake(LinkId(0));
     peers.push(accept(&mut rig, &listener, 1_000));
-    assert!(rig.streams.inputs.is_empty());
+    assert_eq!(rig.streams.inputs_len(), 0);
     peers.push(accept(&mut rig, &listener, 1_001));
-    let input = rig.streams.inputs.pop_front();
-    assert!(
-        matches!(
-            input,
-            Some(Input::Closed {
-                link: LinkId(1),
-                ..
-            })
-        ),
-        "{input:?}"
-    );
-    assert!(rig.streams.inputs.is_empty());
+    rig.expect_only_closed(LinkId(1));
 }
 
 #[test]
@@ -323,25 +316,14 @@ fn beyond_so_many_strangers_of_one_address_the_oldest_that_is_no_member_ends() {
         rig.streams.end_handshake(LinkId(n));
         rig.streams.limit_strangers(NOW, LinkId(n), is_member);
     }
-    let input = rig.streams.inputs.pop_front();
-    assert!(
-        matches!(
-            input,
-            Some(Input::Closed {
-                link: LinkId(3),
-                ..
-            })
-        ),
-        "{input:?}"
-    );
-    assert!(rig.streams.inputs.is_empty());
+    rig.expect_only_closed(LinkId(3));
 }
 
 #[test]
 fn a_stranger_that_does_not_read_is_dropped_long_before_a_member() {
     let mut rig = StreamRig::new();
     let _peer = rig.linked(LINK);
-    outsiders::sort_now(&mut rig.streams.table, |_| false);
+    outsiders::sort_now(&mut rig.streams.pool, |_| false);
     for _ in 0..=2 * STRANGER_QUEUE_BYTES_MAX / filler().len() {
         rig.send(Class::Chat, &filler());
     }
@@ -362,5 +344,5 @@ fn before_hello_no_long_frame_is_waited_for() {
     for _ in 0..3 {
         rig.turn(Duration::from_millis(10));
     }
-    assert!(rig.streams.inputs.is_empty());
+    assert_eq!(rig.streams.inputs_len(), 0);
 }

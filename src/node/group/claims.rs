@@ -1,7 +1,10 @@
 //! Claims: who coordinates, as heard by whatever route, and what follows when two claims meet.
 //!
-//! The higher claim wins: who hears it asks in there and changes over only when let in; who hears a
-//! lower one answers with its own coordinator's.
+//! The higher claim wins: a node that hears it asks that coordinator to be let in, and changes over only
+//! once it is; a node that hears a lower one answers with its own coordinator's.
+//!
+//! Owns the rules by which a claim counts. How the other coordinator is asked is `join`'s; nobody is let
+//! in here.
 
 use std::net::SocketAddr;
 
@@ -205,11 +208,10 @@ impl Group {
         }
         let counts = self.counts(parts, told, route);
         if let Some(asking) = &mut self.asking
-            && asking.target.key == told.key
+            && asking.is_to(told.key)
             && counts
         {
-            asking.vouched = parts.cx.now.time;
-            asking.target.addresses.clone_from(&told.addresses);
+            asking.vouch(&told.addresses, parts.cx.now.time);
         }
         match (&self.standing, &self.coordinator) {
             (Standing::Gone, _) => {}

@@ -3,6 +3,8 @@
 //! Only a node without a live coordinator elects. It leaves 30 ms to each higher member whose link
 //! is alive; with nobody higher alive it announces itself at once, so that the common failover
 //! among n nodes costs n-2 messages. Late answers to an election that is over change nothing.
+//!
+//! Owns the election that goes on. What the winner does in office is `office`'s.
 
 use std::time::Duration;
 
@@ -45,11 +47,7 @@ impl Group {
         parts.mesh.clear_suspicion(lost.key);
         self.resigned = None;
         parts.cx.cancel_timer(Timer::Watch);
-        if self
-            .asking
-            .as_ref()
-            .is_some_and(|a| a.target.key == lost.key)
-        {
+        if self.asks(lost.key) {
             self.asking = None;
         }
         if let Some((at, view)) = self.announced.take()

@@ -1,49 +1,37 @@
 //! What the user is told when the room is not found: at which step it failed, and what to try.
+//!
+//! Owns the words only. What was found is told by those who looked.
 
 use std::net::IpAddr;
 
-use super::{Group, Parts};
-use crate::node::{Closed, Event};
-use crate::wire::Key;
+use crate::node::Closed;
+use crate::node::mesh::Named;
 
-impl Group {
-    /// Links with this peer open, and stand still with the first large packet.
-    pub(in crate::node) fn explain_narrow(&mut self, parts: &mut Parts<'_>, key: Key) {
-        let nick = self.roster.get(key).map(|m| m.nick.as_str());
-        let ip = parts.mesh.link_to(key).map(|l| l.address().ip());
-        let who = name_of(nick, ip);
-        parts.cx.show(Event::Warning(format!(
-            "large packets to or from {who} get lost on the way: going on with small ones; lower the MTU of \
-             the network interface that leads there (with iproute2: ip link set dev NAME mtu 1280, or less)"
-        )));
-    }
+/// Links with this peer open, and stand still with the first large packet.
+pub(super) fn narrow(who: &str) -> String {
+    format!(
+        "large packets to or from {who} get lost on the way: going on with small ones; lower the MTU of \
+         the network interface that leads there (with iproute2: ip link set dev NAME mtu 1280, or less)"
+    )
+}
 
-    /// No room was found: says what came of the peers, and what to try.
-    pub(super) fn explain_peers(&mut self, parts: &mut Parts<'_>) {
-        let mut warnings = Vec::new();
-        for named in parts.mesh.named_peers() {
-            let name = &named.peer.name;
-            let why = match named.failed {
-                Some(Closed::Refused) => {
-                    "connection refused: nobody listens there; start papo there, or correct the \
-                     port (--listen on that host sets it)"
-                }
-                Some(Closed::Failed) => {
-                    "it cannot be reached: check the address, the network and the firewalls in \
-                     between"
-                }
-                Some(Closed::Ended) => {
-                    "it closed the connection: it may be in another room, or no papo"
-                }
-                None if named.link.is_some() => "it has not answered yet; still trying",
-                None => continue,
-            };
-            warnings.push(format!("--peer {name}: {why}"));
+/// No room was found: what came of a peer that the user named, and what to try; nothing if it was not
+/// dialled.
+pub(super) fn what_came_of(named: &Named) -> Option<String> {
+    let name = &named.peer.name;
+    let why = match named.failed {
+        Some(Closed::Refused) => {
+            "connection refused: nobody listens there; start papo there, or correct the port (--listen on \
+             that host sets it)"
         }
-        for warning in warnings {
-            parts.cx.show(Event::Warning(warning));
+        Some(Closed::Failed) => {
+            "it cannot be reached: check the address, the network and the firewalls in between"
         }
-    }
+        Some(Closed::Ended) => "it closed the connection: it may be in another room, or no papo",
+        None if named.link.is_some() => "it has not answered yet; still trying",
+        None => return None,
+    };
+    Some(format!("--peer {name}: {why}"))
 }
 
 /// A peer as people know it.

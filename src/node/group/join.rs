@@ -1,57 +1,19 @@
 //! Coming in: the discovery window, asking a coordinator in, and being let in.
 //!
-//! Owns the questions that this node asks. Who answers them is `office`'s business; what an answer
-//! changes is `view`'s.
+//! Owns when this node asks whom: for how long it looks is `seek`'s, how it asks one coordinator `asking`'s.
+//! Who answers is `office`'s business; what an answer changes is `view`'s.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::{Group, Parts, Route, Standing};
-use crate::node::{Class, Effect, LinkId, Peer, Time, Timer, Weakness};
+use super::asking::Asking;
+use super::seek::Seek;
+use super::{Group, Parts, Route, Standing, explain};
+use crate::node::{Class, Effect, Event, LinkId, Peer, Time, Timer, Weakness};
 use crate::timing;
 use crate::wire::{
     Address, Claim, Coordinator, Datagram, JoinRequest, JoinResponse, Key, Message, VERSION,
 };
-
-/// The search of a node that never had an id.
-#[derive(Debug)]
-pub(super) struct Seek {
-    attempt: u64,
-    asked_first: Time,
-    window_end: Time,
-    extended: bool,
-    /// The group that it has heard of, and when it last did.
-    heard: Option<(Coordinator, Time)>,
-}
-
-impl Seek {
-    pub(super) fn new(now: Time) -> Seek {
-        Seek {
-            attempt: 0,
-            asked_first: now,
-            window_end: now + timing::DISCOVERY_WINDOW,
-            extended: false,
-            heard: None,
-        }
-    }
-
-    pub(super) fn has_heard(&self) -> bool {
-        self.heard.is_some()
-    }
-}
-
-/// A coordinator that this node asks to be let in.
-#[derive(Debug)]
-pub(super) struct Asking {
-    pub(super) target: Coordinator,
-    /// When somebody last said first-hand that it lives.
-    pub(super) vouched: Time,
-    /// When this node began to ask.
-    pub(super) begun: Time,
-    attempt: u32,
-    /// The last lower claim that was heard meanwhile, and when.
-    instead: Option<(Coordinator, Time)>,
-}
 
 impl Group {
     pub(in crate::node) fn start_seeking(&mut self, parts: &mut Parts<'_>) {
@@ -111,22 +73,14 @@ impl Group {
         let Standing::Seeking(seek) = &mut self.standing else {
             return;
         };
-        if seek
-            .heard
-            .as_ref()
-            .is_some_and(|(_, at)| now.since(*at) >= patience)
-        {
-            seek.heard = None;
-        }
-        let awaits_peers =
-            parts.mesh.awaits_peers() && now.since(seek.asked_first) < timing::NAME_PATIENCE;
-        if seek.heard.is_none() && now >= seek.window_end && !awaits_peers {
+        seek.forget_unheard(now, patience);
+        let awaits_peers = parts.mesh.awaits_peers() && seek.age(now) < timing::NAME_PATIENCE;
+        let left = seek.left(now);
+        if seek.heard().is_none() && left == Duration::ZERO && !awaits_peers {
             return self.found_group(parts);
         }
-        seek.attempt += 1;
-        let attempt = seek.attempt;
-        let left = seek.window_end.since(now);
-        let searching = seek.heard.is_none() && left > Duration::ZERO;
+        let attempt = seek.next_attempt();
+        let searching = seek.heard().is_none() && left > Duration::ZERO;
         self.multicast_request(parts, attempt);
         parts.mesh.ask_peers(parts.cx, self);
         self.ask_heard_group(parts);
@@ -145,7 +99,7 @@ impl Group {
             && !peer.addresses.is_empty()
         {
             let until = parts.cx.now.time + timing::DISCOVERY_WINDOW;
-            seek.window_end = seek.window_end.max(until);
+            seek.look_at_least_until(until);
             parts.mesh.ask_peers(parts.cx, self);
         }
     }
@@ -162,16 +116,10 @@ impl Group {
         let Standing::Seeking(seek) = &mut self.standing else {
             return;
         };
-        if seek
-            .heard
-            .as_ref()
-            .is_some_and(|(c, _)| c.claim() > told.claim())
-        {
+        let Some(is_new) = seek.hear(told, now) else {
             return;
-        }
-        let is_new = seek.heard.as_ref().is_none_or(|(c, _)| c.key != told.key);
-        seek.heard = Some((told.clone(), now));
-        let just_asked = now.since(seek.asked_first) < timing::COORDINATOR_DIALS_FIRST;
+        };
+        let just_asked = seek.age(now) < timing::COORDINATOR_DIALS_FIRST;
         // A coordinator that dialled this node, or is about to, answers the first request.
         let answers = match route {
             Route::Beat(_) => just_asked,
@@ -187,15 +135,13 @@ impl Group {
     }
 
     fn ask_heard_group(&mut self, parts: &mut Parts<'_>) {
-        let Standing::Seeking(Seek {
-            attempt,
-            heard: Some((group, _)),
-            ..
-        }) = &self.standing
-        else {
+        let Standing::Seeking(seek) = &self.standing else {
             return;
         };
-        let (attempt, key, addresses) = (*attempt, group.key, group.addresses.clone());
+        let Some(group) = seek.heard() else {
+            return;
+        };
+        let (attempt, key, addresses) = (seek.attempt(), group.key, group.addresses.clone());
         self.ask_at(parts, key, &addresses, attempt);
         self.ask_through_neighbour(parts, key, attempt);
     }
@@ -228,13 +174,12 @@ impl Group {
         let sought = match &self.standing {
             Standing::Seeking(seek) => {
                 let ours = parts.mesh.link_to(key).is_some_and(|l| l.is_ours());
-                ours && seek.heard.as_ref().is_some_and(|(c, _)| c.key == key)
+                ours && seek.has_heard_of(key)
             }
             Standing::Adrift { .. } => self.asking.is_none(),
             _ => false,
         };
-        let asked = self.asking.as_ref().is_some_and(|a| a.target.key == key);
-        if (sought || asked)
+        if (sought || self.asks(key))
             && let Some(link) = parts.mesh.open_to(key)
         {
             let request = self.request(parts, 1);
@@ -246,10 +191,7 @@ impl Group {
 
     /// Seeking, and this is the coordinator heard of.
     pub(super) fn is_sought(&self, key: Key) -> bool {
-        let Standing::Seeking(seek) = &self.standing else {
-            return false;
-        };
-        seek.heard.as_ref().is_some_and(|(c, _)| c.key == key)
+        matches!(&self.standing, Standing::Seeking(seek) if seek.has_heard_of(key))
     }
 
     /// Who this node looked for is only heard: it looks for others, as it did when it started.
@@ -257,21 +199,22 @@ impl Group {
         let Standing::Seeking(seek) = &mut self.standing else {
             return;
         };
-        if seek.heard.take_if(|(c, _)| c.key == key).is_some() && looks_again {
-            seek.window_end = parts.cx.now.time + timing::DISCOVERY_WINDOW;
-            seek.extended = false;
+        if seek.forget(key) && looks_again {
+            seek.look_anew_until(parts.cx.now.time + timing::DISCOVERY_WINDOW);
         }
     }
 
     /// The group's coordinator is gone before it let this node in.
     pub(super) fn forget_group(&mut self, key: Key) {
         if let Standing::Seeking(seek) = &mut self.standing {
-            seek.heard.take_if(|(c, _)| c.key == key);
+            seek.forget(key);
         }
     }
 
     fn found_group(&mut self, parts: &mut Parts<'_>) {
-        self.explain_peers(parts);
+        for text in (parts.mesh.named_peers().iter()).filter_map(explain::what_came_of) {
+            parts.cx.show(Event::Warning(text));
+        }
         self.id = Some(1);
         self.take_office(parts, "nobody else is in the room");
         let (talk, mut lent) = self.talk(parts);
@@ -294,10 +237,7 @@ impl Group {
             && request.key > parts.cx.config.key
             && !parts.cx.is_weakened(Weakness::NoTieBreak);
         match &mut self.standing {
-            Standing::Seeking(seek) if rival && !seek.extended => {
-                seek.extended = true;
-                seek.window_end = seek.window_end + timing::DISCOVERY_WINDOW;
-            }
+            Standing::Seeking(seek) if rival => seek.extend(),
             Standing::Coordinator(_) => self.consider_request(parts, from, request),
             Standing::Member if request.attempt > 0 => {
                 self.refer_later(parts, from);
@@ -370,22 +310,13 @@ impl Group {
         if self.leaving.is_some() {
             return;
         }
-        let vouched = parts.cx.now.time;
+        let now = parts.cx.now.time;
         if let Some(asking) = &mut self.asking
-            && (asking.target.key == target.key || asking.target.claim() > target.claim())
+            && asking.outranks(&target, now)
         {
-            if asking.target.key != target.key {
-                asking.instead = Some((target, vouched));
-            }
             return;
         }
-        self.asking = Some(Asking {
-            target,
-            vouched,
-            begun: vouched,
-            attempt: 0,
-            instead: None,
-        });
+        self.asking = Some(Asking::new(target, now));
         self.step_asking(parts);
     }
 
@@ -395,14 +326,13 @@ impl Group {
             return;
         };
         let (key, addresses) = (asking.target.key, asking.target.addresses.clone());
-        if parts.cx.now.time.since(asking.vouched) >= patience
+        if asking.unvouched(parts.cx.now.time) >= patience
             || parts.mesh.has_left(key)
             || parts.mesh.is_dead(key)
         {
             return self.stop_asking(parts);
         }
-        asking.attempt = (asking.attempt + 1).min(timing::JOIN_RETRY_SLOWEST);
-        let attempt = asking.attempt;
+        let attempt = asking.next_attempt();
         self.ask_at(parts, key, &addresses, u64::from(attempt));
         self.ask_through_neighbour(parts, key, u64::from(attempt));
         self.arm_join(parts, timing::JOIN_RETRY * attempt);
@@ -415,10 +345,10 @@ impl Group {
         if !matches!(self.standing, Standing::Adrift { .. }) {
             return;
         }
-        let timeout = parts.cx.config.failure_timeout;
-        match asking.and_then(|a| a.instead) {
-            Some((other, at)) if parts.cx.since(at) < timeout => self.ask_in(parts, other),
-            _ => self.step_adrift(parts),
+        let (now, timeout) = (parts.cx.now.time, parts.cx.config.failure_timeout);
+        match asking.and_then(|a| a.instead(now, timeout)) {
+            Some(other) => self.ask_in(parts, other),
+            None => self.step_adrift(parts),
         }
     }
 
@@ -461,7 +391,7 @@ impl Group {
         match &mut self.standing {
             Standing::Gone => {}
             Standing::Seeking(seek) => {
-                seek.window_end = until;
+                seek.look_until(until);
                 self.step_seeking(parts);
             }
             Standing::Member => {
@@ -553,8 +483,7 @@ impl Group {
 
     /// True if this node has asked its own coordinator in again.
     pub(super) fn waits_for(&self, parts: &Parts<'_>, key: Key) -> bool {
-        let asked = self.asking.as_ref().is_some_and(|a| a.target.key == key);
-        asked || !self.roster.contains(parts.cx.config.key)
+        self.asks(key) || !self.roster.contains(parts.cx.config.key)
     }
 }
 

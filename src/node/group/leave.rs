@@ -1,6 +1,7 @@
 //! Leaving in good order: what was said is confirmed first, then LEAVE goes behind it.
 //!
-//! A leaver answers no ELECTION and never announces itself.
+//! Owns how far this node is on its way out. A node that leaves answers no ELECTION and never announces
+//! itself.
 
 use std::time::Duration;
 
@@ -104,7 +105,7 @@ impl Group {
 
     /// A peer has left, or its process has ended: what that means depends on who it was.
     pub(super) fn part_with(&mut self, parts: &mut Parts<'_>, key: Key, reason: &str) {
-        if self.asking.as_ref().is_some_and(|a| a.target.key == key) {
+        if self.asks(key) {
             self.stop_asking(parts);
         }
         match &self.standing {

@@ -3,7 +3,19 @@
 //! Owns where this node stands towards the room, the view, what is claimed of coordinators, elections, the
 //! office, joining and leaving. It drives the mesh, whom to dial and to ask, and tells the talk on whom it
 //! counts; it never takes a message in and never touches a link itself.
+//!
+//! | file | subject |
+//! | --- | --- |
+//! | `join`, `seek`, `asking` | how this node comes in: whom it looks for, whom it asks, what an answer does |
+//! | `office`, `relay` | how a coordinator lets others in; how one is let in through a neighbour |
+//! | `view` | how one view replaces another, and what the user sees of it |
+//! | `claims`, `hearsay` | who coordinates, as others say; coordinators that are heard and not linked |
+//! | `election`, `watch` | what follows when the coordinator is gone; when a silence counts as a loss |
+//! | `awaited` | members that are linked and in the view no more |
+//! | `leave` | leaving in good order |
+//! | `explain` | what the user is told when no room is found |
 
+mod asking;
 mod awaited;
 mod claims;
 mod election;
@@ -15,6 +27,7 @@ mod join;
 mod leave;
 mod office;
 mod relay;
+mod seek;
 mod view;
 mod watch;
 
@@ -24,14 +37,16 @@ use super::context::Context;
 use super::mesh::{Interest, Mesh};
 use super::roster::Roster;
 use super::talk::{Lent, Talk};
-use super::{LinkId, Time, Timer};
+use super::{Event, LinkId, Time, Timer};
 use crate::wire::{Claim, Coordinator, Id, Key, Member, View};
+use asking::Asking;
+use awaited::Awaited;
 pub(super) use claims::Route;
 use election::Election;
 use hearsay::Hearsay;
-use join::{Asking, Seek};
 use leave::Leaving;
 use office::Office;
+use seek::Seek;
 
 /// What the group is lent for the length of one call.
 pub(super) struct Parts<'a> {
@@ -95,7 +110,7 @@ pub(super) struct Group {
     /// The clock that each newcomer of the view was let in with: what is said later it is to count as new,
     /// also if it asks again.
     admissions: BTreeMap<Key, u64>,
-    awaited: awaited::Awaited,
+    awaited: Awaited,
 }
 
 impl Group {
@@ -118,7 +133,7 @@ impl Group {
             referrals: Vec::new(),
             leaving: None,
             admissions: BTreeMap::new(),
-            awaited: awaited::Awaited::new(),
+            awaited: Awaited::default(),
         }
     }
 
@@ -154,6 +169,11 @@ impl Group {
         self.coordinator.as_ref().map(Coordinator::claim)
     }
 
+    /// True if this node asks this coordinator to let it in.
+    fn asks(&self, key: Key) -> bool {
+        self.asking.as_ref().is_some_and(|a| a.is_to(key))
+    }
+
     /// True while an election goes on here.
     pub(super) fn is_electing(&self) -> bool {
         matches!(self.standing, Standing::Electing(_))
@@ -166,7 +186,7 @@ impl Group {
 
     /// True once this node has heard of a group, or is in one.
     pub(super) fn has_heard(&self) -> bool {
-        !matches!(&self.standing, Standing::Seeking(seek) if !seek.has_heard())
+        !matches!(&self.standing, Standing::Seeking(seek) if seek.heard().is_none())
     }
 
     /// True if a HEARTBEAT came or went since this was last asked.
@@ -206,6 +226,14 @@ impl Group {
         matches!(self.standing, Standing::Member)
     }
 
+    /// Tells the user that large packets get lost on the way to or from this peer.
+    pub(super) fn explain_narrow(&self, parts: &mut Parts<'_>, key: Key) {
+        let nick = self.roster.get(key).map(|m| m.nick.as_str());
+        let ip = parts.mesh.link_to(key).map(|l| l.address().ip());
+        let text = explain::narrow(&explain::name_of(nick, ip));
+        parts.cx.show(Event::Warning(text));
+    }
+
     /// Tells these peers who coordinates, by a PING.
     fn tell_claim(&self, parts: &mut Parts<'_>, links: Vec<LinkId>) {
         let coordinator = self.vouched_coordinator(parts.cx, parts.mesh);
@@ -227,8 +255,7 @@ impl Interest for Group {
     }
 
     fn is_asked(&self, key: Key) -> bool {
-        let asked = self.asking.as_ref().is_some_and(|a| a.target.key == key);
-        asked || self.is_sought(key)
+        self.asks(key) || self.is_sought(key)
     }
 
     fn leads(&self) -> bool {

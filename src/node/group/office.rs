@@ -1,4 +1,5 @@
-//! What a coordinator does: lets nodes in, announces each step of the view, and sends heartbeats.
+//! What a coordinator does: lets nodes in, announces each step of the view, and sends heartbeats. Owns what
+//! is valid only in office, and never decides who holds it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -468,7 +469,7 @@ impl Group {
         let joins_too = self
             .asking
             .as_ref()
-            .is_some_and(|a| a.target.key == told && now.since(a.begun) < patience);
+            .is_some_and(|a| a.is_to(told) && a.age(now) < patience);
         let Standing::Coordinator(office) = &mut self.standing else {
             return;
         };

@@ -1,10 +1,12 @@
 //! Letting in who cannot reach the coordinator, through a member that both reach: a host in two
 //! networks, or one that speaks both IPv4 and IPv6.
 //!
-//! Who has asked in vain puts the question to a neighbour that names the coordinator; that one
-//! passes it on, and passes the answer back. From then on the newcomer is a member like any other
+//! A node that has asked in vain puts the question to a neighbour that names the coordinator; the
+//! neighbour passes it on, and passes the answer back. From then on the newcomer is a member like any other
 //! that has lost its link with the coordinator: others say that it lives, and the view comes from
 //! whoever mentions a newer one.
+//!
+//! Owns no state. It lets nobody in: the coordinator does.
 
 use std::net::SocketAddr;
 

@@ -1,11 +1,14 @@
 //! The view: how this node comes to hold another one, and what its user sees of the difference.
 //!
 //! A step applies only from one's own coordinator and at version + 1; any other mismatch asks for
-//! the whole view. Views never close links.
+//! the whole view.
+//!
+//! Owns how one view replaces another. It never closes a link, and never decides who coordinates.
 
 use super::{Group, Parts, Route, Standing};
 use crate::node::roster::Roster;
 use crate::node::{Class, Departure, Event, LinkId, Weakness};
+use crate::timing;
 use crate::wire::{Coordinator, Key, Member, Message, PeerUpdate, UpdateKind, View};
 
 impl Group {
@@ -318,6 +321,58 @@ impl Group {
             self.ask_through_neighbour(parts, key, super::relay::IN_VAIN);
         }
     }
+
+    /// Who is not in the view now, and is expected back.
+    pub(in crate::node) fn awaited(&self) -> impl Iterator<Item = &Member> {
+        self.awaited.members()
+    }
+
+    /// The view has this member no more. False if it is gone, as far as this node knows.
+    fn await_member(&mut self, parts: &Parts<'_>, member: &Member) -> bool {
+        let is_here = is_here(parts, member.key);
+        if is_here {
+            self.awaited.insert(member, parts.cx.now.time);
+        }
+        is_here
+    }
+
+    /// This member is in the view. False if its user was never told that it was not.
+    fn is_new_to_user(&mut self, parts: &mut Parts<'_>, member: &Member) -> bool {
+        let Some(before) = self.awaited.take(member.key) else {
+            return true;
+        };
+        // Its id may be another one's by now: the user learns the new one.
+        let has_other_id = before.id != member.id;
+        if !has_other_id {
+            self.show_change(parts, &before, member);
+        }
+        has_other_id
+    }
+
+    /// Tells of those who are awaited in vain.
+    pub(in crate::node) fn look_at_awaited(&mut self, parts: &mut Parts<'_>) {
+        let patience = parts.cx.config.failure_timeout * timing::GAP_TIMEOUTS;
+        let is_over = |key: Key, since| parts.cx.since(since) >= patience || !is_here(parts, key);
+        for member in self.awaited.take_over(is_over) {
+            let departure = if parts.mesh.has_left(member.key) {
+                Departure::Left
+            } else {
+                Departure::Lost
+            };
+            self.show_departure(parts, member, departure);
+        }
+    }
+
+    fn show_departure(&self, parts: &mut Parts<'_>, member: Member, departure: Departure) {
+        if parts.talk.has_joined() {
+            parts.cx.show(Event::MemberLeft(member, departure));
+        }
+    }
+}
+
+/// Linked with this node and alive, as far as it knows.
+fn is_here(parts: &Parts<'_>, key: Key) -> bool {
+    parts.mesh.is_alive(parts.cx, key) && !parts.mesh.is_dead(key) && !parts.mesh.has_left(key)
 }
 
 #[cfg(test)]

@@ -5,6 +5,12 @@
 //!
 //! Without a store all of it is in memory, and dropping the oldest raises the floor. With one
 //! (`stored_part`), the oldest only leave memory: see there.
+//!
+//! | file | subject |
+//! | --- | --- |
+//! | `order` | the messages in memory, sorted |
+//! | `origin`, `ranges` | what is known of one author's messages; sets of numbers |
+//! | `stored_part` | which messages are in the store, and which in memory |
 
 mod order;
 mod origin;

@@ -1,5 +1,7 @@
 //! A sorted sequence of messages in blocks: cheap to append to, to drop from the front, to insert
-//! into near the end, and to sum up above a position. It knows nothing of authors or floors.
+//! into near the end, and to sum up above a position.
+//!
+//! Owns the messages that are in memory, and their order. It knows nothing of authors or floors.
 
 use std::collections::VecDeque;
 

@@ -1,4 +1,6 @@
 //! Sets of sequence numbers as sorted, disjoint, non-adjacent inclusive ranges.
+//!
+//! Owns the numbers of one set. It knows nothing of what they number.
 
 use std::collections::BTreeMap;
 

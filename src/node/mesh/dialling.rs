@@ -50,10 +50,10 @@ impl Mesh {
             return;
         }
         let mut addresses = link.addresses.clone();
-        let used = if link.opened_by_us {
-            Some(Address(link.address))
+        let used = if link.is_ours() {
+            Some(Address(link.address()))
         } else {
-            let ip = link.address.ip();
+            let ip = link.address().ip();
             addresses.iter().find(|a| a.0.ip() == ip).copied()
         };
         if let Some(used) = used {

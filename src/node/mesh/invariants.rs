@@ -1,7 +1,7 @@
 //! What is true of the links between any two inputs. Debug builds look.
 
 use super::Mesh;
-use super::links::LinkStage;
+use super::link::LinkStage;
 use crate::limits;
 use crate::node::Timer;
 use crate::node::context::Context;
@@ -39,7 +39,7 @@ impl Mesh {
         }
         for dial in self.links.dials.values() {
             let link = self.links.get(dial.link);
-            assert!(link.is_some_and(|l| l.opened_by_us), "a dial has a link");
+            assert!(link.is_some_and(|l| l.is_ours()), "a dial has a link");
         }
         assert!(self.lost.len() <= limits::LOST_MAX);
         assert!(

@@ -1,4 +1,7 @@
 //! Keys that are remembered for a while: whose process ended, who has left.
+//!
+//! Owns so many keys at most and when each was noted; the oldest is forgotten for a new one. What it means to
+//! be remembered is not known here.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;

@@ -1,11 +1,13 @@
-//! Links: streams with peers, their handshake, and at most one per pair.
+//! The links of this node: their handshake, and at most one for each pair of nodes.
 //!
-//! Owns every link from dial or accept to its end. Decides nothing about membership: it leaves news of
-//! links that opened, processes that died, and dials that failed.
+//! Owns every link from dial or accept to its end; what is known of a single one is `link`'s. Decides
+//! nothing about membership: it leaves news of links that opened, processes that died, and dials that
+//! failed.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
+use super::link::{Link, LinkStage};
 use super::{
     Class, Close, Closed, Context, Effect, Interest, LinkId, Mesh, News, Time, Timer, Weakness,
 };
@@ -16,154 +18,6 @@ use crate::wire::{Address, Coordinator, Hello, Key, Message, Position, VERSION};
 /// No pair comes to so many rounds; a liar must not bring the count to its end, where the newer of
 /// two links would no longer be told from the older.
 const ROUND_MAX: u64 = 1 << 53;
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum LinkStage {
-    /// The dial is under way.
-    Dialing,
-    /// The stream is open, HELLO is not exchanged.
-    Greeting,
-    /// HELLO is exchanged.
-    Open,
-    /// Replaced by another link: read to its end, never written.
-    Ending,
-}
-
-/// A stream with a peer.
-#[derive(Debug)]
-pub(in crate::node) struct Link {
-    pub(super) stage: LinkStage,
-    pub(super) opened_by_us: bool,
-    /// The dialler's round.
-    round: u64,
-    /// The peer's address: dialled, or where it dialled from.
-    pub(super) address: SocketAddr,
-    /// Whose HELLO a dial of ours expects.
-    expects: Option<Key>,
-    pub(super) key: Option<Key>,
-    /// Where the peer's listener can be reached.
-    pub(super) addresses: Vec<Address>,
-    pub(super) heard: Time,
-    /// Since when its peer is watched, if it is.
-    pub(super) watched: Option<Time>,
-    /// Since when something is expected on it, if anything is.
-    pub(super) expected: Option<Time>,
-    /// When HELLO was exchanged.
-    pub(super) opened: Time,
-    /// It fell silent, and that was counted.
-    pub(super) silence_counted: bool,
-    /// Its peer has heard something that was said on it: it answered.
-    pub(super) proven: bool,
-    /// When chat last came in on it.
-    pub(super) chatted: Time,
-    /// When the PING that is outstanding was sent.
-    pub(super) pinged: Option<Time>,
-    /// Live chat is withheld until the peer has caught up.
-    pub(super) behind: bool,
-    /// When it was told so, once its queue was empty again.
-    pub(super) told_behind: Option<Time>,
-    /// The coordinator that the peer last told us, and when.
-    pub(super) told: Option<(Coordinator, Time)>,
-    /// The peer's floor, if its history was complete when it last said so, and the coordinator whose
-    /// group it was in then.
-    pub(super) complete_above: Option<(Position, Option<Key>)>,
-    /// The highest timestamp that its peer had seen when it was opened.
-    pub(super) clock: u64,
-    /// Who waits to hear whether this peer lives.
-    pub(super) probers: Vec<Key>,
-}
-
-impl Link {
-    /// True if this node dialled it.
-    pub(in crate::node) fn is_ours(&self) -> bool {
-        self.opened_by_us
-    }
-
-    /// Who is at the other end, once HELLO is exchanged.
-    pub(in crate::node) fn key(&self) -> Option<Key> {
-        self.key
-    }
-
-    /// The peer's address.
-    pub(in crate::node) fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Its peer has heard something that was said on it. Who has dialled says HELLO before it hears
-    /// anything, and nothing more until it has.
-    pub(in crate::node) fn is_proven(&self) -> bool {
-        self.proven
-    }
-
-    /// When chat last came in.
-    pub(in crate::node) fn chatted(&self) -> Time {
-        self.chatted
-    }
-
-    /// The coordinator that the peer last told, and when.
-    pub(in crate::node) fn told(&self) -> Option<&(Coordinator, Time)> {
-        self.told.as_ref()
-    }
-
-    /// The peer's floor, if its history was complete when it last said so, and the coordinator whose
-    /// group it was in then.
-    pub(in crate::node) fn complete_above(&self) -> Option<(Position, Option<Key>)> {
-        self.complete_above
-    }
-
-    /// The highest timestamp that the peer had seen when the link was opened.
-    pub(in crate::node) fn clock(&self) -> u64 {
-        self.clock
-    }
-
-    /// Live chat is withheld until the peer has caught up.
-    pub(in crate::node) fn is_behind(&self) -> bool {
-        self.behind
-    }
-
-    /// When the peer was told that it is behind.
-    pub(in crate::node) fn told_behind(&self) -> Option<Time> {
-        self.told_behind
-    }
-
-    pub(super) fn note_chat(&mut self, now: Time) {
-        self.chatted = now;
-    }
-
-    pub(super) fn replace_told(
-        &mut self,
-        told: Option<(Coordinator, Time)>,
-    ) -> Option<(Coordinator, Time)> {
-        std::mem::replace(&mut self.told, told)
-    }
-
-    pub(super) fn note_complete(&mut self, above: Option<(Position, Option<Key>)>) {
-        self.complete_above = above;
-    }
-
-    pub(super) fn fall_behind(&mut self) {
-        self.behind = true;
-        self.told_behind = None;
-    }
-
-    /// False if the link is not open.
-    pub(super) fn tell_behind(&mut self, now: Time) -> bool {
-        let is_open = self.stage == LinkStage::Open;
-        if is_open {
-            self.told_behind = Some(now);
-        }
-        is_open
-    }
-
-    /// False if the peer was not told that it was behind: its queue is full still.
-    pub(super) fn catch_up(&mut self) -> bool {
-        let was_told = self.told_behind.is_some();
-        if was_told {
-            self.behind = false;
-        }
-        was_told
-    }
-}
 
 /// What HELLO says beside what the mesh knows itself.
 #[derive(Debug)]
@@ -233,9 +87,7 @@ impl Links {
     /// All of them count as heard just now, and nothing is asked of them any more.
     pub(super) fn hear_all(&mut self, now: Time) {
         for link in self.all.values_mut() {
-            link.heard = now;
-            link.expected = None;
-            link.pinged = None;
+            link.hear(now);
             link.probers.clear();
         }
     }
@@ -343,29 +195,7 @@ impl Mesh {
         expects: Option<Key>,
         round: u64,
     ) {
-        let link = Link {
-            stage,
-            opened_by_us: stage == LinkStage::Dialing,
-            round,
-            address,
-            expects,
-            key: None,
-            addresses: Vec::new(),
-            heard: cx.now.time,
-            watched: Some(cx.now.time),
-            expected: None,
-            opened: cx.now.time,
-            silence_counted: false,
-            proven: false,
-            chatted: Time(0),
-            pinged: None,
-            behind: false,
-            told_behind: None,
-            told: None,
-            complete_above: None,
-            clock: 0,
-            probers: Vec::new(),
-        };
+        let link = Link::new(stage, address, expects, round, cx.now.time);
         self.links.all.insert(id, link);
         let deadline = cx.now.time + cx.config.failure_timeout;
         cx.set_timer(Timer::Handshake(id), deadline);
@@ -430,7 +260,7 @@ impl Mesh {
         let Some(link) = self.links.get(id) else {
             return;
         };
-        let (ours, expects, key) = (link.opened_by_us, link.expects, hello.key);
+        let (ours, expects, key) = (link.is_ours(), link.expects, hello.key);
         if link.stage != LinkStage::Greeting {
             abort(cx, id, "HELLO twice");
             return self.on_closed(cx, group, id, Closed::Ended);
@@ -479,12 +309,12 @@ impl Mesh {
             let opener = if ours { cx.config.key } else { key };
             (round, opener)
         };
-        let open = self.links.to(key).map(|l| (l.opened_by_us, l.round));
+        let open = self.links.to(key).map(|l| (l.is_ours(), l.round));
         let dial = self.links.dials.get(&key).filter(|d| d.link != id);
         let dial = dial.and_then(|d| self.links.get(d.link));
         // A dial that has not connected may never: it yields to a link that is there.
         let dial = dial.filter(|l| l.stage == LinkStage::Greeting);
-        let dial = dial.map(|l| (l.opened_by_us, l.round));
+        let dial = dial.map(|l| (l.is_ours(), l.round));
         [open, dial]
             .into_iter()
             .flatten()
@@ -512,7 +342,7 @@ impl Mesh {
             link.clock = hello.clock;
             link.heard = now;
             link.opened = now;
-            link.proven = link.opened_by_us || cx.is_weakened(Weakness::UnprovenCounts);
+            link.proven = link.is_ours() || cx.is_weakened(Weakness::UnprovenCounts);
         }
         cx.cancel_timer(Timer::Handshake(id));
         self.silent_since.remove(&key);
@@ -603,9 +433,7 @@ impl Mesh {
             self.on_closed(cx, group, id, Closed::Failed);
             return None;
         };
-        link.heard = now;
-        link.expected = None;
-        link.pinged = None;
+        link.hear(now);
         if !std::mem::replace(&mut link.proven, true) {
             self.news.push_back(News::Proven { link: id, key });
         }

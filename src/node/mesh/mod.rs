@@ -4,11 +4,21 @@
 //! being looked into, and what is known of processes that ended and of keys that said LEAVE. It decides
 //! nothing about the group: what happened to a link is left as [`News`] for the node, and what it must
 //! know of the group it asks by [`Interest`].
+//!
+//! | file | subject |
+//! | --- | --- |
+//! | `link` | what is known of one link and of its peer |
+//! | `links` | the handshake, and which of two links of a pair stays |
+//! | `dialling`, `peers` | whom this node dials and where; the peers that the user named |
+//! | `pings` | who is silent, and asking others whether a peer lives |
+//! | `narrow` | paths on which large packets vanish |
+//! | `key_memory` | keys of processes that ended, and of those that left |
 
 mod dialling;
 #[cfg(debug_assertions)]
 mod invariants;
 mod key_memory;
+mod link;
 mod links;
 mod narrow;
 mod peers;
@@ -23,8 +33,9 @@ use crate::limits;
 use crate::timing;
 use crate::wire::{Coordinator, Id, Key, Member, Position};
 use key_memory::KeyMemory;
+pub(super) use link::Link;
+pub(super) use links::Greeting;
 use links::Links;
-pub(super) use links::{Greeting, Link};
 use narrow::Narrow;
 pub(super) use peers::Named;
 use peers::Peers;
@@ -316,5 +327,30 @@ impl Mesh {
             *since = now;
         }
         self.suspects.clear();
+    }
+
+    /// There is to be another link with this peer: if the one that there is has fallen silent, that counts.
+    fn note_silence(&mut self, cx: &Context, key: Key) {
+        if self.is_alive(cx, key) || cx.is_weakened(Weakness::NoSmallSegments) {
+            return;
+        }
+        let link = self.links.to_mut(key);
+        let Some(link) = link.filter(|link| !link.was_silent()) else {
+            return;
+        };
+        link.count_silence();
+        let is_early = link.heard.since(link.opened()) < timing::SILENT_EARLY;
+        if self.narrow.note_silence(cx.now.time, key, is_early) {
+            self.news.push_back(News::Narrow(key));
+        }
+    }
+
+    /// A link with this peer opens: perhaps instead of a silent one, and at once.
+    fn note_return(&mut self, cx: &Context, key: Key) {
+        let dialled = self.links.dialled.get(&key);
+        let is_at_once = dialled.is_some_and(|at| cx.since(*at) < timing::LINKED_AT_ONCE);
+        if is_at_once && self.links.to(key).is_some_and(Link::was_silent) {
+            self.narrow.note_return(cx.now.time);
+        }
     }
 }

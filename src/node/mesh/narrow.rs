@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Context, Key, Mesh, News, Time, Weakness};
+use super::{Key, Time};
 use crate::timing;
 
 /// So many silences of one peer's links in a row, all but the first of them early, are no chance.
@@ -41,7 +41,8 @@ impl Narrow {
         self.keys.remove(&key);
     }
 
-    fn note_return(&mut self, now: Time) {
+    /// A link opened at once in the place of a silent one.
+    pub(super) fn note_return(&mut self, now: Time) {
         self.returns
             .retain(|at| now.since(*at) < timing::RETURNS_REMEMBERED);
         if self
@@ -52,44 +53,21 @@ impl Narrow {
             self.returns.push(now);
         }
     }
-}
 
-impl Mesh {
-    /// There is to be another link with this peer: if the one that there is has fallen silent, that counts.
-    pub(super) fn note_silence(&mut self, cx: &Context, key: Key) {
-        if self.is_alive(cx, key) || cx.is_weakened(Weakness::NoSmallSegments) {
-            return;
-        }
-        let Some(link) = self.links.to_mut(key) else {
-            return;
-        };
-        if std::mem::replace(&mut link.silence_counted, true) {
-            return;
-        }
-        let is_early = link.heard.since(link.opened) < timing::SILENT_EARLY;
-        let narrow = &mut self.narrow;
-        let silences = narrow.silences.entry(key).or_default();
+    /// A link with this peer has fallen silent, soon after it was opened or not. True if this shows for the
+    /// first time that large packets vanish on the way to somebody.
+    pub(super) fn note_silence(&mut self, now: Time, key: Key, is_early: bool) -> bool {
+        let silences = self.silences.entry(key).or_default();
         *silences = if is_early { *silences + 1 } else { 1 };
         let is_repeated = *silences >= SILENCES;
         let recent = |at: &&Time| {
-            let ago = cx.since(**at);
+            let ago = now.since(**at);
             ago >= timing::LINKED_AT_ONCE && ago < timing::RETURNS_REMEMBERED
         };
-        if !is_repeated && narrow.returns.iter().filter(recent).count() < RETURNS {
-            return;
+        if !is_repeated && self.returns.iter().filter(recent).count() < RETURNS {
+            return false;
         }
-        narrow.keys.insert(key);
-        if !std::mem::replace(&mut narrow.is_told, true) {
-            self.news.push_back(News::Narrow(key));
-        }
-    }
-
-    /// A link with this peer opens: perhaps instead of a silent one, and at once.
-    pub(super) fn note_return(&mut self, cx: &Context, key: Key) {
-        let is_at_once =
-            (self.links.dialled.get(&key)).is_some_and(|at| cx.since(*at) < timing::LINKED_AT_ONCE);
-        if is_at_once && self.links.to(key).is_some_and(|l| l.silence_counted) {
-            self.narrow.note_return(cx.now.time);
-        }
+        self.keys.insert(key);
+        !std::mem::replace(&mut self.is_told, true)
     }
 }

@@ -7,7 +7,7 @@
 
 use std::net::SocketAddr;
 
-use super::links::LinkStage;
+use super::link::LinkStage;
 use super::{Closed, Context, Effect, Interest, Key, LinkId, Mesh, Time};
 use crate::limits::PEER_ADDRESSES_MAX;
 use crate::node::Peer;

@@ -6,9 +6,7 @@
 //! asked about its peer. It decides nothing of what a silence means.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
-use super::links::Link;
 use super::{Class, Coordinator, Interest, Key, Mesh, Time};
 use crate::node::context::Context;
 use crate::wire::{Member, Message};
@@ -16,33 +14,6 @@ use crate::wire::{Member, Message};
 /// How many neighbours a member watches on each side. One is enough: of members that vanish together, those
 /// whose neighbour is left are noticed, and then everybody is asked.
 const RING_NEIGHBOURS: usize = 1;
-
-impl Link {
-    /// Since when its silence counts, as of `now`: not before it was last heard.
-    pub(in crate::node) fn silent_from(&self, now: Time) -> Time {
-        let counts = match (self.watched, self.expected) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
-        counts.unwrap_or(now).max(self.heard)
-    }
-
-    /// How long it has been silent although something was expected on it.
-    pub(in crate::node) fn silence(&self, cx: &Context) -> Duration {
-        cx.since(self.silent_from(cx.now.time))
-    }
-
-    /// It is silent for longer than the failure timeout, and a PING was left without an answer.
-    pub(in crate::node) fn is_silent(&self, cx: &Context) -> bool {
-        let is_unanswered = |at| cx.since(at) >= cx.config.heartbeat;
-        self.silence(cx) >= cx.config.failure_timeout && self.pinged.is_none_or(is_unanswered)
-    }
-
-    /// Something is expected on it since then.
-    pub(super) fn expect(&mut self, since: Time) {
-        self.expected = Some(self.expected.map_or(since, |at| at.min(since)));
-    }
-}
 
 impl Mesh {
     /// Each heartbeat: the view may have changed, and with it who watches whom.
@@ -53,7 +24,7 @@ impl Mesh {
             let is_watched = link.key.is_none_or(|key| {
                 neighbours.as_ref().is_none_or(|near| near.contains(&key)) || !group.is_member(key)
             });
-            link.watched = is_watched.then(|| link.watched.unwrap_or(now));
+            link.watch(is_watched, now);
         }
     }
 
@@ -121,7 +92,7 @@ impl Mesh {
                 group.is_member(*key)
                     && *key != leader
                     && !watched.contains(key)
-                    && link.watched.is_some()
+                    && link.is_watched()
                     && link.is_silent(cx)
             })
             .map(|(key, _, _)| key)

@@ -33,7 +33,7 @@ struct Run {
 
 /// What one peer has said of this node's messages.
 #[derive(Debug, Default)]
-struct Heard {
+struct PeerWord {
     confirmed: Ranges,
     missed: Ranges,
     /// When it last said something new.
@@ -42,7 +42,7 @@ struct Heard {
     patience: Duration,
 }
 
-impl Heard {
+impl PeerWord {
     /// Up to where it has said something of every message from this one on.
     fn end(&self, from: u64) -> u64 {
         let mut next = from;
@@ -79,7 +79,7 @@ impl Heard {
 #[derive(Debug, Default)]
 pub(super) struct Delivery {
     runs: VecDeque<Run>,
-    heard: BTreeMap<Key, Heard>,
+    heard: BTreeMap<Key, PeerWord>,
     changed: bool,
     /// Messages of runs that were given up: nobody who could confirm them is left.
     given_up: u64,

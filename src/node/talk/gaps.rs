@@ -1,117 +1,16 @@
 //! What is missing: how it is noticed, whom to ask for it, and when it is given up.
 //!
-//! Owns what is known to be missing, since when, and when each peer was last asked for all of it. A
-//! message is given up only when everybody in reach was asked after it was noticed, and answered to the
-//! end; the user is told then, and the author with the next ACK. Nothing is taken in here.
+//! Owns nothing: what is known to be missing is `noticed`'s. A message is given up only when everybody in
+//! reach was asked after it was noticed, and answered to the end; the user is told then, and the author
+//! with the next ACK. Nothing is taken in here.
 
-use std::collections::BTreeMap;
-
-use super::{Lent, Talk};
+use super::noticed::NoticedGap;
+use super::{Lent, Talk, holes};
 use crate::limits;
 use crate::node::history::{Origin, Ranges};
 use crate::node::{Event, Time, Timer, Weakness};
 use crate::timing;
 use crate::wire::{Key, MessageId, Position, SeqRange};
-
-/// Messages of one author whose lack was noticed at the same time.
-#[derive(Debug)]
-struct NoticedGap {
-    since: Time,
-    first: u64,
-    last: u64,
-    /// Since when everybody in reach was asked.
-    asked_all: Option<Time>,
-}
-
-/// All that is missing.
-#[derive(Debug, Default)]
-pub(super) struct Gaps {
-    /// By author, in the order of noticing. What came since is taken out when they are looked at.
-    stages: BTreeMap<Key, Vec<NoticedGap>>,
-    /// When the last exchange with each peer that went to its end began, and when it ended.
-    asked: BTreeMap<Key, (Time, Time)>,
-    /// When this node last came back from being away.
-    back: Time,
-    /// `Timer::Gap` is set.
-    is_watched: bool,
-}
-
-impl Gaps {
-    /// True if nothing is known to be missing.
-    pub(super) fn is_empty(&self) -> bool {
-        self.stages.is_empty()
-    }
-
-    /// This node was away: who was in reach may have given its links up, and will be linked again.
-    pub(super) fn come_back(&mut self, now: Time) {
-        self.back = now;
-    }
-
-    #[cfg(debug_assertions)]
-    pub(super) fn is_watched(&self) -> bool {
-        self.is_watched
-    }
-
-    /// This peer has answered an exchange to its end.
-    pub(super) fn has_answered(&mut self, peer: Key, began: Time, ended: Time) {
-        self.asked.insert(peer, (began, ended));
-    }
-
-    /// Nothing is kept of a peer without a link.
-    pub(super) fn forget_peer(&mut self, peer: Key) {
-        self.asked.remove(&peer);
-    }
-
-    /// These were thrown away for want of room, so that whoever gave them is to be asked again. False if
-    /// somebody noticed so, or noticed nothing at all, since `began`.
-    fn split(&mut self, author: Key, (first, last): (u64, u64), began: Time) -> bool {
-        let Some(stages) = self.stages.get_mut(&author) else {
-            return true;
-        };
-        let asks_again = |s: &NoticedGap| s.since > began && s.first <= first && last <= s.last;
-        if stages.iter().any(asks_again) {
-            return false;
-        }
-        for stage in stages.iter_mut().filter(|s| s.last >= first) {
-            stage.last = first - 1;
-        }
-        stages.retain(|s| s.first <= s.last);
-        true
-    }
-
-    /// Leaves of these what nobody has noticed yet.
-    fn remove_known(&self, author: Key, lacks: &mut Ranges) {
-        for stage in self.stages.get(&author).into_iter().flatten() {
-            lacks.remove_range(stage.first, stage.last);
-        }
-    }
-
-    fn notice(&mut self, author: Key, (first, last): (u64, u64), since: Time) {
-        let is_new = !self.stages.contains_key(&author);
-        if is_new && self.stages.len() >= limits::GAPS_MAX {
-            return;
-        }
-        let stages = self.stages.entry(author).or_default();
-        let is_known = |s: &NoticedGap| s.first <= first && last <= s.last;
-        if first > last || stages.iter().any(is_known) {
-            return;
-        }
-        let full = stages.len() >= limits::GAP_STAGES_MAX;
-        match stages.last_mut() {
-            Some(stage) if stage.since == since || full => {
-                stage.since = since;
-                stage.first = stage.first.min(first);
-                stage.last = stage.last.max(last);
-            }
-            _ => stages.push(NoticedGap {
-                since,
-                first,
-                last,
-                asked_all: None,
-            }),
-        }
-    }
-}
 
 impl Talk {
     /// Everything of this author up to here that is owed is missing, as far as it is not here.
@@ -154,11 +53,10 @@ impl Talk {
         if author == lent.cx.config.key || !self.has_joined() {
             return;
         }
-        let stages = self.gaps.stages.get(&author);
-        let end = stages.and_then(|s| s.iter().map(|s| s.last).max());
+        let end = self.gaps.last_missing(author);
         let began = self.repair.began().unwrap_or(lent.cx.now.time);
         if self.gaps.split(author, (first, last), began) {
-            let span = (first, last.max(end.unwrap_or(0)));
+            let span = (first, last.max(end));
             self.gaps.notice(author, span, lent.cx.now.time);
             self.watch_gaps(lent);
         }
@@ -177,8 +75,7 @@ impl Talk {
     }
 
     fn watch_gaps(&mut self, lent: &mut Lent<'_>) {
-        if !self.gaps.is_empty() && !self.gaps.is_watched {
-            self.gaps.is_watched = true;
+        if self.gaps.begin_watch() {
             lent.cx
                 .set_timer(Timer::Gap, lent.cx.now.time + timing::GAP_PATIENCE);
         }
@@ -186,7 +83,7 @@ impl Talk {
 
     /// Looks at all that is missing: asks the next peer, or gives up.
     pub(in crate::node) fn on_gap_timer(&mut self, lent: &mut Lent<'_>) {
-        self.gaps.is_watched = false;
+        self.gaps.end_watch();
         self.look_at_gaps(lent);
         self.watch_gaps(lent);
     }
@@ -199,19 +96,18 @@ impl Talk {
         let reach = self.peers_in_reach(lent);
         let mut pending: Option<Time> = None;
         let mut due = Vec::new();
-        for author in self.gaps.stages.keys().copied().collect::<Vec<_>>() {
-            let mut stages = self.gaps.stages.remove(&author).unwrap_or_default();
+        for author in self.gaps.authors() {
+            let mut stages = self.gaps.take(author);
             self.widen_gaps(lent, author, &mut stages);
             stages.retain_mut(|stage| self.step_gap(lent, author, stage, &reach));
             for stage in &stages {
-                match stage.asked_all {
+                let since = stage.since();
+                match stage.asked_all() {
                     Some(at) => due.push((author, at)),
-                    None => pending = Some(pending.map_or(stage.since, |p| p.min(stage.since))),
+                    None => pending = Some(pending.map_or(since, |p| p.min(since))),
                 }
             }
-            if !stages.is_empty() {
-                self.gaps.stages.insert(author, stages);
-            }
+            self.gaps.put_back(author, stages);
         }
         // What follows from something that is missing may follow from something else that is, by way of
         // that: so what was noticed before is looked for to the end first.
@@ -219,7 +115,8 @@ impl Talk {
         let mut gone: Vec<(Key, Ranges)> = Vec::new();
         // All of it is said before anything is shown that followed from it.
         for (author, at) in due {
-            if let Some(lacks) = self.take_stage(author, at) {
+            if let Some((first, last)) = self.gaps.take_asked(author, at) {
+                let lacks = self.lacking(author, first, last);
                 self.call_missed(lent, author, &lacks);
                 gone.push((author, lacks));
             }
@@ -243,19 +140,18 @@ impl Talk {
     /// nothing was here yet, only the one message before the first that came is known to be.
     fn widen_gaps(&self, lent: &Lent<'_>, author: Key, stages: &mut [NoticedGap]) {
         for at in 0..stages.len() {
-            let first = stages[at].first;
+            let (first, _) = stages[at].span();
             let begin = self.gap_begin(author, first);
             if begin >= first {
                 continue;
             }
             let mut lacks = self.lacking(author, begin, first - 1);
             for stage in stages.iter() {
-                lacks.remove_range(stage.first, stage.last);
+                let (first, last) = stage.span();
+                lacks.remove_range(first, last);
             }
             if let Some((first, _)) = lacks.bounds() {
-                stages[at].first = first;
-                stages[at].since = lent.cx.now.time;
-                stages[at].asked_all = None;
+                stages[at].widen(first, lent.cx.now.time);
             }
         }
     }
@@ -282,30 +178,27 @@ impl Talk {
         stage: &mut NoticedGap,
         reach: &[Key],
     ) -> bool {
-        let lacks = self.lacking(author, stage.first, stage.last);
-        let Some((first, last)) = lacks.bounds() else {
+        let (first, last) = stage.span();
+        let Some((first, last)) = self.lacking(author, first, last).bounds() else {
             return false;
         };
-        (stage.first, stage.last) = (first, last);
-        let now = lent.cx.now.time;
+        stage.narrow(first, last);
         if !self.is_overdue(lent, author, stage) {
-            stage.asked_all = None;
+            stage.ask_again();
             return true;
         }
-        let is_young = lent.cx.since(stage.since.max(self.gaps.back)) < lent.cx.gap_patience();
+        let is_young = lent.cx.since(stage.since().max(self.gaps.back())) < lent.cx.gap_patience();
         let may_come = is_young
             && (reach.is_empty() || self.expects_links(lent) || self.is_by_others(lent, author));
         match self.next_to_ask(lent, author, stage, reach) {
             Some(peer) => {
-                stage.asked_all = None;
-                if !self.repair.asks_for_all_since(peer, stage.since) {
+                stage.ask_again();
+                if !self.repair.asks_for_all_since(peer, stage.since()) {
                     self.want_sync(lent, peer, false);
                 }
             }
-            None if may_come => stage.asked_all = None,
-            None => {
-                stage.asked_all.get_or_insert(now);
-            }
+            None if may_come => stage.ask_again(),
+            None => stage.note_all_asked(lent.cx.now.time),
         }
         true
     }
@@ -327,17 +220,6 @@ impl Talk {
         })
     }
 
-    /// What is missing of this author, and everybody in reach was asked for since then.
-    fn take_stage(&mut self, author: Key, asked_all: Time) -> Option<Ranges> {
-        let stages = self.gaps.stages.get_mut(&author)?;
-        let index = stages.iter().position(|s| s.asked_all == Some(asked_all))?;
-        let stage = stages.remove(index);
-        if stages.is_empty() {
-            self.gaps.stages.remove(&author);
-        }
-        Some(self.lacking(author, stage.first, stage.last))
-    }
-
     /// What of these is owed, neither here nor given up, and does not wait itself.
     fn lacking(&self, author: Key, first: u64, last: u64) -> Ranges {
         let mut lacks = match self.history.origin(author) {
@@ -350,16 +232,17 @@ impl Talk {
 
     /// True if this does not come by itself, as it seems.
     fn is_overdue(&self, lent: &Lent<'_>, author: Key, stage: &NoticedGap) -> bool {
-        let waited = lent.cx.since(stage.since);
+        let waited = lent.cx.since(stage.since());
+        let (first, last) = stage.span();
         let owed_from = self.history.origin(author).and_then(Origin::owed_from);
-        if owed_from.is_some_and(|from| stage.last < from) {
+        if owed_from.is_some_and(|from| last < from) {
             // It was sent before this node came, and is not sent again.
             return true;
         }
         if waited < timing::GAP_PATIENCE {
             return false;
         }
-        waited >= lent.cx.config.failure_timeout || !self.is_on_its_way(lent, author, stage.first)
+        waited >= lent.cx.config.failure_timeout || !self.is_on_its_way(lent, author, first)
     }
 
     /// True if this message is still to come on its author's own link, which brings others before
@@ -393,11 +276,11 @@ impl Talk {
         let one_is_enough = lent.cx.is_weakened(Weakness::OneAnswerIsEnough);
         // An answer is good for a while only: what one lacked then may have come to it by others.
         let stays_good = lent.cx.is_weakened(Weakness::AnswersStayGood);
-        let asks_again = !stays_good && lent.cx.since(stage.since) < lent.cx.gap_patience() * 2;
+        let asks_again = !stays_good && lent.cx.since(stage.since()) < lent.cx.gap_patience() * 2;
         let has_answered = |peer: &Key| {
-            let asked = self.gaps.asked.get(peer).copied();
+            let asked = self.gaps.last_answer(*peer);
             let is_fresh = |at| !asks_again || lent.cx.since(at) < lent.cx.config.failure_timeout;
-            asked.is_some_and(|(began, ended)| began >= stage.since && is_fresh(ended))
+            asked.is_some_and(|(began, ended)| began >= stage.since() && is_fresh(ended))
         };
         if one_is_enough && reach.iter().any(has_answered) {
             return None;
@@ -405,7 +288,7 @@ impl Talk {
         let unasked = || reach.iter().copied().filter(|peer| !has_answered(peer));
         let id = MessageId {
             origin: author,
-            seq: stage.last,
+            seq: stage.span().1,
         };
         let sender = |peer: &Key| self.waiting.senders_for(id).any(|sender| sender == *peer);
         let speaks = |peer: &Key| lent.mesh.is_alive(lent.cx, *peer);
@@ -426,15 +309,16 @@ impl Talk {
         for (first, last) in owed.iter() {
             origin.miss(first, last);
         }
-        let mut holes = Vec::new();
+        let mut gone = Vec::new();
         for (first, last) in lacks.within(0, owed_from.saturating_sub(1)).iter() {
             origin.pass_by(first, last);
             if origin.taken().last_below(first) > 0 {
-                holes.push((first, last));
+                gone.push((first, last));
             }
         }
-        for hole in holes {
-            self.explain_hole(lent, author, hole);
+        for hole in gone {
+            let text = holes::of_author(&self.nick_of(lent, author), hole);
+            lent.cx.show(Event::Warning(text));
         }
         self.say_missed(lent, author, &owed);
         self.acks.owe(author);
@@ -487,10 +371,10 @@ impl Talk {
     /// All that is known to be missing, for a FETCH.
     pub(super) fn wanted_ranges(&self) -> Vec<SeqRange> {
         let mut ranges = Vec::new();
-        for (author, stages) in &self.gaps.stages {
+        for author in self.gaps.authors() {
             let mut lacks = Ranges::default();
-            for stage in stages {
-                for (first, last) in self.lacking(*author, stage.first, stage.last).iter() {
+            for (first, last) in self.gaps.spans(author) {
+                for (first, last) in self.lacking(author, first, last).iter() {
                     lacks.insert_range(first, last);
                 }
             }
@@ -498,7 +382,7 @@ impl Talk {
                 if ranges.len() >= limits::WANT_RANGES_MAX {
                     return ranges;
                 }
-                ranges.push(SeqRange::new(*author, first, last));
+                ranges.push(SeqRange::new(author, first, last));
             }
         }
         ranges
@@ -506,8 +390,7 @@ impl Talk {
 
     /// True if this message is known to be missing, wherever it lies.
     pub(super) fn is_wanted(&self, id: MessageId) -> bool {
-        let stages = self.gaps.stages.get(&id.origin);
-        let covers = |s: &NoticedGap| s.first <= id.seq && id.seq <= s.last;
-        stages.is_some_and(|stages| stages.iter().any(covers))
+        let mut spans = self.gaps.spans(id.origin);
+        spans.any(|(first, last)| first <= id.seq && id.seq <= last)
     }
 }

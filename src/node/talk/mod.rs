@@ -3,6 +3,17 @@
 //! Owns the history, what this node writes, what waits for its causes, what is missing, the exchanges that
 //! repair it, what is confirmed to whom and by whom, and how far joining has come. It reads from the view
 //! and the links what it is lent of them; it never changes the view, opens a link or closes one.
+//!
+//! | file | subject |
+//! | --- | --- |
+//! | `chat`, `heads` | what this node writes, and which causes it names |
+//! | `causality`, `waiting`, `taking`, `runs` | what waits for a cause; what is taken in and shown, singly or many at once |
+//! | `gaps`, `noticed` | what is missing: who is asked for it, and when it is given up |
+//! | `sync`, `lagging` | the repair from one peer; peers that do not keep up |
+//! | `source`, `holes` | from whom a newcomer gets the history, and what of it does not come |
+//! | `past` | what is old, being from before this node's time |
+//! | `acks`, `delivery`, `stability` | what is confirmed to others; who confirmed what this node wrote; what everybody has |
+//! | `storing` | what a store changes |
 
 mod acks;
 mod causality;
@@ -14,6 +25,7 @@ mod holes;
 #[cfg(debug_assertions)]
 mod invariants;
 mod lagging;
+mod noticed;
 mod past;
 mod runs;
 mod source;
@@ -32,7 +44,7 @@ use crate::wire::{Id, Key, Position};
 use acks::Acks;
 use chat::Chat;
 use delivery::Delivery;
-use gaps::Gaps;
+use noticed::Gaps;
 use past::Past;
 use source::Membership;
 use stability::Stability;

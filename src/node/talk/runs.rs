@@ -1,10 +1,11 @@
 //! Runs: many messages of one author at once.
 //!
-//! Who says much sends frames in which each message follows the one before it and depends on nothing
+//! A node that says much sends frames in which each message follows the one before it and depends on nothing
 //! else. Such a run is taken in as one: what is looked up for a message is looked up once for all of
 //! them. What comes of it is what would have come of them one by one, except that what waits for one of
-//! them is taken in after all of them. Nothing else than that may be done here: whatever is not a run
-//! goes the way of single messages.
+//! them is taken in after all of them.
+//!
+//! Owns no state. It must do nothing else than that: whatever is not a run goes the way of single messages.
 
 use super::{Lent, Talk};
 use crate::wire::ChatMessage;

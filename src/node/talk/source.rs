@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Lent, Talk};
+use super::{Lent, Talk, holes};
 use crate::node::mesh::Link;
 use crate::node::{Event, Time, Weakness};
 use crate::wire::{Key, Position};
@@ -298,7 +298,11 @@ impl Talk {
         self.membership = Membership::Inside;
         lent.cx.show(Event::Joined { again });
         if !again {
-            self.explain_holes(lent);
+            let nick_of = |author| self.nick_of(lent, author);
+            let holes = holes::of_joining(&self.history, lent.cx.config.key, nick_of);
+            if let Some(text) = holes {
+                lent.cx.show(Event::Warning(text));
+            }
             self.show_held_back(lent);
         }
         self.notice_gaps_of_joining(lent);

@@ -15,6 +15,8 @@ pub struct Integrity {
     written: BTreeMap<MessageId, ChatMessage>,
     /// The message of each text.
     texts: BTreeMap<String, MessageId>,
+    /// What was said to one member only, by whom and to whom.
+    privates: BTreeSet<(Key, Key, String)>,
 }
 
 fn broken(text: String) -> Verdict {
@@ -25,6 +27,21 @@ impl Integrity {
     /// A user says this.
     pub fn on_said(&mut self, author: Key, text: &str) {
         self.said.insert(text.to_string(), author);
+    }
+
+    /// A user says this to one member only.
+    pub fn on_said_privately(&mut self, from: Key, to: Key, text: &str) {
+        self.privates.insert((from, to, text.to_string()));
+    }
+
+    /// A private line is shown to a user: it was said to that user, and is shown once.
+    pub fn on_private_shown(&mut self, run: Run, (from, to): (Key, Key), text: &str) -> Verdict {
+        if self.privates.remove(&(from, to, text.to_string())) {
+            return Ok(());
+        }
+        broken(format!(
+            "run {run} is shown {text:?} from {from}, not sent to it"
+        ))
     }
 
     /// A message is shown to somebody; `own` when it is the author's own node that shows it.

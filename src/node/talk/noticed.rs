@@ -1,0 +1,212 @@
+//! What is known to be missing, since when, and who was asked for all of it.
+//!
+//! Owns the gaps by author, in limits, and when each peer last answered an exchange to its end. It asks
+//! nobody and gives nothing up: who is asked next and when nobody is left is for `gaps` to decide.
+
+use std::collections::BTreeMap;
+
+use crate::limits;
+use crate::node::Time;
+use crate::node::history::Ranges;
+use crate::wire::Key;
+
+/// Messages of one author whose lack was noticed at the same time.
+#[derive(Debug)]
+pub(super) struct NoticedGap {
+    since: Time,
+    first: u64,
+    last: u64,
+    /// Since when everybody in reach was asked.
+    asked_all: Option<Time>,
+}
+
+impl NoticedGap {
+    /// The first and the last message that are missing.
+    pub(super) fn span(&self) -> (u64, u64) {
+        (self.first, self.last)
+    }
+
+    /// When the lack was noticed.
+    pub(super) fn since(&self) -> Time {
+        self.since
+    }
+
+    /// Since when everybody in reach was asked, if everybody was.
+    pub(super) fn asked_all(&self) -> Option<Time> {
+        self.asked_all
+    }
+
+    /// Only these are missing still.
+    pub(super) fn narrow(&mut self, first: u64, last: u64) {
+        (self.first, self.last) = (first, last);
+    }
+
+    /// What lies before it is missing too, which was noticed now.
+    pub(super) fn widen(&mut self, first: u64, now: Time) {
+        self.first = first;
+        self.since = now;
+        self.asked_all = None;
+    }
+
+    /// Somebody is still to be asked, or to be waited for.
+    pub(super) fn ask_again(&mut self) {
+        self.asked_all = None;
+    }
+
+    /// Everybody in reach was asked by now.
+    pub(super) fn note_all_asked(&mut self, now: Time) {
+        self.asked_all.get_or_insert(now);
+    }
+}
+
+/// All that is missing.
+#[derive(Debug, Default)]
+pub(super) struct Gaps {
+    /// By author, in the order of noticing. What came since is taken out when they are looked at.
+    stages: BTreeMap<Key, Vec<NoticedGap>>,
+    /// When the last exchange with each peer that went to its end began, and when it ended.
+    asked: BTreeMap<Key, (Time, Time)>,
+    /// When this node last came back from being away.
+    back: Time,
+    /// `Timer::Gap` is set.
+    is_watched: bool,
+}
+
+impl Gaps {
+    /// True if nothing is known to be missing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.stages.is_empty()
+    }
+
+    /// This node was away: who was in reach may have given its links up, and will be linked again.
+    pub(super) fn come_back(&mut self, now: Time) {
+        self.back = now;
+    }
+
+    #[cfg(debug_assertions)]
+    pub(super) fn is_watched(&self) -> bool {
+        self.is_watched
+    }
+
+    /// When this node last came back from being away.
+    pub(super) fn back(&self) -> Time {
+        self.back
+    }
+
+    /// From now on what is missing is looked at by a timer. False if it is already, or nothing is missing.
+    pub(super) fn begin_watch(&mut self) -> bool {
+        let begins = !self.stages.is_empty() && !self.is_watched;
+        self.is_watched |= begins;
+        begins
+    }
+
+    /// The timer has fired.
+    pub(super) fn end_watch(&mut self) {
+        self.is_watched = false;
+    }
+
+    /// This peer has answered an exchange to its end.
+    pub(super) fn has_answered(&mut self, peer: Key, began: Time, ended: Time) {
+        self.asked.insert(peer, (began, ended));
+    }
+
+    /// When the last exchange with this peer that went to its end began, and when it ended.
+    pub(super) fn last_answer(&self, peer: Key) -> Option<(Time, Time)> {
+        self.asked.get(&peer).copied()
+    }
+
+    /// Nothing is kept of a peer without a link.
+    pub(super) fn forget_peer(&mut self, peer: Key) {
+        self.asked.remove(&peer);
+    }
+
+    /// These were thrown away for want of room, so that whoever gave them is to be asked again. False if
+    /// somebody noticed so, or noticed nothing at all, since `began`.
+    pub(super) fn split(&mut self, author: Key, (first, last): (u64, u64), began: Time) -> bool {
+        let Some(stages) = self.stages.get_mut(&author) else {
+            return true;
+        };
+        let asks_again = |s: &NoticedGap| s.since > began && s.first <= first && last <= s.last;
+        if stages.iter().any(asks_again) {
+            return false;
+        }
+        for stage in stages.iter_mut().filter(|s| s.last >= first) {
+            stage.last = first - 1;
+        }
+        stages.retain(|s| s.first <= s.last);
+        true
+    }
+
+    /// Leaves of these what nobody has noticed yet.
+    pub(super) fn remove_known(&self, author: Key, lacks: &mut Ranges) {
+        for stage in self.stages.get(&author).into_iter().flatten() {
+            lacks.remove_range(stage.first, stage.last);
+        }
+    }
+
+    /// These are missing, as was noticed at this time.
+    pub(super) fn notice(&mut self, author: Key, (first, last): (u64, u64), since: Time) {
+        let is_new = !self.stages.contains_key(&author);
+        if is_new && self.stages.len() >= limits::GAPS_MAX {
+            return;
+        }
+        let stages = self.stages.entry(author).or_default();
+        let is_known = |s: &NoticedGap| s.first <= first && last <= s.last;
+        if first > last || stages.iter().any(is_known) {
+            return;
+        }
+        let full = stages.len() >= limits::GAP_STAGES_MAX;
+        match stages.last_mut() {
+            Some(stage) if stage.since == since || full => {
+                stage.since = since;
+                stage.first = stage.first.min(first);
+                stage.last = stage.last.max(last);
+            }
+            _ => stages.push(NoticedGap {
+                since,
+                first,
+                last,
+                asked_all: None,
+            }),
+        }
+    }
+
+    /// The authors of whom something is missing.
+    pub(super) fn authors(&self) -> Vec<Key> {
+        self.stages.keys().copied().collect()
+    }
+
+    /// What is missing of this author, taken out to be looked at.
+    pub(super) fn take(&mut self, author: Key) -> Vec<NoticedGap> {
+        self.stages.remove(&author).unwrap_or_default()
+    }
+
+    /// What is still missing of this author.
+    pub(super) fn put_back(&mut self, author: Key, stages: Vec<NoticedGap>) {
+        if !stages.is_empty() {
+            self.stages.insert(author, stages);
+        }
+    }
+
+    /// Takes out what is missing of this author and everybody in reach was asked for since then.
+    pub(super) fn take_asked(&mut self, author: Key, asked_all: Time) -> Option<(u64, u64)> {
+        let stages = self.stages.get_mut(&author)?;
+        let index = stages.iter().position(|s| s.asked_all == Some(asked_all))?;
+        let stage = stages.remove(index);
+        if stages.is_empty() {
+            self.stages.remove(&author);
+        }
+        Some(stage.span())
+    }
+
+    /// The first and the last of each stretch that is missing of this author.
+    pub(super) fn spans(&self, author: Key) -> impl Iterator<Item = (u64, u64)> {
+        let stages = self.stages.get(&author).into_iter().flatten();
+        stages.map(NoticedGap::span)
+    }
+
+    /// The last message of this author that is known to be missing; 0 if none is.
+    pub(super) fn last_missing(&self, author: Key) -> u64 {
+        self.spans(author).map(|(_, last)| last).max().unwrap_or(0)
+    }
+}

@@ -1,0 +1,129 @@
+//! What somebody lacks: whether it may be lacking, and who has it instead.
+//!
+//! Owns nothing: it is lent what was said and shown so far, and who runs. It changes none of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use papo::wire::{Key, MessageId, Position};
+
+use super::agenda::RunId;
+use super::checks::ledger::Ledger;
+use super::checks::{Verdict, Violation};
+use super::scene::Scene;
+
+/// What is looked at.
+#[derive(Clone, Copy)]
+pub struct Lacks<'a> {
+    runs: &'a BTreeMap<Key, RunId>,
+    positions: &'a BTreeMap<MessageId, Position>,
+    ledger: &'a Ledger,
+    scene: Scene<'a>,
+}
+
+impl<'a> Lacks<'a> {
+    pub fn new(
+        runs: &'a BTreeMap<Key, RunId>,
+        positions: &'a BTreeMap<MessageId, Position>,
+        ledger: &'a Ledger,
+        scene: Scene<'a>,
+    ) -> Lacks<'a> {
+        Lacks {
+            runs,
+            positions,
+            ledger,
+            scene,
+        }
+    }
+
+    /// True if this run may be shown what follows from a message that it was never shown. `missed` is
+    /// what peers gave up: one passes on all that it took in, and has nothing else to give.
+    pub fn are_excused(self, run: RunId, cause: MessageId, missed: &BTreeSet<MessageId>) -> bool {
+        let (ledger, scene) = (self.ledger, self.scene);
+        if ledger.was_missed(run, cause) {
+            return true;
+        }
+        let reader = &scene.processes[run];
+        let history = reader.node.history();
+        let position = self.positions.get(&cause).copied().unwrap_or_default();
+        let is_below = position <= history.floor();
+        if ledger.is_owed(run, cause) && ledger.has_met(run, cause) {
+            // Its author tells of it, or whatever follows from it; but what lies between the two
+            // may be under the floor. Once all who had it are gone, nobody knows that there was one.
+            let author = self.runs.get(&cause.origin).copied();
+            return author.is_none_or(|author| !scene.talks_with(run, author))
+                && (is_below || !scene.is_held_in_reach(run, cause));
+        }
+        // Who wants no history waits for nothing that it does not owe.
+        !reader.wants_history
+            || ledger.is_before(run, cause)
+            || history.contains(cause)
+            || is_below
+            || missed.contains(&cause)
+            || scene.is_out_of_reach(run, cause, position)
+    }
+
+    /// True if this run still looks for a cause of something that was said at this time, although the
+    /// cause's author had it early enough.
+    pub fn are_sought(self, run: RunId, cause: MessageId, (then, said): (u64, u64)) -> bool {
+        let author = self.runs.get(&cause.origin);
+        let is_earlier = |author: &RunId| self.ledger.has_held_since(*author, cause, then);
+        author.is_some_and(is_earlier) && !self.ledger.has_held_since(run, cause, said)
+    }
+
+    /// Those who have been in this run's reach for `long`.
+    pub fn in_reach(self, run: RunId, now: u64, long: u64) -> Vec<RunId> {
+        let scene = self.scene;
+        let is_in_reach = |other: &RunId| {
+            *other != run
+                && scene.stays(*other)
+                && scene.processes[*other].node.is_joined()
+                && scene.is_in_reach(run, *other, now, long)
+        };
+        (0..scene.processes.len()).filter(is_in_reach).collect()
+    }
+
+    /// Who holds a message that this run gives up: the run itself, or one of these others, if it has held
+    /// it since then.
+    pub fn holder(self, run: RunId, others: &[RunId], id: MessageId, since: u64) -> Option<RunId> {
+        let holds = |other: RunId| {
+            let node = &self.scene.processes[other].node;
+            node.history().contains(id)
+        };
+        let has_long =
+            |other: &RunId| self.ledger.has_held_since(*other, id, since) && holds(*other);
+        let other = others.iter().copied().find(has_long);
+        holds(run).then_some(run).or(other)
+    }
+
+    /// Nothing is dropped that a present member lacks: a node that its author has had in its view all
+    /// the time, as is known of this one, misses nothing of it. (No scenario says more than may be kept
+    /// for a slow one.)
+    pub fn are_dropped_in_time(
+        self,
+        (run, now): (RunId, u64),
+        origin: Key,
+        (first, last): (u64, u64),
+        long: u64,
+    ) -> Verdict {
+        let scene = self.scene;
+        let author = self.runs.get(&origin).copied();
+        let Some(author) = author.filter(|author| scene.stays(*author)) else {
+            return Ok(());
+        };
+        // Without a link it may still be on its way by others, and be given up all the same.
+        let is_linked = scene.is_in_reach(run, author, now, long);
+        let is_member = scene.view(author).contains(&scene.processes[run].key);
+        if !is_linked || !is_member || !scene.stays(run) {
+            return Ok(());
+        }
+        let mut ids = (first..=last).map(|seq| MessageId { origin, seq });
+        match ids.find(|id| self.ledger.is_owed(run, *id)) {
+            None => Ok(()),
+            Some(id) => {
+                let text =
+                    format!("run {run} misses {id}, and was in its author's view all the time");
+                Err(Violation::new("dropped too early", text))
+            }
+        }
+    }
+}
