@@ -63,6 +63,8 @@ pub(in crate::node) struct Link {
     /// The peer's floor, if its history was complete when it last said so, and the coordinator whose
     /// group it was in then.
     pub(super) complete_above: Option<(Position, Option<Key>)>,
+    /// The oldest message that the peer held when it was opened, if it claimed less than that.
+    pub(super) oldest: Option<Position>,
     /// The highest timestamp that its peer had seen when it was opened.
     pub(super) clock: u64,
     /// Who waits to hear whether this peer lives.
@@ -110,6 +112,12 @@ impl Link {
     /// group it was in then.
     pub(in crate::node) fn complete_above(&self) -> Option<(Position, Option<Key>)> {
         self.complete_above
+    }
+
+    /// The oldest message that the peer held when the link was opened, if its history was not known to be
+    /// complete so far back; all zero if the peer did not know which one is the oldest.
+    pub(in crate::node) fn oldest(&self) -> Option<Position> {
+        self.oldest
     }
 
     /// The highest timestamp that the peer had seen when the link was opened.
@@ -173,6 +181,8 @@ pub(in crate::node) struct Greeting {
     pub(in crate::node) coordinator: Option<Coordinator>,
     /// Where its history is complete from.
     pub(in crate::node) floor: Option<Position>,
+    /// The oldest message of it, if that is not above this floor.
+    pub(in crate::node) oldest: Option<Position>,
 }
 
 #[derive(Debug)]
@@ -280,6 +290,7 @@ impl Mesh {
             coordinator: greeting.coordinator,
             floor: greeting.floor,
             clock: cx.clock.last(),
+            oldest: greeting.oldest,
         })
     }
 
@@ -355,6 +366,7 @@ impl Mesh {
             told_behind: None,
             told: None,
             complete_above: None,
+            oldest: None,
             clock: 0,
             probers: Vec::new(),
         };
@@ -501,6 +513,7 @@ impl Mesh {
             link.addresses = hello.addresses;
             let group = hello.coordinator.as_ref().map(|c| c.key);
             link.complete_above = hello.floor.map(|floor| (floor, group));
+            link.oldest = hello.oldest;
             link.clock = hello.clock;
             link.heard = now;
             link.opened = now;
