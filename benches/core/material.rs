@@ -137,6 +137,7 @@ impl Room {
             coordinator: None,
             floor: None,
             clock: 0,
+            oldest: None,
         };
         let message = Message::Hello(hello);
         node.handle(now(micros), Input::Message { link, message }, &mut out);

@@ -150,6 +150,8 @@ pub enum Weakness {
     ThrownAwayCounts,
     /// Joining ends with the first source, though somebody has come meanwhile who goes back farther.
     OneSourceIsEnough,
+    /// Joining ends, though somebody holds older messages than anybody claims to have whole.
+    OnlyClaimsCount,
     /// What a peer lacked once, it lacks for ever.
     AnswersStayGood,
     /// What a peer has seen does not put what is written to it later.

@@ -436,9 +436,11 @@ impl Node {
     fn greeting(&mut self) -> Greeting {
         let coordinator = self.group.vouched_coordinator(&self.cx, &self.mesh);
         let (talk, lent) = self.talk();
+        let floor = talk.complete_above(&lent);
         Greeting {
             coordinator,
-            floor: talk.complete_above(&lent),
+            floor,
+            oldest: talk.oldest_beyond(floor),
         }
     }
 

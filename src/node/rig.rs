@@ -38,6 +38,7 @@ pub(super) fn hello(key: Key, coordinator: Option<Coordinator>) -> Hello {
         coordinator,
         floor: None,
         clock: 0,
+        oldest: None,
     }
 }
 

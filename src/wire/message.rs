@@ -35,6 +35,10 @@ pub struct Hello {
     /// The sender's hybrid logical clock; absent if it is 0.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub clock: u64,
+    /// The oldest message that the sender holds, if it is not above `floor`, or there is no `floor`; all
+    /// zero if the sender does not know which one is the oldest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oldest: Option<Position>,
 }
 
 /// A node asks to become a member: by multicast, or on a link.

@@ -60,6 +60,7 @@ pub fn hello(room: &str, key: Key, round: u64, coordinator: Option<Coordinator>)
         coordinator,
         floor: None,
         clock: 0,
+        oldest: None,
     })
 }
 

@@ -16,7 +16,7 @@ use super::scenario::Scenario;
 use super::volume::STOPPED_AGAIN;
 
 /// Every protection, by what is lost without it.
-pub const ALL: [(Weakness, &str); 29] = [
+pub const ALL: [(Weakness, &str); 30] = [
     (Weakness::NoDependencyWait, "waiting for dependencies"),
     (Weakness::NoSyncOnLoss, "SYNC on a loss"),
     (Weakness::NoPeriodicSync, "periodic SYNC"),
@@ -44,6 +44,10 @@ pub const ALL: [(Weakness, &str); 29] = [
     (
         Weakness::OneSourceIsEnough,
         "asking the next source that goes back farther",
+    ),
+    (
+        Weakness::OnlyClaimsCount,
+        "asking who holds more than it claims",
     ),
     (
         Weakness::AnswersStayGood,
@@ -79,7 +83,7 @@ pub const ALL: [(Weakness, &str); 29] = [
 ];
 
 /// What only few scenarios need, and some of them.
-pub const RARE: [(Weakness, &str, u64); 22] = [
+pub const RARE: [(Weakness, &str, u64); 23] = [
     // Mostly authors say themselves what they wrote; it takes ones that died.
     (Weakness::NoPeriodicSync, "cuts that stay", 2400),
     (Weakness::NoAskingPastStrangers, "cuts that stay", 7_010_533),
@@ -89,6 +93,7 @@ pub const RARE: [(Weakness, &str, u64); 22] = [
     (Weakness::ThrownAwayCounts, "stopped in bursts", 3_160_257),
     (Weakness::OneSourceIsEnough, "short beside long", 4_038_864),
     (Weakness::OneSourceIsEnough, "no dials", 4_018_727),
+    (Weakness::OnlyClaimsCount, "partitions", 16_040_767),
     (Weakness::AnswersStayGood, "volume of all kinds", 12_512),
     (Weakness::AnswersStayGood, "volume of all kinds", 12_927),
     (Weakness::AnswersStayGood, "no multicast", 5_348),

@@ -85,6 +85,7 @@ pub fn hello() -> Hello {
         coordinator: None,
         floor: None,
         clock: 0,
+        oldest: None,
     }
 }
 
@@ -196,6 +197,20 @@ fn frames(coord: impl Fn() -> Option<Coordinator>) -> Vec<(&'static str, Message
                 round: 2,
                 addresses: ana().addresses,
                 coordinator: coord(),
+                ..hello()
+            }),
+        ),
+        (
+            "HELLO of a member that holds more than it claims",
+            Message::Hello(Hello {
+                key: ANA,
+                nick: "ana".into(),
+                round: 3,
+                addresses: ana().addresses,
+                coordinator: coord(),
+                floor: Some(newest),
+                clock: NOW + 1,
+                oldest: Some(Position::new(NOW, ANA, 1)),
                 ..hello()
             }),
         ),

@@ -208,6 +208,10 @@ fn a_field_missing_or_there_twice_is_refused() {
     assert!(missing > 150, "{missing}");
     let expected = [
         "HELLO of a member: coord",
+        "HELLO of a member that holds more than it claims: coord",
+        "HELLO of a member that holds more than it claims: floor",
+        "HELLO of a member that holds more than it claims: clock",
+        "HELLO of a member that holds more than it claims: oldest",
         "JOIN_REQUEST on a link, of a coordinator of another group: id",
         "CHAT_MESSAGE: d",
         "ELECTION_OK, there is a live coordinator: coord",

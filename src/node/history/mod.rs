@@ -119,6 +119,18 @@ impl History {
         self.order.last().max(self.floor)
     }
 
+    /// The position of the oldest message held, if that is not above `until`; all zero if only the store
+    /// could tell which one it is.
+    pub(super) fn oldest_until(&self, until: Position) -> Option<Position> {
+        match &self.stored_part {
+            Some(part) if part.count > 0 => (self.floor < until).then(Position::default),
+            _ => {
+                let oldest = self.order.iter().next().map(ChatMessage::position);
+                oldest.filter(|p| *p <= until)
+            }
+        }
+    }
+
     /// True if this message is held.
     #[must_use]
     pub fn contains(&self, id: MessageId) -> bool {

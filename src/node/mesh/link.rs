@@ -62,6 +62,8 @@ pub(in crate::node) struct Link {
     /// The peer's floor, if its history was complete when it last said so, and the coordinator whose
     /// group it was in then.
     pub(super) complete_above: Option<(Position, Option<Key>)>,
+    /// The oldest message that the peer held when it was opened, if it claimed less than that.
+    pub(super) oldest: Option<Position>,
     /// The highest timestamp that its peer had seen when it was opened.
     pub(super) clock: u64,
     /// Who waits to hear whether this peer lives.
@@ -98,6 +100,7 @@ impl Link {
             told_behind: None,
             told: None,
             complete_above: None,
+            oldest: None,
             clock: 0,
             probers: Vec::new(),
         }
@@ -153,6 +156,12 @@ impl Link {
     /// group it was in then.
     pub(in crate::node) fn complete_above(&self) -> Option<(Position, Option<Key>)> {
         self.complete_above
+    }
+
+    /// The oldest message that the peer held when the link was opened, if its history was not known to be
+    /// complete so far back; all zero if the peer did not know which one is the oldest.
+    pub(in crate::node) fn oldest(&self) -> Option<Position> {
+        self.oldest
     }
 
     /// The highest timestamp that the peer had seen when the link was opened.

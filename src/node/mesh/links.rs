@@ -26,6 +26,8 @@ pub(in crate::node) struct Greeting {
     pub(in crate::node) coordinator: Option<Coordinator>,
     /// Where its history is complete from.
     pub(in crate::node) floor: Option<Position>,
+    /// The oldest message of it, if that is not above this floor.
+    pub(in crate::node) oldest: Option<Position>,
 }
 
 #[derive(Debug)]
@@ -138,6 +140,7 @@ impl Mesh {
             coordinator: greeting.coordinator,
             floor: greeting.floor,
             clock: cx.clock.last(),
+            oldest: greeting.oldest,
         })
     }
 
@@ -339,6 +342,7 @@ impl Mesh {
             link.addresses = hello.addresses;
             let group = hello.coordinator.as_ref().map(|c| c.key);
             link.complete_above = hello.floor.map(|floor| (floor, group));
+            link.oldest = hello.oldest;
             link.clock = hello.clock;
             link.heard = now;
             link.opened = now;

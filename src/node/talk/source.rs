@@ -2,14 +2,15 @@
 //!
 //! Owns the choice of the source: the peer whose complete history goes back the farthest. Members
 //! without a history, with a shorter one, or still joining themselves are known as such by what they
-//! say of their floor, and are asked only if nobody else is there. It takes nothing in itself.
+//! say of their floor, and are asked only if nobody else is there. Who holds more than it claims is asked
+//! last. It takes nothing in itself.
 
 use std::collections::BTreeSet;
 
 use super::{Lent, Talk, holes};
 use crate::node::mesh::Link;
 use crate::node::{Event, Time, Weakness};
-use crate::wire::{Key, Position};
+use crate::wire::{Key, MessageId, Position};
 
 /// How far this node has come into the room.
 #[derive(Debug)]
@@ -117,6 +118,14 @@ impl Talk {
             None if others_have() => None,
             None => Some(self.history.floor()),
         }
+    }
+
+    /// The oldest message held, if this node claims no complete history so far back, and has joined: who
+    /// has fetched less than others once had may still be the only one that holds it.
+    pub(in crate::node) fn oldest_beyond(&self, claim: Option<Position>) -> Option<Position> {
+        let until = claim.unwrap_or(Position::END);
+        let oldest = self.history.oldest_until(until);
+        oldest.filter(|_| self.has_joined())
     }
 
     /// From where on a peer's history is complete, as it said in this node's group: another group has
@@ -233,28 +242,53 @@ impl Talk {
         if !any && joining.source != Some(peer) {
             return;
         }
-        match self.better_source(lent, peer).filter(|_| !any) {
-            Some(better) => self.fetch_from(lent, better),
+        if let Some(joining) = self.membership.joining_mut() {
+            joining.given.insert(peer);
+        }
+        let better = self.better_source(lent, peer);
+        let next = better.or_else(|| self.source_of_what_is_older(lent));
+        match next.filter(|_| !any) {
+            Some(next) => self.fetch_from(lent, next),
             None => self.end_fetching(lent),
         }
     }
 
     /// Somebody who says that its history goes back farther than this peer's, be it of another group or
     /// of a time without a coordinator, and has not been asked.
-    fn better_source(&mut self, lent: &mut Lent<'_>, peer: Key) -> Option<Key> {
+    fn better_source(&self, lent: &Lent<'_>, peer: Key) -> Option<Key> {
         if lent.cx.is_weakened(Weakness::OneSourceIsEnough) {
             return None;
         }
         let said = |key| lent.mesh.link_to(key).and_then(Link::complete_above);
         let known = said(peer).map_or(Position::END, |(floor, _)| floor);
-        let joining = self.membership.joining_mut()?;
-        joining.given.insert(peer);
         let joining = self.membership.joining()?;
         let usable = Talk::usable_sources(lent, joining);
         let others = usable.filter(|(key, _)| !joining.given.contains(key));
         let floors = others.filter_map(|(key, link)| Some((link.complete_above()?.0, key)));
         let best = floors.min().filter(|(floor, _)| *floor < known);
         best.map(|(_, key)| key)
+    }
+
+    /// Somebody who holds a message that is older than what it claims as complete, and is not here. Of
+    /// those who name the same one, only one is asked.
+    fn source_of_what_is_older(&self, lent: &Lent<'_>) -> Option<Key> {
+        if lent.cx.is_weakened(Weakness::OnlyClaimsCount) {
+            return None;
+        }
+        let joining = self.membership.joining()?;
+        let said = |key: &Key| lent.mesh.link_to(*key).and_then(Link::oldest);
+        let is_here = |oldest: Position| {
+            let id = MessageId {
+                origin: oldest.origin,
+                seq: oldest.seq,
+            };
+            self.history.has_taken(id) || joining.given.iter().any(|g| said(g) == Some(oldest))
+        };
+        let usable = Talk::usable_sources(lent, joining);
+        let others = usable.filter(|(key, _)| !joining.given.contains(key));
+        let oldest = others.filter_map(|(key, link)| Some((link.oldest()?, key)));
+        let lacked = oldest.filter(|(oldest, _)| !is_here(*oldest));
+        lacked.min().map(|(_, key)| key)
     }
 
     fn fetch_from(&mut self, lent: &mut Lent<'_>, source: Key) {

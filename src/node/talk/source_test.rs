@@ -1,8 +1,8 @@
 //! From whom a node that is let in fetches the history.
 
 use crate::node::rig::{Rig, config, hello, office, response};
-use crate::node::{Event, Input, Timer};
-use crate::wire::{Key, Message, MessageId, Position};
+use crate::node::{Event, Input, LinkId, Timer};
+use crate::wire::{ChatMessage, Hello, Key, Message, MessageId, Position};
 
 const LEADER: Key = Key(9);
 const BEN: Key = Key(10);
@@ -60,4 +60,52 @@ fn what_is_said_while_a_node_joins_is_shown_once_it_has() {
         seq,
     };
     assert_eq!(rig.read(), [id(2), id(3)], "not what was said before");
+}
+
+/// A newcomer in a room whose coordinator has dropped the oldest, and where a third one claims no more than
+/// that, but names this as its oldest: the newcomer, the third one's link, and whether it is asked once the
+/// coordinator has given all that it has.
+fn asked_for_its_oldest(oldest: Option<Position>) -> (Rig, LinkId, bool) {
+    let floor = Position::new(1_000, LEADER, 1);
+    let mut rig = Rig::seeking(config());
+    let leader = rig.meet_as(hello(LEADER, Some(office(1, LEADER))));
+    let ben = rig.meet_as(Hello {
+        floor: Some(floor),
+        oldest,
+        ..hello(BEN, Some(office(1, LEADER)))
+    });
+    let members = [(1, LEADER), (2, config().key), (3, BEN)];
+    let sent = rig.receive(leader, Message::JoinResponse(response(&members, floor)));
+    assert!(asks(&sent));
+    let sent = rig.receive(leader, Message::SyncAnswer(rig.answer()));
+    (rig, ben, asks(&sent))
+}
+
+#[test]
+fn who_holds_what_is_older_than_all_claims_is_asked_before_joining_ends() {
+    let oldest = Position::new(900, Key(77), 1);
+    let (mut rig, ben, is_asked) = asked_for_its_oldest(Some(oldest));
+    assert!(is_asked && !rig.node.is_joined());
+    rig.receive(ben, Message::SyncAnswer(rig.answer()));
+    assert!(rig.node.is_joined());
+    // It holds older ones, and does not know the oldest.
+    let (rig, _, is_asked) = asked_for_its_oldest(Some(Position::default()));
+    assert!(is_asked && !rig.node.is_joined());
+    let (rig, _, is_asked) = asked_for_its_oldest(None);
+    assert!(!is_asked && rig.node.is_joined());
+}
+
+#[test]
+fn a_member_tells_its_oldest_message_if_it_claims_no_history_so_far_back() {
+    let mut rig = Rig::new();
+    rig.say(1);
+    let oldest = rig.node.history().iter().next().map(ChatMessage::position);
+    let told = |rig: &Rig, claim| rig.node.talk.oldest_beyond(claim);
+    let claim = oldest.map(|p| Position::new(p.timestamp, p.origin, p.seq + 1));
+    assert_eq!(told(&rig, claim), oldest);
+    assert_eq!(told(&rig, oldest), oldest, "it is not above the floor");
+    assert_eq!(told(&rig, None), oldest, "nothing is claimed");
+    assert_eq!(told(&rig, Some(Position::default())), None);
+    let (joining, _) = Rig::member_of(LEADER);
+    assert_eq!(told(&joining, None), None);
 }
