@@ -62,7 +62,7 @@ pub fn scale(bench: &mut Bench) -> Result<(), String> {
             "idle wake-ups a node",
             "/s",
             idle.iter().map(|i| i.wakeups).collect(),
-            Bar::None,
+            Bar::Value(10.0, 10.0),
         );
         add(
             "Pss a node",

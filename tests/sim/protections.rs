@@ -83,7 +83,7 @@ pub const ALL: [(Weakness, &str); 30] = [
 ];
 
 /// What only few scenarios need, and some of them.
-pub const RARE: [(Weakness, &str, u64); 23] = [
+pub const RARE: [(Weakness, &str, u64); 24] = [
     // Mostly authors say themselves what they wrote; it takes ones that died.
     (Weakness::NoPeriodicSync, "cuts that stay", 2400),
     (Weakness::NoAskingPastStrangers, "cuts that stay", 7_010_533),
@@ -98,7 +98,8 @@ pub const RARE: [(Weakness, &str, u64); 23] = [
     (Weakness::AnswersStayGood, "volume of all kinds", 12_927),
     (Weakness::AnswersStayGood, "no multicast", 5_348),
     (Weakness::NoClocksOfPeers, "mixed", 2_038_282),
-    (Weakness::NoPatienceAfterAbsence, STOPPED_AGAIN, 1),
+    (Weakness::NoPatienceAfterAbsence, STOPPED_AGAIN, 2),
+    (Weakness::NoPatienceAfterAbsence, STOPPED_AGAIN, 5),
     (Weakness::HearsayCounts, HEARD_ONLY, 3),
     (Weakness::HearsayCounts, HEARD_ONLY, 5),
     (Weakness::NoSecondSearch, HEARD_ONLY, 251),

@@ -114,3 +114,7 @@ fn neighbours(members: &[Member], of: Key) -> Option<BTreeSet<Key>> {
     let near = (1..=RING_NEIGHBOURS).flat_map(|d| [(at + d) % count, (at + count - d) % count]);
     Some(near.map(|i| members[i].key).collect())
 }
+
+#[cfg(test)]
+#[path = "ring_test.rs"]
+mod tests;
