@@ -375,7 +375,9 @@ impl Node {
                 let asked = (link, key, about);
                 self.mesh.on_probe(&mut self.cx, &self.group, asked, told);
             }
-            Message::ProbeAnswer(about) => self.mesh.on_probe_answer(&self.group, key, about),
+            Message::ProbeAnswer(about) => {
+                (self.mesh).on_probe_answer(&self.cx, &self.group, key, about);
+            }
             Message::Sync(_) | Message::SyncAnswer(_) | Message::Fetch(_) | Message::Behind => {
                 self.on_talk_message(link, key, message);
             }

@@ -247,10 +247,6 @@ impl Link {
         self.watched = is_watched.then(|| self.watched.unwrap_or(now));
     }
 
-    pub(super) fn is_watched(&self) -> bool {
-        self.watched.is_some()
-    }
-
     /// A frame came in, or counts as if it had.
     pub(super) fn hear(&mut self, now: Time) {
         self.heard = now;

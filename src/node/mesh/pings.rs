@@ -177,14 +177,18 @@ impl Mesh {
 
     pub(in crate::node) fn on_probe_answer(
         &mut self,
+        cx: &Context,
         group: &impl Interest,
         from: Key,
         about: Key,
     ) {
-        if group.is_member(from)
-            && let Some(suspect) = self.suspects.get_mut(&about)
-        {
+        if !group.is_member(from) {
+            return;
+        }
+        if let Some(suspect) = self.suspects.get_mut(&about) {
             suspect.vouched = true;
+        } else if group.is_member(about) {
+            self.vouched_since.insert(about, cx.now.time);
         }
     }
 }

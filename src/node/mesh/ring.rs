@@ -68,8 +68,8 @@ impl Mesh {
         self.ping(cx, due, told);
     }
 
-    /// Tells the coordinator of members which this node watches and does not hear, and which it does not
-    /// watch itself: it looks into the matter.
+    /// Tells the coordinator of neighbours that this node does not hear, or has no link with, and that are
+    /// not the coordinator's neighbours, too: it looks into the matter.
     pub(in crate::node) fn report_silent(
         &mut self,
         cx: &mut Context,
@@ -82,24 +82,30 @@ impl Mesh {
         let Some(to) = self.links.open_to(leader) else {
             return;
         };
-        let Some(watched) = neighbours(group.members(), leader) else {
+        let members = group.members();
+        let (Some(own), Some(watched)) = (
+            neighbours(members, cx.config.key),
+            neighbours(members, leader),
+        ) else {
             return;
         };
-        let silent: Vec<Key> = self
-            .links
-            .open_links()
-            .filter(|(key, _, link)| {
-                group.is_member(*key)
-                    && *key != leader
-                    && !watched.contains(key)
-                    && link.is_watched()
-                    && link.is_silent(cx)
-            })
-            .map(|(key, _, _)| key)
-            .collect();
+        let mut silent = own;
+        silent.retain(|key| *key != leader && !watched.contains(key) && self.is_missing(cx, *key));
         for key in silent {
             cx.send(to, Class::Control, Message::Probe(key));
         }
+    }
+
+    /// This neighbour has been silent, or without a link, for the failure timeout, and nobody has vouched
+    /// for it for as long.
+    fn is_missing(&self, cx: &Context, key: Key) -> bool {
+        let lately = |at: &Time| cx.since(*at) < cx.config.failure_timeout;
+        let is_apart = self.silent_since.get(&key).is_none_or(|at| !lately(at));
+        let is_gone = match self.links.to(key) {
+            Some(link) => link.is_silent(cx),
+            None => is_apart || self.dead.contains(key),
+        };
+        is_gone && !self.vouched_since.get(&key).is_some_and(lately)
     }
 }
 
