@@ -39,7 +39,6 @@ fn request(key: u64) -> JoinRequest {
         next_id: 0,
         view_version: 0,
         office: false,
-        history: true,
     }
 }
 
@@ -69,7 +68,6 @@ fn claim(id: Id, key: u64, version: u64) -> Coordinator {
         key: Key(key),
         addresses: vec![address_of(key)],
         version,
-        next_id: 9,
     }
 }
 
@@ -103,7 +101,6 @@ fn welcome(from: u64, id: Id, mut view: View) -> Message {
         id,
         view,
         clock: 0,
-        history_count: 0,
         newest: Position::default(),
         floor: None,
     })

@@ -67,7 +67,6 @@ pub(super) fn office(id: Id, key: Key) -> Coordinator {
         key,
         addresses: vec![address(4_001)],
         version: 2,
-        next_id: 9,
     }
 }
 
@@ -107,7 +106,6 @@ pub(super) fn response(members: &[(Id, Key)], floor: Position) -> JoinResponse {
         id: own.next().expect("this node is a member").0,
         view: view(2, members),
         clock: 0,
-        history_count: 0,
         newest: Position::default(),
         floor: Some(floor),
     }
@@ -127,7 +125,6 @@ pub(super) fn request(key: Key) -> JoinRequest {
         next_id: 0,
         view_version: 0,
         office: false,
-        history: true,
     }
 }
 

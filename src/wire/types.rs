@@ -64,9 +64,6 @@ pub struct Coordinator {
     pub addresses: Vec<Address>,
     /// The version of its view.
     pub version: u64,
-    /// The id that the next newcomer gets.
-    #[serde(rename = "next")]
-    pub next_id: Id,
 }
 
 impl Member {
@@ -102,6 +99,40 @@ pub struct Member {
     pub addresses: Vec<Address>,
 }
 
+/// A list that is absent where it is empty: whoever writes it empty does not keep to the page.
+pub(super) fn not_empty<'de, D, T>(d: D) -> Result<Vec<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let list = Vec::deserialize(d)?;
+    if list.is_empty() {
+        return Err(serde::de::Error::custom(
+            "an optional list is there and empty",
+        ));
+    }
+    Ok(list)
+}
+
+/// A number that is absent where it is 0.
+pub(super) fn not_zero<'de, D: serde::Deserializer<'de>>(d: D) -> Result<u64, D::Error> {
+    not_value(d, 0)
+}
+
+/// A number that is absent where it is this.
+pub(super) fn not_value<'de, D: serde::Deserializer<'de>>(
+    d: D,
+    usual: u64,
+) -> Result<u64, D::Error> {
+    let number = u64::deserialize(d)?;
+    if number == usual {
+        return Err(serde::de::Error::custom(
+            "an optional number is there with its usual value",
+        ));
+    }
+    Ok(number)
+}
+
 // serde hands the field over by reference.
 #[allow(clippy::trivially_copy_pass_by_ref)]
 pub(super) fn is_zero(clock: &u64) -> bool {
@@ -122,10 +153,18 @@ pub struct View {
     pub members: Vec<Member>,
     /// In an announcement: members of the view before that are not in this one because they said
     /// LEAVE. Others that are missing were lost.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "not_empty"
+    )]
     pub left: Vec<Key>,
     /// The coordinator's hybrid logical clock; 0, and absent on the wire, where it is said otherwise.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(
+        default,
+        skip_serializing_if = "is_zero",
+        deserialize_with = "not_zero"
+    )]
     pub clock: u64,
 }
 

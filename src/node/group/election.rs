@@ -306,7 +306,6 @@ impl Group {
             key,
             addresses: leader.addresses.clone(),
             version: view.version,
-            next_id: view.next_id,
         };
         self.note_version(&told);
         parts.cx.clock.observe(view.clock);

@@ -84,7 +84,6 @@ impl Group {
             },
             view_version: self.version_seen,
             office: matches!(self.standing, Standing::Coordinator(_)),
-            history: parts.cx.config.wants_history,
         }
     }
 
@@ -356,7 +355,6 @@ impl Group {
                     key,
                     addresses: request.addresses.clone(),
                     version: request.view_version,
-                    next_id: request.next_id,
                 };
                 self.hear_claim(parts, &told, Route::Link(link));
             }

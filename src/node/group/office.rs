@@ -255,7 +255,6 @@ impl Group {
             id,
             view: self.roster.to_view(),
             clock: self.admission_clock(key),
-            history_count: parts.talk.history().len() as u64,
             newest: parts.talk.history().newest(),
             floor: {
                 let (talk, lent) = self.talk(parts);

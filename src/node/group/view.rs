@@ -39,7 +39,6 @@ impl Group {
             key: leader,
             addresses: entry.addresses,
             version: roster.version(),
-            next_id: roster.next_id(),
         });
         self.version_seen = self.version_seen.max(roster.version());
         self.adopt_roster(parts, roster);
