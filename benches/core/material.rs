@@ -137,6 +137,7 @@ impl Room {
             coordinator: None,
             floor: None,
             clock: 0,
+            wall: 0,
         };
         let message = Message::Hello(hello);
         node.handle(now(micros), Input::Message { link, message }, &mut out);

@@ -38,6 +38,7 @@ pub(super) fn hello(key: Key, coordinator: Option<Coordinator>) -> Hello {
         coordinator,
         floor: None,
         clock: 0,
+        wall: 0,
     }
 }
 
@@ -323,6 +324,15 @@ impl Rig {
     pub(super) fn say(&mut self, lines: usize) -> Vec<Message> {
         let lines = vec!["x".repeat(100); lines].into_iter().collect();
         self.turn(vec![Input::Command(Command::Say(lines))])
+    }
+
+    /// A peer passes on what somebody else has written.
+    pub(super) fn pass_on(&mut self, from: Key, chat: Message) -> Vec<Message> {
+        if let Message::Chat(messages) = chat {
+            let (talk, mut lent) = self.node.talk();
+            talk.pass_on(&mut lent, from, &messages);
+        }
+        self.turn(Vec::new())
     }
 
     /// The numbers of the chat messages among these.

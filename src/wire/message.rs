@@ -41,6 +41,13 @@ pub struct Hello {
         deserialize_with = "not_zero"
     )]
     pub clock: u64,
+    /// The sender's wall clock in milliseconds since 1970; 0, and absent, if it does not say.
+    #[serde(
+        default,
+        skip_serializing_if = "is_zero",
+        deserialize_with = "not_zero"
+    )]
+    pub wall: u64,
 }
 
 /// A node asks to become a member: by multicast, or on a link.

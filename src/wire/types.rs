@@ -6,6 +6,11 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::timing::TIMESTAMP_AHEAD_MAX;
+
+/// Bits of a timestamp below its milliseconds: room for 65,535 events within one.
+pub const COUNTER_BITS: u32 = 16;
+
 /// A node's random identity, new at each run. Zero is never used.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -229,6 +234,16 @@ impl Position {
             origin,
             seq,
         }
+    }
+
+    /// Beyond every message's that counts while the clock on the wall shows so many milliseconds since 1970:
+    /// what is dated later lies too far ahead, and counts as not said.
+    #[must_use]
+    pub fn latest(wall_ms: u64) -> Self {
+        let ahead = u64::try_from(TIMESTAMP_AHEAD_MAX.as_millis()).unwrap_or(u64::MAX);
+        let last_ms = wall_ms.saturating_add(ahead).min(u64::MAX >> COUNTER_BITS);
+        let timestamp = last_ms << COUNTER_BITS | u64::MAX >> (u64::BITS - COUNTER_BITS);
+        Position::new(timestamp, Key(u64::MAX), u64::MAX)
     }
 
     /// The name of the message there.

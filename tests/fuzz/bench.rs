@@ -45,6 +45,7 @@ pub fn hello_of(key: u64, round: u64) -> Message {
         coordinator: None,
         floor: None,
         clock: 0,
+        wall: 0,
     })
 }
 

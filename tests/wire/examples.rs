@@ -84,6 +84,7 @@ pub fn hello() -> Hello {
         coordinator: None,
         floor: None,
         clock: 0,
+        wall: 0,
     }
 }
 

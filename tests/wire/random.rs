@@ -214,6 +214,7 @@ pub fn message(rng: &mut Rng, number_of_type: u64) -> Message {
             coordinator: coordinator_if(rng),
             floor: position_if(rng),
             clock: number(rng),
+            wall: number(rng),
         }),
         2 => Message::JoinRequest(join_request(rng)),
         3 => Message::JoinResponse(JoinResponse {

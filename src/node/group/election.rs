@@ -308,7 +308,7 @@ impl Group {
             version: view.version,
         };
         self.note_version(&told);
-        parts.cx.clock.observe(view.clock);
+        parts.cx.observe(view.clock);
         let heard = Some((told.clone(), parts.cx.now.time));
         parts.mesh.replace_told(link, heard);
         // A stranger's view is only a claim.

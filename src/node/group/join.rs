@@ -10,7 +10,8 @@ use super::{Group, Parts, Route, Standing};
 use crate::node::{Class, Effect, LinkId, Peer, Time, Timer, Weakness};
 use crate::timing;
 use crate::wire::{
-    Address, Claim, Coordinator, Datagram, JoinRequest, JoinResponse, Key, Message, VERSION,
+    Address, Claim, Coordinator, Datagram, JoinRequest, JoinResponse, Key, Message, Position,
+    VERSION,
 };
 
 /// The search of a node that never had an id.
@@ -532,18 +533,23 @@ impl Group {
         if !wanted {
             return;
         }
-        parts.cx.clock.observe(response.clock);
+        let clock = parts.cx.believed(response.clock);
+        parts.cx.observe(clock);
         let first = parts.talk.is_new();
         let members = roster.members().iter().map(|m| m.key).collect();
         let (talk, mut lent) = self.talk(parts);
-        talk.be_let_in(&mut lent, key, response.clock, members);
+        talk.be_let_in(&mut lent, key, clock, members);
         self.follow(parts, roster);
         // It is the coordinator's, whoever brings the answer.
         let complete = response.floor.map(|floor| (floor, Some(leader)));
         parts.mesh.note_complete(leader, complete);
         let is_unwanted = first && !parts.cx.config.wants_history;
         if is_unwanted {
-            parts.talk.skip_history(response.newest);
+            let mut newest = response.newest;
+            if parts.cx.is_far_ahead(newest.timestamp) {
+                newest = Position::new(parts.cx.wall_timestamp(), Key(0), 0);
+            }
+            parts.talk.skip_history(newest);
         }
         let (talk, mut lent) = self.talk(parts);
         talk.begin_joining(&mut lent, key, is_unwanted);

@@ -6,6 +6,7 @@
 
 mod awaited;
 mod claims;
+mod clocks;
 mod election;
 mod explain;
 mod hearsay;
@@ -96,6 +97,8 @@ pub(super) struct Group {
     /// also if it asks again.
     admissions: BTreeMap<Key, u64>,
     awaited: awaited::Awaited,
+    /// The user was told that this machine's clock seems to be wrong.
+    is_clock_told: bool,
 }
 
 impl Group {
@@ -119,6 +122,7 @@ impl Group {
             leaving: None,
             admissions: BTreeMap::new(),
             awaited: awaited::Awaited::new(),
+            is_clock_told: false,
         }
     }
 

@@ -13,8 +13,8 @@ use crate::limits;
 use crate::timing;
 use crate::wire::{Address, Coordinator, Hello, Key, Message, Position, VERSION};
 
-/// No pair comes to so many rounds; a liar must not bring the count to its end, where the newer of
-/// two links would no longer be told from the older.
+/// No pair comes to so many rounds. A liar may bring the count here, where it stays: of two links the one
+/// opened by the higher key is then the newer one.
 const ROUND_MAX: u64 = 1 << 53;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,6 +65,8 @@ pub(in crate::node) struct Link {
     pub(super) complete_above: Option<(Position, Option<Key>)>,
     /// The highest timestamp that its peer had seen when it was opened.
     pub(super) clock: u64,
+    /// What the clock on its peer's wall was when it was opened.
+    wall: Option<(u64, Time)>,
     /// Who waits to hear whether this peer lives.
     pub(super) probers: Vec<Key>,
 }
@@ -115,6 +117,16 @@ impl Link {
     /// The highest timestamp that the peer had seen when the link was opened.
     pub(in crate::node) fn clock(&self) -> u64 {
         self.clock
+    }
+
+    /// By how many milliseconds the clock on the peer's wall is ahead of this node's; negative if it is
+    /// behind. None if the peer does not say what it is.
+    pub(in crate::node) fn wall_ahead(&self, cx: &Context) -> Option<i64> {
+        let (wall, at) = self.wall?;
+        let passed = u64::try_from(cx.since(at).as_millis()).unwrap_or(u64::MAX);
+        let theirs = i64::try_from(wall.saturating_add(passed)).unwrap_or(i64::MAX);
+        let ours = i64::try_from(cx.now.wall_ms).unwrap_or(i64::MAX);
+        Some(theirs.saturating_sub(ours))
     }
 
     /// Live chat is withheld until the peer has caught up.
@@ -280,6 +292,7 @@ impl Mesh {
             coordinator: greeting.coordinator,
             floor: greeting.floor,
             clock: cx.clock.last(),
+            wall: cx.now.wall_ms,
         })
     }
 
@@ -356,6 +369,7 @@ impl Mesh {
             told: None,
             complete_above: None,
             clock: 0,
+            wall: None,
             probers: Vec::new(),
         };
         self.links.all.insert(id, link);
@@ -485,6 +499,7 @@ impl Mesh {
 
     fn open_link(&mut self, cx: &mut Context, id: LinkId, hello: Hello, round: u64) {
         let key = hello.key;
+        let clock = cx.believed(hello.clock);
         self.note_silence(cx, key);
         self.note_return(cx, key);
         if let Some(old) = self.links.open.insert(key, id) {
@@ -492,7 +507,7 @@ impl Mesh {
         }
         self.drop_dial(cx, key, id);
         let seen = self.links.rounds.entry(key).or_default();
-        *seen = (*seen).max(round.saturating_add(1));
+        *seen = (*seen).max(round.saturating_add(1)).min(ROUND_MAX);
         let now = cx.now.time;
         if let Some(link) = self.links.get_mut(id) {
             link.stage = LinkStage::Open;
@@ -501,7 +516,8 @@ impl Mesh {
             link.addresses = hello.addresses;
             let group = hello.coordinator.as_ref().map(|c| c.key);
             link.complete_above = hello.floor.map(|floor| (floor, group));
-            link.clock = hello.clock;
+            link.clock = clock;
+            link.wall = (hello.wall > 0).then_some((hello.wall, now));
             link.heard = now;
             link.opened = now;
             link.proven = link.opened_by_us || cx.is_weakened(Weakness::UnprovenCounts);
@@ -516,7 +532,7 @@ impl Mesh {
             link: id,
             key,
             told: hello.coordinator,
-            clock: hello.clock,
+            clock,
         });
     }
 
@@ -608,6 +624,18 @@ impl Mesh {
             self.suspects.remove(&key);
         }
         Some(key)
+    }
+
+    /// The peer of this link has said what nobody honest says.
+    pub(in crate::node) fn refuse(
+        &mut self,
+        cx: &mut Context,
+        group: &impl Interest,
+        link: LinkId,
+        why: &'static str,
+    ) {
+        abort(cx, link, why);
+        self.on_closed(cx, group, link, Closed::Ended);
     }
 
     /// Links silent for very long are closed, so that nobody keeps half-open ones for ever.

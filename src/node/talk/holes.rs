@@ -54,7 +54,8 @@ impl Talk {
         author: Key,
         (first, last): (u64, u64),
     ) {
-        let (count, nick) = (last - first + 1, self.nick_of(lent, author));
+        let count = (last - first).saturating_add(1);
+        let nick = self.nick_of(lent, author);
         let lines = if count == 1 { "line" } else { "lines" };
         let text = format!("the room's history lacks {count} {lines} of {nick}, {first} to {last}");
         lent.cx.show(Event::Warning(text));
