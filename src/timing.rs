@@ -90,6 +90,10 @@ pub const STALL_LONGEST: Duration = Duration::from_secs(1);
 /// How long what a lost author wrote is kept for those who may lack it.
 pub const LOST_AUTHOR_KEPT: Duration = Duration::from_secs(10);
 
+/// How far ahead of the clock on the wall a timestamp may lie: what is later counts as not said. Longer than
+/// any clock is wrong that somebody has set, and short enough for a room to get over what a liar says.
+pub const TIMESTAMP_AHEAD_MAX: Duration = Duration::from_hours(24);
+
 // Leaving.
 
 /// A leaver stays while chat comes in without such a pause: somebody who leaves at the same time may have

@@ -20,5 +20,8 @@ mod nodes;
 #[path = "wire/random.rs"]
 #[allow(dead_code, reason = "each test binary uses a part of it")]
 mod random;
+#[path = "wire/raw.rs"]
+#[allow(dead_code, reason = "each test binary uses a part of it")]
+mod raw;
 #[path = "fuzz/runner.rs"]
 mod runner;

@@ -11,6 +11,8 @@ mod harness;
 
 #[path = "locked/capture.rs"]
 mod capture;
+#[path = "locked/ends.rs"]
+mod ends;
 #[path = "locked/forgers.rs"]
 mod forgers;
 #[path = "locked/secrets.rs"]

@@ -12,5 +12,9 @@ mod hostile;
 mod page;
 #[path = "wire/random.rs"]
 mod random;
+#[path = "wire/raw.rs"]
+mod raw;
+#[path = "wire/strict.rs"]
+mod strict;
 #[path = "wire/tolerance.rs"]
 mod tolerance;

@@ -138,6 +138,7 @@ impl Room {
             floor: None,
             clock: 0,
             oldest: None,
+            wall: 0,
         };
         let message = Message::Hello(hello);
         node.handle(now(micros), Input::Message { link, message }, &mut out);

@@ -27,7 +27,6 @@ fn heartbeat() -> Vec<u8> {
         key: Key(0x0123_4567_89ab_cdef),
         addresses: vec![crate::wire::Address("192.0.2.7:49152".parse().unwrap())],
         version: 2,
-        next_id: 3,
     };
     let datagram = Datagram::Heartbeat {
         room: ROOM.to_owned(),

@@ -1,9 +1,8 @@
-//! A hybrid logical clock (Kulkarni et al. 2014) in one 64-bit number.
+//! A hybrid logical clock (Kulkarni et al. 2014) in one 64-bit number, and how far ahead it may be.
 //!
 //! Owns the last timestamp that was given or seen. It never reads the time: it is told.
 
-/// Bits below the milliseconds: room for 65,535 events within one millisecond.
-const COUNTER_BITS: u32 = 16;
+use crate::wire::{COUNTER_BITS, Position};
 
 /// The clock of one node.
 #[derive(Clone, Copy, Debug, Default)]
@@ -11,16 +10,36 @@ pub(super) struct HybridClock {
     last: u64,
 }
 
+/// True if this timestamp lies so far ahead of the clock on the wall that it counts as not said.
+pub(super) fn is_far_ahead(timestamp: u64, wall_ms: u64) -> bool {
+    timestamp > Position::latest(wall_ms).timestamp
+}
+
+/// The timestamp of a moment.
+pub(super) fn timestamp_of(wall_ms: u64) -> u64 {
+    wall_ms.saturating_mul(1 << COUNTER_BITS)
+}
+
 impl HybridClock {
-    /// A timestamp greater than every one given or observed so far. At the end of its range it
-    /// saturates: order falls back to (origin, seq) there.
+    /// A timestamp greater than every one given or observed so far. Where those are too far ahead, because
+    /// the clock on the wall was set back, it begins anew: nobody would believe it otherwise. At the end of
+    /// its range it saturates: order falls back to (origin, seq) there.
     pub(super) fn tick(&mut self, wall_ms: u64) -> u64 {
-        let physical = wall_ms.saturating_mul(1 << COUNTER_BITS);
-        self.last = physical.max(self.last.saturating_add(1));
+        let next = self.last.saturating_add(1);
+        let next = if is_far_ahead(next, wall_ms) { 0 } else { next };
+        self.last = timestamp_of(wall_ms).max(next);
         self.last
     }
 
-    pub(super) fn observe(&mut self, timestamp: u64) {
+    /// Somebody has said this; what is too far ahead was not said.
+    pub(super) fn observe(&mut self, timestamp: u64, wall_ms: u64) {
+        if !is_far_ahead(timestamp, wall_ms) {
+            self.restore(timestamp);
+        }
+    }
+
+    /// This was said, as is known from before.
+    pub(super) fn restore(&mut self, timestamp: u64) {
         self.last = self.last.max(timestamp);
     }
 
@@ -33,15 +52,39 @@ impl HybridClock {
 mod tests {
     use super::*;
 
+    const DAY: u64 = 24 * 60 * 60 * 1_000;
+
     #[test]
     fn it_passes_what_it_saw_whatever_the_wall_clock_does() {
         let mut clock = HybridClock::default();
         let a = clock.tick(1_000);
         let b = clock.tick(10);
         assert!(b > a);
-        clock.observe(5_000 << 16);
+        clock.observe(5_000 << 16, 10);
         assert!(clock.tick(2_000) > 5_000 << 16);
-        clock.observe(u64::MAX);
-        assert_eq!(clock.tick(3_000), u64::MAX);
+    }
+
+    #[test]
+    fn what_lies_more_than_a_day_ahead_was_not_said() {
+        let mut clock = HybridClock::default();
+        for timestamp in [u64::MAX, u64::MAX - 1, (1_001 + DAY) << 16] {
+            clock.observe(timestamp, 1_000);
+            assert_eq!(clock.last(), 0);
+        }
+        let latest = ((1_001 + DAY) << 16) - 1;
+        clock.observe(latest, 1_000);
+        assert_eq!(clock.last(), latest);
+        // What would be too far ahead is not written either.
+        assert_eq!(clock.tick(1_000), 1_000 << 16);
+    }
+
+    #[test]
+    fn a_wall_clock_at_its_end_is_no_trouble() {
+        let mut clock = HybridClock::default();
+        assert_eq!(clock.tick(u64::MAX), u64::MAX);
+        clock.observe(u64::MAX, u64::MAX);
+        assert_eq!(clock.tick(u64::MAX), u64::MAX);
+        assert_eq!(clock.tick(0), 0);
+        assert_eq!(clock.tick(0), 1);
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::clock::HybridClock;
+use super::clock::{self, HybridClock};
 use super::{
     Arrival, Class, Close, Config, Effect, Event, LinkId, Now, Outbox, Time, Timer, Weakness,
     micros,
@@ -24,6 +24,8 @@ pub(super) struct Counters {
     pub(super) waited: u64,
     pub(super) missed: u64,
     pub(super) late: u64,
+    /// Messages that lay too far ahead of the clock on the wall.
+    pub(super) far_ahead: u64,
 }
 
 /// What every part of a node is lent.
@@ -139,6 +141,26 @@ impl Context {
 
     pub(super) fn close(&mut self, link: LinkId, how: Close) {
         self.out.push(Effect::Close { link, how });
+    }
+
+    /// Somebody has said this.
+    pub(super) fn observe(&mut self, timestamp: u64) {
+        self.clock.observe(timestamp, self.now.wall_ms);
+    }
+
+    /// True if what has this timestamp counts as not said.
+    pub(super) fn is_far_ahead(&self, timestamp: u64) -> bool {
+        clock::is_far_ahead(timestamp, self.now.wall_ms)
+    }
+
+    /// A clock that somebody tells; 0, as if it had told nothing, if it is too far ahead.
+    pub(super) fn believed(&self, clock: u64) -> u64 {
+        if self.is_far_ahead(clock) { 0 } else { clock }
+    }
+
+    /// The timestamp of this moment, whatever was said so far.
+    pub(super) fn wall_timestamp(&self) -> u64 {
+        clock::timestamp_of(self.now.wall_ms)
     }
 
     /// The time that has passed since `earlier`.

@@ -317,6 +317,7 @@ impl Node {
         group.watch_members(&mut parts);
         group.check_membership(&mut parts);
         group.look_at_awaited(&mut parts);
+        group.look_at_clocks(&mut parts);
         let (talk, mut lent) = self.talk();
         talk.look_at_stability(&mut lent);
         talk.look_at_finds(&mut lent);
@@ -353,6 +354,13 @@ impl Node {
         let Some(key) = self.mesh.heard(&mut self.cx, &self.group, link) else {
             return;
         };
+        if let Message::Chat(messages) = &message
+            && messages.iter().any(|m| m.origin() != key)
+        {
+            // Live chat is its author's own; others pass it on by SYNC.
+            let why = "live chat of another author than the link's";
+            return self.mesh.refuse(&mut self.cx, &self.group, link, why);
+        }
         let is_current = self.mesh.open_to(key) == Some(link);
         match message {
             Message::Hello(_) | Message::Unknown(_) => {}

@@ -184,6 +184,7 @@ impl Node {
             ("waiting", self.talk.waiting_len() as u64),
             ("missed", c.missed),
             ("below_floor", c.late),
+            ("far_ahead", c.far_ahead),
             ("undelivered", self.undelivered()),
         ];
         if self.history().has_store() {

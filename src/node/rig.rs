@@ -39,6 +39,7 @@ pub(super) fn hello(key: Key, coordinator: Option<Coordinator>) -> Hello {
         floor: None,
         clock: 0,
         oldest: None,
+        wall: 0,
     }
 }
 
@@ -68,7 +69,6 @@ pub(super) fn office(id: Id, key: Key) -> Coordinator {
         key,
         addresses: vec![address(4_001)],
         version: 2,
-        next_id: 9,
     }
 }
 
@@ -108,7 +108,6 @@ pub(super) fn response(members: &[(Id, Key)], floor: Position) -> JoinResponse {
         id: own.next().expect("this node is a member").0,
         view: view(2, members),
         clock: 0,
-        history_count: 0,
         newest: Position::default(),
         floor: Some(floor),
     }
@@ -128,7 +127,6 @@ pub(super) fn request(key: Key) -> JoinRequest {
         next_id: 0,
         view_version: 0,
         office: false,
-        history: true,
     }
 }
 
@@ -327,6 +325,15 @@ impl Rig {
     pub(super) fn say(&mut self, lines: usize) -> Vec<Message> {
         let lines = vec!["x".repeat(100); lines].into_iter().collect();
         self.turn(vec![Input::Command(Command::Say(lines))])
+    }
+
+    /// A peer passes on what somebody else has written.
+    pub(super) fn pass_on(&mut self, from: Key, chat: Message) -> Vec<Message> {
+        if let Message::Chat(messages) = chat {
+            let (talk, mut lent) = self.node.talk();
+            talk.pass_on(&mut lent, from, &messages);
+        }
+        self.turn(Vec::new())
     }
 
     /// The numbers of the chat messages among these.

@@ -9,6 +9,11 @@ use crate::wire::{Claim, Id, Key, Member, View};
 
 /// Ids above this are nobody's: they would not survive as JSON numbers.
 pub(super) const ID_MAX: Id = 1 << 53;
+/// Ids and next ids above this, and above all that this node's group has given, are not believed where a
+/// joiner brings them: more than anybody joins, and far enough below [`ID_MAX`] that the count goes on.
+pub(super) const ID_BROUGHT_MAX: Id = 1 << 32;
+/// The next id when none is left.
+const NEXT_ID_END: Id = ID_MAX + 1;
 /// View versions above this are not believed where they are only heard of: a liar must not be able
 /// to bring the count to its end.
 pub(super) const VERSION_HEARD_MAX: u64 = 1 << 53;
@@ -43,7 +48,7 @@ impl Roster {
         let mut roster = Roster {
             coordinator: view.coordinator,
             version: view.version,
-            next_id: view.next_id.min(ID_MAX),
+            next_id: view.next_id.min(NEXT_ID_END),
             left: view.left,
             ..Roster::empty()
         };
@@ -84,8 +89,13 @@ impl Roster {
         true
     }
 
-    /// An id for a newcomer: the next one. Only a liar can bring the count to its end; then it is
-    /// the lowest that is free.
+    /// True if a joiner may have been given this id, or have heard that it is the next one.
+    pub(super) fn believes(&self, id: Id) -> bool {
+        id <= ID_BROUGHT_MAX.max(self.next_id)
+    }
+
+    /// An id for a newcomer: the next one. Only a coordinator that lies can bring the count to its end;
+    /// then it is the lowest that is free.
     pub(super) fn fresh_id(&self) -> Id {
         if self.next_id <= ID_MAX {
             return self.next_id;
@@ -147,7 +157,7 @@ impl Roster {
 
     /// The next id is at least this one.
     pub(super) fn never_below(&mut self, id: Id) {
-        self.next_id = self.next_id.max(id);
+        self.next_id = self.next_id.max(id.min(NEXT_ID_END));
     }
 
     /// True if this key is not in the view any more because it said LEAVE.
@@ -221,5 +231,25 @@ mod tests {
         roster.remove(Key(2));
         assert_eq!(roster.next_id, 8);
         assert!(!roster.has_id(7));
+    }
+
+    #[test]
+    fn ids_are_unique_at_both_ends() {
+        let mut roster = Roster::from_view(view(vec![member(1, 1)])).unwrap();
+        assert!(roster.believes(0) && roster.believes(ID_BROUGHT_MAX));
+        assert!(!roster.believes(ID_BROUGHT_MAX + 1) && !roster.believes(u64::MAX));
+        roster.never_below(ID_BROUGHT_MAX + 7);
+        assert!(roster.believes(ID_BROUGHT_MAX + 7));
+        // A view may bring the count to its end: then the lowest free one is given.
+        for (n, end) in (0..).zip([ID_MAX, ID_MAX + 1, u64::MAX]) {
+            roster.never_below(end);
+            for key in 10..13 {
+                let id = roster.fresh_id();
+                assert!(roster.insert(member(id, key + 10 * n)), "{id} is free");
+            }
+        }
+        let whole = Roster::from_view(roster.to_view()).unwrap();
+        assert_eq!(whole.members().len(), 10);
+        assert!(!roster.insert(member(ID_MAX + 1, 99)));
     }
 }

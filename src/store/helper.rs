@@ -43,7 +43,8 @@ pub enum Job {
     Prepare {
         /// Whose it must be.
         owner: Owner,
-        /// Its birthday, if it is new, in milliseconds since 1970.
+        /// What the clock on the wall shows, in milliseconds since 1970: its birthday, if it is new, and what
+        /// is dated more than a day later is left out.
         now_ms: u64,
         /// How many of the newest messages the node keeps in memory.
         newest: usize,
@@ -77,6 +78,8 @@ pub enum Reply {
     Range(SeqRange),
     /// The newest message that does not belong in memory has this position; zero if all do.
     Until(Position),
+    /// So many messages lie too far ahead of the clock on the wall, and are not among those told of.
+    Ahead(u64),
     /// The file can be opened, and everything was told.
     Ready,
     /// The index of words was brought further; whether more is to be done.
@@ -192,6 +195,7 @@ impl Reply {
             Reply::Absent => "absent".into(),
             Reply::Range(r) => format!("range {} {} {}", r.author, r.first, r.last),
             Reply::Until(p) => format!("until {} {} {}", p.timestamp, p.origin.0, p.seq),
+            Reply::Ahead(count) => format!("ahead {count}"),
             Reply::Ready => "ready".into(),
             Reply::Indexed(more) => format!("indexed {}", u8::from(*more)),
             Reply::Unindexed(e) => format!("unindexed {}", e.to_words()),
@@ -220,6 +224,7 @@ impl Reply {
                 ))
             }
             "until" => Reply::Until(Position::new(number()?, Key(number()?), number()?)),
+            "ahead" => Reply::Ahead(number()?),
             "ready" => Reply::Ready,
             "indexed" => Reply::Indexed(rest == "1"),
             "unindexed" => Reply::Unindexed(StoreError::from_words(rest)),
@@ -305,28 +310,31 @@ impl Request {
             }
             None => Store::open_for_reading(&self.path, Some(owner))?,
         };
-        for range in store.ranges()? {
+        let latest = Position::latest(*now_ms);
+        for range in store.ranges_until(latest)? {
             say(Reply::Range(range));
         }
-        say(Reply::Until(store.look_through(*newest)?));
+        say(Reply::Until(store.look_through(*newest, latest)?));
+        say(Reply::Ahead(store.count_after(latest)?));
         say(Reply::Ready);
         Ok(Some(store))
     }
 }
 
 impl Store {
-    /// Reads the newest messages, so that whoever reads them next finds them in the system's memory;
-    /// the position of the one before them, zero if there is none.
-    fn look_through(&self, newest: usize) -> Result<Position, StoreError> {
-        let sql = schema::select("ORDER BY position DESC LIMIT ?1");
+    /// Reads the newest messages up to the latest that counts, so that whoever reads them next finds them in
+    /// the system's memory; the position of the one before them, zero if there is none.
+    fn look_through(&self, newest: usize, latest: Position) -> Result<Position, StoreError> {
+        let sql = schema::select("WHERE position <= ?2 ORDER BY position DESC LIMIT ?1");
         let mut statement = self.connection.prepare(&sql)?;
-        let mut rows = statement.query([i64::try_from(newest).unwrap_or(i64::MAX)])?;
+        let newest = i64::try_from(newest).unwrap_or(i64::MAX);
+        let mut rows = statement.query(rusqlite::params![newest, bytes_of(latest)])?;
         let mut first = None;
         while let Some(row) = rows.next()? {
             first = Some(schema::message(row)?.position());
         }
         let sql = "SELECT max(position) FROM messages WHERE position < ?1";
-        let before = bytes_of(first.unwrap_or(Position::END));
+        let before = bytes_of(first.unwrap_or(latest));
         let found: Option<Vec<u8>> = self.connection.query_row(sql, [before], |row| row.get(0))?;
         found.map_or(Ok(Position::default()), |bytes| position_of(&bytes))
     }

@@ -241,6 +241,42 @@ impl Store {
             .map_or(Ok(Position::default()), |bytes| position_of(&bytes))
     }
 
+    /// How many messages lie behind this position.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn count_after(&self, latest: Position) -> Result<u64, StoreError> {
+        let sql = "SELECT count(*) FROM messages WHERE position > ?1";
+        let count = |row: &rusqlite::Row<'_>| row.get(0);
+        let count: i64 = (self.connection).query_row(sql, [bytes_of(latest)], count)?;
+        Ok(unbits(count))
+    }
+
+    /// All ids of messages up to this position.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn ranges_until(&self, latest: Position) -> Result<Vec<SeqRange>, StoreError> {
+        if self.count_after(latest)? == 0 {
+            return self.ranges();
+        }
+        let sql = "SELECT author, seq FROM messages WHERE position <= ?1 ORDER BY author, seq";
+        let mut statement = self.connection.prepare(sql)?;
+        let mut rows = statement.query([bytes_of(latest)])?;
+        let mut ranges: Vec<SeqRange> = Vec::new();
+        while let Some(row) = rows.next()? {
+            let author: String = row.get(0)?;
+            let (key, seq) = (schema::key_of(&author)?, unbits(row.get(1)?));
+            match ranges.last_mut() {
+                Some(r) if r.author == key && r.last.checked_add(1) == Some(seq) => r.last = seq,
+                _ => ranges.push(SeqRange::new(key, seq, seq)),
+            }
+        }
+        Ok(ranges)
+    }
+
     /// All ids.
     ///
     /// # Errors

@@ -388,6 +388,49 @@ fn searching_takes_time_nick_and_words() {
 }
 
 #[test]
+fn what_is_dated_more_than_a_day_ahead_is_left_out_and_counted() {
+    let scratch = Scratch::new();
+    let mut store = open(&scratch.file()).unwrap();
+    let day = 24 * 60 * 60 * 1_000;
+    let at = |ms: u64| ms << 16;
+    let said = [
+        message(1, 1, at(1_000), "before"),
+        message(1, 2, at(2_000 + day) | 0xffff, "a day ahead at most"),
+        message(1, 3, at(2_001 + day), "too far ahead"),
+        message(2, 1, u64::MAX, "at the end of time"),
+        message(2, 2, at(1_500), "by the same author"),
+    ];
+    commit(&mut store, &said);
+    close(store);
+    let job = |now_ms| Job::Prepare {
+        owner: owner(),
+        now_ms,
+        newest: 1,
+        writable: false,
+    };
+    let replies = Request::prepare(&scratch.file(), job(2_000))
+        .unwrap()
+        .prepare_here();
+    let mut ranges = Vec::new();
+    let (mut until, mut ahead) = (Position::END, 0);
+    for reply in replies {
+        match reply {
+            Reply::Range(r) => ranges.push((r.author.0, r.first, r.last)),
+            Reply::Until(position) => until = position,
+            Reply::Ahead(count) => ahead = count,
+            _ => {}
+        }
+    }
+    assert_eq!(ranges, [(1, 1, 2), (2, 2, 2)]);
+    assert_eq!((until, ahead), (said[4].position(), 2));
+    // Later they count, but for the one at the end of time.
+    let later = Request::prepare(&scratch.file(), job(3_000))
+        .unwrap()
+        .prepare_here();
+    assert!(later.iter().any(|r| matches!(r, Reply::Ahead(1))));
+}
+
+#[test]
 fn a_search_can_stop_and_comes_in_pieces() {
     let dir = Scratch::new();
     let mut store = open(&dir.file()).unwrap();

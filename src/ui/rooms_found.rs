@@ -146,7 +146,6 @@ mod tests {
             key: Key(7),
             addresses: vec![Address("127.0.0.1:40".parse().unwrap())],
             version: 1,
-            next_id: 4,
         };
         rooms.hear(
             7,

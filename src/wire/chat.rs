@@ -13,7 +13,7 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 
 use super::rules;
-use super::types::{Id, Key, MessageId, Position};
+use super::types::{Id, Key, MessageId, Position, not_empty};
 use crate::limits::{DEPENDENCIES_MAX, TEXT_BYTES_MAX};
 
 /// What a message is made of. The names are those on the wire.
@@ -39,11 +39,23 @@ pub struct Draft<'a> {
     #[serde(rename = "n")]
     pub nick: Cow<'a, str>,
     /// Direct dependencies besides the author's own previous message.
-    #[serde(rename = "d", default, skip_serializing_if = "<[_]>::is_empty")]
+    #[serde(
+        rename = "d",
+        default,
+        skip_serializing_if = "<[_]>::is_empty",
+        deserialize_with = "some_dependencies"
+    )]
     pub dependencies: Cow<'a, [MessageId]>,
     /// What was said; at most `TEXT_BYTES_MAX` bytes.
     #[serde(rename = "x")]
     pub text: Cow<'a, str>,
+}
+
+fn some_dependencies<'de, D>(d: D) -> Result<Cow<'static, [MessageId]>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+{
+    not_empty(d).map(Cow::Owned)
 }
 
 /// A block begins with its head: the five numbers of its first message, the length of the nick in one

@@ -1,8 +1,9 @@
 //! Messages to bytes and back.
 //!
 //! What lives here: the envelope `[type, {fields}]`, the datagram's header, and
-//! the codec of record, serde through ciborium. The hot path is in `fast.rs`; what an item may look
-//! like at all is in `scan.rs`, what a message may say in `check.rs`. No I/O, and no state.
+//! the codec of record: serde, which writes through ciborium and reads through `reader.rs`. The hot path
+//! is in `fast.rs`; what an item may look like at all is in `scan.rs`, what a message may say in `check.rs`.
+//! No I/O, and no state.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::chat::ChatMessage;
 use super::kinds::{DatagramKind, MessageKind};
 use super::message::{Datagram, Message, VERSION};
+use super::reader::{self, Broken};
 use super::scan::{ARRAY, Cursor, UINT, scan};
 use super::types::{Coordinator, Id, Key, View};
 use super::{check, fast};
@@ -282,25 +284,8 @@ fn open(item: &[u8]) -> Result<(u64, &[u8]), DecodeError> {
 }
 
 /// The fields; `body` comes from [`open`].
-fn get<T: DeserializeOwned>(mut body: &[u8]) -> Result<T, DecodeError> {
-    let fields = ciborium::from_reader(&mut body).map_err(|error| match error {
-        ciborium::de::Error::Semantic(_, what) => malformed(printable(&what)),
-        _ => malformed("not the CBOR that was expected"),
-    })?;
-    // What an array has too much is left over.
-    if body.is_empty() {
-        Ok(fields)
-    } else {
-        Err(malformed("an array is too long"))
-    }
-}
-
-/// One short line: serde quotes the sender's text.
-fn printable(what: &str) -> String {
-    what.chars()
-        .map(|c| if c.is_control() { '?' } else { c })
-        .take(120)
-        .collect()
+fn get<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
+    reader::read(body).map_err(|Broken(rule)| DecodeError::Malformed(rule))
 }
 
 fn malformed(rule: impl Into<Cow<'static, str>>) -> DecodeError {

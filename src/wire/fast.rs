@@ -249,7 +249,8 @@ fn decode_dependencies<'d>(
     dependencies: &'d mut Vec<MessageId>,
 ) -> Option<&'d [MessageId]> {
     at.eat(b"\x61d").then_some(())?;
-    let count = at.argument(ARRAY)?;
+    // None at all is not written.
+    let count = at.argument(ARRAY).filter(|count| *count > 0)?;
     dependencies.clear();
     for _ in 0..count {
         at.eat(b"\xa2").then_some(())?;

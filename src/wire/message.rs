@@ -4,10 +4,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::chat::ChatMessage;
-use super::types::{Address, Coordinator, Id, Key, Member, Position, View, is_zero};
+use super::types::{
+    Address, Coordinator, Id, Key, Member, Position, View, is_zero, not_empty, not_value, not_zero,
+};
 
 /// The protocol's major version: another one is refused.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 
 /// The first message on a link, from the dialler first, then from the acceptor.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -33,12 +35,23 @@ pub struct Hello {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub floor: Option<Position>,
     /// The sender's hybrid logical clock; absent if it is 0.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(
+        default,
+        skip_serializing_if = "is_zero",
+        deserialize_with = "not_zero"
+    )]
     pub clock: u64,
     /// The oldest message that the sender holds, if it is not above `floor`, or there is no `floor`; all
     /// zero if the sender does not know which one is the oldest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oldest: Option<Position>,
+    /// The sender's wall clock in milliseconds since 1970; 0, and absent, if it does not say.
+    #[serde(
+        default,
+        skip_serializing_if = "is_zero",
+        deserialize_with = "not_zero"
+    )]
+    pub wall: u64,
 }
 
 /// A node asks to become a member: by multicast, or on a link.
@@ -70,8 +83,6 @@ pub struct JoinRequest {
     pub view_version: u64,
     /// True when it is a coordinator itself, with the claim (id, key).
     pub office: bool,
-    /// Whether it wants the history.
-    pub history: bool,
 }
 
 /// The coordinator lets a node in.
@@ -83,10 +94,7 @@ pub struct JoinResponse {
     pub view: View,
     /// The coordinator's hybrid logical clock.
     pub clock: u64,
-    /// How many messages the coordinator's history holds.
-    #[serde(rename = "count")]
-    pub history_count: u64,
-    /// The position of the newest of them; all zero when there is none.
+    /// The position of the newest message in the coordinator's history, or its floor if there is none.
     pub newest: Position,
     /// The coordinator's floor; absent while its history is not complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -123,7 +131,11 @@ pub struct PeerUpdate {
     /// One member, or all of them.
     pub members: Vec<Member>,
     /// The coordinator's hybrid logical clock; 0, and absent on the wire, from anybody else.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(
+        default,
+        skip_serializing_if = "is_zero",
+        deserialize_with = "not_zero"
+    )]
     pub clock: u64,
 }
 
@@ -219,7 +231,11 @@ pub struct Fetch {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub floor: Option<Position>,
     /// What the asker lacks, wherever it lies.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "not_empty"
+    )]
     pub want: Vec<SeqRange>,
 }
 
@@ -227,12 +243,20 @@ pub struct Fetch {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Ack {
     /// From this sequence number on (on the wire absent if it is 1),
-    #[serde(default = "first_seq", skip_serializing_if = "is_first_seq")]
+    #[serde(
+        default = "first_seq",
+        skip_serializing_if = "is_first_seq",
+        deserialize_with = "not_first_seq"
+    )]
     pub from: u64,
     /// up to this one, every message is taken in (and stored, by a node with a store),
     pub seq: u64,
     /// except these, as first and last, which the node has given up.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "not_empty"
+    )]
     pub missed: Vec<(u64, u64)>,
 }
 
@@ -244,6 +268,10 @@ fn first_seq() -> u64 {
 #[allow(clippy::trivially_copy_pass_by_ref)]
 fn is_first_seq(seq: &u64) -> bool {
     *seq == 1
+}
+
+fn not_first_seq<'de, D: serde::Deserializer<'de>>(d: D) -> Result<u64, D::Error> {
+    not_value(d, first_seq())
 }
 
 /// How far an author is.

@@ -15,6 +15,7 @@ pub mod frame;
 mod kinds;
 pub mod message;
 mod pack;
+mod reader;
 mod rules;
 mod scan;
 pub mod types;

@@ -6,12 +6,12 @@
 use crate::limits::CBOR_DEPTH_MAX;
 
 pub(super) const UINT: u8 = 0;
-const BYTES: u8 = 2;
+pub(super) const BYTES: u8 = 2;
 pub(super) const TEXT: u8 = 3;
 pub(super) const ARRAY: u8 = 4;
 pub(super) const MAP: u8 = 5;
 const TAG: u8 = 6;
-const SIMPLE: u8 = 7;
+pub(super) const SIMPLE: u8 = 7;
 
 /// A place in a CBOR item. Each method takes what it returns; after `None` the place is undefined.
 #[derive(Clone, Copy)]
@@ -57,6 +57,23 @@ impl<'a> Cursor<'a> {
         Some(taken)
     }
 
+    /// Passes over one item, which was scanned.
+    pub(super) fn skip_item(&mut self) -> Option<()> {
+        let mut left = 1_u64;
+        while left > 0 {
+            let (major, argument) = self.head()?;
+            let inner = match major {
+                BYTES | TEXT => self.take(argument).map(|_| 0)?,
+                ARRAY => argument,
+                MAP => argument.checked_mul(2)?,
+                TAG => 1,
+                _ => 0,
+            };
+            left = (left - 1).checked_add(inner)?;
+        }
+        Some(())
+    }
+
     #[inline]
     fn chunk<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (taken, rest) = self.rest.split_first_chunk()?;
@@ -65,8 +82,9 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Checks that the bytes are exactly one well-formed CBOR item without indefinite lengths, at most
-/// `CBOR_DEPTH_MAX` deep, that announces no more than there is. The error names the rule.
+/// Checks that the bytes are exactly one well-formed CBOR item without indefinite lengths, of at most
+/// `CBOR_DEPTH_MAX` arrays, maps and tags in each other, that announces no more than there is. The error
+/// names the rule. What is skipped is held to this, and to nothing else.
 ///
 /// A decoder that sees only such items allocates no more than in proportion to their size.
 pub(super) fn scan(item: &[u8]) -> Result<(), &'static str> {
@@ -94,18 +112,22 @@ pub(super) fn scan(item: &[u8]) -> Result<(), &'static str> {
             ARRAY => argument,
             MAP => argument.checked_mul(2).ok_or("CBOR map cut short")?,
             TAG => 1,
-            SIMPLE => match first.map(|b| b & 31) {
-                Some(20..=23 | 25..) => 0,
-                _ => return Err("unassigned CBOR simple value"),
-            },
+            // What fits the first byte is not written in two (RFC 8949, section 3.3).
+            SIMPLE if first == Some(SIMPLE << 5 | 24) && argument < 32 => {
+                return Err("CBOR simple value that is not well-formed");
+            }
             _ => 0,
         };
+        let is_level = matches!(major, ARRAY | MAP | TAG);
+        if is_level && depth == CBOR_DEPTH_MAX {
+            return Err("CBOR nested too deep");
+        }
         // Every item takes a byte, so more than the bytes left cannot be there.
         if inner > at.rest.len() as u64 {
             return Err("CBOR array or map cut short");
         }
         if inner > 0 {
-            *open.get_mut(depth).ok_or("CBOR nested too deep")? = inner;
+            open[depth] = inner;
             depth += 1;
             continue;
         }

@@ -6,6 +6,11 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::timing::TIMESTAMP_AHEAD_MAX;
+
+/// Bits of a timestamp below its milliseconds: room for 65,535 events within one.
+pub const COUNTER_BITS: u32 = 16;
+
 /// A node's random identity, new at each run. Zero is never used.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -64,9 +69,6 @@ pub struct Coordinator {
     pub addresses: Vec<Address>,
     /// The version of its view.
     pub version: u64,
-    /// The id that the next newcomer gets.
-    #[serde(rename = "next")]
-    pub next_id: Id,
 }
 
 impl Member {
@@ -102,6 +104,40 @@ pub struct Member {
     pub addresses: Vec<Address>,
 }
 
+/// A list that is absent where it is empty: whoever writes it empty does not keep to the page.
+pub(super) fn not_empty<'de, D, T>(d: D) -> Result<Vec<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let list = Vec::deserialize(d)?;
+    if list.is_empty() {
+        return Err(serde::de::Error::custom(
+            "an optional list is there and empty",
+        ));
+    }
+    Ok(list)
+}
+
+/// A number that is absent where it is 0.
+pub(super) fn not_zero<'de, D: serde::Deserializer<'de>>(d: D) -> Result<u64, D::Error> {
+    not_value(d, 0)
+}
+
+/// A number that is absent where it is this.
+pub(super) fn not_value<'de, D: serde::Deserializer<'de>>(
+    d: D,
+    usual: u64,
+) -> Result<u64, D::Error> {
+    let number = u64::deserialize(d)?;
+    if number == usual {
+        return Err(serde::de::Error::custom(
+            "an optional number is there with its usual value",
+        ));
+    }
+    Ok(number)
+}
+
 // serde hands the field over by reference.
 #[allow(clippy::trivially_copy_pass_by_ref)]
 pub(super) fn is_zero(clock: &u64) -> bool {
@@ -122,10 +158,18 @@ pub struct View {
     pub members: Vec<Member>,
     /// In an announcement: members of the view before that are not in this one because they said
     /// LEAVE. Others that are missing were lost.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "not_empty"
+    )]
     pub left: Vec<Key>,
     /// The coordinator's hybrid logical clock; 0, and absent on the wire, where it is said otherwise.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(
+        default,
+        skip_serializing_if = "is_zero",
+        deserialize_with = "not_zero"
+    )]
     pub clock: u64,
 }
 
@@ -190,6 +234,16 @@ impl Position {
             origin,
             seq,
         }
+    }
+
+    /// Beyond every message's that counts while the clock on the wall shows so many milliseconds since 1970:
+    /// what is dated later lies too far ahead, and counts as not said.
+    #[must_use]
+    pub fn latest(wall_ms: u64) -> Self {
+        let ahead = u64::try_from(TIMESTAMP_AHEAD_MAX.as_millis()).unwrap_or(u64::MAX);
+        let last_ms = wall_ms.saturating_add(ahead).min(u64::MAX >> COUNTER_BITS);
+        let timestamp = last_ms << COUNTER_BITS | u64::MAX >> (u64::BITS - COUNTER_BITS);
+        Position::new(timestamp, Key(u64::MAX), u64::MAX)
     }
 
     /// The name of the message there.

@@ -46,6 +46,7 @@ pub fn hello_of(key: u64, round: u64) -> Message {
         floor: None,
         clock: 0,
         oldest: None,
+        wall: 0,
     })
 }
 

@@ -11,6 +11,7 @@ use papo::wire::{
 };
 
 use crate::mutate;
+use crate::raw::Raw;
 use crate::runner::fuzz;
 
 /// The frames of a stream that comes in pieces: the first byte says how large they are.
@@ -51,6 +52,99 @@ fn read_all(stream: &[u8], size: usize) -> Vec<Option<Message>> {
         }
     }
     all
+}
+
+/// One item: the decoder of the usual form of chat, and that of record, which reads the fields in any
+/// order, take the same, and understand it in the same way. What the page does not allow neither takes.
+pub fn orders(bytes: &[u8]) {
+    let decoded = decode_message(bytes);
+    let Some(raw) = Raw::read(bytes) else {
+        return assert!(
+            decoded.is_err(),
+            "not well-formed, or without definite lengths"
+        );
+    };
+    // Widths are the shortest here: a sender is free in them.
+    let other = decode_message(&raw.reversed().write());
+    assert_eq!(
+        decoded.as_ref().ok(),
+        other.as_ref().ok(),
+        "{decoded:?} or {other:?}"
+    );
+    assert_eq!(
+        decoded.as_ref().ok(),
+        decode_message(&raw.write()).as_ref().ok()
+    );
+}
+
+/// Deviations that one byte makes: heads of each major type, simple values, tags.
+fn deviate(rng: &mut fastrand::Rng, raw: &Raw) -> Raw {
+    let before: [&[u8]; 6] = [
+        b"\xc1",
+        b"\xd8\x20",
+        b"\xc2\x41",
+        b"\x41",
+        b"\x81",
+        b"\x1b\0\0\0\0\0\0\0",
+    ];
+    let instead: [&[u8]; 9] = [
+        b"\xf6",
+        b"\xf7",
+        b"\xe0",
+        b"\xf8\xff",
+        b"\xf8\x01",
+        b"\x80",
+        b"\xa0",
+        b"\x40",
+        b"\x20",
+    ];
+    match (raw, rng.u8(0..4)) {
+        (Raw::Map(entries), 0..=2) => {
+            let mut entries = entries.clone();
+            let any = entries.get(rng.usize(0..=entries.len())).cloned();
+            let names = [
+                "zz", "d", "coord", "left", "want", "missed", "clock", "from",
+            ];
+            let name = Raw::text(names[rng.usize(0..names.len())]);
+            let value = Raw::Bytes(instead[rng.usize(0..instead.len())].to_vec());
+            for _ in 0..rng.usize(1..3) {
+                let field = any.clone().filter(|_| rng.u8(0..4) == 0);
+                entries.push(field.unwrap_or_else(|| (name.clone(), value.clone())));
+            }
+            Raw::Map(entries)
+        }
+        (Raw::Array(_), 0) => Raw::Array(Vec::new()),
+        (_, 1) => Raw::Bytes(instead[rng.usize(0..instead.len())].to_vec()),
+        _ => Raw::bytes_before(before[rng.usize(0..before.len())], raw),
+    }
+}
+
+#[test]
+fn both_orders_of_fields() {
+    let case = |rng: &mut fastrand::Rng, _: &[Vec<u8>]| {
+        // Chat mostly: it has two decoders.
+        let number = [6, 6, 18, 18, rng.u64(1..=crate::random::MESSAGES)][rng.usize(0..5)];
+        let Ok(frame) = encode_frame(&crate::random::message(rng, number)) else {
+            return Vec::new();
+        };
+        let Some(mut raw) = Raw::read(&frame[4..]) else {
+            return Vec::new();
+        };
+        if frame.len() < 2_000 {
+            for _ in 0..rng.usize(0..3) {
+                let (at, seed) = (rng.usize(0..raw.places()), rng.u64(..));
+                let change = |raw: &Raw| Some(deviate(&mut fastrand::Rng::with_seed(seed), raw));
+                raw = raw.with_place(at, &change).unwrap_or(raw);
+            }
+        }
+        let mut item = raw.write();
+        if rng.u8(0..4) == 0 {
+            mutate::damage(rng, &mut item, &frame);
+        }
+        item.truncate(FRAME_BYTES_MAX);
+        item
+    };
+    fuzz("orders", 30_000, case, orders);
 }
 
 pub fn datagrams(bytes: &[u8]) {
@@ -117,7 +211,7 @@ fn the_datagram_decoder() {
     let case = |rng: &mut fastrand::Rng, seeds: &[Vec<u8>]| {
         let mut bytes = mutate::case(rng, seeds, mutate::datagram);
         if rng.u8(0..4) > 0 && bytes.len() >= 5 {
-            bytes[..5].copy_from_slice(b"papo\x01");
+            bytes[..5].copy_from_slice(b"papo\x02");
         }
         bytes
     };

@@ -142,7 +142,6 @@ pub fn join_requests(target: &Target, over: &AtomicBool) {
                 next_id: 0,
                 view_version: 0,
                 office: false,
-                history: true,
             };
             let bytes = encode_datagram(&Datagram::JoinRequest(request)).expect("it is valid");
             let _ = mouth.send_to(&bytes, target.group);

@@ -29,7 +29,6 @@ fn claim(key: Key, id: u64) -> Coordinator {
         // Nobody listens there.
         addresses: vec![Address(([127, 0, 0, 1], 9).into())],
         version: 1_000,
-        next_id: 1_000,
     }
 }
 
@@ -71,7 +70,6 @@ fn forgeries(key: Key, leader: Key, victim: Key) -> Vec<Message> {
             id: 2,
             view: view(key),
             clock: 0,
-            history_count: 0,
             newest: Position::default(),
             floor: None,
         }),
@@ -109,7 +107,6 @@ fn datagrams(room: &str, leader: Key) -> Vec<Datagram> {
         next_id: 1_000,
         view_version: 1_000,
         office: true,
-        history: true,
     };
     let mut all = vec![Datagram::JoinRequest(request)];
     for key in [MALLORY, leader] {

@@ -61,6 +61,7 @@ pub fn hello(room: &str, key: Key, round: u64, coordinator: Option<Coordinator>)
         floor: None,
         clock: 0,
         oldest: None,
+        wall: 0,
     })
 }
 
@@ -101,7 +102,41 @@ impl Speaker {
 
     pub fn say(&mut self, message: &Message) {
         let frame = encode_frame(message).expect("a valid message");
-        self.write(&frame);
+        let Some(cipher) = self.cipher.as_mut().filter(|c| c.is_ready()) else {
+            return self.write(&frame);
+        };
+        let (mut rest, mut sealed) = (&frame[..], Vec::new());
+        while !rest.is_empty() {
+            let taken = cipher
+                .seal(rest, &mut sealed)
+                .expect("the handshake is over");
+            rest = &rest[taken..];
+        }
+        self.write(&sealed);
+    }
+
+    /// What came, opened if the link is locked.
+    fn take(&mut self, bytes: &[u8]) {
+        let Some(cipher) = &mut self.cipher else {
+            return self.reader.push(bytes);
+        };
+        let (mut plain, mut answer) = (Vec::new(), Vec::new());
+        if cipher.receive(bytes, &mut plain, &mut answer).is_ok() {
+            self.reader.push(&plain);
+            self.write(&answer);
+        }
+    }
+
+    /// The handshake of the lock, on a link under the right secret.
+    pub fn unlock(&mut self) {
+        let deadline = Instant::now() + PATIENCE;
+        let mut bytes = [0; 16 * 1024];
+        while self.cipher.as_ref().is_some_and(|c| !c.is_ready()) {
+            assert!(Instant::now() < deadline, "the lock does not open");
+            if let Ok(n) = self.stream.read(&mut bytes) {
+                self.take(&bytes[..n]);
+            }
+        }
     }
 
     /// Reads until `wanted` is among the messages; `None` when the stream ended or the time is over.
@@ -117,7 +152,7 @@ impl Speaker {
             }
             match self.stream.read(&mut bytes) {
                 Ok(0) => return None,
-                Ok(n) => self.reader.push(&bytes[..n]),
+                Ok(n) => self.take(&bytes[..n]),
                 Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => {}
                 Err(_) => return None,
             }

@@ -9,6 +9,7 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod ahead;
 mod crashes;
 mod disks;
 mod files;

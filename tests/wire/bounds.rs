@@ -316,7 +316,7 @@ fn a_frame_that_is_too_long_is_neither_sent_nor_read() {
 #[test]
 fn a_datagram_that_is_too_long_is_not_read() {
     let of_size = |size: usize| {
-        let start = b"papo\x01\x82\x18\x63\x59";
+        let start = b"papo\x02\x82\x18\x63\x59";
         let length = u16::try_from(size - start.len() - 2).expect("a small size");
         [start, &length.to_be_bytes()[..], &vec![0; length.into()]].concat()
     };

@@ -59,7 +59,6 @@ pub fn coordinator() -> Coordinator {
         key: ANA,
         addresses: ana().addresses,
         version: 2,
-        next_id: 3,
     }
 }
 
@@ -86,6 +85,7 @@ pub fn hello() -> Hello {
         floor: None,
         clock: 0,
         oldest: None,
+        wall: 0,
     }
 }
 
@@ -102,7 +102,6 @@ pub fn join_request() -> JoinRequest {
         next_id: 0,
         view_version: 0,
         office: false,
-        history: true,
     }
 }
 
@@ -222,7 +221,6 @@ fn frames(coord: impl Fn() -> Option<Coordinator>) -> Vec<(&'static str, Message
                 next_id: 9,
                 view_version: 17,
                 office: true,
-                history: false,
                 ..join_request()
             }),
         ),
@@ -232,7 +230,6 @@ fn frames(coord: impl Fn() -> Option<Coordinator>) -> Vec<(&'static str, Message
                 id: 2,
                 view: view(),
                 clock: NOW + 1,
-                history_count: 2,
                 newest,
                 floor: None,
             }),

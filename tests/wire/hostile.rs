@@ -74,6 +74,12 @@ fn deep_nesting_is_refused() {
     let nested = |depth| [&[0x82, 0x18, 0x63], &vec![0x81; depth][..], &[0]].concat();
     assert!(decode_message(&nested(15)).is_ok());
     assert!(decode_message(&nested(16)).is_err());
+    // Empty ones are levels, too.
+    for empty in [0x80, 0xa0] {
+        let nested = |depth| [&[0x82, 0x18, 0x63], &vec![0x81; depth][..], &[empty]].concat();
+        assert!(decode_message(&nested(14)).is_ok());
+        assert!(decode_message(&nested(15)).is_err());
+    }
 }
 
 #[test]
@@ -150,8 +156,8 @@ fn what_no_sender_writes_is_refused() {
         b"\xff",             // a break without a beginning
         b"\x82\x18\x63\x1c", // reserved heads
         b"\x82\x18\x63\x1d",
-        b"\x82\x18\x63\xf8\x01", // unassigned simple values
-        b"\x82\x18\x63\xe0",
+        b"\x82\x18\x63\xf8\x01", // simple values that are not well-formed
+        b"\x82\x18\x63\xf8\x1f",
         b"\x82\x15\xa1\x64nick\x62\xc3\x28", // invalid UTF-8
         b"\x82\x18\x63\x61\xff",
         b"\x16", // no envelope

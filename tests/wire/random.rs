@@ -91,7 +91,6 @@ fn coordinator(rng: &mut Rng) -> Coordinator {
         key: key(rng),
         addresses: addresses(rng),
         version: number(rng),
-        next_id: number(rng),
     }
 }
 
@@ -156,7 +155,6 @@ fn join_request(rng: &mut Rng) -> JoinRequest {
         next_id: number(rng),
         view_version: number(rng),
         office: rng.bool(),
-        history: rng.bool(),
     }
 }
 
@@ -217,13 +215,13 @@ pub fn message(rng: &mut Rng, number_of_type: u64) -> Message {
             floor: position_if(rng),
             clock: number(rng),
             oldest: position_if(rng),
+            wall: number(rng),
         }),
         2 => Message::JoinRequest(join_request(rng)),
         3 => Message::JoinResponse(JoinResponse {
             id: number(rng),
             view: view(rng),
             clock: number(rng),
-            history_count: number(rng),
             newest: position(rng),
             floor: position_if(rng),
         }),

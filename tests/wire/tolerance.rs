@@ -116,7 +116,7 @@ fn a_strict_prefix_of_a_message_is_refused() {
 
 #[test]
 fn a_strict_prefix_of_a_datagram_is_foreign_or_refused() {
-    let bytes = b"papo\x01\x82\x04\xa0";
+    let bytes = b"papo\x02\x82\x04\xa0";
     assert!(decode_datagram(bytes).is_ok());
     for end in 0..bytes.len() {
         match decode_datagram(&bytes[..end]) {
@@ -136,6 +136,9 @@ fn unknown_types_are_skipped_whatever_they_carry() {
         "a16178fb4009000000000000",
         "c26101",
         "8401020304",
+        "e0",
+        "f8ff",
+        "a201010102",
     ] {
         let body: Vec<u8> = (0..body.len())
             .step_by(2)
@@ -234,20 +237,20 @@ fn a_field_missing_or_there_twice_is_refused() {
 #[test]
 fn another_version_is_named_whatever_else_it_changed() {
     for number in [1, 2] {
-        let later = cbor!([number, {"key" => "new", "version" => 2}]).expect("a value");
-        assert_eq!(decode_message(&write(&later)), Err(DecodeError::Version(2)));
-        let ours = cbor!([number, {"key" => "new", "version" => 1}]).expect("a value");
+        let later = cbor!([number, {"key" => "new", "version" => 3}]).expect("a value");
+        assert_eq!(decode_message(&write(&later)), Err(DecodeError::Version(3)));
+        let ours = cbor!([number, {"key" => "new", "version" => VERSION}]).expect("a value");
         assert!(matches!(
             decode_message(&write(&ours)),
             Err(DecodeError::Malformed(_))
         ));
     }
     assert_eq!(
-        decode_datagram(b"papo\x02anything"),
-        Err(DecodeError::Version(2))
+        decode_datagram(b"papo\x03anything"),
+        Err(DecodeError::Version(3))
     );
     assert_eq!(
-        decode_datagram(b"PAPO\x01\x82\x04\xa0"),
+        decode_datagram(b"PAPO\x02\x82\x04\xa0"),
         Err(DecodeError::Foreign)
     );
     // A version that reads like ours is left to the reader to refuse.

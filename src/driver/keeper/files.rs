@@ -224,7 +224,7 @@ impl Files {
             return Ok(None);
         };
         let old = self.old.as_ref().filter(|_| !copied.from_memory);
-        let messages = match old.map(|old| batch(old, &mut copied.upto)) {
+        let messages = match old.map(|old| batch(old, &mut copied.upto, Position::END)) {
             Some(Ok(messages)) => messages,
             Some(Err(e)) => {
                 log::warn!("{}: the file that was there: {e}", self.path.display());
@@ -314,14 +314,18 @@ pub(super) fn shown(path: &Path) -> String {
     visible(&format!("--store {}", path.display()), Tab::Escape)
 }
 
-/// The next messages of a file after a position, which moves behind them.
-pub(super) fn batch(old: &Store, upto: &mut Position) -> Result<Vec<ChatMessage>, StoreError> {
+/// The next messages of a file after a position, which moves behind them, up to another one.
+pub(super) fn batch(
+    old: &Store,
+    upto: &mut Position,
+    until: Position,
+) -> Result<Vec<ChatMessage>, StoreError> {
     let mut messages = Vec::new();
     for _ in 0..CHUNKS {
-        let found = old.between(*upto, Position::END, |_| true)?;
+        let found = old.between(*upto, until, |_| true)?;
         *upto = found.upto;
         messages.extend(found.messages);
-        if *upto >= Position::END || messages.len() >= BATCH {
+        if *upto >= until || messages.len() >= BATCH {
             break;
         }
     }

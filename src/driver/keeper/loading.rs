@@ -24,6 +24,10 @@ pub(super) struct Loading {
     is_absent: bool,
     ranges: Vec<SeqRange>,
     until: Position,
+    /// What lies behind this counts as not said.
+    latest: Position,
+    /// How many messages do.
+    ahead: u64,
     /// Everything that the helper has to say was said.
     is_told: bool,
     /// The messages up to here were read.
@@ -61,6 +65,8 @@ impl Loading {
             is_absent: false,
             ranges: Vec::new(),
             until: Position::default(),
+            latest: Position::latest(now.wall_ms),
+            ahead: 0,
             is_told: false,
             read: None,
             has_told: false,
@@ -94,6 +100,11 @@ impl Loading {
         self.unread.take()
     }
 
+    /// How many messages are left out because they are dated too far ahead, once.
+    pub(super) fn take_ahead(&mut self) -> Option<u64> {
+        Some(std::mem::take(&mut self.ahead)).filter(|count| *count > 0)
+    }
+
     /// Takes in what the helper says.
     fn take(&mut self, replies: Vec<Reply>) -> Result<(), StoreError> {
         for reply in replies {
@@ -105,6 +116,7 @@ impl Loading {
                 Reply::Absent => self.is_absent = true,
                 Reply::Range(range) => self.ranges.push(range),
                 Reply::Until(until) => self.until = until,
+                Reply::Ahead(count) => self.ahead = count,
                 Reply::Ready => self.is_told = true,
                 Reply::Failed(e) => return Err(e),
                 _ => {}
@@ -180,13 +192,13 @@ impl Loading {
         let (Some(store), Some(mut upto)) = (files.reader(), self.read) else {
             return Ok(true);
         };
-        let newest: Vec<ChatMessage> = batch(store, &mut upto)?;
+        let newest: Vec<ChatMessage> = batch(store, &mut upto, self.latest)?;
         self.read = Some(upto);
         node.restore_part(Restored {
             newest,
             ..Restored::default()
         });
-        if upto < Position::END {
+        if upto < self.latest {
             return Ok(false);
         }
         node.end_restoring();

@@ -206,6 +206,9 @@ impl Keeper {
         let shown = self.files.shown();
         load.words
             .extend(unread.map(|unread| format!("{shown}: {unread}")));
+        let ahead = loading.take_ahead();
+        load.words
+            .extend(ahead.map(|count| left_out(&shown, count)));
         self.loading = Some(loading);
         Ok(load)
     }
@@ -509,4 +512,16 @@ impl Keeper {
         };
         Some(format!("{}: {left} not stored: {why}", self.files.shown()))
     }
+}
+
+/// What lies too far ahead in a file, in words for the user.
+fn left_out(shown: &str, count: u64) -> String {
+    let (messages, are) = match count {
+        1 => ("message", "is"),
+        _ => ("messages", "are"),
+    };
+    format!(
+        "{shown}: {count} {messages} in it {are} dated more than a day ahead of this machine's clock, and {are} \
+         left out"
+    )
 }

@@ -42,13 +42,9 @@ impl Group {
                     && self.resigned.is_none()
                     && self.roster.contains(cx.config.key) =>
             {
-                let (version, next_id) = (self.roster.version(), self.roster.next_id());
+                let version = self.roster.version();
                 let c = c.clone();
-                Some(Coordinator {
-                    version,
-                    next_id,
-                    ..c
-                })
+                Some(Coordinator { version, ..c })
             }
             _ => None,
         }
@@ -61,7 +57,6 @@ impl Group {
             key: cx.config.key,
             addresses: cx.config.addresses.clone(),
             version: self.roster.version(),
-            next_id: self.roster.next_id(),
         }
     }
 

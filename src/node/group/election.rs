@@ -304,10 +304,9 @@ impl Group {
             key,
             addresses: leader.addresses.clone(),
             version: view.version,
-            next_id: view.next_id,
         };
         self.note_version(&told);
-        parts.cx.clock.observe(view.clock);
+        parts.cx.observe(view.clock);
         let heard = Some((told.clone(), parts.cx.now.time));
         parts.mesh.replace_told(link, heard);
         // A stranger's view is only a claim.

@@ -12,7 +12,8 @@ use super::{Group, Parts, Route, Standing, explain};
 use crate::node::{Class, Effect, Event, LinkId, Peer, Time, Timer, Weakness};
 use crate::timing;
 use crate::wire::{
-    Address, Claim, Coordinator, Datagram, JoinRequest, JoinResponse, Key, Message, VERSION,
+    Address, Claim, Coordinator, Datagram, JoinRequest, JoinResponse, Key, Message, Position,
+    VERSION,
 };
 
 impl Group {
@@ -46,7 +47,6 @@ impl Group {
             },
             view_version: self.version_seen,
             office: matches!(self.standing, Standing::Coordinator(_)),
-            history: parts.cx.config.wants_history,
         }
     }
 
@@ -296,7 +296,6 @@ impl Group {
                     key,
                     addresses: request.addresses.clone(),
                     version: request.view_version,
-                    next_id: request.next_id,
                 };
                 self.hear_claim(parts, &told, Route::Link(link));
             }
@@ -464,18 +463,23 @@ impl Group {
         if !wanted {
             return;
         }
-        parts.cx.clock.observe(response.clock);
+        let clock = parts.cx.believed(response.clock);
+        parts.cx.observe(clock);
         let first = parts.talk.is_new();
         let members = roster.members().iter().map(|m| m.key).collect();
         let (talk, mut lent) = self.talk(parts);
-        talk.be_let_in(&mut lent, key, response.clock, members);
+        talk.be_let_in(&mut lent, key, clock, members);
         self.follow(parts, roster);
         // It is the coordinator's, whoever brings the answer.
         let complete = response.floor.map(|floor| (floor, Some(leader)));
         parts.mesh.note_complete(leader, complete);
         let is_unwanted = first && !parts.cx.config.wants_history;
         if is_unwanted {
-            parts.talk.skip_history(response.newest);
+            let mut newest = response.newest;
+            if parts.cx.is_far_ahead(newest.timestamp) {
+                newest = Position::new(parts.cx.wall_timestamp(), Key(0), 0);
+            }
+            parts.talk.skip_history(newest);
         }
         let (talk, mut lent) = self.talk(parts);
         talk.begin_joining(&mut lent, key, is_unwanted);

@@ -18,6 +18,7 @@
 mod asking;
 mod awaited;
 mod claims;
+mod clocks;
 mod election;
 mod explain;
 mod hearsay;
@@ -111,6 +112,8 @@ pub(super) struct Group {
     /// also if it asks again.
     admissions: BTreeMap<Key, u64>,
     awaited: Awaited,
+    /// The user was told that this machine's clock seems to be wrong.
+    is_clock_told: bool,
 }
 
 impl Group {
@@ -134,6 +137,7 @@ impl Group {
             leaving: None,
             admissions: BTreeMap::new(),
             awaited: Awaited::default(),
+            is_clock_told: false,
         }
     }
 

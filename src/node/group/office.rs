@@ -98,9 +98,13 @@ impl Group {
             .collect();
         view.coordinator = parts.cx.config.key;
         // A new office may begin at any version: its view is whole. So a count that a liar brought
-        // to its end begins again.
+        // near its end begins again, with room for more steps than anybody can take.
         let version = self.version_seen.max(view.version);
-        view.version = version.checked_add(1).unwrap_or(1);
+        view.version = if version > VERSION_HEARD_MAX {
+            1
+        } else {
+            version + 1
+        };
         view
     }
 
@@ -256,7 +260,6 @@ impl Group {
             id,
             view: self.roster.to_view(),
             clock: self.admission_clock(key),
-            history_count: parts.talk.history().len() as u64,
             newest: parts.talk.history().newest(),
             floor: {
                 let (talk, lent) = self.talk(parts);
@@ -287,9 +290,12 @@ impl Group {
     }
 
     fn add_member(&mut self, parts: &mut Parts<'_>, key: Key, request: &JoinRequest) -> bool {
-        let next_id = self.roster.next_id().max(request.next_id.min(ID_MAX));
-        self.roster.never_below(next_id);
-        let brings = request.id.filter(|id| *id > 0 && *id <= ID_MAX);
+        let brings = request
+            .id
+            .filter(|id| (1..=ID_MAX).contains(id) && self.roster.believes(*id));
+        if self.roster.believes(request.next_id) {
+            self.roster.never_below(request.next_id);
+        }
         let id = brings
             .filter(|id| !self.roster.has_id(*id))
             .unwrap_or_else(|| self.roster.fresh_id());

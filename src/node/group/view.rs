@@ -42,7 +42,6 @@ impl Group {
             key: leader,
             addresses: entry.addresses,
             version: roster.version(),
-            next_id: roster.next_id(),
         });
         self.version_seen = self.version_seen.max(roster.version());
         self.adopt_roster(parts, roster);
@@ -185,8 +184,9 @@ impl Group {
         parts: &mut Parts<'_>,
         link: LinkId,
         key: Key,
-        update: PeerUpdate,
+        mut update: PeerUpdate,
     ) {
+        update.clock = parts.cx.believed(update.clock);
         let mine = self.coordinator.as_ref().map(|c| c.key);
         let named = !parts.cx.is_weakened(Weakness::NoNamedViews);
         if !matches!(self.standing, Standing::Member) {
@@ -195,7 +195,7 @@ impl Group {
         if named && mine != Some(update.coordinator) {
             return;
         }
-        parts.cx.clock.observe(update.clock);
+        parts.cx.observe(update.clock);
         if update.kind == UpdateKind::Whole {
             // The coordinator's own, or a member's answer to a question; never a stranger's.
             if key == update.coordinator || self.roster.contains(key) {
@@ -206,7 +206,7 @@ impl Group {
         if named && (key != update.coordinator || update.version <= self.roster.version()) {
             return;
         }
-        if named && update.version != self.roster.version() + 1 {
+        if named && self.roster.version().checked_add(1) != Some(update.version) {
             self.version_seen = self.version_seen.max(update.version);
             return self.ask_for_view(parts, update.coordinator, Route::Link(link));
         }

@@ -25,6 +25,8 @@ pub(in crate::node) struct Origin {
     /// Up to here every present member has confirmed it, the author says; none if nobody waits for
     /// this author, and all of it may be dropped.
     stable_to: Option<u64>,
+    /// The highest number that the author itself has said, live or in so many words, on its own link.
+    said: Option<u64>,
     /// Of `held`, what is in the store only.
     pub(super) only_stored: Ranges,
     /// What the store has.
@@ -95,6 +97,16 @@ impl Origin {
         self.unwanted_to = self.unwanted_to.max(seq - 1);
     }
 
+    /// The author itself has said so much.
+    pub(in crate::node) fn say(&mut self, upto: u64) {
+        self.said = self.said.max(Some(upto));
+    }
+
+    /// How much the author itself has said, if it has told.
+    pub(in crate::node) fn said(&self) -> Option<u64> {
+        self.said
+    }
+
     /// The lowest number that is owed, once that is known.
     pub(in crate::node) fn owed_from(&self) -> Option<u64> {
         self.owed_from
@@ -160,8 +172,9 @@ impl Origin {
         let mut next = from;
         loop {
             let end = safe.end_from(next).max(self.missed.end_from(next));
-            match end {
-                Some(end) => next = end.saturating_add(1),
+            match end.map(|end| end.checked_add(1)) {
+                Some(Some(after)) => next = after,
+                Some(None) => return u64::MAX,
                 None => return next - 1,
             }
         }

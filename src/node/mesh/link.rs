@@ -66,6 +66,8 @@ pub(in crate::node) struct Link {
     pub(super) oldest: Option<Position>,
     /// The highest timestamp that its peer had seen when it was opened.
     pub(super) clock: u64,
+    /// What the clock on its peer's wall was when it was opened.
+    pub(super) wall: Option<(u64, Time)>,
     /// Who waits to hear whether this peer lives.
     pub(super) probers: Vec<Key>,
 }
@@ -102,6 +104,7 @@ impl Link {
             complete_above: None,
             oldest: None,
             clock: 0,
+            wall: None,
             probers: Vec::new(),
         }
     }
@@ -167,6 +170,16 @@ impl Link {
     /// The highest timestamp that the peer had seen when the link was opened.
     pub(in crate::node) fn clock(&self) -> u64 {
         self.clock
+    }
+
+    /// By how many milliseconds the clock on the peer's wall is ahead of this node's; negative if it is
+    /// behind. None if the peer does not say what it is.
+    pub(in crate::node) fn wall_ahead(&self, cx: &Context) -> Option<i64> {
+        let (wall, at) = self.wall?;
+        let passed = u64::try_from(cx.since(at).as_millis()).unwrap_or(u64::MAX);
+        let theirs = i64::try_from(wall.saturating_add(passed)).unwrap_or(i64::MAX);
+        let ours = i64::try_from(cx.now.wall_ms).unwrap_or(i64::MAX);
+        Some(theirs.saturating_sub(ours))
     }
 
     /// Live chat is withheld until the peer has caught up.

@@ -15,8 +15,8 @@ use crate::limits;
 use crate::timing;
 use crate::wire::{Address, Coordinator, Hello, Key, Message, Position, VERSION};
 
-/// No pair comes to so many rounds; a liar must not bring the count to its end, where the newer of
-/// two links would no longer be told from the older.
+/// No pair comes to so many rounds. A liar may bring the count here, where it stays: of two links the one
+/// opened by the higher key is then the newer one.
 const ROUND_MAX: u64 = 1 << 53;
 
 /// What HELLO says beside what the mesh knows itself.
@@ -141,6 +141,7 @@ impl Mesh {
             floor: greeting.floor,
             clock: cx.clock.last(),
             oldest: greeting.oldest,
+            wall: cx.now.wall_ms,
         })
     }
 
@@ -326,6 +327,7 @@ impl Mesh {
 
     fn open_link(&mut self, cx: &mut Context, id: LinkId, hello: Hello, round: u64) {
         let key = hello.key;
+        let clock = cx.believed(hello.clock);
         self.note_silence(cx, key);
         self.note_return(cx, key);
         if let Some(old) = self.links.open.insert(key, id) {
@@ -333,7 +335,7 @@ impl Mesh {
         }
         self.drop_dial(cx, key, id);
         let seen = self.links.rounds.entry(key).or_default();
-        *seen = (*seen).max(round.saturating_add(1));
+        *seen = (*seen).max(round.saturating_add(1)).min(ROUND_MAX);
         let now = cx.now.time;
         if let Some(link) = self.links.get_mut(id) {
             link.stage = LinkStage::Open;
@@ -343,7 +345,8 @@ impl Mesh {
             let group = hello.coordinator.as_ref().map(|c| c.key);
             link.complete_above = hello.floor.map(|floor| (floor, group));
             link.oldest = hello.oldest;
-            link.clock = hello.clock;
+            link.clock = clock;
+            link.wall = (hello.wall > 0).then_some((hello.wall, now));
             link.heard = now;
             link.opened = now;
             link.proven = link.is_ours() || cx.is_weakened(Weakness::UnprovenCounts);
@@ -358,7 +361,7 @@ impl Mesh {
             link: id,
             key,
             told: hello.coordinator,
-            clock: hello.clock,
+            clock,
         });
     }
 
@@ -449,6 +452,18 @@ impl Mesh {
             self.suspects.remove(&key);
         }
         Some(key)
+    }
+
+    /// The peer of this link has said what nobody honest says.
+    pub(in crate::node) fn refuse(
+        &mut self,
+        cx: &mut Context,
+        group: &impl Interest,
+        link: LinkId,
+        why: &'static str,
+    ) {
+        abort(cx, link, why);
+        self.on_closed(cx, group, link, Closed::Ended);
     }
 
     /// Links silent for very long are closed, so that nobody keeps half-open ones for ever.

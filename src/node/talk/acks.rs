@@ -79,7 +79,7 @@ impl Talk {
     /// What there is to say of this author's messages after `told`.
     fn ack_for(&self, lent: &Lent<'_>, author: Key, told: Option<u64>) -> Option<Ack> {
         let origin = self.history.origin(author)?;
-        let from = told.map_or(origin.owed_from(), |told| Some(told + 1))?;
+        let from = told.map_or(origin.owed_from(), |told| told.checked_add(1))?;
         let mut seq = self.history.safe_end(author, from);
         let mut missed = Ranges::default();
         if lent.cx.is_weakened(Weakness::AckOverGaps) {
@@ -147,7 +147,7 @@ impl Talk {
         while count > 0
             && let Some((author, first, last)) = self.acks.unprinted.pop_front()
         {
-            let end = last.min(first + count - 1);
+            let end = last.min(first.saturating_add(count - 1));
             count -= end - first + 1;
             taken.push((author, first, end));
             if end < last {

@@ -15,25 +15,33 @@ use crate::node::{LinkId, Weakness};
 use crate::wire::{ChatMessage, Key, MessageId, Position};
 
 impl Talk {
-    /// Live chat: each message is taken in, or waits for a cause.
+    /// Live chat, which is its author's own: each message is taken in, or waits for a cause.
     pub(in crate::node) fn on_chat(
         &mut self,
         lent: &mut Lent<'_>,
         link: LinkId,
         key: Key,
-        messages: Vec<ChatMessage>,
+        mut messages: Vec<ChatMessage>,
     ) {
-        self.heard_chat = lent.cx.now.time;
-        lent.mesh.note_chat(link, lent.cx.now.time);
+        self.drop_far_ahead(lent, Some(key), &mut messages);
         let mut rest = &messages[..];
+        let mut is_news = false;
         while let Some(first) = rest.first() {
             self.hear_author(lent, first.origin());
             let length = self.run_length(lent, rest).max(1);
             let (run, later) = rest.split_at(length);
             if length > 1 || !self.has_come_before(lent, first) {
+                is_news = true;
+                let last = first.seq().saturating_add(length as u64 - 1);
+                self.history.origin_mut(key).say(last);
                 self.take_or_wait(lent, key, run);
             }
             rest = later;
+        }
+        // What is repeated says nothing of what is still to come.
+        if is_news {
+            self.heard_chat = lent.cx.now.time;
+            lent.mesh.note_chat(link, lent.cx.now.time);
         }
     }
 

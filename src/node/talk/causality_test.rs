@@ -11,6 +11,13 @@ use crate::wire::Chunk;
 const ANA: Key = Key(9);
 const BEN: Key = Key(10);
 
+/// A member, which counts on this node from this message on.
+fn member(rig: &mut Rig, key: Key, from: u64) -> LinkId {
+    let link = rig.meet_from(key, from);
+    rig.admit(link, key);
+    link
+}
+
 /// Lets time pass in which ana goes on talking, or does not; true if a SYNC was asked for.
 fn asks(rig: &mut Rig, ana: Option<LinkId>, long: Duration, next: &mut u64) -> bool {
     let mut asked = false;
@@ -30,8 +37,8 @@ fn asks(rig: &mut Rig, ana: Option<LinkId>, long: Duration, next: &mut u64) -> b
 /// Ben's message is here, and what it depends on is ana's hundredth.
 fn waiting() -> (Rig, LinkId) {
     let mut rig = Rig::new();
-    let ana = rig.meet(ANA);
-    let ben = rig.meet(BEN);
+    let ana = member(&mut rig, ANA, 1);
+    let ben = member(&mut rig, BEN, 1);
     rig.receive(ana, chat(ANA, 1, &[]));
     let cause = MessageId {
         origin: ANA,
@@ -101,14 +108,14 @@ fn warnings(told: &[Event]) -> Vec<&str> {
 #[test]
 fn a_hole_between_what_is_old_and_what_is_new_is_said() {
     let mut rig = Rig::new();
-    let ana = rig.meet_from(ANA, 10);
+    let ana = member(&mut rig, ANA, 10);
     for seq in [1, 2, 3, 10, 11] {
         rig.receive(ana, chat(ANA, seq, &[]));
     }
     let told = told_in_silence(&mut rig);
     assert_eq!(
         warnings(&told),
-        ["the room's history lacks 6 lines of n, 4 to 9"]
+        ["the room's history lacks 6 lines of ben, 4 to 9"]
     );
     let is_missed = |event: &Event| matches!(event, Event::Missed { .. });
     assert!(!told.iter().any(is_missed), "nobody counted on it");
@@ -117,7 +124,7 @@ fn a_hole_between_what_is_old_and_what_is_new_is_said() {
 #[test]
 fn nothing_is_said_of_what_was_before_the_first_line_that_came() {
     let mut rig = Rig::new();
-    let ana = rig.meet_from(ANA, 10);
+    let ana = member(&mut rig, ANA, 10);
     rig.receive(ana, chat(ANA, 10, &[]));
     assert!(warnings(&told_in_silence(&mut rig)).is_empty());
     assert!(rig.node.history().contains(MessageId {
@@ -129,7 +136,7 @@ fn nothing_is_said_of_what_was_before_the_first_line_that_came() {
 #[test]
 fn what_the_history_lacked_is_not_shown_out_of_order_when_it_comes_after_all() {
     let mut rig = Rig::new();
-    let ana = rig.meet_from(ANA, 10);
+    let ana = member(&mut rig, ANA, 10);
     for seq in [1, 2, 3, 10] {
         rig.receive(ana, chat(ANA, seq, &[]));
     }
@@ -145,7 +152,7 @@ fn what_the_history_lacked_is_not_shown_out_of_order_when_it_comes_after_all() {
 #[test]
 fn what_was_called_missed_is_shown_as_late_although_its_author_says_that_it_is_old() {
     let mut rig = Rig::new();
-    let ana = rig.meet_from(ANA, 10);
+    let ana = member(&mut rig, ANA, 10);
     // An earlier line was shown as new before her word came.
     rig.node.talk.history.origin_mut(ANA).owe_from(1);
     for seq in [1, 2, 3, 10] {
@@ -172,7 +179,7 @@ fn what_was_called_missed_is_shown_as_late_although_its_author_says_that_it_is_o
 #[test]
 fn nothing_waits_for_what_somebody_invents_in_this_nodes_name() {
     let mut rig = Rig::new();
-    let ben = rig.meet(BEN);
+    let ben = member(&mut rig, BEN, 1);
     let invented = MessageId {
         origin: rig.node.key(),
         seq: 1_000,
@@ -186,8 +193,8 @@ fn nothing_waits_for_what_somebody_invents_in_this_nodes_name() {
 #[test]
 fn what_others_may_have_given_up_too_is_passed_on_when_it_turns_up() {
     let mut rig = Rig::new();
-    let ana = rig.meet(ANA);
-    let ben = rig.meet(BEN);
+    let ana = member(&mut rig, ANA, 1);
+    let ben = member(&mut rig, BEN, 1);
     for seq in [1, 3] {
         rig.receive(ana, chat(ANA, seq, &[]));
     }
@@ -206,7 +213,7 @@ fn what_others_may_have_given_up_too_is_passed_on_when_it_turns_up() {
     };
     assert!(asked(&mut rig), "what came after it had waited");
     assert!(!asked(&mut rig), "there is nothing more");
-    rig.receive(ben, chat(ANA, 2, &[]));
+    rig.pass_on(BEN, chat(ANA, 2, &[]));
     assert!(asked(&mut rig));
 }
 
@@ -214,7 +221,7 @@ fn what_others_may_have_given_up_too_is_passed_on_when_it_turns_up() {
 /// member, may have broken just before.
 fn patience(is_ben_cut_off: bool) -> Duration {
     let mut rig = Rig::new();
-    let ana = rig.meet(ANA);
+    let ana = member(&mut rig, ANA, 1);
     if is_ben_cut_off {
         let link = rig.meet(BEN);
         rig.admit(link, BEN);

@@ -48,8 +48,9 @@ impl PeerWord {
         let mut next = from;
         loop {
             let end = (self.confirmed.end_from(next)).max(self.missed.end_from(next));
-            match end {
-                Some(end) => next = end.saturating_add(1),
+            match end.map(|end| end.checked_add(1)) {
+                Some(Some(after)) => next = after,
+                Some(None) => return u64::MAX,
                 None => return next - 1,
             }
         }
@@ -191,7 +192,10 @@ impl Talk {
     pub(in crate::node) fn on_ack(&mut self, lent: &mut Lent<'_>, key: Key, ack: &Ack) {
         // What is delivered needs no further confirmation, and that of a stranger counts for nothing.
         let is_idle = self.delivery.runs.is_empty() || !self.stability.has_met(key);
-        if ack.seq > self.written() || is_idle {
+        // Somebody may have written in this node's name: what follows from that says nothing of what this
+        // node wrote.
+        let last = ack.seq.min(self.written());
+        if ack.from > last || is_idle {
             return;
         }
         let now = lent.cx.now.time;
@@ -203,10 +207,10 @@ impl Talk {
         heard.patience = heard.patience.max(timing::STALL);
         heard.moved = now;
         let mut confirmed = Ranges::default();
-        confirmed.insert_range(ack.from, ack.seq);
-        for (first, last) in &ack.missed {
-            heard.missed.insert_range(*first, *last);
-            confirmed.remove_range(*first, *last);
+        confirmed.insert_range(ack.from, last);
+        for (first, end) in &ack.missed {
+            heard.missed.insert_range(*first, last.min(*end));
+            confirmed.remove_range(*first, *end);
         }
         for (first, last) in confirmed.iter() {
             heard.confirmed.insert_range(first, last);

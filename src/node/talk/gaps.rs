@@ -250,6 +250,7 @@ impl Talk {
     /// twice, and make the slow ones slower.
     fn is_on_its_way(&self, lent: &Lent<'_>, author: Key, seq: u64) -> bool {
         let link = lent.mesh.link_to(author);
+        let link = link.filter(|_| lent.view.contains(author));
         let flows = link.is_some_and(|l| lent.cx.since(l.chatted()) < timing::GAP_PATIENCE);
         let id = MessageId {
             origin: author,
@@ -261,7 +262,9 @@ impl Talk {
     /// The peers that may have what this node lacks, those included that may only be slow.
     fn peers_in_reach(&self, lent: &Lent<'_>) -> Vec<Key> {
         let open = lent.mesh.open_links();
-        let in_reach = open.filter(|(_, _, link)| link.silence(lent.cx) < lent.cx.gap_patience());
+        let in_reach = open.filter(|(key, _, link)| {
+            link.silence(lent.cx) < lent.cx.gap_patience() && self.may_ask(lent, *key)
+        });
         in_reach.map(|(key, _, _)| key).collect()
     }
 
@@ -332,7 +335,7 @@ impl Talk {
         }
         let highest = self.history.highest(author);
         let is_whole = self.whole_above == Some(Position::default());
-        (highest > 0 || is_whole).then_some(highest + 1)
+        (highest > 0 || is_whole).then_some(highest.saturating_add(1))
     }
 
     /// The user is told of these.
@@ -342,7 +345,8 @@ impl Talk {
         }
         let nick = self.nick_of(lent, author);
         for (first, last) in owed.iter() {
-            lent.cx.counters.missed += last - first + 1;
+            let missed = &mut lent.cx.counters.missed;
+            *missed = missed.saturating_add((last - first).saturating_add(1));
             if !lent.cx.is_weakened(Weakness::NoWordOfGaps) {
                 lent.cx.show(Event::Missed {
                     key: author,

@@ -47,7 +47,7 @@ pub(super) fn of_joining(
 /// Nobody has these any more of an author, which were said before this node was in its view, while the
 /// user has seen earlier ones.
 pub(super) fn of_author(nick: &str, (first, last): (u64, u64)) -> String {
-    let count = last - first + 1;
+    let count = (last - first).saturating_add(1);
     let lines = if count == 1 { "line" } else { "lines" };
     format!("the room's history lacks {count} {lines} of {nick}, {first} to {last}")
 }

@@ -33,6 +33,7 @@ mod stability;
 mod storing;
 mod sync;
 mod taking;
+mod trust;
 mod waiting;
 
 use super::context::Context;
@@ -84,6 +85,8 @@ pub(super) struct Talk {
     delivery: Delivery,
     /// When chat of somebody else last came in.
     heard_chat: Time,
+    /// The user was told that somebody's messages lie too far ahead.
+    is_far_ahead_told: bool,
 }
 
 impl Talk {
@@ -105,6 +108,7 @@ impl Talk {
             chased: None,
             delivery: Delivery::default(),
             heard_chat: Time(0),
+            is_far_ahead_told: false,
         }
     }
 
@@ -143,6 +147,7 @@ impl Talk {
         self.delivery.forget(key);
         self.gaps.forget_peer(key);
         self.past.forget(key);
+        self.repair.forget(key);
     }
 
     /// This node was away: who was in reach may have given its links up.
@@ -234,6 +239,7 @@ impl Talk {
 fn follow_clock(lent: &mut Lent<'_>, key: Key) {
     let counts = lent.view.contains(key) && !lent.cx.is_weakened(Weakness::NoClocksOfPeers);
     if let Some(link) = lent.mesh.link_to(key).filter(|_| counts) {
-        lent.cx.clock.observe(link.clock());
+        let clock = link.clock();
+        lent.cx.observe(clock);
     }
 }

@@ -16,11 +16,11 @@ fn the_word_of_an_author_that_stays_away_is_waited_for_once() {
         origin: STRANGER,
         seq,
     };
-    rig.receive(ben, chat(STRANGER, 1, &[]));
+    rig.pass_on(BEN, chat(STRANGER, 1, &[]));
     assert_eq!(rig.read(), []);
     rig.pass(rig.node.cx.config.failure_timeout / 2);
     rig.fire(Timer::Tick);
     assert_eq!(rig.read(), [id(1)]);
-    rig.receive(ben, chat(STRANGER, 2, &[]));
+    rig.pass_on(BEN, chat(STRANGER, 2, &[]));
     assert_eq!(rig.read(), [id(2)]);
 }

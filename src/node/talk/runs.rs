@@ -49,7 +49,7 @@ impl Talk {
         let (Some(first), Some(last)) = (run.first(), run.last()) else {
             return;
         };
-        lent.cx.clock.observe(last.timestamp());
+        lent.cx.observe(last.timestamp());
         let arrival = self.begin_author(lent, first);
         let history = &self.history;
         let lacks = |cause| !history.has_taken(cause);

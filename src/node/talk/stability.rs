@@ -149,11 +149,15 @@ impl Talk {
         }
     }
 
-    /// An author says how far it is.
+    /// An author says how far it is, on its own link.
     pub(in crate::node) fn on_stable(&mut self, lent: &mut Lent<'_>, author: Key, stable: Stable) {
-        if author == lent.cx.config.key {
-            return;
+        if author != lent.cx.config.key {
+            self.history.origin_mut(author).say(stable.said);
+            self.hear_stable(lent, author, stable);
         }
+    }
+
+    fn hear_stable(&mut self, lent: &mut Lent<'_>, author: Key, stable: Stable) {
         // A member may bring the words of as many strangers as it likes.
         self.history.forget_idle_origins();
         if let Some(from) = stable.from {
@@ -252,8 +256,8 @@ impl Talk {
         if let Some(ack) = relay.ack.as_ref().filter(|_| lent.view.contains(sender)) {
             self.on_ack(lent, relay.from, ack);
         }
-        if let Some(stable) = relay.stable {
-            self.on_stable(lent, relay.from, stable);
+        if let Some(stable) = relay.stable.filter(|_| self.may_ask(lent, sender)) {
+            self.hear_stable(lent, relay.from, stable);
         }
     }
 }

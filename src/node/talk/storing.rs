@@ -39,7 +39,7 @@ impl Talk {
             for author in authors {
                 self.past.keep_restored(author, clock);
             }
-            cx.clock.observe(clock);
+            cx.clock.restore(clock);
         }
     }
 

@@ -79,6 +79,11 @@ impl Repair {
         self.is_to_pass_on = true;
     }
 
+    /// Nothing is kept of a peer without a link.
+    pub(super) fn forget(&mut self, peer: Key) {
+        self.wanted.retain(|(key, _)| *key != peer);
+    }
+
     /// True if one with this peer is due.
     pub(super) fn wants(&self, peer: Key) -> bool {
         self.wanted.iter().any(|(key, _)| *key == peer)
@@ -115,11 +120,13 @@ impl Talk {
         self.step_joining(lent);
     }
 
-    /// Members before strangers: the room's history is theirs.
+    /// Members only: the room's history is theirs. Who is none yet may be one soon.
     fn next_wanted(&mut self, lent: &mut Lent<'_>) -> Option<(Key, bool)> {
-        let wanted = &mut self.repair.wanted;
-        let member = wanted.iter().position(|(k, _)| lent.view.contains(*k));
-        wanted.remove(member.unwrap_or(0))
+        let mut wanted = self.repair.wanted.iter();
+        let member = wanted.position(|(k, _)| lent.view.contains(*k));
+        let mut wanted = self.repair.wanted.iter();
+        let at = member.or_else(|| wanted.position(|(k, _)| self.may_ask(lent, *k)))?;
+        self.repair.wanted.remove(at)
     }
 
     fn send_sync(
@@ -245,7 +252,9 @@ impl Talk {
         self.repair.rounds_put_off = 0;
         // A silent link, which a one-way cut may leave open for long, would waste the round.
         let open = lent.mesh.open_keys();
-        let keys: Vec<Key> = open.filter(|k| lent.mesh.is_alive(lent.cx, *k)).collect();
+        let keys: Vec<Key> = open
+            .filter(|k| lent.mesh.is_alive(lent.cx, *k) && self.may_ask(lent, *k))
+            .collect();
         if let Some(key) = self.next_round(lent, &keys) {
             self.want_sync(lent, key, false);
         }
@@ -379,7 +388,12 @@ impl Talk {
         lent.cx.send(link, Class::Chat, Message::Chunk(chunk));
     }
 
-    pub(in crate::node) fn on_chunk(&mut self, lent: &mut Lent<'_>, link: LinkId, chunk: Chunk) {
+    pub(in crate::node) fn on_chunk(
+        &mut self,
+        lent: &mut Lent<'_>,
+        link: LinkId,
+        mut chunk: Chunk,
+    ) {
         let Some(exchange) = &self.repair.current else {
             return;
         };
@@ -387,6 +401,8 @@ impl Talk {
             return;
         }
         let (after, peer, mut fruitful) = (exchange.after, exchange.peer, false);
+        self.drop_far_ahead(lent, None, &mut chunk.messages);
+        (chunk.messages).retain(|message| !self.is_beyond_word(lent, peer, message));
         let mut rest = &chunk.messages[..];
         while let Some(message) = rest.first() {
             self.hear_author(lent, message.origin());

@@ -9,6 +9,7 @@ const ANA: Key = Key(9);
 fn while_chat_pours_in_every_third_round_is_a_sync() {
     let mut rig = Rig::new();
     let ana = rig.meet(ANA);
+    rig.admit(ana, ANA);
     let mut asked = Vec::new();
     for seq in 1..=6 {
         rig.pass(timing::SYNC_ROUND);
@@ -30,6 +31,7 @@ fn while_chat_pours_in_every_third_round_is_a_sync() {
 fn what_somebody_invents_in_this_nodes_name_is_not_taken_from_a_chunk() {
     let mut rig = Rig::new();
     let ana = rig.meet(ANA);
+    rig.admit(ana, ANA);
     let me = rig.node.key();
     rig.receive(ana, Message::Ping { coordinator: None });
     rig.turn(vec![crate::node::Input::Timer(Timer::SyncRound)]);

@@ -26,7 +26,7 @@ impl Talk {
     /// (`is_below`), it is not shown either.
     pub(super) fn take_in(&mut self, lent: &mut Lent<'_>, message: &ChatMessage, is_below: bool) {
         let id = message.id();
-        lent.cx.clock.observe(message.timestamp());
+        lent.cx.observe(message.timestamp());
         if is_below {
             return self.history.origin_mut(id.origin).pass_by(id.seq, id.seq);
         }
@@ -80,7 +80,7 @@ impl Talk {
         if joined && origin.owed_from().is_none() {
             let passed_by_to = origin.passed_by_to();
             origin.owe_from(seq);
-            self.notice_lacks(lent, author, seq + 1, passed_by_to);
+            self.notice_lacks(lent, author, seq.saturating_add(1), passed_by_to);
         }
         Some(Arrival::Live)
     }

@@ -17,6 +17,9 @@ mod nodes;
 #[path = "../../../wire/random.rs"]
 #[allow(dead_code)]
 mod random;
+#[path = "../../../wire/raw.rs"]
+#[allow(dead_code)]
+mod raw;
 #[path = "../../runner.rs"]
 #[allow(dead_code)]
 mod runner;

@@ -1,0 +1,68 @@
+//! Whose word counts: what is said of others' messages, and what lies too far ahead of the clock.
+//!
+//! Owns nothing but whether the user was told. An author speaks for itself on its own link; what it said to
+//! others comes from members. Nothing is taken in here.
+
+use super::{Lent, Talk};
+use crate::node::Event;
+use crate::node::history::Origin;
+use crate::wire::{ChatMessage, Key};
+
+impl Talk {
+    /// True if this peer is asked for the history: it is or was a member of this node's group; or this node
+    /// is not let in yet, and asks whom it has found.
+    pub(super) fn may_ask(&self, lent: &Lent<'_>, peer: Key) -> bool {
+        self.is_new() || lent.view.contains(peer) || self.stability.has_met(peer)
+    }
+
+    /// True if this author is a present member that speaks for itself, and has not said so much yet: what
+    /// somebody else passes on in its name is not its word.
+    pub(super) fn is_beyond_word(
+        &self,
+        lent: &Lent<'_>,
+        sender: Key,
+        message: &ChatMessage,
+    ) -> bool {
+        let author = message.origin();
+        if author == sender || !lent.view.contains(author) || !lent.mesh.is_alive(lent.cx, author) {
+            return false;
+        }
+        let said = self.history.origin(author).and_then(Origin::said);
+        said.is_some_and(|said| message.seq() > said)
+    }
+
+    /// A peer passes these on, as in a CHUNK that was asked for.
+    #[cfg(test)]
+    pub(in crate::node) fn pass_on(&mut self, lent: &mut Lent<'_>, from: Key, run: &[ChatMessage]) {
+        for message in run {
+            self.hear_author(lent, message.origin());
+            self.take_or_wait(lent, from, std::slice::from_ref(message));
+        }
+    }
+
+    /// Leaves out what lies so far ahead of the clock on the wall that it counts as not said. `live` is who
+    /// says it now.
+    pub(super) fn drop_far_ahead(
+        &mut self,
+        lent: &mut Lent<'_>,
+        live: Option<Key>,
+        messages: &mut Vec<ChatMessage>,
+    ) {
+        let before = messages.len();
+        messages.retain(|m| !lent.cx.is_far_ahead(m.timestamp()));
+        let dropped = (before - messages.len()) as u64;
+        if dropped == 0 {
+            return;
+        }
+        lent.cx.counters.far_ahead += dropped;
+        let Some(author) = live.and_then(|key| lent.view.get(key)) else {
+            return;
+        };
+        if !std::mem::replace(&mut self.is_far_ahead_told, true) {
+            lent.cx.show(Event::Warning(format!(
+                "what {} says is not shown: it is dated more than a day ahead of this machine's clock",
+                author.nick
+            )));
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Numbers at their ends, said by a stranger in an open room, and in a locked one by somebody who holds the
+//! secret: the room goes on as if nothing had been said.
+
+use std::time::Duration;
+
+use papo::lock::Secret;
+use papo::wire::{Address, ChatMessage, Draft, JoinRequest, Key, Message, VERSION};
+
+use crate::harness::{Node, PATIENCE, agree, eventually, let_pass, ms, shared};
+use crate::secrets::{Locked, SECRET};
+use crate::speaker::{Speaker, address_of, hello, key_of};
+
+const MALLORY: Key = Key(0x6666_6666_6666_6666);
+
+/// A room, open or locked.
+struct Place<'a> {
+    locked: Locked<'a>,
+    secret: Option<Secret>,
+}
+
+impl Place<'_> {
+    fn join(&self, nick: &str) -> Node {
+        match self.secret {
+            Some(_) => self.locked.join(nick),
+            None => self.locked.room.join(nick),
+        }
+    }
+
+    fn speaker(&self, to: &Node) -> Speaker {
+        match &self.secret {
+            Some(secret) => {
+                let mut speaker = Speaker::dial_locked(address_of(to), secret);
+                speaker.unlock();
+                speaker
+            }
+            None => Speaker::dial(address_of(to)),
+        }
+    }
+
+    fn name(&self) -> &str {
+        &self.locked.room.name
+    }
+}
+
+/// Runs a test in an open room and in a locked one.
+fn in_both(test: impl Fn(&Place<'_>)) {
+    for is_locked in [false, true] {
+        let permit = shared();
+        let locked = Locked::new(&permit);
+        let secret = is_locked.then(|| {
+            Secret::derive(&locked.room.name, SECRET.as_bytes()).expect("it is long enough")
+        });
+        test(&Place { locked, secret });
+    }
+}
+
+fn said(seq: u64, timestamp: u64) -> ChatMessage {
+    let draft = Draft {
+        origin: MALLORY,
+        seq,
+        timestamp,
+        sent_at: 0,
+        from: 9,
+        nick: "mallory".into(),
+        dependencies: Vec::new().into(),
+        text: "poison".into(),
+    };
+    ChatMessage::new(&draft).expect("it keeps the rules")
+}
+
+#[test]
+fn what_is_dated_at_the_end_of_time_is_not_said_and_moves_no_clock() {
+    in_both(|place| {
+        let (ana, bia) = (place.join("ana"), place.join("bia"));
+        ana.joined();
+        bia.joined();
+        ana.sees_members(2);
+        let mut speakers = [&ana, &bia].map(|node| {
+            let mut speaker = place.speaker(node);
+            speaker.greet(place.name(), MALLORY, 0);
+            speaker
+        });
+        for speaker in &mut speakers {
+            speaker.say(&Message::Chat(vec![said(1, u64::MAX), said(2, u64::MAX)]));
+            speaker.say(&Message::Ping { coordinator: None });
+            let pong = speaker.hear(PATIENCE, |m| matches!(m, Message::Pong { .. }));
+            assert!(pong.is_some(), "the link stays");
+        }
+        // Question and answer.
+        for n in 0..8 {
+            let (from, to) = if n % 2 == 0 {
+                (&ana, &bia)
+            } else {
+                (&bia, &ana)
+            };
+            from.say(&format!("line {n}"));
+            to.heard(&from.name, n / 2 + 1);
+        }
+        drop(speakers);
+        let caio = place.join("caio");
+        caio.joined();
+        let history = agree(&[&ana, &bia, &caio], Duration::from_secs(15));
+        let texts: Vec<&str> = history.iter().map(|said| said.text.as_str()).collect();
+        let lines: Vec<String> = (0..8).map(|n| format!("line {n}")).collect();
+        assert_eq!(texts, lines);
+    });
+}
+
+#[test]
+fn live_chat_in_somebody_elses_name_ends_the_link_and_counts_for_nothing() {
+    in_both(|place| {
+        let (ana, bia) = (place.join("ana"), place.join("bia"));
+        ana.joined();
+        bia.joined();
+        ana.sees_members(2);
+        for victim in [key_of(&ana), key_of(&bia)] {
+            let mut speaker = place.speaker(&ana);
+            speaker.greet(place.name(), MALLORY, 0);
+            let own = said(1, 5);
+            let forged = Draft {
+                origin: victim,
+                ..own.draft()
+            };
+            let forged = ChatMessage::new(&forged).expect("it keeps the rules");
+            speaker.say(&Message::Chat(vec![forged]));
+            assert!(speaker.is_closed_within(Duration::from_secs(2)));
+        }
+        bia.say("mine");
+        ana.heard("bia", 1);
+        bia.event("the confirmation", |e| e.is("delivered"));
+        let history = agree(&[&ana, &bia], Duration::from_secs(15));
+        assert_eq!(history.len(), 1, "{history:?}");
+    });
+}
+
+#[test]
+fn an_id_at_its_end_that_a_joiner_brings_ends_no_uniqueness() {
+    in_both(|place| {
+        let ana = place.join("ana");
+        ana.joined();
+        let mut speaker = place.speaker(&ana);
+        speaker.greet(place.name(), MALLORY, 0);
+        speaker.say(&Message::JoinRequest(JoinRequest {
+            version: VERSION,
+            room: place.name().to_owned(),
+            key: MALLORY,
+            nick: "mallory".to_owned(),
+            attempt: 0,
+            port: 9,
+            addresses: vec![Address(([127, 0, 0, 1], 9).into())],
+            id: Some(1 << 53),
+            next_id: u64::MAX,
+            view_version: u64::MAX,
+            office: false,
+        }));
+        let let_in = speaker.hear(PATIENCE, |m| matches!(m, Message::JoinResponse(_)));
+        assert!(let_in.is_some());
+        let mut ids = Vec::new();
+        for nick in ["bia", "caio", "dora"] {
+            let node = place.join(nick);
+            node.joined();
+            ids.push(node.id());
+            drop(node);
+        }
+        assert!(
+            ids.windows(2).all(|w| w[0] < w[1]) && ids[2] < 1_000,
+            "{ids:?}"
+        );
+    });
+}
+
+#[test]
+fn rounds_at_their_end_part_nobody_for_good() {
+    in_both(|place| {
+        let (ana, bia) = (place.join("ana"), place.join("bia"));
+        ana.joined();
+        bia.joined();
+        ana.sees_members(2);
+        for (to, of) in [(&ana, &bia), (&bia, &ana)] {
+            let mut speaker = place.speaker(to);
+            speaker.say(&hello(place.name(), key_of(of), 1 << 53, None));
+            let_pass(ms(50));
+        }
+        ana.say("after");
+        bia.say("after");
+        let heard = |node: &Node, nick: &str| node.look(|r| r.heard_of(nick)) > 0;
+        eventually("both hear each other", Duration::from_secs(20), || {
+            heard(&ana, "bia") && heard(&bia, "ana")
+        });
+        ana.event("the confirmation", |e| e.is("delivered"));
+        agree(&[&ana, &bia], Duration::from_secs(20));
+    });
+}

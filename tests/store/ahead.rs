@@ -1,0 +1,60 @@
+//! A file that was poisoned: messages at the end of time are left out, and what is said later is kept.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, params};
+
+use super::files::filled;
+use super::{join_storing, stored_texts};
+use crate::harness::{Room, agree, scratch_dir, shared};
+
+#[test]
+fn a_file_with_messages_at_the_end_of_time_is_a_sound_history_without_them() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let file = filled(&room, &dir);
+    let database = Connection::open(&file).expect("it is a database");
+    let sql =
+        "INSERT INTO messages (position, author, seq, nick, from_id, sent_at, text, dependencies)
+        VALUES (?1, '6666666666666666', ?2, 'mallory', 9, 0, 'poison', x'')";
+    for seq in 1..=200_u64 {
+        let mut position = [0xff; 24];
+        position[8..16].fill(0x66);
+        position[16..].copy_from_slice(&seq.to_be_bytes());
+        database
+            .execute(sql, params![position, seq.cast_signed()])
+            .expect("it is ours");
+    }
+    database.close().expect("nothing is open");
+
+    // A history that holds fewer than were put there.
+    let ana = super::join_storing_with(&room, "ana", &file, &["--history", "100"]);
+    ana.joined();
+    let told = ana.event("what is left out", |e| {
+        e.is("warning") && e.text("text").contains("left out")
+    });
+    assert!(told.text("text").contains("200 messages"), "{}", told.body);
+    let bia = room.join("bia");
+    bia.joined();
+    ana.sees_members(2);
+    for n in 0..4 {
+        let (from, to) = if n % 2 == 0 {
+            (&ana, &bia)
+        } else {
+            (&bia, &ana)
+        };
+        from.say(&format!("line {n}"));
+        to.heard(&from.name, n / 2 + 1);
+    }
+    ana.event("a confirmation", |e| e.is("delivered"));
+    let caio = join_storing(&room, "caio", &dir.join("caio.db"));
+    caio.joined();
+    let history = agree(&[&ana, &bia, &caio], Duration::from_secs(15));
+    let texts: Vec<&str> = history.iter().map(|said| said.text.as_str()).collect();
+    assert_eq!(texts, ["kept", "line 0", "line 1", "line 2", "line 3"]);
+    // Nothing is deleted.
+    let stored = stored_texts(&file);
+    assert_eq!(stored.iter().filter(|text| *text == "poison").count(), 200);
+    assert_eq!(stored_texts(&dir.join("caio.db")).len(), 5);
+}
