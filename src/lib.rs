@@ -95,6 +95,7 @@
 //! | the order of messages | `wire/types.rs` (`Position`) | `node/history/order.rs` if it is no comparison of three numbers any more |
 //! | a rate that each source or member is held to | `driver/rates.rs` | `limits.rs` for the number |
 //! | when the store is checkpointed, what a helper process does | `driver/keeper/tending.rs` | `store/helper.rs` |
+//! | when what came in a flood becomes rows | `driver/keeper/rows.rs` | `store/waiting.rs` |
 //! | what `papo history` searches for | `store/search.rs` | `cli/history.rs` for the option |
 //! | what may be a store, and who may write it | `store/kind.rs` | `store/lock.rs` |
 //! | what a signal does | `driver/console/signals.rs` | `driver/reactor/mod.rs` |

@@ -46,6 +46,11 @@ pub const STORED_SCAN_MAX: usize = 5_000;
 pub const STORE_BATCH_MAX: usize = 5_000;
 /// Bytes of the messages committed to the store in one transaction.
 pub const STORE_BATCH_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of blocks in the store whose messages are no rows yet; what comes beyond becomes rows at once, at a
+/// tenth of the speed. A start may take a second more for them.
+pub const ARRIVED_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// How many of these blocks there are at most.
+pub const ARRIVED_BLOCKS_MAX: usize = 8_192;
 /// Pages of 4 KiB in the store's log: past it a commit waits for a checkpoint, so that the log can be cut.
 /// The larger it is, the seldomer that is, and the more a start after a crash has to read.
 pub const STORE_LOG_PAGES_MAX: u64 = 32 * 1024;

@@ -34,7 +34,7 @@ pub fn fanout_locked(bench: &mut Bench) -> Result<(), String> {
     bench.write("secret", "the secret of the bench, which guards nothing\n");
     let file = bench.path("secret");
     let locked = fanout_runs(bench, &["--secret-file", &file], false)?;
-    beside_plain(bench, locked, "fanout-locked")
+    beside_plain(bench, locked, "fanout-locked", Bar::None)
 }
 
 /// The same with durable stores, beside nodes without.
@@ -45,15 +45,15 @@ pub fn fanout_stored(bench: &mut Bench) -> Result<(), String> {
         return Ok(());
     }
     let stored = fanout_runs(bench, &["--store"], false)?;
-    beside_plain(bench, stored, "fanout-stored")
+    beside_plain(bench, stored, "fanout-stored", Bar::Ratio(0.4, 0.5))
 }
 
 /// Adds a row whose floor is papo itself without the option.
-fn beside_plain(bench: &mut Bench, with: Runs, name: &str) -> Result<(), String> {
+fn beside_plain(bench: &mut Bench, with: Runs, name: &str, bar: Bar) -> Result<(), String> {
     let plain = fanout_runs(bench, &[], false)?;
     let row = |figure, unit, with, plain| Row::new(name, figure, unit, with).floor(plain);
     let rate = row("floor: without", "/s", with.rate, plain.rate);
-    bench.report.add(rate.higher());
+    bench.report.add(rate.higher().bar(bar));
     let cpu = row("CPU a message; floor: without", "µs", with.cpu, plain.cpu);
     bench.report.add(cpu);
     Ok(())

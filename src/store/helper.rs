@@ -17,7 +17,6 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::opening::{absolute, size};
 use super::place::FileId;
-use super::schema::{self, bytes_of, position_of};
 use super::{Owner, Store, StoreError};
 use crate::wire::{Key, Position, SeqRange};
 
@@ -318,25 +317,6 @@ impl Request {
         say(Reply::Ahead(store.count_after(latest)?));
         say(Reply::Ready);
         Ok(Some(store))
-    }
-}
-
-impl Store {
-    /// Reads the newest messages up to the latest that counts, so that whoever reads them next finds them in
-    /// the system's memory; the position of the one before them, zero if there is none.
-    fn look_through(&self, newest: usize, latest: Position) -> Result<Position, StoreError> {
-        let sql = schema::select("WHERE position <= ?2 ORDER BY position DESC LIMIT ?1");
-        let mut statement = self.connection.prepare(&sql)?;
-        let newest = i64::try_from(newest).unwrap_or(i64::MAX);
-        let mut rows = statement.query(rusqlite::params![newest, bytes_of(latest)])?;
-        let mut first = None;
-        while let Some(row) = rows.next()? {
-            first = Some(schema::message(row)?.position());
-        }
-        let sql = "SELECT max(position) FROM messages WHERE position < ?1";
-        let before = bytes_of(first.unwrap_or(latest));
-        let found: Option<Vec<u8>> = self.connection.query_row(sql, [before], |row| row.get(0))?;
-        found.map_or(Ok(Position::default()), |bytes| position_of(&bytes))
     }
 }
 

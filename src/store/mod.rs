@@ -7,6 +7,9 @@
 //! | file | subject |
 //! | --- | --- |
 //! | `schema` | the tables, their versions, how a message is a row |
+//! | `waiting` | messages that were committed many at a time, and are no rows yet |
+//! | `packed` | how many messages are one blob |
+//! | `held` | what the file holds: ids, the newest, those between two positions |
 //! | `kind` | what lies at a path: a regular file, one of papo's |
 //! | `lock` | that one process writes a file |
 //! | `opening` | opening for writing, checking, setting a damaged file aside |
@@ -22,6 +25,12 @@
 //! The file is in WAL mode, so readers (`papo history`, `sqlite3`) disturb nobody. That only one node
 //! writes is kept by two locks of papo's own, since the database's locks would keep readers out: one of the
 //! file itself, and one of its name, on an empty file beside it, `FILE.lock`, which stays.
+//!
+//! # Rows and blocks
+//!
+//! A row of `messages` is in three trees, which makes a flood of them ten times as slow as the rest of the
+//! program. So many messages that are committed together become blocks, rows of `arrived`, which are stored as
+//! anything is that is committed, and become rows of `messages` later. Everything here that reads reads both.
 //!
 //! # What a commit costs, and what a crash does
 //!
@@ -41,11 +50,13 @@
 //!   next start.
 
 mod error;
+mod held;
 mod helper;
 mod kind;
 mod lock;
 mod log_file;
 mod opening;
+mod packed;
 mod place;
 mod reading;
 mod schema;
@@ -53,8 +64,10 @@ mod search;
 #[cfg(test)]
 #[path = "store_test.rs"]
 mod tests;
+mod waiting;
 
 pub use error::StoreError;
+pub use held::{Found, Held};
 pub use helper::{HELPER, Job, Reply, Request, run as run_helper};
 pub use lock::Lock;
 pub use log_file::LogLength;
@@ -62,16 +75,17 @@ pub use opening::set_aside;
 pub use place::{Identity, Place};
 pub use search::Search;
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 
-use crate::limits::{BATCH_BYTES_MAX, STORED_SCAN_MAX};
-use crate::wire::{ChatMessage, Key, Position, SeqRange};
+use crate::wire::{ChatMessage, Position};
 
 use place::Files;
-use schema::{bits, bytes_of, position_of, unbits};
+use schema::{bits, bytes_of, position_of};
+use waiting::Waiting;
 
 /// How long a statement waits for somebody else's lock (a person who writes with `sqlite3`): the
 /// loop waits with it, so hardly at all.
@@ -86,17 +100,6 @@ pub struct Owner {
     pub lock: Option<String>,
 }
 
-/// What a file holds, as far as a node needs to know at its start.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Held {
-    /// All ids.
-    pub ranges: Vec<SeqRange>,
-    /// The newest messages in the total order.
-    pub newest: Vec<ChatMessage>,
-    /// The position of the newest message that is not among them; zero if all are.
-    pub until: Position,
-}
-
 /// One open file.
 #[derive(Debug)]
 pub struct Store {
@@ -109,17 +112,12 @@ pub struct Store {
     /// The floor as the file says.
     floor: Position,
     files: Files,
+    /// The messages that are no rows yet.
+    waiting: RefCell<Waiting>,
+    /// The file has a place for such messages: it is of a version since which there is one.
+    has_blocks: bool,
     /// What could not be read of it.
     unread: Option<String>,
-}
-
-/// What was found between two positions.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Found {
-    /// The messages in the total order.
-    pub messages: Vec<ChatMessage>,
-    /// Everything up to here was looked at.
-    pub upto: Position,
 }
 
 impl Store {
@@ -131,6 +129,8 @@ impl Store {
             lock: None,
             floor,
             files,
+            waiting: RefCell::default(),
+            has_blocks: true,
             unread: None,
         }
     }
@@ -142,7 +142,8 @@ impl Store {
     }
 
     /// Adds messages in one transaction: all or, with an error, none. What is there already is left
-    /// as it is. The file does not wait for the disk.
+    /// as it is. Many at a time wait in blocks, to become rows later ([`Store::make_rows`]): they are
+    /// stored as well. The file does not wait for the disk.
     ///
     /// # Errors
     ///
@@ -155,12 +156,15 @@ impl Store {
         if !self.is_writable() {
             return Err(StoreError::Unusable("it was opened for reading".into()));
         }
+        let waiting = self.waiting.get_mut();
+        let (blocks, rows) = waiting.divide(messages.collect());
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let ids = waiting::insert(&transaction, &blocks)?;
         {
             let mut insert = transaction.prepare_cached(schema::INSERT)?;
-            for message in messages {
+            for message in rows {
                 schema::insert(&mut insert, message)?;
             }
         }
@@ -168,6 +172,7 @@ impl Store {
             transaction.execute("UPDATE room SET floor = ?1", [bytes_of(floor)])?;
         }
         transaction.commit()?;
+        waiting.add(&blocks, &ids);
         self.floor = floor;
         Ok(())
     }
@@ -199,162 +204,6 @@ impl Store {
         transaction.execute("UPDATE room SET indexed = ?1", [until])?;
         transaction.commit()?;
         Ok(until < last)
-    }
-
-    /// What the file holds, and its newest `max` messages.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be read.
-    pub fn held(&self, max: usize) -> Result<Held, StoreError> {
-        let ranges = self.ranges()?;
-        let limit = i64::try_from(max).unwrap_or(i64::MAX);
-        let mut newest = Vec::new();
-        let sql = schema::select("ORDER BY position DESC LIMIT ?1");
-        let mut statement = self.connection.prepare(&sql)?;
-        let mut rows = statement.query([limit])?;
-        while let Some(row) = rows.next()? {
-            newest.push(schema::message(row)?);
-        }
-        newest.reverse();
-        let first = newest.first().map(|m| m.position());
-        let until = match first {
-            Some(first) => self.before(first)?,
-            None => Position::default(),
-        };
-        Ok(Held {
-            ranges,
-            newest,
-            until,
-        })
-    }
-
-    /// The position before this one; zero if there is none.
-    fn before(&self, position: Position) -> Result<Position, StoreError> {
-        let sql = "SELECT max(position) FROM messages WHERE position < ?1";
-        let found: Option<Option<Vec<u8>>> = self
-            .connection
-            .query_row(sql, [bytes_of(position)], |row| row.get(0))
-            .optional()?;
-        found
-            .flatten()
-            .map_or(Ok(Position::default()), |bytes| position_of(&bytes))
-    }
-
-    /// How many messages lie behind this position.
-    ///
-    /// # Errors
-    ///
-    /// If the file cannot be read.
-    pub fn count_after(&self, latest: Position) -> Result<u64, StoreError> {
-        let sql = "SELECT count(*) FROM messages WHERE position > ?1";
-        let count = |row: &rusqlite::Row<'_>| row.get(0);
-        let count: i64 = (self.connection).query_row(sql, [bytes_of(latest)], count)?;
-        Ok(unbits(count))
-    }
-
-    /// All ids of messages up to this position.
-    ///
-    /// # Errors
-    ///
-    /// If the file cannot be read.
-    pub fn ranges_until(&self, latest: Position) -> Result<Vec<SeqRange>, StoreError> {
-        if self.count_after(latest)? == 0 {
-            return self.ranges();
-        }
-        let sql = "SELECT author, seq FROM messages WHERE position <= ?1 ORDER BY author, seq";
-        let mut statement = self.connection.prepare(sql)?;
-        let mut rows = statement.query([bytes_of(latest)])?;
-        let mut ranges: Vec<SeqRange> = Vec::new();
-        while let Some(row) = rows.next()? {
-            let author: String = row.get(0)?;
-            let (key, seq) = (schema::key_of(&author)?, unbits(row.get(1)?));
-            match ranges.last_mut() {
-                Some(r) if r.author == key && r.last.checked_add(1) == Some(seq) => r.last = seq,
-                _ => ranges.push(SeqRange::new(key, seq, seq)),
-            }
-        }
-        Ok(ranges)
-    }
-
-    /// All ids.
-    ///
-    /// # Errors
-    ///
-    /// If the file cannot be read.
-    pub fn ranges(&self) -> Result<Vec<SeqRange>, StoreError> {
-        let sql = "SELECT author, min(seq), max(seq), count(*) FROM messages GROUP BY author";
-        let mut ranges = Vec::new();
-        let mut authors = self.connection.prepare(sql)?;
-        let mut rows = authors.query([])?;
-        while let Some(row) = rows.next()? {
-            let author: String = row.get(0)?;
-            let (first, last, count): (i64, i64, i64) = (row.get(1)?, row.get(2)?, row.get(3)?);
-            let key = schema::key_of(&author)?;
-            if first > 0 && last - first == count - 1 {
-                ranges.push(SeqRange::new(key, unbits(first), unbits(last)));
-            } else {
-                self.ranges_of(&author, key, &mut ranges)?;
-            }
-        }
-        Ok(ranges)
-    }
-
-    /// The ranges of an author some of whose messages are missing.
-    fn ranges_of(
-        &self,
-        author: &str,
-        key: Key,
-        ranges: &mut Vec<SeqRange>,
-    ) -> Result<(), StoreError> {
-        let sql = "SELECT seq FROM messages WHERE author = ?1 ORDER BY seq";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query([author])?;
-        let mut current: Option<SeqRange> = None;
-        while let Some(row) = rows.next()? {
-            let seq = unbits(row.get(0)?);
-            match &mut current {
-                Some(range) if range.last.checked_add(1) == Some(seq) => range.last = seq,
-                _ => ranges.extend(current.replace(SeqRange::new(key, seq, seq))),
-            }
-        }
-        ranges.extend(current);
-        Ok(())
-    }
-
-    /// The messages after one position and up to another that are `wanted`, as many as one chunk
-    /// carries. The work is bounded by `STORED_SCAN_MAX` rows.
-    ///
-    /// # Errors
-    ///
-    /// If the file cannot be read.
-    pub fn between(
-        &self,
-        after: Position,
-        until: Position,
-        wanted: impl Fn(Position) -> bool,
-    ) -> Result<Found, StoreError> {
-        let sql = schema::select("WHERE position > ?1 AND position <= ?2 ORDER BY position");
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let mut rows = statement.query([bytes_of(after), bytes_of(until)])?;
-        let (mut messages, mut bytes, mut scanned) = (Vec::new(), 0, 0);
-        let mut upto = after;
-        while let Some(row) = rows.next()? {
-            if bytes >= BATCH_BYTES_MAX || scanned >= STORED_SCAN_MAX {
-                return Ok(Found { messages, upto });
-            }
-            scanned += 1;
-            upto = schema::position(row)?;
-            if wanted(upto) {
-                let message = schema::message(row)?;
-                bytes += message.size_bound();
-                messages.push(message);
-            }
-        }
-        Ok(Found {
-            messages,
-            upto: until,
-        })
     }
 }
 

@@ -103,15 +103,17 @@ impl Store {
         }
         let version = version(&connection)?;
         if version > 0 && check && (unclean || size(path) <= CHECK_BYTES) {
-            check_content(&connection)?;
+            check_content(&connection, version)?;
         }
         configure(&connection)?;
         migrate(&mut connection, version, owner, now_ms)?;
         let Born { floor, created } = verify(&connection, Some(owner))?;
-        Ok(Store {
+        let store = Store {
             pin: Some(pin),
             ..Store::unheld(connection, floor, Files::new(path, file, created)?)
-        })
+        };
+        store.look_at_waiting()?;
+        Ok(store)
     }
 
     /// The part of a file's tending that waits for the disk: nothing is committed with this.
@@ -219,9 +221,10 @@ pub(super) fn version(connection: &Connection) -> Result<i64, StoreError> {
     }
 }
 
-fn check_content(connection: &Connection) -> Result<(), StoreError> {
+fn check_content(connection: &Connection, version: i64) -> Result<(), StoreError> {
+    let blocks = (version >= schema::BLOCKS_SINCE).then_some("arrived");
     // Not the index of words: that takes ten times as long, and searching goes without it.
-    for table in ["room", "messages"] {
+    for table in ["room", "messages"].into_iter().chain(blocks) {
         let check = format!("PRAGMA quick_check({table})");
         let first: String = connection.query_row(&check, [], |row| row.get(0))?;
         if first != "ok" {

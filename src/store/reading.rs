@@ -17,7 +17,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::kind::{self, Whose};
 use super::opening::{BUSY_OPENING, Born, absolute, connect, prepare, size, verify, version};
 use super::place::{FileId, Files};
-use super::{Owner, Store, StoreError, beside};
+use super::{Owner, Store, StoreError, beside, schema};
 
 /// How a file is read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -71,12 +71,14 @@ fn not_found() -> std::io::Error {
 
 fn read(path: &Path, way: Way, file: FileId, owner: Option<&Owner>) -> Result<Store, StoreError> {
     let connection = connect_to_read(path, way)?;
-    if version(&connection)? == 0 {
+    let version = version(&connection)?;
+    if version == 0 {
         return Err(StoreError::Unusable("there is nothing in it yet".into()));
     }
     let Born { floor, created } = verify(&connection, owner)?;
     Ok(Store {
         unread: unread(path, way),
+        has_blocks: version >= schema::BLOCKS_SINCE,
         ..Store::unheld(connection, floor, Files::new(path, file, created)?)
     })
 }

@@ -15,7 +15,8 @@ use super::StoreError;
 pub(super) const APPLICATION_ID: i64 = 0x7061_706f;
 
 /// One step for each version of the schema. A step that was released is never changed.
-pub(super) const STEPS: [&str; 1] = ["
+pub(super) const STEPS: [&str; 2] = [
+    "
     -- Whose history this is: one row.
     CREATE TABLE room (
         name    TEXT NOT NULL,
@@ -55,7 +56,21 @@ pub(super) const STEPS: [&str; 1] = ["
             VALUES ('delete', old.id, old.text, old.nick);
         INSERT INTO words (rowid, text, nick) VALUES (new.id, new.text, new.nick);
     END;
-"];
+",
+    "
+    -- Messages that came many at a time. They become rows of messages when less is to be done.
+    CREATE TABLE arrived (
+        id       INTEGER PRIMARY KEY,
+        least    BLOB NOT NULL,    -- the positions of the first and the last of them in the history
+        greatest BLOB NOT NULL,
+        count    INTEGER NOT NULL, -- how many they are
+        messages BLOB NOT NULL     -- see `packed`
+    ) STRICT;
+",
+];
+
+/// Since this version there is the table `arrived`.
+pub(super) const BLOCKS_SINCE: i64 = 2;
 
 /// The version that this program writes.
 pub(super) const VERSION: i64 = STEPS.len() as i64;
@@ -64,6 +79,10 @@ pub(super) const VERSION: i64 = STEPS.len() as i64;
 pub(super) const INSERT: &str = "INSERT OR IGNORE INTO messages
     (position, author, seq, nick, from_id, sent_at, text, dependencies)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+
+/// A block of messages waits to become rows.
+pub(super) const INSERT_BLOCK: &str =
+    "INSERT INTO arrived (least, greatest, count, messages) VALUES (?1, ?2, ?3, ?4)";
 
 /// The next messages go into the index of words.
 pub(super) const INDEX: &str = "INSERT INTO words (rowid, text, nick)

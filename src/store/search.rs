@@ -1,26 +1,31 @@
 //! What `papo history` reads: the messages that fit, in their order.
 //!
 //! Words are looked up in the file's index, which may be some seconds behind: the newest messages
-//! get an index of their own for the occasion, in memory.
+//! get an index of their own for the occasion, in memory, and those of each block that waits to become
+//! rows one of theirs.
 //!
 //! Results are read in pieces, each in a transaction of its own: a reader that stops half-way (a
 //! pager) must not keep the node's log from being emptied.
 
-use rusqlite::params_from_iter;
 use rusqlite::types::Value;
+use rusqlite::{params, params_from_iter};
 
 use super::schema::{self, bits, bytes_of};
-use super::{Store, StoreError};
+use super::{Found, Store, StoreError};
 use crate::wire::{ChatMessage, Position};
 
 /// Messages read at a time.
 const PIECE: usize = 500;
 
-/// The index for the occasion.
+/// The indexes for the occasion.
 const RECENT: &str = "
     PRAGMA temp_store = MEMORY;
     DROP TABLE IF EXISTS temp.recent;
+    DROP TABLE IF EXISTS temp.arrived_words;
     CREATE VIRTUAL TABLE temp.recent USING fts5 (
+        text, content = '', tokenize = 'unicode61 remove_diacritics 2'
+    );
+    CREATE VIRTUAL TABLE temp.arrived_words USING fts5 (
         text, content = '', tokenize = 'unicode61 remove_diacritics 2'
     );
 ";
@@ -50,6 +55,14 @@ impl Search {
             values.push(Value::Text(from.clone()));
         }
         (sql, values)
+    }
+
+    /// The same for a message that is no row yet.
+    fn takes(&self, message: &ChatMessage) -> bool {
+        // Compared as the column is.
+        let is_since = |since| bits(message.sent_at()) >= bits(since);
+        self.since_ms.is_none_or(is_since)
+            && (self.from.as_deref()).is_none_or(|from| message.nick() == from)
     }
 }
 
@@ -83,65 +96,81 @@ impl Store {
     ) -> Result<(), StoreError> {
         // What words are in must be looked up as a whole; what else there is is cheap to go on with.
         if let Some(words) = &search.words {
-            for ids in self.matching(search, &fts(words))?.chunks(PIECE) {
-                if !self.by_ids(ids)?.iter().all(&mut take) {
+            for positions in self.matching(search, &fts(words))?.chunks(PIECE) {
+                if !self.by_positions(positions)?.iter().all(&mut take) {
                     break;
                 }
             }
             return Ok(());
         }
         let mut after = Position::default();
-        loop {
-            let piece = self.piece_after(search, after)?;
-            let Some(last) = piece.last() else {
-                return Ok(());
-            };
-            after = last.position();
-            if !piece.iter().all(&mut take) {
-                return Ok(());
+        while after < Position::END {
+            let Found { messages, upto } = self.piece_after(search, after)?;
+            after = upto;
+            if !messages.iter().all(&mut take) {
+                break;
             }
         }
+        Ok(())
     }
 
-    fn piece_after(
-        &self,
-        search: &Search,
-        after: Position,
-    ) -> Result<Vec<ChatMessage>, StoreError> {
+    /// The next messages that fit, which may be none; and up to where these are all.
+    fn piece_after(&self, search: &Search, after: Position) -> Result<Found, StoreError> {
+        let _moment = self.moment()?;
+        let (mut messages, mut upto) = self.arrived(after, Position::END)?;
+        messages.retain(|message| search.takes(message));
         let (conditions, mut values) = search.conditions();
         let sql = schema::select(&format!(
-            "WHERE position > ? {conditions} ORDER BY position LIMIT {PIECE}"
+            "WHERE position > ? AND position <= ? {conditions} ORDER BY position LIMIT {PIECE}"
         ));
-        values.insert(0, Value::Blob(bytes_of(after).to_vec()));
+        let ends = [after, upto].map(|end| Value::Blob(bytes_of(end).to_vec()));
+        values.splice(0..0, ends);
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query(params_from_iter(values))?;
-        let mut piece = Vec::new();
+        let arrived = messages.len();
         while let Some(row) = rows.next()? {
-            piece.push(schema::message(row)?);
+            messages.push(schema::message(row)?);
         }
-        Ok(piece)
+        if messages.len() - arrived == PIECE {
+            upto = messages.last().map_or(upto, ChatMessage::position);
+        }
+        messages.retain(|message| message.position() <= upto);
+        messages.sort_by_key(ChatMessage::position);
+        messages.dedup_by_key(|message| message.position());
+        Ok(Found { messages, upto })
     }
 
-    /// The rows that fit, in the total order.
-    fn matching(&self, search: &Search, query: &str) -> Result<Vec<i64>, StoreError> {
+    /// The positions of the messages that fit, in the total order.
+    fn matching(&self, search: &Search, query: &str) -> Result<Vec<Position>, StoreError> {
         // The index and the messages beyond it must be of one moment.
-        let moment = self.connection.unchecked_transaction()?;
+        let moment = self.moment()?;
         let sql = "SELECT indexed FROM room";
         let indexed = moment.query_row(sql, [], |row| row.get(0))?;
-        match self.matching_beyond(search, query, indexed) {
+        let mut positions = match self.matching_beyond(search, query, indexed) {
             // The index is of no use: as if there were none.
-            Err(StoreError::Damaged(_)) => self.matching_beyond(search, query, 0),
-            result => result,
-        }
+            Err(StoreError::Damaged(_)) => self.matching_beyond(search, query, 0)?,
+            result => result?,
+        };
+        self.each_block(
+            |_| true,
+            |messages| {
+                let fitting = messages.into_iter().filter(|m| search.takes(m)).collect();
+                positions.extend(self.matching_of(fitting, query)?);
+                Ok(())
+            },
+        )?;
+        positions.sort_unstable();
+        positions.dedup();
+        Ok(positions)
     }
 
-    /// The same, with an index for what is beyond this row.
+    /// The positions of the messages in rows that fit, with an index for what is beyond this row.
     fn matching_beyond(
         &self,
         search: &Search,
         query: &str,
         indexed: i64,
-    ) -> Result<Vec<i64>, StoreError> {
+    ) -> Result<Vec<Position>, StoreError> {
         let (conditions, mut values) = search.conditions();
         self.connection.execute_batch(RECENT)?;
         let sql = format!(
@@ -152,28 +181,62 @@ impl Store {
         self.connection
             .execute(&sql, params_from_iter(values.clone()))?;
         let sql = format!(
-            "SELECT id FROM messages WHERE id IN (
+            "SELECT position FROM messages WHERE id IN (
                  SELECT rowid FROM temp.recent WHERE recent MATCH ?
                  UNION ALL SELECT rowid FROM words WHERE words MATCH ? AND rowid <= ?
-             ) {conditions} ORDER BY position"
+             ) {conditions}"
         );
         let query = Value::Text(query.to_owned());
         let beyond = values.remove(0);
         values.splice(0..0, [query.clone(), query, beyond]);
         let mut statement = self.connection.prepare(&sql)?;
-        let ids = statement.query_map(params_from_iter(values), |row| row.get(0))?;
-        Ok(ids.collect::<Result<_, _>>()?)
+        let mut rows = statement.query(params_from_iter(values))?;
+        let mut positions = Vec::new();
+        while let Some(row) = rows.next()? {
+            positions.push(schema::position(row)?);
+        }
+        Ok(positions)
     }
 
-    fn by_ids(&self, ids: &[i64]) -> Result<Vec<ChatMessage>, StoreError> {
-        let sql = schema::select("WHERE id = ?1");
+    /// The positions of those of these messages that have the words.
+    fn matching_of(
+        &self,
+        messages: Vec<ChatMessage>,
+        query: &str,
+    ) -> Result<Vec<Position>, StoreError> {
+        let sql = "INSERT INTO temp.arrived_words (rowid, text) VALUES (?1, ?2)";
+        let mut insert = self.connection.prepare_cached(sql)?;
+        for (n, message) in (0_i64..).zip(&messages) {
+            insert.execute(params![n, message.text()])?;
+        }
+        let sql = "SELECT rowid FROM temp.arrived_words WHERE arrived_words MATCH ?1";
+        let mut ask = self.connection.prepare_cached(sql)?;
+        let found = ask.query_map([query], |row| row.get::<_, i64>(0))?;
+        let found: Vec<i64> = found.collect::<Result<_, _>>()?;
+        let clear = "INSERT INTO temp.arrived_words (arrived_words) VALUES ('delete-all')";
+        self.connection.prepare_cached(clear)?.execute([])?;
+        let places = found.into_iter().filter_map(|n| usize::try_from(n).ok());
+        let messages = places.filter_map(|n| messages.get(n));
+        Ok(messages.map(ChatMessage::position).collect())
+    }
+
+    /// The messages at these positions, which are in the total order.
+    fn by_positions(&self, positions: &[Position]) -> Result<Vec<ChatMessage>, StoreError> {
+        let _moment = self.moment()?;
+        let sql = schema::select("WHERE position = ?1");
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let mut found = Vec::with_capacity(ids.len());
-        for id in ids {
-            let mut rows = statement.query([id])?;
-            if let Some(row) = rows.next()? {
-                found.push(schema::message(row)?);
+        let mut found = Vec::with_capacity(positions.len());
+        let mut missing = Vec::new();
+        for position in positions {
+            let mut rows = statement.query([bytes_of(*position)])?;
+            match rows.next()? {
+                Some(row) => found.push(schema::message(row)?),
+                None => missing.push(*position),
             }
+        }
+        if !missing.is_empty() {
+            found.extend(self.arrived_at(&missing)?);
+            found.sort_unstable_by_key(ChatMessage::position);
         }
         Ok(found)
     }

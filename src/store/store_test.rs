@@ -1,5 +1,7 @@
 //! The file itself: what is written is read again, whatever it is, and what is wrong is told.
 
+#[path = "waiting_test.rs"]
+mod blocks;
 #[path = "log_test.rs"]
 mod log;
 #[path = "moves_test.rs"]
@@ -10,7 +12,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use super::*;
-use crate::wire::{Draft, MessageId};
+use crate::limits::BATCH_BYTES_MAX;
+use crate::wire::{Draft, Key, MessageId, SeqRange};
 
 /// A directory that goes with its owner.
 struct Scratch(PathBuf);

@@ -22,6 +22,8 @@ mod slow;
 use std::path::{Path, PathBuf};
 
 use harness::{Node, Room};
+use papo::store::{Search, Store};
+use papo::wire::ChatMessage;
 use rusqlite::Connection;
 
 /// A node with a store.
@@ -46,11 +48,16 @@ fn stored(file: &Path) -> Vec<(String, String)> {
         .query_row("PRAGMA integrity_check", [], |row| row.get(0))
         .expect("it can be checked");
     assert_eq!(sound, "ok", "{}", file.display());
-    let sql = "SELECT author || '-' || seq, text FROM messages ORDER BY position";
-    let mut statement = database.prepare(sql).expect("the schema is documented");
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
-    let rows = rows.expect("it can be read");
-    rows.collect::<Result<_, _>>().expect("it can be read")
+    drop(database);
+    let store = Store::open_for_reading(file, None).expect("it can be read");
+    let mut all = Vec::new();
+    let take = |m: &ChatMessage| {
+        let id = format!("{}-{}", m.origin(), m.seq());
+        all.push((id, m.text().to_owned()));
+        true
+    };
+    (store.search(&Search::default(), take)).expect("it can be read");
+    all
 }
 
 /// The texts of a file.

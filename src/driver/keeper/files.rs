@@ -24,11 +24,12 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::node::{History, Now};
+use crate::node::{History, Now, Time};
 use crate::store::{Identity, Owner, Place, Store, StoreError};
 use crate::ui::visible::{Tab, visible};
 use crate::wire::{ChatMessage, MessageId, Position};
 
+use super::rows::Rows;
 use super::tending::Tending;
 
 /// Messages copied per turn of the loop, some 5 ms of work, and as many chunks ([`Store::between`])
@@ -206,6 +207,27 @@ impl Files {
         store.commit(messages, floor)?;
         tending.on_commit(now.time, count);
         store.look()
+    }
+
+    /// Turns a block of messages into rows.
+    pub(super) fn make_rows(&mut self, tending: &mut Tending, now: Time) -> Result<(), StoreError> {
+        let Some(store) = &mut self.store else {
+            return Ok(());
+        };
+        tending.before_commit(store);
+        store.make_rows()?;
+        tending.on_commit(now, BATCH);
+        Ok(())
+    }
+
+    /// At the end: the last blocks of messages become rows, if they are few.
+    pub(super) fn make_last_rows(&mut self, tending: &mut Tending, now: Time) {
+        while self.store.as_ref().is_some_and(Rows::is_little) {
+            if let Err(e) = self.make_rows(tending, now) {
+                log::info!("{}: blocks of messages stay: {e}", self.path.display());
+                break;
+            }
+        }
     }
 
     /// Whether the file is where others find it.

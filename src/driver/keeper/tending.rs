@@ -5,7 +5,8 @@
 //!
 //! Only a checkpoint waits for the disk, so a [`Helper`] makes it. One is started when [`LOG_PAGES`]
 //! pages wait in the log, or [`TEND_AFTER`] after the first commit that no checkpoint followed. In the second
-//! case it first brings the index of words further, which costs ten times as much as the commits. Then the
+//! case it first brings the index of words further, which costs ten times as much as the commits, unless
+//! messages wait to become rows (`rows`), since only rows have an index. Then the
 //! log is held ([`Store::hold_log`]), and the helper checkpoints. When it has ended and nothing was committed
 //! meanwhile, the log is cut to nothing.
 //!
@@ -22,7 +23,7 @@ use crate::store::{Reply, Store, StoreError};
 use super::helper::Helper;
 
 /// Pages in the log that are worth a checkpoint.
-const LOG_PAGES: u64 = 1_000;
+const LOG_PAGES: u64 = 16_000;
 /// How long a commit waits for a checkpoint to begin. What a power cut may cost is this, and the time
 /// that a checkpoint takes.
 const TEND_AFTER: Duration = Duration::from_secs(5);
@@ -118,14 +119,15 @@ impl Tending {
     }
 
     /// When there is something to do although nothing happens.
-    pub(super) fn next_wake(&self, now: Time) -> Option<Time> {
+    pub(super) fn next_wake(&self, now: Time, store: &Store) -> Option<Time> {
         if self.stage != Stage::Idle {
             return None;
         }
         let due = self.dirty_since.map(|at| at + TEND_AFTER);
+        let wants_words = self.is_unindexed && store.waiting_blocks() == 0;
         let due = due
-            .filter(|_| !self.is_unindexed)
-            .or(self.is_unindexed.then_some(now))?;
+            .filter(|_| !wants_words)
+            .or(wants_words.then_some(now))?;
         Some(self.not_before.map_or(due, |at| at.max(due)))
     }
 
@@ -147,10 +149,9 @@ impl Tending {
             return None;
         };
         self.look(store);
-        if helper.is_running() || !self.is_due(now, is_behind) {
-            return self.words();
+        if !helper.is_running() && self.is_due(now, store, is_behind) {
+            self.begin(now, helper, store, is_behind);
         }
-        self.begin(now, helper, store, is_behind);
         self.words()
     }
 
@@ -171,20 +172,38 @@ impl Tending {
         }
     }
 
-    fn is_due(&self, now: Time, is_behind: bool) -> bool {
+    fn is_due(&self, now: Time, store: &Store, is_behind: bool) -> bool {
         let may = self.not_before.is_none_or(|at| now >= at);
-        may && (self.is_long || self.is_holding || self.wants_index(now, is_behind))
+        let is_old = self.is_old(now) && !is_behind;
+        may && (self.is_long
+            || self.is_holding
+            || is_old
+            || self.wants_index(now, store, is_behind))
     }
 
-    /// True if it is also the time for the index of words, which commits that are behind go before.
-    fn wants_index(&self, now: Time, is_behind: bool) -> bool {
-        let is_old = self.dirty_since.is_some_and(|at| now >= at + TEND_AFTER);
-        (is_old || self.is_unindexed) && !is_behind && !self.is_holding
+    /// True if what was committed has waited for long.
+    fn is_old(&self, now: Time) -> bool {
+        self.dirty_since.is_some_and(|at| now >= at + TEND_AFTER)
+    }
+
+    /// True if it is also the time for the index of words, which goes behind commits that are behind, and
+    /// messages that are no rows yet.
+    fn wants_index(&self, now: Time, store: &Store, is_behind: bool) -> bool {
+        let waits = is_behind || self.is_holding || store.waiting_blocks() > 0;
+        (self.is_old(now) || self.is_unindexed) && !waits
+    }
+
+    /// True if a helper is wanted, whatever for, or at work: nothing is committed then that can wait.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.stage != Stage::Idle || self.is_long || self.is_holding
     }
 
     /// Starts a helper.
     fn begin(&mut self, now: Time, helper: &mut Helper, store: &Store, is_behind: bool) {
-        if !self.wants_index(now, is_behind) {
+        if !self.wants_index(now, store, is_behind) {
+            if self.is_old(now) {
+                (self.dirty_since, self.is_unindexed) = (None, true);
+            }
             return self.begin_checkpoint(now, helper, store);
         }
         match helper.start(&store.tend_request(true)) {

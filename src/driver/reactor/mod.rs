@@ -370,7 +370,7 @@ impl Reactor {
         let Some(keeper) = &mut self.keeper else {
             return;
         };
-        let (wake, words) = keeper.tidy(self.now.time, self.node.unstored_len() > 0);
+        let (wake, words) = keeper.tidy(self.now.time, self.node.unstored_len());
         if let Some(words) = words {
             self.ui.warn(self.now, &words);
         }

@@ -204,11 +204,7 @@ impl History {
         let origin = self.origins.entry(first.origin()).or_default();
         origin.take_range(first.seq(), last.seq());
         if self.stored_part.is_some() {
-            // The floor may rise in the middle of it.
-            for message in run {
-                self.insert(message.clone());
-            }
-            return;
+            return self.insert_run_storing(run);
         }
         origin.held.insert_range(first.seq(), last.seq());
         self.digest = self.digest.wrapping_add(self.order.insert_run(run));

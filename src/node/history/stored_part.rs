@@ -108,6 +108,33 @@ impl History {
         self.let_go();
     }
 
+    /// A run that is new, with a store: as if each of it came by itself.
+    pub(super) fn insert_run_storing(&mut self, mut run: &[ChatMessage]) {
+        while let (Some(first), Some(part)) = (run.first(), &mut self.stored_part) {
+            let bytes: usize = run.iter().map(ChatMessage::size_bound).sum();
+            let fits = part.unstored.len() + run.len() <= self.max
+                || part.unstored_bytes + bytes <= UNSTORED_BYTES_MAX;
+            if first.position() <= part.until || !fits {
+                // The floor may rise in the middle of it.
+                self.insert(first.clone());
+                run = &run[1..];
+                continue;
+            }
+            // Up to where memory is looked at.
+            let room = part.next_at.saturating_sub(self.order.len()).max(1);
+            let (now, later) = run.split_at(room.min(run.len()));
+            part.unstored_bytes += now.iter().map(ChatMessage::size_bound).sum::<usize>();
+            part.unstored.extend(now.iter().cloned());
+            if let (Some(first), Some(last)) = (now.first(), now.last()) {
+                let origin = self.origins.entry(first.origin()).or_default();
+                origin.held.insert_range(first.seq(), last.seq());
+            }
+            self.digest = self.digest.wrapping_add(self.order.insert_run(now));
+            self.let_go();
+            run = later;
+        }
+    }
+
     /// Lets stored messages leave memory when there are too many.
     fn let_go(&mut self) {
         let (len, enough) = (self.order.len(), self.max.saturating_add(SLACK));
@@ -180,15 +207,28 @@ impl History {
         self.stored_part.as_ref().map_or(0, |s| s.unstored.len())
     }
 
-    /// The first of `unstored` is stored.
-    pub(in crate::node) fn pop_stored(&mut self) -> Option<ChatMessage> {
+    /// The first `most` of `unstored` are stored: takes those that are one author's, with consecutive
+    /// sequence numbers, and says whose they are and how many.
+    pub(in crate::node) fn pop_stored(&mut self, most: usize) -> Option<(Key, usize)> {
         let part = self.stored_part.as_mut()?;
-        let message = part.unstored.pop_front()?;
-        part.unstored_bytes -= message.size_bound();
-        if let Some(origin) = self.origins.get_mut(&message.origin()) {
-            origin.stored.insert(message.seq());
+        let (author, first) = part.unstored.front().map(|m| (m.origin(), m.seq()))?;
+        let mut next = Some(first);
+        let is_next = |message: &mut ChatMessage| {
+            let is_next = next == Some(message.seq()) && message.origin() == author;
+            next = next.filter(|_| is_next).and_then(|n| n.checked_add(1));
+            is_next
+        };
+        let (mut is_next, mut count, mut last) = (is_next, 0, first);
+        while count < most.max(1)
+            && let Some(message) = part.unstored.pop_front_if(&mut is_next)
+        {
+            part.unstored_bytes -= message.size_bound();
+            (count, last) = (count + 1, message.seq());
         }
-        Some(message)
+        if let Some(origin) = self.origins.get_mut(&author) {
+            origin.stored.insert_range(first, last);
+        }
+        Some((author, count))
     }
 
     /// Until where messages that this FETCH asks for may have to be read from the store, and from

@@ -51,9 +51,8 @@ fn storing(max: usize) -> History {
 
 /// Everything that is unstored is committed.
 fn store_all(history: &mut History, disk: &mut BTreeMap<Position, ChatMessage>) {
-    while let Some(message) = history.pop_stored() {
-        disk.insert(message.position(), message);
-    }
+    disk.extend(history.unstored().map(|m| (m.position(), m.clone())));
+    while history.pop_stored(usize::MAX).is_some() {}
 }
 
 fn restored(disk: &BTreeMap<Position, ChatMessage>, max: usize) -> Restored {
@@ -136,7 +135,7 @@ fn what_is_older_than_memory_goes_to_the_store_only() {
     assert_eq!((history.len(), history.iter().count()), (101, 10));
     assert!(history.unstored().eq([&old]));
     assert_eq!(history.safe_end(Key(2), 1), 0);
-    history.pop_stored();
+    history.pop_stored(1);
     assert_eq!(history.safe_end(Key(2), 1), 1);
     assert_eq!(history.safe_end(Key(1), 1), 100);
 }
@@ -214,11 +213,47 @@ fn a_run_that_a_rising_floor_overtakes_is_what_its_messages_one_by_one_are() {
 }
 
 #[test]
+fn a_run_is_taken_in_as_its_messages_one_by_one_are() {
+    let (mut runs, mut single) = (storing(2_000), storing(2_000));
+    let mut rng = fastrand::Rng::with_seed(3);
+    let mut next = [1, 1, 1];
+    for round in 0..300 {
+        let author = rng.usize(..next.len());
+        let first = next[author];
+        next[author] += rng.u64(1..100);
+        let run: Vec<_> = (first..next[author])
+            .map(|seq| message(author as u64 + 1, seq, seq * 3))
+            .collect();
+        runs.insert_run(&run);
+        for message in &run {
+            single
+                .origin_mut(message.origin())
+                .take_range(message.seq(), message.seq());
+            single.insert(message.clone());
+        }
+        assert!(runs.unstored().eq(single.unstored()));
+        let stored = rng.usize(..runs.unstored_len() + 1);
+        for history in [&mut runs, &mut single] {
+            let (before, mut left) = (history.unstored_len(), stored);
+            while left > 0 {
+                left -= history.pop_stored(left).expect("there are so many").1;
+            }
+            assert_eq!(history.unstored_len(), before - stored);
+        }
+        assert!(runs.iter().eq(single.iter()), "{round}");
+        assert_eq!((runs.len(), runs.digest()), (single.len(), single.digest()));
+        for key in (1..=3).map(Key) {
+            assert_eq!(runs.stored_end(key, 1), single.stored_end(key, 1));
+        }
+    }
+}
+
+#[test]
 fn nothing_unstored_leaves_memory_until_a_whole_history_is() {
     let mut history = storing(2_000);
     for n in 1..=1_000 {
         history.insert(message(1, n, n));
-        history.pop_stored();
+        history.pop_stored(1);
     }
     for n in 1_001..=3_000 {
         history.insert(long(2, n - 1_000, n));

@@ -55,14 +55,15 @@ impl Talk {
 
     /// The first `count` of [`Talk::unstored`] are stored: they may be confirmed.
     pub(in crate::node) fn on_stored(&mut self, cx: &Context, count: usize) {
-        for _ in 0..count {
-            let Some(message) = self.history.pop_stored() else {
-                return;
-            };
-            if message.origin() == cx.config.key {
+        let mut left = count;
+        while left > 0
+            && let Some((author, stored)) = self.history.pop_stored(left)
+        {
+            left = left.saturating_sub(stored);
+            if author == cx.config.key {
                 self.delivery.recheck();
             } else {
-                self.acks.owe(message.origin());
+                self.acks.owe(author);
             }
         }
     }
