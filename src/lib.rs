@@ -101,6 +101,7 @@
 //! | how a name of `--peer` is looked up | `driver/names/mod.rs` | `timing.rs` for how often |
 //! | what only one operating system has | `platform/linux.rs` | `platform/portable.rs`, which gives the same items |
 //! | an option of the command line | `cli.rs` | `driver/config.rs` |
+//! | how a coordinator is found out whose host is gone | `node/group/alarm.rs` | `timing.rs` for how soon |
 //! | who is let in, and with which id | `node/group/office.rs` | nothing |
 //! | when a message waits, or is given up | `node/talk/causality.rs`, `node/talk/gaps.rs` | `node/DESIGN.md` |
 //! | what is kept, and when it is dropped | `node/history/mod.rs` | `node/talk/stability.rs` |

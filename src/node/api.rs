@@ -160,6 +160,12 @@ pub enum Weakness {
     NoSmallSegments,
     /// Nobody is told of who is heard and cannot be reached.
     NoWordOfUnreached,
+    /// A coordinator whose kernel still answers is given up as soon as one that is gone.
+    NoKnock,
+    /// Nobody asks for a HEARTBEAT that is missing.
+    NoBeatRequests,
+    /// A coordinator is given up early also where neighbours hear it, or where no neighbour is heard either.
+    NoSayOfNeighbours,
     /// Whatever comes is new, also what was said before this node was in its author's view.
     OldIsNew,
 }
@@ -191,6 +197,8 @@ pub enum Timer {
     Tick,
     /// The watch on the coordinator's link.
     Watch,
+    /// The next question about a coordinator that misses a HEARTBEAT.
+    Alarm,
     /// The next step of the election.
     Election,
     /// The current SYNC's answer is overdue.

@@ -28,6 +28,7 @@ pub mod fate;
 pub mod faults;
 pub mod generate;
 pub mod heard_only;
+pub mod host_gone;
 pub mod keeping;
 pub mod large_lost;
 pub mod limits;

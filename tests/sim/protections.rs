@@ -10,13 +10,14 @@ use papo::node::Weakness;
 
 use super::generate::{scenario, scenario_in, scenario_of};
 use super::heard_only::HEARD_ONLY;
+use super::host_gone::HOST_GONE;
 use super::large_lost::LARGE_LOST;
 use super::report::run_caught;
 use super::scenario::Scenario;
 use super::volume::STOPPED_AGAIN;
 
 /// Every protection, by what is lost without it.
-pub const ALL: [(Weakness, &str); 29] = [
+pub const ALL: [(Weakness, &str); 32] = [
     (Weakness::NoDependencyWait, "waiting for dependencies"),
     (Weakness::NoSyncOnLoss, "SYNC on a loss"),
     (Weakness::NoPeriodicSync, "periodic SYNC"),
@@ -76,10 +77,16 @@ pub const ALL: [(Weakness, &str); 29] = [
         Weakness::NoWordOfUnreached,
         "the word on who is heard and not reached",
     ),
+    (Weakness::NoKnock, "the knock at a silent host"),
+    (Weakness::NoBeatRequests, "asking for a HEARTBEAT"),
+    (
+        Weakness::NoSayOfNeighbours,
+        "the neighbours' say on a silent host",
+    ),
 ];
 
 /// What only few scenarios need, and some of them.
-pub const RARE: [(Weakness, &str, u64); 22] = [
+pub const RARE: [(Weakness, &str, u64); 27] = [
     // Mostly authors say themselves what they wrote; it takes ones that died.
     (Weakness::NoPeriodicSync, "cuts that stay", 2400),
     (Weakness::NoAskingPastStrangers, "cuts that stay", 7_010_533),
@@ -101,6 +108,11 @@ pub const RARE: [(Weakness, &str, u64); 22] = [
     (Weakness::UnprovenCounts, HEARD_ONLY, 7),
     (Weakness::UnprovenCounts, HEARD_ONLY, 12),
     (Weakness::NoWordOfUnreached, HEARD_ONLY, 0),
+    (Weakness::NoKnock, HOST_GONE, 2),
+    (Weakness::NoBeatRequests, HOST_GONE, 0),
+    (Weakness::NoBeatRequests, HOST_GONE, 4),
+    (Weakness::NoSayOfNeighbours, HOST_GONE, 3),
+    (Weakness::NoSayOfNeighbours, HOST_GONE, 5),
     (Weakness::NoSmallSegments, LARGE_LOST, 0),
     (Weakness::NoSmallSegments, LARGE_LOST, 1),
 ];

@@ -4,6 +4,7 @@
 //! office, joining and leaving. It drives the mesh, whom to dial and to ask, and tells the talk on whom it
 //! counts; it never takes a message in and never touches a link itself.
 
+mod alarm;
 mod awaited;
 mod claims;
 mod election;
@@ -90,6 +91,7 @@ pub(super) struct Group {
     last_beat: Time,
     /// A HEARTBEAT came or went in this turn.
     has_beat: bool,
+    alarms: alarm::Alarms,
     referrals: Vec<(Time, std::net::SocketAddr)>,
     leaving: Option<Leaving>,
     /// The clock that each newcomer of the view was let in with: what is said later it is to count as new,
@@ -115,6 +117,7 @@ impl Group {
             view_asked: None,
             last_beat: Time(0),
             has_beat: false,
+            alarms: alarm::Alarms::default(),
             referrals: Vec::new(),
             leaving: None,
             admissions: BTreeMap::new(),
@@ -194,9 +197,10 @@ impl Group {
             ],
             Standing::Seeking(_) | Standing::Gone => &[],
         };
-        for timer in over {
+        for timer in over.iter().chain(&[Timer::Alarm]) {
             cx.cancel_timer(*timer);
         }
+        self.alarms.clear();
         self.standing = standing;
     }
 

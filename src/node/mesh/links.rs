@@ -54,6 +54,8 @@ pub(in crate::node) struct Link {
     pub(super) chatted: Time,
     /// When the PING that is outstanding was sent.
     pub(super) pinged: Option<Time>,
+    /// Its peer counts as alive no more, until something is heard on it.
+    pub(super) given_up: bool,
     /// Live chat is withheld until the peer has caught up.
     pub(super) behind: bool,
     /// When it was told so, once its queue was empty again.
@@ -236,6 +238,7 @@ impl Links {
         for link in self.all.values_mut() {
             link.heard = now;
             link.pinged = None;
+            link.given_up = false;
             link.probers.clear();
         }
     }
@@ -257,6 +260,11 @@ impl Links {
 
     pub(super) fn all_open(&self) -> Vec<LinkId> {
         self.open.values().copied().collect()
+    }
+
+    /// No further link is opened.
+    pub(super) fn is_full(&self) -> bool {
+        self.all.len() >= limits::LINKS_MAX
     }
 
     fn round(&self, key: Key) -> u64 {
@@ -351,6 +359,7 @@ impl Mesh {
             proven: false,
             chatted: Time(0),
             pinged: None,
+            given_up: false,
             behind: false,
             told_behind: None,
             told: None,
@@ -382,6 +391,9 @@ impl Mesh {
         greeting: Greeting,
         id: LinkId,
     ) {
+        if self.on_knock_answered(cx, id) {
+            return;
+        }
         let link = self.links.get_mut(id);
         let Some(link) = link.filter(|link| link.stage == LinkStage::Dialing) else {
             return;
@@ -549,7 +561,7 @@ impl Mesh {
         why: Closed,
     ) {
         let Some(link) = self.links.all.remove(&id) else {
-            return;
+            return self.on_knock_failed(id);
         };
         cx.cancel_timer(Timer::Handshake(id));
         self.peers.missed(id, why);
@@ -597,6 +609,7 @@ impl Mesh {
         };
         link.heard = now;
         link.pinged = None;
+        link.given_up = false;
         if !std::mem::replace(&mut link.proven, true) {
             self.news.push_back(News::Proven { link: id, key });
         }

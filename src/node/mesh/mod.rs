@@ -9,6 +9,7 @@ mod dialling;
 #[cfg(debug_assertions)]
 mod invariants;
 mod key_memory;
+mod knock;
 mod links;
 mod narrow;
 mod peers;
@@ -22,6 +23,7 @@ use crate::limits;
 use crate::timing;
 use crate::wire::{Coordinator, Id, Key, Member, Position};
 use key_memory::KeyMemory;
+use knock::Knock;
 use links::Links;
 pub(super) use links::{Greeting, Link};
 use narrow::Narrow;
@@ -82,6 +84,7 @@ pub(super) struct Mesh {
     /// Since when members without an open link are silent.
     silent_since: BTreeMap<Key, Time>,
     suspects: BTreeMap<Key, Suspect>,
+    knock: Option<Knock>,
     next_tick: Time,
     /// When the links were last looked at.
     looked: Time,
@@ -101,6 +104,7 @@ impl Mesh {
             narrow: Narrow::default(),
             silent_since: BTreeMap::new(),
             suspects: BTreeMap::new(),
+            knock: None,
             next_tick: Time(0),
             looked: Time(0),
             dead: KeyMemory::default(),
@@ -149,10 +153,18 @@ impl Mesh {
         self.links.is_dialling(key)
     }
 
-    /// True while HELLO is exchanged and a frame came in within the failure time-out.
+    /// True while HELLO is exchanged and a frame came in within the failure time-out, unless its silence was
+    /// believed sooner.
     pub(super) fn is_alive(&self, cx: &Context, key: Key) -> bool {
         let link = self.links.to(key);
-        link.is_some_and(|l| cx.since(l.heard()) < cx.config.failure_timeout)
+        link.is_some_and(|l| !l.given_up && cx.since(l.heard()) < cx.config.failure_timeout)
+    }
+
+    /// The silence of this peer is believed: it counts as alive no more until something is heard of it.
+    pub(super) fn give_up(&mut self, key: Key) {
+        if let Some(link) = self.links.to_mut(key) {
+            link.given_up = true;
+        }
     }
 
     /// The same, and its peer has heard something that was said on the link.
