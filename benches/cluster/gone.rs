@@ -38,9 +38,12 @@ pub fn host_gone(bench: &mut Bench) -> Result<(), String> {
         return Ok(());
     };
     let mut times = Vec::new();
+    let mut rng = fastrand::Rng::with_seed(7);
     bench.repeat(11, |bench| {
         let mut room = Room::across(bench, &hosts);
         room.start_all(nodes, bench.deadline)?;
+        // Wherever it falls between two HEARTBEATs.
+        sleep_until(Instant::now() + Duration::from_millis(1_000 + rng.u64(0..250)));
         let cut = |_: &Room, host: usize| hosts.cut_off(host, true);
         let (took, host) = replace_coordinator(&mut room, cut, bench.deadline)?;
         times.push(millis(took));

@@ -55,10 +55,10 @@ impl Hosts {
         self.shell.command_in(&format!("h{host}"), &self.program)
     }
 
-    /// From now on nothing gets to this host or away from it, and nobody is told; or everything does.
+    /// From now on nothing gets to this host or away from it, and no other host is told; or everything does.
     pub fn cut_off(&self, host: usize, is_cut: bool) -> Result<(), String> {
-        let state = if is_cut { 0 } else { 3 };
-        let script = format!("ip link set p-h{host} type bridge_slave state {state}");
+        let state = if is_cut { "down" } else { "up" };
+        let script = format!("ip link set p-h{host} {state}");
         self.shell.try_run(&script).map(|_| ())
     }
 

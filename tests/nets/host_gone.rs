@@ -29,10 +29,10 @@ fn a_coordinator_whose_host_is_cut_off_is_replaced_within_600_ms_mostly() {
     let nodes = hosts.each_ref().map(|host| host.join());
     let nodes = nodes.each_ref();
     let mut took = Vec::new();
-    for _ in 0..ROUNDS {
+    for round in 0..ROUNDS {
         one_room(&nodes, Instant::now(), PATIENCE);
-        // The links and the HEARTBEATs are as usual by then.
-        let_pass(ms(1_000));
+        // The links and the HEARTBEATs are as usual by then; each cut falls elsewhere between two of these.
+        let_pass(ms(1_000) + ms(250) * round as u32 / ROUNDS as u32);
         let (gone, old) = leader(&nodes);
         let old = old.id();
         let rest: Vec<(&Node, usize)> = (nodes.iter().enumerate())
@@ -41,7 +41,7 @@ fn a_coordinator_whose_host_is_cut_off_is_replaced_within_600_ms_mostly() {
             .collect();
         let cable = hosts[gone].first_cable();
         let cut = Instant::now();
-        cable.break_contact();
+        cable.pull();
         let followed = rest.iter().map(|(node, mark)| {
             let event = node.event_after(*mark, "another coordinator", |e| {
                 e.is("coordinator") && e.num("id") != old
@@ -49,7 +49,7 @@ fn a_coordinator_whose_host_is_cut_off_is_replaced_within_600_ms_mostly() {
             event.at - cut
         });
         took.push(followed.max().expect("there are others"));
-        cable.restore_contact();
+        cable.plug_in();
     }
     took.sort_unstable();
     figure("replaced after", &took);
@@ -57,7 +57,7 @@ fn a_coordinator_whose_host_is_cut_off_is_replaced_within_600_ms_mostly() {
 }
 
 #[test]
-fn a_coordinator_that_is_paused_for_less_than_the_failure_timeout_stays_in_office() {
+fn a_coordinator_that_is_paused_for_a_while_stays_in_office() {
     let Some(lab) = Lab::new() else { return };
     let switch = lab.switch("lan");
     let hosts = [
@@ -72,7 +72,8 @@ fn a_coordinator_that_is_paused_for_less_than_the_failure_timeout_stays_in_offic
     for _ in 0..5 {
         let (_, leader) = leader(&nodes);
         leader.signal(Signal::STOP);
-        let_pass(ms(900));
+        // With the wait before it, less than the failure timeout, after which it would hold itself for away.
+        let_pass(ms(700));
         leader.signal(Signal::CONT);
         let_pass(ms(500));
     }
