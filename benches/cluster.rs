@@ -20,6 +20,10 @@ mod feed;
 mod floor;
 #[path = "cluster/floor_process.rs"]
 mod floor_process;
+#[path = "cluster/gone.rs"]
+mod gone;
+#[path = "cluster/hosts.rs"]
+mod hosts;
 #[path = "cluster/joining.rs"]
 mod joining;
 #[path = "cluster/latency.rs"]
@@ -40,6 +44,9 @@ mod resources;
 mod room;
 #[path = "cluster/scale.rs"]
 mod scale;
+#[allow(dead_code, reason = "the tests across hosts call more of it")]
+#[path = "../tests/nets/shell.rs"]
+mod shell;
 #[path = "cluster/stalled.rs"]
 mod stalled;
 #[path = "cluster/throughput.rs"]
@@ -63,6 +70,8 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ("one-at-a-time", latency::one_at_a_time),
     ("failover-kill", failover::kill),
     ("failover-freeze", failover::freeze),
+    ("failover-host-gone", gone::host_gone),
+    ("host-there", gone::host_there),
     ("join", joining::join),
     ("first-node", joining::first_node),
     ("history", joining::history),
@@ -73,6 +82,11 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ("churn", churn::churn),
     ("scale", scale::scale),
 ];
+
+/// Says something beside the report.
+fn tell(line: &str) {
+    eprintln!("{line}");
+}
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);

@@ -103,6 +103,7 @@
 //! | how a name of `--peer` is looked up | `driver/names/mod.rs` | `timing.rs` for how often |
 //! | what only one operating system has | `platform/linux.rs` | `platform/portable.rs`, which gives the same items |
 //! | an option of the command line | `cli.rs` | `driver/config.rs` |
+//! | how a coordinator is found out whose host is gone | `node/group/alarm.rs` | `timing.rs` for how soon |
 //! | who is let in, and with which id | `node/group/office.rs` | nothing |
 //! | how a locked room is sealed | `lock/link.rs`, `lock/datagram.rs` | `wire/PROTOCOL.md`; `lock/secret.rs` for the keys |
 //! | what HELLO says, and which of two links stays | `node/mesh/links.rs` | `wire/message.rs` |

@@ -259,6 +259,9 @@ pub const OUTPUT_DELIVERED_RUNS_MAX: usize = 16_384;
 
 /// Joiners that one member answers at a time.
 pub const REFERRALS_MAX: usize = 16;
+/// HEARTBEATs that a coordinator sends to members that ask for one, within one heartbeat: some for each
+/// member of a large room, and few enough for one that is flooded with forged questions.
+pub const BEAT_ANSWERS_MAX: u32 = 256;
 /// Moments of noticing that are told apart for one author; later ones count as the last.
 pub const GAP_STAGES_MAX: usize = 16;
 /// What is followed and did not come: the oldest of more are forgotten, and would be named in vain.

@@ -57,12 +57,44 @@ pub const SILENT_LINK_TIMEOUTS_MAX: u32 = 30;
 /// How many failure timeouts a member may be silent before its coordinator holds it for lost: a member
 /// that is lost too early has to come back, and one that is lost late costs nobody anything.
 pub const MEMBER_PATIENCE: u32 = 3;
+/// By how many failure timeouts HEARTBEATs put off the end of a coordinator whose link says nothing, at most. A
+/// link that is alive says nothing for up to three quarters of one before it gets a PING, and after two stalls of
+/// 300 ms a kernel sends that again only after 1.4 s.
+pub const BEATS_COUNT_TIMEOUTS: u32 = 1;
 /// How many failure timeouts somebody who says nothing may still be the one that has what is missing:
 /// until everybody would hold it for lost.
 pub const GAP_TIMEOUTS: u32 = MEMBER_PATIENCE + 1;
 
 // The coordinator.
 
+/// How long a coordinator may show no sign of life before its host is held for gone, if nothing speaks for it:
+/// this share of a heartbeat, in percent. Less than the failure timeout, so a coordinator that is given up too
+/// early must be ruled out otherwise: see `node/group/alarm.rs`. After a stall of 300 ms that began with the
+/// first HEARTBEAT missed there must be time for several questions.
+pub const ALARM_HEARTBEAT_PERCENT: u32 = 260;
+/// And at least this share of the failure timeout, in percent: who sets a longer one wants more patience.
+pub const ALARM_TIMEOUT_PERCENT: u32 = 65;
+/// That time is divided into so many steps; in each of those after the first two since the alarm the HEARTBEAT
+/// is asked for. Where three of ten datagrams are lost each way, all of some 15 questions fail once in 25,000
+/// times.
+pub const ALARM_STEPS: u32 = 32;
+/// So many of these steps pass after an alarm at least, also where it was raised late: longer than a stall of
+/// 300 ms that began with it. One that was raised in time has no more left anyhow.
+pub const ALARM_STEPS_MIN: u32 = 18;
+/// How long a coordinator says nothing before an alarm, if no HEARTBEAT of its came: this share of a heartbeat,
+/// in percent. A little less than one, since the last sign may have come just after the last look.
+pub const ALARM_SILENCE_PERCENT: u32 = 75;
+/// The shortest of these steps.
+pub const ALARM_STEP_MIN: Duration = Duration::from_millis(5);
+/// A host is held for gone only after so many questions, since a node that runs too seldom to ask them is slow
+/// itself; and so many steps after somebody else was heard, since this node may have been cut off until then.
+pub const ALARM_ASKED_MIN: u32 = 8;
+/// With each such step one knocks, if the knock before was not answered: longer than any round trip on a local
+/// network, and short enough for one after the longest stall that is borne.
+pub const ALARM_KNOCK_STEPS: u32 = 3;
+/// HEARTBEATs that come by themselves are the rule if one of so many came: where three of ten datagrams are
+/// lost, all of them never are.
+pub const ALARM_BEATS_MISSED_MAX: u32 = 16;
 /// What each higher member gets as a head start in an election: more than a round trip and a turn of the
 /// loop on a local network.
 pub const ELECTION_HEAD_START: Duration = Duration::from_millis(30);

@@ -16,6 +16,7 @@ use papo::node::Weakness;
 use sim::failover::{bully_best, bully_worst, count, one_after_another};
 use sim::generate::{scenario, scenario_in, scenario_of};
 use sim::heard_only::HEARD_ONLY;
+use sim::host_gone::{self, HOST_GONE};
 use sim::idle::{vanished, wake_ups};
 use sim::large_lost::LARGE_LOST;
 use sim::protections::{ALL, RARE, first_noticed};
@@ -272,7 +273,7 @@ fn kind_from_environment() -> Option<&'static str> {
     let name = std::env::var("PAPO_SIM_KIND").ok()?;
     let further = sim::volume::KINDS
         .into_iter()
-        .chain([HEARD_ONLY, LARGE_LOST]);
+        .chain([HEARD_ONLY, LARGE_LOST, HOST_GONE]);
     let kind = (sim::generate::KINDS.into_iter().chain(further)).find(|k| *k == name);
     assert!(kind.is_some(), "no scenario is of the kind {name:?}");
     kind
@@ -493,5 +494,32 @@ fn whoever_vanishes_is_noticed_as_soon_in_a_large_room() {
             println!("{n} nodes, {} vanished: {took} ms", ranks.len());
             assert!(took <= 4_000, "{n} nodes, {ranks:?}: {took} ms");
         }
+    }
+}
+#[test]
+fn a_coordinator_whose_host_is_gone_is_replaced_soon() {
+    for n in [2, 3, 5, 20] {
+        let took = (0..if n == 20 { 20 } else { 60 }).map(|seed| {
+            let took = host_gone::replaced_after(n, seed);
+            took.unwrap_or_else(|error| panic!("{n} nodes, seed {seed}: {error}"))
+        });
+        let mut took: Vec<u64> = took.collect();
+        took.sort_unstable();
+        let (median, slowest) = (took[took.len() / 2], took[took.len() - 1]);
+        println!("{n} nodes: replaced after {median} us at the median, {slowest} us at most");
+        assert!(median < 600_000, "{n} nodes: {took:?}");
+    }
+}
+
+#[test]
+fn nobody_elects_in_ten_minutes_of_losses_stalls_and_pauses() {
+    for seed in 0..40 {
+        let scenario = Rc::new(host_gone::calm_for(600, seed));
+        let failure = run_caught(&scenario, None, 0).failure;
+        let (hosts, what) = (scenario.hosts, &scenario.events[scenario.events.len() / 2]);
+        assert!(
+            failure.is_none(),
+            "seed {seed}, {hosts} hosts, {what}: {failure:?}"
+        );
     }
 }

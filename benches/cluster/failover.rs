@@ -85,6 +85,19 @@ pub fn take_coordinator(
     signal: Signal,
     deadline: Instant,
 ) -> Result<Duration, String> {
+    let signals = |room: &Room, victim: usize| {
+        room.nodes[victim].process.signal(signal);
+        Ok(())
+    };
+    replace_coordinator(room, signals, deadline).map(|(took, _)| took)
+}
+
+/// The same, of a coordinator that falls silent in another way; also says which node it was.
+pub fn replace_coordinator(
+    room: &mut Room,
+    silence: impl FnOnce(&Room, usize) -> Result<(), String>,
+    deadline: Instant,
+) -> Result<(Duration, usize), String> {
     let alive = || {
         room.nodes
             .iter()
@@ -94,9 +107,9 @@ pub fn take_coordinator(
     let old = alive().find_map(|(_, n)| n.known.coordinator);
     let (old, _) = old.ok_or("nobody knows a coordinator")?;
     let victim = alive().find(|(_, n)| n.known.id == Some(old));
-    let (victim, node) = victim.ok_or("the coordinator is none of the nodes")?;
+    let (victim, _) = victim.ok_or("the coordinator is none of the nodes")?;
     let start = Instant::now();
-    node.process.signal(signal);
+    silence(room, victim)?;
     room.wait(deadline, "another coordinator", |room| {
         let others = room.nodes.iter().enumerate();
         let others = others.filter(|(i, n)| *i != victim && !n.known.ended);
@@ -116,7 +129,7 @@ pub fn take_coordinator(
     room.wait(deadline, "the end of the old one", |room| {
         room.nodes[victim].known.ended
     })?;
-    Ok(took)
+    Ok((took, victim))
 }
 
 /// In milliseconds.

@@ -5,11 +5,13 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
+use std::rc::Rc;
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
 use serde_json::Value;
 
+use super::hosts::Hosts;
 use super::process::Process;
 
 /// Where a node's stdin comes from.
@@ -124,6 +126,8 @@ fn keys(members: &Value) -> BTreeSet<String> {
 /// What is the same for all nodes of a room.
 #[derive(Clone, Debug)]
 pub struct Launcher {
+    /// Where each node has a host of its own; else all are on this one, on loopback.
+    pub hosts: Option<Rc<Hosts>>,
     /// The program.
     pub papo: String,
     /// The multicast address.
@@ -135,10 +139,10 @@ pub struct Launcher {
 }
 
 impl Launcher {
-    /// Starts a node; `arguments` may begin with a command.
+    /// Starts a node of this number; `arguments` may begin with a command.
     pub fn start(
         &self,
-        nick: &str,
+        (index, nick): (usize, &str),
         arguments: &[&str],
         input: Input,
         output: Output,
@@ -146,10 +150,14 @@ impl Launcher {
         let log = self.logs.join(format!("{}-{nick}.log", self.group));
         let stderr = OpenOptions::new().create(true).append(true).open(&log);
         let stderr = stderr.map_err(|e| format!("{}: {e}", log.display()))?;
-        let mut command = Command::new(&self.papo);
+        let (mut command, place) = match &self.hosts {
+            None => (Command::new(&self.papo), &["--interface", "127.0.0.1"][..]),
+            Some(hosts) => (hosts.command(index), &[][..]),
+        };
         command
             .args(arguments)
-            .args(["--interface", "127.0.0.1", "--group", &self.group])
+            .args(place)
+            .args(["--group", &self.group])
             .args(["--nick", nick])
             .args(&self.arguments)
             .stdin(match input {

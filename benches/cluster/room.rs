@@ -1,6 +1,7 @@
 //! A room of papo processes: a multicast address of its own, the nodes, and waiting for what their
 //! events say.
 
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Instant;
@@ -8,6 +9,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use super::bench::Bench;
+use super::hosts::Hosts;
 use super::node::{Input, Launcher, Node, Output, Seen, read_events};
 
 /// Rooms opened so far: each gets another multicast address.
@@ -30,8 +32,8 @@ pub struct Room {
 impl Room {
     /// A room without nodes; `arguments` go to every node.
     pub fn new(bench: &Bench, arguments: &[&str]) -> Room {
-        let (sender, seen) = channel();
         let mut launcher = Launcher {
+            hosts: None,
             papo: bench.options.papo.clone(),
             group: new_group(),
             arguments: bench.options.papo_arg.clone(),
@@ -40,6 +42,18 @@ impl Room {
         launcher
             .arguments
             .extend(arguments.iter().map(ToString::to_string));
+        Room::of(launcher)
+    }
+
+    /// A room without nodes, each of which is started on a host of its own, in their order.
+    pub fn across(bench: &Bench, hosts: &Rc<Hosts>) -> Room {
+        let mut room = Room::new(bench, &[]);
+        room.launcher.hosts = Some(Rc::clone(hosts));
+        room
+    }
+
+    fn of(launcher: Launcher) -> Room {
+        let (sender, seen) = channel();
         Room {
             nodes: Vec::new(),
             other: Vec::new(),
@@ -59,7 +73,7 @@ impl Room {
     ) -> Result<usize, String> {
         let index = self.nodes.len();
         let nick = format!("n{index}");
-        let node = self.launcher.start(&nick, arguments, input, output)?;
+        let node = (self.launcher).start((index, &nick), arguments, input, output)?;
         self.nodes.push(node);
         Ok(index)
     }

@@ -150,8 +150,6 @@ pub enum Weakness {
     ThrownAwayCounts,
     /// Joining ends with the first source, though somebody has come meanwhile who goes back farther.
     OneSourceIsEnough,
-    /// Joining ends, though somebody holds older messages than anybody claims to have whole.
-    OnlyClaimsCount,
     /// What a peer lacked once, it lacks for ever.
     AnswersStayGood,
     /// What a peer has seen does not put what is written to it later.
@@ -168,6 +166,12 @@ pub enum Weakness {
     NoSmallSegments,
     /// Nobody is told of who is heard and cannot be reached.
     NoWordOfUnreached,
+    /// A coordinator whose kernel still answers is given up as soon as one that is gone.
+    NoKnock,
+    /// Nobody asks for a HEARTBEAT that is missing.
+    NoBeatRequests,
+    /// A coordinator is given up early also where neighbours hear it, or where no neighbour is heard either.
+    NoSayOfNeighbours,
     /// Whatever comes is new, also what was said before this node was in its author's view.
     OldIsNew,
 }
@@ -199,6 +203,8 @@ pub enum Timer {
     Tick,
     /// The watch on the coordinator's link.
     Watch,
+    /// The next question about a coordinator that misses a HEARTBEAT.
+    Alarm,
     /// The next step of the election.
     Election,
     /// The current SYNC's answer is overdue.

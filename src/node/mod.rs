@@ -272,6 +272,7 @@ impl Node {
             Timer::Join => group.on_join_timer(&mut parts),
             Timer::Heartbeat => group.on_heartbeat_timer(&mut parts),
             Timer::Watch => group.on_watch(&mut parts),
+            Timer::Alarm => group.on_alarm_timer(&mut parts),
             Timer::Election => group.on_election_timer(&mut parts),
             Timer::Losses => group.on_losses_timer(&mut parts),
             Timer::Referral => group.on_referral_timer(&mut parts),
@@ -307,6 +308,11 @@ impl Node {
         let vouched = self.group.vouched_coordinator(&self.cx, &self.mesh);
         self.mesh.ping_silent_links(&mut self.cx, hurry, vouched);
         (self.mesh).report_silent(&mut self.cx, &self.group, self.group.leader());
+        let (group, mut parts) = self.group();
+        group.raise_alarm(&mut parts);
+        if !group.is_alarmed() {
+            parts.mesh.end_knock(parts.cx);
+        }
         self.mesh.drop_silent_links(&mut self.cx, &self.group);
         let (talk, mut lent) = self.talk();
         talk.remind_of_being_behind(&mut lent);
@@ -326,7 +332,9 @@ impl Node {
 
     fn on_datagram(&mut self, from: std::net::SocketAddr, datagram: Datagram) {
         // The group looks at the room of a JOIN_REQUEST itself.
-        if let Datagram::Heartbeat { room, .. } | Datagram::Referral { room, .. } = &datagram
+        if let Datagram::Heartbeat { room, .. }
+        | Datagram::Referral { room, .. }
+        | Datagram::BeatRequest { room, .. } = &datagram
             && *room != self.cx.config.room
         {
             return;
@@ -342,6 +350,7 @@ impl Node {
             Datagram::Referral { coordinator, .. } => {
                 group.hear_claim(&mut parts, &coordinator, Route::Pointed);
             }
+            Datagram::BeatRequest { key, .. } => group.on_beat_request(&mut parts, from, key),
             Datagram::Unknown(_) => {}
         }
     }

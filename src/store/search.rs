@@ -19,7 +19,6 @@ const PIECE: usize = 500;
 
 /// The indexes for the occasion.
 const RECENT: &str = "
-    PRAGMA temp_store = MEMORY;
     DROP TABLE IF EXISTS temp.recent;
     DROP TABLE IF EXISTS temp.arrived_words;
     CREATE VIRTUAL TABLE temp.recent USING fts5 (
@@ -142,6 +141,9 @@ impl Store {
 
     /// The positions of the messages that fit, in the total order.
     fn matching(&self, search: &Search, query: &str) -> Result<Vec<Position>, StoreError> {
+        // It cannot be changed once a moment has begun.
+        self.connection
+            .execute_batch("PRAGMA temp_store = MEMORY")?;
         // The index and the messages beyond it must be of one moment.
         let moment = self.moment()?;
         let sql = "SELECT indexed FROM room";

@@ -82,6 +82,10 @@ pub(super) fn datagram(datagram: &Datagram) -> Check {
             room(r)?;
             coordinator(c)
         }
+        Datagram::BeatRequest { room: r, key: k } => {
+            room(r)?;
+            key(*k)
+        }
         Datagram::Unknown(n) => unknown(DatagramKind::of_number(*n).is_some()),
     }
 }

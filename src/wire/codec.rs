@@ -112,6 +112,10 @@ pub fn encode_datagram(datagram: &Datagram) -> Result<Vec<u8>, EncodeError> {
             };
             put(&mut out, number, fields);
         }
+        Datagram::BeatRequest { room, key } => {
+            let fields = BeatRequest { room, key: *key };
+            put(&mut out, number, fields);
+        }
         Datagram::Unknown(_) => put(&mut out, number, Empty {}),
     }
     if out.len() > DATAGRAM_BYTES_MAX {
@@ -153,6 +157,13 @@ pub fn decode_datagram(bytes: &[u8]) -> Result<Datagram, DecodeError> {
             Datagram::Referral {
                 room: m.room,
                 coordinator: m.coord,
+            }
+        }
+        Some(DatagramKind::BeatRequest) => {
+            let m: BeatRequest<String> = get(body)?;
+            Datagram::BeatRequest {
+                room: m.room,
+                key: m.key,
             }
         }
         None => Datagram::Unknown(number),
@@ -346,6 +357,12 @@ struct Heartbeat<R, C> {
 struct Referral<R, C> {
     room: R,
     coord: C,
+}
+
+#[derive(Serialize, Deserialize)]
+struct BeatRequest<R> {
+    room: R,
+    key: Key,
 }
 
 impl fmt::Display for EncodeError {

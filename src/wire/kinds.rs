@@ -88,6 +88,7 @@ table! { DatagramKind of Datagram:
     1 JoinRequest "JOIN_REQUEST"
     2 Heartbeat "HEARTBEAT"
     3 Referral "REFERRAL"
+    4 BeatRequest "BEAT_REQUEST"
 }
 
 #[cfg(test)]

@@ -407,6 +407,13 @@ pub enum Datagram {
         /// The member's live coordinator.
         coordinator: Coordinator,
     },
+    /// Fields `room`, `key`: a member that misses its coordinator's HEARTBEAT asks for it.
+    BeatRequest {
+        /// The room.
+        room: String,
+        /// The asker.
+        key: Key,
+    },
     /// A type that this version does not know: skipped.
     Unknown(u64),
 }

@@ -306,6 +306,10 @@ fn room_datagram(rng: &mut Rng) -> Vec<u8> {
                 coordinator.key = Key(coordinator.key.0 % KEYS + 1);
                 coordinator.id %= 1 << 54;
             }
+            Datagram::BeatRequest { room, key } => {
+                *room = here;
+                *key = Key(key.0 % KEYS + 1);
+            }
             Datagram::Unknown(_) => {}
         }
         if let Ok(bytes) = encode_datagram(&datagram) {

@@ -117,8 +117,12 @@ fn datagrams(room: &str, leader: Key) -> Vec<Datagram> {
             members: 9,
             nick: None,
         });
+        all.push(Datagram::Referral {
+            room: room.clone(),
+            coordinator,
+        });
         let room = room.clone();
-        all.push(Datagram::Referral { room, coordinator });
+        all.push(Datagram::BeatRequest { room, key });
     }
     all
 }

@@ -22,6 +22,7 @@ mod cables;
 mod families;
 mod firewalls;
 mod heard_only;
+mod host_gone;
 mod large_lost;
 mod many;
 mod names;

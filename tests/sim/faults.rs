@@ -153,6 +153,12 @@ impl World {
                     self.cut(&[(a, b), (b, a)], number, long);
                 }
             }
+            What::StallFrom(who, b, long) => {
+                if let Some(a) = self.resolve_at(number, who).filter(|a| *a != b) {
+                    self.paths.stall(now, (a, b), true);
+                    self.end_later(number, long);
+                }
+            }
             What::SlowFrom(who, b, rate, long) => {
                 if let Some(a) = self.resolve_at(number, who).filter(|a| *a != b) {
                     self.paths.set_slow(now, a, b, Some(rate));
@@ -249,6 +255,11 @@ impl World {
                 if let Some(a) = self.resolved.remove(&number) {
                     self.paths.mend(now, a, b);
                     self.paths.mend(now, b, a);
+                }
+            }
+            What::StallFrom(_, b, _) => {
+                if let Some(a) = self.resolved.remove(&number) {
+                    self.paths.stall(now, (a, b), false);
                 }
             }
             What::SlowFrom(_, b, ..) => {

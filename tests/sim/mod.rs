@@ -30,6 +30,7 @@ pub mod faults;
 pub mod generate;
 pub mod heard_only;
 pub mod holding;
+pub mod host_gone;
 pub mod idle;
 pub mod keeping;
 pub mod lacks;

@@ -10,6 +10,8 @@ struct Path {
     cuts: u32,
     no_dial: u32,
     refuse: u32,
+    /// Streams carry nothing.
+    stalls: u32,
     /// Bytes a second, while a fault makes it slow.
     slow: Option<u64>,
 }
@@ -51,7 +53,8 @@ impl Paths {
     pub fn carries(&self, a: Host, b: Host) -> bool {
         let is_said = self.odd[a].is_none_or(Oddity::is_said);
         let is_heard = self.odd[b].is_none_or(Oddity::hears);
-        self.one_way(a, b) && (a == b || (is_said && is_heard))
+        let is_stalled = self.paths[a][b].stalls > 0;
+        self.one_way(a, b) && !is_stalled && (a == b || (is_said && is_heard))
     }
 
     pub fn both_ways(&self, a: Host, b: Host) -> bool {
@@ -85,7 +88,9 @@ impl Paths {
             (_, Some(Oddity::Silent | Oddity::OnlyDials)) | (Some(Oddity::Silent), _) => a == b,
             _ => true,
         };
-        is_answered && self.one_way(a, b) && self.one_way(b, a) && self.paths[a][b].no_dial == 0
+        let path = &self.paths[a][b];
+        let is_answered = is_answered && path.no_dial == 0 && path.stalls == 0;
+        is_answered && self.one_way(a, b) && self.one_way(b, a)
     }
 
     pub fn refuses(&self, a: Host, b: Host) -> bool {
@@ -145,6 +150,19 @@ impl Paths {
             } else {
                 &mut path.no_dial
             };
+            *count = if begins {
+                *count + 1
+            } else {
+                count.saturating_sub(1)
+            };
+        }
+    }
+
+    /// Counts up or down how many faults keep streams between the two from carrying anything.
+    pub fn stall(&mut self, now: u64, (a, b): (Host, Host), begins: bool) {
+        self.touch(now, a, b);
+        for (a, b) in [(a, b), (b, a)] {
+            let count = &mut self.paths[a][b].stalls;
             *count = if begins {
                 *count + 1
             } else {

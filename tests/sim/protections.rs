@@ -10,13 +10,14 @@ use papo::node::Weakness;
 
 use super::generate::{scenario, scenario_in, scenario_of};
 use super::heard_only::HEARD_ONLY;
+use super::host_gone::HOST_GONE;
 use super::large_lost::LARGE_LOST;
 use super::report::run_caught;
 use super::scenario::Scenario;
 use super::volume::STOPPED_AGAIN;
 
 /// Every protection, by what is lost without it.
-pub const ALL: [(Weakness, &str); 30] = [
+pub const ALL: [(Weakness, &str); 32] = [
     (Weakness::NoDependencyWait, "waiting for dependencies"),
     (Weakness::NoSyncOnLoss, "SYNC on a loss"),
     (Weakness::NoPeriodicSync, "periodic SYNC"),
@@ -44,10 +45,6 @@ pub const ALL: [(Weakness, &str); 30] = [
     (
         Weakness::OneSourceIsEnough,
         "asking the next source that goes back farther",
-    ),
-    (
-        Weakness::OnlyClaimsCount,
-        "asking who holds more than it claims",
     ),
     (
         Weakness::AnswersStayGood,
@@ -80,10 +77,16 @@ pub const ALL: [(Weakness, &str); 30] = [
         Weakness::NoWordOfUnreached,
         "the word on who is heard and not reached",
     ),
+    (Weakness::NoKnock, "the knock at a silent host"),
+    (Weakness::NoBeatRequests, "asking for a HEARTBEAT"),
+    (
+        Weakness::NoSayOfNeighbours,
+        "the neighbours' say on a silent host",
+    ),
 ];
 
 /// What only few scenarios need, and some of them.
-pub const RARE: [(Weakness, &str, u64); 24] = [
+pub const RARE: [(Weakness, &str, u64); 28] = [
     // Mostly authors say themselves what they wrote; it takes ones that died.
     (Weakness::NoPeriodicSync, "cuts that stay", 2400),
     (Weakness::NoAskingPastStrangers, "cuts that stay", 7_010_533),
@@ -93,7 +96,6 @@ pub const RARE: [(Weakness, &str, u64); 24] = [
     (Weakness::ThrownAwayCounts, "stopped in bursts", 3_160_257),
     (Weakness::OneSourceIsEnough, "short beside long", 4_038_864),
     (Weakness::OneSourceIsEnough, "no dials", 4_018_727),
-    (Weakness::OnlyClaimsCount, "partitions", 16_040_767),
     (Weakness::AnswersStayGood, "volume of all kinds", 12_512),
     (Weakness::AnswersStayGood, "volume of all kinds", 12_927),
     (Weakness::AnswersStayGood, "no multicast", 5_348),
@@ -107,6 +109,11 @@ pub const RARE: [(Weakness, &str, u64); 24] = [
     (Weakness::UnprovenCounts, HEARD_ONLY, 7),
     (Weakness::UnprovenCounts, HEARD_ONLY, 12),
     (Weakness::NoWordOfUnreached, HEARD_ONLY, 0),
+    (Weakness::NoKnock, HOST_GONE, 2),
+    (Weakness::NoBeatRequests, HOST_GONE, 0),
+    (Weakness::NoBeatRequests, HOST_GONE, 4),
+    (Weakness::NoSayOfNeighbours, HOST_GONE, 3),
+    (Weakness::NoSayOfNeighbours, HOST_GONE, 5),
     (Weakness::NoSmallSegments, LARGE_LOST, 0),
     (Weakness::NoSmallSegments, LARGE_LOST, 1),
 ];

@@ -114,6 +114,8 @@ pub enum What {
     CutPair(Host, Host, u64),
     /// The same; it is resolved who the first is when it begins.
     CutFrom(Who, Host, u64),
+    /// What is said on streams between the two is lost, and sent again by their kernels; datagrams pass.
+    StallFrom(Who, Host, u64),
     /// Hosts whose bit is set are apart from the others.
     Partition(u64, u64),
     /// All streams between the two break, a tail of what was under way is lost, and the ends learn

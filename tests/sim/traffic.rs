@@ -66,6 +66,7 @@ pub fn datagram_name(datagram: &Datagram) -> &'static str {
         Datagram::JoinRequest(_) => "JOIN_REQUEST (datagram)",
         Datagram::Heartbeat { .. } => "HEARTBEAT (datagram)",
         Datagram::Referral { .. } => "REFERRAL (datagram)",
+        Datagram::BeatRequest { .. } => "BEAT_REQUEST (datagram)",
         Datagram::Unknown(_) => "UNKNOWN (datagram)",
     }
 }

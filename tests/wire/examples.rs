@@ -172,6 +172,13 @@ pub fn all() -> Vec<(&'static str, Wire)> {
                 coordinator: coordinator(),
             },
         ),
+        (
+            "BEAT_REQUEST datagram",
+            Datagram::BeatRequest {
+                room: room(),
+                key: BOB,
+            },
+        ),
     ];
     all.extend(datagrams.map(|(name, d)| (name, Wire::Datagram(d))));
     all

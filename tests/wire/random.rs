@@ -11,7 +11,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The number of known types.
 pub const MESSAGES: u64 = 23;
-pub const DATAGRAMS: u64 = 3;
+pub const DATAGRAMS: u64 = 4;
 
 /// Small, large and in between, each width as likely as the others.
 pub fn number(rng: &mut Rng) -> u64 {
@@ -309,6 +309,10 @@ pub fn datagram(rng: &mut Rng, number_of_type: u64) -> Datagram {
         3 => Datagram::Referral {
             room: room(rng),
             coordinator: coordinator(rng),
+        },
+        4 => Datagram::BeatRequest {
+            room: room(rng),
+            key: key(rng),
         },
         n => Datagram::Unknown(n),
     }

@@ -116,7 +116,7 @@ fn a_strict_prefix_of_a_message_is_refused() {
 
 #[test]
 fn a_strict_prefix_of_a_datagram_is_foreign_or_refused() {
-    let bytes = b"papo\x02\x82\x04\xa0";
+    let bytes = b"papo\x02\x82\x17\xa0";
     assert!(decode_datagram(bytes).is_ok());
     for end in 0..bytes.len() {
         match decode_datagram(&bytes[..end]) {

@@ -60,6 +60,16 @@ impl Group {
         }
     }
 
+    /// This coordinator's HEARTBEAT.
+    pub(super) fn heartbeat(&self, cx: &Context) -> Datagram {
+        Datagram::Heartbeat {
+            room: cx.config.room.clone(),
+            coordinator: self.own_office(cx),
+            members: self.roster.members().len() as u64,
+            nick: Some(cx.config.nick.clone()),
+        }
+    }
+
     pub(in crate::node) fn on_heartbeat(
         &mut self,
         parts: &mut Parts<'_>,
@@ -73,6 +83,7 @@ impl Group {
         self.note_nick(parts, told.key, nick);
         if self.coordinator.as_ref().is_some_and(|c| c.key == told.key) {
             self.last_beat = parts.cx.now.time;
+            self.alarms.note_beat(parts.cx, told.key, from);
         }
         self.hear_claim(parts, told, Route::Beat(from));
         self.has_beat |= self.leader() == Some(told.key);

@@ -78,11 +78,12 @@ impl Group {
         }
     }
 
-    /// The members with a higher id whose link is alive, and their links.
-    fn higher(&self, parts: &Parts<'_>) -> Vec<LinkId> {
+    /// The members with a higher id whose link is alive, except this one, and their links.
+    pub(super) fn higher(&self, parts: &Parts<'_>, except: Option<Key>) -> Vec<LinkId> {
         self.roster
             .members()
             .iter()
+            .filter(|m| Some(m.key) != except)
             .filter(|m| Some(m.id) > self.id && parts.mesh.is_alive(parts.cx, m.key))
             .filter(|m| !parts.mesh.has_left(m.key) && !parts.mesh.is_dead(m.key))
             .filter_map(|m| parts.mesh.open_to(m.key))
@@ -113,7 +114,7 @@ impl Group {
             });
         }
         self.coordinator = None;
-        let higher = self.higher(parts);
+        let higher = self.higher(parts, None);
         let step = if forced {
             ElectionStep::Asked
         } else {
@@ -162,7 +163,7 @@ impl Group {
         if self.leaving.is_some() {
             return self.start_election(parts, "this node leaves", false, lost);
         }
-        let higher = self.higher(parts);
+        let higher = self.higher(parts, None);
         match step {
             _ if higher.is_empty() => self.take_office(parts, "no higher member is alive"),
             ElectionStep::HeadStart => self.ask_higher(parts, higher),
@@ -176,7 +177,7 @@ impl Group {
     /// Somebody died or left: with nobody higher alive the wait is over.
     pub(super) fn recheck_election(&mut self, parts: &mut Parts<'_>) {
         let is_electing = self.is_electing() && self.leaving.is_none();
-        if is_electing && self.higher(parts).is_empty() {
+        if is_electing && self.higher(parts, None).is_empty() {
             self.take_office(parts, "no higher member is alive");
         }
     }
@@ -245,7 +246,7 @@ impl Group {
             }
             Some(_) => {}
             None if election.step != ElectionStep::Yielded => {
-                let higher = u32::try_from(self.higher(parts).len()).unwrap_or(u32::MAX);
+                let higher = u32::try_from(self.higher(parts, None).len()).unwrap_or(u32::MAX);
                 let head_start =
                     (timing::ELECTION_HEAD_START * higher).min(parts.cx.config.failure_timeout / 2);
                 self.set_step(

@@ -25,6 +25,11 @@ impl Group {
             self.is_member() || !watch,
             "members watch their coordinator"
         );
+        assert_eq!(self.is_alarmed(), cx.runs(Timer::Alarm), "an alarm goes on");
+        assert!(
+            self.is_member() || !self.is_alarmed(),
+            "members watch their coordinator"
+        );
         assert!(
             self.is_electing() || !election,
             "who elects waits for answers"

@@ -15,6 +15,7 @@
 //! | `leave` | leaving in good order |
 //! | `explain` | what the user is told when no room is found |
 
+mod alarm;
 mod asking;
 mod awaited;
 mod claims;
@@ -106,6 +107,7 @@ pub(super) struct Group {
     last_beat: Time,
     /// A HEARTBEAT came or went in this turn.
     has_beat: bool,
+    alarms: alarm::Alarms,
     referrals: Vec<(Time, std::net::SocketAddr)>,
     leaving: Option<Leaving>,
     /// The clock that each newcomer of the view was let in with: what is said later it is to count as new,
@@ -133,6 +135,7 @@ impl Group {
             view_asked: None,
             last_beat: Time(0),
             has_beat: false,
+            alarms: alarm::Alarms::default(),
             referrals: Vec::new(),
             leaving: None,
             admissions: BTreeMap::new(),
@@ -220,9 +223,10 @@ impl Group {
             ],
             Standing::Seeking(_) | Standing::Gone => &[],
         };
-        for timer in over {
+        for timer in over.iter().chain(&[Timer::Alarm]) {
             cx.cancel_timer(*timer);
         }
+        self.alarms.clear();
         self.standing = standing;
     }
 

@@ -11,8 +11,7 @@ use crate::node::roster::{ID_MAX, VERSION_HEARD_MAX};
 use crate::node::{Class, Departure, Effect, Event, LinkId, Phase, Time, Timer, Weakness};
 use crate::timing;
 use crate::wire::{
-    Address, Datagram, JoinRequest, JoinResponse, Key, Member, Message, PeerUpdate, UpdateKind,
-    View,
+    Address, JoinRequest, JoinResponse, Key, Member, Message, PeerUpdate, UpdateKind, View,
 };
 
 /// The office of a coordinator.
@@ -160,12 +159,7 @@ impl Group {
         office.next_beat = (office.next_beat + heartbeat).max(now);
         let at = office.next_beat;
         parts.cx.set_timer(Timer::Heartbeat, at);
-        let heartbeat = Datagram::Heartbeat {
-            room: parts.cx.config.room.clone(),
-            coordinator: self.own_office(parts.cx),
-            members: self.roster.members().len() as u64,
-            nick: Some(parts.cx.config.nick.clone()),
-        };
+        let heartbeat = self.heartbeat(parts.cx);
         parts.cx.out.push(Effect::Multicast(heartbeat));
         self.has_beat = true;
     }

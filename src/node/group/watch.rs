@@ -4,14 +4,23 @@
 //! mesh's business.
 
 use super::{Group, Parts, Standing};
-use crate::node::{Timer, Weakness};
+use crate::node::{Time, Timer, Weakness};
 use crate::timing;
 use crate::wire::Key;
 
 impl Group {
     pub(super) fn watch_coordinator(&self, parts: &mut Parts<'_>, key: Key) {
-        let at = parts.mesh.heard_from(parts.cx, key) + parts.cx.config.failure_timeout;
+        let at = self.silent_from(parts, key) + parts.cx.config.failure_timeout;
         parts.cx.set_timer(Timer::Watch, at.max(parts.cx.now.time));
+    }
+
+    /// From when on a silence of the coordinator counts: from the last frame on its link, or from a HEARTBEAT that
+    /// came since, but no more than one failure timeout later, since anybody can forge one. As long as they
+    /// come, nothing else need be said on the link, and a pause must not count as longer than it is.
+    fn silent_from(&self, parts: &Parts<'_>, key: Key) -> Time {
+        let heard = parts.mesh.heard_from(parts.cx, key);
+        let most = heard + parts.cx.config.failure_timeout * timing::BEATS_COUNT_TIMEOUTS;
+        heard.max(self.last_beat.min(most))
     }
 
     /// Each heartbeat: as long as the coordinator is heard, the watch on it need not wake this node up.
@@ -32,10 +41,13 @@ impl Group {
         };
         let key = leader.key;
         let (timeout, heartbeat) = (parts.cx.config.failure_timeout, parts.cx.config.heartbeat);
-        if parts.cx.since(parts.mesh.heard_from(parts.cx, key)) < timeout {
-            parts.mesh.clear_suspicion(key);
+        if parts.cx.since(self.silent_from(parts, key)) < timeout {
+            if !self.is_alarmed() {
+                parts.mesh.clear_suspicion(key);
+            }
             return self.watch_coordinator(parts, key);
         }
+        self.end_alarm(parts, true);
         match parts.mesh.suspicion(key) {
             None => {
                 self.suspect(parts, key);
@@ -59,7 +71,7 @@ impl Group {
     /// Looks into the silence of this member.
     fn suspect(&self, parts: &mut Parts<'_>, key: Key) {
         let told = self.vouched_coordinator(parts.cx, parts.mesh);
-        parts.mesh.suspect(parts.cx, key, told.clone());
+        let _ = parts.mesh.suspect(parts.cx, key, told.clone());
         parts.mesh.ask_all(parts.cx, self, told);
     }
 

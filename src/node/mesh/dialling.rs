@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::knock::shown_address;
 use super::{Closed, Context, Interest, Key, Link, LinkId, Mesh, News, Time, Timer, Weakness};
 use crate::limits;
 use crate::timing;
@@ -50,13 +51,7 @@ impl Mesh {
             return;
         }
         let mut addresses = link.addresses.clone();
-        let used = if link.is_ours() {
-            Some(Address(link.address()))
-        } else {
-            let ip = link.address().ip();
-            addresses.iter().find(|a| a.0.ip() == ip).copied()
-        };
-        if let Some(used) = used {
+        if let Some(used) = shown_address(link) {
             addresses.retain(|a| *a != used);
             let mut rest = self.best_first(cx, &addresses);
             rest.push_front(used);

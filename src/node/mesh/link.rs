@@ -53,6 +53,8 @@ pub(in crate::node) struct Link {
     chatted: Time,
     /// When the PING that is outstanding was sent.
     pub(super) pinged: Option<Time>,
+    /// Its peer counts as alive no more, until something is heard on it.
+    given_up: bool,
     /// Live chat is withheld until the peer has caught up.
     behind: bool,
     /// When it was told so, once its queue was empty again.
@@ -98,6 +100,7 @@ impl Link {
             proven: false,
             chatted: Time(0),
             pinged: None,
+            given_up: false,
             behind: false,
             told_behind: None,
             told: None,
@@ -244,10 +247,12 @@ impl Link {
         cx.since(self.silent_from(cx.now.time))
     }
 
-    /// It is silent for longer than the failure timeout, and a PING was left without an answer.
+    /// It is silent for longer than the failure timeout, and a PING was left without an answer; or its silence
+    /// was believed sooner.
     pub(in crate::node) fn is_silent(&self, cx: &Context) -> bool {
         let is_unanswered = |at| cx.since(at) >= cx.config.heartbeat;
-        self.silence(cx) >= cx.config.failure_timeout && self.pinged.is_none_or(is_unanswered)
+        let is_long = self.silence(cx) >= cx.config.failure_timeout;
+        self.given_up || is_long && self.pinged.is_none_or(is_unanswered)
     }
 
     /// Something is expected on it since then.
@@ -260,10 +265,16 @@ impl Link {
         self.watched = is_watched.then(|| self.watched.unwrap_or(now));
     }
 
+    /// Its silence is believed: its peer counts as alive no more until it is heard.
+    pub(super) fn give_up(&mut self) {
+        self.given_up = true;
+    }
+
     /// A frame came in, or counts as if it had.
     pub(super) fn hear(&mut self, now: Time) {
         self.heard = now;
         self.expected = None;
         self.pinged = None;
+        self.given_up = false;
     }
 }

@@ -119,6 +119,11 @@ impl Links {
         self.open.values().copied().collect()
     }
 
+    /// No further link is opened.
+    pub(super) fn is_full(&self) -> bool {
+        self.all.len() >= limits::LINKS_MAX
+    }
+
     fn round(&self, key: Key) -> u64 {
         self.rounds.get(&key).copied().unwrap_or(0)
     }
@@ -224,6 +229,9 @@ impl Mesh {
         greeting: Greeting,
         id: LinkId,
     ) {
+        if self.on_knock_answered(cx, id) {
+            return;
+        }
         let link = self.links.get_mut(id);
         let Some(link) = link.filter(|link| link.stage == LinkStage::Dialing) else {
             return;
@@ -394,7 +402,7 @@ impl Mesh {
         why: Closed,
     ) {
         let Some(link) = self.links.all.remove(&id) else {
-            return;
+            return self.on_knock_failed(id);
         };
         cx.cancel_timer(Timer::Handshake(id));
         self.peers.missed(id, why);

@@ -18,6 +18,7 @@ mod dialling;
 #[cfg(debug_assertions)]
 mod invariants;
 mod key_memory;
+mod knock;
 mod link;
 mod links;
 mod narrow;
@@ -33,6 +34,7 @@ use crate::limits;
 use crate::timing;
 use crate::wire::{Coordinator, Id, Key, Member, Position};
 use key_memory::KeyMemory;
+use knock::Knock;
 pub(super) use link::Link;
 pub(super) use links::Greeting;
 use links::Links;
@@ -96,6 +98,7 @@ pub(super) struct Mesh {
     suspects: BTreeMap<Key, Suspect>,
     /// Since when silent members that neighbours vouch for have another time-out.
     vouched_since: BTreeMap<Key, Time>,
+    knock: Option<Knock>,
     next_tick: Time,
     /// When the links were last looked at.
     looked: Time,
@@ -116,6 +119,7 @@ impl Mesh {
             silent_since: BTreeMap::new(),
             suspects: BTreeMap::new(),
             vouched_since: BTreeMap::new(),
+            knock: None,
             next_tick: Time(0),
             looked: Time(0),
             dead: KeyMemory::default(),
@@ -168,6 +172,13 @@ impl Mesh {
     pub(super) fn is_alive(&self, cx: &Context, key: Key) -> bool {
         let link = self.links.to(key);
         link.is_some_and(|l| !l.is_silent(cx))
+    }
+
+    /// The silence of this peer is believed: it counts as alive no more until something is heard of it.
+    pub(super) fn give_up(&mut self, key: Key) {
+        if let Some(link) = self.links.to_mut(key) {
+            link.give_up();
+        }
     }
 
     /// The same, and its peer has heard something that was said on the link.

@@ -68,6 +68,28 @@ impl Mesh {
         cx.send_many(links, Class::Control, Message::Ping { coordinator });
     }
 
+    /// PINGs this peer, unless a PING is unanswered already.
+    pub(in crate::node) fn ping_unless_pinged(
+        &mut self,
+        cx: &mut Context,
+        key: Key,
+        coordinator: Option<Coordinator>,
+    ) {
+        if self.links.to(key).is_some_and(|l| l.pinged.is_none())
+            && let Some(id) = self.links.open_to(key)
+        {
+            self.ping(cx, vec![id], coordinator);
+        }
+    }
+
+    /// When this peer was last heard, on its link or before it lost it.
+    pub(in crate::node) fn last_heard(&self, cx: &Context, key: Key) -> Time {
+        let linked = self.links.to(key).map(|l| l.heard);
+        linked
+            .or_else(|| self.silent_since.get(&key).copied())
+            .unwrap_or(cx.now.time)
+    }
+
     /// Since when the silence of this peer counts: when it was last heard, on its link or before it lost it,
     /// when something was expected of it, or when others last vouched for it.
     pub(in crate::node) fn heard_from(&self, cx: &Context, key: Key) -> Time {
@@ -77,13 +99,14 @@ impl Mesh {
         silent.max(vouched).unwrap_or(cx.now.time)
     }
 
-    /// Sends one PING, and asks neighbours; the silence is believed a heartbeat later.
+    /// Sends one PING, and asks neighbours, whose links are returned; the silence is believed a heartbeat
+    /// later.
     pub(in crate::node) fn suspect(
         &mut self,
         cx: &mut Context,
         key: Key,
         told: Option<Coordinator>,
-    ) {
+    ) -> Vec<LinkId> {
         let since = cx.now.time;
         let vouched = false;
         self.suspects.insert(key, Suspect { since, vouched });
@@ -91,7 +114,7 @@ impl Mesh {
             self.ping(cx, vec![id], told);
         }
         if cx.is_weakened(Weakness::NoIndirectProbe) {
-            return;
+            return Vec::new();
         }
         let mut neighbours: Vec<LinkId> = self
             .links
@@ -101,7 +124,8 @@ impl Mesh {
             .collect();
         cx.rng.shuffle(&mut neighbours);
         neighbours.truncate(PROBE_FANOUT);
-        cx.send_many(neighbours, Class::Control, Message::Probe(key));
+        cx.send_many(neighbours.clone(), Class::Control, Message::Probe(key));
+        neighbours
     }
 
     /// The silence of this peer that is being looked into: since when, and whether somebody has heard it

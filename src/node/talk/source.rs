@@ -272,9 +272,6 @@ impl Talk {
     /// Somebody who holds a message that is older than what it claims as complete, and is not here. Of
     /// those who name the same one, only one is asked.
     fn source_of_what_is_older(&self, lent: &Lent<'_>) -> Option<Key> {
-        if lent.cx.is_weakened(Weakness::OnlyClaimsCount) {
-            return None;
-        }
         let joining = self.membership.joining()?;
         let said = |key: &Key| lent.mesh.link_to(*key).and_then(Link::oldest);
         let is_here = |oldest: Position| {
