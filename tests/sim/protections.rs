@@ -110,7 +110,7 @@ pub const RARE: [(Weakness, &str, u64); 28] = [
     (Weakness::UnprovenCounts, HEARD_ONLY, 12),
     (Weakness::NoWordOfUnreached, HEARD_ONLY, 0),
     (Weakness::NoKnock, HOST_GONE, 2),
-    (Weakness::NoBeatRequests, HOST_GONE, 0),
+    (Weakness::NoBeatRequests, HOST_GONE, 14),
     (Weakness::NoBeatRequests, HOST_GONE, 4),
     (Weakness::NoSayOfNeighbours, HOST_GONE, 3),
     (Weakness::NoSayOfNeighbours, HOST_GONE, 5),
