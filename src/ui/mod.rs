@@ -125,8 +125,8 @@ impl Ui {
                 missing,
                 missed,
             };
-            let (unsent, failed) = self.sending.end();
-            return show_left(&mut self.display, now, &leaving, unsent, failed);
+            let unsent = self.sending.end();
+            return show_left(&mut self.display, now, &leaving, &unsent);
         }
         self.showing.show(&mut self.display, now, event, node);
     }
@@ -144,7 +144,7 @@ impl Ui {
 
     /// Stdin is at its end.
     pub fn on_input_end(&mut self, now: Now) {
-        let words = self.sending.on_input_end();
+        let words = self.sending.on_input_end(now.time);
         self.warn_all(now, &words);
     }
 
@@ -232,6 +232,19 @@ impl Ui {
         self.display.prompt().is_some_and(Prompt::wants_stop)
     }
 
+    /// True if the time is over that the command line gives (`--timeout`), and the node is still to be told
+    /// to leave: [`poll_command`](Ui::poll_command) is to be asked whatever else waits.
+    #[must_use]
+    pub fn is_late(&self) -> bool {
+        self.sending.is_late()
+    }
+
+    /// When the end of a pipe is to be over (`--timeout`), once the node was told to leave.
+    #[must_use]
+    pub fn ends_at(&self) -> Option<Time> {
+        self.sending.ends_at()
+    }
+
     /// The next thing that the user wants of the node. `/members`, `/status` and the like are
     /// answered inside. None when there is nothing, or nothing yet.
     pub fn poll_command(
@@ -315,8 +328,17 @@ impl Ui {
 
     /// Papo ends, and nobody has read so many messages.
     pub fn say_unprinted(&mut self, count: u64) {
+        self.say_not_printed(count, "nobody read the output");
+    }
+
+    /// Papo ends since its time is over, and so many messages were not read yet.
+    pub fn say_read_late(&mut self, count: u64) {
+        self.say_not_printed(count, "the output was not read in time (--timeout)");
+    }
+
+    fn say_not_printed(&mut self, count: u64, why: &str) {
         let lines = text::count(count, "line");
-        let words = format!("{lines} not printed: nobody read the output");
+        let words = format!("{lines} not printed: {why}");
         self.display.say_on_stderr(&words);
     }
 

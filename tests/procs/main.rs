@@ -13,6 +13,7 @@ mod harness;
 
 mod chaos;
 mod commands;
+mod deadline;
 mod descriptors;
 mod exits;
 mod failover;

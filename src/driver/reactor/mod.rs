@@ -142,7 +142,7 @@ impl Reactor {
         }
         self.fire_timers();
         self.follow_names();
-        if !self.is_storing() {
+        if !self.is_storing() || self.ui.is_late() {
             self.take_commands();
         }
         self.store_turn();
@@ -348,7 +348,7 @@ impl Reactor {
     /// Passes on what the user wants, as much as one turn allows. While peers have much in their
     /// queues, what was read from stdin waits too, unless papo is to leave.
     fn take_commands(&mut self) {
-        let waits = self.stdin_waits_until().is_some();
+        let waits = self.stdin_waits_until().is_some() && !self.ui.is_late();
         let Some(mut allowance) = self.console.begin_commands(waits) else {
             return;
         };
@@ -486,7 +486,7 @@ impl Reactor {
             keeper.close(now, &mut self.node, |words| ui.warn(now, words))
         });
         self.streams.close_all(self.now.time);
-        let mut farewell = Farewell::new(self.now.time);
+        let mut farewell = Farewell::new(self.now.time, self.ui.ends_at());
         loop {
             self.console.begin_round();
             self.streams.flush(self.now.time);
@@ -507,6 +507,6 @@ impl Reactor {
             let mut round = self.streams.round();
             while self.streams.next_in(self.now.time, &mut round).is_some() {}
         }
-        Ok(farewell::exit_status(&mut self.ui, &mut self.console))
+        Ok(farewell.exit_status(&mut self.ui, &mut self.console))
     }
 }

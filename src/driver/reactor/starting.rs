@@ -67,7 +67,7 @@ impl Reactor {
         let own = (opened.poll.registry().try_clone()).map_err(system("create a poll"))?;
         let keeper = Keeper::open(&config, &registry, now)?;
         let mut reactor = Reactor {
-            names: Names::new(own, LOOKUPS, &config.peers),
+            names: Names::new(own, LOOKUPS, &config.peers, config.ui.waits_for_room()),
             events: Events::with_capacity(EVENTS_MAX),
             attendance: Attendance::new(&clock, config.failure_timeout),
             wheel: Wheel::new(now.time),
