@@ -77,6 +77,10 @@ pub struct Ui {
     sending: Sending,
     showing: Showing,
     display: Display,
+    /// Nodes with another secret were heard in a room of this name.
+    hears_other_secret: bool,
+    /// Another member was seen at some time.
+    met_somebody: bool,
 }
 
 impl Ui {
@@ -87,6 +91,8 @@ impl Ui {
             sending: Sending::new(&config),
             showing: Showing::new(&config),
             display: Display::new(&config),
+            hears_other_secret: false,
+            met_somebody: false,
         };
         // The lines of the command line stand for stdin.
         if let Some(lines) = config.lines.take() {
@@ -112,6 +118,7 @@ impl Ui {
 
     /// The node shows something.
     pub fn on_event(&mut self, now: Now, event: Event, node: &dyn RoomState) {
+        self.met_somebody |= node.members().len() > 1;
         if let Event::Left {
             confirmed,
             unconfirmed,
@@ -125,7 +132,8 @@ impl Ui {
                 missing,
                 missed,
             };
-            let unsent = self.sending.end();
+            let is_alone = self.hears_other_secret && !self.met_somebody;
+            let unsent = self.sending.end(is_alone);
             return show_left(&mut self.display, now, &leaving, &unsent);
         }
         self.showing.show(&mut self.display, now, event, node);
@@ -186,6 +194,12 @@ impl Ui {
         if let Some(prompt) = self.display.prompt_mut() {
             prompt.resume(cols, rows);
         }
+    }
+
+    /// Nodes with another secret use this room's name: whoever says something to nobody may have the wrong
+    /// secret, which is no success.
+    pub fn note_other_secret(&mut self) {
+        self.hears_other_secret = true;
     }
 
     /// The driver has something to say (an interface failed, ...).

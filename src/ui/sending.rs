@@ -64,6 +64,8 @@ pub(super) struct Sending {
     deadline: Option<Time>,
     /// A deadline has passed.
     expired: bool,
+    /// A line went to the node.
+    has_said: bool,
     /// Why lines are not sent, if a deadline has passed: the end of a line of text.
     late: Option<String>,
     /// When the end of a filter is to be over.
@@ -93,6 +95,7 @@ impl Sending {
             is_stuck: false,
             deadline: None,
             expired: false,
+            has_said: false,
             late: None,
             ends_at: None,
             failed: false,
@@ -172,9 +175,15 @@ impl Sending {
         words
     }
 
-    /// The node has left: what was not sent, and why.
-    pub(super) fn end(&mut self) -> Unsent {
+    /// The node has left: what was not sent, and why. `is_alone`: nobody with this secret was there, and
+    /// somebody with another one was.
+    pub(super) fn end(&mut self, is_alone: bool) -> Unsent {
         self.stage = LeavingStage::Gone;
+        if is_alone && self.is_filter && self.has_said && self.late.is_none() {
+            self.failed = true;
+            self.late =
+                Some("nobody who holds this secret was there to hear what was said".to_owned());
+        }
         Unsent {
             lines: self.unsent,
             why: self.late.take(),
@@ -379,6 +388,7 @@ impl Sending {
             self.lines.pop();
             self.refusing = false;
         }
+        self.has_said = true;
         Command::Say(lines)
     }
 

@@ -106,7 +106,7 @@ impl Showing {
             } => self.show_missed(&mut scene, (key, &nick), (first, last)),
             Event::Private { .. } => show_private(&mut scene, &event),
             Event::Delivered { .. } => show_delivered(&mut scene, event),
-            Event::Warning(text) => scene.display.warn(now, &text),
+            Event::Warning(text) | Event::NotLetIn { text, .. } => scene.display.warn(now, &text),
             other => show_change(&mut scene, &other),
         }
     }

@@ -42,6 +42,7 @@ use crate::timing;
 use crate::ui::{DriverStatus, Ui};
 
 use super::clock::{Attendance, Clock};
+use super::complaints::{self, Complaints};
 use super::console::{Console, Request};
 use super::keeper::Keeper;
 use super::names::Names;
@@ -90,6 +91,7 @@ pub(super) struct Reactor {
     streams: Streams,
     network: Network,
     names: Names,
+    complaints: Complaints,
     /// The store, if the history is kept.
     keeper: Option<Keeper>,
     listener: Listener,
@@ -113,7 +115,7 @@ impl Reactor {
                 Flow::Left => return self.farewell(),
                 Flow::End => return Ok(STATUS_INTERRUPTED),
                 Flow::LockedOut => {
-                    return Err(StartError::Locked(self.room, self.network.is_locked()));
+                    return Err(StartError::Locked(self.room));
                 }
             }
         }
@@ -251,6 +253,7 @@ impl Reactor {
             names: &mut self.names,
             keeper: &mut self.keeper,
             ui: &mut self.ui,
+            complaints: &mut self.complaints,
         };
         for effect in self.outbox.drain(..) {
             self.left |= effects::is_last(&effect);
@@ -301,12 +304,12 @@ impl Reactor {
             addresses.any(|a| a.0.ip() == peer.ip())
         };
         let room = if self.listener.admits(now, peer.ip()) || hosts_members() {
-            self.streams.make_room(now, peer)
+            self.streams.make_room(peer)
         } else {
             Err("too many connections in a short time")
         };
         if let Err(rule) = room {
-            return self.streams.complain(now, peer, rule);
+            return self.streams.complain(peer, rule);
         }
         let link = self.node.new_link();
         match self.streams.accept(link, socket, peer) {
@@ -318,7 +321,7 @@ impl Reactor {
     /// Each stream that has something gets its share, those that have waited longest first.
     fn read_streams(&mut self) {
         let mut round = self.streams.round();
-        while let Some((link, message)) = self.streams.next_in(self.now.time, &mut round) {
+        while let Some((link, message)) = self.streams.next_in(&mut round) {
             self.feed(Input::Message { link, message });
         }
         self.feed_stream_inputs();
@@ -415,6 +418,25 @@ impl Reactor {
         }
     }
 
+    /// Tells the user what others did, as far as that is to be said.
+    fn say_complaints(&mut self) {
+        let now = self.now;
+        for complaint in self.network.take_complaints() {
+            let is_other = complaint.topic == complaints::OTHER_SECRET;
+            if is_other {
+                self.ui.note_other_secret();
+            }
+            if let Some(words) = self.complaints.admit(now.time, complaint) {
+                self.ui.warn(now, &words);
+            }
+        }
+        for complaint in self.streams.take_complaints() {
+            if let Some(words) = self.complaints.admit(now.time, complaint) {
+                log::warn!("{words}");
+            }
+        }
+    }
+
     /// The interfaces are looked at after a while.
     fn look_again(&mut self) {
         let at = self.network.next_look(self.now.time);
@@ -464,6 +486,7 @@ impl Reactor {
         let node = &self.node;
         (self.streams).sort(self.now.time, |link| node.is_member_link(link));
         self.streams.flush(self.now.time);
+        self.say_complaints();
         self.flush_outputs();
         self.bury_streams();
         naming::wake(&self.names, &mut self.wheel, self.now.time);
@@ -485,7 +508,7 @@ impl Reactor {
             let (ui, now) = (&mut self.ui, self.now);
             keeper.close(now, &mut self.node, |words| ui.warn(now, words))
         });
-        self.streams.close_all(self.now.time);
+        self.streams.close_all();
         let mut farewell = Farewell::new(self.now.time, self.ui.ends_at());
         loop {
             self.console.begin_round();
@@ -505,7 +528,7 @@ impl Reactor {
                 return Ok(STATUS_INTERRUPTED);
             }
             let mut round = self.streams.round();
-            while self.streams.next_in(self.now.time, &mut round).is_some() {}
+            while self.streams.next_in(&mut round).is_some() {}
         }
         Ok(farewell.exit_status(&mut self.ui, &mut self.console))
     }

@@ -14,6 +14,7 @@ use crate::ui::{DriverStatus, Listening, Mode, Ui};
 use crate::wire::{Address, Key};
 
 use super::super::clock::{Attendance, Clock};
+use super::super::complaints::Complaints;
 use super::super::config::DriverConfig;
 use super::super::console::Request;
 use super::super::keeper::Keeper;
@@ -76,6 +77,7 @@ impl Reactor {
             outbox: Outbox::new(),
             ui: Ui::new(config.ui.clone()),
             console: opened.console,
+            complaints: Complaints::default(),
             streams: Streams::new(registry, network.sources(), config.secret.clone()),
             network,
             listener: opened.listener,

@@ -66,7 +66,7 @@ impl StreamRig {
                 .lists
                 .next_ready(&mut self.streams.table)
                 .unwrap();
-            while let Some(found) = self.streams.next_message(NOW, slot, &mut share) {
+            while let Some(found) = self.streams.next_message(slot, &mut share) {
                 self.messages.push(found);
             }
         }
@@ -173,7 +173,7 @@ fn a_graceful_close_writes_the_queue_and_reads_to_the_end() {
     for _ in 0..40 {
         rig.send(Class::Chat, &chat);
     }
-    rig.streams.close(NOW, LINK, Close::Graceful);
+    rig.streams.close(LINK, Close::Graceful);
     rig.send(Class::Chat, &chat);
     let reader = std::thread::spawn(move || {
         let mut all = Vec::new();
@@ -255,7 +255,7 @@ fn an_aborted_link_says_nothing_more() {
     let mut peer = rig.linked(LINK);
     peer.write_all(&frame(&Message::Leave)).unwrap();
     let how = Close::Abort("a test's rule");
-    rig.streams.close(NOW, LINK, how);
+    rig.streams.close(LINK, how);
     for _ in 0..3 {
         rig.turn(Duration::from_millis(10));
     }
@@ -279,7 +279,7 @@ fn a_flood_of_tiny_frames_is_shared_out_over_turns() {
 fn accept(rig: &mut StreamRig, listener: &mio::net::TcpListener, link: u64) -> TcpStream {
     let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (socket, from) = listener.accept().unwrap();
-    assert_eq!(rig.streams.make_room(NOW, from), Ok(()));
+    assert_eq!(rig.streams.make_room(from), Ok(()));
     rig.streams.accept(LinkId(link), socket, from).unwrap();
     peer
 }
@@ -321,7 +321,7 @@ fn beyond_so_many_strangers_of_one_address_the_oldest_that_is_no_member_ends() {
     for n in 0..STRANGERS_PER_SOURCE_MAX as u64 + 4 {
         peers.push(accept(&mut rig, &listener, n));
         rig.streams.end_handshake(LinkId(n));
-        rig.streams.limit_strangers(NOW, LinkId(n), is_member);
+        rig.streams.limit_strangers(LinkId(n), is_member);
     }
     let input = rig.streams.inputs.pop_front();
     assert!(

@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use super::{Group, Parts};
-use crate::node::{Closed, Event};
+use crate::limits;
+use crate::node::{Closed, Event, LinkId};
 use crate::wire::Key;
 
 impl Group {
@@ -16,6 +17,16 @@ impl Group {
             "large packets to or from {who} get lost on the way: going on with small ones; lower the MTU of \
              the network interface that leads there (with iproute2: ip link set dev NAME mtu 1280, or less)"
         )));
+    }
+
+    /// The room has as many members as it may: the user is told who is not let in.
+    pub(super) fn explain_full(parts: &mut Parts<'_>, link: LinkId, nick: &str) {
+        let ip = parts.mesh.link(link).map(|l| l.address().ip());
+        if let Some(host) = ip.map(|ip| ip.to_canonical()) {
+            let (who, members) = (name_of(Some(nick), Some(host)), limits::MEMBERS_MAX);
+            let text = format!("the room is full, with {members} members: {who} was not let in");
+            parts.cx.show(Event::NotLetIn { host, text });
+        }
     }
 
     /// No room was found: says what came of the peers, and what to try.

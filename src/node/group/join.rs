@@ -118,6 +118,14 @@ impl Group {
         {
             seek.heard = None;
         }
+        let heard = seek.heard.as_ref().map(|(c, _)| c.key);
+        let is_overdue = now.since(seek.asked_first) >= patience * timing::SEEKING_PATIENCES;
+        if is_overdue && Self::is_in_vain(parts, heard) {
+            return self.found_group(parts);
+        }
+        let Standing::Seeking(seek) = &mut self.standing else {
+            return;
+        };
         let awaits_peers =
             parts.mesh.awaits_peers() && now.since(seek.asked_first) < timing::NAME_PATIENCE;
         if seek.heard.is_none() && now >= seek.window_end && !awaits_peers {
@@ -135,6 +143,13 @@ impl Group {
         } else {
             self.arm_join(parts, timing::JOIN_RETRY);
         }
+    }
+
+    /// Whoever is heard and not reached has its time, and all of them together have twice as long: nobody keeps
+    /// a room from being founded by naming one coordinator after the other.
+    fn is_in_vain(parts: &Parts<'_>, heard: Option<Key>) -> bool {
+        let is_reached = heard.is_some_and(|key| Self::is_confirmed(parts, key));
+        !is_reached && !parts.cx.is_weakened(Weakness::HearsayCounts)
     }
 
     /// It was looked up where a peer is: whoever seeks dials it, and gives it as long as one that was
@@ -461,6 +476,7 @@ impl Group {
         match &mut self.standing {
             Standing::Gone => {}
             Standing::Seeking(seek) => {
+                seek.asked_first = parts.cx.now.time;
                 seek.window_end = until;
                 self.step_seeking(parts);
             }
