@@ -20,6 +20,7 @@ mod failover;
 mod floods;
 mod histories;
 mod joining;
+mod keys;
 mod output;
 mod pipes;
 mod sandbox;

@@ -115,7 +115,7 @@ impl Reactor {
         if config.stdout_closed {
             self.console.note_stdout_closed(self.now, &mut self.ui);
         }
-        for report in reports {
+        for report in config.warnings.iter().chain(reports) {
             self.ui.warn(self.now, report);
         }
         if self.network.is_only_loopback() {
