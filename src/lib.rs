@@ -94,6 +94,8 @@
 //! | how a line looks in a terminal: colours, marks | `ui/terminal/style.rs` | nothing |
 //! | the order of messages | `wire/types.rs` (`Position`) | `node/history/order.rs` if it is no comparison of three numbers any more |
 //! | a rate that each source or member is held to | `driver/rates.rs` | `limits.rs` for the number |
+//! | what is said of strangers, and how often | `driver/complaints.rs` | `timing.rs`, `limits.rs` |
+//! | what a secret is, and what it becomes | `lock/secret.rs`, `lock/generated.rs` | `cli/secret.rs`; "Locked rooms" in `wire/PROTOCOL.md` |
 //! | when the store is checkpointed, what a helper process does | `driver/keeper/tending.rs` | `store/helper.rs` |
 //! | when what came in a flood becomes rows | `driver/keeper/rows.rs` | `store/waiting.rs` |
 //! | what `papo history` searches for | `store/search.rs` | `cli/history.rs` for the option |

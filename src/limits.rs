@@ -223,10 +223,10 @@ pub const OUTPUT_BYTES_MAX: usize = 64 * 1024;
 pub const OUTPUT_BYTES_PER_TURN_MAX: usize = 1024 * 1024;
 /// Log lines that wait for stderr; more are dropped and counted.
 pub const LOG_BUFFER_BYTES_MAX: usize = 64 * 1024;
-/// Log lines about outsiders' mistakes in one burst.
-pub const LOG_BURST_MAX: u32 = 20;
-/// Log lines about outsiders' mistakes per second after such a burst.
-pub const LOG_LINES_PER_SECOND: u32 = 5;
+/// Hosts and matters of which it is remembered that the user was told; of more than these nothing is said.
+pub const COMPLAINTS_KEPT_MAX: usize = 128;
+/// Complaints of strangers that wait for the end of a turn; more in one turn are forgotten.
+pub const COMPLAINTS_PER_TURN_MAX: usize = 64;
 const _: () = assert!(QUEUE_BYTES_HARD_MAX >= QUEUE_BYTES_MAX + 16 * (FRAME_BYTES_MAX + 4));
 // Half a queue plus what is said in one turn, with each line's overhead and its dependencies, fits.
 const SAID_OVERHEAD: usize = (COMMANDS_PER_TURN_MAX + SAY_LINES_MAX) * 256 + 24 * DEPENDENCIES_MAX;
@@ -268,7 +268,5 @@ pub const ROOMS_FOUND_MAX: usize = 1_024;
 /// Senders whose last counter is remembered. Only holders of the secret get an entry; the one
 /// heard least recently is forgotten.
 pub const DATAGRAM_SENDERS_MAX: usize = 1_024;
-/// Hosts that speak another version of the protocol of which each is logged once.
-pub const FOREIGN_HOSTS_MAX: usize = 64;
 /// Lines that wait for stderr at most; the oldest of more are skipped and counted.
 pub const STDERR_LINES_MAX: usize = 1_000;

@@ -18,6 +18,9 @@ pub const JOIN_REQUESTS: u32 = 4;
 pub const DISCOVERY_WINDOW: Duration = JOIN_RETRY.saturating_mul(JOIN_REQUESTS);
 /// The longest pause between two questions to one coordinator, as a number of [`JOIN_RETRY`].
 pub const JOIN_RETRY_SLOWEST: u32 = 6;
+/// For how many times as long as one coordinator is looked for that is heard, and not reached, a node looks for
+/// its room at most: then it founds one, however many more are heard.
+pub const SEEKING_PATIENCES: u32 = 2;
 /// How long a coordinator that was just heard is left to dial this node before this node dials it: the
 /// first request makes it dial at once.
 pub const COORDINATOR_DIALS_FIRST: Duration = Duration::from_millis(20);
@@ -124,6 +127,11 @@ pub const NAME_LOOKUP: Duration = Duration::from_secs(35);
 pub const NAME_AGAIN_FIRST: Duration = Duration::from_secs(1);
 /// The longest pause between two look-ups of one name.
 pub const NAME_AGAIN_SLOWEST: Duration = Duration::from_secs(60);
+
+// Strangers.
+
+/// How long nothing more is said of a host that was complained of: a reminder, and no nuisance.
+pub const COMPLAINT_AGAIN: Duration = Duration::from_secs(600);
 
 // The process.
 

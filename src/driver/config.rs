@@ -37,6 +37,8 @@ pub struct DriverConfig {
     pub history_max: usize,
     /// Whether to fetch the room's history on joining.
     pub wants_history: bool,
+    /// What the user is to be told of the options when papo starts, one line each.
+    pub warnings: Vec<String>,
     /// The room's secret, if it is locked.
     pub secret: Option<Secret>,
     /// The file that keeps the history, if there is one.

@@ -9,7 +9,7 @@ use crate::wire::{ChatMessage, Key, Member};
 
 use super::config::{Listening, Replay, UiConfig};
 use super::display::Display;
-use super::event_data::{Delivered, Misser, PrivateEvent};
+use super::event_data::{Delivered, Misser, PrivateEvent, Unsent};
 use super::room_state::RoomState;
 use super::visible::{Tab, visible};
 use super::{json, text};
@@ -106,7 +106,7 @@ impl Showing {
             } => self.show_missed(&mut scene, (key, &nick), (first, last)),
             Event::Private { .. } => show_private(&mut scene, &event),
             Event::Delivered { .. } => show_delivered(&mut scene, event),
-            Event::Warning(text) => scene.display.warn(now, &text),
+            Event::Warning(text) | Event::NotLetIn { text, .. } => scene.display.warn(now, &text),
             other => show_change(&mut scene, &other),
         }
     }
@@ -264,15 +264,8 @@ fn change_as_json(out: &mut Vec<u8>, at: u64, event: &Event) {
     }
 }
 
-/// Shows that the node has left, and what became of what was said here. `unsent` lines were read
-/// and not sent; `failed`: what was meant to be said could not even be sent.
-pub(super) fn show_left(
-    display: &mut Display,
-    now: Now,
-    leaving: &LeavingNews,
-    unsent: u64,
-    failed: bool,
-) {
+/// Shows that the node has left, and what became of what was said here, and of what was not.
+pub(super) fn show_left(display: &mut Display, now: Now, leaving: &LeavingNews, unsent: &Unsent) {
     let LeavingNews {
         confirmed,
         unconfirmed,
@@ -282,9 +275,14 @@ pub(super) fn show_left(
     if !missed.is_empty() {
         display.say_on_stderr(&text::missers(missed));
     }
-    if unsent > 0 {
-        let lines = text::count(unsent, "line");
-        display.say_on_stderr(&format!("{lines} not sent"));
+    let lines = text::count(unsent.lines, "line");
+    match &unsent.why {
+        Some(why) if unsent.lines > 0 => {
+            display.say_on_stderr(&format!("{lines} not sent: {why}"));
+        }
+        Some(why) => display.say_on_stderr(why),
+        None if unsent.lines > 0 => display.say_on_stderr(&format!("{lines} not sent")),
+        None => {}
     }
     if *unconfirmed > 0 || !missing.is_empty() {
         let messages = text::count(*unconfirmed, "message");
@@ -294,7 +292,7 @@ pub(super) fn show_left(
         };
         display.say_on_stderr(&format!("{messages} not confirmed{by}"));
     }
-    let good = *confirmed && missed.is_empty() && unsent == 0 && !failed;
+    let good = *confirmed && missed.is_empty() && unsent.lines == 0 && !unsent.failed;
     if display.is_json() {
         display.json(now, |out, at| json::left(out, at, good));
     }

@@ -148,6 +148,14 @@ fn free_group(rng: &mut fastrand::Rng) -> SocketAddrV4 {
     panic!("no free UDP port");
 }
 
+/// Writes a file that only its owner may read, as a secret is kept.
+pub fn write_secret(path: &Path, text: impl AsRef<[u8]>) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::write(path, text).expect("the directory is ours");
+    let mode = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(path, mode).expect("the file is ours");
+}
+
 /// An empty directory that goes with its owner.
 #[derive(Debug)]
 pub struct Scratch(PathBuf);

@@ -168,6 +168,56 @@ fn without_the_secret_no_forgery_has_an_effect() {
     }
 }
 
+/// Heartbeats that somebody recorded, of coordinators that have gone since, one after the other.
+#[test]
+fn recordings_of_coordinators_that_have_gone_keep_a_new_node_out_for_seconds_only() {
+    let permit = shared();
+    let locked = Locked::new(&permit);
+    let secret = Secret::derive(&locked.room.name, crate::secrets::SECRET.as_bytes());
+    let secret = secret.expect("it is long enough");
+    // It takes connections, and never says anything.
+    let silent = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let at = silent.local_addr().expect("an address");
+    let hour_ago = wall_ms() - 3_600_000;
+    let recorded: Vec<Vec<u8>> = (1..=27)
+        .map(|n| {
+            let mut seal = DatagramSeal::new(&secret).expect("randomness");
+            let coordinator = Coordinator {
+                addresses: vec![Address(at)],
+                ..claim(Key(n), n)
+            };
+            let beat = Datagram::Heartbeat {
+                room: locked.room.name.clone(),
+                coordinator,
+                members: 9,
+                nick: None,
+            };
+            let plain = encode_datagram(&beat).expect("a valid datagram");
+            seal.seal(hour_ago + n * 1_000, &plain)
+        })
+        .collect();
+    let group = locked.room.group;
+    let over = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let is_over = std::sync::Arc::clone(&over);
+    let thread = std::thread::spawn(move || {
+        let mouth = mouth(Ipv4Addr::LOCALHOST);
+        for datagram in &recorded {
+            if is_over.load(std::sync::atomic::Ordering::SeqCst) {
+                break;
+            }
+            let _ = mouth.send_to(datagram, group);
+            let_pass(ms(500));
+        }
+    });
+    let_pass(ms(100));
+    let ana = locked.join("ana");
+    let joined = ana.joined();
+    over.store(true, std::sync::atomic::Ordering::SeqCst);
+    thread.join().expect("no panic");
+    let took = joined.at - ana.born;
+    assert!(took < ms(6_000), "{took:?}");
+}
+
 #[test]
 fn in_an_open_room_forgeries_of_one_who_is_no_member_have_no_effect() {
     let permit = shared();

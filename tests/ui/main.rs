@@ -1,6 +1,7 @@
 //! The user's side, driven by events and bytes, with plain data in the node's place.
 
 mod commands;
+mod deadline;
 mod in_a_pipe;
 mod in_a_terminal;
 mod in_json;

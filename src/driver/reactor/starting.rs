@@ -14,6 +14,7 @@ use crate::ui::{DriverStatus, Listening, Mode, Ui};
 use crate::wire::{Address, Key};
 
 use super::super::clock::{Attendance, Clock};
+use super::super::complaints::Complaints;
 use super::super::config::DriverConfig;
 use super::super::console::SignalRequest;
 use super::super::keeper::Keeper;
@@ -67,7 +68,7 @@ impl Reactor {
         let own = (opened.poll.registry().try_clone()).map_err(system("create a poll"))?;
         let keeper = Keeper::open(&config, &registry, now)?;
         let mut reactor = Reactor {
-            names: Names::new(own, LOOKUPS, &config.peers),
+            names: Names::new(own, LOOKUPS, &config.peers, config.ui.waits_for_room()),
             events: Events::with_capacity(EVENTS_MAX),
             attendance: Attendance::new(&clock, config.failure_timeout),
             wheel: Wheel::new(now.time),
@@ -76,6 +77,7 @@ impl Reactor {
             outbox: Outbox::new(),
             ui: Ui::new(config.ui.clone()),
             console: opened.console,
+            complaints: Complaints::default(),
             streams: Streams::new(registry, network.sources(), config.secret.clone()),
             network,
             listener: opened.listener,
@@ -113,7 +115,7 @@ impl Reactor {
         if config.stdout_closed {
             self.console.note_stdout_closed(self.now, &mut self.ui);
         }
-        for report in reports {
+        for report in config.warnings.iter().chain(reports) {
             self.ui.warn(self.now, report);
         }
         if self.network.is_only_loopback() {

@@ -62,7 +62,7 @@ impl StreamRig {
         for _ in 0..self.streams.pool.ready_len() {
             let mut share = Share::of(usize::MAX, usize::MAX);
             let slot = self.streams.pool.next_ready().unwrap();
-            while let Some(found) = self.streams.next_message(NOW, slot, &mut share) {
+            while let Some(found) = self.streams.next_message(slot, &mut share) {
                 self.messages.push(found);
             }
         }
@@ -177,7 +177,7 @@ fn a_graceful_close_writes_the_queue_and_reads_to_the_end() {
     for _ in 0..40 {
         rig.send(Class::Chat, &chat);
     }
-    rig.streams.close(NOW, LINK, Close::Graceful);
+    rig.streams.close(LINK, Close::Graceful);
     rig.send(Class::Chat, &chat);
     let reader = std::thread::spawn(move || {
         let mut all = Vec::new();
@@ -259,7 +259,7 @@ fn an_aborted_link_says_nothing_more() {
     let mut peer = rig.linked(LINK);
     peer.write_all(&frame(&Message::Leave)).unwrap();
     let how = Close::Abort("a test's rule");
-    rig.streams.close(NOW, LINK, how);
+    rig.streams.close(LINK, how);
     for _ in 0..3 {
         rig.turn(Duration::from_millis(10));
     }
@@ -283,7 +283,7 @@ fn a_flood_of_tiny_frames_is_shared_out_over_turns() {
 fn accept(rig: &mut StreamRig, listener: &mio::net::TcpListener, link: u64) -> TcpStream {
     let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (socket, from) = listener.accept().unwrap();
-    assert_eq!(rig.streams.make_room(NOW, from), Ok(()));
+    assert_eq!(rig.streams.make_room(from), Ok(()));
     rig.streams.accept(LinkId(link), socket, from).unwrap();
     peer
 }
@@ -314,7 +314,7 @@ fn beyond_so_many_strangers_of_one_address_the_oldest_that_is_no_member_ends() {
     for n in 0..STRANGERS_PER_SOURCE_MAX as u64 + 4 {
         peers.push(accept(&mut rig, &listener, n));
         rig.streams.end_handshake(LinkId(n));
-        rig.streams.limit_strangers(NOW, LinkId(n), is_member);
+        rig.streams.limit_strangers(LinkId(n), is_member);
     }
     rig.expect_only_closed(LinkId(3));
 }
