@@ -11,5 +11,5 @@ mod page_test;
 mod secret;
 
 pub use datagram::{DatagramSeal, OpenError};
-pub use link::{LinkCipher, LinkError, RECORD_PLAIN_MAX};
+pub use link::{BINDING_BYTES, LinkCipher, LinkError, RECORD_PLAIN_MAX};
 pub use secret::{ROOM_TAG_BYTES, Secret, SecretError, room_tag};

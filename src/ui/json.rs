@@ -5,16 +5,19 @@
 //! since people look at this output as well.
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+use crate::identity::Fingerprint;
 use crate::node::{Arrival, Departure, Phase};
 use crate::wire::{ChatMessage, Id, Key, Member, MessageId};
 
 use super::config::{DriverStatus, Listening};
 use super::event_data::{Delivered, PrivateEvent};
 use super::numbers::{Hex, IdText, Stamp};
+use super::people::People;
 use super::room_state::{RoomState, everybody};
 use super::visible::{is_hidden, is_plain};
 
@@ -113,22 +116,32 @@ struct MemberOut<'a> {
     nick: &'a str,
     key: Hex,
     address: Option<Text<crate::wire::Address>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity: Option<Fingerprint>,
 }
 
-fn member_list<'a>(members: &[&'a Member]) -> Vec<MemberOut<'a>> {
-    members
-        .iter()
-        .map(|m| MemberOut {
-            id: m.id,
-            nick: &m.nick,
-            key: Hex(m.key.0),
-            address: m.addresses.first().copied().map(Text),
-        })
-        .collect()
+fn member_list<'a>(members: &[&'a Member], people: &People) -> Vec<MemberOut<'a>> {
+    members.iter().map(|m| member_out(m, people)).collect()
+}
+
+fn member_out<'a>(member: &'a Member, people: &People) -> MemberOut<'a> {
+    MemberOut {
+        id: member.id,
+        nick: &member.nick,
+        key: Hex(member.key.0),
+        address: member.addresses.first().copied().map(Text),
+        identity: people.identity(member.key),
+    }
 }
 
 /// `joined`
-pub fn joined(out: &mut Vec<u8>, at: u64, room: &dyn RoomState, again: bool) {
+pub(super) fn joined(
+    out: &mut Vec<u8>,
+    at: u64,
+    room: &dyn RoomState,
+    people: &People,
+    again: bool,
+) {
     #[derive(Serialize)]
     struct Body<'a> {
         id: Option<Id>,
@@ -140,7 +153,7 @@ pub fn joined(out: &mut Vec<u8>, at: u64, room: &dyn RoomState, again: bool) {
     let body = Body {
         id: room.id(),
         coordinator: room.coordinator().map(|c| c.id),
-        members: member_list(&everybody(room)),
+        members: member_list(&everybody(room), people),
         history: room.history_len(),
         again,
     };
@@ -148,7 +161,14 @@ pub fn joined(out: &mut Vec<u8>, at: u64, room: &dyn RoomState, again: bool) {
 }
 
 /// `message`, of the history. Written out without flattening: this is the path that a flood takes.
-pub fn message(out: &mut Vec<u8>, at: u64, message: &ChatMessage, own: bool, arrival: Arrival) {
+pub fn message(
+    out: &mut Vec<u8>,
+    at: u64,
+    message: &ChatMessage,
+    own: bool,
+    arrival: Arrival,
+    identity: Option<Fingerprint>,
+) {
     let said = MessageOut {
         event: "message",
         at: Stamp(at),
@@ -162,6 +182,7 @@ pub fn message(out: &mut Vec<u8>, at: u64, message: &ChatMessage, own: bool, arr
         own,
         replay: arrival == Arrival::Old,
         private: false,
+        identity,
     };
     if arrival == Arrival::Late {
         late(out, said);
@@ -196,10 +217,17 @@ struct MessageOut<'a> {
     own: bool,
     replay: bool,
     private: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity: Option<Fingerprint>,
 }
 
 /// `message`, of `/msg`: it has neither an id nor a sequence number.
-pub(super) fn private(out: &mut Vec<u8>, at: u64, said: &PrivateEvent<'_>) {
+pub(super) fn private(
+    out: &mut Vec<u8>,
+    at: u64,
+    said: &PrivateEvent<'_>,
+    identity: Option<Fingerprint>,
+) {
     let said = MessageOut {
         event: "message",
         at: Stamp(at),
@@ -213,6 +241,7 @@ pub(super) fn private(out: &mut Vec<u8>, at: u64, said: &PrivateEvent<'_>) {
         own: said.own,
         replay: false,
         private: true,
+        identity,
     };
     line(out, &said);
 }
@@ -286,17 +315,20 @@ struct MemberChange<'a> {
     nick: &'a str,
     key: Hex,
     #[serde(skip_serializing_if = "Option::is_none")]
+    identity: Option<Fingerprint>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     previous: Option<&'a str>,
 }
 
 impl<'a> MemberChange<'a> {
-    fn of(member: &'a Member) -> MemberChange<'a> {
+    fn of(member: &'a Member, people: &People) -> MemberChange<'a> {
         MemberChange {
             id: member.id,
             nick: &member.nick,
             key: Hex(member.key.0),
+            identity: people.identity(member.key),
             reason: None,
             previous: None,
         }
@@ -304,28 +336,40 @@ impl<'a> MemberChange<'a> {
 }
 
 /// `member_joined`
-pub fn member_joined(out: &mut Vec<u8>, at: u64, member: &Member) {
-    event(out, "member_joined", at, MemberChange::of(member));
+pub(super) fn member_joined(out: &mut Vec<u8>, at: u64, member: &Member, people: &People) {
+    event(out, "member_joined", at, MemberChange::of(member, people));
 }
 
 /// `member_left`
-pub fn member_left(out: &mut Vec<u8>, at: u64, member: &Member, departure: Departure) {
+pub(super) fn member_left(
+    out: &mut Vec<u8>,
+    at: u64,
+    member: &Member,
+    people: &People,
+    departure: Departure,
+) {
     let reason = Some(match departure {
         Departure::Left => "left",
         Departure::Lost => "lost",
     });
     let change = MemberChange {
         reason,
-        ..MemberChange::of(member)
+        ..MemberChange::of(member, people)
     };
     event(out, "member_left", at, change);
 }
 
 /// `member_renamed`
-pub fn member_renamed(out: &mut Vec<u8>, at: u64, member: &Member, previous: &str) {
+pub(super) fn member_renamed(
+    out: &mut Vec<u8>,
+    at: u64,
+    member: &Member,
+    people: &People,
+    previous: &str,
+) {
     let change = MemberChange {
         previous: Some(previous),
-        ..MemberChange::of(member)
+        ..MemberChange::of(member, people)
     };
     event(out, "member_renamed", at, change);
 }
@@ -401,7 +445,7 @@ pub fn history<'a>(out: &mut Vec<u8>, at: u64, room: &dyn RoomState, messages: &
 }
 
 /// `members`: the answer to `/members`.
-pub fn members(out: &mut Vec<u8>, at: u64, room: &dyn RoomState) {
+pub(super) fn members(out: &mut Vec<u8>, at: u64, room: &dyn RoomState, people: &People) {
     #[derive(Serialize)]
     struct Body<'a> {
         coordinator: Option<Id>,
@@ -409,9 +453,35 @@ pub fn members(out: &mut Vec<u8>, at: u64, room: &dyn RoomState) {
     }
     let body = Body {
         coordinator: room.coordinator().map(|c| c.id),
-        members: member_list(&room.members().iter().collect::<Vec<_>>()),
+        members: member_list(&room.members().iter().collect::<Vec<_>>(), people),
     };
     event(out, "members", at, body);
+}
+
+/// `whois`: the answer to `/whois`, once for each who is named.
+pub(super) fn whois(
+    out: &mut Vec<u8>,
+    at: u64,
+    member: &Member,
+    people: &People,
+    link: Option<(SocketAddr, Duration)>,
+) {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        #[serde(flatten)]
+        member: MemberOut<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        linked_at: Option<Text<SocketAddr>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        since: Option<Stamp>,
+    }
+    let since = link.map(|(_, ago)| Stamp(at.saturating_sub(millis(ago))));
+    let body = Body {
+        member: member_out(member, people),
+        linked_at: link.map(|(address, _)| Text(address)),
+        since,
+    };
+    event(out, "whois", at, body);
 }
 
 /// `status`: the answer to `/status`.

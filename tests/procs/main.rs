@@ -18,6 +18,7 @@ mod exits;
 mod failover;
 mod floods;
 mod histories;
+mod identity;
 mod joining;
 mod output;
 mod pipes;

@@ -37,6 +37,7 @@ use mio::Registry;
 use mio::event::Event;
 use mio::net::TcpStream;
 
+use crate::identity::{Credentials, Peer};
 use crate::limits::{
     LINKS_MAX, QUEUE_BYTES_HARD_MAX, QUEUE_BYTES_MAX, QUEUE_BYTES_TOTAL_MAX,
     STRANGER_QUEUE_BYTES_MAX,
@@ -44,7 +45,7 @@ use crate::limits::{
 use crate::lock::Secret;
 use crate::node::{Class, Close, Closed, Input, LinkId, Time};
 use crate::timing;
-use crate::wire::Message;
+use crate::wire::{Message, Relay};
 
 use super::loglines::Throttle;
 use super::network::Sources;
@@ -81,11 +82,16 @@ pub(super) struct Streams {
 }
 
 impl Streams {
-    /// No streams; dials are bound to `sources`, where they fit.
-    pub(super) fn new(registry: Registry, sources: Sources, secret: Option<Secret>) -> Streams {
+    /// No streams; this node speaks under `own`, and dials are bound to `sources`, where they fit.
+    pub(super) fn new(
+        registry: Registry,
+        sources: Sources,
+        own: Credentials,
+        secret: Option<Secret>,
+    ) -> Streams {
         Streams {
             registry,
-            opener: Opener::new(sources, secret),
+            opener: Opener::new(sources, own, secret),
             table: Table::default(),
             outsiders: Outsiders::new(),
             backlog: SendQueues::default(),
@@ -122,9 +128,31 @@ impl Streams {
     ) -> io::Result<()> {
         self.refusing = false;
         let stream = self.opener.accept(link, socket, peer)?;
-        self.table.insert(&self.registry, stream)?;
+        let slot = self.table.insert(&self.registry, stream)?;
         self.outsiders.begin_handshake(peer.ip(), link);
+        self.note_proof(slot);
         Ok(())
+    }
+
+    /// What the proof of a link has queued is to be written.
+    fn note_proof(&mut self, slot: usize) {
+        let stream = &mut self.table[slot];
+        let said = stream.take_said();
+        if said > 0 {
+            let queued = stream.queued();
+            self.backlog.grow(slot, said, queued);
+            self.mark_dirty(slot);
+        }
+    }
+
+    /// What this node has others carry, with its seal.
+    pub(super) fn seal(&self, relay: &Relay) -> Relay {
+        self.opener.seal(relay)
+    }
+
+    /// Who is at the other end of a link, once that is proven.
+    pub(super) fn peer_of(&self, link: LinkId) -> Option<Peer> {
+        self.table[self.table.slot_of(link)?].proven()
     }
 
     /// Opens a stream, in small segments if large ones get lost; what comes of it is left for
@@ -136,10 +164,13 @@ impl Streams {
             let dialled = self.opener.dial(link, to, small);
             dialled.and_then(|stream| self.table.insert(&self.registry, stream))
         };
-        if let Err(e) = result {
-            log::debug!("cannot dial {to}: {e}");
-            let why = classify(&e);
-            self.inputs.push_back(Input::Closed { link, why });
+        match result {
+            Ok(slot) => self.note_proof(slot),
+            Err(e) => {
+                log::debug!("cannot dial {to}: {e}");
+                let why = classify(&e);
+                self.inputs.push_back(Input::Closed { link, why });
+            }
         }
     }
 
@@ -367,6 +398,7 @@ impl Streams {
         let found = stream.next_message(share);
         // The handshake of a lock answers what it reads, and what waited for it may go.
         let answers = stream.is_locked() && stream.has_output();
+        self.note_proof(slot);
         if answers {
             self.mark_dirty(slot);
         }

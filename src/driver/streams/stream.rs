@@ -11,10 +11,11 @@ use std::rc::Rc;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
-use crate::limits::EXPENSIVE_FRAME_COST;
+use crate::identity::{LinkProof, Peer, ProofError};
+use crate::limits::{EXPENSIVE_FRAME_COST, INTRODUCTION_COST, PROOF_COST};
 use crate::lock::LinkError;
 use crate::node::{Class, Closed, LinkId, Time};
-use crate::wire::{FrameReader, Message, decode_message};
+use crate::wire::{FrameReader, Message, decode_message, encode_frame};
 
 use super::budget::Share;
 use super::outqueue::{OutQueue, Written};
@@ -81,6 +82,10 @@ pub(super) struct Stream {
     is_member: bool,
     reader: FrameReader,
     out: OutQueue,
+    /// Who is at the other end.
+    proof: LinkProof,
+    /// Bytes that the proof has queued since this was last asked.
+    said: usize,
     /// In a locked room.
     lock: Option<Box<StreamLock>>,
     /// The socket may have something to read.
@@ -109,9 +114,9 @@ impl Stream {
         link: LinkId,
         to: SocketAddr,
         socket: TcpStream,
-        lock: Option<Box<StreamLock>>,
+        guard: (LinkProof, Option<Box<StreamLock>>),
     ) -> Stream {
-        Stream::new(link, to, socket, StreamState::Connecting, lock)
+        Stream::new(link, to, socket, StreamState::Connecting, guard)
     }
 
     /// A stream that a peer has dialled; HELLO is still to come.
@@ -119,12 +124,12 @@ impl Stream {
         link: LinkId,
         peer: SocketAddr,
         socket: TcpStream,
-        lock: Option<Box<StreamLock>>,
+        guard: (LinkProof, Option<Box<StreamLock>>),
     ) -> Stream {
         let handshake_of = Some(peer.ip());
         Stream {
             handshake_of,
-            ..Stream::new(link, peer, socket, StreamState::Open, lock)
+            ..Stream::new(link, peer, socket, StreamState::Open, guard)
         }
     }
 
@@ -133,9 +138,10 @@ impl Stream {
         peer: SocketAddr,
         socket: TcpStream,
         state: StreamState,
-        lock: Option<Box<StreamLock>>,
+        (proof, lock): (LinkProof, Option<Box<StreamLock>>),
     ) -> Stream {
-        Stream {
+        let introduction = proof.introduction();
+        let mut stream = Stream {
             link,
             peer,
             socket,
@@ -144,7 +150,9 @@ impl Stream {
             handshake_of: None,
             is_member: false,
             reader: FrameReader::in_handshake(),
-            out: OutQueue::default(),
+            out: OutQueue::held(),
+            proof,
+            said: 0,
             lock,
             readable: false,
             hung_up: false,
@@ -155,7 +163,23 @@ impl Stream {
             is_dirty: false,
             is_listed: false,
             moved: Time(0),
+        };
+        stream.say(&introduction);
+        stream
+    }
+
+    /// Queues a frame of the proof.
+    fn say(&mut self, message: &Message) {
+        // Such a frame has a fixed length at most, and no rule but its fields' types.
+        if let Ok(frame) = encode_frame(message) {
+            self.said += frame.len();
+            self.out.push_proof(frame);
         }
+    }
+
+    /// Who is at the other end, once that is proven.
+    pub(super) fn proven(&self) -> Option<Peer> {
+        self.proof.peer()
     }
 
     pub(super) fn link(&self) -> LinkId {
@@ -258,7 +282,7 @@ impl Stream {
 
     /// Drops what is queued; the result is how many bytes that was.
     pub(super) fn drop_queue(&mut self) -> usize {
-        std::mem::take(&mut self.out).bytes()
+        std::mem::replace(&mut self.out, OutQueue::held()).bytes()
     }
 
     /// True if more is queued than this, for the first time since the queue was empty.
@@ -300,6 +324,17 @@ impl Stream {
 
     pub(super) fn is_locked(&self) -> bool {
         self.lock.is_some()
+    }
+
+    /// What is queued waits for this end's proof.
+    #[cfg(test)]
+    pub(super) fn is_held(&self) -> bool {
+        self.out.is_held()
+    }
+
+    /// How many bytes the proof of this link has queued since this was last asked.
+    pub(super) fn take_said(&mut self) -> usize {
+        std::mem::take(&mut self.said)
     }
 
     /// True while the socket has something to take.
@@ -361,13 +396,16 @@ impl Stream {
             }
             match self.reader.next_frame() {
                 Some(Ok(frame)) => {
-                    return match decode_message(frame) {
-                        Ok(message) => {
-                            share.take_frames(cost(&message));
-                            ReadStep::Message(message)
-                        }
-                        Err(e) => ReadStep::Offence(e.to_string()),
+                    let message = match decode_message(frame) {
+                        Ok(message) => message,
+                        Err(e) => return ReadStep::Offence(e.to_string()),
                     };
+                    share.take_frames(cost(&message));
+                    match self.prove(message) {
+                        Ok(Some(message)) => return ReadStep::Message(message),
+                        Ok(None) => continue,
+                        Err(e) => return ReadStep::Offence(e.to_string()),
+                    }
                 }
                 Some(Err(e)) => return ReadStep::Offence(e.to_string()),
                 None if !self.readable => return ReadStep::Nothing,
@@ -383,6 +421,27 @@ impl Stream {
                 }
                 Err(e) => return ReadStep::Broken(e),
             }
+        }
+    }
+
+    /// What of this message is for the node: all but what proves who is at the other end.
+    fn prove(&mut self, message: Message) -> Result<Option<Message>, ProofError> {
+        match message {
+            Message::Introduction(introduction) => {
+                let binding = self.lock.as_ref().and_then(|lock| lock.binding());
+                let proof = self.proof.on_introduction(introduction, binding)?;
+                self.say(&proof);
+                self.out.release();
+                Ok(None)
+            }
+            Message::Proof(proof) => self.proof.on_proof(&proof).map(|_| None),
+            Message::Relay(relay) if !self.proof.believes(&relay) => {
+                log::debug!("{}: a RELAY that its writer has not sealed", self.peer);
+                Ok(None)
+            }
+            // A later version may have something to say here.
+            Message::Unknown(_) if self.proof.peer().is_none() => Ok(None),
+            message => self.proof.check(&message).map(|()| Some(message)),
         }
     }
 
@@ -450,6 +509,8 @@ fn interest(armed: bool) -> Interest {
 /// What a message takes of its link's share of frames: more if its answer is expensive to make.
 fn cost(message: &Message) -> usize {
     match message {
+        Message::Introduction(_) => INTRODUCTION_COST,
+        Message::Proof(_) | Message::Relay(_) => PROOF_COST,
         Message::Fetch(_) | Message::ViewRequest | Message::JoinRequest(_) => EXPENSIVE_FRAME_COST,
         _ => 1,
     }

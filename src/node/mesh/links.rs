@@ -85,6 +85,11 @@ impl Link {
         self.address
     }
 
+    /// When HELLO was exchanged.
+    pub(in crate::node) fn opened(&self) -> Time {
+        self.opened
+    }
+
     /// When a frame last came in.
     pub(in crate::node) fn heard(&self) -> Time {
         self.heard
