@@ -103,7 +103,7 @@
 //! | what a signal does | `driver/console/signals.rs` | `driver/reactor/mod.rs` |
 //! | a command that is typed, like `/nick` | `ui/commands.rs` | `ui/orders.rs` |
 //! | how a name of `--peer` is looked up | `driver/names/mod.rs` | `timing.rs` for how often |
-//! | what proves a key on a link, and what is signed | `identity/proof.rs` | `wire/PROTOCOL.md`, and `driver/streams/stream.rs`, which keeps to its order |
+//! | what proves a key on a link, and what is signed | `identity/proof.rs` | `wire/PROTOCOL.md`, and `driver/streams/stream_proof.rs`, which keeps to its order |
 //! | where an identity is kept | `cli/identity.rs` | `platform` for the directory |
 //! | who is marked as somebody else | `ui/people.rs` | nothing |
 //! | what only one operating system has | `platform/linux.rs` | `platform/portable.rs`, which gives the same items |

@@ -19,7 +19,7 @@ use super::prompt::Prompt;
 use super::room_state::RoomState;
 use super::stderr::Stderr;
 use super::visible::{Tab, visible};
-use super::{json, text};
+use super::{json, json_people, text};
 
 /// All that the user sees.
 #[derive(Debug)]
@@ -164,7 +164,7 @@ impl Display {
     pub(super) fn joined(&mut self, now: Now, again: bool, room: &str, node: &dyn RoomState) {
         match &self.face {
             Face::Json => self.json(now, |out, at, people| {
-                json::joined(out, at, node, people, again);
+                json_people::joined(out, at, node, people, again);
             }),
             Face::Text { .. } => self.notice(now, &text::joined(room, node, again)),
             Face::Terminal(prompt) => {

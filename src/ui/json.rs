@@ -5,33 +5,22 @@
 //! since people look at this output as well.
 
 use std::io;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
 use crate::identity::Fingerprint;
-use crate::node::{Arrival, Departure, Phase};
-use crate::wire::{ChatMessage, Id, Key, Member, MessageId};
+use crate::node::{Arrival, Phase};
+use crate::wire::{ChatMessage, Id, Key, MessageId};
 
 use super::config::{DriverStatus, Listening};
 use super::event_data::{Delivered, PrivateEvent};
 use super::numbers::{Hex, IdText, Stamp};
-use super::people::People;
-use super::room_state::{RoomState, everybody};
+use super::room_state::RoomState;
 use super::visible::{is_hidden, is_plain};
 
 /// The version of these events.
 const SCHEMA: u32 = 1;
-
-/// A value that reads as text.
-struct Text<T>(T);
-
-impl<T: std::fmt::Display> Serialize for Text<T> {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(&self.0)
-    }
-}
 
 /// Appends one event. The fields of `body` follow the two that every event has.
 pub(super) fn event(out: &mut Vec<u8>, name: &'static str, at: u64, body: impl Serialize) {
@@ -108,56 +97,6 @@ pub fn listening(out: &mut Vec<u8>, at: u64, listening: &Listening) {
         key: Hex(listening.key.0),
     };
     event(out, "listening", at, body);
-}
-
-#[derive(Serialize)]
-struct MemberOut<'a> {
-    id: Id,
-    nick: &'a str,
-    key: Hex,
-    address: Option<Text<crate::wire::Address>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    identity: Option<Fingerprint>,
-}
-
-fn member_list<'a>(members: &[&'a Member], people: &People) -> Vec<MemberOut<'a>> {
-    members.iter().map(|m| member_out(m, people)).collect()
-}
-
-fn member_out<'a>(member: &'a Member, people: &People) -> MemberOut<'a> {
-    MemberOut {
-        id: member.id,
-        nick: &member.nick,
-        key: Hex(member.key.0),
-        address: member.addresses.first().copied().map(Text),
-        identity: people.identity(member.key),
-    }
-}
-
-/// `joined`
-pub(super) fn joined(
-    out: &mut Vec<u8>,
-    at: u64,
-    room: &dyn RoomState,
-    people: &People,
-    again: bool,
-) {
-    #[derive(Serialize)]
-    struct Body<'a> {
-        id: Option<Id>,
-        coordinator: Option<Id>,
-        members: Vec<MemberOut<'a>>,
-        history: usize,
-        again: bool,
-    }
-    let body = Body {
-        id: room.id(),
-        coordinator: room.coordinator().map(|c| c.id),
-        members: member_list(&everybody(room), people),
-        history: room.history_len(),
-        again,
-    };
-    event(out, "joined", at, body);
 }
 
 /// `message`, of the history. Written out without flattening: this is the path that a flood takes.
@@ -309,71 +248,6 @@ pub fn missed(
     event(out, "missed", at, body);
 }
 
-#[derive(Serialize)]
-struct MemberChange<'a> {
-    id: Id,
-    nick: &'a str,
-    key: Hex,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    identity: Option<Fingerprint>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    previous: Option<&'a str>,
-}
-
-impl<'a> MemberChange<'a> {
-    fn of(member: &'a Member, people: &People) -> MemberChange<'a> {
-        MemberChange {
-            id: member.id,
-            nick: &member.nick,
-            key: Hex(member.key.0),
-            identity: people.identity(member.key),
-            reason: None,
-            previous: None,
-        }
-    }
-}
-
-/// `member_joined`
-pub(super) fn member_joined(out: &mut Vec<u8>, at: u64, member: &Member, people: &People) {
-    event(out, "member_joined", at, MemberChange::of(member, people));
-}
-
-/// `member_left`
-pub(super) fn member_left(
-    out: &mut Vec<u8>,
-    at: u64,
-    member: &Member,
-    people: &People,
-    departure: Departure,
-) {
-    let reason = Some(match departure {
-        Departure::Left => "left",
-        Departure::Lost => "lost",
-    });
-    let change = MemberChange {
-        reason,
-        ..MemberChange::of(member, people)
-    };
-    event(out, "member_left", at, change);
-}
-
-/// `member_renamed`
-pub(super) fn member_renamed(
-    out: &mut Vec<u8>,
-    at: u64,
-    member: &Member,
-    people: &People,
-    previous: &str,
-) {
-    let change = MemberChange {
-        previous: Some(previous),
-        ..MemberChange::of(member, people)
-    };
-    event(out, "member_renamed", at, change);
-}
-
 /// `election`
 pub fn election(out: &mut Vec<u8>, at: u64, phase: Phase, reason: &str) {
     #[derive(Serialize)]
@@ -444,46 +318,6 @@ pub fn history<'a>(out: &mut Vec<u8>, at: u64, room: &dyn RoomState, messages: &
     event(out, "history", at, body);
 }
 
-/// `members`: the answer to `/members`.
-pub(super) fn members(out: &mut Vec<u8>, at: u64, room: &dyn RoomState, people: &People) {
-    #[derive(Serialize)]
-    struct Body<'a> {
-        coordinator: Option<Id>,
-        members: Vec<MemberOut<'a>>,
-    }
-    let body = Body {
-        coordinator: room.coordinator().map(|c| c.id),
-        members: member_list(&room.members().iter().collect::<Vec<_>>(), people),
-    };
-    event(out, "members", at, body);
-}
-
-/// `whois`: the answer to `/whois`, once for each who is named.
-pub(super) fn whois(
-    out: &mut Vec<u8>,
-    at: u64,
-    member: &Member,
-    people: &People,
-    link: Option<(SocketAddr, Duration)>,
-) {
-    #[derive(Serialize)]
-    struct Body<'a> {
-        #[serde(flatten)]
-        member: MemberOut<'a>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        linked_at: Option<Text<SocketAddr>>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        since: Option<Stamp>,
-    }
-    let since = link.map(|(_, ago)| Stamp(at.saturating_sub(millis(ago))));
-    let body = Body {
-        member: member_out(member, people),
-        linked_at: link.map(|(address, _)| Text(address)),
-        since,
-    };
-    event(out, "whois", at, body);
-}
-
 /// `status`: the answer to `/status`.
 pub fn status(out: &mut Vec<u8>, at: u64, name: &str, room: &dyn RoomState, driver: DriverStatus) {
     struct CounterMap(Vec<(&'static str, u64)>);
@@ -521,7 +355,7 @@ pub fn status(out: &mut Vec<u8>, at: u64, name: &str, room: &dyn RoomState, driv
     event(out, "status", at, body);
 }
 
-fn millis(d: Duration) -> u64 {
+pub(super) fn millis(d: Duration) -> u64 {
     u64::try_from(d.as_millis()).unwrap_or(u64::MAX)
 }
 

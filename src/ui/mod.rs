@@ -16,7 +16,7 @@
 //! | `output`, `stderr` | what waits for stdout and for stderr |
 //! | `backlog`, `gap`, `waiting_in_store` | its order and bounds, what is skipped, what is stored |
 //! | `printed` | what of it is written |
-//! | `line_format`, `text`, `json`, `numbers`, `visible` | how it reads |
+//! | `line_format`, `text`, `json`, `json_people`, `numbers`, `visible` | how it reads |
 //! | `event_data` | the data of events while they wait |
 //! | `history_output` | how a message reads that `papo history` found |
 //! | `rooms_found` | how the rooms read that `papo scan` heard |
@@ -39,6 +39,7 @@ mod gap;
 pub mod history_output;
 pub mod input_lines;
 mod json;
+mod json_people;
 mod line_format;
 mod numbers;
 mod orders;

@@ -9,7 +9,7 @@ use super::commands::{self, UserCommand};
 use super::config::DriverStatus;
 use super::display::Display;
 use super::room_state::RoomState;
-use super::{json, text};
+use super::{json, json_people, text};
 
 /// What commands are lent for the length of one call.
 pub(super) struct CommandParts<'a> {
@@ -87,7 +87,7 @@ fn show_whois(lent: &mut CommandParts<'_>, name: &str) {
         let link = link.map(|(address, since)| (address, now.time.since(since)));
         if display.is_json() {
             display.json(*now, |out, at, people| {
-                json::whois(out, at, member, people, link);
+                json_people::whois(out, at, member, people, link);
             });
         } else {
             let people = display.people();
@@ -111,7 +111,7 @@ fn answer_as_json(lent: &mut CommandParts<'_>, order: &UserCommand) {
     } = lent;
     display.json(*now, |out, at, people| match order {
         UserCommand::Help => json::remark(out, at, "help", commands::HELP),
-        UserCommand::Members => json::members(out, at, *node, people),
+        UserCommand::Members => json_people::members(out, at, *node, people),
         _ => json::status(out, at, room, *node, *status),
     });
 }

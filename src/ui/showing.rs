@@ -13,7 +13,7 @@ use super::event_data::{Delivered, Misser, PrivateEvent};
 use super::people::People;
 use super::room_state::RoomState;
 use super::visible::{Tab, visible};
-use super::{json, text};
+use super::{json, json_people, text};
 
 /// What the user has seen of the room.
 #[derive(Debug)]
@@ -250,12 +250,12 @@ fn change_as_text(event: &Event, members: &[Member]) -> Option<String> {
 
 fn change_as_json(out: &mut Vec<u8>, at: u64, event: &Event, people: &People) {
     match event {
-        Event::MemberJoined(member) => json::member_joined(out, at, member, people),
+        Event::MemberJoined(member) => json_people::member_joined(out, at, member, people),
         Event::MemberLeft(member, departure) => {
-            json::member_left(out, at, member, people, *departure);
+            json_people::member_left(out, at, member, people, *departure);
         }
         Event::MemberRenamed { member, previous } => {
-            json::member_renamed(out, at, member, people, previous);
+            json_people::member_renamed(out, at, member, people, previous);
         }
         Event::Election { phase, reason } => json::election(out, at, *phase, reason),
         Event::Coordinator {

@@ -9,7 +9,7 @@
 //! | --- | --- |
 //! | `table` | which stream is which |
 //! | `stream` | one stream: its socket, its reader, its queue |
-//! | `stream_lock`, `outqueue` | the lock on one stream; what waits to be written to it |
+//! | `stream_lock`, `stream_proof`, `outqueue` | the lock on one stream; who is at its other end; what waits to be written to it |
 //! | `lists` | which streams wait to be read or written |
 //! | `budget` | what one turn may read |
 //! | `backlog` | what is queued for all peers together |
@@ -26,6 +26,7 @@ mod outsiders;
 mod sockets;
 mod stream;
 mod stream_lock;
+mod stream_proof;
 mod table;
 
 use std::collections::VecDeque;

@@ -11,15 +11,16 @@ use std::rc::Rc;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
-use crate::identity::{LinkProof, Peer, ProofError};
+use crate::identity::{LinkProof, Peer};
 use crate::limits::{EXPENSIVE_FRAME_COST, INTRODUCTION_COST, PROOF_COST};
 use crate::lock::LinkError;
 use crate::node::{Class, Closed, LinkId, Time};
-use crate::wire::{FrameReader, Message, decode_message, encode_frame};
+use crate::wire::{FrameReader, Message, decode_message};
 
 use super::budget::Share;
 use super::outqueue::{OutQueue, Written};
 use super::stream_lock::StreamLock;
+use super::stream_proof::StreamProof;
 
 /// Bytes of a locked stream that are read and opened at a time.
 const LOCKED_READ_BYTES: usize = 32 * 1024;
@@ -83,9 +84,7 @@ pub(super) struct Stream {
     reader: FrameReader,
     out: OutQueue,
     /// Who is at the other end.
-    proof: LinkProof,
-    /// Bytes that the proof has queued since this was last asked.
-    said: usize,
+    proof: StreamProof,
     /// In a locked room.
     lock: Option<Box<StreamLock>>,
     /// The socket may have something to read.
@@ -140,8 +139,8 @@ impl Stream {
         state: StreamState,
         (proof, lock): (LinkProof, Option<Box<StreamLock>>),
     ) -> Stream {
-        let introduction = proof.introduction();
-        let mut stream = Stream {
+        let mut out = OutQueue::held();
+        Stream {
             link,
             peer,
             socket,
@@ -150,9 +149,8 @@ impl Stream {
             handshake_of: None,
             is_member: false,
             reader: FrameReader::in_handshake(),
-            out: OutQueue::held(),
-            proof,
-            said: 0,
+            proof: StreamProof::begin(proof, &mut out),
+            out,
             lock,
             readable: false,
             hung_up: false,
@@ -163,17 +161,6 @@ impl Stream {
             is_dirty: false,
             is_listed: false,
             moved: Time(0),
-        };
-        stream.say(&introduction);
-        stream
-    }
-
-    /// Queues a frame of the proof.
-    fn say(&mut self, message: &Message) {
-        // Such a frame has a fixed length at most, and no rule but its fields' types.
-        if let Ok(frame) = encode_frame(message) {
-            self.said += frame.len();
-            self.out.push_proof(frame);
         }
     }
 
@@ -334,7 +321,7 @@ impl Stream {
 
     /// How many bytes the proof of this link has queued since this was last asked.
     pub(super) fn take_said(&mut self) -> usize {
-        std::mem::take(&mut self.said)
+        self.proof.take_said()
     }
 
     /// True while the socket has something to take.
@@ -401,7 +388,8 @@ impl Stream {
                         Err(e) => return ReadStep::Offence(e.to_string()),
                     };
                     share.take_frames(cost(&message));
-                    match self.prove(message) {
+                    let binding = self.lock.as_ref().and_then(|lock| lock.binding());
+                    match self.proof.take(message, binding, &mut self.out) {
                         Ok(Some(message)) => return ReadStep::Message(message),
                         Ok(None) => continue,
                         Err(e) => return ReadStep::Offence(e.to_string()),
@@ -421,27 +409,6 @@ impl Stream {
                 }
                 Err(e) => return ReadStep::Broken(e),
             }
-        }
-    }
-
-    /// What of this message is for the node: all but what proves who is at the other end.
-    fn prove(&mut self, message: Message) -> Result<Option<Message>, ProofError> {
-        match message {
-            Message::Introduction(introduction) => {
-                let binding = self.lock.as_ref().and_then(|lock| lock.binding());
-                let proof = self.proof.on_introduction(introduction, binding)?;
-                self.say(&proof);
-                self.out.release();
-                Ok(None)
-            }
-            Message::Proof(proof) => self.proof.on_proof(&proof).map(|_| None),
-            Message::Relay(relay) if !self.proof.believes(&relay) => {
-                log::debug!("{}: a RELAY that its writer has not sealed", self.peer);
-                Ok(None)
-            }
-            // A later version may have something to say here.
-            Message::Unknown(_) if self.proof.peer().is_none() => Ok(None),
-            message => self.proof.check(&message).map(|()| Some(message)),
         }
     }
 

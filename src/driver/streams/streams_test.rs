@@ -14,7 +14,7 @@ use crate::limits::{
     STRANGER_QUEUE_BYTES_MAX, STRANGERS_PER_SOURCE_MAX,
 };
 use crate::node::{Class, Close, Closed, Input, LinkId, Time};
-use crate::wire::{Hello, Key, Message, VERSION, decode_message, encode_frame};
+use crate::wire::{Hello, Key, Message, Relay, VERSION, decode_message, encode_frame};
 
 const NOW: Time = Time(1_000_000);
 const LINK: LinkId = LinkId(1);
@@ -448,6 +448,33 @@ fn hello_with_a_key_that_is_not_the_proven_one_ends_the_link() {
     peer.write_all(&frame(&hello(Key(1)))).unwrap();
     rig.expect_closed(Closed::Ended);
     assert_eq!(rig.messages, [(LINK, hello(proven.key))]);
+}
+
+#[test]
+fn what_others_carry_for_a_node_counts_with_its_seal_alone() {
+    let mut rig = StreamRig::new();
+    let listener = sockets::listen((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let mut peer = accept(&mut rig, &listener, 1);
+    let mut peers = proof(Role::Dialler);
+    rig.prove(LINK, &mut peer, &mut peers);
+    let writer = credentials();
+    let bare = |to: Key| Relay {
+        from: writer.key(),
+        to,
+        ack: None,
+        stable: None,
+        seal: None,
+    };
+    let own = peers.peer().unwrap().key;
+    let sealed = writer.seal(&bare(own));
+    // What is for others is for them to look at.
+    let said = [bare(own), sealed.clone(), bare(Key(1))].map(Message::Relay);
+    for message in &said {
+        peer.write_all(&frame(message)).unwrap();
+    }
+    rig.until(|rig| rig.messages.len() == 2);
+    let heard = [sealed, bare(Key(1))].map(|relay| (LINK, Message::Relay(relay)));
+    assert_eq!(rig.messages, heard);
 }
 
 #[test]
