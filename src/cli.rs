@@ -6,6 +6,7 @@
 
 mod choices;
 pub mod history;
+pub mod identity;
 pub mod keygen;
 pub mod peers;
 pub mod rekey;
@@ -153,6 +154,21 @@ pub struct Options {
     #[arg(long, global = true, value_name = "NAME", env = "PAPO_NICK", hide_env_values = true, value_parser = nick)]
     #[arg(help_heading = "Chat")]
     pub nick: Option<String>,
+
+    /// Who you are across runs: a file that is made on first use [default: papo/identity in the state
+    /// directory, such as ~/.local/state]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "PAPO_IDENTITY",
+        help_heading = "Chat"
+    )]
+    pub identity: Option<PathBuf>,
+
+    /// Be nobody in particular: others cannot tell that two runs are the same person's
+    #[arg(long, global = true, help_heading = "Chat")]
+    pub anonymous: bool,
 
     /// When to use colours in a terminal; NO_COLOR turns them off too
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
@@ -307,11 +323,16 @@ impl Cli {
             .map_err(|e| stop(&e))?;
         let mut cli = Cli::from_arg_matches(&matches).map_err(|e| stop(&e))?;
         let below = matches.subcommand().map(|(_, matches)| matches);
-        cli.options.room_given = [Some(&matches), below]
-            .into_iter()
-            .flatten()
-            .filter_map(|matches| matches.value_source("room"))
-            .any(|source| source != ValueSource::DefaultValue);
+        let sources = |name| {
+            let levels = [Some(&matches), below].into_iter().flatten();
+            levels.filter_map(move |matches| matches.value_source(name))
+        };
+        cli.options.room_given = sources("room").any(|s| s != ValueSource::DefaultValue);
+        let names_identity = sources("identity").any(|s| s == ValueSource::CommandLine);
+        if cli.options.anonymous && names_identity {
+            let line = "--anonymous: --identity is given, too; leave one of them out";
+            return Err(Stop::Wrong(line.to_owned()));
+        }
         cli.options.check().map_err(Stop::Wrong)?;
         let needs_store = matches!(cli.action, Some(Task::History { .. } | Task::Rekey));
         if needs_store && cli.options.store.is_none() {

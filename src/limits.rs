@@ -170,6 +170,11 @@ pub const SOURCES_MAX: usize = 1_024;
 /// What an answer that is expensive to make (of FETCH, VIEW_REQUEST, JOIN_REQUEST) counts of the
 /// frames that one link, and all links, may send in one turn.
 pub const EXPENSIVE_FRAME_COST: usize = 32;
+/// As how many frames an INTRODUCTION counts, whose answer has to be signed (some 20 microseconds).
+pub const INTRODUCTION_COST: usize = 4;
+/// As how many frames a PROOF counts, with which one or two signatures are verified (some 50 microseconds
+/// each): a flood of them takes less than 2 ms of a turn.
+pub const PROOF_COST: usize = 8;
 /// Outbound bytes queued for one peer that is no member before live chat stops being queued for it;
 /// at twice as many its link is closed.
 pub const STRANGER_QUEUE_BYTES_MAX: usize = 256 * 1024;
@@ -257,6 +262,10 @@ pub const OUTPUT_SHELVED_STRETCHES_MAX: usize = 65_536;
 /// Stretches of confirmations that wait for stdout before stdin is left alone: they are never skipped.
 pub const OUTPUT_DELIVERED_RUNS_MAX: usize = 16_384;
 
+/// Keys of which it is remembered whose nodes they are; of more, members' are.
+pub const PEOPLE_MAX: usize = 2 * LINKS_MAX;
+/// Nicks under which somebody is remembered in one run.
+pub const NICKS_KNOWN_MAX: usize = 4_096;
 /// Joiners that one member answers at a time.
 pub const REFERRALS_MAX: usize = 16;
 /// Moments of noticing that are told apart for one author; later ones count as the last.

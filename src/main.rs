@@ -86,6 +86,11 @@ fn run(action: Task, options: &Options) -> ExitCode {
     if let (Some(_), Some(store)) = (&secret, &options.store) {
         warnings.extend(cli::secret::store_warning(store));
     }
+    let identity = options.identity.as_deref();
+    let person = match cli::identity::resolve(identity, options.anonymous) {
+        Ok(person) => person,
+        Err(line) => return fail(STATUS_FAILED, &line),
+    };
     // Sending a line prints nothing, and goes without.
     let prints = options.json || !matches!(action, Task::Send { .. });
     let config = DriverConfig {
@@ -102,6 +107,7 @@ fn run(action: Task, options: &Options) -> ExitCode {
         failure_timeout: options.failure_timeout,
         history_max: options.history,
         wants_history: !matches!(action, Task::Send { .. }),
+        person,
         secret,
         warnings,
         store: (options.store.as_ref()).map(|path| StoreConfig {

@@ -104,8 +104,7 @@ pub const TIMESTAMP_AHEAD_MAX: Duration = Duration::from_hours(24);
 pub const LEAVE_QUIET: Duration = Duration::from_millis(50);
 /// But a leaver does not stay longer than this: in some rooms somebody always speaks.
 pub const LEAVE_QUIET_MAX: Duration = Duration::from_millis(100);
-/// How long it counts that a key said LEAVE: longer than anything that it said before can be on its way,
-/// and not for ever, because in an open room anybody can say so in its name.
+/// How long it counts that a key said LEAVE: longer than anything that it said before can be on its way.
 pub const LEAVE_REMEMBERED: Duration = Duration::from_secs(10);
 /// How long a node that has left waits for its peers to end their streams.
 pub const FAREWELL_PEERS: Duration = Duration::from_millis(200);

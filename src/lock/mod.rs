@@ -14,5 +14,5 @@ mod secret;
 
 pub use datagram::{DatagramSeal, OpenError};
 pub use generated::GeneratedSecret;
-pub use link::{LinkCipher, LinkError, RECORD_PLAIN_MAX};
+pub use link::{BINDING_BYTES, LinkCipher, LinkError, RECORD_PLAIN_MAX};
 pub use secret::{ROOM_TAG_BYTES, Secret, SecretError, room_tag};

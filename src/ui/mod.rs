@@ -16,10 +16,11 @@
 //! | `output`, `stderr` | what waits for stdout and for stderr |
 //! | `backlog`, `gap`, `waiting_in_store` | its order and bounds, what is skipped, what is stored |
 //! | `printed` | what of it is written |
-//! | `line_format`, `text`, `json`, `numbers`, `visible` | how it reads |
+//! | `line_format`, `text`, `json`, `json_people`, `numbers`, `visible` | how it reads |
 //! | `event_data` | the data of events while they wait |
 //! | `history_output` | how a message reads that `papo history` found |
 //! | `rooms_found` | how the rooms read that `papo scan` heard |
+//! | `people` | who people are, as far as their links have proven it |
 //! | `room_state` | what is read of the node |
 //!
 //! [`Ui`] owns three closed parts, `Sending`, `Showing` and `Display`, and carries what the driver
@@ -38,10 +39,12 @@ mod gap;
 pub mod history_output;
 pub mod input_lines;
 mod json;
+mod json_people;
 mod line_format;
 mod numbers;
 mod orders;
 mod output;
+mod people;
 mod printed;
 mod prompt;
 mod queued_lines;
@@ -59,6 +62,7 @@ pub use config::{DriverStatus, Listening, Mode, Replay, ScreenFacts, UiConfig};
 pub use printed::Fate;
 pub use room_state::RoomState;
 
+use crate::identity::Peer;
 use crate::node::{Command, Event, Now, Time};
 use crate::wire::{ChatMessage, Position};
 
@@ -137,6 +141,11 @@ impl Ui {
             return show_left(&mut self.display, now, &leaving, &unsent);
         }
         self.showing.show(&mut self.display, now, event, node);
+    }
+
+    /// A link has proven who is at its other end, or this node knows who it is itself.
+    pub fn on_met(&mut self, now: Now, peer: Peer, node: &dyn RoomState) {
+        self.display.met(now, peer, node.members());
     }
 
     /// Bytes came from stdin.

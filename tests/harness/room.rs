@@ -14,6 +14,7 @@ use super::process::{Launch, Node};
 use super::random;
 
 const PAPO: &str = env!("CARGO_BIN_EXE_papo");
+const STATE_HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/state");
 const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
 
 /// One room that nobody else is in.
@@ -121,6 +122,8 @@ impl<'permit> Room<'permit> {
                 command.env_remove(name);
             }
         }
+        // The identity of whoever runs the tests is left alone; all nodes are one person's.
+        command.env("XDG_STATE_HOME", STATE_HOME);
         command
     }
 

@@ -19,6 +19,7 @@ mod exits;
 mod failover;
 mod floods;
 mod histories;
+mod identity;
 mod joining;
 mod keys;
 mod output;

@@ -88,6 +88,14 @@ impl EffectParts<'_> {
         if to.is_empty() {
             return;
         }
+        let sealed;
+        let message = match message {
+            Message::Relay(relay) if relay.from == self.node.key() => {
+                sealed = Message::Relay(self.streams.seal(relay));
+                &sealed
+            }
+            message => message,
+        };
         match encode_frame(message) {
             Ok(frame) => {
                 let node = self.node;

@@ -40,6 +40,7 @@ use crate::limits::ACCEPTS_PER_TURN_MAX;
 use crate::node::{Input, Node, Now, Outbox, Time};
 use crate::timing;
 use crate::ui::{DriverStatus, Ui};
+use crate::wire::Message;
 
 use super::clock::{Attendance, Clock};
 use super::complaints::{self, Complaints};
@@ -301,6 +302,11 @@ impl Reactor {
     fn read_streams(&mut self) {
         let mut round = self.streams.round();
         while let Some((link, message)) = self.streams.next_in(&mut round) {
+            if matches!(message, Message::Hello(_))
+                && let Some(peer) = self.streams.peer_of(link)
+            {
+                self.ui.on_met(self.now, peer, &self.node);
+            }
             self.feed(Input::Message { link, message });
         }
         self.feed_stream_inputs();

@@ -10,7 +10,7 @@
 //! | `pool` | the streams that there are, and what is undone and told when one ends |
 //! | `table` | which stream is which |
 //! | `stream` | one stream: its socket, its reader, its queue |
-//! | `stream_lock`, `outqueue` | the lock on one stream; what waits to be written to it |
+//! | `stream_lock`, `stream_proof`, `outqueue` | the lock on one stream; who is at its other end; what waits to be written to it |
 //! | `lists` | which streams wait to be read or written |
 //! | `budget` | what one turn may read |
 //! | `backlog` | what is queued for all peers together |
@@ -28,6 +28,7 @@ mod pool;
 mod sockets;
 mod stream;
 mod stream_lock;
+mod stream_proof;
 mod table;
 
 use std::io;
@@ -38,13 +39,14 @@ use mio::Registry;
 use mio::event::Event;
 use mio::net::TcpStream;
 
+use crate::identity::{Credentials, Peer};
 use crate::limits::{
     COMPLAINTS_PER_TURN_MAX, LINKS_MAX, QUEUE_BYTES_HARD_MAX, QUEUE_BYTES_MAX,
     QUEUE_BYTES_TOTAL_MAX, STRANGER_QUEUE_BYTES_MAX,
 };
 use crate::lock::Secret;
 use crate::node::{Class, Close, Closed, Input, LinkId, Time};
-use crate::wire::Message;
+use crate::wire::{Message, Relay};
 
 use super::complaints::{CONNECTION, Complaint};
 use super::network::Sources;
@@ -69,11 +71,16 @@ pub(super) struct Streams {
 }
 
 impl Streams {
-    /// No streams; dials are bound to `sources`, where they fit.
-    pub(super) fn new(registry: Registry, sources: Sources, secret: Option<Secret>) -> Streams {
+    /// No streams; this node speaks under `own`, and dials are bound to `sources`, where they fit.
+    pub(super) fn new(
+        registry: Registry,
+        sources: Sources,
+        own: Credentials,
+        secret: Option<Secret>,
+    ) -> Streams {
         Streams {
             pool: Pool::new(registry),
-            opener: Opener::new(sources, secret),
+            opener: Opener::new(sources, own, secret),
             complaints: Vec::new(),
             refusing: false,
         }
@@ -113,6 +120,16 @@ impl Streams {
         self.refusing = false;
         let stream = self.opener.accept(link, socket, peer)?;
         self.pool.insert_accepted(stream)
+    }
+
+    /// What this node has others carry, with its seal.
+    pub(super) fn seal(&self, relay: &Relay) -> Relay {
+        self.opener.seal(relay)
+    }
+
+    /// Who is at the other end of a link, once that is proven.
+    pub(super) fn peer_of(&self, link: LinkId) -> Option<Peer> {
+        self.pool[self.pool.slot_of(link)?].proven()
     }
 
     /// Opens a stream, in small segments if large ones get lost; what comes of it is left for
@@ -320,6 +337,7 @@ impl Streams {
         let found = stream.next_message(share);
         // The handshake of a lock answers what it reads, and what waited for it may go.
         let answers = stream.is_locked() && stream.has_output();
+        self.pool.note_proof(slot);
         if answers {
             self.pool.mark_dirty(slot);
         }
