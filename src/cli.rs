@@ -6,7 +6,10 @@
 
 mod choices;
 pub mod history;
+pub mod identity;
+pub mod keygen;
 pub mod peers;
+pub mod rekey;
 pub mod secret;
 
 use std::error::Error as _;
@@ -44,6 +47,7 @@ Examples:
   papo listen | grep -i lunch           what the others say, one line each, as \"<nick> text\"
   papo listen --json --replay all       the same, and all that was said before, as JSON Lines
   papo scan                             which rooms there are, and who coordinates them
+  papo keygen key                       a new secret, in a file of its own
   papo --secret-file key --room board   a locked room: only holders of the secret get in
   papo --store lobby.db                 keep the history in a file, across runs
   papo history --store lobby.db         print it; --grep lunch finds a word
@@ -108,6 +112,13 @@ pub enum Task {
     },
     /// List the rooms heard on the network within two heartbeats, and exit
     Scan,
+    /// Make a new random secret for a locked room, in FILE or on stdout
+    Keygen {
+        /// Where to: a file that is not there yet, which only you may read (mode 0600)
+        file: Option<PathBuf>,
+    },
+    /// Move the file of --store to a new secret: that of --secret-file, or of PAPO_SECRET
+    Rekey,
     /// Print the completions for a shell
     Completions {
         /// Which shell.
@@ -143,6 +154,21 @@ pub struct Options {
     #[arg(long, global = true, value_name = "NAME", env = "PAPO_NICK", hide_env_values = true, value_parser = nick)]
     #[arg(help_heading = "Chat")]
     pub nick: Option<String>,
+
+    /// Who you are across runs: a file that is made on first use [default: papo/identity in the state
+    /// directory, such as ~/.local/state]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "PAPO_IDENTITY",
+        help_heading = "Chat"
+    )]
+    pub identity: Option<PathBuf>,
+
+    /// Be nobody in particular: others cannot tell that two runs are the same person's
+    #[arg(long, global = true, help_heading = "Chat")]
+    pub anonymous: bool,
 
     /// When to use colours in a terminal; NO_COLOR turns them off too
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
@@ -182,7 +208,8 @@ pub struct Options {
     #[arg(allow_negative_numbers = true)]
     pub wait_members: usize,
 
-    /// How long to wait for members, and for confirmations before leaving
+    /// How long to wait for the room, for members, and for confirmations before leaving: papo send and the
+    /// end of a pipe take no longer
     #[arg(long, global = true, value_name = "SECONDS", default_value = "10")]
     #[arg(value_parser = seconds, help_heading = "Pipes and scripts")]
     #[arg(allow_negative_numbers = true)]
@@ -296,13 +323,19 @@ impl Cli {
             .map_err(|e| stop(&e))?;
         let mut cli = Cli::from_arg_matches(&matches).map_err(|e| stop(&e))?;
         let below = matches.subcommand().map(|(_, matches)| matches);
-        cli.options.room_given = [Some(&matches), below]
-            .into_iter()
-            .flatten()
-            .filter_map(|matches| matches.value_source("room"))
-            .any(|source| source != ValueSource::DefaultValue);
+        let sources = |name| {
+            let levels = [Some(&matches), below].into_iter().flatten();
+            levels.filter_map(move |matches| matches.value_source(name))
+        };
+        cli.options.room_given = sources("room").any(|s| s != ValueSource::DefaultValue);
+        let names_identity = sources("identity").any(|s| s == ValueSource::CommandLine);
+        if cli.options.anonymous && names_identity {
+            let line = "--anonymous: --identity is given, too; leave one of them out";
+            return Err(Stop::Wrong(line.to_owned()));
+        }
         cli.options.check().map_err(Stop::Wrong)?;
-        if matches!(cli.action, Some(Task::History { .. })) && cli.options.store.is_none() {
+        let needs_store = matches!(cli.action, Some(Task::History { .. } | Task::Rekey));
+        if needs_store && cli.options.store.is_none() {
             let line = "--store: it is missing; name the file that keeps the history";
             return Err(Stop::Wrong(line.to_owned()));
         }

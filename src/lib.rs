@@ -23,8 +23,9 @@
 //!
 //! Imports point one way: [`cli`] → [`driver`] → [`ui`] → [`node`] → [`wire`]; [`limits`] and [`timing`]
 //! are seen by all. [`store`], the file that keeps the history if there is one, is the driver's and the command
-//! line's, and knows [`wire`] only. [`lock`], which seals bytes for a locked room, is used by the same two and
-//! knows none of the others. What one operating system does otherwise than another is in `platform`, which
+//! line's, and knows [`wire`] only. [`lock`] and [`identity`], which seal what is said and prove who says it, are
+//! used by the same two, and know [`wire`] at most; the node has no cryptography, and of an identity the user's
+//! side sees the fingerprint. What one operating system does otherwise than another is in `platform`, which
 //! knows nothing of papo and which all but the node and the wire may ask.
 //! Only the driver has file descriptors, only [`driver`]'s clock reads the time, and the node never
 //! learns what a socket is: the same [`node::Node`] runs under the reactor, under the deterministic
@@ -63,7 +64,10 @@
 //!
 //! | word | meaning |
 //! | --- | --- |
-//! | node | one running papo, with a random 64-bit key of its own |
+//! | node | one running papo, with a key pair of its own |
+//! | key | 64 bits of the hash of a node's public key: its name, which it proves on each link |
+//! | identity | a person's lasting key pair, which certifies the keys of that person's nodes |
+//! | fingerprint | the short form of an identity's public key, for people |
 //! | member | a node that the coordinator has let in; it has an id, a small number |
 //! | view | the list of the members, with a version; one step each time that somebody comes or goes |
 //! | coordinator | the member that lets others in and announces each step of the view |
@@ -94,6 +98,8 @@
 //! | how a line looks in a terminal: colours, marks | `ui/terminal/style.rs` | nothing |
 //! | the order of messages | `wire/types.rs` (`Position`) | `node/history/order.rs` if it is no comparison of three numbers any more |
 //! | a rate that each source or member is held to | `driver/rates.rs` | `limits.rs` for the number |
+//! | what is said of strangers, and how often | `driver/complaints.rs` | `timing.rs`, `limits.rs` |
+//! | what a secret is, and what it becomes | `lock/secret.rs`, `lock/generated.rs` | `cli/secret.rs`; "Locked rooms" in `wire/PROTOCOL.md` |
 //! | when the store is checkpointed, what a helper process does | `driver/keeper/tending.rs` | `store/helper.rs` |
 //! | when what came in a flood becomes rows | `driver/keeper/rows.rs` | `store/waiting.rs` |
 //! | what `papo history` searches for | `store/search.rs` | `cli/history.rs` for the option |
@@ -101,6 +107,9 @@
 //! | what a signal does | `driver/console/signals.rs` | `driver/reactor/mod.rs` |
 //! | a command that is typed, like `/nick` | `ui/commands.rs` | `ui/orders.rs` |
 //! | how a name of `--peer` is looked up | `driver/names/mod.rs` | `timing.rs` for how often |
+//! | what proves a key on a link, and what is signed | `identity/proof.rs` | `wire/PROTOCOL.md`, and `driver/streams/stream_proof.rs`, which keeps to its order |
+//! | where an identity is kept | `cli/identity.rs` | `platform` for the directory |
+//! | who is marked as somebody else | `ui/people.rs` | nothing |
 //! | what only one operating system has | `platform/linux.rs` | `platform/portable.rs`, which gives the same items |
 //! | an option of the command line | `cli.rs` | `driver/config.rs` |
 //! | how a coordinator is found out whose host is gone | `node/group/alarm.rs` | `timing.rs` for how soon |
@@ -117,6 +126,7 @@
 
 pub mod cli;
 pub mod driver;
+pub mod identity;
 pub mod limits;
 pub mod lock;
 pub mod node;

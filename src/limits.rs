@@ -170,6 +170,11 @@ pub const SOURCES_MAX: usize = 1_024;
 /// What an answer that is expensive to make (of FETCH, VIEW_REQUEST, JOIN_REQUEST) counts of the
 /// frames that one link, and all links, may send in one turn.
 pub const EXPENSIVE_FRAME_COST: usize = 32;
+/// As how many frames an INTRODUCTION counts, whose answer has to be signed (some 20 microseconds).
+pub const INTRODUCTION_COST: usize = 4;
+/// As how many frames a PROOF counts, with which one or two signatures are verified (some 50 microseconds
+/// each): a flood of them takes less than 2 ms of a turn.
+pub const PROOF_COST: usize = 8;
 /// Outbound bytes queued for one peer that is no member before live chat stops being queued for it;
 /// at twice as many its link is closed.
 pub const STRANGER_QUEUE_BYTES_MAX: usize = 256 * 1024;
@@ -223,10 +228,10 @@ pub const OUTPUT_BYTES_MAX: usize = 64 * 1024;
 pub const OUTPUT_BYTES_PER_TURN_MAX: usize = 1024 * 1024;
 /// Log lines that wait for stderr; more are dropped and counted.
 pub const LOG_BUFFER_BYTES_MAX: usize = 64 * 1024;
-/// Log lines about outsiders' mistakes in one burst.
-pub const LOG_BURST_MAX: u32 = 20;
-/// Log lines about outsiders' mistakes per second after such a burst.
-pub const LOG_LINES_PER_SECOND: u32 = 5;
+/// Hosts and matters of which it is remembered that the user was told; of more than these nothing is said.
+pub const COMPLAINTS_KEPT_MAX: usize = 128;
+/// Complaints of strangers that wait for the end of a turn; more in one turn are forgotten.
+pub const COMPLAINTS_PER_TURN_MAX: usize = 64;
 const _: () = assert!(QUEUE_BYTES_HARD_MAX >= QUEUE_BYTES_MAX + 16 * (FRAME_BYTES_MAX + 4));
 // Half a queue plus what is said in one turn, with each line's overhead and its dependencies, fits.
 const SAID_OVERHEAD: usize = (COMMANDS_PER_TURN_MAX + SAY_LINES_MAX) * 256 + 24 * DEPENDENCIES_MAX;
@@ -257,6 +262,10 @@ pub const OUTPUT_SHELVED_STRETCHES_MAX: usize = 65_536;
 /// Stretches of confirmations that wait for stdout before stdin is left alone: they are never skipped.
 pub const OUTPUT_DELIVERED_RUNS_MAX: usize = 16_384;
 
+/// Keys of which it is remembered whose nodes they are; of more, members' are.
+pub const PEOPLE_MAX: usize = 2 * LINKS_MAX;
+/// Nicks under which somebody is remembered in one run.
+pub const NICKS_KNOWN_MAX: usize = 4_096;
 /// Joiners that one member answers at a time.
 pub const REFERRALS_MAX: usize = 16;
 /// HEARTBEATs that a coordinator sends to members that ask for one, within one heartbeat: some for each
@@ -271,7 +280,5 @@ pub const ROOMS_FOUND_MAX: usize = 1_024;
 /// Senders whose last counter is remembered. Only holders of the secret get an entry; the one
 /// heard least recently is forgotten.
 pub const DATAGRAM_SENDERS_MAX: usize = 1_024;
-/// Hosts that speak another version of the protocol of which each is logged once.
-pub const FOREIGN_HOSTS_MAX: usize = 64;
 /// Lines that wait for stderr at most; the oldest of more are skipped and counted.
 pub const STDERR_LINES_MAX: usize = 1_000;

@@ -9,8 +9,10 @@ use std::net::{Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 
 use clap::CommandFactory;
+use papo::cli::secret::Refused;
 use papo::cli::{self, Cli, Confirm, Options, STATUS_USAGE, Stop, Task};
 use papo::driver::{self, DriverConfig, STATUS_FAILED, ScanConfig, Selection, StoreConfig};
+use papo::lock::Secret;
 use papo::store::{self, Search};
 use papo::ui::{Mode, Replay, UiConfig};
 
@@ -59,6 +61,17 @@ fn main() -> ExitCode {
                 Err(line) => fail(STATUS_FAILED, &line),
             }
         }
+        Some(Task::Keygen { file }) => match cli::keygen::make(file.as_deref()) {
+            Ok(line) => print(line.as_bytes()),
+            Err(line) => fail(STATUS_FAILED, &line),
+        },
+        Some(Task::Rekey) => match cli::rekey::rekey(&cli.options) {
+            Ok((line, warnings)) => {
+                warnings.iter().for_each(|line| say(line));
+                print(line.as_bytes())
+            }
+            Err(refused) => fail(refused.status, &refused.line),
+        },
         Some(Task::Scan) => scan(&cli.options),
         action => run(action.unwrap_or(Task::Chat), &cli.options),
     }
@@ -66,8 +79,16 @@ fn main() -> ExitCode {
 
 fn run(action: Task, options: &Options) -> ExitCode {
     start_log(options);
-    let secret = match cli::secret::resolve(&options.room, options.secret_file.as_deref()) {
-        Ok(secret) => secret,
+    let (secret, mut warnings) = match secret(options) {
+        Ok(found) => found,
+        Err(refused) => return fail(refused.status, &refused.line),
+    };
+    if let (Some(_), Some(store)) = (&secret, &options.store) {
+        warnings.extend(cli::secret::store_warning(store));
+    }
+    let identity = options.identity.as_deref();
+    let person = match cli::identity::resolve(identity, options.anonymous) {
+        Ok(person) => person,
         Err(line) => return fail(STATUS_FAILED, &line),
     };
     // Sending a line prints nothing, and goes without.
@@ -86,7 +107,9 @@ fn run(action: Task, options: &Options) -> ExitCode {
         failure_timeout: options.failure_timeout,
         history_max: options.history,
         wants_history: !matches!(action, Task::Send { .. }),
+        person,
         secret,
+        warnings,
         store: (options.store.as_ref()).map(|path| StoreConfig {
             path: path.clone(),
             strict: options.store_strict,
@@ -101,6 +124,14 @@ fn run(action: Task, options: &Options) -> ExitCode {
     }
 }
 
+/// The room's keys, if it is locked, and what the user is to be told of the secret.
+fn secret(options: &Options) -> Result<(Option<Secret>, Vec<String>), Refused> {
+    match cli::secret::given(options.secret_file.as_deref())? {
+        Some(given) => Ok((Some(given.derive(&options.room)?), given.warnings)),
+        None => Ok((None, Vec::new())),
+    }
+}
+
 fn interfaces(options: &Options) -> Selection {
     match options.interface.as_slice() {
         [] => Selection::All,
@@ -111,10 +142,12 @@ fn interfaces(options: &Options) -> Selection {
 /// Lists the rooms; 1 if there is none.
 fn scan(options: &Options) -> ExitCode {
     start_log(options);
-    let secret = cli::secret::resolve(&options.room, options.secret_file.as_deref());
-    let secret = match secret {
-        Ok(secret) => secret,
-        Err(line) => return fail(STATUS_FAILED, &line),
+    let secret = match secret(options) {
+        Ok((secret, warnings)) => {
+            warnings.iter().for_each(|line| say(line));
+            secret
+        }
+        Err(refused) => return fail(refused.status, &refused.line),
     };
     let config = ScanConfig {
         group: options.group,

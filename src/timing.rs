@@ -18,6 +18,9 @@ pub const JOIN_REQUESTS: u32 = 4;
 pub const DISCOVERY_WINDOW: Duration = JOIN_RETRY.saturating_mul(JOIN_REQUESTS);
 /// The longest pause between two questions to one coordinator, as a number of [`JOIN_RETRY`].
 pub const JOIN_RETRY_SLOWEST: u32 = 6;
+/// For how many times as long as one coordinator is looked for that is heard, and not reached, a node looks for
+/// its room at most: then it founds one, however many more are heard.
+pub const SEEKING_PATIENCES: u32 = 2;
 /// How long a coordinator that was just heard is left to dial this node before this node dials it: the
 /// first request makes it dial at once.
 pub const COORDINATOR_DIALS_FIRST: Duration = Duration::from_millis(20);
@@ -133,8 +136,7 @@ pub const TIMESTAMP_AHEAD_MAX: Duration = Duration::from_hours(24);
 pub const LEAVE_QUIET: Duration = Duration::from_millis(50);
 /// But a leaver does not stay longer than this: in some rooms somebody always speaks.
 pub const LEAVE_QUIET_MAX: Duration = Duration::from_millis(100);
-/// How long it counts that a key said LEAVE: longer than anything that it said before can be on its way,
-/// and not for ever, because in an open room anybody can say so in its name.
+/// How long it counts that a key said LEAVE: longer than anything that it said before can be on its way.
 pub const LEAVE_REMEMBERED: Duration = Duration::from_secs(10);
 /// How long a node that has left waits for its peers to end their streams.
 pub const FAREWELL_PEERS: Duration = Duration::from_millis(200);
@@ -156,6 +158,11 @@ pub const NAME_LOOKUP: Duration = Duration::from_secs(35);
 pub const NAME_AGAIN_FIRST: Duration = Duration::from_secs(1);
 /// The longest pause between two look-ups of one name.
 pub const NAME_AGAIN_SLOWEST: Duration = Duration::from_secs(60);
+
+// Strangers.
+
+/// How long nothing more is said of a host that was complained of: a reminder, and no nuisance.
+pub const COMPLAINT_AGAIN: Duration = Duration::from_secs(600);
 
 // The process.
 

@@ -148,6 +148,11 @@ fn strangers_that_ask_and_do_not_read() {
 }
 
 #[test]
+fn proofs_that_do_not_hold() {
+    withstand("proofs", attacks::proofs);
+}
+
+#[test]
 fn texts_full_of_escapes() {
     withstand("escapes", attacks::escapes);
 }

@@ -18,4 +18,5 @@ mod forgers;
 #[path = "locked/secrets.rs"]
 mod secrets;
 #[path = "locked/speaker.rs"]
+#[allow(dead_code, reason = "each test binary uses a part of it")]
 mod speaker;

@@ -108,6 +108,30 @@ fn welcome(from: u64, id: Id, mut view: View) -> Message {
     })
 }
 
+/// Each is told with the host, so that whoever shows it can tell the user once of each.
+#[test]
+fn who_is_not_let_into_a_full_room_is_named_with_its_host() {
+    let (mut bench, _) = coordinator();
+    let full = papo::limits::MEMBERS_MAX as u64;
+    for key in 1_000..1_000 + full {
+        let link = bench.accept(key, 0);
+        bench.tell(link, Message::JoinRequest(request(key)));
+    }
+    assert_eq!(bench.node.members().len() as u64, full);
+    let refused = bench.events.iter().filter_map(|event| match event {
+        Event::NotLetIn { host, text } => Some((*host, text.clone())),
+        _ => None,
+    });
+    let refused: Vec<_> = refused.collect();
+    assert_eq!(refused.len(), 2, "the coordinator and one more were there");
+    for (host, text) in &refused {
+        assert!(
+            text.contains("full") && text.contains(&host.to_string()),
+            "{text}"
+        );
+    }
+}
+
 fn standing(bench: &Bench) -> String {
     let node = &bench.node;
     format!(

@@ -178,6 +178,8 @@ impl Launcher {
                 command.env_remove(&*name);
             }
         }
+        // The identity of whoever runs the bench is left alone.
+        command.env("XDG_STATE_HOME", &self.logs);
         let started = Instant::now();
         let mut process =
             Process::spawn(&mut command).map_err(|e| format!("{}: {e}", self.papo))?;

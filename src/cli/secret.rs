@@ -3,16 +3,22 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, IsTerminal as _, Read};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 
+use crate::driver::STATUS_FAILED;
 use crate::lock::Secret;
+use crate::ui::visible::{Tab, visible};
+
+use super::STATUS_USAGE;
 
 /// The environment variable that holds the secret itself.
 const VARIABLE: &str = "PAPO_SECRET";
+/// The permission to read that users have who are neither the owner nor of the file's group.
+const OTHERS_READ: u32 = 0o004;
 /// More of a file is not read: the derivation refuses less than this.
 const FILE_BYTES_MAX: u64 = 8 * 1024;
 /// How long a named pipe that nobody has opened for writing is waited for. Whoever has opened it may
@@ -22,26 +28,122 @@ const WRITER_WITHIN: Timespec = Timespec {
     tv_nsec: 0,
 };
 
-/// The keys of the room, if there is a secret: `--secret-file` before `PAPO_SECRET`.
+/// Why papo does not start.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refused {
+    /// The exit status.
+    pub status: u8,
+    /// One line, without its end.
+    pub line: String,
+}
+
+impl Refused {
+    /// A mistake on the command line or in the environment.
+    pub(super) fn usage(line: impl Into<String>) -> Refused {
+        let (status, line) = (STATUS_USAGE, line.into());
+        Refused { status, line }
+    }
+
+    /// Something that cannot be read or used.
+    pub(super) fn failed(line: impl Into<String>) -> Refused {
+        let (status, line) = (STATUS_FAILED, line.into());
+        Refused { status, line }
+    }
+}
+
+/// A secret as the user gave it.
+pub struct Given {
+    /// Where it comes from, for messages.
+    source: String,
+    bytes: Vec<u8>,
+    /// What the user is to be told of it, one line each.
+    pub warnings: Vec<String>,
+}
+
+impl Given {
+    /// The keys of this room.
+    ///
+    /// # Errors
+    ///
+    /// One line that names the source, never the secret, and what to do.
+    pub fn derive(&self, room: &str) -> Result<Secret, Refused> {
+        let wrong = |e| Refused::failed(format!("{}: {e}", self.source));
+        Secret::derive(room, &self.bytes).map_err(wrong)
+    }
+}
+
+/// The secret, if there is one: `--secret-file` before `PAPO_SECRET`.
 ///
 /// # Errors
 ///
-/// One line that names the source, never the secret, and what to do.
-pub fn resolve(room: &str, file: Option<&Path>) -> Result<Option<Secret>, String> {
-    let (source, secret) = if let Some(path) = file {
-        let source = format!("--secret-file {}", path.display());
-        let bytes = read(path)
-            .map_err(|e| format!("{source}: cannot read it: {e}; name a file with the secret"))?;
-        (source, bytes)
-    } else {
-        let value = std::env::var_os(VARIABLE).unwrap_or_default();
-        if value.is_empty() {
-            return Ok(None);
-        }
-        (VARIABLE.to_string(), value.into_encoded_bytes())
+/// One line that names the source, never the secret, and what to do. A secret that is there and empty is a
+/// mistake: the room would be open, and nobody would know.
+pub fn given(file: Option<&Path>) -> Result<Option<Given>, Refused> {
+    let variable = std::env::var_os(VARIABLE);
+    let given = match (file, variable) {
+        (Some(path), variable) => read_file(path, variable.is_some())?,
+        (None, Some(value)) => Given {
+            source: VARIABLE.to_owned(),
+            bytes: value.into_encoded_bytes(),
+            warnings: Vec::new(),
+        },
+        (None, None) => return Ok(None),
     };
-    let secret = Secret::derive(room, &secret).map_err(|e| format!("{source}: {e}"))?;
-    Ok(Some(secret))
+    if !given.bytes.trim_ascii().is_empty() {
+        return Ok(Some(given));
+    }
+    let source = &given.source;
+    Err(Refused::usage(match file {
+        Some(_) => {
+            format!("{source}: it is empty; name a file with a secret (papo keygen FILE makes one)")
+        }
+        None => format!(
+            "{source}: it is set and empty, and the room would be open; give it the secret, or unset it \
+             (env -u {VARIABLE} papo)"
+        ),
+    }))
+}
+
+fn read_file(path: &Path, is_variable_set: bool) -> Result<Given, Refused> {
+    let name = visible(&path.display().to_string(), Tab::Escape);
+    let source = format!("--secret-file {name}");
+    let bytes = read(path).map_err(|e| {
+        let line = format!("{source}: cannot read it: {e}; name a file with the secret");
+        Refused::failed(line)
+    })?;
+    let mut warnings = Vec::new();
+    if is_variable_set {
+        warnings.push(format!(
+            "{source} and {VARIABLE} are both given: the file counts; unset {VARIABLE}"
+        ));
+    }
+    if is_for_everybody(path) {
+        warnings.push(format!(
+            "{source}: everybody on this machine may read the secret; keep it to yourself: chmod 600 {name}"
+        ));
+    }
+    Ok(Given {
+        source,
+        bytes,
+        warnings,
+    })
+}
+
+/// A warning, if everybody on this machine may read the store of a locked room, which is plain text.
+#[must_use]
+pub fn store_warning(path: &Path) -> Option<String> {
+    let name = visible(&path.display().to_string(), Tab::Escape);
+    is_for_everybody(path).then(|| {
+        format!(
+            "--store {name}: everybody on this machine may read the locked room's history in it; keep it \
+             to yourself: chmod 600 {name}*"
+        )
+    })
+}
+
+/// True of a regular file that every user of this machine may read.
+fn is_for_everybody(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.mode() & OTHERS_READ != 0)
 }
 
 /// Reads a file, or a pipe such as that of `--secret-file <(pass show papo)`.

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::identity::Person;
 use crate::lock::Secret;
 use crate::ui::UiConfig;
 
@@ -37,6 +38,10 @@ pub struct DriverConfig {
     pub history_max: usize,
     /// Whether to fetch the room's history on joining.
     pub wants_history: bool,
+    /// Who the user is across runs, if anybody in particular.
+    pub person: Option<Person>,
+    /// What the user is to be told of the options when papo starts, one line each.
+    pub warnings: Vec<String>,
     /// The room's secret, if it is locked.
     pub secret: Option<Secret>,
     /// The file that keeps the history, if there is one.

@@ -1,4 +1,4 @@
-//! Log lines on their way to stderr, and how many a flood may cause.
+//! Log lines on their way to stderr.
 //!
 //! Owns the buffer that the logger writes into; the loop moves it to stderr when stderr takes it.
 //! Nothing here blocks and nothing here writes to a descriptor, except [`flush`], for when the loop
@@ -7,10 +7,7 @@
 use std::cell::RefCell;
 use std::io::{self, Write};
 
-use crate::limits::{LOG_BUFFER_BYTES_MAX, LOG_BURST_MAX, LOG_LINES_PER_SECOND};
-use crate::node::Time;
-
-use super::bucket::{Allowed, Bucket};
+use crate::limits::LOG_BUFFER_BYTES_MAX;
 
 #[derive(Debug, Default)]
 struct Buffer {
@@ -74,43 +71,6 @@ impl Write for LogWriter {
     }
 }
 
-/// Lets a burst of log lines pass, then some per second: what outsiders can cause must not fill
-/// anybody's disk.
-#[derive(Debug)]
-pub(super) struct Throttle {
-    bucket: Bucket,
-    suppressed: u64,
-}
-
-impl Throttle {
-    pub(super) fn new() -> Throttle {
-        Throttle {
-            bucket: Bucket::full(allowed(), Time(0)),
-            suppressed: 0,
-        }
-    }
-
-    /// Whether one more line may be logged at `now`.
-    pub(super) fn admits(&mut self, now: Time) -> bool {
-        if !self.bucket.take(allowed(), now) {
-            self.suppressed += 1;
-            return false;
-        }
-        if self.suppressed > 0 {
-            log::warn!(
-                "{} lines like the next one were not logged",
-                self.suppressed
-            );
-            self.suppressed = 0;
-        }
-        true
-    }
-}
-
-fn allowed() -> Allowed {
-    Allowed::new(LOG_BURST_MAX, LOG_LINES_PER_SECOND)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,15 +88,5 @@ mod tests {
         out.clear();
         take_into(&mut out);
         assert!(out.is_empty());
-    }
-
-    #[test]
-    fn a_throttle_lets_a_burst_pass_and_then_some_per_second() {
-        let mut throttle = Throttle::new();
-        let passed = (0..1_000).filter(|_| throttle.admits(Time(0))).count();
-        assert_eq!(passed, LOG_BURST_MAX as usize);
-        let later = Time(1_000_000 / u64::from(LOG_LINES_PER_SECOND));
-        assert!(throttle.admits(later));
-        assert!(!throttle.admits(later));
     }
 }

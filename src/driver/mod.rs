@@ -16,6 +16,7 @@
 //! | `room_scan` | listening without joining, beside all that |
 //! | `clock`, `wheel` | the time, being away; timers |
 //! | `rates`, `bucket` | how often each source may do something; the credit of one |
+//! | `complaints` | what is said of strangers, and how often |
 //! | `loglines` | log lines on their way to stderr |
 //! | `tokens` | by which numbers the poll names what it watches |
 //! | `own_process` | how this program is started once more, for what the loop must not wait for |
@@ -24,11 +25,13 @@
 //! | `status` | the driver's exit statuses |
 //!
 //! Each part is closed: nobody else names its fields. Imports run from the reactor to the parts, and from
-//! the parts to the rest of the table. Of one another the parts know a single thing: the streams are told
-//! by the network from which address dials leave (`network::Sources`).
+//! the parts to the rest of the table. Of one another the parts know two things: the streams are told
+//! by the network from which address dials leave (`network::Sources`), and both say in one form what is to be
+//! complained of (`complaints::Complaint`).
 
 mod bucket;
 mod clock;
+mod complaints;
 mod config;
 mod console;
 mod descriptors;

@@ -10,7 +10,7 @@ use mio::{Events, Poll};
 
 use crate::limits::DATAGRAM_BYTES_MAX;
 use crate::lock::{Secret, room_tag};
-use crate::node::Time;
+use crate::node::{Now, Time};
 use crate::ui::rooms_found::{HeardRoom, Rooms};
 use crate::wire::{Datagram, decode_datagram};
 
@@ -113,7 +113,7 @@ impl Ear {
             while clock.time() < until {
                 match datagrams.receive(n, &mut buffer) {
                     Received::Datagram(len, from) => {
-                        self.hear(clock.now().wall_ms, &buffer[..len], from);
+                        self.hear(clock.now(), &buffer[..len], from);
                     }
                     Received::Nothing => break,
                     Received::Error => {}
@@ -122,9 +122,9 @@ impl Ear {
         }
     }
 
-    fn hear(&mut self, wall_ms: u64, bytes: &[u8], from: SocketAddr) {
+    fn hear(&mut self, now: Now, bytes: &[u8], from: SocketAddr) {
         if let Some(tag) = Secret::tag_of(bytes) {
-            let opened = self.lock.open(wall_ms, bytes).ok();
+            let opened = self.lock.open(now, bytes).ok();
             match opened.as_deref().map(decode_datagram) {
                 Some(Ok(datagram)) => self.hear_datagram(datagram, from, true),
                 // One's own room by name, with another secret.

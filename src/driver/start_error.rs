@@ -29,8 +29,8 @@ pub enum StartError {
     Interfaces(Vec<Interface>, io::Error),
     /// Stdin, stdout or stderr, named here, cannot be watched.
     Stdio(&'static str, io::Error),
-    /// The room of this name is locked: the node has no secret, or (true) another one.
-    Locked(String, bool),
+    /// The room of this name is locked, and the node has no secret.
+    Locked(String),
     /// The store at this path cannot be used.
     Store(PathBuf, StoreError),
     /// The system does not list this host's interfaces; true if papo could do without the list.
@@ -67,12 +67,7 @@ impl fmt::Display for StartError {
                     ": {e}; choose an interface of this host that is up (--interface)"
                 )
             }
-            StartError::Locked(room, true) => write!(
-                f,
-                "the room \"{room}\" is locked with another secret; check the secret, or choose \
-                 another room (--secret-file, PAPO_SECRET)"
-            ),
-            StartError::Locked(room, false) => write!(
+            StartError::Locked(room) => write!(
                 f,
                 "the room \"{room}\" is locked; give its secret, or choose another room \
                  (--secret-file, PAPO_SECRET)"

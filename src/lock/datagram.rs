@@ -23,9 +23,16 @@ const HEADER_BYTES: usize = MAGIC.len() + 1 + ROOM_TAG_BYTES + NONCE_BYTES;
 const COUNTER_BITS: u32 = 16;
 /// Later than any clock that is right: some 4,400 years from 1970.
 const WALL_MS_MAX: u64 = 1 << 47;
-/// How far the clock of a sender that is not remembered may be from ours: wide enough for clocks
-/// set by hand in two time zones, and what was recorded longer ago is of no use to anybody.
+/// How far the clock of a sender may be from ours: wide enough for clocks set by hand in two time zones, and
+/// what was recorded longer ago is of no use to anybody.
 const CLOCKS_APART_MS: u64 = 2 * 60 * 60 * 1_000;
+/// How much longer than the quickest one a sender's datagram may have been on its way: more than any queue
+/// holds it up, and so little that what is repeated later says nothing of the present.
+const LATE_MS: i64 = 10_000;
+/// Two clocks drift apart by one part of so many at most.
+const DRIFT: i64 = 1_000;
+/// A sender whose clock goes back by more than this counts from there, under another prefix.
+const CLOCK_BACK_MS: u64 = 1_000;
 
 /// Why a datagram was not opened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -36,8 +43,12 @@ pub enum OpenError {
     OtherRoom,
     /// It is this room's by name, but was sealed with another secret, or altered.
     WrongSecret,
-    /// It came before.
+    /// It is a locked room's of this name, and this node has no secret.
+    Locked,
+    /// It came before, or its sender has sent later ones since.
     Replayed,
+    /// It was on its way for so many milliseconds longer than others of its sender: somebody kept it.
+    Late(u64),
     /// Its sender's clock is so many seconds from ours: it was recorded then, or a clock is wrong.
     OtherTime(u64),
 }
@@ -51,6 +62,10 @@ impl fmt::Display for OpenError {
                     "a datagram sealed {seconds} seconds from now: replayed, or a clock is wrong"
                 );
             }
+            OpenError::Late(ms) => {
+                return write!(f, "a datagram that was {ms} ms late: repeated by somebody");
+            }
+            OpenError::Locked => "a datagram of a locked room of this name",
             OpenError::NotSealed => "not a sealed datagram",
             OpenError::OtherRoom => "another locked room's datagram",
             OpenError::WrongSecret => "a datagram sealed with another secret",
@@ -67,9 +82,33 @@ pub struct DatagramSeal {
     tag: [u8; ROOM_TAG_BYTES],
     prefix: [u8; PREFIX_BYTES],
     counter: u64,
-    /// The highest counter of each sender, and when it came, in datagrams opened so far.
-    heard: BTreeMap<[u8; PREFIX_BYTES], (u64, u64)>,
+    heard: BTreeMap<[u8; PREFIX_BYTES], Heard>,
+    /// Datagrams opened so far.
     opened: u64,
+}
+
+/// What is known of one sender.
+#[derive(Clone, Copy, Debug)]
+struct Heard {
+    highest: u64,
+    /// When it was last heard, in datagrams opened.
+    used: u64,
+    /// How far its clock was behind our steady one when a datagram came quickest, and when that was.
+    least_lag: i64,
+    least_at: i64,
+}
+
+impl Heard {
+    /// What a sender says at a time of ours with a counter of its own.
+    fn lag(steady_ms: i64, counter: u64) -> i64 {
+        steady_ms.saturating_sub((counter >> COUNTER_BITS).cast_signed())
+    }
+
+    /// The least lag, as far as two clocks may have drifted apart since.
+    fn least_now(&self, steady_ms: i64) -> i64 {
+        let passed = steady_ms.saturating_sub(self.least_at);
+        self.least_lag.saturating_add(passed / DRIFT)
+    }
 }
 
 impl fmt::Debug for DatagramSeal {
@@ -109,8 +148,12 @@ impl DatagramSeal {
     #[must_use]
     pub fn seal(&mut self, wall_ms: u64, plain: &[u8]) -> Vec<u8> {
         // Capped, so that the counter never comes to its end: a nonce is never used twice.
-        let time = wall_ms.min(WALL_MS_MAX) << COUNTER_BITS;
-        self.counter = time.max(self.counter + 1);
+        let wall_ms = wall_ms.min(WALL_MS_MAX);
+        let went_back = wall_ms + CLOCK_BACK_MS < self.counter >> COUNTER_BITS;
+        if went_back && getrandom::fill(&mut self.prefix).is_ok() {
+            self.counter = 0;
+        }
+        self.counter = (wall_ms << COUNTER_BITS).max(self.counter + 1);
         let mut sealed = Vec::with_capacity(plain.len() + Self::OVERHEAD_BYTES);
         sealed.extend_from_slice(MAGIC);
         sealed.push(VERSION);
@@ -129,12 +172,25 @@ impl DatagramSeal {
         sealed
     }
 
-    /// The datagram inside a sealed one. Each is opened once: a sender's counter must grow, and that
-    /// of one not heard before must be of our time.
+    /// The same as [`DatagramSeal::open_at`] where the time since 1970 never jumps.
     ///
     /// # Errors
-    /// See [`OpenError`]; nothing but the counter of its true sender changes in any case.
+    /// See [`OpenError`].
     pub fn open(&mut self, wall_ms: u64, sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
+        self.open_at(wall_ms, wall_ms, sealed)
+    }
+
+    /// The datagram inside a sealed one. Each is opened once: a sender's counter must grow, be of our time,
+    /// and come no later than that sender's others did. `steady_ms` is a clock that never jumps.
+    ///
+    /// # Errors
+    /// See [`OpenError`]; nothing but what is known of its true sender changes in any case.
+    pub fn open_at(
+        &mut self,
+        wall_ms: u64,
+        steady_ms: u64,
+        sealed: &[u8],
+    ) -> Result<Vec<u8>, OpenError> {
         let tag = sealed_tag(sealed).ok_or(OpenError::NotSealed)?;
         if tag != self.tag {
             return Err(OpenError::OtherRoom);
@@ -150,33 +206,47 @@ impl DatagramSeal {
         let (mut prefix, mut counter) = ([0; PREFIX_BYTES], [0; 8]);
         prefix.copy_from_slice(&nonce[..PREFIX_BYTES]);
         counter.copy_from_slice(&nonce[PREFIX_BYTES..]);
-        self.note(wall_ms, prefix, u64::from_be_bytes(counter))?;
+        self.note(wall_ms, steady_ms, prefix, u64::from_be_bytes(counter))?;
         Ok(plain)
     }
 
     fn note(
         &mut self,
         wall_ms: u64,
+        steady_ms: u64,
         sender: [u8; PREFIX_BYTES],
         counter: u64,
     ) -> Result<(), OpenError> {
-        if sender == self.prefix {
+        let known = self.heard.get(&sender).copied();
+        if sender == self.prefix || known.is_some_and(|heard| counter <= heard.highest) {
             return Err(OpenError::Replayed);
         }
-        match self.heard.get(&sender) {
-            Some((highest, _)) if counter <= *highest => return Err(OpenError::Replayed),
-            Some(_) => {}
-            None => {
-                let apart = (counter >> COUNTER_BITS).abs_diff(wall_ms);
-                if apart > CLOCKS_APART_MS {
-                    return Err(OpenError::OtherTime(apart / 1_000));
-                }
+        let apart = (counter >> COUNTER_BITS).abs_diff(wall_ms);
+        if apart > CLOCKS_APART_MS {
+            return Err(OpenError::OtherTime(apart / 1_000));
+        }
+        let steady_ms = steady_ms.cast_signed();
+        let lag = Heard::lag(steady_ms, counter);
+        let (mut least_lag, mut least_at) = (lag, steady_ms);
+        if let Some(heard) = known {
+            let late = lag.saturating_sub(heard.least_now(steady_ms));
+            if late > LATE_MS {
+                return Err(OpenError::Late(late.unsigned_abs()));
+            }
+            if late > 0 {
+                (least_lag, least_at) = (heard.least_lag, heard.least_at);
             }
         }
         self.opened += 1;
-        self.heard.insert(sender, (counter, self.opened));
+        let heard = Heard {
+            highest: counter,
+            used: self.opened,
+            least_lag,
+            least_at,
+        };
+        self.heard.insert(sender, heard);
         if self.heard.len() > crate::limits::DATAGRAM_SENDERS_MAX
-            && let Some(oldest) = self.heard.iter().min_by_key(|(_, (_, at))| *at)
+            && let Some(oldest) = self.heard.iter().min_by_key(|(_, heard)| heard.used)
         {
             let oldest = *oldest.0;
             self.heard.remove(&oldest);
@@ -262,17 +332,56 @@ mod tests {
         let later = NOW + CLOCKS_APART_MS + 2;
         assert_eq!(b.open(later, &old), Err(OpenError::OtherTime(7_200)));
         assert_eq!(b.open(later - 2, &older).as_deref(), Ok(&b"new"[..]));
-        // A sender that is known may go on however wrong its clock is.
-        assert!(b.open(later * 2, &a.seal(NOW, b"newer")).is_ok());
         assert!(b.open(later * 2, &old).is_err());
     }
 
+    /// A sender that is known may not speak from the past, either: not what is repeated later than it came.
     #[test]
-    fn a_clock_that_goes_back_repeats_no_counter() {
+    fn what_is_kept_back_and_repeated_later_is_late_although_its_sender_is_known() {
         let (mut a, mut b) = (seal("r", "correct horse"), seal("r", "correct horse"));
-        for time in [NOW, NOW - 5_000, 0, u64::MAX, 3] {
-            let sealed = a.seal(time, b"x");
-            assert!(b.open(NOW, &sealed).is_ok(), "{time}");
+        let beats: Vec<_> = (0..40).map(|n| a.seal(NOW + n * 250, b"beat")).collect();
+        // An hour later the first one is as good as any, and those at the same pace, but none after them.
+        let later = NOW + 3_600_000;
+        for (n, beat) in (0..20).zip(&beats) {
+            assert!(b.open(later + n * 250, beat).is_ok(), "{n}");
+        }
+        let late = later + 20 * 250 + LATE_MS.unsigned_abs() + 20;
+        assert!(matches!(b.open(late, &beats[20]), Err(OpenError::Late(_))));
+        assert_eq!(
+            b.open(later + 3 * 3_600_000, &beats[21]),
+            Err(OpenError::OtherTime(4 * 3_600 - 6))
+        );
+    }
+
+    #[test]
+    fn a_receivers_clock_may_jump_and_a_senders_may_drift_and_be_slow() {
+        let (mut a, mut b) = (seal("r", "correct horse"), seal("r", "correct horse"));
+        let day = 24 * 3_600_000;
+        for n in 0..100 {
+            // It loses one second in 2,000, and its datagrams come up to 5 s late.
+            let sent = a.seal(NOW + n * day - n * day / 2_000, b"x");
+            let (wall, steady) = (NOW + n * day - n * day / 2_000, n * day + n % 2 * 5_000);
+            assert!(
+                b.open_at(wall + 3_600_000 * (n % 2), steady, &sent).is_ok(),
+                "{n}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_repeats_no_nonce_and_is_heard_all_the_same() {
+        let (mut a, mut b) = (seal("r", "correct horse"), seal("r", "correct horse"));
+        let mut nonces = std::collections::BTreeSet::new();
+        let times = [0, 5_000, 4_990, 3_600_000, 30_000, 30_001, 29_500, 100_000];
+        for (n, ahead) in times.into_iter().enumerate() {
+            let sealed = a.seal(NOW + ahead, b"x");
+            let nonce = sealed[HEADER_BYTES - NONCE_BYTES..HEADER_BYTES].to_vec();
+            assert!(nonces.insert(nonce), "{n}");
+            assert!(b.open_at(NOW, n as u64, &sealed).is_ok(), "{n}");
+        }
+        for time in [u64::MAX, 3, 0] {
+            let nonce = a.seal(time, b"x")[HEADER_BYTES - NONCE_BYTES..HEADER_BYTES].to_vec();
+            assert!(nonces.insert(nonce), "{time}");
         }
     }
 }

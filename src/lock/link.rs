@@ -20,6 +20,8 @@ pub(super) const PROLOGUE: &[u8] = b"papo link 1";
 /// Both handshake messages: a 32-byte ephemeral key and the 16-byte tag of an empty payload.
 const HANDSHAKE_BYTES: usize = 48;
 const TAG_BYTES: usize = 16;
+/// Bytes of what tells one locked link from all others.
+pub const BINDING_BYTES: usize = 32;
 /// Plain bytes in one record: large enough that its 18 bytes of overhead vanish.
 pub const RECORD_PLAIN_MAX: usize = 32 * 1024;
 /// Longest record accepted, without its length: Noise's own limit is 65,535.
@@ -61,6 +63,8 @@ enum NoiseState {
 /// One end of a locked link.
 pub struct LinkCipher {
     state: NoiseState,
+    /// The hash of the handshake, once it is over.
+    binding: Option<[u8; BINDING_BYTES]>,
     /// Bytes received that are not yet a whole record.
     partial: Vec<u8>,
 }
@@ -101,6 +105,7 @@ impl LinkCipher {
     fn in_handshake(handshake: HandshakeState) -> LinkCipher {
         LinkCipher {
             state: NoiseState::Handshake(Box::new(handshake)),
+            binding: None,
             partial: Vec::new(),
         }
     }
@@ -109,6 +114,13 @@ impl LinkCipher {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         matches!(self.state, NoiseState::Transport(_))
+    }
+
+    /// What both ends of this link know and no other link has: the hash of the handshake; none before
+    /// that is over.
+    #[must_use]
+    pub fn binding(&self) -> Option<[u8; BINDING_BYTES]> {
+        self.binding
     }
 
     /// Takes bytes from the stream; plain bytes are appended to `plain`, and what the handshake
@@ -172,6 +184,7 @@ impl LinkCipher {
                 if !handshake.is_handshake_finished() {
                     write_handshake(&mut handshake, out)?;
                 }
+                self.binding = handshake.get_handshake_hash().try_into().ok();
                 let transport = handshake.into_transport_mode();
                 let transport = transport.map_err(|_| LinkError::Cipher)?;
                 self.state = NoiseState::Transport(Box::new(transport));

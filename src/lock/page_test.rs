@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::datagram::DatagramSeal;
+use super::generated::GeneratedSecret;
 use super::link::tests::fixed_conversation;
 use super::secret::{Secret, room_salt, room_tag};
 use crate::wire::{Coordinator, Datagram, Key, encode_datagram};
@@ -10,6 +11,10 @@ use crate::wire::{Coordinator, Datagram, Key, encode_datagram};
 const PAGE: &str = include_str!("../wire/PROTOCOL.md");
 const ROOM: &str = "lobby";
 const SECRET: &str = "correct horse";
+/// A secret as `papo keygen` makes them, of the bytes 00 01 ... 1f.
+fn generated() -> GeneratedSecret {
+    GeneratedSecret(std::array::from_fn(|n| n as u8))
+}
 /// The time of the page's sealed datagram.
 const WALL_MS: u64 = 1_700_000_000_000;
 
@@ -40,6 +45,8 @@ fn heartbeat() -> Vec<u8> {
 /// The rows of the page's examples: a name and bytes.
 fn rows() -> Vec<(&'static str, Vec<u8>)> {
     let secret = Secret::derive(ROOM, SECRET.as_bytes()).unwrap();
+    let random = generated().text();
+    let keys = Secret::derive(ROOM, random.as_bytes()).unwrap();
     let prefix = std::array::from_fn(|n| n as u8);
     let sealed = DatagramSeal::with_prefix(&secret, prefix).seal(WALL_MS, &heartbeat());
     let [first, second, record] = fixed_conversation(&secret);
@@ -48,6 +55,11 @@ fn rows() -> Vec<(&'static str, Vec<u8>)> {
         ("tag", room_tag(ROOM).to_vec()),
         ("psk", secret.psk.to_vec()),
         ("datagram key", secret.datagram_key.to_vec()),
+        ("psk of the random secret", keys.psk.to_vec()),
+        (
+            "datagram key of the random secret",
+            keys.datagram_key.to_vec(),
+        ),
         ("-> psk, e", first),
         ("<- e, ee", second),
         ("-> record", record),
@@ -80,6 +92,7 @@ fn the_examples_of_the_page_are_what_the_code_makes() {
 fn the_numbers_of_the_page_are_those_of_the_code() {
     let (memory, passes, lanes) = super::secret::ARGON2_COST;
     for text in [
+        format!("`{}`", generated().text()),
         format!("memory {memory} KiB, {passes} passes, {lanes} lane"),
         format!("at most {} bytes of plain text", super::RECORD_PLAIN_MAX),
         format!("{} bytes longer", DatagramSeal::OVERHEAD_BYTES),

@@ -6,6 +6,8 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use blake2::Blake2s256;
 use blake2::digest::Digest;
 
+use super::generated::GeneratedSecret;
+
 /// Bytes of the tag that tells locked rooms apart in datagrams.
 pub const ROOM_TAG_BYTES: usize = 8;
 /// Shortest secret in bytes: below this a dictionary is quicker than any key derivation.
@@ -16,8 +18,9 @@ const SECRET_BYTES_MAX: usize = 4096;
 const UTF_8_MARK: &[u8] = b"\xef\xbb\xbf";
 /// The same in UTF-16, in both orders.
 const UTF_16_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
-/// Argon2id's memory in KiB, passes and lanes: the OWASP minimum, some 20 ms once per start.
-pub(super) const ARGON2_COST: (u32, u32, u32) = (19_456, 2, 1);
+/// Argon2id's memory in KiB, passes and lanes: memory and passes that RFC 9106 recommends where memory is
+/// scarce; 0.1 to 0.2 seconds once per start.
+pub(super) const ARGON2_COST: (u32, u32, u32) = (65_536, 3, 1);
 
 /// The keys of one locked room.
 #[derive(Clone)]
@@ -42,6 +45,8 @@ pub enum SecretError {
     TooLong(usize),
     /// It begins as a text in UTF-16 does, which some editors write.
     Utf16,
+    /// It begins as a secret of `papo keygen` does, and is none: a part of it is missing or wrong.
+    Mistyped,
     /// The key derivation refused its parameters or found no memory.
     Derivation,
 }
@@ -65,6 +70,10 @@ impl fmt::Display for SecretError {
                 "the secret is a text in UTF-16: save it as UTF-8, as all members must have the \
                  same bytes",
             ),
+            SecretError::Mistyped => f.write_str(
+                "the secret begins as one of papo keygen does, and a part of it is missing or wrong: copy \
+                 all of it",
+            ),
             SecretError::Derivation => f.write_str("no memory to derive keys from the secret"),
         }
     }
@@ -73,12 +82,13 @@ impl fmt::Display for SecretError {
 impl std::error::Error for SecretError {}
 
 impl Secret {
-    /// Derives the keys of `room` from its secret: Argon2id (RFC 9106), salted with the room's
-    /// name. White space at the end of the secret, such as a file's last newline, does not count,
-    /// nor does the mark that some editors put before a text in UTF-8.
+    /// Derives the keys of `room` from its secret, salted with the room's name: Argon2id (RFC 9106), or one
+    /// hash for a secret of `papo keygen`. White space at the end of the secret, such as a file's last
+    /// newline, does not count, nor does the mark that some editors put before a text in UTF-8.
     ///
     /// # Errors
-    /// If the secret is too short or too long, or in UTF-16, or there is no memory for the derivation.
+    /// If the secret is too short or too long, in UTF-16, or one of `papo keygen` that is not whole, or there
+    /// is no memory for the derivation.
     pub fn derive(room: &str, secret: &[u8]) -> Result<Secret, SecretError> {
         if UTF_16_MARKS.iter().any(|mark| secret.starts_with(mark)) {
             return Err(SecretError::Utf16);
@@ -91,6 +101,9 @@ impl Secret {
             _ => {}
         }
         let salt = room_salt(room);
+        if let Some(generated) = GeneratedSecret::read(secret) {
+            return Ok(Secret::random(&generated?, room));
+        }
         let (memory, passes, lanes) = ARGON2_COST;
         let mut keys = [0; 64];
         Params::new(memory, passes, lanes, Some(keys.len()))
@@ -106,6 +119,16 @@ impl Secret {
             datagram_key,
             tag,
         })
+    }
+
+    /// What cannot be guessed needs no derivation that is slow.
+    fn random(secret: &GeneratedSecret, room: &str) -> Secret {
+        let salted = [secret.0, room_salt(room)].concat();
+        Secret {
+            psk: hash(b"papo psk 1", &salted),
+            datagram_key: hash(b"papo datagrams 1", &salted),
+            tag: room_tag(room),
+        }
     }
 
     /// Tells this room's secret from others, and helps nobody who does not know it: a guess costs
@@ -128,10 +151,10 @@ pub fn room_tag(room: &str) -> [u8; ROOM_TAG_BYTES] {
 
 /// What the key derivation is salted with: the same secret gives each room its own keys.
 pub(super) fn room_salt(room: &str) -> [u8; 32] {
-    hash(b"papo salt 1", room.as_bytes())
+    hash(b"papo salt 2", room.as_bytes())
 }
 
-fn hash(domain: &[u8], data: &[u8]) -> [u8; 32] {
+pub(super) fn hash(domain: &[u8], data: &[u8]) -> [u8; 32] {
     let mut hasher = Blake2s256::new();
     hasher.update(domain);
     hasher.update(data);

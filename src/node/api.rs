@@ -507,6 +507,13 @@ pub enum Event {
     },
     /// Something that the user should know.
     Warning(String),
+    /// Somebody was not let into the room. Strangers can cause any number of these.
+    NotLetIn {
+        /// Where it is.
+        host: std::net::IpAddr,
+        /// Why, for the user.
+        text: String,
+    },
     /// The node has left: the last event. LEAVE is queued on every link; the driver writes what is
     /// queued and ends.
     Left {

@@ -372,6 +372,8 @@ impl Node {
         }
         let is_current = self.mesh.open_to(key) == Some(link);
         match message {
+            // Who is at the other end was settled before HELLO.
+            Message::Introduction(_) | Message::Proof(_) => {}
             Message::Hello(_) | Message::Unknown(_) => {}
             Message::Chat(_)
             | Message::Private(_)

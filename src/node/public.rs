@@ -2,6 +2,8 @@
 //!
 //! Owns nothing: each of these asks the part that knows.
 
+use std::net::SocketAddr;
+
 use crate::wire::{ChatMessage, Claim, Id, Key, Member};
 
 use super::group::Group;
@@ -100,6 +102,13 @@ impl Node {
     /// user was not told that they are gone.
     pub fn awaited(&self) -> impl Iterator<Item = &Member> {
         self.group.awaited()
+    }
+
+    /// Where the other end of the open link with this peer is, and since when it is open.
+    #[must_use]
+    pub fn link(&self, key: Key) -> Option<(SocketAddr, Time)> {
+        let link = self.mesh.link(self.mesh.open_to(key)?)?;
+        Some((link.address(), link.opened()))
     }
 
     /// The version of the view.

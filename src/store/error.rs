@@ -132,11 +132,11 @@ impl fmt::Display for StoreError {
             }
             StoreError::OtherSecret { locked: true } => f.write_str(
                 "it is the history of this room when locked with another secret; give that \
-                 secret, or use another file",
+                 secret, use another file, or move this one to the new secret (papo rekey)",
             ),
             StoreError::OtherSecret { locked: false } => f.write_str(
                 "it is the history of an open room of this name; use another file for the locked \
-                 one",
+                 one, or move this one to its secret (papo rekey)",
             ),
             StoreError::Newer(version) => write!(
                 f,

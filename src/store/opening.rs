@@ -131,6 +131,22 @@ impl Store {
         ))
     }
 
+    /// From now on the file is its room's with another secret, or with one. Nobody may have it open. The
+    /// result is what told the secret before, if there was one.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, or it cannot be written to; it is as it was then.
+    pub fn rekey(path: &Path, lock: &str, now_ms: u64) -> Result<Option<String>, StoreError> {
+        let owner = Store::open_for_reading(path, None)?.owner()?;
+        let store = Store::open(path, &owner, now_ms, true)?;
+        (store.connection).execute("UPDATE room SET lock = ?1", [lock])?;
+        // Here somebody waits for the disk: what is said to be done survives a power cut.
+        store.checkpoint()?;
+        store.close();
+        Ok(owner.lock)
+    }
+
     /// Whose the file is.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ pub const HELP: &str = "\
 /history [N]        the history, or its newest N messages
 /msg NICK|ID TEXT   say TEXT to one member only; it is not part of the history
 /nick NAME          take another name
+/whois NICK|ID      who that is: identity, address, since when
 /status             what this node knows about itself
 /elect              start an election of the coordinator now
 /quit               leave, once everything said is confirmed
@@ -46,6 +47,8 @@ pub enum UserCommand {
     Msg(String),
     /// `/nick`
     Nick(String),
+    /// `/whois`, with the name; see [`named`].
+    Whois(String),
     /// `/status`
     Status,
     /// `/elect`
@@ -65,8 +68,8 @@ impl UserCommand {
     }
 }
 
-const NAMES: [&str; 8] = [
-    "help", "members", "history", "msg", "nick", "status", "elect", "quit",
+const NAMES: [&str; 9] = [
+    "help", "members", "history", "msg", "nick", "whois", "status", "elect", "quit",
 ];
 
 /// The commands as they are typed.
@@ -104,6 +107,8 @@ fn order(name: &str, argument: &str) -> Result<UserCommand, String> {
         }
         "msg" => Err("/msg NICK|ID TEXT: say to whom, and what".into()),
         "nick" => nick(argument),
+        "whois" if argument.is_empty() => Err("/whois NICK|ID: say who".into()),
+        "whois" => Ok(UserCommand::Whois(argument.to_owned())),
         "status" => plain(UserCommand::Status),
         "elect" => plain(UserCommand::Elect),
         "quit" => plain(UserCommand::Quit),
@@ -188,6 +193,30 @@ pub fn addressee<'a>(
     }
 }
 
+/// The members that have this nick, or this id (`3`, `#3` or `ana#3`).
+///
+/// # Errors
+///
+/// Why nobody is named, for the user.
+pub fn named<'a>(name: &str, members: &'a [Member]) -> Result<Vec<&'a Member>, String> {
+    let by_nick: Vec<&Member> = members.iter().filter(|m| m.nick == name).collect();
+    if !by_nick.is_empty() {
+        return Ok(by_nick);
+    }
+    // As if a text followed.
+    let rest = format!("{name} ");
+    let by_id: Vec<&Member> = (members.iter())
+        .filter(|m| by_id(&rest, m).is_some_and(str::is_empty))
+        .collect();
+    if by_id.is_empty() {
+        let name = visible(name, Tab::Escape);
+        return Err(format!(
+            "/whois: nobody here is called {name}; see /members"
+        ));
+    }
+    Ok(by_id)
+}
+
 /// The text for `member` if `rest` begins with its id, as `3`, `#3` or `ana#3`.
 fn by_id<'a>(rest: &'a str, member: &Member) -> Option<&'a str> {
     let id = member.id.to_string();
@@ -255,6 +284,7 @@ mod tests {
                 UserCommand::Msg("ana hello  there".into()),
             ),
             ("/nick  Ana Maria ", UserCommand::Nick("Ana Maria".into())),
+            ("/whois ana maria", UserCommand::Whois("ana maria".into())),
             ("/status", UserCommand::Status),
             ("/elect", UserCommand::Elect),
             ("/quit", UserCommand::Quit),
@@ -280,6 +310,19 @@ mod tests {
         assert!(wrong("/nick").contains("/nick NAME"));
         assert!(wrong(&format!("/nick {}", "x".repeat(33))).contains("32"));
         assert!(wrong("/quit now").contains("/quit"));
+    }
+
+    #[test]
+    fn who_is_asked_for_is_named_by_nick_or_id() {
+        let members = [member(1, "ana"), member(2, "ana"), member(3, "ana maria")];
+        let ids = |name| named(name, &members).map(|n| n.iter().map(|m| m.id).collect::<Vec<_>>());
+        assert_eq!(ids("ana"), Ok(vec![1, 2]));
+        assert_eq!(ids("ana maria"), Ok(vec![3]));
+        for name in ["2", "#2", "ana#2"] {
+            assert_eq!(ids(name), Ok(vec![2]), "{name}");
+        }
+        assert!(ids("zoe").unwrap_err().contains("zoe"));
+        assert!(wrong("/whois").contains("NICK|ID"));
     }
 
     #[test]

@@ -69,6 +69,19 @@ pub struct UiConfig {
     pub confirms_printed: bool,
 }
 
+impl UiConfig {
+    /// True for what has lines to say and no prompt: `papo send`, and a pipe.
+    pub(super) fn is_filter(&self) -> bool {
+        (self.reads_stdin || self.lines.is_some()) && self.mode != Mode::Interactive
+    }
+
+    /// How long the room is waited for; none where there is no end to it.
+    #[must_use]
+    pub fn waits_for_room(&self) -> Option<Duration> {
+        self.is_filter().then_some(self.timeout)
+    }
+}
+
 /// The sockets that the driver opened, for the user.
 #[derive(Clone, Debug)]
 pub struct Listening {

@@ -4,6 +4,7 @@
 //! This module owns the face, the queues for stdout and stderr, and the exit status, after which
 //! stdout is at its end. It never decides which event is shown, and hands nothing to the node.
 
+use crate::identity::Peer;
 use crate::node::{Arrival, Now};
 use crate::wire::{ChatMessage, Key, Member};
 
@@ -13,16 +14,18 @@ use super::event_data::{Delivered, PrivateEvent};
 use super::face::Face;
 use super::line_format::{JsonLines, TextLines};
 use super::output::{Output, kept_bytes};
+use super::people::People;
 use super::prompt::Prompt;
 use super::room_state::RoomState;
 use super::stderr::Stderr;
 use super::visible::{Tab, visible};
-use super::{json, text};
+use super::{json, json_people, text};
 
 /// All that the user sees.
 #[derive(Debug)]
 pub(super) struct Display {
     face: Face,
+    people: People,
     stdout: Output,
     stderr: Stderr,
     /// The exit status, once the node has left.
@@ -35,6 +38,7 @@ impl Display {
         let kept = kept_bytes(config.history_max);
         Display {
             face: Face::new(config),
+            people: People::default(),
             stdout: Output::new(kept, config.confirms_printed),
             stderr: Stderr::default(),
             status: None,
@@ -44,6 +48,24 @@ impl Display {
     /// Shows a prompt from now on.
     pub(super) fn open(&mut self, prompt: Prompt) {
         self.face = Face::Terminal(Box::new(prompt));
+    }
+
+    /// A link has proven who is at its other end.
+    pub(super) fn met(&mut self, now: Now, peer: Peer, members: &[Member]) {
+        self.people.met(peer, members);
+        self.look_at(now, members);
+    }
+
+    /// Who people are.
+    pub(super) fn people(&self) -> &People {
+        &self.people
+    }
+
+    /// Says who bears the nick that somebody else was known under.
+    fn look_at(&mut self, now: Now, members: &[Member]) {
+        for words in self.people.look(members) {
+            self.warn(now, &words);
+        }
     }
 
     /// The prompt, if that is the face.
@@ -87,7 +109,8 @@ impl Display {
     }
 
     /// The members as they are now.
-    pub(super) fn set_members(&mut self, members: &[Member]) {
+    pub(super) fn set_members(&mut self, now: Now, members: &[Member]) {
+        self.look_at(now, members);
         if let Some(prompt) = self.prompt_mut() {
             prompt.set_members(members);
         }
@@ -122,14 +145,16 @@ impl Display {
     /// Shows what was said to or by one member alone.
     pub(super) fn private(&mut self, now: Now, said: &PrivateEvent<'_>) {
         match &mut self.face {
-            Face::Json => self.json(now, |out, at| json::private(out, at, said)),
+            Face::Json => self.json(now, |out, at, people| {
+                json::private(out, at, said, people.identity(said.key));
+            }),
             Face::Text { .. } if said.own => {}
             Face::Text { .. } => self.stdout.push_lines(now.wall_ms, |out| {
                 let (nick, text) = (said.nick.as_bytes(), said.text.as_bytes());
                 text::message(out, nick, text, Tab::Keep);
             }),
             Face::Terminal(prompt) => {
-                let line = prompt.style_private(said).into_bytes();
+                let line = prompt.style_private(said, &self.people).into_bytes();
                 self.stdout.push_kind(said.sent_at, Kind::Styled, line);
             }
         }
@@ -138,7 +163,9 @@ impl Display {
     /// Shows that this node is in the room.
     pub(super) fn joined(&mut self, now: Now, again: bool, room: &str, node: &dyn RoomState) {
         match &self.face {
-            Face::Json => self.json(now, |out, at| json::joined(out, at, node, again)),
+            Face::Json => self.json(now, |out, at, people| {
+                json_people::joined(out, at, node, people, again);
+            }),
             Face::Text { .. } => self.notice(now, &text::joined(room, node, again)),
             Face::Terminal(prompt) => {
                 let welcome = prompt.welcome(node, again);
@@ -152,7 +179,7 @@ impl Display {
         let shown = visible(text, Tab::Escape);
         match self.face {
             Face::Json => {
-                self.json(now, |out, at| json::remark(out, at, kind, text));
+                self.json(now, |out, at, _| json::remark(out, at, kind, text));
                 self.stderr.push(&shown);
             }
             Face::Text { .. } => self.stderr.push(&shown),
@@ -184,11 +211,12 @@ impl Display {
         self.push_kind(now, Kind::Text, lines);
     }
 
-    /// Shows an event, which `write` appends, on stdout; after `left` there is none.
-    pub(super) fn json(&mut self, now: Now, write: impl FnOnce(&mut Vec<u8>, u64)) {
+    /// Shows an event, which `write` appends, on stdout; after `left` there is none. It is told who
+    /// people are.
+    pub(super) fn json(&mut self, now: Now, write: impl FnOnce(&mut Vec<u8>, u64, &People)) {
         if self.status.is_none() {
-            let at = now.wall_ms;
-            self.stdout.push_lines(at, |out| write(out, at));
+            let (at, people) = (now.wall_ms, &self.people);
+            self.stdout.push_lines(at, |out| write(out, at, people));
         }
     }
 
@@ -205,8 +233,12 @@ impl Display {
         let stderr = &mut self.stderr;
         match &mut self.face {
             Face::Text { .. } => self.stdout.fill(out, limit, &TextLines, stderr),
-            Face::Json => self.stdout.fill(out, limit, &JsonLines, stderr),
-            Face::Terminal(prompt) => prompt.fill(out, limit, leaves, &mut self.stdout),
+            Face::Json => self
+                .stdout
+                .fill(out, limit, &JsonLines(&self.people), stderr),
+            Face::Terminal(prompt) => {
+                prompt.fill(out, limit, leaves, (&mut self.stdout, &self.people));
+            }
         }
     }
 

@@ -94,3 +94,14 @@ pub(super) struct PrivateEvent<'a> {
     pub(super) text: &'a str,
     pub(super) own: bool,
 }
+
+/// What was read and not sent when the node has left.
+#[derive(Debug)]
+pub(super) struct Unsent {
+    /// How many lines.
+    pub(super) lines: u64,
+    /// Why, if it was a matter of time.
+    pub(super) why: Option<String>,
+    /// What was meant to be said could not be sent.
+    pub(super) failed: bool,
+}

@@ -9,26 +9,18 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use crate::node::{Arrival, Departure, Phase};
-use crate::wire::{ChatMessage, Id, Key, Member, MessageId};
+use crate::identity::Fingerprint;
+use crate::node::{Arrival, Phase};
+use crate::wire::{ChatMessage, Id, Key, MessageId};
 
 use super::config::{DriverStatus, Listening};
 use super::event_data::{Delivered, PrivateEvent};
 use super::numbers::{Hex, IdText, Stamp};
-use super::room_state::{RoomState, everybody};
+use super::room_state::RoomState;
 use super::visible::{is_hidden, is_plain};
 
 /// The version of these events.
 const SCHEMA: u32 = 1;
-
-/// A value that reads as text.
-struct Text<T>(T);
-
-impl<T: std::fmt::Display> Serialize for Text<T> {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(&self.0)
-    }
-}
 
 /// Appends one event. The fields of `body` follow the two that every event has.
 pub(super) fn event(out: &mut Vec<u8>, name: &'static str, at: u64, body: impl Serialize) {
@@ -107,48 +99,15 @@ pub fn listening(out: &mut Vec<u8>, at: u64, listening: &Listening) {
     event(out, "listening", at, body);
 }
 
-#[derive(Serialize)]
-struct MemberOut<'a> {
-    id: Id,
-    nick: &'a str,
-    key: Hex,
-    address: Option<Text<crate::wire::Address>>,
-}
-
-fn member_list<'a>(members: &[&'a Member]) -> Vec<MemberOut<'a>> {
-    members
-        .iter()
-        .map(|m| MemberOut {
-            id: m.id,
-            nick: &m.nick,
-            key: Hex(m.key.0),
-            address: m.addresses.first().copied().map(Text),
-        })
-        .collect()
-}
-
-/// `joined`
-pub fn joined(out: &mut Vec<u8>, at: u64, room: &dyn RoomState, again: bool) {
-    #[derive(Serialize)]
-    struct Body<'a> {
-        id: Option<Id>,
-        coordinator: Option<Id>,
-        members: Vec<MemberOut<'a>>,
-        history: usize,
-        again: bool,
-    }
-    let body = Body {
-        id: room.id(),
-        coordinator: room.coordinator().map(|c| c.id),
-        members: member_list(&everybody(room)),
-        history: room.history_len(),
-        again,
-    };
-    event(out, "joined", at, body);
-}
-
 /// `message`, of the history. Written out without flattening: this is the path that a flood takes.
-pub fn message(out: &mut Vec<u8>, at: u64, message: &ChatMessage, own: bool, arrival: Arrival) {
+pub fn message(
+    out: &mut Vec<u8>,
+    at: u64,
+    message: &ChatMessage,
+    own: bool,
+    arrival: Arrival,
+    identity: Option<Fingerprint>,
+) {
     let said = MessageOut {
         event: "message",
         at: Stamp(at),
@@ -162,6 +121,7 @@ pub fn message(out: &mut Vec<u8>, at: u64, message: &ChatMessage, own: bool, arr
         own,
         replay: arrival == Arrival::Old,
         private: false,
+        identity,
     };
     if arrival == Arrival::Late {
         late(out, said);
@@ -196,10 +156,17 @@ struct MessageOut<'a> {
     own: bool,
     replay: bool,
     private: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity: Option<Fingerprint>,
 }
 
 /// `message`, of `/msg`: it has neither an id nor a sequence number.
-pub(super) fn private(out: &mut Vec<u8>, at: u64, said: &PrivateEvent<'_>) {
+pub(super) fn private(
+    out: &mut Vec<u8>,
+    at: u64,
+    said: &PrivateEvent<'_>,
+    identity: Option<Fingerprint>,
+) {
     let said = MessageOut {
         event: "message",
         at: Stamp(at),
@@ -213,6 +180,7 @@ pub(super) fn private(out: &mut Vec<u8>, at: u64, said: &PrivateEvent<'_>) {
         own: said.own,
         replay: false,
         private: true,
+        identity,
     };
     line(out, &said);
 }
@@ -278,56 +246,6 @@ pub fn missed(
         count,
     };
     event(out, "missed", at, body);
-}
-
-#[derive(Serialize)]
-struct MemberChange<'a> {
-    id: Id,
-    nick: &'a str,
-    key: Hex,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    previous: Option<&'a str>,
-}
-
-impl<'a> MemberChange<'a> {
-    fn of(member: &'a Member) -> MemberChange<'a> {
-        MemberChange {
-            id: member.id,
-            nick: &member.nick,
-            key: Hex(member.key.0),
-            reason: None,
-            previous: None,
-        }
-    }
-}
-
-/// `member_joined`
-pub fn member_joined(out: &mut Vec<u8>, at: u64, member: &Member) {
-    event(out, "member_joined", at, MemberChange::of(member));
-}
-
-/// `member_left`
-pub fn member_left(out: &mut Vec<u8>, at: u64, member: &Member, departure: Departure) {
-    let reason = Some(match departure {
-        Departure::Left => "left",
-        Departure::Lost => "lost",
-    });
-    let change = MemberChange {
-        reason,
-        ..MemberChange::of(member)
-    };
-    event(out, "member_left", at, change);
-}
-
-/// `member_renamed`
-pub fn member_renamed(out: &mut Vec<u8>, at: u64, member: &Member, previous: &str) {
-    let change = MemberChange {
-        previous: Some(previous),
-        ..MemberChange::of(member)
-    };
-    event(out, "member_renamed", at, change);
 }
 
 /// `election`
@@ -400,20 +318,6 @@ pub fn history<'a>(out: &mut Vec<u8>, at: u64, room: &dyn RoomState, messages: &
     event(out, "history", at, body);
 }
 
-/// `members`: the answer to `/members`.
-pub fn members(out: &mut Vec<u8>, at: u64, room: &dyn RoomState) {
-    #[derive(Serialize)]
-    struct Body<'a> {
-        coordinator: Option<Id>,
-        members: Vec<MemberOut<'a>>,
-    }
-    let body = Body {
-        coordinator: room.coordinator().map(|c| c.id),
-        members: member_list(&room.members().iter().collect::<Vec<_>>()),
-    };
-    event(out, "members", at, body);
-}
-
 /// `status`: the answer to `/status`.
 pub fn status(out: &mut Vec<u8>, at: u64, name: &str, room: &dyn RoomState, driver: DriverStatus) {
     struct CounterMap(Vec<(&'static str, u64)>);
@@ -451,7 +355,7 @@ pub fn status(out: &mut Vec<u8>, at: u64, name: &str, room: &dyn RoomState, driv
     event(out, "status", at, body);
 }
 
-fn millis(d: Duration) -> u64 {
+pub(super) fn millis(d: Duration) -> u64 {
     u64::try_from(d.as_millis()).unwrap_or(u64::MAX)
 }
 

@@ -8,6 +8,7 @@ use crate::wire::{ChatMessage, MessageId};
 
 use super::event_data::Delivered;
 use super::gap::Gap;
+use super::people::People;
 use super::stderr::Stderr;
 use super::visible::Tab;
 use super::{json, text};
@@ -49,11 +50,11 @@ impl LineFormat for TextLines {
     }
 }
 
-/// JSON Lines: everything is an event on stdout.
+/// JSON Lines: everything is an event on stdout; it says who people are.
 #[derive(Debug)]
-pub(super) struct JsonLines;
+pub(super) struct JsonLines<'a>(pub(super) &'a People);
 
-impl LineFormat for JsonLines {
+impl LineFormat for JsonLines<'_> {
     fn message(
         &self,
         out: &mut Vec<u8>,
@@ -62,7 +63,8 @@ impl LineFormat for JsonLines {
         own: bool,
         arrival: Arrival,
     ) {
-        json::message(out, at, message, own, arrival);
+        let identity = self.0.identity(message.origin());
+        json::message(out, at, message, own, arrival, identity);
     }
 
     fn delivered(&self, out: &mut Vec<u8>, at: u64, id: MessageId, run: &Delivered) {

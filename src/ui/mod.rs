@@ -16,10 +16,11 @@
 //! | `output`, `stderr` | what waits for stdout and for stderr |
 //! | `backlog`, `gap`, `waiting_in_store` | its order and bounds, what is skipped, what is stored |
 //! | `printed` | what of it is written |
-//! | `line_format`, `text`, `json`, `numbers`, `visible` | how it reads |
+//! | `line_format`, `text`, `json`, `json_people`, `numbers`, `visible` | how it reads |
 //! | `event_data` | the data of events while they wait |
 //! | `history_output` | how a message reads that `papo history` found |
 //! | `rooms_found` | how the rooms read that `papo scan` heard |
+//! | `people` | who people are, as far as their links have proven it |
 //! | `room_state` | what is read of the node |
 //!
 //! [`Ui`] owns three closed parts, `Sending`, `Showing` and `Display`, and carries what the driver
@@ -38,10 +39,12 @@ mod gap;
 pub mod history_output;
 pub mod input_lines;
 mod json;
+mod json_people;
 mod line_format;
 mod numbers;
 mod orders;
 mod output;
+mod people;
 mod printed;
 mod prompt;
 mod queued_lines;
@@ -59,6 +62,7 @@ pub use config::{DriverStatus, Listening, Mode, Replay, ScreenFacts, UiConfig};
 pub use printed::Fate;
 pub use room_state::RoomState;
 
+use crate::identity::Peer;
 use crate::node::{Command, Event, Now, Time};
 use crate::wire::{ChatMessage, Position};
 
@@ -77,6 +81,10 @@ pub struct Ui {
     sending: Sending,
     showing: Showing,
     display: Display,
+    /// Nodes with another secret were heard in a room of this name.
+    hears_other_secret: bool,
+    /// Another member was seen at some time.
+    met_somebody: bool,
 }
 
 impl Ui {
@@ -87,6 +95,8 @@ impl Ui {
             sending: Sending::new(&config),
             showing: Showing::new(&config),
             display: Display::new(&config),
+            hears_other_secret: false,
+            met_somebody: false,
         };
         // The lines of the command line stand for stdin.
         if let Some(lines) = config.lines.take() {
@@ -112,6 +122,7 @@ impl Ui {
 
     /// The node shows something.
     pub fn on_event(&mut self, now: Now, event: Event, node: &dyn RoomState) {
+        self.met_somebody |= node.members().len() > 1;
         if let Event::Left {
             confirmed,
             unconfirmed,
@@ -125,10 +136,16 @@ impl Ui {
                 missing,
                 missed,
             };
-            let (unsent, failed) = self.sending.end();
-            return show_left(&mut self.display, now, &leaving, unsent, failed);
+            let is_alone = self.hears_other_secret && !self.met_somebody;
+            let unsent = self.sending.end(is_alone);
+            return show_left(&mut self.display, now, &leaving, &unsent);
         }
         self.showing.show(&mut self.display, now, event, node);
+    }
+
+    /// A link has proven who is at its other end, or this node knows who it is itself.
+    pub fn on_met(&mut self, now: Now, peer: Peer, node: &dyn RoomState) {
+        self.display.met(now, peer, node.members());
     }
 
     /// Bytes came from stdin.
@@ -144,7 +161,7 @@ impl Ui {
 
     /// Stdin is at its end.
     pub fn on_input_end(&mut self, now: Now) {
-        let words = self.sending.on_input_end();
+        let words = self.sending.on_input_end(now.time);
         self.warn_all(now, &words);
     }
 
@@ -186,6 +203,12 @@ impl Ui {
         if let Some(prompt) = self.display.prompt_mut() {
             prompt.resume(cols, rows);
         }
+    }
+
+    /// Nodes with another secret use this room's name: whoever says something to nobody may have the wrong
+    /// secret, which is no success.
+    pub fn note_other_secret(&mut self) {
+        self.hears_other_secret = true;
     }
 
     /// The driver has something to say (an interface failed, ...).
@@ -230,6 +253,19 @@ impl Ui {
     #[must_use]
     pub fn wants_stop(&self) -> bool {
         self.display.prompt().is_some_and(Prompt::wants_stop)
+    }
+
+    /// True if the time is over that the command line gives (`--timeout`), and the node is still to be told
+    /// to leave: [`poll_command`](Ui::poll_command) is to be asked whatever else waits.
+    #[must_use]
+    pub fn is_late(&self) -> bool {
+        self.sending.is_late()
+    }
+
+    /// When the end of a pipe is to be over (`--timeout`), once the node was told to leave.
+    #[must_use]
+    pub fn ends_at(&self) -> Option<Time> {
+        self.sending.ends_at()
     }
 
     /// The next thing that the user wants of the node. `/members`, `/status` and the like are
@@ -315,8 +351,17 @@ impl Ui {
 
     /// Papo ends, and nobody has read so many messages.
     pub fn say_unprinted(&mut self, count: u64) {
+        self.say_not_printed(count, "nobody read the output");
+    }
+
+    /// Papo ends since its time is over, and so many messages were not read yet.
+    pub fn say_read_late(&mut self, count: u64) {
+        self.say_not_printed(count, "the output was not read in time (--timeout)");
+    }
+
+    fn say_not_printed(&mut self, count: u64, why: &str) {
         let lines = text::count(count, "line");
-        let words = format!("{lines} not printed: nobody read the output");
+        let words = format!("{lines} not printed: {why}");
         self.display.say_on_stderr(&words);
     }
 

@@ -9,7 +9,7 @@ use super::commands::{self, UserCommand};
 use super::config::DriverStatus;
 use super::display::Display;
 use super::room_state::RoomState;
-use super::{json, text};
+use super::{json, json_people, text};
 
 /// What commands are lent for the length of one call.
 pub(super) struct CommandParts<'a> {
@@ -28,13 +28,17 @@ pub(super) fn carry_out(lent: &mut CommandParts<'_>, order: UserCommand) -> Opti
         UserCommand::Elect => return Some(Command::Elect),
         UserCommand::Msg(rest) => return say_privately(lent, &rest),
         UserCommand::History(count) => show_history(lent, count),
+        UserCommand::Whois(name) => show_whois(lent, &name),
         UserCommand::Help | UserCommand::Members | UserCommand::Status
             if lent.display.is_json() =>
         {
             answer_as_json(lent, &order);
         }
         UserCommand::Help => lent.display.answer(lent.now, commands::HELP),
-        UserCommand::Members => lent.display.answer(lent.now, &text::members(lent.node)),
+        UserCommand::Members => {
+            let answer = text::members(lent.node, |key| lent.display.people().identity(key));
+            lent.display.answer(lent.now, &answer);
+        }
         UserCommand::Status => {
             let answer = text::status(lent.room, lent.node, lent.status);
             lent.display.answer(lent.now, &answer);
@@ -69,6 +73,34 @@ fn say_privately(lent: &mut CommandParts<'_>, rest: &str) -> Option<Command> {
     }
 }
 
+/// Says who those are that have this name.
+fn show_whois(lent: &mut CommandParts<'_>, name: &str) {
+    let CommandParts {
+        now, node, display, ..
+    } = lent;
+    let named = match commands::named(name, node.members()) {
+        Ok(named) => named,
+        Err(why) => return explain(lent, &why),
+    };
+    for member in named {
+        let link = node.link(member.key);
+        let link = link.map(|(address, since)| (address, now.time.since(since)));
+        if display.is_json() {
+            display.json(*now, |out, at, people| {
+                json_people::whois(out, at, member, people, link);
+            });
+        } else {
+            let people = display.people();
+            let known = people
+                .is_met(member.key)
+                .then(|| people.identity(member.key));
+            let is_another = people.is_another(member.key, &member.nick);
+            let answer = text::whois(member, known, is_another, link);
+            display.answer(*now, &answer);
+        }
+    }
+}
+
 fn answer_as_json(lent: &mut CommandParts<'_>, order: &UserCommand) {
     let CommandParts {
         now,
@@ -77,9 +109,9 @@ fn answer_as_json(lent: &mut CommandParts<'_>, order: &UserCommand) {
         room,
         display,
     } = lent;
-    display.json(*now, |out, at| match order {
+    display.json(*now, |out, at, people| match order {
         UserCommand::Help => json::remark(out, at, "help", commands::HELP),
-        UserCommand::Members => json::members(out, at, *node),
+        UserCommand::Members => json_people::members(out, at, *node, people),
         _ => json::status(out, at, room, *node, *status),
     });
 }
@@ -96,7 +128,7 @@ fn show_history(lent: &mut CommandParts<'_>, count: Option<usize>) {
     });
     let messages = node.newest(count);
     if display.is_json() {
-        display.json(*now, |out, at| json::history(out, at, *node, &messages));
+        display.json(*now, |out, at, _| json::history(out, at, *node, &messages));
     } else {
         display.replay(*now, messages, node.key());
     }

@@ -3,6 +3,7 @@
 use std::ops::{Deref, DerefMut};
 
 use super::super::line_format::{JsonLines, TextLines};
+use super::super::people::People;
 use super::*;
 use crate::limits::{OUTPUT_DELIVERED_RUNS_MAX, OUTPUT_LINES_MAX, OUTPUT_SKIPPED_RANGES_MAX};
 use crate::wire::Draft;
@@ -82,7 +83,7 @@ pub(super) fn taken(tested: &mut Tested, limit: usize) -> (String, String) {
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let Tested { output, is_json } = tested;
     match is_json {
-        true => output.fill(&mut out, limit, &JsonLines, &mut stderr),
+        true => output.fill(&mut out, limit, &JsonLines(&People::default()), &mut stderr),
         false => output.fill(&mut out, limit, &TextLines, &mut stderr),
     }
     stderr.fill(&mut err, usize::MAX);

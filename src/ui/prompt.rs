@@ -13,6 +13,7 @@ use super::commands;
 use super::config::{Listening, ScreenFacts};
 use super::event_data::PrivateEvent;
 use super::output::{Next, Output};
+use super::people::People;
 use super::room_state::RoomState;
 use super::terminal::{Action, ShownMessage, Terminal, TerminalOptions};
 
@@ -124,7 +125,7 @@ impl Prompt {
     }
 
     /// The line of a message to or from one member alone.
-    pub(super) fn style_private(&mut self, said: &PrivateEvent<'_>) -> String {
+    pub(super) fn style_private(&mut self, said: &PrivateEvent<'_>, people: &People) -> String {
         let to = match said.own {
             true => self.addressee.take().unwrap_or_default(),
             false => "you".to_owned(),
@@ -137,6 +138,8 @@ impl Prompt {
             sent_ms: said.sent_at,
             own: said.own,
             private_to: Some(&to),
+            identity: people.identity(said.key),
+            is_another: people.is_another(said.key, said.nick),
         })
     }
 
@@ -147,7 +150,7 @@ impl Prompt {
         out: &mut Vec<u8>,
         limit: usize,
         leaves: bool,
-        stdout: &mut Output,
+        (stdout, people): (&mut Output, &People),
     ) {
         if leaves {
             self.terminal.leave();
@@ -156,7 +159,7 @@ impl Prompt {
         while self.terminal.waiting_bytes() < room
             && let Some(next) = stdout.next()
         {
-            print(&mut self.terminal, &next);
+            print(&mut self.terminal, &next, people);
         }
         let before = out.len();
         self.terminal.fill(out, room);
@@ -165,7 +168,7 @@ impl Prompt {
     }
 }
 
-fn print(terminal: &mut Terminal, next: &Next) {
+fn print(terminal: &mut Terminal, next: &Next, people: &People) {
     match next {
         Next::Message { message, own } => terminal.print_message(&ShownMessage {
             id: message.from(),
@@ -175,6 +178,8 @@ fn print(terminal: &mut Terminal, next: &Next) {
             sent_ms: message.sent_at(),
             own: *own,
             private_to: None,
+            identity: people.identity(message.origin()),
+            is_another: people.is_another(message.origin(), message.nick()),
         }),
         Next::Lines { at, kind, text } => match kind {
             Kind::Text => terminal.print_text(text),

@@ -3,7 +3,9 @@
 //!
 //! This module owns no state, and never changes a node.
 
-use crate::node::Node;
+use std::net::SocketAddr;
+
+use crate::node::{Node, Time};
 use crate::wire::{ChatMessage, Claim, Id, Key, Member};
 
 /// The room as this node knows it.
@@ -23,6 +25,10 @@ pub trait RoomState {
     /// Who was in the view before and is about to be let in again.
     fn awaited(&self) -> Vec<&Member> {
         Vec::new()
+    }
+    /// Where the other end of the link with this member is, and since when there is one.
+    fn link(&self, _key: Key) -> Option<(SocketAddr, Time)> {
+        None
     }
     /// How many messages are held.
     fn history_len(&self) -> usize;
@@ -67,6 +73,10 @@ impl RoomState for Node {
 
     fn awaited(&self) -> Vec<&Member> {
         Node::awaited(self).collect()
+    }
+
+    fn link(&self, key: Key) -> Option<(SocketAddr, Time)> {
+        Node::link(self, key)
     }
 
     fn history_len(&self) -> usize {

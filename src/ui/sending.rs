@@ -11,7 +11,8 @@ use crate::limits::{SAY_BYTES_MAX, SAY_LINES_MAX};
 use crate::node::{Command, Now, Texts, Time};
 
 use super::commands::{self, Meaning, UserCommand};
-use super::config::{Mode, UiConfig};
+use super::config::UiConfig;
+use super::event_data::Unsent;
 use super::input_lines::{Line, LinePart};
 use super::orders::{self, CommandParts};
 use super::queued_lines::QueuedLines;
@@ -56,9 +57,19 @@ pub(super) struct Sending {
     input_ended: bool,
     /// Lines wait until enough members were in the room once.
     held: bool,
+    /// Stdin or the command line has lines to say, and no prompt is shown.
+    is_filter: bool,
+    /// So much waits before the room is joined that stdin is not read.
+    is_stuck: bool,
     deadline: Option<Time>,
     /// A deadline has passed.
     expired: bool,
+    /// A line went to the node.
+    has_said: bool,
+    /// Why lines are not sent, if a deadline has passed: the end of a line of text.
+    late: Option<String>,
+    /// When the end of a filter is to be over.
+    ends_at: Option<Time>,
     /// What was meant to be said could not even be sent.
     failed: bool,
     /// Lines read but never sent.
@@ -70,7 +81,6 @@ pub(super) struct Sending {
 impl Sending {
     /// Nothing was read yet.
     pub(super) fn new(config: &UiConfig) -> Sending {
-        let speaks = config.reads_stdin || config.lines.is_some();
         Sending {
             lines: QueuedLines::default(),
             stage: LeavingStage::Here,
@@ -80,9 +90,14 @@ impl Sending {
             wait_members: config.wait_members,
             timeout: config.timeout,
             input_ended: false,
-            held: speaks && config.wait_members > 0 && config.mode != Mode::Interactive,
+            held: config.is_filter() && config.wait_members > 0,
+            is_filter: config.is_filter(),
+            is_stuck: false,
             deadline: None,
             expired: false,
+            has_said: false,
+            late: None,
+            ends_at: None,
             failed: false,
             unsent: 0,
             refusing: false,
@@ -102,9 +117,20 @@ impl Sending {
         words
     }
 
-    /// The sockets are open: the wait for members begins.
+    /// The sockets are open: the wait for members begins, or that for the end if all was read.
     pub(super) fn start(&mut self, now: Time) {
         if self.held && self.stage == LeavingStage::Here {
+            self.deadline = Some(now + self.timeout);
+        } else {
+            self.begin_end(now);
+        }
+    }
+
+    /// Everything was read: from now on the others have so long to let this node in, and to confirm.
+    fn begin_end(&mut self, now: Time) {
+        let ends = self.input_ended && !self.held && !self.stays;
+        if ends && self.stage == LeavingStage::Here {
+            self.is_stuck = false;
             self.deadline = Some(now + self.timeout);
         }
     }
@@ -123,12 +149,13 @@ impl Sending {
     }
 
     /// Stdin is at its end. The sum of what had to be changed is returned in words.
-    pub(super) fn on_input_end(&mut self) -> Vec<String> {
+    pub(super) fn on_input_end(&mut self, now: Time) -> Vec<String> {
         if !self.reads_input() {
             return Vec::new();
         }
         let words = self.lines.finish();
         self.input_ended = true;
+        self.begin_end(now);
         words
     }
 
@@ -148,11 +175,34 @@ impl Sending {
         words
     }
 
-    /// The node has left: how many lines were read and not sent, and whether what was meant to be
-    /// said failed.
-    pub(super) fn end(&mut self) -> (u64, bool) {
+    /// The node has left: what was not sent, and why. `is_alone`: nobody with this secret was there, and
+    /// somebody with another one was.
+    pub(super) fn end(&mut self, is_alone: bool) -> Unsent {
         self.stage = LeavingStage::Gone;
-        (self.unsent, self.failed)
+        if is_alone && self.is_filter && self.has_said && self.late.is_none() {
+            self.failed = true;
+            self.late =
+                Some("nobody who holds this secret was there to hear what was said".to_owned());
+        }
+        Unsent {
+            lines: self.unsent,
+            why: self.late.take(),
+            failed: self.failed,
+        }
+    }
+
+    /// Until when a filter that leaves has time; none for whoever is no filter, or is told to stay.
+    pub(super) fn ends_at(&self) -> Option<Time> {
+        self.ends_at
+    }
+
+    /// True if a deadline has passed and the node was not told to leave yet: nothing holds that up.
+    pub(super) fn is_late(&self) -> bool {
+        self.expired
+            && matches!(
+                self.stage,
+                LeavingStage::Here | LeavingStage::Stopping { .. }
+            )
     }
 
     /// Notes that the deadline has passed, if it has.
@@ -186,13 +236,19 @@ impl Sending {
                 if self.held && self.has_members(node) {
                     self.held = false;
                     self.deadline = None;
+                    self.begin_end(now.time);
                 }
                 if self.held && self.expired {
                     return Some(self.give_up(lent));
                 }
+                self.note_stuck(now.time, node);
+                if self.expired {
+                    return Some(self.run_out_of_time(now, node));
+                }
                 let command = self.next_line(lent);
                 if command.is_none() && self.is_said_out() && node.is_joined() {
-                    return Some(self.leave(now, now.time + self.timeout));
+                    let until = self.deadline.unwrap_or(now.time + self.timeout);
+                    return Some(self.leave(now, until));
                 }
                 command
             }
@@ -219,6 +275,34 @@ impl Sending {
     /// True if nothing more will be said and there is no reason to stay.
     fn is_said_out(&self) -> bool {
         self.input_ended && !self.held && self.lines.is_empty() && !self.stays
+    }
+
+    /// Stdin stands still because nobody lets this node in: that has its time, too.
+    fn note_stuck(&mut self, now: Time, node: &dyn RoomState) {
+        let can_be = self.is_filter && !self.input_ended && !self.held && !self.stays;
+        let is_stuck = can_be && !self.expired && !node.is_joined() && !self.lines.has_room();
+        if is_stuck != self.is_stuck && can_be {
+            self.is_stuck = is_stuck;
+            self.deadline = is_stuck.then(|| now + self.timeout);
+        }
+    }
+
+    /// What was read could not be handed over in time.
+    fn run_out_of_time(&mut self, now: Now, node: &dyn RoomState) -> Command {
+        let seconds = self.timeout.as_secs_f64();
+        let (joined, waiting) = (node.is_joined(), self.lines.len());
+        if !joined {
+            self.failed = true;
+            self.late = Some(format!(
+                "nobody let this node into the room within {seconds} s (--timeout); papo scan lists who \
+                 is there"
+            ));
+        } else if waiting > 0 {
+            self.late = Some(format!(
+                "the members took no more within {seconds} s (--timeout)"
+            ));
+        }
+        self.leave(now, now.time)
     }
 
     /// Too few members came: nothing is sent.
@@ -248,6 +332,7 @@ impl Sending {
         self.lines.clear();
         self.stage = LeavingStage::Leaving;
         self.deadline = None;
+        self.ends_at = self.is_filter.then_some(until);
         let patience = until.since(now.time);
         Command::Leave { patience }
     }
@@ -303,6 +388,7 @@ impl Sending {
             self.lines.pop();
             self.refusing = false;
         }
+        self.has_said = true;
         Command::Say(lines)
     }
 

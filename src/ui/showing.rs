@@ -9,10 +9,11 @@ use crate::wire::{ChatMessage, Key, Member};
 
 use super::config::{Listening, Replay, UiConfig};
 use super::display::Display;
-use super::event_data::{Delivered, Misser, PrivateEvent};
+use super::event_data::{Delivered, Misser, PrivateEvent, Unsent};
+use super::people::People;
 use super::room_state::RoomState;
 use super::visible::{Tab, visible};
-use super::{json, text};
+use super::{json, json_people, text};
 
 /// What the user has seen of the room.
 #[derive(Debug)]
@@ -78,7 +79,7 @@ impl Showing {
             group: listening.group.clone(),
         };
         if display.is_json() {
-            display.json(now, |out, at| json::listening(out, at, listening));
+            display.json(now, |out, at, _| json::listening(out, at, listening));
         }
     }
 
@@ -106,7 +107,7 @@ impl Showing {
             } => self.show_missed(&mut scene, (key, &nick), (first, last)),
             Event::Private { .. } => show_private(&mut scene, &event),
             Event::Delivered { .. } => show_delivered(&mut scene, event),
-            Event::Warning(text) => scene.display.warn(now, &text),
+            Event::Warning(text) | Event::NotLetIn { text, .. } => scene.display.warn(now, &text),
             other => show_change(&mut scene, &other),
         }
     }
@@ -148,14 +149,14 @@ impl Showing {
             return;
         }
         let count = last.saturating_sub(first).saturating_add(1);
-        display.json(*now, |out, at| {
+        display.json(*now, |out, at, _| {
             json::missed(out, at, key, nick, (first, last), count);
         });
     }
 
     fn show_joined(&mut self, scene: &mut Scene<'_>, again: bool) {
         let Scene { display, now, node } = scene;
-        display.set_members(node.members());
+        display.set_members(*now, node.members());
         display.joined(*now, again, &self.room, *node);
         if self.has_joined {
             return;
@@ -221,9 +222,11 @@ fn show_delivered(scene: &mut Scene<'_>, event: Event) {
 /// Shows what happens to the group rather than in the talk.
 fn show_change(scene: &mut Scene<'_>, event: &Event) {
     let Scene { display, now, node } = scene;
-    display.set_members(node.members());
+    display.set_members(*now, node.members());
     if display.is_json() {
-        display.json(*now, |out, at| change_as_json(out, at, event));
+        display.json(*now, |out, at, people| {
+            change_as_json(out, at, event, people)
+        });
     } else if let Some(notice) = change_as_text(event, node.members()) {
         display.notice(*now, &notice);
     }
@@ -245,12 +248,14 @@ fn change_as_text(event: &Event, members: &[Member]) -> Option<String> {
     })
 }
 
-fn change_as_json(out: &mut Vec<u8>, at: u64, event: &Event) {
+fn change_as_json(out: &mut Vec<u8>, at: u64, event: &Event, people: &People) {
     match event {
-        Event::MemberJoined(member) => json::member_joined(out, at, member),
-        Event::MemberLeft(member, departure) => json::member_left(out, at, member, *departure),
+        Event::MemberJoined(member) => json_people::member_joined(out, at, member, people),
+        Event::MemberLeft(member, departure) => {
+            json_people::member_left(out, at, member, people, *departure);
+        }
         Event::MemberRenamed { member, previous } => {
-            json::member_renamed(out, at, member, previous);
+            json_people::member_renamed(out, at, member, people, previous);
         }
         Event::Election { phase, reason } => json::election(out, at, *phase, reason),
         Event::Coordinator {
@@ -264,15 +269,8 @@ fn change_as_json(out: &mut Vec<u8>, at: u64, event: &Event) {
     }
 }
 
-/// Shows that the node has left, and what became of what was said here. `unsent` lines were read
-/// and not sent; `failed`: what was meant to be said could not even be sent.
-pub(super) fn show_left(
-    display: &mut Display,
-    now: Now,
-    leaving: &LeavingNews,
-    unsent: u64,
-    failed: bool,
-) {
+/// Shows that the node has left, and what became of what was said here, and of what was not.
+pub(super) fn show_left(display: &mut Display, now: Now, leaving: &LeavingNews, unsent: &Unsent) {
     let LeavingNews {
         confirmed,
         unconfirmed,
@@ -282,9 +280,14 @@ pub(super) fn show_left(
     if !missed.is_empty() {
         display.say_on_stderr(&text::missers(missed));
     }
-    if unsent > 0 {
-        let lines = text::count(unsent, "line");
-        display.say_on_stderr(&format!("{lines} not sent"));
+    let lines = text::count(unsent.lines, "line");
+    match &unsent.why {
+        Some(why) if unsent.lines > 0 => {
+            display.say_on_stderr(&format!("{lines} not sent: {why}"));
+        }
+        Some(why) => display.say_on_stderr(why),
+        None if unsent.lines > 0 => display.say_on_stderr(&format!("{lines} not sent")),
+        None => {}
     }
     if *unconfirmed > 0 || !missing.is_empty() {
         let messages = text::count(*unconfirmed, "message");
@@ -294,9 +297,9 @@ pub(super) fn show_left(
         };
         display.say_on_stderr(&format!("{messages} not confirmed{by}"));
     }
-    let good = *confirmed && missed.is_empty() && unsent == 0 && !failed;
+    let good = *confirmed && missed.is_empty() && unsent.lines == 0 && !unsent.failed;
     if display.is_json() {
-        display.json(now, |out, at| json::left(out, at, good));
+        display.json(now, |out, at, _| json::left(out, at, good));
     }
     display.end(u8::from(!good));
 }

@@ -3,6 +3,10 @@
 //! This module owns no state, and writes into memory only. Nothing that came from the network is ever
 //! written here without going through [`visible`](mod@visible), nicks and reasons included.
 
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use crate::identity::Fingerprint;
 use crate::node::Phase;
 use crate::wire::{Id, Key, Member};
 
@@ -175,15 +179,18 @@ pub fn coordinator(id: Id, key: Key, own: bool, members: &[Member]) -> String {
     }
 }
 
-/// The answer to `/members`.
+/// The answer to `/members`; `identity` says whose node one with this key is.
 #[must_use]
-pub fn members(room: &dyn RoomState) -> String {
+pub fn members(room: &dyn RoomState, identity: impl Fn(Key) -> Option<Fingerprint>) -> String {
     let coordinator = room.coordinator().map(|c| c.key);
     let mut lines = String::new();
     for member in room.members() {
         lines += &name(member);
         if let Some(address) = member.addresses.first() {
             lines += &format!(" {address}");
+        }
+        if let Some(identity) = identity(member.key) {
+            lines += &format!(" {identity}");
         }
         if coordinator == Some(member.key) {
             lines += " coordinator";
@@ -192,6 +199,42 @@ pub fn members(room: &dyn RoomState) -> String {
             lines += " you";
         }
         lines.push('\n');
+    }
+    lines
+}
+
+/// The answer to `/whois` of one member. `known` is what its link has proven of its owner, and `link`
+/// where its other end is, and for how long.
+#[must_use]
+pub fn whois(
+    member: &Member,
+    known: Option<Option<Fingerprint>>,
+    is_another: bool,
+    link: Option<(SocketAddr, Duration)>,
+) -> String {
+    let identity = match known {
+        Some(Some(identity)) => identity.to_string(),
+        Some(None) => "none: anonymous".to_owned(),
+        None => "not known: no link".to_owned(),
+    };
+    let mut lines = format!(
+        "{}\nkey: {}\nidentity: {identity}\n",
+        name(member),
+        member.key
+    );
+    if is_another {
+        lines += "not the one who was known under this nick before\n";
+    }
+    for address in &member.addresses {
+        lines += &format!("address: {address}\n");
+    }
+    if let Some((address, since)) = link {
+        let seconds = since.as_secs();
+        let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
+        lines += &format!(
+            "linked: {address}, for {hours}:{minutes:02}:{:02}\n",
+            seconds % 60
+        );
     }
     lines
 }

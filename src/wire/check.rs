@@ -58,7 +58,9 @@ pub(super) fn message(message: &Message) -> Check {
         | Message::Sync(_)
         | Message::SyncAnswer(_)
         | Message::Behind
-        | Message::Leave => Ok(()),
+        | Message::Leave
+        | Message::Introduction(_)
+        | Message::Proof(_) => Ok(()),
     }
 }
 

@@ -204,6 +204,8 @@ pub(super) fn serialize_message(message: &Message, out: &mut Vec<u8>) {
         Message::Referral(coordinator) => put(out, number, told(Some(coordinator))),
         Message::Stable(m) => put(out, number, m),
         Message::Relay(m) => put(out, number, m),
+        Message::Introduction(m) => put(out, number, m),
+        Message::Proof(m) => put(out, number, m),
         Message::Unknown(_) => put(out, number, Empty {}),
     }
 }
@@ -259,10 +261,12 @@ fn deserialize_body(number: u64, body: &[u8]) -> Result<Message, DecodeError> {
         }
         MessageKind::Stable => Message::Stable(get(body)?),
         MessageKind::Relay => Message::Relay(get(body)?),
+        MessageKind::Introduction => Message::Introduction(get(body)?),
+        MessageKind::Proof => Message::Proof(get(body)?),
     })
 }
 
-/// The version in a HELLO or JOIN_REQUEST that is not ours, whatever else that version changed.
+/// The version in an INTRODUCTION, HELLO or JOIN_REQUEST that is not ours, whatever else that version changed.
 fn other_version(number: u64, body: &[u8]) -> Option<u8> {
     #[derive(Deserialize)]
     struct Versioned {
@@ -270,7 +274,7 @@ fn other_version(number: u64, body: &[u8]) -> Option<u8> {
     }
     let version = matches!(
         MessageKind::of_number(number),
-        Some(MessageKind::Hello | MessageKind::JoinRequest)
+        Some(MessageKind::Hello | MessageKind::JoinRequest | MessageKind::Introduction)
     )
     .then(|| get::<Versioned>(body));
     version?.ok().map(|v| v.version).filter(|v| *v != VERSION)

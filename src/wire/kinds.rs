@@ -82,6 +82,8 @@ table! { MessageKind of Message:
     23 Referral "REFERRAL"
     24 Stable "STABLE"
     25 Relay "RELAY"
+    26 Introduction "INTRODUCTION"
+    27 Proof "PROOF"
 }
 
 table! { DatagramKind of Datagram:
@@ -106,7 +108,7 @@ mod tests {
             assert_eq!(DatagramKind::of_number(kind.number()), Some(*kind));
         }
         assert_eq!(MessageKind::of_number(0), None);
-        assert_eq!(MessageKind::of_number(26), None);
+        assert_eq!(MessageKind::of_number(28), None);
     }
 
     #[test]

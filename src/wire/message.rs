@@ -5,13 +5,45 @@ use serde::{Deserialize, Serialize};
 
 use super::chat::ChatMessage;
 use super::types::{
-    Address, Coordinator, Id, Key, Member, Position, View, is_zero, not_empty, not_value, not_zero,
+    Address, Bytes, Coordinator, Id, Key, Member, Position, View, is_zero, not_empty, not_value,
+    not_zero,
 };
 
 /// The protocol's major version: another one is refused.
 pub const VERSION: u8 = 2;
 
-/// The first message on a link, from the dialler first, then from the acceptor.
+/// The first message on a link, in both directions: under which public key the sender speaks.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Introduction {
+    /// [`VERSION`] of the sender.
+    pub version: u8,
+    /// The sender's public key, new at each run; its hash is the sender's [`Key`].
+    pub public: Bytes<32>,
+    /// Random, new for each link: what the receiver is to sign.
+    pub nonce: Bytes<32>,
+    /// Whose node it is; absent if its user is nobody in particular.
+    #[serde(rename = "cert", default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<Certificate>,
+}
+
+/// A person's word that a public key is that of a node of theirs.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Certificate {
+    /// The person's lasting public key.
+    pub identity: Bytes<32>,
+    /// Its signature over the node's public key.
+    pub signature: Bytes<64>,
+}
+
+/// The second message on a link, in both directions: the sender holds the secret half of the key that it
+/// has named.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Proof {
+    /// Over both INTRODUCTIONs.
+    pub signature: Bytes<64>,
+}
+
+/// The third message on a link, from the dialler first, then from the acceptor.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Hello {
     /// [`VERSION`] of the sender.
@@ -299,6 +331,18 @@ pub struct Relay {
     /// How far the one is with its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stable: Option<Stable>,
+    /// The word of the one who says it that it does; the driver sets it and looks at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seal: Option<Seal>,
+}
+
+/// A node's signature over what others carry for it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Seal {
+    /// The node's public key.
+    pub public: Bytes<32>,
+    /// Its signature.
+    pub signature: Bytes<64>,
 }
 
 /// Old messages in the total order.
@@ -380,6 +424,10 @@ pub enum Message {
     Stable(Stable),
     /// To be passed on to a member that the sender has no link with.
     Relay(Relay),
+    /// See [`Introduction`].
+    Introduction(Introduction),
+    /// See [`Proof`].
+    Proof(Proof),
     /// A type that this version does not know: skipped.
     Unknown(u64),
 }

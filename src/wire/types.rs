@@ -11,7 +11,8 @@ use crate::timing::TIMESTAMP_AHEAD_MAX;
 /// Bits of a timestamp below its milliseconds: room for 65,535 events within one.
 pub const COUNTER_BITS: u32 = 16;
 
-/// A node's random identity, new at each run. Zero is never used.
+/// A node's number, new at each run: a hash of the public key that it proves on each link. Zero is never
+/// used.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Key(pub u64);
@@ -25,6 +26,16 @@ impl fmt::Display for Key {
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")
+    }
+}
+
+/// A fixed number of bytes: a public key, a nonce, a signature. On the wire: a byte string.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Bytes<const N: usize>(pub [u8; N]);
+
+impl<const N: usize> fmt::Debug for Bytes<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
@@ -292,5 +303,34 @@ impl serde::de::Visitor<'_> for AddressVisitor {
 impl<'de> Deserialize<'de> for Address {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Address, D::Error> {
         d.deserialize_bytes(AddressVisitor)
+    }
+}
+
+impl<const N: usize> Serialize for Bytes<N> {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_bytes(&self.0)
+    }
+}
+
+struct BytesVisitor<const N: usize>;
+
+impl<const N: usize> serde::de::Visitor<'_> for BytesVisitor<N> {
+    type Value = Bytes<N>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a byte string of {N} bytes")
+    }
+
+    fn visit_bytes<E: serde::de::Error>(self, v: &[u8]) -> Result<Bytes<N>, E> {
+        let bytes = v.try_into();
+        bytes
+            .map(Bytes)
+            .map_err(|_| E::invalid_length(v.len(), &self))
+    }
+}
+
+impl<'de, const N: usize> Deserialize<'de> for Bytes<N> {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Bytes<N>, D::Error> {
+        d.deserialize_bytes(BytesVisitor)
     }
 }

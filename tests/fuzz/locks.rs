@@ -1,11 +1,16 @@
-//! The encrypted link and sealed datagrams: no bytes open but those that were sealed for it, in order.
+//! The encrypted link and sealed datagrams: no bytes open but those that were sealed for it, in order. And
+//! the proof of a key: no bytes prove one but those that its holder has signed for the link.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::OnceLock;
 
+use papo::identity::{Credentials, LinkProof, Role};
 use papo::lock::{DatagramSeal, LinkCipher, Secret};
+use papo::wire::{FrameReader, Message, VERSION, decode_message, encode_frame};
 
 use crate::mutate;
+use crate::random;
 use crate::runner::fuzz;
 
 const WALL_MS: u64 = 1_700_000_000_000;
@@ -51,6 +56,29 @@ pub fn cipher(bytes: &[u8]) {
     }
 }
 
+/// Frames to the end of a link that waits for somebody to prove a key.
+pub fn proof(bytes: &[u8]) {
+    let own = Rc::new(Credentials::of_seed("lobby", None, &[1; 32]));
+    let mut end = LinkProof::with_nonce(&own, Role::Acceptor, [2; 32]);
+    let mut reader = FrameReader::new();
+    reader.push(&bytes[..bytes.len().min(60_000)]);
+    while let Some(Ok(frame)) = reader.next_frame() {
+        let Ok(message) = decode_message(frame) else {
+            break;
+        };
+        let goes_on = match message {
+            Message::Introduction(theirs) => end.on_introduction(theirs, None).is_ok(),
+            Message::Proof(proof) => end.on_proof(&proof).is_ok(),
+            message => end.check(&message).is_ok(),
+        };
+        // Nobody here holds the secret half of any key.
+        assert!(end.peer().is_none(), "proven");
+        if !goes_on {
+            break;
+        }
+    }
+}
+
 thread_local! {
     static SEAL: RefCell<Option<DatagramSeal>> = const { RefCell::new(None) };
 }
@@ -86,6 +114,29 @@ fn the_encrypted_link() {
         bytes
     };
     fuzz("cipher", 20_000, case, cipher);
+}
+
+#[test]
+fn the_proof_of_a_key() {
+    let case = |rng: &mut fastrand::Rng, seeds: &[Vec<u8>]| {
+        mutate::case(rng, seeds, |rng| {
+            let numbers = if rng.u8(0..8) == 0 {
+                [26, 26]
+            } else {
+                [26, 27]
+            };
+            let mut said = Vec::new();
+            for number in numbers {
+                let mut message = random::message(rng, number);
+                if let Message::Introduction(introduction) = &mut message {
+                    introduction.version = VERSION;
+                }
+                said.extend_from_slice(&encode_frame(&message).expect("a valid message"));
+            }
+            said
+        })
+    };
+    fuzz("proof", 5_000, case, proof);
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub use agree::{Said, agree, said_by};
 pub use gate::{Permit, alone, shared};
 pub use inbox::Inbox;
 pub use process::{Launch, Node, Signal};
-pub use room::{Room, Scratch, readme_snippet, scratch_dir};
+pub use room::{Room, Scratch, readme_snippet, scratch_dir, write_secret};
 pub use typing::Typing;
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};

@@ -73,6 +73,11 @@ impl Launch {
         self
     }
 
+    pub fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Launch {
+        self.command.env(name, value);
+        self
+    }
+
     /// A shell with children: signals and the end go to all of them.
     pub fn whole_group(mut self) -> Launch {
         use std::os::unix::process::CommandExt as _;

@@ -14,6 +14,7 @@ use super::process::{Launch, Node};
 use super::random;
 
 const PAPO: &str = env!("CARGO_BIN_EXE_papo");
+const STATE_HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/state");
 const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
 
 /// One room that nobody else is in.
@@ -121,6 +122,8 @@ impl<'permit> Room<'permit> {
                 command.env_remove(name);
             }
         }
+        // The identity of whoever runs the tests is left alone; all nodes are one person's.
+        command.env("XDG_STATE_HOME", STATE_HOME);
         command
     }
 
@@ -146,6 +149,14 @@ fn free_group(rng: &mut fastrand::Rng) -> SocketAddrV4 {
         }
     }
     panic!("no free UDP port");
+}
+
+/// Writes a file that only its owner may read, as a secret is kept.
+pub fn write_secret(path: &Path, text: impl AsRef<[u8]>) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::write(path, text).expect("the directory is ours");
+    let mode = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(path, mode).expect("the file is ours");
 }
 
 /// An empty directory that goes with its owner.

@@ -128,6 +128,7 @@ const EVENTS: &[(&str, Fields)] = &[
         "members",
         &[("coordinator", IdOrNull), ("members", Members)],
     ),
+    ("whois", &[("id", Id), ("nick", Nick), ("key", Key)]),
     (
         "status",
         &[

@@ -2,16 +2,18 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
+use papo::identity::{Credentials, LinkProof, Role};
 use papo::wire::{
-    Datagram, Fetch, JoinRequest, Key, Message, Position, Private, SeqRange, VERSION,
+    Bytes, Datagram, Fetch, JoinRequest, Key, Message, Position, Private, Proof, SeqRange, VERSION,
     encode_datagram, encode_frame,
 };
 
 use crate::harness::{Node, Room, let_pass, ms};
-use crate::speaker::{address_of, hello, mouth};
+use crate::speaker::{Speaker, address_of, hello, mouth};
 
 pub type Attack = fn(&Target, &AtomicBool);
 
@@ -37,12 +39,14 @@ impl Target {
         Some(stream)
     }
 
-    /// A link on which HELLO is said.
-    fn link(&self, key: u64) -> Option<TcpStream> {
-        let mut stream = self.dial()?;
-        let hello = hello(&self.room, Key(key), 0, None);
-        let frame = encode_frame(&hello).expect("a valid message");
-        stream.write_all(&frame).ok()?;
+    /// A link on which a key is proven and HELLO is said.
+    fn link(&self) -> Option<TcpStream> {
+        let stream = TcpStream::connect_timeout(&self.at, ms(1_000)).ok()?;
+        let mut speaker = Speaker::on(stream);
+        speaker.try_prove(&self.room)?;
+        speaker.say(&hello(&self.room, speaker.key(), 0, None));
+        let stream = speaker.into_stream();
+        stream.set_nonblocking(true).ok()?;
         Some(stream)
     }
 }
@@ -99,11 +103,32 @@ fn pour(stream: &mut TcpStream, mut bytes: &[u8], over: &AtomicBool) -> bool {
     bytes.is_empty()
 }
 
+/// Has signatures made and looked at, as many as it can.
+pub fn proofs(target: &Target, over: &AtomicBool) {
+    let own = Rc::new(Credentials::new(&target.room, None).expect("randomness"));
+    let mut kept = std::collections::VecDeque::new();
+    while !is_over(over) {
+        let Some(mut stream) = target.dial() else {
+            continue;
+        };
+        let proof = LinkProof::new(&own, Role::Dialler).expect("randomness");
+        let signature = Bytes([7; 64]);
+        for message in [proof.introduction(), Message::Proof(Proof { signature })] {
+            let frame = encode_frame(&message).expect("a valid message");
+            let _ = stream.write(&frame);
+        }
+        kept.push_back(stream);
+        if kept.len() > 200 {
+            kept.pop_front();
+        }
+    }
+}
+
 pub fn random_frames(target: &Target, over: &AtomicBool) {
     let mut rng = fastrand::Rng::with_seed(1);
     while !is_over(over) {
         let stream = if rng.bool() {
-            target.link(rng.u64(1..))
+            target.link()
         } else {
             target.dial()
         };
@@ -169,16 +194,16 @@ pub fn lies(target: &Target, over: &AtomicBool) {
         [&4_096_u32.to_be_bytes()[..], &vec![0x40; 4_095]].concat(),
     ];
     let mut kept = std::collections::VecDeque::new();
-    let mut n = 0;
+    let mut n = 0_usize;
     while !is_over(over) {
         n += 1;
-        let stream = if n % 2 == 0 {
+        let stream = if n.is_multiple_of(2) {
             target.dial()
         } else {
-            target.link(n)
+            target.link()
         };
         let Some(mut stream) = stream else { continue };
-        pour(&mut stream, &lies[n as usize % lies.len()], over);
+        pour(&mut stream, &lies[n % lies.len()], over);
         kept.push_back(stream);
         if kept.len() > 1_000 {
             kept.pop_front();
@@ -205,11 +230,9 @@ pub fn deaf(target: &Target, over: &AtomicBool) {
         bytes.extend(frame.repeat(1_000));
     }
     let mut links = Vec::new();
-    let mut n = 1_000_000;
     while !is_over(over) {
-        n += 1;
         if links.len() < 64 {
-            links.extend(target.link(n));
+            links.extend(target.link());
         }
         links.retain_mut(|stream| {
             let mut left = &bytes[..];
@@ -236,10 +259,8 @@ pub fn escapes(target: &Target, over: &AtomicBool) {
         text,
     });
     let frame = encode_frame(&private).expect("a valid message");
-    let mut n = 2_000_000;
     while !is_over(over) {
-        n += 1;
-        let Some(mut stream) = target.link(n) else {
+        let Some(mut stream) = target.link() else {
             continue;
         };
         for _ in 0..20 {

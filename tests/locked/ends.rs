@@ -6,11 +6,9 @@ use std::time::Duration;
 use papo::lock::Secret;
 use papo::wire::{Address, ChatMessage, Draft, JoinRequest, Key, Message, VERSION};
 
-use crate::harness::{Node, PATIENCE, agree, eventually, let_pass, ms, shared};
+use crate::harness::{Node, PATIENCE, agree, eventually, shared};
 use crate::secrets::{Locked, SECRET};
 use crate::speaker::{Speaker, address_of, hello, key_of};
-
-const MALLORY: Key = Key(0x6666_6666_6666_6666);
 
 /// A room, open or locked.
 struct Place<'a> {
@@ -28,11 +26,7 @@ impl Place<'_> {
 
     fn speaker(&self, to: &Node) -> Speaker {
         match &self.secret {
-            Some(secret) => {
-                let mut speaker = Speaker::dial_locked(address_of(to), secret);
-                speaker.unlock();
-                speaker
-            }
+            Some(secret) => Speaker::dial_locked(address_of(to), secret),
             None => Speaker::dial(address_of(to)),
         }
     }
@@ -54,9 +48,9 @@ fn in_both(test: impl Fn(&Place<'_>)) {
     }
 }
 
-fn said(seq: u64, timestamp: u64) -> ChatMessage {
+fn said(origin: Key, seq: u64, timestamp: u64) -> ChatMessage {
     let draft = Draft {
-        origin: MALLORY,
+        origin,
         seq,
         timestamp,
         sent_at: 0,
@@ -77,11 +71,13 @@ fn what_is_dated_at_the_end_of_time_is_not_said_and_moves_no_clock() {
         ana.sees_members(2);
         let mut speakers = [&ana, &bia].map(|node| {
             let mut speaker = place.speaker(node);
-            speaker.greet(place.name(), MALLORY, 0);
+            speaker.greet(place.name(), 0);
             speaker
         });
         for speaker in &mut speakers {
-            speaker.say(&Message::Chat(vec![said(1, u64::MAX), said(2, u64::MAX)]));
+            let key = speaker.key();
+            let both = [1, 2].map(|seq| said(key, seq, u64::MAX));
+            speaker.say(&Message::Chat(both.to_vec()));
             speaker.say(&Message::Ping { coordinator: None });
             let pong = speaker.hear(PATIENCE, |m| matches!(m, Message::Pong { .. }));
             assert!(pong.is_some(), "the link stays");
@@ -115,8 +111,8 @@ fn live_chat_in_somebody_elses_name_ends_the_link_and_counts_for_nothing() {
         ana.sees_members(2);
         for victim in [key_of(&ana), key_of(&bia)] {
             let mut speaker = place.speaker(&ana);
-            speaker.greet(place.name(), MALLORY, 0);
-            let own = said(1, 5);
+            speaker.greet(place.name(), 0);
+            let own = said(speaker.key(), 1, 5);
             let forged = Draft {
                 origin: victim,
                 ..own.draft()
@@ -139,11 +135,11 @@ fn an_id_at_its_end_that_a_joiner_brings_ends_no_uniqueness() {
         let ana = place.join("ana");
         ana.joined();
         let mut speaker = place.speaker(&ana);
-        speaker.greet(place.name(), MALLORY, 0);
+        speaker.greet(place.name(), 0);
         speaker.say(&Message::JoinRequest(JoinRequest {
             version: VERSION,
             room: place.name().to_owned(),
-            key: MALLORY,
+            key: speaker.key(),
             nick: "mallory".to_owned(),
             attempt: 0,
             port: 9,
@@ -177,9 +173,12 @@ fn rounds_at_their_end_part_nobody_for_good() {
         bia.joined();
         ana.sees_members(2);
         for (to, of) in [(&ana, &bia), (&bia, &ana)] {
-            let mut speaker = place.speaker(to);
-            speaker.say(&hello(place.name(), key_of(of), 1 << 53, None));
-            let_pass(ms(50));
+            let mut own = place.speaker(to);
+            own.greet(place.name(), 1 << 53);
+            let mut forger = place.speaker(to);
+            forger.prove(place.name());
+            forger.say(&hello(place.name(), key_of(of), 1 << 53, None));
+            assert!(forger.is_closed_within(Duration::from_secs(2)));
         }
         ana.say("after");
         bia.say("after");

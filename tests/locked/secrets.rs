@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::harness::{Node, Permit, Room, agree, let_pass, ms, said_by, scratch_dir, shared};
+use crate::harness::{
+    Node, Permit, Room, agree, let_pass, ms, said_by, scratch_dir, shared, write_secret,
+};
 
 /// A room and files with secrets.
 pub struct Locked<'permit> {
@@ -19,8 +21,8 @@ impl<'permit> Locked<'permit> {
     pub fn new(permit: &'permit Permit) -> Locked<'permit> {
         let dir = scratch_dir();
         let (right, wrong) = (dir.join("right"), dir.join("wrong"));
-        std::fs::write(&right, format!("{SECRET}\n")).expect("the directory is ours");
-        std::fs::write(&wrong, "incorrect horse battery staple\n").expect("the directory is ours");
+        write_secret(&right, format!("{SECRET}\n"));
+        write_secret(&wrong, "incorrect horse battery staple\n");
         Locked {
             room: Room::new(permit),
             right,
@@ -113,8 +115,18 @@ fn those_who_hold_the_secret_chat() {
     assert_eq!(said_by(&history, "bia"), ["two"]);
 }
 
+/// How often a node was told that others have another secret.
+fn told_of_another_secret(node: &Node) -> usize {
+    node.look(|record| {
+        let warnings = record.all("warning").map(|e| e.text("text").to_owned());
+        warnings
+            .filter(|text| text.contains("another secret"))
+            .count()
+    })
+}
+
 #[test]
-fn a_wrong_or_missing_secret_is_one_line_and_status_3_and_costs_the_room_nothing() {
+fn a_missing_secret_is_one_line_and_status_3_and_costs_the_room_nothing() {
     let permit = shared();
     let locked = Locked::new(&permit);
     let ana = locked.join("ana");
@@ -122,30 +134,104 @@ fn a_wrong_or_missing_secret_is_one_line_and_status_3_and_costs_the_room_nothing
     let bia = locked.join("bia");
     bia.joined();
     let peace = Peace::of(&[&ana, &bia]);
-    for (args, word) in [
-        (&[][..], "is locked;"),
-        (&locked.wrong()[..], "another secret"),
-    ] {
-        for sub in [&["send", "--timeout", "5"][..], &["listen"], &["--stay"]] {
-            let mut all = sub.to_vec();
-            all.extend_from_slice(args);
-            if sub[0] == "send" {
-                all.push("a line");
-            }
-            let node = locked.room.papo("mallory", &all).start();
-            assert_eq!(node.exit(), 3, "{all:?}: {}", node.stderr());
-            let stderr = node.stderr();
-            assert_eq!(stderr.lines().count(), 1, "{all:?}: {stderr}");
-            assert!(stderr.contains(word), "{stderr}");
-            assert!(stderr.contains("--secret-file"), "{stderr}");
+    for sub in [&["send", "--timeout", "5"][..], &["listen"], &["--stay"]] {
+        let mut all = sub.to_vec();
+        if sub[0] == "send" {
+            all.push("a line");
         }
+        let node = locked.room.papo("mallory", &all).start();
+        assert_eq!(node.exit(), 3, "{all:?}: {}", node.stderr());
+        let stderr = node.stderr();
+        assert_eq!(stderr.lines().count(), 1, "{all:?}: {stderr}");
+        assert!(stderr.contains("is locked;"), "{stderr}");
+        assert!(stderr.contains("--secret-file"), "{stderr}");
     }
     let_pass(ms(500));
     peace.holds();
     for node in [&ana, &bia] {
-        let lines = node.stderr().lines().count();
-        assert!(lines <= 30, "{}", node.stderr());
+        assert_eq!(node.stderr(), "", "{}", node.name);
+    }
+}
+
+/// Whoever has another secret is in a room of their own, and both sides are told once: not for each datagram.
+#[test]
+fn another_secret_is_another_room_and_one_notice() {
+    let permit = shared();
+    let locked = Locked::new(&permit);
+    let ana = locked.join("ana");
+    ana.joined();
+    let bia = locked.join("bia");
+    bia.joined();
+    let peace = Peace::of(&[&ana, &bia]);
+    let mallory = locked.room.join_with("mallory", &locked.wrong());
+    mallory.joined();
+    mallory.say("hello?");
+    // Many heartbeats of both.
+    let_pass(ms(3_000));
+    peace.holds();
+    assert_eq!(mallory.look(|r| r.view.len()), 1);
+    assert!(mallory.look(|r| r.exit.is_none()));
+    for node in [&ana, &bia, &mallory] {
+        assert_eq!(told_of_another_secret(node), 1, "{}", node.stderr());
+        assert_eq!(node.stderr().lines().count(), 1, "{}", node.stderr());
+        assert!(node.stderr().contains("127.0.0.1"), "{}", node.stderr());
+        assert!(node.stderr().contains("--secret-file"), "{}", node.stderr());
         assert!(!node.stderr().contains("horse"), "{}", node.stderr());
+    }
+    // A line that nobody can have heard is no success.
+    let mut all = vec!["send", "--timeout", "5"];
+    all.extend_from_slice(&locked.wrong());
+    let peers = locked
+        .room
+        .papo("eva", &[&all[..], &["to mallory"]].concat());
+    let eva = peers.start();
+    assert_eq!(eva.exit(), 0, "{}", eva.stderr());
+    mallory.heard("eva", 1);
+    drop(mallory);
+    let alone = locked
+        .room
+        .papo("eva", &[&all[..], &["to nobody"]].concat());
+    let eva = alone.start();
+    assert_eq!(eva.exit(), 1, "{}", eva.stderr());
+    assert!(
+        eva.stderr().contains("nobody who holds this secret"),
+        "{}",
+        eva.stderr()
+    );
+}
+
+/// The secret is changed while one still has the old one: the others go on without it.
+#[test]
+fn a_room_meets_under_a_new_secret_while_an_old_node_still_runs() {
+    let permit = shared();
+    let locked = Locked::new(&permit);
+    let old: Vec<Node> = ["mallory", "bia", "caio"]
+        .map(|nick| locked.join(nick))
+        .into();
+    for node in &old {
+        node.joined();
+    }
+    let [mallory, bia, caio] = <[Node; 3]>::try_from(old).expect("three nodes");
+    for node in [&bia, &caio] {
+        node.say("/quit");
+        assert_eq!(node.exit(), 0, "{}", node.stderr());
+    }
+    let join = |nick: &str| locked.room.join_with(nick, &locked.wrong());
+    let (bia, caio) = (join("bia"), join("caio"));
+    bia.sees_members(2);
+    caio.sees_members(2);
+    bia.say("without mallory");
+    caio.heard("bia", 1);
+    mallory.sees_members(1);
+    mallory.say("alone");
+    let_pass(ms(500));
+    let history = agree(&[&bia, &caio], Duration::from_secs(15));
+    assert_eq!(said_by(&history, "bia"), ["without mallory"]);
+    assert!(said_by(&history, "mallory").is_empty());
+    assert_eq!(mallory.look(|r| r.heard_of("bia")), 0);
+    for node in [&mallory, &bia, &caio] {
+        assert!(node.look(|r| r.exit.is_none()), "{}", node.stderr());
+        assert_eq!(told_of_another_secret(node), 1, "{}", node.stderr());
     }
 }
 

@@ -3,11 +3,14 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream, UdpSocket};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use papo::identity::{Credentials, LinkProof, Peer, Role};
 use papo::lock::{LinkCipher, Secret};
 use papo::wire::{
-    Address, Coordinator, FrameReader, Hello, Key, Message, VERSION, decode_message, encode_frame,
+    Address, Coordinator, FrameReader, Hello, Introduction, Key, Message, VERSION, decode_message,
+    encode_frame,
 };
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -70,12 +73,31 @@ pub struct Speaker {
     stream: TcpStream,
     cipher: Option<LinkCipher>,
     reader: FrameReader,
+    own: Rc<Credentials>,
+    proof: LinkProof,
+    said: Option<Message>,
 }
 
 impl Speaker {
-    /// A link without a lock.
+    /// A link without a lock, of somebody new.
     pub fn dial(to: SocketAddr) -> Speaker {
+        let own = Credentials::new("", None).expect("randomness");
+        Speaker::dial_as(to, Rc::new(own))
+    }
+
+    /// A link without a lock.
+    pub fn dial_as(to: SocketAddr, own: Rc<Credentials>) -> Speaker {
         let stream = TcpStream::connect(to).expect("somebody listens");
+        Speaker::of(stream, own)
+    }
+
+    /// Somebody new on a stream that is open.
+    pub fn on(stream: TcpStream) -> Speaker {
+        let own = Credentials::new("", None).expect("randomness");
+        Speaker::of(stream, Rc::new(own))
+    }
+
+    fn of(stream: TcpStream, own: Rc<Credentials>) -> Speaker {
         let wait = Duration::from_millis(20);
         stream.set_read_timeout(Some(wait)).expect("an option");
         stream.set_nodelay(true).expect("an option");
@@ -83,66 +105,80 @@ impl Speaker {
             stream,
             cipher: None,
             reader: FrameReader::new(),
+            proof: LinkProof::new(&own, Role::Dialler).expect("randomness"),
+            own,
+            said: None,
         }
     }
 
     /// A link under a secret: the first handshake message is sent.
     pub fn dial_locked(to: SocketAddr, secret: &Secret) -> Speaker {
-        let mut speaker = Speaker::dial(to);
+        Speaker::dial(to).lock(secret)
+    }
+
+    /// The first handshake message under a secret is sent.
+    pub fn lock(mut self, secret: &Secret) -> Speaker {
         let mut first = Vec::new();
-        speaker.cipher = Some(LinkCipher::dial(secret, &mut first).expect("randomness"));
-        speaker.write(&first);
-        speaker
+        self.cipher = Some(LinkCipher::dial(secret, &mut first).expect("randomness"));
+        self.put(&first);
+        self
+    }
+
+    /// The handshake under the secret goes to its end.
+    pub fn finish_lock(&mut self) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.cipher.as_ref().is_some_and(|c| !c.is_ready()) && Instant::now() < deadline {
+            let _ = self.fill();
+        }
     }
 
     /// The peer may have closed the stream, which is for the test to see.
-    pub fn write(&mut self, bytes: &[u8]) {
+    fn put(&mut self, bytes: &[u8]) {
         let _ = self.stream.write_all(bytes);
+    }
+
+    /// Writes bytes as they are, under the lock if there is one.
+    pub fn write(&mut self, bytes: &[u8]) {
+        let Some(cipher) = &mut self.cipher else {
+            return self.put(bytes);
+        };
+        let (mut sealed, mut rest) = (Vec::new(), bytes);
+        while !rest.is_empty() {
+            let n = cipher.seal(rest, &mut sealed).expect("the lock is ready");
+            rest = &rest[n..];
+        }
+        self.put(&sealed);
     }
 
     pub fn say(&mut self, message: &Message) {
         let frame = encode_frame(message).expect("a valid message");
-        let Some(cipher) = self.cipher.as_mut().filter(|c| c.is_ready()) else {
-            return self.write(&frame);
-        };
-        let (mut rest, mut sealed) = (&frame[..], Vec::new());
-        while !rest.is_empty() {
-            let taken = cipher
-                .seal(rest, &mut sealed)
-                .expect("the handshake is over");
-            rest = &rest[taken..];
-        }
-        self.write(&sealed);
+        self.write(&frame);
     }
 
-    /// What came, opened if the link is locked.
-    fn take(&mut self, bytes: &[u8]) {
-        let Some(cipher) = &mut self.cipher else {
-            return self.reader.push(bytes);
-        };
-        let (mut plain, mut answer) = (Vec::new(), Vec::new());
-        if cipher.receive(bytes, &mut plain, &mut answer).is_ok() {
-            self.reader.push(&plain);
-            self.write(&answer);
-        }
-    }
-
-    /// The handshake of the lock, on a link under the right secret.
-    pub fn unlock(&mut self) {
-        let deadline = Instant::now() + PATIENCE;
+    /// Reads once; false at the end of the stream.
+    fn fill(&mut self) -> bool {
         let mut bytes = [0; 16 * 1024];
-        while self.cipher.as_ref().is_some_and(|c| !c.is_ready()) {
-            assert!(Instant::now() < deadline, "the lock does not open");
-            if let Ok(n) = self.stream.read(&mut bytes) {
-                self.take(&bytes[..n]);
+        let n = match self.stream.read(&mut bytes) {
+            Ok(0) => return false,
+            Ok(n) => n,
+            Err(e) => return e.kind() == std::io::ErrorKind::WouldBlock,
+        };
+        match &mut self.cipher {
+            None => self.reader.push(&bytes[..n]),
+            Some(cipher) => {
+                let (mut plain, mut answer) = (Vec::new(), Vec::new());
+                let opened = cipher.receive(&bytes[..n], &mut plain, &mut answer);
+                self.reader.push(&plain);
+                self.put(&answer);
+                return opened.is_ok();
             }
         }
+        true
     }
 
     /// Reads until `wanted` is among the messages; `None` when the stream ended or the time is over.
     pub fn hear(&mut self, within: Duration, wanted: impl Fn(&Message) -> bool) -> Option<Message> {
         let deadline = Instant::now() + within;
-        let mut bytes = [0; 16 * 1024];
         while Instant::now() < deadline {
             while let Some(frame) = self.reader.next_frame() {
                 let message = decode_message(frame.expect("a frame")).expect("a message");
@@ -150,19 +186,73 @@ impl Speaker {
                     return Some(message);
                 }
             }
-            match self.stream.read(&mut bytes) {
-                Ok(0) => return None,
-                Ok(n) => self.take(&bytes[..n]),
-                Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => {}
-                Err(_) => return None,
+            if !self.fill() {
+                return None;
             }
         }
         None
     }
 
-    /// HELLO in both directions.
-    pub fn greet(&mut self, room: &str, key: Key, round: u64) {
-        self.say(&hello(room, key, round, None));
+    /// The key that this end proves.
+    pub fn key(&self) -> Key {
+        self.own.key()
+    }
+
+    /// What this end's PROOF is made of.
+    pub fn proof(&self) -> &LinkProof {
+        &self.proof
+    }
+
+    /// The stream, with whatever was not read of it.
+    pub fn into_stream(self) -> TcpStream {
+        self.stream
+    }
+
+    /// The PROOF that this end has said.
+    pub fn said_proof(&self) -> Message {
+        self.said.clone().expect("it was said")
+    }
+
+    /// Both INTRODUCTIONs and both PROOFs; the result is who is at the other end.
+    pub fn prove(&mut self, room: &str) -> Peer {
+        self.try_prove(room).expect("the peer proves itself")
+    }
+
+    /// The same; none if the stream ends.
+    pub fn try_prove(&mut self, room: &str) -> Option<Peer> {
+        // What is signed names the room.
+        self.own = Rc::new(self.own.for_room(room));
+        self.proof = LinkProof::new(&self.own, Role::Dialler).expect("randomness");
+        self.finish_lock();
+        self.say(&self.proof.introduction());
+        let (introduction, binding) = (self.introduction()?, self.binding());
+        let proof = self.proof.on_introduction(introduction, binding);
+        let proof = proof.expect("its place");
+        self.say(&proof);
+        self.said = Some(proof);
+        match self.hear(PATIENCE, |m| matches!(m, Message::Proof(_)))? {
+            Message::Proof(theirs) => Some(self.proof.on_proof(&theirs).expect("it holds")),
+            _ => None,
+        }
+    }
+
+    /// The peer's INTRODUCTION.
+    pub fn introduction(&mut self) -> Option<Introduction> {
+        match self.hear(PATIENCE, |m| matches!(m, Message::Introduction(_)))? {
+            Message::Introduction(introduction) => Some(introduction),
+            _ => None,
+        }
+    }
+
+    /// What tells this link from all others, if it is locked.
+    pub fn binding(&self) -> Option<[u8; 32]> {
+        self.cipher.as_ref().and_then(LinkCipher::binding)
+    }
+
+    /// The proofs, and HELLO in both directions.
+    pub fn greet(&mut self, room: &str, round: u64) {
+        self.prove(room);
+        self.say(&hello(room, self.key(), round, None));
         let answer = self.hear(PATIENCE, |m| matches!(m, Message::Hello(_)));
         assert!(answer.is_some(), "no HELLO came back");
     }

@@ -13,12 +13,15 @@ mod harness;
 
 mod chaos;
 mod commands;
+mod deadline;
 mod descriptors;
 mod exits;
 mod failover;
 mod floods;
 mod histories;
+mod identity;
 mod joining;
+mod keys;
 mod output;
 mod pipes;
 mod sandbox;

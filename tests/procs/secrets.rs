@@ -1,20 +1,20 @@
 //! Locked rooms: who holds the secret is in, everybody else is told so in one line.
 
-use std::fs;
-
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
-use crate::harness::{PATIENCE, Room, Scratch, agree, one_line_that_names, scratch_dir, shared};
+use crate::harness::{
+    PATIENCE, Room, Scratch, agree, one_line_that_names, scratch_dir, shared, write_secret,
+};
 
 /// A file with a secret in it.
 fn secret(dir: &Scratch, text: &str) -> String {
     let path = dir.join(text);
-    fs::write(&path, text).expect("the directory is ours");
+    write_secret(&path, text);
     path.to_str().expect("ASCII").to_owned()
 }
 
 #[test]
-fn who_holds_the_secret_talks_and_who_does_not_is_told_so_and_ends_with_3() {
+fn who_holds_the_secret_talks_and_who_does_not_is_told_so() {
     let permit = shared();
     let room = Room::new(&permit);
     let dir = scratch_dir();
@@ -30,8 +30,17 @@ fn who_holds_the_secret_talks_and_who_does_not_is_told_so_and_ends_with_3() {
     let wrong = room
         .papo("wrong", &["send", "--secret-file", &bad, "hello"])
         .start();
-    assert_eq!(wrong.exit(), 3, "{}", wrong.stderr());
-    one_line_that_names(&wrong, "--secret-file");
+    assert_eq!(wrong.exit(), 1, "{}", wrong.stderr());
+    assert!(
+        wrong.stderr().contains("another secret"),
+        "{}",
+        wrong.stderr()
+    );
+    assert!(
+        wrong.stderr().contains("--secret-file"),
+        "{}",
+        wrong.stderr()
+    );
     let without = room.papo("without", &["send", "hello"]).start();
     assert_eq!(without.exit(), 3, "{}", without.stderr());
     one_line_that_names(&without, "--secret-file");
@@ -76,7 +85,7 @@ fn a_mark_before_a_secret_and_the_end_of_its_line_do_not_count() {
     let plain = secret(&dir, "correct horse battery staple");
     let edited = dir.join("edited");
     let bytes = b"\xef\xbb\xbfcorrect horse battery staple\r\n";
-    fs::write(&edited, bytes).expect("it is ours");
+    write_secret(&edited, bytes);
     let edited = edited.to_str().expect("ASCII");
     let ana = room.join_with("ana", &["--secret-file", &plain]);
     ana.joined();
@@ -88,7 +97,7 @@ fn a_mark_before_a_secret_and_the_end_of_its_line_do_not_count() {
         .chain(text)
         .flat_map(u16::to_le_bytes)
         .collect();
-    fs::write(&wide, bytes).expect("it is ours");
+    write_secret(&wide, bytes);
     let wide = wide.to_str().expect("ASCII");
     let node = room.papo("caio", &["--secret-file", wide]).start();
     assert_eq!(node.exit(), 3, "{}", node.stderr());

@@ -57,6 +57,8 @@ pub fn name_of(message: &Message) -> &'static str {
         Message::Rename(_) => "RENAME",
         Message::Leave => "LEAVE",
         Message::Referral(_) => "REFERRAL",
+        Message::Introduction(_) => "INTRODUCTION",
+        Message::Proof(_) => "PROOF",
         Message::Unknown(_) => "UNKNOWN",
     }
 }

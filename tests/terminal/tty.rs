@@ -233,6 +233,8 @@ pub fn message<'a>(nick: &'a str, id: u64, text: &'a str) -> ShownMessage<'a> {
         sent_ms: WALL_MS,
         own: id == ME.0,
         private_to: None,
+        identity: None,
+        is_another: false,
     }
 }
 

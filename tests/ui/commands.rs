@@ -43,6 +43,52 @@ fn answers_in_words_are_on_stdout() {
 }
 
 #[test]
+fn who_somebody_is_says_what_its_link_has_proven() {
+    let mut bench = Bench::joined(Mode::Text);
+    let ana = Fingerprint::of(&[1; 32]);
+    bench.met(1, Some(ana));
+    bench.met(3, None);
+    bench.type_in("/whois ana\n/whois 3\n/whois me\n/whois zoe\n/members\n");
+    assert_eq!(bench.polled(), []);
+    let out = bench.stdout();
+    let identity =
+        format!("ana#1\nkey: 0000000000000001\nidentity: {ana}\naddress: 10.0.0.1:4000\n");
+    assert!(out.starts_with(&identity), "{out}");
+    assert!(
+        out.contains("ben#3\nkey: 0000000000000003\nidentity: none: anonymous\n"),
+        "{out}"
+    );
+    assert!(
+        out.contains("me#2\nkey: 0000000000000011\nidentity: not known: no link\n"),
+        "{out}"
+    );
+    assert!(
+        out.contains(&format!("ana#1 10.0.0.1:4000 {ana} coordinator\n")),
+        "{out}"
+    );
+    assert!(bench.stderr().contains("/whois: nobody here is called zoe"));
+}
+
+#[test]
+fn who_bears_the_nick_of_somebody_else_is_told_of_once() {
+    for mode in [Mode::Text, Mode::Json] {
+        let mut bench = Bench::joined(mode);
+        bench.met(1, Some(Fingerprint::of(&[1; 32])));
+        assert_eq!(bench.stderr(), "");
+        bench.node.members[1].key = Key(9);
+        for _ in 0..2 {
+            bench.met(9, Some(Fingerprint::of(&[2; 32])));
+        }
+        let said = bench.stderr();
+        assert_eq!(
+            said.matches("ana#1 is not the ana of before").count(),
+            1,
+            "{said}"
+        );
+    }
+}
+
+#[test]
 fn mistakes_are_explained() {
     let mut bench = Bench::joined(Mode::Json);
     bench.type_in("/hepl\n/msg zoe hi\n");

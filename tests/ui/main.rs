@@ -1,6 +1,7 @@
 //! The user's side, driven by events and bytes, with plain data in the node's place.
 
 mod commands;
+mod deadline;
 mod in_a_pipe;
 mod in_a_terminal;
 mod in_json;
@@ -11,6 +12,7 @@ mod waiting_for_members;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use papo::identity::{Fingerprint, Peer};
 use papo::limits::{OUTPUT_KEPT_BYTES_MAX, TEXT_BYTES_MAX};
 use papo::node::{Arrival, Command, Departure, Event, Now, Phase, Time};
 use papo::ui::{DriverStatus, Fate, Listening, Mode, Replay, RoomState, Ui, UiConfig};
@@ -170,6 +172,12 @@ impl Bench {
             self.node.members.push(member(id, Key(id), nick));
         }
         self.event(Event::Joined { again: false });
+    }
+
+    /// A link has proven whose node the one with this key is.
+    fn met(&mut self, key: u64, owner: Option<Fingerprint>) {
+        let key = Key(key);
+        self.ui.on_met(self.now, Peer { key, owner }, &self.node);
     }
 
     fn event(&mut self, event: Event) {

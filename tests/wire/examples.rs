@@ -1,5 +1,8 @@
 //! The values of the examples in `PROTOCOL.md`, by their names there.
 
+use std::rc::Rc;
+
+use papo::identity::{Credentials, LinkProof, Person, Role};
 use papo::wire::{
     Ack, Address, ChatMessage, Chunk, Coordinator, Datagram, Draft, Fetch, Hello, JoinRequest,
     JoinResponse, Key, Member, Message, MessageId, PeerUpdate, Position, Private, Relay, SeqRange,
@@ -185,6 +188,7 @@ pub fn all() -> Vec<(&'static str, Wire)> {
 }
 
 fn frames(coord: impl Fn() -> Option<Coordinator>) -> Vec<(&'static str, Message)> {
+    let [introduction, answering, proof, answering_proof] = proofs();
     let id = |origin, seq| MessageId { origin, seq };
     let newest = Position::new(NOW + 1, BOB, 1);
     let later = Draft {
@@ -395,14 +399,40 @@ fn frames(coord: impl Fn() -> Option<Coordinator>) -> Vec<(&'static str, Message
                 stable: 400,
             }),
         ),
-        (
-            "RELAY",
-            Message::Relay(Relay {
-                from: BOB,
-                to: ANA,
-                ack: Some(ack()),
-                stable: None,
-            }),
-        ),
+        ("RELAY", Message::Relay(relay())),
+        ("INTRODUCTION of the dialler", introduction),
+        ("INTRODUCTION of the acceptor", answering),
+        ("PROOF of the dialler", proof),
+        ("PROOF of the acceptor", answering_proof),
     ]
+}
+
+/// A RELAY between the nodes of the examples of INTRODUCTION.
+fn relay() -> Relay {
+    let [from, to] = [2, 1].map(|n| Credentials::of_seed("lobby", None, &[n; 32]));
+    from.seal(&Relay {
+        from: from.key(),
+        to: to.key(),
+        ack: Some(ack()),
+        stable: None,
+        seal: None,
+    })
+}
+
+/// INTRODUCTIONs and PROOFs of a link between fixed keys.
+fn proofs() -> [Message; 4] {
+    let person = Person::of_seed(&[5; 32]);
+    let ana = Credentials::of_seed("lobby", Some(&person), &[1; 32]);
+    let bob = Credentials::of_seed("lobby", None, &[2; 32]);
+    let mut dialler = LinkProof::with_nonce(&Rc::new(ana), Role::Dialler, [3; 32]);
+    let mut acceptor = LinkProof::with_nonce(&Rc::new(bob), Role::Acceptor, [4; 32]);
+    let (first, second) = (dialler.introduction(), acceptor.introduction());
+    let (Message::Introduction(a), Message::Introduction(b)) = (&first, &second) else {
+        panic!("these are INTRODUCTIONs");
+    };
+    let of_dialler = dialler.on_introduction(b.clone(), None).expect("its place");
+    let of_acceptor = acceptor
+        .on_introduction(a.clone(), None)
+        .expect("its place");
+    [first, second, of_dialler, of_acceptor]
 }

@@ -3,20 +3,25 @@
 use fastrand::Rng;
 use papo::limits;
 use papo::wire::{
-    Ack, Address, ChatMessage, Chunk, Coordinator, Datagram, Draft, Fetch, Hello, JoinRequest,
-    JoinResponse, Key, Member, Message, MessageId, PeerUpdate, Position, Private, Relay, SeqRange,
-    Stable, Sync, SyncAnswer, UpdateKind, View, nick_is_valid,
+    Ack, Address, Bytes, Certificate, ChatMessage, Chunk, Coordinator, Datagram, Draft, Fetch,
+    Hello, Introduction, JoinRequest, JoinResponse, Key, Member, Message, MessageId, PeerUpdate,
+    Position, Private, Proof, Relay, Seal, SeqRange, Stable, Sync, SyncAnswer, UpdateKind, View,
+    nick_is_valid,
 };
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The number of known types.
-pub const MESSAGES: u64 = 23;
+pub const MESSAGES: u64 = 27;
 pub const DATAGRAMS: u64 = 4;
 
 /// Small, large and in between, each width as likely as the others.
 pub fn number(rng: &mut Rng) -> u64 {
     let bits = rng.u32(0..=64);
     rng.u64(..).checked_shr(bits).unwrap_or(0)
+}
+
+fn bytes<const N: usize>(rng: &mut Rng) -> Bytes<N> {
+    Bytes(std::array::from_fn(|_| rng.u8(..)))
 }
 
 fn key(rng: &mut Rng) -> Key {
@@ -292,6 +297,22 @@ pub fn message(rng: &mut Rng, number_of_type: u64) -> Message {
             to: key(rng),
             ack: rng.bool().then(|| ack(rng)),
             stable: rng.bool().then(|| stable(rng)),
+            seal: rng.bool().then(|| Seal {
+                public: bytes(rng),
+                signature: bytes(rng),
+            }),
+        }),
+        26 => Message::Introduction(Introduction {
+            version: rng.u8(..),
+            public: bytes(rng),
+            nonce: bytes(rng),
+            certificate: rng.bool().then(|| Certificate {
+                identity: bytes(rng),
+                signature: bytes(rng),
+            }),
+        }),
+        27 => Message::Proof(Proof {
+            signature: bytes(rng),
         }),
         n => Message::Unknown(n),
     }

@@ -131,8 +131,13 @@ impl Name {
     }
 
     fn not_found(&mut self, why: &str) -> NameNews {
+        self.nowhere(&format!("it cannot be looked up: {why}"))
+    }
+
+    /// There is no address for it yet: the node is not to wait for one.
+    fn nowhere(&mut self, why: &str) -> NameNews {
         let is_first = self.addresses.is_empty();
-        let words = self.trouble(&format!("it cannot be looked up: {why}"));
+        let words = self.trouble(why);
         let found = is_first.then(|| Peer {
             name: self.peer.name.clone(),
             addresses: Vec::new(),
@@ -147,6 +152,8 @@ pub(super) struct Names {
     registry: Registry,
     /// The first look-up's token; the others follow.
     first: usize,
+    /// How long a first look-up may take before the user is told, and the node goes on without it.
+    patience: Duration,
     all: Vec<Name>,
     running: Slab<Lookup>,
     /// Processes that are about to end.
@@ -155,8 +162,14 @@ pub(super) struct Names {
 
 impl Names {
     /// The names among these peers; nothing is looked up yet. Tokens are `first` and the `LOOKUPS_MAX` - 1
-    /// after it.
-    pub(super) fn new(registry: Registry, first: usize, peers: &[NamedPeer]) -> Names {
+    /// after it. `within` is how long the user waits for the room, if that is limited: half of it is left
+    /// to name servers.
+    pub(super) fn new(
+        registry: Registry,
+        first: usize,
+        peers: &[NamedPeer],
+        within: Option<Duration>,
+    ) -> Names {
         let named = peers.iter().filter(|peer| peer.literal().is_none());
         let name = |peer: &NamedPeer| Name {
             peer: peer.clone(),
@@ -171,6 +184,7 @@ impl Names {
         Names {
             registry,
             first,
+            patience: within.map_or(timing::NAME_PATIENCE, |t| timing::NAME_PATIENCE.min(t / 2)),
             all: named.map(name).collect(),
             running: Slab::new(),
             ending: Vec::new(),
@@ -213,7 +227,7 @@ impl Names {
             Some((n, began)) => {
                 let ends = self.running.get(n).map(Lookup::until);
                 let is_quiet = name.is_said || !name.addresses.is_empty();
-                let slow = (!is_quiet).then(|| began + timing::NAME_PATIENCE);
+                let slow = (!is_quiet).then(|| began + self.patience);
                 [ends, slow].into_iter().flatten().min()
             }
             None => (name.is_wanted() && has_room).then_some(name.next),
@@ -264,13 +278,11 @@ impl Names {
             Some(Progress::Ended(answer)) => answer,
             Some(Progress::Overdue) => Err("the name server does not answer".to_owned()),
             Some(Progress::Running) => {
-                let is_slow = now.since(began) >= timing::NAME_PATIENCE && !name.is_said;
-                let words = is_slow && name.addresses.is_empty();
-                let words = words.then(|| name.trouble("the name server has not answered yet"));
-                return NameNews {
-                    found: None,
-                    words: words.flatten(),
-                };
+                let is_slow = now.since(began) >= self.patience && !name.is_said;
+                if !is_slow || !name.addresses.is_empty() {
+                    return NameNews::default();
+                }
+                return name.nowhere("the name server has not answered yet");
             }
             None => Err("its look-up was lost".to_owned()),
         };

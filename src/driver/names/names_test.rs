@@ -13,7 +13,7 @@ fn peer(host: &str) -> NamedPeer {
 fn names(hosts: &[&str]) -> Names {
     let poll = mio::Poll::new().unwrap();
     let peers: Vec<NamedPeer> = hosts.iter().map(|h| peer(h)).collect();
-    Names::new(poll.registry().try_clone().unwrap(), 0, &peers)
+    Names::new(poll.registry().try_clone().unwrap(), 0, &peers, None)
 }
 
 fn at(text: &str) -> Vec<SocketAddr> {

@@ -1,19 +1,17 @@
 //! The lock on the datagrams of a locked room.
 //!
-//! Owns the knowledge that somebody's datagrams could not be opened. What a sealed datagram looks like is
-//! [`crate::lock`]'s.
+//! Owns the room's seal, if it has one. What a sealed datagram looks like is [`crate::lock`]'s.
 
 use std::borrow::Cow;
 
 use crate::lock::{DatagramSeal, OpenError, Secret, room_tag};
+use crate::node::Now;
 
 /// The lock on the datagrams, or none.
 #[derive(Debug)]
 pub(in crate::driver) struct DatagramLock {
     seal: Option<DatagramSeal>,
     tag: [u8; crate::lock::ROOM_TAG_BYTES],
-    /// A datagram of a room of this name came that this node has no key for.
-    locked_out: bool,
 }
 
 impl DatagramLock {
@@ -26,18 +24,7 @@ impl DatagramLock {
         Some(DatagramLock {
             seal,
             tag: room_tag(room),
-            locked_out: false,
         })
-    }
-
-    /// True in a locked room.
-    pub(super) fn is_locked(&self) -> bool {
-        self.seal.is_some()
-    }
-
-    /// Whether a datagram of a room of this name came since the last call that this node has no key for.
-    pub(super) fn take_locked_out(&mut self) -> bool {
-        std::mem::take(&mut self.locked_out)
     }
 
     /// What goes on the wire.
@@ -51,19 +38,17 @@ impl DatagramLock {
     /// What came from the wire.
     pub(in crate::driver) fn open<'a>(
         &mut self,
-        wall_ms: u64,
+        now: Now,
         bytes: &'a [u8],
     ) -> Result<Cow<'a, [u8]>, OpenError> {
         match &mut self.seal {
             Some(seal) => {
-                let opened = seal.open(wall_ms, bytes);
-                self.locked_out |= opened == Err(OpenError::WrongSecret);
+                let steady_ms = now.time.0 / 1_000;
+                let opened = seal.open_at(now.wall_ms, steady_ms, bytes);
                 opened.map(Cow::Owned)
             }
-            None => {
-                self.locked_out |= Secret::tag_of(bytes) == Some(self.tag);
-                Ok(Cow::Borrowed(bytes))
-            }
+            None if Secret::tag_of(bytes) == Some(self.tag) => Err(OpenError::Locked),
+            None => Ok(Cow::Borrowed(bytes)),
         }
     }
 }

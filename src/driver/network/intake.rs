@@ -1,18 +1,17 @@
 //! What comes in by datagram: bounded reads, opening what is locked, and who is foreign.
 //!
-//! Owns how often each source may send, who was complained of, and how long a room that turns out to be
-//! locked is borne. How the sockets are opened is the business of `datagrams`; what a datagram means is the
-//! node's.
+//! Owns how often each source may send, and how long an open room that turns out to be locked is borne. How
+//! the sockets are opened is the business of `datagrams`; what a datagram means is the node's.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use crate::limits::{DATAGRAMS_PER_TURN_MAX, FOREIGN_HOSTS_MAX};
+use crate::limits::{COMPLAINTS_PER_TURN_MAX, DATAGRAMS_PER_TURN_MAX};
 use crate::lock::OpenError;
 use crate::node::{Now, Time};
 use crate::wire::{Datagram, DecodeError, decode_datagram};
 
-use super::super::loglines::Throttle;
+use super::super::complaints::{Complaint, LOCKED, OTHER_SECRET, OTHER_TIME, OTHER_VERSION, Topic};
 use super::super::rates::DatagramRates;
 use super::datagram_lock::DatagramLock;
 use super::datagrams::Datagrams;
@@ -69,9 +68,10 @@ impl DatagramRound {
 #[derive(Debug)]
 pub(super) struct Intake {
     rates: DatagramRates,
-    throttle: Throttle,
-    /// Hosts that speak another version of the protocol: each is logged once.
-    foreign: Vec<IpAddr>,
+    /// What others did that the user is to know.
+    complaints: Vec<Complaint>,
+    /// Who sent a datagram of a locked room of this name, which this node has no secret for.
+    sealed_by: Option<IpAddr>,
     /// Until when a room that turns out to be locked is no reason to end.
     patience: Option<Time>,
 }
@@ -80,8 +80,8 @@ impl Intake {
     pub(super) fn new() -> Intake {
         Intake {
             rates: DatagramRates::new(),
-            throttle: Throttle::new(),
-            foreign: Vec::new(),
+            complaints: Vec::new(),
+            sealed_by: None,
             patience: None,
         }
     }
@@ -97,14 +97,10 @@ impl Intake {
         if !self.rates.admits_datagram(now.time, from) {
             return None;
         }
-        let plain = match lock.open(now.wall_ms, bytes) {
+        let plain = match lock.open(now, bytes) {
             Ok(plain) => plain,
-            Err(e @ OpenError::OtherTime(_)) if self.throttle.admits(now.time) => {
-                log::warn!("{from}: {e}");
-                return None;
-            }
             Err(e) => {
-                log::debug!("{from}: {e}");
+                self.note_unopened(from, e);
                 return None;
             }
         };
@@ -113,28 +109,57 @@ impl Intake {
                 return None;
             }
             Ok(datagram) => return Some(datagram),
-            Err(DecodeError::Version(v)) => self.note_foreign(from.ip(), v),
+            Err(DecodeError::Version(v)) => {
+                let host = from.ip();
+                let text = format!("{host} speaks version {v} of the protocol and is ignored");
+                self.complain(OTHER_VERSION, host, text);
+            }
             Err(e) => log::debug!("{from}: {e}"),
         }
         None
     }
 
-    /// A datagram came that this node has no key for; true if that is reason to end. Two groups with
-    /// two secrets may share a name, so the one that this node can open has a while to answer.
-    pub(super) fn gives_up(&mut self, now: Time, hears_group: bool) -> bool {
-        if hears_group {
-            if self.throttle.admits(now) {
-                log::warn!("somebody here uses this room's name with another secret, or with one");
+    /// A datagram was not opened: who holds another secret is a room of its own.
+    fn note_unopened(&mut self, from: SocketAddr, e: OpenError) {
+        let host = from.ip();
+        match e {
+            OpenError::WrongSecret => {
+                let text = format!(
+                    "nodes at {host} use this room's name with another secret: they are a room of their \
+                     own; check the secret if they should be in this one (--secret-file, PAPO_SECRET)"
+                );
+                self.complain(OTHER_SECRET, host, text);
             }
+            OpenError::Locked => self.sealed_by = Some(host),
+            OpenError::OtherTime(_) => self.complain(OTHER_TIME, host, format!("{host}: {e}")),
+            e => log::debug!("{from}: {e}"),
+        }
+    }
+
+    fn complain(&mut self, topic: Topic, host: IpAddr, text: String) {
+        if self.complaints.len() < COMPLAINTS_PER_TURN_MAX {
+            self.complaints.push(Complaint { topic, host, text });
+        }
+    }
+
+    /// What others did since the last call.
+    pub(super) fn take_complaints(&mut self) -> Vec<Complaint> {
+        std::mem::take(&mut self.complaints)
+    }
+
+    /// True if this node has no secret, and its room turns out to be locked, which ends it: whoever forgot the
+    /// secret must not talk in the open. An open group of this name has a while to answer before that.
+    pub(super) fn is_locked_out(&mut self, now: Time, hears_group: bool) -> bool {
+        let Some(host) = self.sealed_by.take() else {
+            return false;
+        };
+        if hears_group {
+            let text = format!(
+                "nodes at {host} use this room's name with a secret: they are a room of their own"
+            );
+            self.complain(LOCKED, host, text);
             return false;
         }
         now >= *self.patience.get_or_insert(now + LOCK_PATIENCE)
-    }
-
-    fn note_foreign(&mut self, host: IpAddr, version: u8) {
-        if self.foreign.len() < FOREIGN_HOSTS_MAX && !self.foreign.contains(&host) {
-            self.foreign.push(host);
-            log::warn!("{host} speaks version {version} of the protocol and is ignored");
-        }
     }
 }

@@ -32,6 +32,7 @@ use crate::node::{Now, Time};
 use crate::platform::Changes;
 use crate::wire::{Address, Datagram, encode_datagram};
 
+use super::complaints::Complaint;
 pub(super) use datagram_lock::DatagramLock;
 pub(super) use datagrams::{Datagrams, Received, SOCKETS_MAX};
 pub(super) use intake::DatagramRound;
@@ -214,15 +215,14 @@ impl Network {
         None
     }
 
-    /// True if this node hears the room and cannot get in.
+    /// True if this node has no secret, and hears a locked room of its name and no open one.
     pub(super) fn is_locked_out(&mut self, now: Time, hears_group: bool) -> bool {
-        let is_locked = self.lock.take_locked_out();
-        is_locked && self.intake.gives_up(now, hears_group)
+        self.intake.is_locked_out(now, hears_group)
     }
 
-    /// True in a locked room.
-    pub(super) fn is_locked(&self) -> bool {
-        self.lock.is_locked()
+    /// What others did that the user is to know, since the last call.
+    pub(super) fn take_complaints(&mut self) -> Vec<Complaint> {
+        self.intake.take_complaints()
     }
 
     /// True if there is nobody to reach but on this host, although nothing else was asked for.

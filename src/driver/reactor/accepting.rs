@@ -49,12 +49,12 @@ impl Door<'_> {
         }
         self.network.note(peer);
         let room = if self.listener.admits(self.now, peer.ip()) || self.hosts_members(peer) {
-            self.streams.make_room(self.now, peer)
+            self.streams.make_room(peer)
         } else {
             Err("too many connections in a short time")
         };
         if let Err(rule) = room {
-            self.streams.complain(self.now, peer, rule);
+            self.streams.complain(peer, rule);
             return None;
         }
         let link = self.node.new_link();

@@ -9,6 +9,7 @@ use crate::node::{Class, Effect, Event, LinkId, Node, Now, Timer};
 use crate::ui::Ui;
 use crate::wire::{Message, encode_frame};
 
+use super::super::complaints::{Complaint, Complaints, NOT_LET_IN};
 use super::super::keeper::Keeper;
 use super::super::names::Names;
 use super::super::network::Network;
@@ -31,6 +32,7 @@ pub(super) struct EffectParts<'a> {
     pub(super) names: &'a mut Names,
     pub(super) keeper: &'a mut Option<Keeper>,
     pub(super) ui: &'a mut Ui,
+    pub(super) complaints: &'a mut Complaints,
 }
 
 /// True of the effect after which the node has left.
@@ -54,7 +56,7 @@ impl EffectParts<'_> {
                 let to = self.network.scoped(to);
                 self.streams.dial(link, to, small);
             }
-            Effect::Close { link, how } => self.streams.close(now.time, link, how),
+            Effect::Close { link, how } => self.streams.close(link, how),
             Effect::SetTimer { timer, at } => {
                 let at = at.max(now.time + SOON);
                 self.wheel.set(Wake::Node(timer), at);
@@ -65,12 +67,17 @@ impl EffectParts<'_> {
                     self.streams.end_handshake(link);
                     let node = self.node;
                     let is_member = |link| node.is_member_link(link);
-                    self.streams.limit_strangers(now.time, link, is_member);
+                    self.streams.limit_strangers(link, is_member);
                 }
             }
             Effect::FetchStored { link, fetch, until } => {
                 let chunk = reads::answer(self.keeper, now, self.ui, &fetch, until);
                 self.send(&[link], Class::Chat, &Message::Chunk(chunk));
+            }
+            Effect::Show(Event::NotLetIn { host, text }) => {
+                let topic = NOT_LET_IN;
+                let said = (self.complaints).admit(now.time, Complaint { topic, host, text });
+                said.into_iter().for_each(|words| self.ui.warn(now, &words));
             }
             Effect::Show(event) => self.ui.on_event(now, event, self.node),
         }
@@ -81,6 +88,14 @@ impl EffectParts<'_> {
         if to.is_empty() {
             return;
         }
+        let sealed;
+        let message = match message {
+            Message::Relay(relay) if relay.from == self.node.key() => {
+                sealed = Message::Relay(self.streams.seal(relay));
+                &sealed
+            }
+            message => message,
+        };
         match encode_frame(message) {
             Ok(frame) => {
                 let node = self.node;

@@ -19,16 +19,23 @@ use super::super::streams::Streams;
 pub(super) struct Farewell {
     peers_until: Time,
     output_until: Time,
+    /// Until when a reader that takes something now and then is waited for, if not for as long as it does.
+    output_ends: Option<Time>,
+    /// A reader took something meanwhile.
+    was_read: bool,
     /// What the outputs had not taken after the last round.
     pending: usize,
 }
 
 impl Farewell {
-    /// The wait begins now.
-    pub(super) fn new(now: Time) -> Farewell {
+    /// The wait begins now; `ends_at` is when a pipe's end is to be over, if this is one.
+    pub(super) fn new(now: Time, ends_at: Option<Time>) -> Farewell {
+        let output_until = now + timing::FAREWELL_OUTPUT;
         Farewell {
             peers_until: now + timing::FAREWELL_PEERS,
-            output_until: now + timing::FAREWELL_OUTPUT,
+            output_until,
+            output_ends: ends_at.map(|at| at.max(output_until)),
+            was_read: false,
             pending: usize::MAX,
         }
     }
@@ -36,7 +43,9 @@ impl Farewell {
     /// After a round of writing: a reader that takes something now and then is waited for.
     pub(super) fn on_round(&mut self, now: Time, console: &Console) {
         if console.has_work() || console.has_moved(self.pending) {
-            self.output_until = now + timing::FAREWELL_OUTPUT;
+            let until = now + timing::FAREWELL_OUTPUT;
+            self.output_until = self.output_ends.map_or(until, |ends| ends.min(until));
+            self.was_read = true;
         }
         self.pending = console.pending();
     }
@@ -48,7 +57,8 @@ impl Farewell {
         console: &Console,
         streams: &Streams,
     ) -> Option<Time> {
-        if console.has_work() || streams.has_ready() {
+        let is_over = self.output_ends.is_some_and(|ends| ends <= now);
+        if (console.has_work() && !is_over) || streams.has_ready() {
             return Some(now);
         }
         let peers = (!streams.is_empty()).then_some(self.peers_until);
@@ -58,26 +68,31 @@ impl Farewell {
     }
 }
 
-/// What papo ends with.
-pub(super) fn exit_status(ui: &mut Ui, console: &mut Console) -> u8 {
-    let said = say_unprinted(ui, console);
-    let status = ui.exit_status().unwrap_or(0);
-    if console.has_failed() {
-        STATUS_FAILED
-    } else if console.is_stdin_left() {
-        status.max(STATUS_UNPRINTED)
-    } else {
-        status.max(said)
+impl Farewell {
+    /// What papo ends with.
+    pub(super) fn exit_status(&self, ui: &mut Ui, console: &mut Console) -> u8 {
+        let said = self.say_unprinted(ui, console);
+        let status = ui.exit_status().unwrap_or(0);
+        if console.has_failed() {
+            STATUS_FAILED
+        } else if console.is_stdin_left() {
+            status.max(STATUS_UNPRINTED)
+        } else {
+            status.max(said)
+        }
     }
-}
 
-/// What nobody read is counted on stderr; the result is what that makes of the exit status.
-fn say_unprinted(ui: &mut Ui, console: &mut Console) -> u8 {
-    let unprinted = ui.unprinted();
-    if unprinted == 0 {
-        return 0;
+    /// What nobody read is counted on stderr; the result is what that makes of the exit status.
+    fn say_unprinted(&self, ui: &mut Ui, console: &mut Console) -> u8 {
+        let unprinted = ui.unprinted();
+        if unprinted == 0 {
+            return 0;
+        }
+        match self.was_read && self.output_ends.is_some() {
+            true => ui.say_read_late(unprinted),
+            false => ui.say_unprinted(unprinted),
+        }
+        console.flush_stderr(ui);
+        STATUS_UNPRINTED
     }
-    ui.say_unprinted(unprinted);
-    console.flush_stderr(ui);
-    STATUS_UNPRINTED
 }

@@ -40,8 +40,10 @@ use crate::limits::ACCEPTS_PER_TURN_MAX;
 use crate::node::{Input, Node, Now, Outbox, Time};
 use crate::timing;
 use crate::ui::{DriverStatus, Ui};
+use crate::wire::Message;
 
 use super::clock::{Attendance, Clock};
+use super::complaints::{self, Complaints};
 use super::console::{Console, SignalRequest};
 use super::keeper::Keeper;
 use super::names::Names;
@@ -91,6 +93,7 @@ pub(super) struct Reactor {
     streams: Streams,
     network: Network,
     names: Names,
+    complaints: Complaints,
     /// The store, if the history is kept.
     keeper: Option<Keeper>,
     listener: Listener,
@@ -114,7 +117,7 @@ impl Reactor {
                 Flow::Left => return self.farewell(),
                 Flow::End => return Ok(STATUS_INTERRUPTED),
                 Flow::LockedOut => {
-                    return Err(StartError::Locked(self.room, self.network.is_locked()));
+                    return Err(StartError::Locked(self.room));
                 }
             }
         }
@@ -143,7 +146,7 @@ impl Reactor {
         }
         self.fire_timers();
         self.follow_names();
-        if !self.is_storing() {
+        if !self.is_storing() || self.ui.is_late() {
             self.take_commands();
         }
         self.store_turn();
@@ -252,6 +255,7 @@ impl Reactor {
             names: &mut self.names,
             keeper: &mut self.keeper,
             ui: &mut self.ui,
+            complaints: &mut self.complaints,
         };
         for effect in self.outbox.drain(..) {
             self.left |= effects::is_last(&effect);
@@ -297,7 +301,12 @@ impl Reactor {
     /// Each stream that has something gets its share, those that have waited longest first.
     fn read_streams(&mut self) {
         let mut round = self.streams.round();
-        while let Some((link, message)) = self.streams.next_in(self.now.time, &mut round) {
+        while let Some((link, message)) = self.streams.next_in(&mut round) {
+            if matches!(message, Message::Hello(_))
+                && let Some(peer) = self.streams.peer_of(link)
+            {
+                self.ui.on_met(self.now, peer, &self.node);
+            }
             self.feed(Input::Message { link, message });
         }
         self.feed_stream_inputs();
@@ -327,7 +336,7 @@ impl Reactor {
     /// Passes on what the user wants, as much as one turn allows. While peers have much in their
     /// queues, what was read from stdin waits too, unless papo is to leave.
     fn take_commands(&mut self) {
-        let waits = self.stdin_waits_until().is_some();
+        let waits = self.stdin_waits_until().is_some() && !self.ui.is_late();
         let Some(mut allowance) = self.console.begin_commands(waits) else {
             return;
         };
@@ -394,6 +403,25 @@ impl Reactor {
         }
     }
 
+    /// Tells the user what others did, as far as that is to be said.
+    fn say_complaints(&mut self) {
+        let now = self.now;
+        for complaint in self.network.take_complaints() {
+            let is_other = complaint.topic == complaints::OTHER_SECRET;
+            if is_other {
+                self.ui.note_other_secret();
+            }
+            if let Some(words) = self.complaints.admit(now.time, complaint) {
+                self.ui.warn(now, &words);
+            }
+        }
+        for complaint in self.streams.take_complaints() {
+            if let Some(words) = self.complaints.admit(now.time, complaint) {
+                log::warn!("{words}");
+            }
+        }
+    }
+
     /// The interfaces are looked at after a while.
     fn look_again(&mut self) {
         let at = self.network.next_look(self.now.time);
@@ -443,6 +471,7 @@ impl Reactor {
         let node = &self.node;
         (self.streams).sort(self.now.time, |link| node.is_member_link(link));
         self.streams.flush(self.now.time);
+        self.say_complaints();
         self.flush_outputs();
         self.bury_streams();
         naming::wake(&self.names, &mut self.wheel, self.now.time);
@@ -464,8 +493,8 @@ impl Reactor {
             let (ui, now) = (&mut self.ui, self.now);
             keeper.close(now, &mut self.node, |words| ui.warn(now, words))
         });
-        self.streams.close_all(self.now.time);
-        let mut farewell = Farewell::new(self.now.time);
+        self.streams.close_all();
+        let mut farewell = Farewell::new(self.now.time, self.ui.ends_at());
         loop {
             self.console.begin_round();
             self.streams.flush(self.now.time);
@@ -484,8 +513,8 @@ impl Reactor {
                 return Ok(STATUS_INTERRUPTED);
             }
             let mut round = self.streams.round();
-            while self.streams.next_in(self.now.time, &mut round).is_some() {}
+            while self.streams.next_in(&mut round).is_some() {}
         }
-        Ok(farewell::exit_status(&mut self.ui, &mut self.console))
+        Ok(farewell.exit_status(&mut self.ui, &mut self.console))
     }
 }

@@ -8,12 +8,14 @@ use std::net::SocketAddr;
 
 use mio::Events;
 
+use crate::identity::{Credentials, Peer};
 use crate::limits::HELD_COMMANDS_MAX;
 use crate::node::{Command, Config, Input, Node, Outbox, Time};
 use crate::ui::{DriverStatus, Listening, Mode, Ui};
 use crate::wire::{Address, Key};
 
 use super::super::clock::{Attendance, Clock};
+use super::super::complaints::Complaints;
 use super::super::config::DriverConfig;
 use super::super::console::SignalRequest;
 use super::super::keeper::Keeper;
@@ -59,15 +61,17 @@ impl Reactor {
         let opened = Opened::open(&config)?;
         let (network, reports) = (opened.network, opened.reports);
         let clock = Clock::new();
-        let mut rng = fastrand::Rng::with_seed(entropy());
-        let key = Key(rng.u64(1..));
+        let rng = fastrand::Rng::with_seed(entropy());
+        let own =
+            Credentials::new(&config.room, config.person.as_ref()).ok_or_else(no_randomness)?;
+        let (key, owner) = (own.key(), own.owner());
         let now = clock.now();
         let node = Node::new(node_config(&config, key, &network, opened.at), rng);
         let registry = (opened.poll.registry().try_clone()).map_err(system("create a poll"))?;
-        let own = (opened.poll.registry().try_clone()).map_err(system("create a poll"))?;
+        let names = (opened.poll.registry().try_clone()).map_err(system("create a poll"))?;
         let keeper = Keeper::open(&config, &registry, now)?;
         let mut reactor = Reactor {
-            names: Names::new(own, LOOKUPS, &config.peers),
+            names: Names::new(names, LOOKUPS, &config.peers, config.ui.waits_for_room()),
             events: Events::with_capacity(EVENTS_MAX),
             attendance: Attendance::new(&clock, config.failure_timeout),
             wheel: Wheel::new(now.time),
@@ -76,7 +80,8 @@ impl Reactor {
             outbox: Outbox::new(),
             ui: Ui::new(config.ui.clone()),
             console: opened.console,
-            streams: Streams::new(registry, network.sources(), config.secret.clone()),
+            complaints: Complaints::default(),
+            streams: Streams::new(registry, network.sources(), own, config.secret.clone()),
             network,
             listener: opened.listener,
             room: config.room.clone(),
@@ -86,6 +91,8 @@ impl Reactor {
             clock,
             now,
         };
+        let oneself = Peer { key, owner };
+        reactor.ui.on_met(now, oneself, &reactor.node);
         reactor.start(&config, key, &reports);
         Ok(reactor)
     }
@@ -113,7 +120,7 @@ impl Reactor {
         if config.stdout_closed {
             self.console.note_stdout_closed(self.now, &mut self.ui);
         }
-        for report in reports {
+        for report in config.warnings.iter().chain(reports) {
             self.ui.warn(self.now, report);
         }
         if self.network.is_only_loopback() {
@@ -224,6 +231,11 @@ impl Reactor {
 /// The loop cannot wait for events.
 pub(super) fn waiting_failed(e: io::Error) -> StartError {
     StartError::System("wait for events", e)
+}
+
+/// The system gives no randomness, without which nobody can prove who they are.
+fn no_randomness() -> StartError {
+    StartError::System("make a key", io::Error::other("no randomness"))
 }
 
 /// Unpredictable bits: the standard library keys its hash maps from the system's entropy.

@@ -10,7 +10,7 @@
 //! | `pool` | the streams that there are, and what is undone and told when one ends |
 //! | `table` | which stream is which |
 //! | `stream` | one stream: its socket, its reader, its queue |
-//! | `stream_lock`, `outqueue` | the lock on one stream; what waits to be written to it |
+//! | `stream_lock`, `stream_proof`, `outqueue` | the lock on one stream; who is at its other end; what waits to be written to it |
 //! | `lists` | which streams wait to be read or written |
 //! | `budget` | what one turn may read |
 //! | `backlog` | what is queued for all peers together |
@@ -28,6 +28,7 @@ mod pool;
 mod sockets;
 mod stream;
 mod stream_lock;
+mod stream_proof;
 mod table;
 
 use std::io;
@@ -38,15 +39,16 @@ use mio::Registry;
 use mio::event::Event;
 use mio::net::TcpStream;
 
+use crate::identity::{Credentials, Peer};
 use crate::limits::{
-    LINKS_MAX, QUEUE_BYTES_HARD_MAX, QUEUE_BYTES_MAX, QUEUE_BYTES_TOTAL_MAX,
-    STRANGER_QUEUE_BYTES_MAX,
+    COMPLAINTS_PER_TURN_MAX, LINKS_MAX, QUEUE_BYTES_HARD_MAX, QUEUE_BYTES_MAX,
+    QUEUE_BYTES_TOTAL_MAX, STRANGER_QUEUE_BYTES_MAX,
 };
 use crate::lock::Secret;
 use crate::node::{Class, Close, Closed, Input, LinkId, Time};
-use crate::wire::Message;
+use crate::wire::{Message, Relay};
 
-use super::loglines::Throttle;
+use super::complaints::{CONNECTION, Complaint};
 use super::network::Sources;
 use budget::Share;
 pub(super) use budget::StreamRound;
@@ -62,27 +64,42 @@ pub(super) use table::SLOTS_MAX;
 pub(super) struct Streams {
     pool: Pool,
     opener: Opener,
-    throttle: Throttle,
+    /// What peers did wrong, for the user.
+    complaints: Vec<Complaint>,
     /// Connections cannot be accepted at the moment, and that was logged.
     refusing: bool,
 }
 
 impl Streams {
-    /// No streams; dials are bound to `sources`, where they fit.
-    pub(super) fn new(registry: Registry, sources: Sources, secret: Option<Secret>) -> Streams {
+    /// No streams; this node speaks under `own`, and dials are bound to `sources`, where they fit.
+    pub(super) fn new(
+        registry: Registry,
+        sources: Sources,
+        own: Credentials,
+        secret: Option<Secret>,
+    ) -> Streams {
         Streams {
             pool: Pool::new(registry),
-            opener: Opener::new(sources, secret),
-            throttle: Throttle::new(),
+            opener: Opener::new(sources, own, secret),
+            complaints: Vec::new(),
             refusing: false,
         }
     }
 
-    /// Logs what a peer did wrong, unless much was logged already.
-    pub(super) fn complain(&mut self, now: Time, peer: SocketAddr, rule: &str) {
-        if self.throttle.admits(now) {
-            log::warn!("{peer}: {rule}: connection closed");
+    /// Notes what a peer did wrong.
+    pub(super) fn complain(&mut self, peer: SocketAddr, rule: &str) {
+        if self.complaints.len() < COMPLAINTS_PER_TURN_MAX {
+            self.complaints.push(Complaint {
+                topic: CONNECTION,
+                host: peer.ip(),
+                text: format!("{peer}: {rule}: connection closed"),
+            });
         }
+    }
+
+    /// What peers did wrong since the last call.
+    pub(super) fn take_complaints(&mut self) -> Vec<Complaint> {
+        std::mem::take(&mut self.complaints)
     }
 
     /// Logs that no connection can be accepted now, once until one could.
@@ -103,6 +120,16 @@ impl Streams {
         self.refusing = false;
         let stream = self.opener.accept(link, socket, peer)?;
         self.pool.insert_accepted(stream)
+    }
+
+    /// What this node has others carry, with its seal.
+    pub(super) fn seal(&self, relay: &Relay) -> Relay {
+        self.opener.seal(relay)
+    }
+
+    /// Who is at the other end of a link, once that is proven.
+    pub(super) fn peer_of(&self, link: LinkId) -> Option<Peer> {
+        self.pool[self.pool.slot_of(link)?].proven()
     }
 
     /// Opens a stream, in small segments if large ones get lost; what comes of it is left for
@@ -144,7 +171,7 @@ impl Streams {
             (STRANGER_QUEUE_BYTES_MAX, 2 * STRANGER_QUEUE_BYTES_MAX)
         };
         if queued + frame.len() > hard {
-            self.complain(now, peer, "its outbound queue is full");
+            self.complain(peer, "its outbound queue is full");
             self.pool.end(slot, Closed::Ended);
             return;
         }
@@ -152,7 +179,7 @@ impl Streams {
     }
 
     /// Closes a link as the node wants it.
-    pub(super) fn close(&mut self, now: Time, link: LinkId, how: Close) {
+    pub(super) fn close(&mut self, link: LinkId, how: Close) {
         let Some(slot) = self.pool.slot_of(link) else {
             return;
         };
@@ -163,7 +190,7 @@ impl Streams {
                 self.pool.kill(slot);
             }
             (Close::Abort(rule), _) => {
-                self.complain(now, peer, rule);
+                self.complain(peer, rule);
                 self.pool.kill(slot);
             }
             (Close::Graceful, StreamState::Connecting) => self.pool.end(slot, Closed::Ended),
@@ -204,12 +231,12 @@ impl Streams {
     /// # Errors
     ///
     /// The rule by which it is refused: all streams are members', or of other sources.
-    pub(super) fn make_room(&mut self, now: Time, peer: SocketAddr) -> Result<(), &'static str> {
+    pub(super) fn make_room(&mut self, peer: SocketAddr) -> Result<(), &'static str> {
         if let Some(oldest) = self.pool.over_handshakes(peer.ip()) {
-            self.end_for(now, oldest, "too many unfinished handshakes");
+            self.end_for(oldest, "too many unfinished handshakes");
         }
         if let Some(oldest) = self.pool.over_outsiders(peer.ip()) {
-            self.end_for(now, oldest, "too many connections that are not members'");
+            self.end_for(oldest, "too many connections that are not members'");
         }
         if self.pool.links_len() >= LINKS_MAX {
             return Err("too many connections");
@@ -218,20 +245,15 @@ impl Streams {
     }
 
     /// The handshake of a link is over: one more stranger, perhaps one too many from its address.
-    pub(super) fn limit_strangers(
-        &mut self,
-        now: Time,
-        link: LinkId,
-        is_member: impl Fn(LinkId) -> bool,
-    ) {
+    pub(super) fn limit_strangers(&mut self, link: LinkId, is_member: impl Fn(LinkId) -> bool) {
         if let Some(oldest) = outsiders::over_strangers(&mut self.pool, link, is_member) {
-            self.end_for(now, oldest, "too many links of strangers from this address");
+            self.end_for(oldest, "too many links of strangers from this address");
         }
     }
 
-    fn end_for(&mut self, now: Time, link: LinkId, rule: &'static str) {
+    fn end_for(&mut self, link: LinkId, rule: &'static str) {
         if let Some(slot) = self.pool.slot_of(link) {
-            self.complain(now, self.pool[slot].peer(), rule);
+            self.complain(self.pool[slot].peer(), rule);
             self.pool.end(slot, Closed::Ended);
         }
     }
@@ -289,14 +311,10 @@ impl Streams {
     }
 
     /// The next message of a round; none at its end.
-    pub(super) fn next_in(
-        &mut self,
-        now: Time,
-        round: &mut StreamRound,
-    ) -> Option<(LinkId, Message)> {
+    pub(super) fn next_in(&mut self, round: &mut StreamRound) -> Option<(LinkId, Message)> {
         loop {
             if let Some((slot, share)) = round.current() {
-                let found = self.next_message(now, slot, share);
+                let found = self.next_message(slot, share);
                 if found.is_some() {
                     return found;
                 }
@@ -314,16 +332,12 @@ impl Streams {
 
     /// The next message of this stream; when its share is spent before it is empty, it gets back
     /// in line. A stream that ended is reported.
-    fn next_message(
-        &mut self,
-        now: Time,
-        slot: usize,
-        share: &mut Share,
-    ) -> Option<(LinkId, Message)> {
+    fn next_message(&mut self, slot: usize, share: &mut Share) -> Option<(LinkId, Message)> {
         let stream = self.pool.get_mut(slot)?;
         let found = stream.next_message(share);
         // The handshake of a lock answers what it reads, and what waited for it may go.
         let answers = stream.is_locked() && stream.has_output();
+        self.pool.note_proof(slot);
         if answers {
             self.pool.mark_dirty(slot);
         }
@@ -339,7 +353,7 @@ impl Streams {
             }
             ReadStep::Offence(rule) => {
                 let peer = stream.peer();
-                self.complain(now, peer, &rule);
+                self.complain(peer, &rule);
                 self.pool.end(slot, Closed::Ended);
             }
         }
@@ -423,9 +437,9 @@ impl Streams {
     }
 
     /// Closes every stream as [`Close::Graceful`] does.
-    pub(super) fn close_all(&mut self, now: Time) {
+    pub(super) fn close_all(&mut self) {
         for link in self.pool.links() {
-            self.close(now, link, Close::Graceful);
+            self.close(link, Close::Graceful);
         }
     }
 

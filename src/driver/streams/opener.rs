@@ -1,14 +1,18 @@
-//! How a stream begins, by a dial or by an accept: its socket, and in a locked room its lock.
+//! How a stream begins, by a dial or by an accept: its socket, its proof, and in a locked room its lock.
 //!
-//! Owns the room's secret, and from which addresses dials leave. It keeps no stream.
+//! Owns the room's secret, under which key this node speaks, and from which addresses dials leave. It
+//! keeps no stream.
 
 use std::io;
 use std::net::SocketAddr;
+use std::rc::Rc;
 
 use mio::net::TcpStream;
 
+use crate::identity::{Credentials, LinkProof, Role};
 use crate::lock::Secret;
 use crate::node::LinkId;
+use crate::wire::Relay;
 
 use super::super::network::Sources;
 use super::sockets;
@@ -20,13 +24,29 @@ use super::stream_lock::StreamLock;
 pub(super) struct Opener {
     /// What dials are bound to, where it fits.
     sources: Sources,
+    /// What this node speaks under.
+    own: Rc<Credentials>,
     /// In a locked room.
     secret: Option<Secret>,
 }
 
 impl Opener {
-    pub(super) fn new(sources: Sources, secret: Option<Secret>) -> Opener {
-        Opener { sources, secret }
+    pub(super) fn new(sources: Sources, own: Credentials, secret: Option<Secret>) -> Opener {
+        Opener {
+            sources,
+            own: Rc::new(own),
+            secret,
+        }
+    }
+
+    /// What this node has others carry, with its seal.
+    pub(super) fn seal(&self, relay: &Relay) -> Relay {
+        self.own.seal(relay)
+    }
+
+    fn prove(&self, role: Role) -> io::Result<LinkProof> {
+        let proof = LinkProof::new(&self.own, role);
+        proof.ok_or_else(|| io::Error::other("no randomness"))
     }
 
     /// What dials are bound to from now on.
@@ -44,7 +64,12 @@ impl Opener {
         sockets::prepare_accepted(&socket)?;
         let lock = self.secret.as_ref().map(StreamLock::accept).transpose();
         let lock = lock.map_err(io::Error::other)?.map(Box::new);
-        Ok(Stream::accepted(link, peer, socket, lock))
+        Ok(Stream::accepted(
+            link,
+            peer,
+            socket,
+            (self.prove(Role::Acceptor)?, lock),
+        ))
     }
 
     /// A stream of a dial that begins now.
@@ -52,6 +77,11 @@ impl Opener {
         let socket = sockets::dial(to, self.sources.towards(to), small)?;
         let lock = self.secret.as_ref().map(StreamLock::dial).transpose();
         let lock = lock.map_err(io::Error::other)?.map(Box::new);
-        Ok(Stream::dialled(link, to, socket, lock))
+        Ok(Stream::dialled(
+            link,
+            to,
+            socket,
+            (self.prove(Role::Dialler)?, lock),
+        ))
     }
 }

@@ -1,7 +1,8 @@
 //! What waits to be written to one peer.
 //!
 //! Owns the order of the frames: control before chat, in order among themselves, but never inside
-//! a frame that is partly written. It knows no limits, no socket and no protocol; the bytes are
+//! a frame that is partly written. Before all others go those of the link's proof, and until that is
+//! said the others wait. It knows no limits, no socket and no protocol; the bytes are
 //! shared with every other queue that holds the same frame.
 
 use std::collections::VecDeque;
@@ -28,12 +29,41 @@ pub enum Written {
 pub struct OutQueue {
     /// A frame of which this many bytes, at least one, are written.
     started: Option<(Rc<[u8]>, usize)>,
+    /// What the proof of the link consists of.
+    proof: VecDeque<Rc<[u8]>>,
+    /// This end has not said all of that yet.
+    is_held: bool,
     control: VecDeque<Rc<[u8]>>,
     chat: VecDeque<Rc<[u8]>>,
     bytes: usize,
 }
 
 impl OutQueue {
+    /// The queue of a new link: what is put into it waits until [`OutQueue::release`].
+    #[must_use]
+    pub fn held() -> OutQueue {
+        OutQueue {
+            is_held: true,
+            ..OutQueue::default()
+        }
+    }
+
+    /// Appends a frame of the link's proof.
+    pub fn push_proof(&mut self, frame: Rc<[u8]>) {
+        self.bytes += frame.len();
+        self.proof.push_back(frame);
+    }
+
+    /// This end's proof is said: nothing waits for it any more.
+    pub fn release(&mut self) {
+        self.is_held = false;
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_held(&self) -> bool {
+        self.is_held
+    }
+
     /// Appends a frame.
     pub fn push(&mut self, class: Class, frame: Rc<[u8]>) {
         self.bytes += frame.len();
@@ -49,10 +79,10 @@ impl OutQueue {
         self.bytes
     }
 
-    /// True when everything is written.
+    /// True when everything is written that may be.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.bytes == 0
+        self.bytes == 0 || self.is_held && self.started.is_none() && self.proof.is_empty()
     }
 
     /// Writes until all is written or `to` would block.
@@ -62,7 +92,7 @@ impl OutQueue {
     /// What the writer says, `WouldBlock` and `Interrupted` excepted. What was written before is
     /// taken off the queue.
     pub fn write_to(&mut self, to: &mut impl Write) -> io::Result<Written> {
-        while self.bytes > 0 {
+        while !self.is_empty() {
             match self.write_once(to) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(n) => self.advance(n),
@@ -77,9 +107,7 @@ impl OutQueue {
     /// Moves at most `max` bytes into `out`, as if a socket had taken them.
     pub fn take_into(&mut self, out: &mut Vec<u8>, max: usize) {
         let start = out.len();
-        let started = self.started.iter().map(|(frame, n)| &frame[*n..]);
-        let waiting = self.control.iter().chain(&self.chat).map(|f| &f[..]);
-        for bytes in started.chain(waiting) {
+        for bytes in self.waiting() {
             let room = max - (out.len() - start);
             if room == 0 {
                 break;
@@ -89,16 +117,18 @@ impl OutQueue {
         self.advance(out.len() - start);
     }
 
-    fn write_once(&self, to: &mut impl Write) -> io::Result<usize> {
+    /// What may be written, in its order.
+    fn waiting(&self) -> impl Iterator<Item = &[u8]> {
         let started = self.started.iter().map(|(frame, n)| &frame[*n..]);
-        let waiting = self
-            .control
-            .iter()
-            .chain(&self.chat)
-            .map(|frame| &frame[..]);
+        let others = self.control.iter().chain(&self.chat);
+        let others = others.filter(|_| !self.is_held);
+        started.chain(self.proof.iter().chain(others).map(|frame| &frame[..]))
+    }
+
+    fn write_once(&self, to: &mut impl Write) -> io::Result<usize> {
         let mut slices = [IoSlice::new(&[]); SLICES_MAX];
         let mut count = 0;
-        for (slice, bytes) in slices.iter_mut().zip(started.chain(waiting)) {
+        for (slice, bytes) in slices.iter_mut().zip(self.waiting()) {
             *slice = IoSlice::new(bytes);
             count += 1;
         }
@@ -109,7 +139,9 @@ impl OutQueue {
         self.bytes -= n.min(self.bytes);
         while n > 0 {
             let next = self.started.take().or_else(|| {
-                let frame = self.control.pop_front().or_else(|| self.chat.pop_front())?;
+                let frame = self.proof.pop_front();
+                let frame = frame.or_else(|| self.control.pop_front());
+                let frame = frame.or_else(|| self.chat.pop_front())?;
                 Some((frame, 0))
             });
             let Some((frame, done)) = next else { return };
@@ -181,6 +213,21 @@ mod tests {
         assert_eq!(queue.write_to(&mut pipe).unwrap(), Written::All);
         assert_eq!(pipe.taken, b"first;ping;view;second;");
         assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn nothing_goes_before_the_proof_of_the_link_is_said() {
+        let mut queue = OutQueue::held();
+        queue.push(Class::Control, frame("hello;"));
+        assert!(queue.is_empty());
+        queue.push_proof(frame("introduction;"));
+        let mut pipe = Pipe::new(&[100, 100]);
+        assert_eq!(queue.write_to(&mut pipe).unwrap(), Written::All);
+        assert_eq!((&pipe.taken[..], queue.bytes()), (&b"introduction;"[..], 6));
+        queue.push_proof(frame("proof;"));
+        queue.release();
+        assert_eq!(queue.write_to(&mut pipe).unwrap(), Written::All);
+        assert_eq!(pipe.taken, b"introduction;proof;hello;");
     }
 
     #[test]

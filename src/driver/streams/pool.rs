@@ -55,15 +55,28 @@ impl Pool {
 
     /// Takes in a stream that was dialled.
     pub(super) fn insert(&mut self, stream: Stream) -> io::Result<()> {
-        self.table.insert(&self.registry, stream)
+        let slot = self.table.insert(&self.registry, stream)?;
+        self.note_proof(slot);
+        Ok(())
     }
 
     /// Takes in a stream that was accepted, whose handshake counts against its source.
     pub(super) fn insert_accepted(&mut self, stream: Stream) -> io::Result<()> {
         let (source, link) = (stream.peer().ip(), stream.link());
-        self.table.insert(&self.registry, stream)?;
+        let slot = self.table.insert(&self.registry, stream)?;
         self.outsiders.begin_handshake(source, link);
+        self.note_proof(slot);
         Ok(())
+    }
+
+    /// What the proof of this link has queued is to be written.
+    pub(super) fn note_proof(&mut self, slot: usize) {
+        let stream = &mut self.table[slot];
+        let said = stream.take_said();
+        if said > 0 {
+            self.queues.grow(slot, said, stream.queued());
+            self.mark_dirty(slot);
+        }
     }
 
     /// The handshake of this stream counts no longer.

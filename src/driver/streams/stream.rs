@@ -11,7 +11,8 @@ use std::rc::Rc;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
-use crate::limits::EXPENSIVE_FRAME_COST;
+use crate::identity::{LinkProof, Peer};
+use crate::limits::{EXPENSIVE_FRAME_COST, INTRODUCTION_COST, PROOF_COST};
 use crate::lock::LinkError;
 use crate::node::{Class, Closed, LinkId, Time};
 use crate::wire::{FrameReader, Message, decode_message};
@@ -19,6 +20,7 @@ use crate::wire::{FrameReader, Message, decode_message};
 use super::budget::Share;
 use super::outqueue::{OutQueue, Written};
 use super::stream_lock::StreamLock;
+use super::stream_proof::StreamProof;
 
 /// Bytes of a locked stream that are read and opened at a time.
 const LOCKED_READ_BYTES: usize = 32 * 1024;
@@ -81,6 +83,8 @@ pub(super) struct Stream {
     is_member: bool,
     reader: FrameReader,
     out: OutQueue,
+    /// Who is at the other end.
+    proof: StreamProof,
     /// In a locked room.
     lock: Option<Box<StreamLock>>,
     /// The socket may have something to read.
@@ -109,9 +113,9 @@ impl Stream {
         link: LinkId,
         to: SocketAddr,
         socket: TcpStream,
-        lock: Option<Box<StreamLock>>,
+        guard: (LinkProof, Option<Box<StreamLock>>),
     ) -> Stream {
-        Stream::new(link, to, socket, StreamState::Connecting, lock)
+        Stream::new(link, to, socket, StreamState::Connecting, guard)
     }
 
     /// A stream that a peer has dialled; HELLO is still to come.
@@ -119,12 +123,12 @@ impl Stream {
         link: LinkId,
         peer: SocketAddr,
         socket: TcpStream,
-        lock: Option<Box<StreamLock>>,
+        guard: (LinkProof, Option<Box<StreamLock>>),
     ) -> Stream {
         let handshake_of = Some(peer.ip());
         Stream {
             handshake_of,
-            ..Stream::new(link, peer, socket, StreamState::Open, lock)
+            ..Stream::new(link, peer, socket, StreamState::Open, guard)
         }
     }
 
@@ -133,8 +137,9 @@ impl Stream {
         peer: SocketAddr,
         socket: TcpStream,
         state: StreamState,
-        lock: Option<Box<StreamLock>>,
+        (proof, lock): (LinkProof, Option<Box<StreamLock>>),
     ) -> Stream {
+        let mut out = OutQueue::held();
         Stream {
             link,
             peer,
@@ -144,7 +149,8 @@ impl Stream {
             handshake_of: None,
             is_member: false,
             reader: FrameReader::in_handshake(),
-            out: OutQueue::default(),
+            proof: StreamProof::begin(proof, &mut out),
+            out,
             lock,
             readable: false,
             hung_up: false,
@@ -156,6 +162,11 @@ impl Stream {
             is_listed: false,
             moved: Time(0),
         }
+    }
+
+    /// Who is at the other end, once that is proven.
+    pub(super) fn proven(&self) -> Option<Peer> {
+        self.proof.peer()
     }
 
     pub(super) fn link(&self) -> LinkId {
@@ -258,7 +269,7 @@ impl Stream {
 
     /// Drops what is queued; the result is how many bytes that was.
     pub(super) fn drop_queue(&mut self) -> usize {
-        std::mem::take(&mut self.out).bytes()
+        std::mem::replace(&mut self.out, OutQueue::held()).bytes()
     }
 
     /// True if more is queued than this, for the first time since the queue was empty.
@@ -300,6 +311,17 @@ impl Stream {
 
     pub(super) fn is_locked(&self) -> bool {
         self.lock.is_some()
+    }
+
+    /// What is queued waits for this end's proof.
+    #[cfg(test)]
+    pub(super) fn is_held(&self) -> bool {
+        self.out.is_held()
+    }
+
+    /// How many bytes the proof of this link has queued since this was last asked.
+    pub(super) fn take_said(&mut self) -> usize {
+        self.proof.take_said()
     }
 
     /// True while the socket has something to take.
@@ -361,13 +383,17 @@ impl Stream {
             }
             match self.reader.next_frame() {
                 Some(Ok(frame)) => {
-                    return match decode_message(frame) {
-                        Ok(message) => {
-                            share.take_frames(cost(&message));
-                            ReadStep::Message(message)
-                        }
-                        Err(e) => ReadStep::Offence(e.to_string()),
+                    let message = match decode_message(frame) {
+                        Ok(message) => message,
+                        Err(e) => return ReadStep::Offence(e.to_string()),
                     };
+                    share.take_frames(cost(&message));
+                    let binding = self.lock.as_ref().and_then(|lock| lock.binding());
+                    match self.proof.take(message, binding, &mut self.out) {
+                        Ok(Some(message)) => return ReadStep::Message(message),
+                        Ok(None) => continue,
+                        Err(e) => return ReadStep::Offence(e.to_string()),
+                    }
                 }
                 Some(Err(e)) => return ReadStep::Offence(e.to_string()),
                 None if !self.readable => return ReadStep::Nothing,
@@ -450,6 +476,8 @@ fn interest(armed: bool) -> Interest {
 /// What a message takes of its link's share of frames: more if its answer is expensive to make.
 fn cost(message: &Message) -> usize {
     match message {
+        Message::Introduction(_) => INTRODUCTION_COST,
+        Message::Proof(_) | Message::Relay(_) => PROOF_COST,
         Message::Fetch(_) | Message::ViewRequest | Message::JoinRequest(_) => EXPENSIVE_FRAME_COST,
         _ => 1,
     }

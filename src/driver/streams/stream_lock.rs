@@ -5,7 +5,7 @@
 
 use std::io::{self, ErrorKind, Write};
 
-use crate::lock::{LinkCipher, LinkError, RECORD_PLAIN_MAX, Secret};
+use crate::lock::{BINDING_BYTES, LinkCipher, LinkError, RECORD_PLAIN_MAX, Secret};
 use crate::wire::FrameReader;
 
 use super::outqueue::{OutQueue, Written};
@@ -52,6 +52,11 @@ impl StreamLock {
             .receive(bytes, &mut self.plain, &mut self.sealed);
         reader.push(&self.plain);
         received
+    }
+
+    /// What no other link has; none before the handshake is over.
+    pub(super) fn binding(&self) -> Option<[u8; BINDING_BYTES]> {
+        self.cipher.binding()
     }
 
     /// True while sealed bytes wait for the socket.

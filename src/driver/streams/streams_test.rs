@@ -8,12 +8,13 @@ use std::time::Duration;
 use mio::{Events, Poll};
 
 use super::{Share, Sources, Streams, outsiders, sockets};
+use crate::identity::{Credentials, LinkProof, Role};
 use crate::limits::{
     HANDSHAKES_PER_SOURCE_MAX, LINK_FRAMES_PER_TURN_MAX, QUEUE_BYTES_HARD_MAX, QUEUE_BYTES_MAX,
     STRANGER_QUEUE_BYTES_MAX, STRANGERS_PER_SOURCE_MAX,
 };
 use crate::node::{Class, Close, Closed, Input, LinkId, Time};
-use crate::wire::{Message, encode_frame};
+use crate::wire::{Hello, Key, Message, Relay, VERSION, decode_message, encode_frame};
 
 const NOW: Time = Time(1_000_000);
 const LINK: LinkId = LinkId(1);
@@ -30,7 +31,7 @@ impl StreamRig {
         let registry = poll.registry().try_clone().unwrap();
         StreamRig {
             poll,
-            streams: Streams::new(registry, Sources::default(), None),
+            streams: Streams::new(registry, Sources::default(), credentials(), None),
             messages: Vec::new(),
         }
     }
@@ -45,9 +46,31 @@ impl StreamRig {
         peer.set_read_timeout(timeout).unwrap();
         let input = self.next_input();
         assert!(matches!(input, Input::Connected { link: l } if l == link));
+        let mut peer = peer;
+        self.prove(link, &mut peer, &mut proof(Role::Acceptor));
         self.streams.end_handshake(link);
         outsiders::sort_now(&mut self.streams.pool, |_| true);
         peer
+    }
+
+    /// The peer proves who it is, as `proof` does it.
+    fn prove(&mut self, link: LinkId, peer: &mut TcpStream, proof: &mut LinkProof) {
+        peer.write_all(&frame(&proof.introduction())).unwrap();
+        self.until(|rig| {
+            let slot = rig.streams.pool.slot_of(link).unwrap();
+            !rig.streams.pool[slot].is_held()
+        });
+        self.turn(Duration::ZERO);
+        let Message::Introduction(introduction) = read(peer) else {
+            panic!("an INTRODUCTION comes first");
+        };
+        let answer = proof.on_introduction(introduction, None).unwrap();
+        let Message::Proof(theirs) = read(peer) else {
+            panic!("a PROOF comes next");
+        };
+        proof.on_proof(&theirs).unwrap();
+        peer.write_all(&frame(&answer)).unwrap();
+        self.until(|rig| rig.streams.peer_of(link).is_some());
     }
 
     /// One turn of the loop, without a node.
@@ -62,7 +85,7 @@ impl StreamRig {
         for _ in 0..self.streams.pool.ready_len() {
             let mut share = Share::of(usize::MAX, usize::MAX);
             let slot = self.streams.pool.next_ready().unwrap();
-            while let Some(found) = self.streams.next_message(NOW, slot, &mut share) {
+            while let Some(found) = self.streams.next_message(slot, &mut share) {
                 self.messages.push(found);
             }
         }
@@ -102,6 +125,38 @@ impl StreamRig {
     fn send(&mut self, class: Class, frame: &Rc<[u8]>) {
         self.streams.send(NOW, &[LINK], class, frame);
     }
+}
+
+fn credentials() -> Credentials {
+    Credentials::new("lobby", None).unwrap()
+}
+
+fn proof(role: Role) -> LinkProof {
+    LinkProof::new(&Rc::new(credentials()), role).unwrap()
+}
+
+fn read(peer: &mut TcpStream) -> Message {
+    let mut length = [0; 4];
+    peer.read_exact(&mut length).unwrap();
+    let mut item = vec![0; u32::from_be_bytes(length) as usize];
+    peer.read_exact(&mut item).unwrap();
+    decode_message(&item).unwrap()
+}
+
+fn hello(key: Key) -> Message {
+    Message::Hello(Hello {
+        version: VERSION,
+        room: "lobby".to_owned(),
+        key,
+        nick: "mallory".to_owned(),
+        round: 0,
+        addresses: Vec::new(),
+        coordinator: None,
+        floor: None,
+        clock: 0,
+        oldest: None,
+        wall: 0,
+    })
 }
 
 fn frame(message: &Message) -> Rc<[u8]> {
@@ -177,7 +232,7 @@ fn a_graceful_close_writes_the_queue_and_reads_to_the_end() {
     for _ in 0..40 {
         rig.send(Class::Chat, &chat);
     }
-    rig.streams.close(NOW, LINK, Close::Graceful);
+    rig.streams.close(LINK, Close::Graceful);
     rig.send(Class::Chat, &chat);
     let reader = std::thread::spawn(move || {
         let mut all = Vec::new();
@@ -259,7 +314,7 @@ fn an_aborted_link_says_nothing_more() {
     let mut peer = rig.linked(LINK);
     peer.write_all(&frame(&Message::Leave)).unwrap();
     let how = Close::Abort("a test's rule");
-    rig.streams.close(NOW, LINK, how);
+    rig.streams.close(LINK, how);
     for _ in 0..3 {
         rig.turn(Duration::from_millis(10));
     }
@@ -283,7 +338,7 @@ fn a_flood_of_tiny_frames_is_shared_out_over_turns() {
 fn accept(rig: &mut StreamRig, listener: &mio::net::TcpListener, link: u64) -> TcpStream {
     let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (socket, from) = listener.accept().unwrap();
-    assert_eq!(rig.streams.make_room(NOW, from), Ok(()));
+    assert_eq!(rig.streams.make_room(from), Ok(()));
     rig.streams.accept(LinkId(link), socket, from).unwrap();
     peer
 }
@@ -314,7 +369,7 @@ fn beyond_so_many_strangers_of_one_address_the_oldest_that_is_no_member_ends() {
     for n in 0..STRANGERS_PER_SOURCE_MAX as u64 + 4 {
         peers.push(accept(&mut rig, &listener, n));
         rig.streams.end_handshake(LinkId(n));
-        rig.streams.limit_strangers(NOW, LinkId(n), is_member);
+        rig.streams.limit_strangers(LinkId(n), is_member);
     }
     rig.expect_only_closed(LinkId(3));
 }
@@ -329,6 +384,81 @@ fn a_stranger_that_does_not_read_is_dropped_long_before_a_member() {
     }
     assert!(matches!(rig.next_input(), Input::Congested { .. }));
     rig.expect_closed(Closed::Ended);
+}
+
+#[test]
+fn what_waits_for_a_peer_goes_once_this_end_has_proven_itself() {
+    let mut rig = StreamRig::new();
+    let listener = sockets::listen((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let mut peer = accept(&mut rig, &listener, 1);
+    let hello = hello(Key(1));
+    rig.send(Class::Control, &frame(&hello));
+    let mut peers = proof(Role::Dialler);
+    rig.prove(LINK, &mut peer, &mut peers);
+    assert_eq!(read(&mut peer), hello);
+    assert_eq!(rig.streams.queued_bytes(), 0);
+    let proven = rig.streams.peer_of(LINK).unwrap();
+    assert_ne!(Some(proven), peers.peer());
+}
+
+#[test]
+fn who_has_not_proven_a_key_is_not_heard() {
+    let listener = sockets::listen((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let mine = proof(Role::Dialler);
+    let introduction = frame(&mine.introduction());
+    let hello = frame(&hello(Key(1)));
+    let leave = frame(&Message::Leave);
+    for said in [
+        hello.to_vec(),
+        leave.to_vec(),
+        [&introduction[..], &hello].concat(),
+        [&introduction[..], &introduction].concat(),
+    ] {
+        let mut rig = StreamRig::new();
+        let mut peer = accept(&mut rig, &listener, 1);
+        peer.write_all(&said).unwrap();
+        rig.expect_closed(Closed::Ended);
+        assert!(rig.messages.is_empty());
+    }
+}
+
+#[test]
+fn hello_with_a_key_that_is_not_the_proven_one_ends_the_link() {
+    let mut rig = StreamRig::new();
+    let mut peer = rig.linked(LINK);
+    let proven = rig.streams.peer_of(LINK).unwrap();
+    peer.write_all(&frame(&hello(proven.key))).unwrap();
+    rig.until(|rig| rig.messages.len() == 1);
+    peer.write_all(&frame(&hello(Key(1)))).unwrap();
+    rig.expect_closed(Closed::Ended);
+    assert_eq!(rig.messages, [(LINK, hello(proven.key))]);
+}
+
+#[test]
+fn what_others_carry_for_a_node_counts_with_its_seal_alone() {
+    let mut rig = StreamRig::new();
+    let listener = sockets::listen((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let mut peer = accept(&mut rig, &listener, 1);
+    let mut peers = proof(Role::Dialler);
+    rig.prove(LINK, &mut peer, &mut peers);
+    let writer = credentials();
+    let bare = |to: Key| Relay {
+        from: writer.key(),
+        to,
+        ack: None,
+        stable: None,
+        seal: None,
+    };
+    let own = peers.peer().unwrap().key;
+    let sealed = writer.seal(&bare(own));
+    // What is for others is for them to look at.
+    let said = [bare(own), sealed.clone(), bare(Key(1))].map(Message::Relay);
+    for message in &said {
+        peer.write_all(&frame(message)).unwrap();
+    }
+    rig.until(|rig| rig.messages.len() == 2);
+    let heard = [sealed, bare(Key(1))].map(|relay| (LINK, Message::Relay(relay)));
+    assert_eq!(rig.messages, heard);
 }
 
 #[test]

@@ -31,14 +31,15 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Takes a stream in, and has the poll watch it.
-    pub(super) fn insert(&mut self, registry: &Registry, mut stream: Stream) -> io::Result<()> {
+    /// Takes a stream in, and has the poll watch it; the result is its place.
+    pub(super) fn insert(&mut self, registry: &Registry, mut stream: Stream) -> io::Result<usize> {
         self.generation = self.generation.wrapping_add(1);
         let entry = self.slots.vacant_entry();
         stream.register(registry, token(entry.key(), self.generation))?;
-        self.index.insert(stream.link(), entry.key());
+        let slot = entry.key();
+        self.index.insert(stream.link(), slot);
         entry.insert(stream);
-        Ok(())
+        Ok(slot)
     }
 
     /// Takes a stream out.

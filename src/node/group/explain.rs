@@ -4,6 +4,7 @@
 
 use std::net::IpAddr;
 
+use crate::limits;
 use crate::node::Closed;
 use crate::node::mesh::Named;
 
@@ -13,6 +14,12 @@ pub(super) fn narrow(who: &str) -> String {
         "large packets to or from {who} get lost on the way: going on with small ones; lower the MTU of \
          the network interface that leads there (with iproute2: ip link set dev NAME mtu 1280, or less)"
     )
+}
+
+/// The room has as many members as it may, and this one is not let in.
+pub(super) fn full(who: &str) -> String {
+    let members = limits::MEMBERS_MAX;
+    format!("the room is full, with {members} members: {who} was not let in")
 }
 
 /// No room was found: what came of a peer that the user named, and what to try; nothing if it was not

@@ -88,7 +88,7 @@ impl Group {
     }
 
     /// A link confirms that this coordinator is there: its own, or that of a neighbour that names it.
-    fn is_confirmed(parts: &Parts<'_>, key: Key) -> bool {
+    pub(super) fn is_confirmed(parts: &Parts<'_>, key: Key) -> bool {
         let names = |link: &Link| link.told().is_some_and(|(c, _)| c.key == key);
         let mut links = parts.mesh.open_links();
         parts.mesh.is_proven(parts.cx, key)

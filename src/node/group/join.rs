@@ -74,9 +74,14 @@ impl Group {
             return;
         };
         seek.forget_unheard(now, patience);
+        let heard = seek.heard().map(|c| c.key);
+        let is_overdue = seek.age(now) >= patience * timing::SEEKING_PATIENCES;
+        if is_overdue && Self::is_in_vain(parts, heard) {
+            return self.found_group(parts);
+        }
         let awaits_peers = parts.mesh.awaits_peers() && seek.age(now) < timing::NAME_PATIENCE;
         let left = seek.left(now);
-        if seek.heard().is_none() && left == Duration::ZERO && !awaits_peers {
+        if heard.is_none() && left == Duration::ZERO && !awaits_peers {
             return self.found_group(parts);
         }
         let attempt = seek.next_attempt();
@@ -89,6 +94,13 @@ impl Group {
         } else {
             self.arm_join(parts, timing::JOIN_RETRY);
         }
+    }
+
+    /// Whoever is heard and not reached has its time, and all of them together have twice as long: nobody keeps
+    /// a room from being founded by naming one coordinator after the other.
+    fn is_in_vain(parts: &Parts<'_>, heard: Option<Key>) -> bool {
+        let is_reached = heard.is_some_and(|key| Self::is_confirmed(parts, key));
+        !is_reached && !parts.cx.is_weakened(Weakness::HearsayCounts)
     }
 
     /// It was looked up where a peer is: whoever seeks dials it, and gives it as long as one that was
@@ -390,7 +402,7 @@ impl Group {
         match &mut self.standing {
             Standing::Gone => {}
             Standing::Seeking(seek) => {
-                seek.look_until(until);
+                seek.begin_again(parts.cx.now.time, until);
                 self.step_seeking(parts);
             }
             Standing::Member => {

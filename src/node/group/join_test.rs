@@ -78,3 +78,24 @@ fn a_coordinator_that_was_away_asks_everybody_before_it_takes_the_office_up_agai
     assert!(!rig.shown.iter().any(is_own), "without an election");
     assert_eq!(rig.node.coordinator().map(|c| c.key), Some(Key(5)));
 }
+
+/// Each of them is heard for a second, and none is ever reached.
+#[test]
+fn coordinators_that_are_heard_one_after_the_other_put_a_room_off_for_seconds_only() {
+    let mut rig = Rig::seeking(config());
+    let patience = rig.node.cx.config.failure_timeout + timing::DISCOVERY_WINDOW;
+    let longest = patience * timing::SEEKING_PATIENCES + timing::DISCOVERY_WINDOW;
+    while !rig.node.is_joined() {
+        let datagram = Datagram::Heartbeat {
+            room: "lobby".to_string(),
+            coordinator: office(1, Key(1_000 + rig.micros / 1_000_000)),
+            members: 1,
+            nick: None,
+        };
+        let from = address(6_000).0;
+        rig.turn(vec![Input::Datagram { from, datagram }]);
+        rig.fire(Timer::Join);
+        assert!(rig.micros <= micros(longest), "{} us", rig.micros);
+    }
+    assert!(rig.micros >= micros(patience * timing::SEEKING_PATIENCES));
+}

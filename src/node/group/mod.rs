@@ -242,6 +242,15 @@ impl Group {
         parts.cx.show(Event::Warning(text));
     }
 
+    /// Tells the user that this peer is not let in, because the room is full.
+    fn explain_full(parts: &mut Parts<'_>, link: LinkId, nick: &str) {
+        let ip = parts.mesh.link(link).map(|l| l.address().ip());
+        if let Some(host) = ip.map(|ip| ip.to_canonical()) {
+            let text = explain::full(&explain::name_of(Some(nick), Some(host)));
+            parts.cx.show(Event::NotLetIn { host, text });
+        }
+    }
+
     /// Tells these peers who coordinates, by a PING.
     fn tell_claim(&self, parts: &mut Parts<'_>, links: Vec<LinkId>) {
         let coordinator = self.vouched_coordinator(parts.cx, parts.mesh);

@@ -242,8 +242,7 @@ impl Group {
             Some(known) => self.refresh(parts, known, request),
             None => {
                 if !self.add_member(parts, key, request) {
-                    let warning = "the room is full: a node was not let in".to_string();
-                    return parts.cx.show(Event::Warning(warning));
+                    return Self::explain_full(parts, link, &request.nick);
                 }
             }
         }

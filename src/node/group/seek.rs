@@ -74,8 +74,9 @@ impl Seek {
         self.window_end.since(now)
     }
 
-    /// The window ends then.
-    pub(super) fn look_until(&mut self, end: Time) {
+    /// It looks as if it began now; the window ends then.
+    pub(super) fn begin_again(&mut self, now: Time, end: Time) {
+        self.asked_first = now;
         self.window_end = end;
     }
 

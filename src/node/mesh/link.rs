@@ -118,7 +118,7 @@ impl Link {
     }
 
     /// When HELLO was exchanged; before that, when it was dialled or accepted.
-    pub(super) fn opened(&self) -> Time {
+    pub(in crate::node) fn opened(&self) -> Time {
         self.opened
     }
 

@@ -235,6 +235,7 @@ impl Talk {
             to,
             ack,
             stable,
+            seal: None,
         };
         lent.cx.send_many(links, Class::Chat, Message::Relay(relay));
     }

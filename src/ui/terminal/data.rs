@@ -4,6 +4,7 @@
 
 use jiff::tz::TimeZone;
 
+use crate::identity::Fingerprint;
 use crate::wire::{Id, Key};
 
 /// What the terminal is told at its start.
@@ -62,4 +63,8 @@ pub struct ShownMessage<'a> {
     pub own: bool,
     /// Said to one member alone: its name as it is to be shown.
     pub private_to: Option<&'a str>,
+    /// Whose node the author is, if it has proven that: the colour, which is the nick's otherwise.
+    pub identity: Option<Fingerprint>,
+    /// Somebody else was known under this nick before.
+    pub is_another: bool,
 }

@@ -50,6 +50,9 @@ use crate::limits::ACTIONS_MAX;
 use crate::node::Time;
 use crate::wire::{Id, Key, Member};
 
+/// What stands behind the nick of one who is not the one that was known under it.
+const MARK: char = '?';
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Presence {
     /// The prompt is shown.
@@ -206,10 +209,16 @@ impl Terminal {
     /// A message's line, to be printed later.
     #[must_use]
     pub fn style_message(&self, message: &ShownMessage<'_>) -> String {
-        let name = self.name(message.key, message.id, message.nick);
+        let mut name = self.name(message.key, message.id, message.nick);
+        if message.is_another {
+            name.push(MARK);
+        }
         self.style.message(
             &ShownLine {
-                key: message.key,
+                hue: match &message.identity {
+                    Some(identity) => style::hue(identity.as_str()),
+                    None => style::hue(message.nick),
+                },
                 name: &name,
                 text: message.text,
                 sent_ms: message.sent_ms,

@@ -9,7 +9,6 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 use crate::ui::visible::{Tab, visible};
-use crate::wire::Key;
 
 /// How a character of the prompt looks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -55,8 +54,8 @@ const PALETTE: [u8; 14] = [
 /// A message as it is shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ShownLine<'a> {
-    /// The author's key: the colour.
-    pub key: Key,
+    /// What the author's colour follows from.
+    pub hue: u64,
     /// The author's name as it is shown.
     pub name: &'a str,
     /// What was said.
@@ -98,7 +97,7 @@ impl Style {
         let (open, close) = if said.own { ("«", "»") } else { ("<", ">") };
         let sgr = match said.own {
             true => BOLD.to_owned(),
-            false => format!("\x1b[38;5;{}m", self.person(said.key)),
+            false => format!("\x1b[38;5;{}m", person(said.hue)),
         };
         self.paint(&mut out, &sgr, &format!("{open}{name}"));
         if let Some(to) = said.private_to {
@@ -177,13 +176,6 @@ impl Style {
         }
     }
 
-    /// A person's colour: it depends on the key alone.
-    fn person(&self, key: Key) -> u8 {
-        // Multiplying spreads keys that differ little (Fibonacci hashing).
-        let hash = key.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        PALETTE[usize::try_from(hash).unwrap_or(0) % PALETTE.len()]
-    }
-
     fn highlight(&self, out: &mut String, text: &str, nick: &str) {
         let mut rest = text;
         let mut before = None;
@@ -195,6 +187,21 @@ impl Style {
         }
         out.push_str(rest);
     }
+}
+
+/// A person's colour.
+fn person(hue: u64) -> u8 {
+    // Multiplying spreads numbers that differ little (Fibonacci hashing).
+    let hash = hue.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    PALETTE[usize::try_from(hash).unwrap_or(0) % PALETTE.len()]
+}
+
+/// What the colour of a person follows from who has this name: the same on every machine (FNV-1a).
+#[must_use]
+pub fn hue(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
 }
 
 /// Where a nick stands as a word of its own, in whatever case; `before` is the character that
