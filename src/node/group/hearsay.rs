@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::explain::name_of;
-use super::{Group, Parts, Route};
+use super::{Group, Parts, Route, Standing};
 use crate::limits;
 use crate::node::context::Context;
 use crate::node::mesh::Link;
@@ -118,6 +118,7 @@ impl Group {
             self.hearsay.forget(key);
             return true;
         }
+        let is_last = matches!(&self.standing, Standing::Seeking(seek) if seek.is_last());
         let Some(heard) = self.hearsay.hear(key, now) else {
             return false;
         };
@@ -126,7 +127,7 @@ impl Group {
         {
             heard.ip = Some(from.ip().to_canonical());
         }
-        if now.since(heard.first) < Self::hearsay_patience(parts.cx) {
+        if !is_last && now.since(heard.first) < Self::hearsay_patience(parts.cx) {
             return true;
         }
         if !std::mem::replace(&mut heard.is_over, true) {

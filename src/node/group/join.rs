@@ -76,9 +76,11 @@ impl Group {
         seek.forget_unheard(now, patience);
         let heard = seek.heard().map(|c| c.key);
         let is_overdue = seek.age(now) >= patience * timing::SEEKING_PATIENCES;
-        if is_overdue && Self::is_in_vain(parts, heard) {
-            return self.found_group(parts);
+        let is_overdue = is_overdue && !seek.is_last() && Self::is_in_vain(parts, heard);
+        if is_overdue {
+            seek.look_for_the_last_time(now + timing::DISCOVERY_WINDOW);
         }
+        let heard = heard.filter(|_| !is_overdue);
         let awaits_peers = parts.mesh.awaits_peers() && seek.age(now) < timing::NAME_PATIENCE;
         let left = seek.left(now);
         if heard.is_none() && left == Duration::ZERO && !awaits_peers {

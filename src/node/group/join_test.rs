@@ -84,7 +84,7 @@ fn a_coordinator_that_was_away_asks_everybody_before_it_takes_the_office_up_agai
 fn coordinators_that_are_heard_one_after_the_other_put_a_room_off_for_seconds_only() {
     let mut rig = Rig::seeking(config());
     let patience = rig.node.cx.config.failure_timeout + timing::DISCOVERY_WINDOW;
-    let longest = patience * timing::SEEKING_PATIENCES + timing::DISCOVERY_WINDOW;
+    let longest = patience * timing::SEEKING_PATIENCES + timing::DISCOVERY_WINDOW * 2;
     while !rig.node.is_joined() {
         let datagram = Datagram::Heartbeat {
             room: "lobby".to_string(),

@@ -19,6 +19,8 @@ pub(super) struct Seek {
     extended: bool,
     /// The group that it has heard of, and when it last did.
     heard: Option<(Coordinator, Time)>,
+    /// It has looked for others' groups in vain for so long that what is only heard counts no more.
+    is_last: bool,
 }
 
 impl Seek {
@@ -30,6 +32,7 @@ impl Seek {
             window_end: now + timing::DISCOVERY_WINDOW,
             extended: false,
             heard: None,
+            is_last: false,
         }
     }
 
@@ -78,6 +81,20 @@ impl Seek {
     pub(super) fn begin_again(&mut self, now: Time, end: Time) {
         self.asked_first = now;
         self.window_end = end;
+        self.is_last = false;
+    }
+
+    /// Whoever it has heard of is not reached: it looks once more, for groups that a link confirms and for
+    /// rivals, until then.
+    pub(super) fn look_for_the_last_time(&mut self, end: Time) {
+        self.heard = None;
+        self.is_last = true;
+        self.look_anew_until(end);
+    }
+
+    /// It looks for the last time, and what is only heard does not count.
+    pub(super) fn is_last(&self) -> bool {
+        self.is_last
     }
 
     /// The window does not end before then.
