@@ -118,6 +118,9 @@ pub const CHAT_POURING: Duration = Duration::from_millis(20);
 /// An exchange that brought nothing new for so long is ended: its peer must not keep this node from
 /// asking others. An honest one passes over a million messages that are held in less.
 pub const SYNC_FRUITLESS: Duration = Duration::from_secs(5);
+/// How long an exchange with a peer that is no member may take, whatever it brings: it has its time again
+/// when it is one.
+pub const SYNC_STRANGER: Duration = Duration::from_secs(2);
 /// How long a peer's socket, or a member's confirmations, may stand still and still stop stdin.
 pub const STALL: Duration = Duration::from_millis(100);
 /// How long a member that went on after such a pause may: it is slow, and not stopped.

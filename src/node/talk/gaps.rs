@@ -263,7 +263,7 @@ impl Talk {
     fn peers_in_reach(&self, lent: &Lent<'_>) -> Vec<Key> {
         let open = lent.mesh.open_links();
         let in_reach = open.filter(|(key, _, link)| {
-            link.silence(lent.cx) < lent.cx.gap_patience() && self.may_ask(lent, *key)
+            link.silence(lent.cx) < lent.cx.gap_patience() && self.may_ask_for_causes(lent, *key)
         });
         in_reach.map(|(key, _, _)| key).collect()
     }

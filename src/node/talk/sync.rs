@@ -33,6 +33,8 @@ struct Exchange {
     until: Option<Position>,
     /// When it began, or last brought something new.
     fruitful: Time,
+    /// When it has lasted as long as one with a stranger may.
+    strangers_end: Time,
 }
 
 /// The repair of one node's history.
@@ -125,7 +127,7 @@ impl Talk {
         let mut wanted = self.repair.wanted.iter();
         let member = wanted.position(|(k, _)| lent.view.contains(*k));
         let mut wanted = self.repair.wanted.iter();
-        let at = member.or_else(|| wanted.position(|(k, _)| self.may_ask(lent, *k)))?;
+        let at = member.or_else(|| wanted.position(|(k, _)| self.may_ask_for_causes(lent, *k)))?;
         self.repair.wanted.remove(at)
     }
 
@@ -151,6 +153,7 @@ impl Talk {
             began,
             until: None,
             fruitful: lent.cx.now.time,
+            strangers_end: lent.cx.now.time + timing::SYNC_STRANGER,
         });
         // At its own floor a history can always tell; elsewhere `on_sync_answer` has looked.
         let (digest, count) = self.history.digest_above(floor).unwrap_or_default();
@@ -423,7 +426,14 @@ impl Talk {
             exchange.fruitful = now;
         }
         let waits = now.since(exchange.fruitful) < timing::SYNC_FRUITLESS;
+        let (began, is_late) = (exchange.began, now >= exchange.strangers_end);
         let until = exchange.until.unwrap_or(Position::END);
+        if is_late && chunk.next.is_some() && !self.may_ask(lent, peer) {
+            if let Some(began) = began {
+                self.gaps.has_answered(peer, began, now);
+            }
+            return self.end_sync(lent, false);
+        }
         match chunk.next {
             Some(next) if next > after && next < until && waits => self.fetch(lent, next),
             Some(_) => self.end_sync(lent, waits),

@@ -15,6 +15,12 @@ impl Talk {
         self.is_new() || lent.view.contains(peer) || self.stability.has_met(peer)
     }
 
+    /// The same, or what this peer said itself waits for something: a member of another group may be the only
+    /// one that has it, and such an exchange has little time.
+    pub(super) fn may_ask_for_causes(&self, lent: &Lent<'_>, peer: Key) -> bool {
+        self.may_ask(lent, peer) || self.waiting.has_from(peer)
+    }
+
     /// True if this author is a present member that speaks for itself, and has not said so much yet: what
     /// somebody else passes on in its name is not its word.
     pub(super) fn is_beyond_word(

@@ -224,6 +224,11 @@ impl Waiting {
         self.on.contains_key(&id)
     }
 
+    /// True if something waits that this peer sent.
+    pub(super) fn has_from(&self, peer: Key) -> bool {
+        self.waiters.values().any(|waiter| waiter.sender == peer)
+    }
+
     /// Who sent something that waits for this message.
     pub(super) fn senders_for(&self, id: MessageId) -> impl Iterator<Item = Key> {
         let waiting = self.waiting_for((id, id));
