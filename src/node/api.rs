@@ -152,8 +152,6 @@ pub enum Weakness {
     OneSourceIsEnough,
     /// What a peer lacked once, it lacks for ever.
     AnswersStayGood,
-    /// What a peer has seen does not put what is written to it later.
-    NoClocksOfPeers,
     /// What is given up is not said.
     NoWordOfGaps,
     /// What is only heard by datagram counts for ever, although no link confirms it.

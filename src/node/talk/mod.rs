@@ -237,7 +237,7 @@ impl Talk {
 /// What this node writes to a member is later than all that it had seen when they met: it counts as
 /// new there.
 fn follow_clock(lent: &mut Lent<'_>, key: Key) {
-    let counts = lent.view.contains(key) && !lent.cx.is_weakened(Weakness::NoClocksOfPeers);
+    let counts = lent.view.contains(key);
     if let Some(link) = lent.mesh.link_to(key).filter(|_| counts) {
         let clock = link.clock();
         lent.cx.observe(clock);
