@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::{as_str, join_storing, stored_texts};
-use crate::harness::{PATIENCE, Room, Scratch, scratch_dir, shared};
+use crate::harness::{PATIENCE, Room, Scratch, scratch_dir, shared, write_secret};
 
 /// The only line on standard error.
 #[track_caller]
@@ -68,7 +68,7 @@ fn the_file_of_another_room_or_another_program_is_refused_and_left_alone() {
     assert!(line.contains(&room.name), "{line}");
     assert_eq!(stored_texts(&file), ["kept"]);
     let secret = dir.join("secret");
-    fs::write(&secret, "correct horse").expect("it is ours");
+    write_secret(&secret, "correct horse");
     let locked = ["--store", as_str(&file), "--secret-file", as_str(&secret)];
     let line = refused(&room, &locked);
     assert!(line.contains("open room"), "{line}");
@@ -84,7 +84,7 @@ fn a_locked_room_has_a_history_like_any_other() {
     let room = Room::new(&permit);
     let dir = scratch_dir();
     let (file, secret) = (dir.join("room.db"), dir.join("secret"));
-    fs::write(&secret, "correct horse").expect("it is ours");
+    write_secret(&secret, "correct horse");
     let options = ["--secret-file", as_str(&secret), "--store", as_str(&file)];
     let mut send = vec!["send", "psst"];
     send.extend_from_slice(&options);
