@@ -302,7 +302,7 @@ impl Node {
         self.mesh.choose_watched(&self.cx, &self.group);
         let hurry = self.group.beatless_leader(&self.cx);
         if let Some((leader, last_beat)) = hurry {
-            self.mesh.expect(leader, last_beat);
+            self.mesh.expect_from(leader, last_beat);
         }
         let hurry = hurry.map(|(leader, _)| leader);
         let vouched = self.group.vouched_coordinator(&self.cx, &self.mesh);

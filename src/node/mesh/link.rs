@@ -256,7 +256,7 @@ impl Link {
     }
 
     /// Something is expected on it since then.
-    pub(super) fn expect(&mut self, since: Time) {
+    pub(super) fn expect_from(&mut self, since: Time) {
         self.expected = Some(self.expected.map_or(since, |at| at.min(since)));
     }
 

@@ -61,7 +61,7 @@ impl Mesh {
             let now = cx.now.time;
             if let Some(link) = self.links.get_mut(*id) {
                 link.pinged.get_or_insert(now);
-                link.expect(now);
+                link.expect_from(now);
             }
         }
         cx.counters.pings += links.len() as u64;
@@ -184,7 +184,7 @@ impl Mesh {
             peer.probers.push(asker);
         }
         // Whoever asks has waited for so long.
-        self.expect(about, cx.now.time.before(cx.config.failure_timeout));
+        self.expect_from(about, cx.now.time.before(cx.config.failure_timeout));
         self.ping(cx, vec![id], told.clone());
         if group.leads() {
             self.ask_all(cx, group, told);

@@ -33,15 +33,15 @@ impl Mesh {
         let now = cx.now.time;
         for id in std::mem::take(&mut cx.asked) {
             if let Some(link) = self.links.get_mut(id) {
-                link.expect(now);
+                link.expect_from(now);
             }
         }
     }
 
     /// This member should have been heard since then.
-    pub(in crate::node) fn expect(&mut self, key: Key, since: Time) {
+    pub(in crate::node) fn expect_from(&mut self, key: Key, since: Time) {
         if let Some(link) = self.links.to_mut(key) {
-            link.expect(since);
+            link.expect_from(since);
         }
     }
 
@@ -62,7 +62,7 @@ impl Mesh {
         }
         for id in &due {
             if let Some(link) = self.links.get_mut(*id) {
-                link.expect(since);
+                link.expect_from(since);
             }
         }
         self.ping(cx, due, told);
