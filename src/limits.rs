@@ -262,9 +262,10 @@ pub const OUTPUT_SHELVED_STRETCHES_MAX: usize = 65_536;
 /// Stretches of confirmations that wait for stdout before stdin is left alone: they are never skipped.
 pub const OUTPUT_DELIVERED_RUNS_MAX: usize = 16_384;
 
-/// Keys of which it is remembered whose nodes they are; of more, members' are.
+/// Keys of which it is remembered whose nodes they are: those of all links, and as many that have gone since. Of
+/// more, members' are.
 pub const PEOPLE_MAX: usize = 2 * LINKS_MAX;
-/// Nicks under which somebody is remembered in one run.
+/// Nicks under which somebody is remembered in one run: ten times a full room.
 pub const NICKS_KNOWN_MAX: usize = 4_096;
 /// Joiners that one member answers at a time.
 pub const REFERRALS_MAX: usize = 16;

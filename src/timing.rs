@@ -87,7 +87,7 @@ pub const ALARM_STEPS_MIN: u32 = 18;
 /// How long a coordinator says nothing before an alarm, if no HEARTBEAT of its came: this share of a heartbeat,
 /// in percent. A little less than one, since the last sign may have come just after the last look.
 pub const ALARM_SILENCE_PERCENT: u32 = 75;
-/// The shortest of these steps.
+/// The shortest of these steps: a shorter one is less than a round trip and a turn of the loop.
 pub const ALARM_STEP_MIN: Duration = Duration::from_millis(5);
 /// A host is held for gone only after so many questions, since a node that runs too seldom to ask them is slow
 /// itself; and so many steps after somebody else was heard, since this node may have been cut off until then.
@@ -118,8 +118,8 @@ pub const CHAT_POURING: Duration = Duration::from_millis(20);
 /// An exchange that brought nothing new for so long is ended: its peer must not keep this node from
 /// asking others. An honest one passes over a million messages that are held in less.
 pub const SYNC_FRUITLESS: Duration = Duration::from_secs(5);
-/// How long an exchange with a peer that is no member may take, whatever it brings: it has its time again
-/// when it is one.
+/// How long an exchange with a peer that is no member may take, whatever it brings: one round of SYNC, so that
+/// it keeps this node from no other. It has its time again when it is a member.
 pub const SYNC_STRANGER: Duration = Duration::from_secs(2);
 /// How long a peer's socket, or a member's confirmations, may stand still and still stop stdin.
 pub const STALL: Duration = Duration::from_millis(100);

@@ -93,15 +93,15 @@ pub fn given(file: Option<&Path>) -> Result<Option<Given>, Refused> {
         return Ok(Some(given));
     }
     let source = &given.source;
-    Err(Refused::usage(match file {
-        Some(_) => {
-            format!("{source}: it is empty; name a file with a secret (papo keygen FILE makes one)")
-        }
-        None => format!(
+    Err(match file {
+        Some(_) => Refused::failed(format!(
+            "{source}: it is empty; name a file with a secret (papo keygen FILE makes one)"
+        )),
+        None => Refused::usage(format!(
             "{source}: it is set and empty, and the room would be open; give it the secret, or unset it \
              (env -u {VARIABLE} papo)"
-        ),
-    }))
+        )),
+    })
 }
 
 fn read_file(path: &Path, is_variable_set: bool) -> Result<Given, Refused> {

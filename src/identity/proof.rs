@@ -34,7 +34,7 @@ pub struct Peer {
 /// Why a link is refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ProofError {
-    /// The peer's INTRODUCTION has this version.
+    /// The peer's INTRODUCTION, or the HELLO that came instead, has this version.
     Version(u8),
     /// INTRODUCTION or PROOF came a second time.
     Twice,
@@ -189,6 +189,10 @@ impl LinkProof {
     #[inline]
     pub fn check(&self, message: &Message) -> Result<(), ProofError> {
         match (&self.stage, message) {
+            // A version that knows no proof says HELLO first.
+            (_, Message::Hello(hello)) if hello.version != VERSION => {
+                Err(ProofError::Version(hello.version))
+            }
             (Stage::Proven(peer), Message::Hello(hello)) if hello.key != peer.key => {
                 Err(ProofError::AnotherKey)
             }

@@ -181,12 +181,14 @@ impl Context {
 }
 
 /// True if the other end says something soon after this, or ought to: chat is confirmed, and a confirmation
-/// followed by a word on what is stable.
+/// followed by a word on what is stable. A private message is not confirmed; a PING that is due later tells
+/// whether its way was open.
 fn wants_answer(message: &Message) -> bool {
     matches!(
         message,
         Message::Chat(_)
             | Message::Ack(_)
+            | Message::Private(_)
             | Message::JoinRequest(_)
             | Message::ViewRequest
             | Message::Election { .. }

@@ -180,7 +180,6 @@ impl Sending {
     pub(super) fn end(&mut self, is_alone: bool) -> Unsent {
         self.stage = LeavingStage::Gone;
         if is_alone && self.is_filter && self.has_said && self.late.is_none() {
-            self.failed = true;
             self.late =
                 Some("nobody who holds this secret was there to hear what was said".to_owned());
         }

@@ -63,12 +63,10 @@ impl Alarms {
         }
     }
 
-    /// This coordinator's HEARTBEATs come by themselves, as a rule; from where.
-    fn regular(&self, cx: &Context, leader: Key) -> Option<SocketAddr> {
+    /// True if this coordinator's HEARTBEATs come by themselves, as a rule.
+    fn is_regular(&self, cx: &Context, leader: Key) -> bool {
         let lately = cx.config.heartbeat * timing::ALARM_BEATS_MISSED_MAX;
-        let heard = self.heard;
-        let heard = heard.filter(|(key, at, _)| *key == leader && cx.since(*at) < lately);
-        heard.map(|(_, _, from)| from)
+        (self.heard).is_some_and(|(key, at, _)| key == leader && cx.since(at) < lately)
     }
 
     /// There is no alarm any more; its timer is the caller's.
@@ -103,7 +101,8 @@ impl Group {
         if self.is_alarmed()
             || self.alarms.judged == Some(last_sign)
             || patience(parts.cx) >= parts.cx.config.failure_timeout
-            || self.alarms.regular(parts.cx, leader).is_none()
+            || !self.alarms.is_regular(parts.cx, leader)
+            || !parts.mesh.can_knock()
             || !parts.mesh.is_alive(parts.cx, leader)
         {
             return;
@@ -198,7 +197,8 @@ impl Group {
         let mut others = self.roster.keys().into_iter();
         others.any(|key| {
             let heard = parts.mesh.last_heard(parts.cx, key);
-            key != me && key != alarm.leader && heard > alarm.raised
+            let is_linked = parts.mesh.link_to(key).is_some();
+            key != me && key != alarm.leader && is_linked && heard > alarm.raised
         })
     }
 

@@ -32,7 +32,6 @@ impl Group {
         } else if high < -limit {
             high
         } else {
-            self.is_clock_told = false;
             return;
         };
         if !std::mem::replace(&mut self.is_clock_told, true) {

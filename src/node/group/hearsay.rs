@@ -83,7 +83,7 @@ impl Hearsay {
 impl Group {
     /// How long the word of a coordinator counts that is heard by datagram only: a dial has failed by
     /// then, and whoever could confirm it has been asked.
-    fn hearsay_patience(cx: &Context) -> Duration {
+    pub(super) fn hearsay_patience(cx: &Context) -> Duration {
         cx.config.failure_timeout + timing::DISCOVERY_WINDOW
     }
 
@@ -127,8 +127,8 @@ impl Group {
         {
             heard.ip = Some(from.ip().to_canonical());
         }
-        if !is_last && now.since(heard.first) < Self::hearsay_patience(parts.cx) {
-            return true;
+        if now.since(heard.first) < Self::hearsay_patience(parts.cx) {
+            return !is_last;
         }
         if !std::mem::replace(&mut heard.is_over, true) {
             self.explain_unreached(parts, told);
@@ -144,7 +144,7 @@ impl Group {
         }
         let is_second = !parts.cx.is_weakened(Weakness::NoSecondSearch);
         self.look_without(parts, key, is_second);
-        if self.asking.as_ref().is_some_and(|a| a.target.key == key) {
+        if self.asks(key) {
             self.stop_asking(parts);
         }
     }

@@ -66,17 +66,15 @@ impl Group {
     }
 
     fn step_seeking(&mut self, parts: &mut Parts<'_>) {
-        let (now, patience) = (
-            parts.cx.now.time,
-            parts.cx.config.failure_timeout + timing::DISCOVERY_WINDOW,
-        );
+        let (now, patience) = (parts.cx.now.time, Self::hearsay_patience(parts.cx));
         let Standing::Seeking(seek) = &mut self.standing else {
             return;
         };
         seek.forget_unheard(now, patience);
         let heard = seek.heard().map(|c| c.key);
         let is_overdue = seek.age(now) >= patience * timing::SEEKING_PATIENCES;
-        let is_overdue = is_overdue && !seek.is_last() && Self::is_in_vain(parts, heard);
+        let is_overdue =
+            is_overdue && heard.is_some() && !seek.is_last() && Self::is_in_vain(parts, heard);
         if is_overdue {
             seek.look_for_the_last_time(now + timing::DISCOVERY_WINDOW);
         }

@@ -10,10 +10,11 @@
 //! | `office`, `relay` | how a coordinator lets others in; how one is let in through a neighbour |
 //! | `view` | how one view replaces another, and what the user sees of it |
 //! | `claims`, `hearsay` | who coordinates, as others say; coordinators that are heard and not linked |
-//! | `election`, `watch` | what follows when the coordinator is gone; when a silence counts as a loss |
+//! | `election`, `watch`, `alarm` | what follows when the coordinator is gone; when a silence counts as a loss; a host that is gone |
 //! | `awaited` | members that are linked and in the view no more |
 //! | `leave` | leaving in good order |
-//! | `explain` | what the user is told when no room is found |
+//! | `clocks` | whether this machine's clock is right |
+//! | `explain` | what the user is told when no room is found, the room is full, or large packets get lost |
 
 mod alarm;
 mod asking;

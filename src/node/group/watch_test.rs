@@ -43,3 +43,44 @@ fn a_coordinator_that_answers_in_time_stays() {
     rig.turn(vec![Input::Timer(Timer::Watch)]);
     assert!(!is_given_up(&rig));
 }
+
+/// A link that nobody watches may be silent for minutes; that its stream ends then is no silence of minutes.
+#[test]
+fn a_member_whose_idle_link_ends_has_the_whole_patience() {
+    let mut rig = Rig::new();
+    let keys = [11, 12, 13, 14, 15].map(Key);
+    let links = keys.map(|key| {
+        let link = rig.meet(key);
+        rig.admit(link, key);
+        link
+    });
+    // This node has id 1: its neighbours have the ids 2 and 6.
+    let ping = || Message::Ping { coordinator: None };
+    let timeout = rig.node.cx.config.failure_timeout;
+    for _ in 0..40 {
+        rig.fire(Timer::Tick);
+        for link in [links[0], links[4]] {
+            rig.receive(link, ping());
+        }
+    }
+    let (link, why) = (links[2], crate::node::Closed::Ended);
+    rig.turn(vec![Input::Closed { link, why }]);
+    let ended = rig.micros;
+    let is_member = |rig: &Rig| rig.node.members().iter().any(|m| m.key == keys[2]);
+    while is_member(&rig) {
+        rig.fire(Timer::Tick);
+        for link in [links[0], links[4]] {
+            rig.receive(link, ping());
+        }
+        assert!(
+            rig.micros < ended + micros(timeout) * 20,
+            "it is never lost"
+        );
+    }
+    let patience = timeout * crate::timing::MEMBER_PATIENCE;
+    assert!(
+        rig.micros - ended >= micros(patience),
+        "{}",
+        rig.micros - ended
+    );
+}

@@ -111,10 +111,12 @@ impl History {
     /// A run that is new, with a store: as if each of it came by itself.
     pub(super) fn insert_run_storing(&mut self, mut run: &[ChatMessage]) {
         while let (Some(first), Some(part)) = (run.first(), &mut self.stored_part) {
-            let bytes: usize = run.iter().map(ChatMessage::size_bound).sum();
-            let fits = part.unstored.len() + run.len() <= self.max
-                || part.unstored_bytes + bytes <= UNSTORED_BYTES_MAX;
-            if first.position() <= part.until || !fits {
+            let bytes = || run.iter().map(ChatMessage::size_bound).sum::<usize>();
+            let fits = || {
+                part.unstored.len() + run.len() <= self.max
+                    || part.unstored_bytes + bytes() <= UNSTORED_BYTES_MAX
+            };
+            if first.position() <= part.until || !fits() {
                 // The floor may rise in the middle of it.
                 self.insert(first.clone());
                 run = &run[1..];

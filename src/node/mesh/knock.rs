@@ -25,6 +25,11 @@ pub(super) fn shown_address(link: &Link) -> Option<Address> {
 }
 
 impl Mesh {
+    /// True if there is room for the link that knocking takes.
+    pub(in crate::node) fn can_knock(&self) -> bool {
+        !self.links.is_full()
+    }
+
     /// Knocks where the listener of this peer is; the knock before, if it is unanswered, is given up, since
     /// a kernel asks again only after a second.
     pub(in crate::node) fn knock(&mut self, cx: &mut Context, key: Key) {

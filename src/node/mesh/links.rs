@@ -161,7 +161,7 @@ impl Mesh {
         if self.links.is_dialling(key)
             || key == cx.config.key
             || self.left.contains(key)
-            || self.links.all.len() >= limits::LINKS_MAX
+            || self.links.is_full()
         {
             return;
         }
@@ -216,7 +216,7 @@ impl Mesh {
         link: LinkId,
         from: SocketAddr,
     ) {
-        if self.links.all.len() >= limits::LINKS_MAX {
+        if self.links.is_full() {
             let how = Close::Abort("too many links");
             return cx.out.push(Effect::Close { link, how });
         }
@@ -274,8 +274,7 @@ impl Mesh {
         };
         let (ours, expects, key) = (link.is_ours(), link.expects, hello.key);
         if link.stage != LinkStage::Greeting {
-            abort(cx, id, "HELLO twice");
-            return self.on_closed(cx, group, id, Closed::Ended);
+            return self.refuse(cx, group, id, "HELLO twice");
         }
         let wrong = if hello.version != VERSION {
             Some("another protocol version")
@@ -412,7 +411,7 @@ impl Mesh {
             }
             (LinkStage::Open, Some(key)) if self.links.open.get(&key) == Some(&id) => {
                 self.links.open.remove(&key);
-                self.silent_since.insert(key, link.heard);
+                self.silent_since.insert(key, link.silent_from(cx.now.time));
                 if self.matters(group, key) {
                     self.verify_death(cx, group, key, &link);
                 }

@@ -10,7 +10,8 @@
 //! | `link` | what is known of one link and of its peer |
 //! | `links` | the handshake, and which of two links of a pair stays |
 //! | `dialling`, `peers` | whom this node dials and where; the peers that the user named |
-//! | `pings` | who is silent, and asking others whether a peer lives |
+//! | `ring` | on which links a silence means something |
+//! | `pings`, `knock` | who is silent, and asking others, or the peer's kernel, whether it lives |
 //! | `narrow` | paths on which large packets vanish |
 //! | `key_memory` | keys of processes that ended, and of those that left |
 
@@ -181,7 +182,7 @@ impl Mesh {
         }
     }
 
-    /// The same, and its peer has heard something that was said on the link.
+    /// True while this peer is alive, and it has heard something that was said on the link.
     pub(super) fn is_proven(&self, cx: &Context, key: Key) -> bool {
         self.is_alive(cx, key) && self.links.to(key).is_some_and(Link::is_proven)
     }

@@ -61,7 +61,6 @@ impl Mesh {
             let now = cx.now.time;
             if let Some(link) = self.links.get_mut(*id) {
                 link.pinged.get_or_insert(now);
-                link.expect_from(now);
             }
         }
         cx.counters.pings += links.len() as u64;

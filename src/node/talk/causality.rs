@@ -30,10 +30,10 @@ impl Talk {
             self.hear_author(lent, first.origin());
             let length = self.run_length(lent, rest).max(1);
             let (run, later) = rest.split_at(length);
+            let last = first.seq().saturating_add(length as u64 - 1);
+            self.history.origin_mut(key).say(last);
             if length > 1 || !self.has_come_before(lent, first) {
                 is_news = true;
-                let last = first.seq().saturating_add(length as u64 - 1);
-                self.history.origin_mut(key).say(last);
                 self.take_or_wait(lent, key, run);
             }
             rest = later;

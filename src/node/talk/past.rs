@@ -128,6 +128,11 @@ impl Past {
         self.told.len()
     }
 
+    /// True if it is not known yet of some author what of its messages is old.
+    pub(super) fn has_undecided(&self) -> bool {
+        self.met.keys().any(|author| self.is_undecided(*author))
+    }
+
     /// It is not known yet what of this author is old: it will say so.
     pub(super) fn is_undecided(&self, author: Key) -> bool {
         self.met.contains_key(&author)

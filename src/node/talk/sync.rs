@@ -122,7 +122,8 @@ impl Talk {
         self.step_joining(lent);
     }
 
-    /// Members only: the room's history is theirs. Who is none yet may be one soon.
+    /// Members first: the room's history is theirs; then who may be asked for the causes of what it said itself.
+    /// Others stay in the list, since they may be members soon.
     fn next_wanted(&mut self, lent: &mut Lent<'_>) -> Option<(Key, bool)> {
         let mut wanted = self.repair.wanted.iter();
         let member = wanted.position(|(k, _)| lent.view.contains(*k));
@@ -212,6 +213,7 @@ impl Talk {
         let open = lent.mesh.open_keys();
         let mut keys: Vec<Key> = open
             .filter(|k| *k != lost && !lent.mesh.is_dead(*k) && lent.mesh.is_alive(lent.cx, *k))
+            .filter(|k| self.may_ask(lent, *k))
             .collect();
         lent.cx.rng.shuffle(&mut keys);
         for key in keys.into_iter().take(AFTER_LOSS) {
@@ -228,7 +230,7 @@ impl Talk {
             return;
         }
         for key in lent.mesh.open_keys().collect::<Vec<_>>() {
-            if lent.mesh.is_alive(lent.cx, key) {
+            if lent.mesh.is_alive(lent.cx, key) && self.may_ask(lent, key) {
                 self.want_sync(lent, key, false);
             }
         }
@@ -323,7 +325,7 @@ impl Talk {
             return;
         }
         let (peer, floor, began) = (exchange.peer, exchange.floor, exchange.began);
-        let since = exchange.fruitful;
+        let (since, strangers_end) = (exchange.fruitful, exchange.strangers_end);
         if lent.cx.since(since) >= timing::SYNC_FRUITLESS {
             self.end_sync(lent, false);
         } else if answer.equal && self.gaps.is_empty() {
@@ -337,6 +339,7 @@ impl Talk {
             self.send_sync(lent, peer, link, true, answer.floor, began);
             if let Some(exchange) = &mut self.repair.current {
                 exchange.fruitful = since;
+                exchange.strangers_end = strangers_end;
             }
         } else {
             if let Some(exchange) = &mut self.repair.current {

@@ -123,6 +123,9 @@ impl Talk {
     /// What was taken for old before this node was let in, since its author had said nothing for a while: the
     /// author is a member, and its word may still be on its way to this node, which shows it then.
     fn note_doubted(&mut self, lent: &Lent<'_>, known: &BTreeSet<MessageId>) {
+        if !self.past.has_undecided() {
+            return;
+        }
         let is_doubted = |m: &&ChatMessage| {
             self.past.is_undecided(m.origin())
                 && !known.contains(&m.id())
@@ -137,9 +140,6 @@ impl Talk {
     /// This author has said which of its messages are new: those that were taken for old are shown, before what
     /// waits for the same word.
     pub(super) fn show_doubted(&mut self, lent: &mut Lent<'_>, author: Key) {
-        if !self.has_joined() {
-            return;
-        }
         let Some((first, last)) = self.past.take_doubted(author) else {
             return;
         };
