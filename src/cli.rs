@@ -5,6 +5,7 @@
 //! together in `main`.
 
 mod choices;
+mod files;
 pub mod history;
 pub mod identity;
 pub mod keygen;
@@ -162,8 +163,9 @@ pub struct Options {
         global = true,
         value_name = "FILE",
         env = "PAPO_IDENTITY",
-        help_heading = "Chat"
+        hide_env_values = true
     )]
+    #[arg(help_heading = "Chat")]
     pub identity: Option<PathBuf>,
 
     /// Be nobody in particular: others cannot tell that two runs are the same person's
@@ -194,8 +196,9 @@ pub struct Options {
         global = true,
         value_name = "FILE",
         env = "PAPO_STORE",
-        help_heading = "Chat"
+        hide_env_values = true
     )]
+    #[arg(help_heading = "Chat")]
     pub store: Option<PathBuf>,
 
     /// End with status 3 if the file of --store is damaged, instead of setting it aside

@@ -144,7 +144,7 @@ pub const CONNECTIONS_PER_SOURCE_BURST: u32 = 512;
 /// And so many per second; more are closed at once. Members' hosts are not counted, since nobody
 /// can tell a member's connection from others' before HELLO; there the oldest handshakes pay.
 pub const CONNECTIONS_PER_SOURCE_RATE: u32 = 128;
-/// Largest frame before HELLO is exchanged, in bytes: HELLO itself has 600 at most, and a later
+/// Largest frame before HELLO is exchanged, in bytes: HELLO itself has some 700 at most, and a later
 /// version's must fit too. What is announced beyond ends the link before it takes memory.
 pub const HANDSHAKE_FRAME_BYTES_MAX: usize = 4 * 1024;
 /// Datagrams of one socket (address and port) at once; a coordinator with the shortest heartbeat

@@ -3,13 +3,12 @@
 //! Owns the file's form, and where it is if nobody says. It is made on first use, readable by its owner
 //! alone, and never changed or replaced afterwards.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::fs::{self, DirBuilder};
+use std::io::{self, ErrorKind, Read as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
-
+use super::files::{open_without_waiting, write_new};
 use crate::identity::{PERSON_SEED_BYTES, Person};
 use crate::platform;
 use crate::ui::visible::{Tab, visible};
@@ -103,13 +102,7 @@ fn open(path: &Path) -> Result<Person, Trouble> {
 }
 
 fn read(path: &Path) -> Result<Person, Trouble> {
-    // A named pipe would be waited for in opening it, for ever.
-    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(flags)
-        .open(path)
-        .map_err(Trouble::Io)?;
+    let file = open_without_waiting(path).map_err(Trouble::Io)?;
     let facts = file.metadata().map_err(Trouble::Io)?;
     if !facts.is_file() {
         return Err(Trouble::Damaged("it is no ordinary file"));
@@ -153,11 +146,15 @@ fn text_of(person: &Person) -> String {
     format!("{HEAD}\nsecret {digits}\nfingerprint {fingerprint}\n")
 }
 
-/// Makes the file, unless it is there by now: it is whole as soon as it can be seen.
+/// Makes the file, unless it is there by now: it is whole as soon as it can be seen, if the file system has links.
 fn make(path: &Path) -> io::Result<()> {
     let person = Person::new().ok_or_else(|| io::Error::other("no randomness"))?;
     let beside = beside(path);
-    let made = write_new(&beside, &text_of(&person)).and_then(|()| publish(&beside, path));
+    // One that was left by a process that is no more.
+    let _ = fs::remove_file(&beside);
+    let text = text_of(&person);
+    let written = write_new(&beside, text.as_bytes());
+    let made = written.and_then(|()| publish(&beside, path, text.as_bytes()));
     // The name beside it has served; that it cannot be taken away harms nobody.
     let _ = fs::remove_file(&beside);
     made
@@ -170,39 +167,22 @@ fn beside(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-fn write_new(path: &Path, text: &str) -> io::Result<()> {
-    // One that was left by a process that is no more.
-    let _ = fs::remove_file(path);
-    let mut file = create_new(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
-}
-
-fn create_new(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-}
-
-/// Gives the whole file its name, and replaces none.
-fn publish(beside: &Path, path: &Path) -> io::Result<()> {
-    match fs::hard_link(beside, path) {
-        Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
-        // A file system without links.
+/// Gives the whole file its name, and replaces none. On a file system without links the file is written under
+/// its name, so that somebody who reads it in that moment may find a part of it.
+fn publish(beside: &Path, path: &Path, text: &[u8]) -> io::Result<()> {
+    let published = match fs::hard_link(beside, path) {
         Err(e)
             if matches!(
                 e.kind(),
                 ErrorKind::PermissionDenied | ErrorKind::Unsupported
             ) =>
         {
-            match create_new(path) {
-                Ok(mut file) => file.write_all(&fs::read(beside)?),
-                Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
-                Err(e) => Err(e),
-            }
+            write_new(path, text)
         }
+        result => result,
+    };
+    match published {
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => Ok(()),
         result => result,
     }
 }

@@ -1,19 +1,19 @@
 //! The room's secret: from a file or from the environment, never from the command line, where
 //! every user of the machine could read it.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal as _, Read};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::OFlags;
 
 use crate::driver::STATUS_FAILED;
 use crate::lock::Secret;
 use crate::ui::visible::{Tab, visible};
 
 use super::STATUS_USAGE;
+use super::files::open_without_waiting;
 
 /// The environment variable that holds the secret itself.
 const VARIABLE: &str = "PAPO_SECRET";
@@ -148,12 +148,7 @@ fn is_for_everybody(path: &Path) -> bool {
 
 /// Reads a file, or a pipe such as that of `--secret-file <(pass show papo)`.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
-    // A named pipe would be waited for in opening it, for ever.
-    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(flags)
-        .open(path)?;
+    let file = open_without_waiting(path)?;
     let mut source = Source {
         waits: !file.metadata()?.is_file(),
         has_writer: file.is_terminal(),

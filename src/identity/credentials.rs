@@ -14,12 +14,11 @@ pub struct Credentials {
     key: Key,
     room: String,
     certificate: Option<Certificate>,
-    owner: Option<Fingerprint>,
 }
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Credentials({}, {:?})", self.key, self.owner)
+        write!(f, "Credentials({}, {:?})", self.key, self.owner())
     }
 }
 
@@ -45,7 +44,6 @@ impl Credentials {
             key: key_of(&public),
             room: room.to_owned(),
             certificate: owner.map(|person| person.certify(&public)),
-            owner: owner.map(Person::fingerprint),
             signing,
         }
     }
@@ -68,7 +66,8 @@ impl Credentials {
     /// Whose node it is.
     #[must_use]
     pub fn owner(&self) -> Option<Fingerprint> {
-        self.owner
+        let identity = self.certificate.as_ref().map(|c| &c.identity.0);
+        identity.map(Fingerprint::of)
     }
 
     /// Somebody else's certificate.

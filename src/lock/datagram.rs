@@ -15,7 +15,7 @@ use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use super::secret::{ROOM_TAG_BYTES, Secret};
 
 const MAGIC: &[u8; 4] = b"papL";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const PREFIX_BYTES: usize = 16;
 const NONCE_BYTES: usize = PREFIX_BYTES + 8;
 const HEADER_BYTES: usize = MAGIC.len() + 1 + ROOM_TAG_BYTES + NONCE_BYTES;
@@ -63,7 +63,10 @@ impl fmt::Display for OpenError {
                 );
             }
             OpenError::Late(ms) => {
-                return write!(f, "a datagram that was {ms} ms late: repeated by somebody");
+                return write!(
+                    f,
+                    "a datagram that was {ms} ms late: repeated by somebody, or a clock was set"
+                );
             }
             OpenError::Locked => "a datagram of a locked room of this name",
             OpenError::NotSealed => "not a sealed datagram",
@@ -81,6 +84,8 @@ pub struct DatagramSeal {
     cipher: XChaCha20Poly1305,
     tag: [u8; ROOM_TAG_BYTES],
     prefix: [u8; PREFIX_BYTES],
+    /// The prefix before, if there was another one: what was sent under it is no other node's.
+    own_before: Option<[u8; PREFIX_BYTES]>,
     counter: u64,
     heard: BTreeMap<[u8; PREFIX_BYTES], Heard>,
     /// Datagrams opened so far.
@@ -135,6 +140,7 @@ impl DatagramSeal {
             cipher: XChaCha20Poly1305::new(&secret.datagram_key.into()),
             tag: secret.tag,
             prefix,
+            own_before: None,
             counter: 0,
             heard: BTreeMap::new(),
             opened: 0,
@@ -150,7 +156,9 @@ impl DatagramSeal {
         // Capped, so that the counter never comes to its end: a nonce is never used twice.
         let wall_ms = wall_ms.min(WALL_MS_MAX);
         let went_back = wall_ms + CLOCK_BACK_MS < self.counter >> COUNTER_BITS;
-        if went_back && getrandom::fill(&mut self.prefix).is_ok() {
+        let mut prefix = [0; PREFIX_BYTES];
+        if went_back && getrandom::fill(&mut prefix).is_ok() {
+            self.own_before = Some(std::mem::replace(&mut self.prefix, prefix));
             self.counter = 0;
         }
         self.counter = (wall_ms << COUNTER_BITS).max(self.counter + 1);
@@ -218,7 +226,8 @@ impl DatagramSeal {
         counter: u64,
     ) -> Result<(), OpenError> {
         let known = self.heard.get(&sender).copied();
-        if sender == self.prefix || known.is_some_and(|heard| counter <= heard.highest) {
+        let is_own = sender == self.prefix || Some(sender) == self.own_before;
+        if is_own || known.is_some_and(|heard| counter <= heard.highest) {
             return Err(OpenError::Replayed);
         }
         let apart = (counter >> COUNTER_BITS).abs_diff(wall_ms);

@@ -124,6 +124,7 @@ fn stable(m: &Stable) -> Check {
 fn view(v: &View) -> Check {
     key(v.coordinator)?;
     rule(v.left.len() <= MEMBERS_MAX, "too many that left")?;
+    v.left.iter().try_for_each(|left| key(*left))?;
     members(&v.members)
 }
 

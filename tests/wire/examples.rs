@@ -129,6 +129,20 @@ pub fn first_line() -> Draft<'static> {
     }
 }
 
+pub fn second_line() -> Draft<'static> {
+    Draft {
+        seq: 2,
+        timestamp: NOW + 1,
+        dependencies: vec![MessageId {
+            origin: BOB,
+            seq: 7,
+        }]
+        .into(),
+        text: "tudo bem?".into(),
+        ..first_line()
+    }
+}
+
 pub fn answer() -> Draft<'static> {
     Draft {
         origin: BOB,
@@ -271,7 +285,7 @@ fn frames(coord: impl Fn() -> Option<Coordinator>) -> Vec<(&'static str, Message
         ("VIEW_REQUEST", Message::ViewRequest),
         (
             "CHAT_MESSAGE",
-            Message::Chat(vec![written(&first_line()), written(&answer())]),
+            Message::Chat(vec![written(&first_line()), written(&second_line())]),
         ),
         (
             "PRIVATE",

@@ -131,7 +131,9 @@ impl Intake {
                 self.complain(OTHER_SECRET, host, text);
             }
             OpenError::Locked => self.sealed_by = Some(host),
-            OpenError::OtherTime(_) => self.complain(OTHER_TIME, host, format!("{host}: {e}")),
+            OpenError::OtherTime(_) | OpenError::Late(_) => {
+                self.complain(OTHER_TIME, host, format!("{host}: {e}"));
+            }
             e => log::debug!("{from}: {e}"),
         }
     }
