@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::{Credentials, LinkProof, Person, ProofError, Role, key_of};
-use crate::wire::{Bytes, Introduction, Message, Proof, VERSION};
+use crate::wire::{Bytes, Hello, Introduction, Message, Proof, VERSION};
 
 fn credentials(seed: u8, owner: Option<&Person>) -> Rc<Credentials> {
     Rc::new(Credentials::of_seed("lobby", owner, &[seed; 32]))
@@ -158,6 +158,30 @@ fn a_certificate_is_good_for_one_node_and_cannot_be_put_on_or_taken_off() {
         answer(&mut b, altered, None);
         assert_eq!(b.on_proof(&from_a), Err(ProofError::Signature));
     }
+}
+
+/// A version that knows no proof says HELLO first: the user is to read of the version, not of the proof.
+#[test]
+fn a_hello_of_another_version_that_comes_first_is_named() {
+    let (ana, bob) = (credentials(1, None), credentials(2, None));
+    let (_, b) = ends(&ana, &bob);
+    let hello = |version| {
+        Message::Hello(Hello {
+            version,
+            room: "lobby".into(),
+            key: ana.key(),
+            nick: "ana".into(),
+            round: 0,
+            addresses: Vec::new(),
+            coordinator: None,
+            floor: None,
+            clock: 0,
+            oldest: None,
+            wall: 0,
+        })
+    };
+    assert_eq!(b.check(&hello(1)), Err(ProofError::Version(1)));
+    assert_eq!(b.check(&hello(VERSION)), Err(ProofError::OutOfPlace));
 }
 
 #[test]
