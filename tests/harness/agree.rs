@@ -181,6 +181,20 @@ fn history_of(event: &Event) -> Vec<Said> {
     event.list("messages").iter().map(said).collect()
 }
 
+/// Question and answer: each line is said once the one before it was heard.
+#[track_caller]
+pub fn talk_in_turn(one: &Node, other: &Node, lines: usize) {
+    for n in 0..lines {
+        let (from, to) = if n % 2 == 0 {
+            (one, other)
+        } else {
+            (other, one)
+        };
+        from.say(&format!("line {n}"));
+        to.heard(&from.name, n / 2 + 1);
+    }
+}
+
 /// The lines of one author in the order of the history.
 pub fn said_by<'a>(history: &'a [Said], nick: &str) -> Vec<&'a str> {
     let of = history.iter().filter(|m| m.nick == nick);

@@ -290,6 +290,17 @@ impl Node {
         });
     }
 
+    /// Waits until so many lines of its standard error say this.
+    #[track_caller]
+    pub fn logs(&self, what: &str, times: usize) {
+        let name = format!("{times} lines on stderr that say {what:?}");
+        self.wait(&name, PATIENCE, |record| {
+            let lines = record.stderr.iter();
+            let said = lines.filter(|(_, line)| String::from_utf8_lossy(line).contains(what));
+            (said.count() >= times).then_some(())
+        });
+    }
+
     /// Waits for its end, and for the end of its outputs.
     #[track_caller]
     pub fn exit_within(&self, within: Duration) -> (Instant, ExitStatus) {

@@ -159,6 +159,14 @@ pub fn write_secret(path: &Path, text: impl AsRef<[u8]>) {
     std::fs::set_permissions(path, mode).expect("the file is ours");
 }
 
+/// Who may do what with a file: the permissions, without the kind of file.
+#[track_caller]
+pub fn mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+    let facts = std::fs::metadata(path).expect("it is there");
+    facts.permissions().mode() & 0o777
+}
+
 /// An empty directory that goes with its owner.
 #[derive(Debug)]
 pub struct Scratch(PathBuf);

@@ -39,11 +39,11 @@ impl Target {
         Some(stream)
     }
 
-    /// A link on which a key is proven and HELLO is said.
+    /// A link on which a key is proven and HELLO is said; none if the node is too busy for it.
     fn link(&self) -> Option<TcpStream> {
         let stream = TcpStream::connect_timeout(&self.at, ms(1_000)).ok()?;
         let mut speaker = Speaker::on(stream);
-        speaker.try_prove(&self.room)?;
+        speaker.try_prove(&self.room, ms(1_000))?;
         speaker.say(&hello(&self.room, speaker.key(), 0, None));
         let stream = speaker.into_stream();
         stream.set_nonblocking(true).ok()?;

@@ -1,5 +1,5 @@
-//! Forged datagrams and frames: without the secret in a locked room, without membership in an open
-//! one.
+//! Forged datagrams and frames, and recorded ones: of strangers in an open room, of those without the secret in
+//! a locked one, and of members in somebody else's name.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -131,11 +131,7 @@ fn datagrams(room: &str, leader: Key) -> Vec<Datagram> {
 fn without_the_secret_no_forgery_has_an_effect() {
     let permit = shared();
     let locked = Locked::new(&permit);
-    let nodes = ["ana", "bia", "caio"].map(|nick| {
-        let node = locked.join(nick);
-        node.joined();
-        node
-    });
+    let nodes = locked.join_all(["ana", "bia", "caio"]);
     let [ana, bia, caio] = &nodes;
     caio.sees_members(3);
     let peace = Peace::of(&[ana, bia, caio]);
@@ -219,6 +215,9 @@ fn recordings_of_coordinators_that_have_gone_keep_a_new_node_out_for_seconds_onl
     over.store(true, std::sync::atomic::Ordering::SeqCst);
     thread.join().expect("no panic");
     let took = joined.at - ana.born;
+    // Who hears none of them founds the room after 0.6 s.
+    assert!(took > ms(1_600), "the recordings were heard: {took:?}");
+    // They keep it waiting for 4 s; the rest is for a machine that is busy. The recordings go on for 13 s.
     assert!(took < ms(6_000), "{took:?}");
 }
 
@@ -262,16 +261,7 @@ fn claim_on(mallory: &mut Speaker, room: &str, key: Key, victim: Key) {
     assert!(mallory.is_closed_within(Duration::from_secs(2)));
 }
 
-/// Waits until so many lines of the log say this.
-fn logs(node: &Node, what: &str, times: usize) {
-    node.wait(what, PATIENCE, |record| {
-        let lines = record.stderr.iter();
-        let said = lines.filter(|(_, line)| String::from_utf8_lossy(line).contains(what));
-        (said.count() >= times).then_some(())
-    });
-}
-
-/// Nobody notices any of it but by one line on stderr.
+/// Each node is dialled in the name of each of the others: nothing comes of it but a line on stderr for each.
 fn impersonated(nodes: &[Node; 3], room: &str, dial: impl Fn(&Node) -> Speaker) {
     let [ana, bia, caio] = nodes;
     let all: [&Node; 3] = [ana, bia, caio];
@@ -298,7 +288,7 @@ fn impersonated(nodes: &[Node; 3], room: &str, dial: impl Fn(&Node) -> Speaker) 
     let history = agree(&all, Duration::from_secs(15));
     assert_eq!(history.len(), 2);
     for node in all {
-        logs(node, "HELLO with a key that is not its own", 2);
+        node.logs("HELLO with a key that is not its own", 2);
         let said = node.stderr();
         assert!(!said.contains("panicked"), "{said}");
     }
@@ -316,11 +306,7 @@ fn in_an_open_room_nobody_takes_a_members_key() {
 fn in_a_locked_room_no_holder_of_the_secret_takes_a_members_key() {
     let permit = shared();
     let locked = Locked::new(&permit);
-    let nodes = ["ana", "bia", "caio"].map(|nick| {
-        let node = locked.join(nick);
-        node.joined();
-        node
-    });
+    let nodes = locked.join_all(["ana", "bia", "caio"]);
     let secret = Secret::derive(&locked.room.name, SECRET.as_bytes()).expect("long enough");
     let dial = |to: &Node| Speaker::dial_locked(address_of(to), &secret);
     impersonated(&nodes, &locked.room.name, dial);
@@ -339,8 +325,13 @@ fn a_node_in_another_language_proves_its_key() {
         .args(["-B", script, &at.ip().to_string(), &at.port().to_string()])
         .args([&room.name, &VERSION.to_string()])
         .output();
-    let Ok(run) = run else {
-        return eprintln!("skipped: there is no python3");
+    let run = match run {
+        Ok(run) => run,
+        Err(e) => {
+            let must_run = std::env::var_os("PAPO_TEST_NO_SKIP").is_some();
+            assert!(!must_run, "python3 cannot be started: {e}");
+            return eprintln!("skipped: python3 cannot be started: {e}");
+        }
     };
     let (out, err) = (
         run.stdout,
@@ -370,13 +361,13 @@ fn a_recorded_proof_and_a_reflected_one_open_nothing() {
     assert!(again.is_closed_within(Duration::from_secs(2)));
     // What the node says of itself, back to it.
     let mut mirror = Speaker::dial(address_of(&node));
-    let own = mirror.introduction().expect("it introduces itself");
+    let own = mirror.introduction(PATIENCE).expect("it introduces itself");
     mirror.say(&Message::Introduction(own));
     let answer = mirror.hear(Duration::from_secs(2), |m| matches!(m, Message::Proof(_)));
     mirror.say(&answer.expect("its PROOF"));
     mirror.say(&hello(&room.name, key_of(&node), 1, None));
     assert!(mirror.is_closed_within(Duration::from_secs(2)));
-    logs(&node, "a PROOF that does not hold", 2);
+    node.logs("a PROOF that does not hold", 2);
     // The honest link is not disturbed.
     first.say(&Message::Ping { coordinator: None });
     let pong = first.hear(Duration::from_secs(2), |m| {

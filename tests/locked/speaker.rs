@@ -215,30 +215,33 @@ impl Speaker {
 
     /// Both INTRODUCTIONs and both PROOFs; the result is who is at the other end.
     pub fn prove(&mut self, room: &str) -> Peer {
-        self.try_prove(room).expect("the peer proves itself")
+        let peer = self.try_prove(room, PATIENCE);
+        peer.expect("the peer proves itself")
     }
 
-    /// The same; none if the stream ends.
-    pub fn try_prove(&mut self, room: &str) -> Option<Peer> {
+    /// The same; none if the stream ends, or the time is over.
+    pub fn try_prove(&mut self, room: &str, within: Duration) -> Option<Peer> {
+        let deadline = Instant::now() + within;
         // What is signed names the room.
         self.own = Rc::new(self.own.for_room(room));
         self.proof = LinkProof::new(&self.own, Role::Dialler).expect("randomness");
         self.finish_lock();
         self.say(&self.proof.introduction());
-        let (introduction, binding) = (self.introduction()?, self.binding());
+        let (introduction, binding) = (self.introduction(within)?, self.binding());
         let proof = self.proof.on_introduction(introduction, binding);
         let proof = proof.expect("its place");
         self.say(&proof);
         self.said = Some(proof);
-        match self.hear(PATIENCE, |m| matches!(m, Message::Proof(_)))? {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match self.hear(left, |m| matches!(m, Message::Proof(_)))? {
             Message::Proof(theirs) => Some(self.proof.on_proof(&theirs).expect("it holds")),
             _ => None,
         }
     }
 
-    /// The peer's INTRODUCTION.
-    pub fn introduction(&mut self) -> Option<Introduction> {
-        match self.hear(PATIENCE, |m| matches!(m, Message::Introduction(_)))? {
+    /// The peer's INTRODUCTION; none if the stream ends, or the time is over.
+    pub fn introduction(&mut self, within: Duration) -> Option<Introduction> {
+        match self.hear(within, |m| matches!(m, Message::Introduction(_)))? {
             Message::Introduction(introduction) => Some(introduction),
             _ => None,
         }

@@ -154,6 +154,7 @@ def main():
     host, port, room = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     version = int(sys.argv[4])
     link = socket.create_connection((host, port), 10)
+    heard = link.makefile("rb")
 
     def say(kind, fields):
         item = dump([kind, fields])
@@ -161,10 +162,10 @@ def main():
 
     def hear(kind):
         while True:
-            size = link.recv(4, socket.MSG_WAITALL)
+            size = heard.read(4)
             if len(size) < 4:
                 sys.exit("the node ended the link")
-            item = link.recv(struct.unpack(">I", size)[0], socket.MSG_WAITALL)
+            item = heard.read(struct.unpack(">I", size)[0])
             found, fields = load(item)[0]
             if found == kind:
                 return fields

@@ -21,11 +21,7 @@ fn leader<'a>(nodes: &[&'a Node]) -> (usize, &'a Node) {
 fn a_coordinator_whose_host_is_cut_off_is_replaced_within_600_ms_mostly() {
     let Some(lab) = Lab::new() else { return };
     let switch = lab.switch("lan");
-    let hosts = [
-        lab.usual_host("ana", &switch, 1),
-        lab.usual_host("bia", &switch, 2),
-        lab.usual_host("caio", &switch, 3),
-    ];
+    let hosts = lab.usual_hosts(&switch, ["ana", "bia", "caio"]);
     let nodes = hosts.each_ref().map(|host| host.join());
     let nodes = nodes.each_ref();
     let mut took = Vec::new();
@@ -60,11 +56,7 @@ fn a_coordinator_whose_host_is_cut_off_is_replaced_within_600_ms_mostly() {
 fn a_coordinator_that_is_paused_for_a_while_stays_in_office() {
     let Some(lab) = Lab::new() else { return };
     let switch = lab.switch("lan");
-    let hosts = [
-        lab.usual_host("ana", &switch, 1),
-        lab.usual_host("bia", &switch, 2),
-        lab.usual_host("caio", &switch, 3),
-    ];
+    let hosts = lab.usual_hosts(&switch, ["ana", "bia", "caio"]);
     let nodes = hosts.each_ref().map(|host| host.join());
     let nodes = nodes.each_ref();
     one_room(&nodes, Instant::now(), PATIENCE);

@@ -1,15 +1,15 @@
 //! `--timeout` is a deadline: `papo send` and a pipe end by then, whatever others do or leave undone.
 
 use std::io::Read as _;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use papo::wire::{Address, Coordinator, Datagram, Key, encode_datagram};
-use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::harness::{PATIENCE, Room, let_pass, ms, one_line_that_names, shared};
+use crate::speaker::mouth;
 
 /// More than a process needs to start and to leave on a busy machine.
 const SLACK: Duration = ms(2_500);
@@ -29,7 +29,7 @@ impl Unreachable {
         let over = Arc::new(AtomicBool::new(false));
         let (is_over, name, group) = (Arc::clone(&over), room.name.clone(), room.group);
         let thread = std::thread::spawn(move || {
-            let mouth = mouth();
+            let mouth = mouth(Ipv4Addr::LOCALHOST);
             let started = Instant::now();
             while !is_over.load(SeqCst) {
                 // One key for a second, as of a group whose coordinator changes.
@@ -69,16 +69,6 @@ fn heartbeat(room: &str, key: u64, at: SocketAddr) -> Vec<u8> {
         nick: None,
     };
     encode_datagram(&datagram).expect("a valid datagram")
-}
-
-fn mouth() -> UdpSocket {
-    let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP)).expect("a socket");
-    let at = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    socket.bind(&at.into()).expect("a port");
-    socket
-        .set_multicast_if_v4(&Ipv4Addr::LOCALHOST)
-        .expect("an interface");
-    socket.into()
 }
 
 #[test]

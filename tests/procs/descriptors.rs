@@ -1,9 +1,8 @@
 //! Standard descriptors that are closed when papo starts, and files that may not grow.
 
 use std::fs;
-use std::time::Instant;
 
-use crate::harness::{Node, PATIENCE, Room, Scratch, Signal, let_pass, ms, scratch_dir, shared};
+use crate::harness::{Node, PATIENCE, Room, Scratch, Signal, eventually, scratch_dir, shared};
 
 fn script(room: &Room, dir: &Scratch, script: &str) -> Node {
     room.bash("script", script).dir(dir).start()
@@ -55,10 +54,7 @@ fn no_socket_and_no_file_takes_the_place_of_a_closed_descriptor() {
     });
     // The signal ends `cat`, too, which takes its time.
     let printed = || fs::read_to_string(dir.join("all")).expect("it is there");
-    let deadline = Instant::now() + PATIENCE;
-    while printed().is_empty() && Instant::now() < deadline {
-        let_pass(ms(10));
-    }
+    eventually("the line is printed", PATIENCE, || !printed().is_empty());
     for n in 0..3 {
         let at = format!("/proc/{}/fd/{n}", node.pid().as_raw_nonzero());
         let to = fs::read_link(&at)

@@ -5,17 +5,12 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use crate::harness::{
-    Launch, Node, PATIENCE, Room, Scratch, agree, one_line_that_names, scratch_dir, shared,
+    Launch, Node, PATIENCE, Room, Scratch, agree, mode, one_line_that_names, scratch_dir, shared,
     write_secret,
 };
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("ASCII")
-}
-
-fn mode(path: &Path) -> u32 {
-    let found = fs::metadata(path).expect("it is there");
-    found.permissions().mode() & 0o777
 }
 
 fn set_mode(path: &Path, mode: u32) {
@@ -180,7 +175,7 @@ fn an_empty_secret_is_a_mistake_and_no_open_room() {
     for content in ["", "\n"] {
         write_secret(&empty, content);
         let (status, node) = ended(room.papo("ana", &["send", "--secret-file", text(&empty), "x"]));
-        assert_eq!(status, 2, "{}", node.stderr());
+        assert_eq!(status, 3, "{}", node.stderr());
         one_line_that_names(&node, "keygen");
     }
 }

@@ -10,6 +10,9 @@
 
 #[path = "../harness/mod.rs"]
 mod harness;
+#[path = "../locked/speaker.rs"]
+#[allow(dead_code, reason = "each test binary uses a part of it")]
+mod speaker;
 
 mod chaos;
 mod commands;

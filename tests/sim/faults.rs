@@ -34,10 +34,15 @@ impl World {
             }
             Who::Member(host) => {
                 let leader = self.resolve(Who::Coordinator);
-                let next = (host + 1) % self.scenario.hosts;
-                Some(if leader == Some(host) { next } else { host })
+                Some(leader.map_or(host, |leader| self.member(host, leader)))
             }
         }
+    }
+
+    /// The host, or the next one if the coordinator is on it.
+    fn member(&self, host: Host, leader: Host) -> Host {
+        let next = (host + 1) % self.scenario.hosts;
+        if leader == host { next } else { host }
     }
 
     pub(super) fn process_of(&self, who: Who) -> Option<RunId> {
@@ -153,6 +158,12 @@ impl World {
                     self.cut(&[(a, b), (b, a)], number, long);
                 }
             }
+            What::Apart(host, long) => {
+                if let Some(leader) = self.resolve_at(number, Who::Coordinator) {
+                    let member = self.member(host, leader);
+                    self.cut(&[(member, leader), (leader, member)], number, long);
+                }
+            }
             What::StallFrom(who, b, long) => {
                 if let Some(a) = self.resolve_at(number, who).filter(|a| *a != b) {
                     self.paths.stall(now, (a, b), true);
@@ -255,6 +266,13 @@ impl World {
                 if let Some(a) = self.resolved.remove(&number) {
                     self.paths.mend(now, a, b);
                     self.paths.mend(now, b, a);
+                }
+            }
+            What::Apart(host, _) => {
+                if let Some(leader) = self.resolved.remove(&number) {
+                    let member = self.member(host, leader);
+                    self.paths.mend(now, member, leader);
+                    self.paths.mend(now, leader, member);
                 }
             }
             What::StallFrom(_, b, _) => {

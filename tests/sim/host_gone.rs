@@ -115,7 +115,7 @@ fn make(scenario: &mut Scenario, rng: &mut fastrand::Rng, (trouble, at): (Troubl
         Trouble::Apart => {
             // Always the same one: who has just been apart itself cannot speak for the coordinator.
             let host = scenario.seed as usize % scenario.hosts;
-            scenario.add(at, What::CutFrom(Who::Coordinator, host, PAUSE));
+            scenario.add(at, What::Apart(host, PAUSE));
         }
     }
 }

@@ -6,15 +6,15 @@
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | `scenario`, `generate`, `limits`, `targeted`, `volume`, `heard_only`, `large_lost` | what happens from outside, as plain data, and how it comes from a seed |
+//! | `scenario`, `generate`, `limits`, `targeted`, `volume`, `heard_only`, `large_lost`, `host_gone` | what happens from outside, as plain data, and how it comes from a seed |
 //! | `agenda`, `fate` | virtual time; every random decision |
 //! | `paths`, `carrying`, `streams`, `direction` | who reaches whom; datagrams, dials, and streams as kernels carry them |
 //! | `world`, `process`, `turn`, `effects`, `faults` | hosts, processes and their driver, events |
 //! | `store`, `keeping` | disks, and what is committed to them when |
 //! | `record`, `arrivals`, `lacks`, `holding`, `scene`, `checks` | what users saw, and what must hold |
 //! | `run`, `shrink`, `report`, `trace`, `traffic` | the acts of one run, and what is told of it |
-//! | `protections` | each protection switched off in turn |
-//! | `room`, `failover` | rooms of any size, and what a failover in one costs |
+//! | `kept`, `protections` | seeds that once failed; each protection switched off in turn |
+//! | `room`, `failover`, `idle` | rooms of any size, what a failover in one costs, and what an idle one does |
 // Every target that shares these uses a part of them.
 #![allow(dead_code, unused_imports)]
 
@@ -33,6 +33,7 @@ pub mod holding;
 pub mod host_gone;
 pub mod idle;
 pub mod keeping;
+pub mod kept;
 pub mod lacks;
 pub mod large_lost;
 pub mod limits;

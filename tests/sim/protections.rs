@@ -17,7 +17,7 @@ use super::scenario::Scenario;
 use super::volume::STOPPED_AGAIN;
 
 /// Every protection, by what is lost without it.
-pub const ALL: [(Weakness, &str); 31] = [
+pub const ALL: &[(Weakness, &str)] = &[
     (Weakness::NoDependencyWait, "waiting for dependencies"),
     (Weakness::NoSyncOnLoss, "SYNC on a loss"),
     (Weakness::NoPeriodicSync, "periodic SYNC"),
@@ -85,7 +85,7 @@ pub const ALL: [(Weakness, &str); 31] = [
 ];
 
 /// What only few scenarios need, and some of them.
-pub const RARE: [(Weakness, &str, u64); 26] = [
+pub const RARE: &[(Weakness, &str, u64)] = &[
     // Mostly authors say themselves what they wrote; it takes ones that died.
     (Weakness::NoPeriodicSync, "partitions", 3_692),
     (Weakness::NoPeriodicSync, "partitions", 3_630),

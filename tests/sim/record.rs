@@ -45,7 +45,7 @@ pub struct Record {
     /// Who was shown that which member is gone.
     parted: BTreeSet<(RunId, Key)>,
     /// Who had a link with whom at some time.
-    met: BTreeSet<(RunId, Key)>,
+    linked: BTreeSet<(RunId, Key)>,
     views_seen: BTreeMap<RunId, (Key, u64, usize)>,
     arrivals: Arrivals,
     /// When times are looked at again.
@@ -393,7 +393,7 @@ impl Record {
             let known = Known {
                 has_word,
                 has_all,
-                has_met: self.met.contains(&(run, id.origin)),
+                had_link: self.linked.contains(&(run, id.origin)),
             };
             self.ledger.on_shown((run, now), (id, known), arrival)?;
         }
@@ -464,7 +464,7 @@ impl Record {
     /// A turn has ended, or something is shown: views are looked at where they changed.
     pub fn on_turn(&mut self, (run, now): (RunId, u64), node: &Node) -> Verdict {
         self.arrivals.on_turn(run, now, node);
-        self.met.extend(node.peers().map(|key| (run, key)));
+        self.linked.extend(node.peers().map(|key| (run, key)));
         for member in node.awaited() {
             self.on_parted(run, member.key);
         }

@@ -114,6 +114,9 @@ pub enum What {
     CutPair(Host, Host, u64),
     /// The same; it is resolved who the first is when it begins.
     CutFrom(Who, Host, u64),
+    /// Packets between this host and the coordinator are lost; those of the next host, if the coordinator is on
+    /// this one.
+    Apart(Host, u64),
     /// What is said on streams between the two is lost, and sent again by their kernels; datagrams pass.
     StallFrom(Who, Host, u64),
     /// Hosts whose bit is set are apart from the others.

@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 
 use super::files::filled;
 use super::{join_storing, stored_texts};
-use crate::harness::{Room, agree, scratch_dir, shared};
+use crate::harness::{Room, agree, scratch_dir, shared, talk_in_turn};
 
 #[test]
 fn a_file_with_messages_at_the_end_of_time_is_a_sound_history_without_them() {
@@ -38,15 +38,7 @@ fn a_file_with_messages_at_the_end_of_time_is_a_sound_history_without_them() {
     let bia = room.join("bia");
     bia.joined();
     ana.sees_members(2);
-    for n in 0..4 {
-        let (from, to) = if n % 2 == 0 {
-            (&ana, &bia)
-        } else {
-            (&bia, &ana)
-        };
-        from.say(&format!("line {n}"));
-        to.heard(&from.name, n / 2 + 1);
-    }
+    talk_in_turn(&ana, &bia, 4);
     ana.event("a confirmation", |e| e.is("delivered"));
     let caio = join_storing(&room, "caio", &dir.join("caio.db"));
     caio.joined();

@@ -1,11 +1,14 @@
 //! Files that cannot or must not be used.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use rusqlite::Connection;
+
 use super::{as_str, join_storing, stored_texts};
-use crate::harness::{PATIENCE, Room, Scratch, scratch_dir, shared, write_secret};
+use crate::harness::{
+    PATIENCE, Room, Scratch, eventually, mode, scratch_dir, shared, write_secret,
+};
 
 /// The only line on standard error.
 #[track_caller]
@@ -39,6 +42,45 @@ fn aside(dir: &Scratch) -> Vec<std::path::PathBuf> {
     paths.filter(is_aside).collect()
 }
 
+/// The texts that a statement finds.
+fn texts_by(file: &Path, sql: &str) -> Vec<String> {
+    let database = Connection::open(file).expect("it is a database");
+    let mut statement = database.prepare(sql).expect("the tables are there");
+    let rows = statement.query_map([], |row| row.get(0));
+    let texts: Result<_, _> = rows.expect("it can be read").collect();
+    texts.expect("it can be read")
+}
+
+/// What the README shows of the tables is what other programs find.
+#[test]
+fn the_readmes_statements_find_messages_by_words_and_in_order() {
+    const BY_WORDS: &str = "SELECT text FROM messages WHERE id IN \
+        (SELECT rowid FROM words WHERE words MATCH 'lunch')";
+    const ORDER: &str = "ORDER BY position";
+    for shown in [BY_WORDS, ORDER] {
+        assert!(include_str!("../../README.md").contains(shown), "{shown}");
+    }
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let file = filled(&room, &dir);
+    let bia = join_storing(&room, "bia", &file);
+    bia.joined();
+    bia.say("lunch at noon");
+    bia.event("its confirmation", |e| e.is("delivered"));
+    let database = Connection::open(&file).expect("it is a database");
+    eventually("all are rows of their own", PATIENCE, || {
+        let sql = "SELECT count(*) FROM arrived";
+        let blocks: i64 = (database.query_row(sql, [], |row| row.get(0))).expect("it is there");
+        blocks == 0
+    });
+    let in_order = format!("SELECT text FROM messages {ORDER}");
+    assert_eq!(texts_by(&file, &in_order), ["kept", "lunch at noon"]);
+    eventually("the index has followed", PATIENCE, || {
+        texts_by(&file, BY_WORDS) == ["lunch at noon"]
+    });
+}
+
 #[test]
 fn a_second_process_is_refused_and_the_first_goes_on() {
     let permit = shared();
@@ -51,11 +93,7 @@ fn a_second_process_is_refused_and_the_first_goes_on() {
     assert!(line.contains("another papo"), "{line}");
     ana.say("still here");
     ana.event("its confirmation", |e| e.is("delivered"));
-    let mode = fs::metadata(&file)
-        .expect("it is there")
-        .permissions()
-        .mode();
-    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(mode(&file), 0o600);
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub struct Known {
     pub has_all: bool,
     /// They had a link at some time: else an author that is gone never gave its word, and nobody can tell
     /// whether it had heard of the reader.
-    pub has_met: bool,
+    pub had_link: bool,
 }
 
 /// One message, as its author said it.
@@ -190,7 +190,7 @@ impl Ledger {
         }
         match arrival {
             Arrival::Live => live(account, run, (id, has_met))?,
-            Arrival::Old if is_owed && !begins_anew && known.has_met => {
+            Arrival::Old if is_owed && !begins_anew && known.had_link => {
                 let text = format!("run {run} calls {id} old, said while it was in the view");
                 return broken("new as old", text);
             }

@@ -5,12 +5,12 @@ use super::*;
 const WORD: Known = Known {
     has_word: true,
     has_all: false,
-    has_met: true,
+    had_link: true,
 };
 const NO_WORD: Known = Known {
     has_word: false,
     has_all: false,
-    has_met: true,
+    had_link: true,
 };
 
 const A: Key = Key(10);
@@ -131,6 +131,20 @@ fn an_owed_line_called_old_is_rejected() {
     rejects(show(&mut room(), 2, &[3], Arrival::Old), "new as old");
 }
 
+/// An author that is gone, and never had a link with the reader, cannot have told it what is owed.
+#[test]
+fn an_owed_line_of_an_author_that_never_had_a_link_may_be_called_old() {
+    let show = |had_link| {
+        let known = Known {
+            had_link,
+            ..NO_WORD
+        };
+        room().on_shown((2, 200), (id(3), known), Arrival::Old)
+    };
+    show(false).unwrap();
+    rejects(show(true), "new as old");
+}
+
 #[test]
 fn where_nothing_may_be_missed_any_miss_is_rejected() {
     let mut ledger = room();
@@ -245,7 +259,6 @@ fn what_is_held_or_confirmed_and_never_shown_is_rejected() {
 fn who_cannot_know_what_it_lacks_says_nothing() {
     let has_all = Known {
         has_all: true,
-        has_met: true,
         ..NO_WORD
     };
     let show = |known| room().on_shown((1, 200), (id(2), known), Arrival::Live);

@@ -1,0 +1,243 @@
+//! Seeds at which something once failed: each stays, and is run again.
+//!
+//! Owns their lists. Nothing is run here.
+
+/// Seeds beyond those that once failed, the kinds that they were of, and what showed there.
+pub const KEPT: &[(u64, &str, &str)] = &[
+    (
+        88575,
+        "partitions",
+        "who got an effect from a peer without its cause had no excuse",
+    ),
+    (
+        68199,
+        "small history",
+        "what waited while later messages fell below the floor was not shown",
+    ),
+    (
+        15255,
+        "elections",
+        "an excuse ended with the peer that gave it",
+    ),
+    (
+        27271,
+        "cuts that stay",
+        "a stranger was asked for the view again and again",
+    ),
+    (
+        34366,
+        "mixed",
+        "a coordinator's new id was not learnt from its view",
+    ),
+    (
+        43529,
+        "cuts that stay",
+        "a coordinator behind a firewall that refuses was held for dead for ever",
+    ),
+    (
+        45483,
+        "elections",
+        "who asked a dead coordinator in heard of no other, and elected",
+    ),
+    (
+        51061,
+        "small history",
+        "the same, with a coordinator that had lost a partition",
+    ),
+    (
+        67387,
+        "mixed",
+        "the same, with one that had given up its office",
+    ),
+    (
+        64489,
+        "slow",
+        "what was said before joining was held back, and forgotten for late messages",
+    ),
+    (
+        78018,
+        "stopped",
+        "a machine that slept forgot that it had to send again",
+    ),
+    (
+        80768,
+        "stopped",
+        "an effect of an effect was expected to wait for what was missed before",
+    ),
+    (
+        84193,
+        "small history",
+        "what lay under the floor of the first one asked was found with the next",
+    ),
+    (
+        93843,
+        "cuts that stay",
+        "rounds of SYNC were wasted on silent links",
+    ),
+    (
+        96873,
+        "slow",
+        "live chat resumed on a queue that was still full",
+    ),
+    (7010533, "cuts that stay", "elections without end"),
+    (
+        9006857,
+        "cuts that stay",
+        "one of two nodes lacked a message for ever",
+    ),
+];
+
+/// Seeds that once failed, with their limits scaled down.
+pub const KEPT_SCALED_DOWN: &[(u64, &str)] = &[
+    (
+        4_614,
+        "an author of another group, met a moment before, was not asked for its own first message",
+    ),
+    (
+        17_109_336,
+        "only its neighbours knew that a process had ended, and none of them was the coordinator",
+    ),
+    (
+        16_040_767,
+        "all had joined a coordinator that had dropped the oldest, and nobody claimed what one still held",
+    ),
+    (
+        16_049_847,
+        "an author died before it had a link with the newcomer: nobody can tell what it had heard",
+    ),
+    (
+        13_022_717,
+        "the word of an author in another group came by way of others before anybody had let the newcomer in",
+    ),
+    (
+        14_016_144,
+        "the first of a run that waited were old, and the rest was taken in without its author's word",
+    ),
+    (
+        507_273,
+        "the word of an author in another group had come by way of others before, and did not count",
+    ),
+    (
+        502_430,
+        "a confirmation counted as carried that nobody was there to carry",
+    ),
+    (
+        11_005_248,
+        "a coordinator died before the one that it let in had its answer, and the next one did not know the clock",
+    ),
+    (
+        7_865_011,
+        "who had come into another group claimed a whole history, and had fetched a part of it",
+    ),
+    (
+        7_819_504,
+        "a newcomer came while its coordinator was still joining again, and could offer no history",
+    ),
+    (
+        7_513_970,
+        "the clock of the group that let a newcomer in first overruled an author of the second",
+    ),
+    (
+        7_144_171,
+        "let in by two groups at once, a newcomer went by the clock of one for an author of the other",
+    ),
+    (
+        7_156_694,
+        "what had been called missed turned out to be old, and was not shown when it came",
+    ),
+    (
+        7_171_406,
+        "what only one other kept came to it when this node had given it up, and was not passed on",
+    ),
+    (
+        7_172_288,
+        "a newcomer took lines for old before their author's word came, and never showed them",
+    ),
+    (
+        7_104_525,
+        "a cause that only an old message named, which a newcomer dropped before it was shown",
+    ),
+    (
+        6_541_757,
+        "the first line of an author came after a later one, and what lay between was not noticed",
+    ),
+    (
+        6_388_338,
+        "what only a lost answer named as its cause was asked of who never heard of either",
+    ),
+    (
+        4_103_100,
+        "a cause that nobody has any more is sought for as long as it takes",
+    ),
+    (
+        4_108_845,
+        "let in by another group, a newcomer went by the first one's clock",
+    ),
+    (
+        4_049_706,
+        "what was given up at once was released in the order of its authors",
+    ),
+    (
+        4_059_170,
+        "one before those that were shown as new was called old",
+    ),
+    (
+        3_212_280,
+        "joining ended with the first source linked, not with the best",
+    ),
+    (3_302_774, "the source was joining again itself"),
+    (4_013_055, "the source waited for the word of an author"),
+    (
+        4_018_727,
+        "the best source had no coordinator when it was linked",
+    ),
+    (
+        4_006_284,
+        "what had been asked for was noticed anew as one with what had not",
+    ),
+    (
+        4_032_293,
+        "of many peers one was never asked in a long time",
+    ),
+    (
+        2_006_723,
+        "a late message was taken for a head, and sought by everybody",
+    ),
+    (
+        2_025_918,
+        "what a member wrote was not later than what its reader had seen",
+    ),
+    (2_036_761, "what was owed came before it was known to be"),
+    (
+        3_014_288,
+        "what waited for its author's word was passed by too early",
+    ),
+    (
+        3_031_120,
+        "a lost author's word was forgotten, and waited for again",
+    ),
+    (
+        3_074_300,
+        "what was given up before it was known to be owed was not sought again",
+    ),
+    (
+        3_080_003,
+        "joining ended when the link with the source was replaced",
+    ),
+    (
+        3_082_798,
+        "a confirmation was forgotten while the disk was full",
+    ),
+    (3_091_941, "the source was cut off, and lacked the newest"),
+    (3_131_546, "a peer was asked before it had what was missing"),
+    (3_162_690, "what was thrown away counted as asked for"),
+    (
+        3_169_503,
+        "a run that was too long to wait was never taken in",
+    ),
+    (4_091, "the floor rose above what waited"),
+    (
+        11_225,
+        "what came before a room was founded was taken for new",
+    ),
+];
