@@ -12,6 +12,7 @@ pub mod keygen;
 pub mod peers;
 pub mod rekey;
 pub mod secret;
+mod uses;
 
 use std::error::Error as _;
 use std::net::SocketAddr;
@@ -25,8 +26,8 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 pub use choices::{Color, Confirm, obeys_sequences};
 
 use crate::limits::{NICK_CHARS_MAX, ROOM_BYTES_MAX};
-use crate::ui::Replay;
 use crate::ui::visible::{Tab, visible};
+use crate::ui::{Replay, Wanted};
 use crate::wire::nick_is_valid;
 
 /// The status of a mistake on the command line.
@@ -95,16 +96,36 @@ pub enum Task {
     },
     /// Print what is said; stdin is not read
     Listen {
+        /// Only messages in which something fits this regular expression
+        #[arg(long = "match", value_name = "REGEX", value_parser = pattern)]
+        pattern: Option<String>,
+        /// Only what was said since then; what was said before joining is printed, too
+        #[arg(long, value_name = "TIME", value_parser = history::moment)]
+        since: Option<u64>,
+        /// Leave after so many messages
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+        #[arg(allow_negative_numbers = true)]
+        count: Option<u64>,
+        /// Begin each line with when it was said
+        #[arg(long)]
+        timestamps: bool,
         /// What is confirmed to the others: what is taken in, or only what is written to stdout
         #[arg(long, value_name = "WHEN", value_enum, default_value_t = Confirm::TakenIn)]
         confirm: Confirm,
     },
     /// Print the history that the file of --store keeps, without joining
     History {
-        /// Only what was said since then: a date, a time, or how long ago, such as 2h
+        /// Only what was said since then: a date, a time, yesterday, monday, or how long ago, such as 2h
         #[arg(long, value_name = "TIME", value_parser = history::moment)]
         since: Option<u64>,
-        /// Only what was said under this nick
+        /// Only what was said before then
+        #[arg(long, value_name = "TIME", value_parser = history::moment)]
+        until: Option<u64>,
+        /// Only the newest N of what fits
+        #[arg(short = 'n', long, value_name = "N", value_parser = number)]
+        #[arg(allow_negative_numbers = true)]
+        last: Option<usize>,
+        /// Only what was said under this nick, however it is capitalised
         #[arg(long, value_name = "NICK")]
         from: Option<String>,
         /// Only what has all these words in it; WORD* is any word that begins like this
@@ -313,6 +334,12 @@ pub enum Stop {
 }
 
 impl Cli {
+    /// The command line as clap knows it.
+    #[must_use]
+    pub fn parser() -> clap::Command {
+        uses::trimmed(Cli::command())
+    }
+
     /// Reads arguments, the program's name first, and the environment.
     ///
     /// # Errors
@@ -321,9 +348,14 @@ impl Cli {
     pub fn read<A: Into<std::ffi::OsString> + Clone>(
         arguments: impl IntoIterator<Item = A>,
     ) -> Result<Cli, Stop> {
-        let matches = Cli::command()
+        let command = Cli::parser();
+        let matches = command
+            .clone()
             .try_get_matches_from(arguments)
             .map_err(|e| stop(&e))?;
+        if let Some(line) = uses::unused(&command, &matches) {
+            return Err(Stop::Wrong(line));
+        }
         let mut cli = Cli::from_arg_matches(&matches).map_err(|e| stop(&e))?;
         let below = matches.subcommand().map(|(_, matches)| matches);
         let sources = |name| {
@@ -340,6 +372,10 @@ impl Cli {
         let needs_store = matches!(cli.action, Some(Task::History { .. } | Task::Rekey));
         if needs_store && cli.options.store.is_none() {
             let line = "--store: it is missing; name the file that keeps the history";
+            return Err(Stop::Wrong(line.to_owned()));
+        }
+        if cli.options.store_strict && cli.options.store.is_none() {
+            let line = "--store-strict: there is no --store; name the file that keeps the history";
             return Err(Stop::Wrong(line.to_owned()));
         }
         Ok(cli)
@@ -417,6 +453,10 @@ fn replay(text: &str) -> Result<Replay, String> {
             .map(Replay::Last)
             .map_err(|_| "give a number of messages, all or none".into()),
     }
+}
+
+fn pattern(text: &str) -> Result<String, String> {
+    Wanted::pattern(text).map(|_| text.to_owned())
 }
 
 fn number(text: &str) -> Result<usize, String> {

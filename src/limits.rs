@@ -217,6 +217,8 @@ pub const STDIN_BYTES_PER_TURN_MAX: usize = 64 * 1024;
 pub const COMMANDS_PER_TURN_MAX: usize = 1_024;
 /// Lines said in one command: a quarter of a turn's, so that its budget is overdrawn by little.
 pub const SAY_LINES_MAX: usize = 256;
+/// Bytes of memory that a pattern of `papo listen --match` may take once it is compiled.
+pub const PATTERN_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes said in one command before no further line is added to it, for the same reason.
 pub const SAY_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of what the user says taken in one turn.

@@ -8,13 +8,12 @@ use std::io::{self, IsTerminal, Write};
 use std::net::{Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 
-use clap::CommandFactory;
 use papo::cli::secret::Refused;
 use papo::cli::{self, Cli, Confirm, Options, STATUS_USAGE, Stop, Task};
 use papo::driver::{self, DriverConfig, STATUS_FAILED, ScanConfig, Selection, StoreConfig};
 use papo::lock::Secret;
 use papo::store::{self, Search};
-use papo::ui::{Mode, Replay, UiConfig};
+use papo::ui::{Mode, Replay, UiConfig, Wanted};
 
 /// How much of the history a terminal shows on joining.
 const REPLAY_INTERACTIVE: usize = 20;
@@ -40,24 +39,33 @@ fn main() -> ExitCode {
     match cli.action {
         Some(Task::Completions { shell }) => {
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "papo", &mut script);
+            clap_complete::generate(shell, &mut Cli::parser(), "papo", &mut script);
             print(&script)
         }
         Some(Task::Man) => {
             let mut page = Vec::new();
-            match clap_mangen::Man::new(Cli::command()).render(&mut page) {
+            match clap_mangen::Man::new(Cli::parser()).render(&mut page) {
                 Ok(()) => print(&page),
                 Err(e) => fail(STATUS_FAILED, &format!("cannot write the manual page: {e}")),
             }
         }
-        Some(Task::History { since, from, grep }) => {
+        Some(Task::History {
+            since,
+            until,
+            last,
+            from,
+            grep,
+        }) => {
             let search = Search {
                 since_ms: since,
+                until_ms: until,
                 from,
                 words: grep,
             };
-            match cli::history::print(&cli.options, &search, io::stdout().lock(), say) {
-                Ok(()) => ExitCode::SUCCESS,
+            match cli::history::print(&cli.options, &search, last, io::stdout().lock(), say) {
+                Ok(true) => ExitCode::SUCCESS,
+                // As grep ends that finds nothing, and as silent.
+                Ok(false) => ExitCode::from(1),
                 Err(line) => fail(STATUS_FAILED, &line),
             }
         }
@@ -189,15 +197,34 @@ fn ui_config(action: Task, options: &Options) -> UiConfig {
     let is_for_people = action == Task::Chat && in_terminal && !options.json;
     let replay_default = if is_for_people { REPLAY_INTERACTIVE } else { 0 };
     let reads_stdin = !matches!(action, Task::Listen { .. });
-    let printed = Confirm::Printed;
-    let confirms_printed = action == Task::Listen { confirm: printed };
+    let confirms_printed =
+        matches!(action, Task::Listen { confirm, .. } if confirm == Confirm::Printed);
+    let (wanted, timestamps, replay_all) = match &action {
+        Task::Listen {
+            pattern,
+            since,
+            count,
+            timestamps,
+            ..
+        } => {
+            // It was checked when the command line was read.
+            let pattern = pattern.as_deref().and_then(|p| Wanted::pattern(p).ok());
+            let wanted = Wanted::new(pattern, *since, *count);
+            (wanted, *timestamps, since.is_some())
+        }
+        _ => (Wanted::default(), false, false),
+    };
+    let replay_default = match replay_all {
+        true => Replay::All,
+        false => Replay::Last(replay_default),
+    };
     let lines = match action {
         Task::Send { text } if !text.is_empty() => Some(vec![text.join(" ")]),
         _ => None,
     };
     UiConfig {
         mode,
-        replay: options.replay.unwrap_or(Replay::Last(replay_default)),
+        replay: options.replay.unwrap_or(replay_default),
         commands: options.commands || is_for_people,
         reads_stdin: reads_stdin && lines.is_none(),
         lines,
@@ -206,6 +233,8 @@ fn ui_config(action: Task, options: &Options) -> UiConfig {
         wait_members: options.wait_members,
         timeout: options.timeout,
         history_max: options.history,
+        wanted,
+        timestamps,
         confirms_printed,
     }
 }

@@ -131,6 +131,8 @@ fn ui() -> Ui {
         wait_members: 0,
         timeout: Duration::from_secs(10),
         history_max: 100_000,
+        wanted: papo::ui::Wanted::default(),
+        timestamps: false,
         confirms_printed: false,
     })
 }

@@ -34,7 +34,9 @@ const RECENT: &str = "
 pub struct Search {
     /// Sent at this moment or later, in milliseconds since 1970.
     pub since_ms: Option<u64>,
-    /// Written under this nick.
+    /// Sent before this moment, in milliseconds since 1970.
+    pub until_ms: Option<u64>,
+    /// Written under this nick, however it is capitalised.
     pub from: Option<String>,
     /// All of these words are in the text, however they are capitalised and accented; a word that
     /// ends in `*` stands for all that begin like it.
@@ -42,26 +44,33 @@ pub struct Search {
 }
 
 impl Search {
-    /// Conditions other than words, and the values for their `?`.
+    /// The conditions that SQLite can look at: times. The values are for their `?`.
     fn conditions(&self) -> (String, Vec<Value>) {
         let (mut sql, mut values) = (String::new(), Vec::new());
         if let Some(since) = self.since_ms {
             sql += " AND sent_at >= ?";
             values.push(Value::Integer(bits(since)));
         }
-        if let Some(from) = &self.from {
-            sql += " AND nick = ?";
-            values.push(Value::Text(from.clone()));
+        if let Some(until) = self.until_ms {
+            sql += " AND sent_at < ?";
+            values.push(Value::Integer(bits(until)));
         }
         (sql, values)
     }
 
-    /// The same for a message that is no row yet.
+    /// Whether a message that is no row yet fits, but for its words.
     fn takes(&self, message: &ChatMessage) -> bool {
         // Compared as the column is.
-        let is_since = |since| bits(message.sent_at()) >= bits(since);
-        self.since_ms.is_none_or(is_since)
-            && (self.from.as_deref()).is_none_or(|from| message.nick() == from)
+        let sent_at = bits(message.sent_at());
+        self.since_ms.is_none_or(|since| sent_at >= bits(since))
+            && self.until_ms.is_none_or(|until| sent_at < bits(until))
+            && self.takes_nick(message)
+    }
+
+    /// Whether this was written under the nick that is looked for. SQLite knows the two cases of ASCII only.
+    fn takes_nick(&self, message: &ChatMessage) -> bool {
+        let is_same = |from: &str| from.to_lowercase() == message.nick().to_lowercase();
+        self.from.as_deref().is_none_or(is_same)
     }
 }
 
@@ -96,7 +105,9 @@ impl Store {
         // What words are in must be looked up as a whole; what else there is is cheap to go on with.
         if let Some(words) = &search.words {
             for positions in self.matching(search, &fts(words))?.chunks(PIECE) {
-                if !self.by_positions(positions)?.iter().all(&mut take) {
+                let found = self.by_positions(positions)?;
+                let mut fitting = found.iter().filter(|m| search.takes_nick(m));
+                if !fitting.all(&mut take) {
                     break;
                 }
             }
@@ -133,7 +144,7 @@ impl Store {
         if messages.len() - arrived == PIECE {
             upto = messages.last().map_or(upto, ChatMessage::position);
         }
-        messages.retain(|message| message.position() <= upto);
+        messages.retain(|m| m.position() <= upto && search.takes_nick(m));
         messages.sort_by_key(ChatMessage::position);
         messages.dedup_by_key(|message| message.position());
         Ok(Found { messages, upto })

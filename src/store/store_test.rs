@@ -377,11 +377,22 @@ fn searching_takes_time_nick_and_words() {
         ..Search::default()
     };
     assert_eq!(texts(&store, &from("nick 2")), [said[1].1, said[3].1]);
+    assert_eq!(texts(&store, &from("NICK 2")), [said[1].1, said[3].1]);
     let since = Search {
         since_ms: Some(2 * 3_600_000),
         ..Search::default()
     };
     assert_eq!(texts(&store, &since), [said[1].1, said[2].1, said[3].1]);
+    let until = Search {
+        until_ms: Some(2 * 3_600_000),
+        ..since.clone()
+    };
+    assert_eq!(texts(&store, &until).len(), 0);
+    let until = Search {
+        until_ms: Some(3 * 3_600_000),
+        ..since
+    };
+    assert_eq!(texts(&store, &until), [said[1].1]);
     let both = Search {
         from: Some("nick 1".into()),
         words: Some("lunch".into()),

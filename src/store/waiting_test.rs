@@ -57,8 +57,8 @@ fn check(store: &Store, expected: &[ChatMessage]) {
     }
     let some = Search {
         words: Some("word7*".into()),
-        from: Some("nick 2".into()),
-        since_ms: None,
+        from: Some("NICK 2".into()),
+        ..Search::default()
     };
     let fits = |m: &&ChatMessage| m.text().starts_with("word7") && m.nick() == "nick 2";
     let fitting: Vec<_> = expected

@@ -2,12 +2,13 @@
 //! what the terminal is like, and what `/status` asks of the driver.
 //!
 //! This module is plain data. It owns no state of the running interface, decides nothing, and
-//! imports nothing of the other files here.
+//! imports nothing of the other files here but `wanted`.
 
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use super::wanted::Wanted;
 use crate::wire::Key;
 
 /// How stdin is to be read and stdout to be written, as the command line wants it.
@@ -64,6 +65,10 @@ pub struct UiConfig {
     pub timeout: Duration,
     /// How many messages the history keeps; output that nobody reads is kept as long.
     pub history_max: usize,
+    /// Which messages are shown.
+    pub wanted: Wanted,
+    /// A line of text begins with when it was said.
+    pub timestamps: bool,
     /// What others wrote is confirmed once it is written to stdout; see
     /// [`Ui::next_fate`](super::Ui::next_fate).
     pub confirms_printed: bool,

@@ -149,8 +149,11 @@ impl Display {
                 json::private(out, at, said, people.identity(said.key));
             }),
             Face::Text { .. } if said.own => {}
-            Face::Text { .. } => self.stdout.push_lines(now.wall_ms, |out| {
+            Face::Text { timestamps, .. } => self.stdout.push_lines(now.wall_ms, |out| {
                 let (nick, text) = (said.nick.as_bytes(), said.text.as_bytes());
+                if *timestamps {
+                    text::moment(out, said.sent_at);
+                }
                 text::message(out, nick, text, Tab::Keep);
             }),
             Face::Terminal(prompt) => {
@@ -195,8 +198,8 @@ impl Display {
     /// Says to people what is good to know: on stderr in a pipe, if wanted.
     pub(super) fn notice(&mut self, now: Now, text: &str) {
         match self.face {
-            Face::Text { notices: true } => self.stderr.push(text),
-            Face::Text { notices: false } | Face::Json => {}
+            Face::Text { notices: true, .. } => self.stderr.push(text),
+            Face::Text { notices: false, .. } | Face::Json => {}
             Face::Terminal(_) => self.push_kind(now, Kind::Notice, text),
         }
     }
@@ -232,7 +235,12 @@ impl Display {
     pub(super) fn fill_stdout(&mut self, out: &mut Vec<u8>, limit: usize, leaves: bool) {
         let stderr = &mut self.stderr;
         match &mut self.face {
-            Face::Text { .. } => self.stdout.fill(out, limit, &TextLines, stderr),
+            Face::Text { timestamps, .. } => {
+                let format = TextLines {
+                    timestamps: *timestamps,
+                };
+                self.stdout.fill(out, limit, &format, stderr);
+            }
             Face::Json => self
                 .stdout
                 .fill(out, limit, &JsonLines(&self.people), stderr),

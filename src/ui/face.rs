@@ -13,6 +13,8 @@ pub(super) enum Face {
     Text {
         /// Who comes and goes is said on stderr.
         notices: bool,
+        /// A message begins with when it was said.
+        timestamps: bool,
     },
     /// JSON Lines on stdout.
     Json,
@@ -26,9 +28,13 @@ impl Face {
         match config.mode {
             Mode::Text => Face::Text {
                 notices: config.notices,
+                timestamps: config.timestamps,
             },
             Mode::Json => Face::Json,
-            Mode::Interactive => Face::Text { notices: true },
+            Mode::Interactive => Face::Text {
+                notices: true,
+                timestamps: false,
+            },
         }
     }
 

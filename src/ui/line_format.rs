@@ -34,11 +34,17 @@ pub(super) trait LineFormat {
 
 /// `<nick> text` lines. Stdout is for messages alone, and warnings go to stderr.
 #[derive(Debug)]
-pub(super) struct TextLines;
+pub(super) struct TextLines {
+    /// Each line begins with when it was said, in local time.
+    pub(super) timestamps: bool,
+}
 
 impl LineFormat for TextLines {
     fn message(&self, out: &mut Vec<u8>, _: u64, message: &ChatMessage, _: bool, _: Arrival) {
         let (nick, text) = (message.nick_bytes(), message.text_bytes());
+        if self.timestamps {
+            text::moment(out, message.sent_at());
+        }
         text::message(out, nick, text, Tab::Keep);
     }
 

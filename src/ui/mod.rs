@@ -20,6 +20,7 @@
 //! | `event_data` | the data of events while they wait |
 //! | `history_output` | how a message reads that `papo history` found |
 //! | `rooms_found` | how the rooms read that `papo scan` heard |
+//! | `wanted` | which messages a listener wants, and how many |
 //! | `people` | who people are, as far as their links have proven it |
 //! | `room_state` | what is read of the node |
 //!
@@ -57,10 +58,12 @@ pub mod terminal;
 mod text;
 pub mod visible;
 mod waiting_in_store;
+mod wanted;
 
 pub use config::{DriverStatus, Listening, Mode, Replay, ScreenFacts, UiConfig};
 pub use printed::Fate;
 pub use room_state::RoomState;
+pub use wanted::Wanted;
 
 use crate::identity::Peer;
 use crate::node::{Command, Event, Now, Time};
@@ -141,6 +144,9 @@ impl Ui {
             return show_left(&mut self.display, now, &leaving, &unsent);
         }
         self.showing.show(&mut self.display, now, event, node);
+        if self.showing.is_done() {
+            self.stop(now);
+        }
     }
 
     /// A link has proven who is at its other end, or this node knows who it is itself.
@@ -316,7 +322,8 @@ impl Ui {
 
     /// Takes in what was fetched from the store: all that was found of what
     /// [`wants_stored`](Ui::wants_stored) named up to this position, in the history's order.
-    pub fn give_stored(&mut self, found: Vec<ChatMessage>, upto: Position) {
+    pub fn give_stored(&mut self, mut found: Vec<ChatMessage>, upto: Position) {
+        found.retain(|message| self.showing.wants(message));
         self.display.stdout_mut().give(found, upto);
     }
 

@@ -84,7 +84,12 @@ pub(super) fn taken(tested: &mut Tested, limit: usize) -> (String, String) {
     let Tested { output, is_json } = tested;
     match is_json {
         true => output.fill(&mut out, limit, &JsonLines(&People::default()), &mut stderr),
-        false => output.fill(&mut out, limit, &TextLines, &mut stderr),
+        false => output.fill(
+            &mut out,
+            limit,
+            &TextLines { timestamps: false },
+            &mut stderr,
+        ),
     }
     stderr.fill(&mut err, usize::MAX);
     (

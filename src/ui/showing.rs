@@ -13,12 +13,14 @@ use super::event_data::{Delivered, Misser, PrivateEvent, Unsent};
 use super::people::People;
 use super::room_state::RoomState;
 use super::visible::{Tab, visible};
+use super::wanted::Wanted;
 use super::{json, json_people, text};
 
 /// What the user has seen of the room.
 #[derive(Debug)]
 pub(super) struct Showing {
     replay: Replay,
+    wanted: Wanted,
     /// The room's name.
     room: String,
     /// This node's nick at the start.
@@ -52,6 +54,7 @@ impl Showing {
     pub(super) fn new(config: &UiConfig) -> Showing {
         Showing {
             replay: config.replay,
+            wanted: config.wanted.clone(),
             room: String::new(),
             nick: String::new(),
             reach: text::Reach::default(),
@@ -63,6 +66,16 @@ impl Showing {
     /// The room's name.
     pub(super) fn room(&self) -> &str {
         &self.room
+    }
+
+    /// Whether this message is one of those that are shown.
+    pub(super) fn wants(&self, message: &ChatMessage) -> bool {
+        self.wanted.fits(message)
+    }
+
+    /// Whether as many messages were shown as are wanted.
+    pub(super) fn is_done(&self) -> bool {
+        self.wanted.is_done()
     }
 
     /// Whether this node was in the room already.
@@ -105,7 +118,7 @@ impl Showing {
                 first,
                 last,
             } => self.show_missed(&mut scene, (key, &nick), (first, last)),
-            Event::Private { .. } => show_private(&mut scene, &event),
+            Event::Private { .. } => self.show_private(&mut scene, &event),
             Event::Delivered { .. } => show_delivered(&mut scene, event),
             Event::Warning(text) | Event::NotLetIn { text, .. } => scene.display.warn(now, &text),
             other => show_change(&mut scene, &other),
@@ -123,14 +136,25 @@ impl Showing {
         if arrival == Arrival::Old {
             let left = self.replay.max().saturating_sub(self.replayed);
             // What comes before the first `Joined` is shown with it.
+            messages.retain(|message| self.wanted.fits(message));
             messages.truncate(if self.has_joined { left } else { 0 });
+            messages.truncate(self.wanted.take(messages.len()));
             self.replayed += messages.len();
             return display.messages(*now, messages, own, arrival);
         }
+        let count = messages.len();
         if self.has_joined && (display.shows_own() || !own) {
+            messages.retain(|message| self.wanted.fits(message));
+            messages.truncate(self.wanted.take(messages.len()));
+        } else {
+            messages.clear();
+        }
+        let unshown = count - messages.len();
+        if !messages.is_empty() {
             display.messages(*now, messages, own, arrival);
-        } else if !own {
-            display.stdout_mut().push_unshown(messages.len());
+        }
+        if !own {
+            display.stdout_mut().push_unshown(unshown);
         }
     }
 
@@ -154,6 +178,31 @@ impl Showing {
         });
     }
 
+    fn show_private(&mut self, scene: &mut Scene<'_>, event: &Event) {
+        let Event::Private {
+            from,
+            key,
+            nick,
+            sent_at,
+            text,
+            own,
+        } = event
+        else {
+            return;
+        };
+        let said = PrivateEvent {
+            from: *from,
+            key: *key,
+            nick,
+            sent_at: *sent_at,
+            text,
+            own: *own,
+        };
+        if self.wanted.fits_text(text, *sent_at) && self.wanted.take(1) > 0 {
+            scene.display.private(scene.now, &said);
+        }
+    }
+
     fn show_joined(&mut self, scene: &mut Scene<'_>, again: bool) {
         let Scene { display, now, node } = scene;
         display.set_members(*now, node.members());
@@ -168,33 +217,17 @@ impl Showing {
         }
         self.has_joined = true;
         // What is newer, or comes later, comes as an event of its own.
-        let old = node.old(self.replay.max());
+        let most = self.replay.max();
+        let mut old = match self.wanted.is_choosy() && most > 0 {
+            true => node.old(usize::MAX),
+            false => node.old(most),
+        };
+        old.retain(|message| self.wanted.fits(message));
+        old.drain(..old.len().saturating_sub(most));
+        old.truncate(self.wanted.take(old.len()));
         self.replayed = old.len();
         display.replay(*now, old, node.key());
     }
-}
-
-fn show_private(scene: &mut Scene<'_>, event: &Event) {
-    let Event::Private {
-        from,
-        key,
-        nick,
-        sent_at,
-        text,
-        own,
-    } = event
-    else {
-        return;
-    };
-    let said = PrivateEvent {
-        from: *from,
-        key: *key,
-        nick,
-        sent_at: *sent_at,
-        text,
-        own: *own,
-    };
-    scene.display.private(scene.now, &said);
 }
 
 fn show_delivered(scene: &mut Scene<'_>, event: Event) {

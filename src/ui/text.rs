@@ -3,8 +3,11 @@
 //! This module owns no state, and writes into memory only. Nothing that came from the network is ever
 //! written here without going through [`visible`](mod@visible), nicks and reasons included.
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::time::Duration;
+
+use jiff::tz::TimeZone;
 
 use crate::identity::Fingerprint;
 use crate::node::Phase;
@@ -96,6 +99,18 @@ pub fn missers(missed: &[(Member, u64)]) -> String {
         all.push(format!("and {} more missed some", missed.len() - NAMES_MAX));
     }
     format!("{} of the lines said", all.join(", "))
+}
+
+/// When something was said, in local time, and a space.
+pub fn moment(out: &mut Vec<u8>, sent_at_ms: u64) {
+    // An author's clock may say anything: what no calendar has is the last moment of it.
+    let stamp = i64::try_from(sent_at_ms)
+        .ok()
+        .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
+        .unwrap_or(jiff::Timestamp::MAX);
+    let local = TimeZone::system().to_datetime(stamp);
+    // Writing to memory cannot fail.
+    let _ = write!(out, "{} ", local.strftime("%Y-%m-%d %H:%M:%S"));
 }
 
 /// What is said on joining.

@@ -34,6 +34,8 @@ impl Whole {
             history_max: 100,
             peers: Vec::new(),
             wants_history: true,
+            wanted: papo::ui::Wanted::default(),
+            timestamps: false,
             confirms_printed: false,
             unstable_bytes_max: papo::limits::UNSTABLE_BYTES_MAX,
             waiting_max: papo::limits::WAITING_MAX,
@@ -123,6 +125,8 @@ fn ui_config() -> UiConfig {
         wait_members: 0,
         timeout: Duration::from_secs(1),
         history_max: 100,
+        wanted: papo::ui::Wanted::default(),
+        timestamps: false,
         confirms_printed: false,
     }
 }

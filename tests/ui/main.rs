@@ -106,6 +106,8 @@ fn config(mode: Mode) -> UiConfig {
         wait_members: 0,
         timeout: Duration::from_secs(10),
         history_max: 100,
+        wanted: papo::ui::Wanted::default(),
+        timestamps: false,
         confirms_printed: false,
     }
 }

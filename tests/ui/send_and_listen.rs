@@ -46,6 +46,8 @@ fn listen_reads_nothing_and_stays() {
 fn with_confirm_printed_what_is_written_is_told_in_its_order() {
     let mut bench = Bench::new(UiConfig {
         reads_stdin: false,
+        wanted: papo::ui::Wanted::default(),
+        timestamps: false,
         confirms_printed: true,
         replay: Replay::All,
         ..config(Mode::Text)
@@ -77,6 +79,8 @@ fn with_confirm_printed_what_is_written_is_told_in_its_order() {
 #[test]
 fn what_is_skipped_is_told_as_never_printed() {
     let mut bench = Bench::new(UiConfig {
+        wanted: papo::ui::Wanted::default(),
+        timestamps: false,
         confirms_printed: true,
         ..config(Mode::Json)
     });

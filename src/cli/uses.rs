@@ -1,0 +1,98 @@
+//! Which options each command uses: its `--help` lists these, and any other that is typed for it is a mistake.
+//!
+//! Owns the table. It must never refuse what comes from the environment or a file: that is meant for whatever
+//! command is run.
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Command};
+
+/// What every command takes.
+const ALL: &[&str] = &["quiet", "verbose"];
+/// How a node finds the others and is found.
+const NETWORK: &[&str] = &[
+    "group",
+    "interface",
+    "listen",
+    "peer",
+    "no_multicast",
+    "heartbeat",
+    "failure_timeout",
+];
+/// Who a node is, in which room, and what it keeps.
+const NODE: &[&str] = &[
+    "room",
+    "secret_file",
+    "nick",
+    "identity",
+    "anonymous",
+    "history",
+    "store",
+    "store_strict",
+    "json",
+];
+
+/// What the commands use beside [`ALL`]. A command that is not named uses every option.
+const USES: &[(&str, &[&[&str]])] = &[
+    ("send", &[NODE, NETWORK, &["wait_members", "timeout"]]),
+    ("listen", &[NODE, NETWORK, &["replay", "stay", "timeout"]]),
+    ("history", &[&["store", "room", "json"]]),
+    (
+        "scan",
+        &[&[
+            "room",
+            "secret_file",
+            "group",
+            "interface",
+            "heartbeat",
+            "json",
+        ]],
+    ),
+    ("keygen", &[]),
+    ("rekey", &[&["store", "secret_file"]]),
+    ("completions", &[]),
+    ("man", &[]),
+];
+
+fn is_used(command: &str, option: &str) -> bool {
+    let Some((_, used)) = USES.iter().find(|(name, _)| *name == command) else {
+        return true;
+    };
+    ALL.contains(&option) || used.iter().any(|group| group.contains(&option))
+}
+
+/// The command line whose commands list only what they use.
+#[must_use]
+pub(super) fn trimmed(mut command: Command) -> Command {
+    let global = command.get_arguments().filter(|a| a.is_global_set());
+    let global: Vec<_> = global.cloned().collect();
+    let names: Vec<String> = command
+        .get_subcommands()
+        .map(|c| c.get_name().to_owned())
+        .collect();
+    for name in names {
+        let unused = global
+            .iter()
+            .filter(|a| !is_used(&name, a.get_id().as_str()));
+        // What a command has already is not handed down to it.
+        let hidden: Vec<_> = unused.map(|a| a.clone().hide(true)).collect();
+        command = command.mut_subcommand(&name, |sub| sub.args(hidden));
+    }
+    command
+}
+
+/// What was typed for a command that does not use it, as one line.
+#[must_use]
+pub(super) fn unused(whole: &Command, matches: &ArgMatches) -> Option<String> {
+    let (name, below) = matches.subcommand()?;
+    let is_typed = |id: &str| {
+        let source = |m: &ArgMatches| m.value_source(id) == Some(ValueSource::CommandLine);
+        source(matches) || source(below)
+    };
+    let global = whole.get_arguments().filter(|a| a.is_global_set());
+    let mut unused = global.filter(|a| !is_used(name, a.get_id().as_str()));
+    let option = unused.find(|a| is_typed(a.get_id().as_str()))?;
+    let long = option.get_long().unwrap_or_default();
+    Some(format!(
+        "--{long}: `papo {name}` does not use it; leave it out"
+    ))
+}
