@@ -58,7 +58,7 @@ fn options_stand_before_or_after_the_command() {
 #[test]
 fn a_listener_says_what_its_confirmations_mean() {
     let confirm = |arguments| match read(arguments).map(|cli| cli.action) {
-        Ok(Some(Task::Listen { confirm })) => confirm,
+        Ok(Some(Task::Listen { confirm, .. })) => confirm,
         other => panic!("{other:?}"),
     };
     assert_eq!(confirm("listen"), Confirm::TakenIn);

@@ -1,8 +1,9 @@
 //! What strangers did that the user is told: how often, and for how many of them.
 //!
 //! Owns who was named, and when. Everything that somebody outside can cause to be said goes through here: of
-//! each host and matter so many lines in ten minutes, and of so many hosts. It prints nothing, and knows
-//! nothing of what was done: whoever noticed it brings the words.
+//! each host and matter so many lines in ten minutes, and of each matter so many hosts: a flood of one, whose
+//! senders can be made up, silences no other. It prints nothing, and knows nothing of what was done: whoever
+//! noticed it brings the words.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -62,17 +63,30 @@ struct Said {
 /// Who was complained of.
 #[derive(Debug, Default)]
 pub(super) struct Complaints {
-    said: BTreeMap<(&'static str, IpAddr), Said>,
-    /// Since when there are so many that others are not named.
-    is_full: Option<Time>,
+    said: BTreeMap<&'static str, Hosts>,
+}
+
+/// Who was complained of in one matter.
+#[derive(Debug, Default)]
+struct Hosts {
+    said: BTreeMap<IpAddr, Said>,
+    /// When it was said last that there are so many that others are not named.
+    full_at: Option<Time>,
 }
 
 impl Complaints {
     /// What the user is to be told of this now, if anything.
     pub(super) fn admit(&mut self, now: Time, complaint: Complaint) -> Option<String> {
+        let hosts = self.said.entry(complaint.topic.name).or_default();
+        hosts.admit(now, complaint)
+    }
+}
+
+impl Hosts {
+    fn admit(&mut self, now: Time, complaint: Complaint) -> Option<String> {
         let Complaint { topic, host, text } = complaint;
-        let key = (topic.name, host_of(host));
-        if let Some(said) = self.said.get_mut(&key) {
+        let host = host_of(host);
+        if let Some(said) = self.said.get_mut(&host) {
             return said.again(now, topic, text);
         }
         if self.said.len() >= COMPLAINTS_KEPT_MAX {
@@ -86,17 +100,20 @@ impl Complaints {
             lines: 1,
             kept_back: 0,
         };
-        self.said.insert(key, said);
+        self.said.insert(host, said);
         Some(text)
     }
 
     /// There are too many of them: that is said as seldom as each of them would be.
     fn say_full(&mut self, now: Time) -> Option<String> {
-        let is_new = (self.is_full).is_none_or(|at| now.since(at) >= timing::COMPLAINT_AGAIN);
+        let is_new = (self.full_at).is_none_or(|at| now.since(at) >= timing::COMPLAINT_AGAIN);
         is_new.then(|| {
-            self.is_full = Some(now);
+            self.full_at = Some(now);
             let minutes = timing::COMPLAINT_AGAIN.as_secs() / 60;
-            format!("more hosts do the like: for {minutes} minutes no others are named")
+            format!(
+                "more hosts do the like: another one is named only once it is {minutes} minutes ago that one \
+                 of these was"
+            )
         })
     }
 }
@@ -192,5 +209,19 @@ mod tests {
         assert_eq!(flood(Time(0)), COMPLAINTS_KEPT_MAX + 1);
         assert_eq!(flood(Time(1_000_000)), 0);
         assert!(flood(Time(600_000_000)) <= 2 * COMPLAINTS_KEPT_MAX + 1);
+    }
+
+    #[test]
+    fn a_flood_of_one_matter_silences_no_other() {
+        let mut all = Complaints::default();
+        for n in 0..1_000_u32 {
+            let host = IpAddr::from((n | 10 << 24).to_be_bytes());
+            let (topic, text) = (OTHER_TIME, String::new());
+            all.admit(Time(n.into()), Complaint { topic, host, text });
+        }
+        for topic in [CONNECTION, NOT_LET_IN] {
+            let one = complaint(topic, "192.168.0.1", "one");
+            assert_eq!(all.admit(Time(2_000), one).as_deref(), Some("one"));
+        }
     }
 }

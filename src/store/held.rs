@@ -8,17 +8,36 @@ use crate::limits::{BATCH_BYTES_MAX, STORED_SCAN_MAX};
 use crate::wire::{ChatMessage, Key, Position, SeqRange};
 
 use super::schema::{self, bytes_of, unbits};
+use super::waiting::PIECE;
 use super::{Store, StoreError};
 
 /// What a file holds, as far as a node needs to know at its start.
+#[cfg(test)]
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Held {
+pub(super) struct Held {
     /// All ids.
-    pub ranges: Vec<SeqRange>,
+    pub(super) ranges: Vec<SeqRange>,
     /// The newest messages in the total order.
-    pub newest: Vec<ChatMessage>,
+    pub(super) newest: Vec<ChatMessage>,
     /// The position of the newest message that is not among them; zero if all are.
-    pub until: Position,
+    pub(super) until: Position,
+}
+
+/// How much is read at a time, at the most: the message that reaches one of the two is the last one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Portion {
+    /// So many messages.
+    pub messages: usize,
+    /// So many bytes, by [`ChatMessage::size_bound`].
+    pub bytes: usize,
+}
+
+impl Portion {
+    /// What one CHUNK carries.
+    pub const CHUNK: Portion = Portion {
+        messages: PIECE,
+        bytes: BATCH_BYTES_MAX,
+    };
 }
 
 /// What was found between two positions.
@@ -32,15 +51,12 @@ pub struct Found {
 
 impl Store {
     /// What the file holds, and its newest `max` messages.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be read.
-    pub fn held(&self, max: usize) -> Result<Held, StoreError> {
+    #[cfg(test)]
+    pub(super) fn held(&self, max: usize) -> Result<Held, StoreError> {
         let (ranges, until) = (self.ranges()?, self.look_through(max, Position::END)?);
         let (mut newest, mut upto) = (Vec::new(), until);
         while upto < Position::END {
-            let found = self.between(upto, Position::END, |_| true)?;
+            let found = self.between(upto, Position::END, Portion::CHUNK, |_| true)?;
             newest.extend(found.messages);
             upto = found.upto;
         }
@@ -59,7 +75,7 @@ impl Store {
     pub fn count_after(&self, latest: Position) -> Result<u64, StoreError> {
         let (mut count, mut upto) = (0, latest);
         while upto < Position::END {
-            let found = self.between(upto, Position::END, |_| true)?;
+            let found = self.between(upto, Position::END, Portion::CHUNK, |_| true)?;
             count += found.messages.len() as u64;
             upto = found.upto;
         }
@@ -211,8 +227,9 @@ impl Store {
         Ok(before.copied().unwrap_or_default())
     }
 
-    /// The messages after one position and up to another that are `wanted`, as many as one chunk
-    /// carries. The work is bounded by `STORED_SCAN_MAX` rows, and some blocks.
+    /// The messages after one position and up to another that are `wanted`, as many as a portion has.
+    /// The work is bounded by `STORED_SCAN_MAX` messages, and some blocks besides, which are unpacked as a whole:
+    /// so one large portion costs less than some small ones.
     ///
     /// # Errors
     ///
@@ -221,10 +238,11 @@ impl Store {
         &self,
         after: Position,
         until: Position,
+        portion: Portion,
         wanted: impl Fn(Position) -> bool,
     ) -> Result<Found, StoreError> {
         let _moment = self.moment()?;
-        let (arrived, until) = self.arrived(after, until)?;
+        let (arrived, until) = self.arrived(after, until, portion.messages)?;
         let mut arrived = arrived.into_iter().peekable();
         let sql = schema::select("WHERE position > ?1 AND position <= ?2 ORDER BY position");
         let mut statement = self.connection.prepare_cached(&sql)?;
@@ -241,7 +259,8 @@ impl Store {
                     upto: until,
                 });
             };
-            if bytes >= BATCH_BYTES_MAX || scanned >= STORED_SCAN_MAX {
+            let is_full = bytes >= portion.bytes || messages.len() >= portion.messages;
+            if is_full || scanned >= STORED_SCAN_MAX {
                 return Ok(Found { messages, upto });
             }
             (scanned, upto) = (scanned + 1, next);

@@ -426,6 +426,7 @@ mod tests {
             Reply::Absent,
             Reply::Range(SeqRange::new(Key(u64::MAX), 1, u64::MAX)),
             Reply::Until(Position::new(1, Key(2), 3)),
+            Reply::Ahead(3),
             Reply::Ready,
             Reply::Indexed(true),
             Reply::Indexed(false),

@@ -94,6 +94,21 @@ impl Store {
         result.map(drop)
     }
 
+    /// As [`Store::checkpoint`], and nothing may be left in the log.
+    ///
+    /// # Errors
+    ///
+    /// If that failed, or somebody still reads an earlier state; nothing is lost.
+    pub(super) fn checkpoint_all(&self) -> Result<(), StoreError> {
+        self.checkpoint()?;
+        match self.log_length()?.waiting {
+            0 => Ok(()),
+            _ => Err(StoreError::Later(
+                "somebody reads the file; end that, and try again".into(),
+            )),
+        }
+    }
+
     /// Brings all of the log into the file, so that the file alone holds everything. The disk is not
     /// waited for.
     ///

@@ -67,13 +67,14 @@ mod tests;
 mod waiting;
 
 pub use error::StoreError;
-pub use held::{Found, Held};
+pub use held::{Found, Portion};
 pub use helper::{HELPER, Job, Reply, Request, run as run_helper};
 pub use lock::Lock;
 pub use log_file::LogLength;
 pub use opening::set_aside;
 pub use place::{Identity, Place};
 pub use search::Search;
+pub use waiting::BLOCK_MIN;
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -161,7 +162,7 @@ impl Store {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let ids = waiting::insert(&transaction, &blocks)?;
+        let spans = waiting.insert(&transaction, blocks)?;
         {
             let mut insert = transaction.prepare_cached(schema::INSERT)?;
             for message in rows {
@@ -172,7 +173,7 @@ impl Store {
             transaction.execute("UPDATE room SET floor = ?1", [bytes_of(floor)])?;
         }
         transaction.commit()?;
-        waiting.add(&blocks, &ids);
+        waiting.add(spans);
         self.floor = floor;
         Ok(())
     }

@@ -132,17 +132,22 @@ impl Store {
     }
 
     /// From now on the file is its room's with another secret, or with one. Nobody may have it open. The
-    /// result is what told the secret before, if there was one.
+    /// result is what told the secret before, if there was one. It waits for the disk: what is said to be done
+    /// survives a power cut.
     ///
     /// # Errors
     ///
-    /// If there is none, or it cannot be written to; it is as it was then.
+    /// If there is none, or it cannot be written to, or somebody reads it for long; it is as it was then.
     pub fn rekey(path: &Path, lock: &str, now_ms: u64) -> Result<Option<String>, StoreError> {
         let owner = Store::open_for_reading(path, None)?.owner()?;
         let store = Store::open(path, &owner, now_ms, true)?;
-        (store.connection).execute("UPDATE room SET lock = ?1", [lock])?;
-        // Here somebody waits for the disk: what is said to be done survives a power cut.
-        store.checkpoint()?;
+        let put =
+            |lock: Option<&str>| (store.connection).execute("UPDATE room SET lock = ?1", [lock]);
+        put(Some(lock))?;
+        if let Err(e) = store.checkpoint_all() {
+            put(owner.lock.as_deref())?;
+            return Err(e);
+        }
         store.close();
         Ok(owner.lock)
     }

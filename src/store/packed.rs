@@ -22,23 +22,23 @@ const FORMAT: u8 = 1;
 /// About how many bytes a message takes besides its text, where few heads are needed.
 const MESSAGE_BYTES: usize = 8;
 
-/// The block of these messages.
-pub(super) fn pack(messages: &[&ChatMessage]) -> Vec<u8> {
+/// Makes `out` the block of these messages, whatever was in it.
+pub(super) fn pack(messages: &[&ChatMessage], out: &mut Vec<u8>) {
     let texts: usize = messages.iter().map(|m| m.text_bytes().len()).sum();
-    let mut out = Vec::with_capacity(texts + MESSAGE_BYTES * messages.len() + 64);
+    out.clear();
+    out.reserve(texts + MESSAGE_BYTES * messages.len() + 64);
     out.push(FORMAT);
     let mut before: Option<&ChatMessage> = None;
     for &message in messages {
         match before.filter(|before| follows(message, before)) {
-            Some(before) => push(&mut out, message.timestamp() - before.timestamp()),
-            None => push_head(&mut out, message),
+            Some(before) => push(out, message.timestamp() - before.timestamp()),
+            None => push_head(out, message),
         }
         let text = message.text_bytes();
-        push(&mut out, text.len() as u64);
+        push(out, text.len() as u64);
         out.extend_from_slice(text);
         before = Some(message);
     }
-    out
 }
 
 /// True if the message needs no head of its own.
@@ -245,12 +245,18 @@ mod tests {
         ]
     }
 
+    fn packed(all: &[ChatMessage]) -> Vec<u8> {
+        let mut out = b"what was there".to_vec();
+        pack(&all.iter().collect::<Vec<_>>(), &mut out);
+        out
+    }
+
     #[test]
     fn messages_come_out_as_they_went_in() {
         let all = some();
-        let block = pack(&all.iter().collect::<Vec<_>>());
+        let block = packed(&all);
         assert_eq!(unpack(&block).unwrap(), all);
-        assert_eq!(unpack(&pack(&[])).unwrap(), []);
+        assert_eq!(unpack(&packed(&[])).unwrap(), []);
     }
 
     #[test]
@@ -270,7 +276,7 @@ mod tests {
             packer.add(&parts).unwrap();
         }
         let all = packer.take();
-        let block = pack(&all.iter().collect::<Vec<_>>());
+        let block = packed(&all);
         assert!(block.len() < 102 * 1_000 + 100, "{}", block.len());
         assert_eq!(unpack(&block).unwrap(), all);
     }
@@ -278,7 +284,7 @@ mod tests {
     #[test]
     fn a_block_that_is_damaged_is_an_error_and_no_panic() {
         let all = some();
-        let block = pack(&all.iter().collect::<Vec<_>>());
+        let block = packed(&all);
         // Cut anywhere, it is an error, or the messages before the cut.
         for length in 0..block.len().min(400) {
             if let Ok(messages) = unpack(&block[..length]) {

@@ -64,8 +64,11 @@ pub(super) const STEPS: [&str; 2] = [
         least    BLOB NOT NULL,    -- the positions of the first and the last of them in the history
         greatest BLOB NOT NULL,
         count    INTEGER NOT NULL, -- how many they are
+        bytes    INTEGER NOT NULL, -- the length of what follows
         messages BLOB NOT NULL     -- see `packed`
     ) STRICT;
+    -- All that is to be known of them before they are read, without the pages that they fill.
+    CREATE INDEX arrived_spans ON arrived (id, least, greatest, bytes);
 ",
 ];
 
@@ -82,7 +85,11 @@ pub(super) const INSERT: &str = "INSERT OR IGNORE INTO messages
 
 /// A block of messages waits to become rows.
 pub(super) const INSERT_BLOCK: &str =
-    "INSERT INTO arrived (least, greatest, count, messages) VALUES (?1, ?2, ?3, ?4)";
+    "INSERT INTO arrived (least, greatest, count, bytes, messages) VALUES (?1, ?2, ?3, ?4, ?5)";
+
+/// The blocks that wait, in the order in which they came: an index has all of this.
+pub(super) const SPANS: &str =
+    "SELECT id, least, greatest, bytes FROM arrived INDEXED BY arrived_spans ORDER BY id";
 
 /// The next messages go into the index of words.
 pub(super) const INDEX: &str = "INSERT INTO words (rowid, text, nick)

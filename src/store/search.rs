@@ -127,7 +127,7 @@ impl Store {
     /// The next messages that fit, which may be none; and up to where these are all.
     fn piece_after(&self, search: &Search, after: Position) -> Result<Found, StoreError> {
         let _moment = self.moment()?;
-        let (mut messages, mut upto) = self.arrived(after, Position::END)?;
+        let (mut messages, mut upto) = self.arrived(after, Position::END, PIECE)?;
         messages.retain(|message| search.takes(message));
         let (conditions, mut values) = search.conditions();
         let sql = schema::select(&format!(

@@ -1,5 +1,5 @@
 //! Messages that wait in blocks: many that were committed together are one row of the table `arrived`,
-//! which costs a fiftieth of their rows in `messages`. They become such rows later.
+//! which costs a tenth of their rows in `messages`. They become such rows later.
 //!
 //! Owns which blocks wait, and what goes into one. A message that is in a block is stored: it survives
 //! what a row survives, and whoever reads the file reads both. A message may be in both for a while
@@ -21,77 +21,84 @@ use super::{Store, StoreError};
 use crate::limits::{ARRIVED_BLOCKS_MAX, ARRIVED_BYTES_MAX};
 use crate::wire::{ChatMessage, Position};
 
-/// Fewer messages than this are no block: their rows take at most 0.2 ms.
-pub(super) const BLOCK_MIN: usize = 64;
+/// Fewer messages than this, committed together, are no block: their rows take at most 0.2 ms.
+pub const BLOCK_MIN: usize = 64;
 /// Messages in a block, at most, and about the bytes: becoming rows, a block takes some 2 ms.
 const BLOCK_MAX: usize = 512;
 const BLOCK_BYTES: usize = 64 * 1024;
-/// Other blocks that a new one may overlap in the total order: five that speak at once overlap a few.
+/// Other blocks that a new one may overlap in the total order, those of its own commit counted: five that speak
+/// at once overlap a few.
 const OVERLAPS_MAX: usize = 16;
-/// Messages read of the blocks at a time, at least, if there are more.
+/// Messages read of the blocks at a time, if there are more.
 pub(super) const PIECE: usize = 512;
+
+/// From where to where a block's messages lie in the total order.
+#[derive(Clone, Copy, Debug)]
+struct Reach {
+    least: Position,
+    greatest: Position,
+}
 
 /// One block that waits.
 #[derive(Clone, Copy, Debug)]
-struct Span {
+pub(super) struct Span {
     id: i64,
-    least: Position,
-    greatest: Position,
+    reach: Reach,
     bytes: usize,
+    /// It could not be unpacked.
+    is_spoilt: bool,
 }
 
-/// The blocks that wait, in the order in which they came.
+/// The blocks that wait, in the order in which they are to become rows.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     spans: VecDeque<Span>,
     bytes: usize,
+    /// How many of them cannot be unpacked: they are left where they are.
+    spoilt: usize,
+    /// Something became rows at once since too many blocks lie where it does.
+    is_crowded: bool,
     /// No position in a block was ever greater.
     newest: Position,
     /// The state of the file in which that was so; none if it was not looked at.
     seen: Option<i64>,
+    /// The block that was packed last: memory that is given back each time comes back as pages of zeros.
+    packed: Vec<u8>,
 }
 
 /// What is to become a block.
 #[derive(Debug)]
-pub(super) struct Block {
-    least: Position,
-    greatest: Position,
-    count: i64,
-    packed: Vec<u8>,
+pub(super) struct Block<'m> {
+    reach: Reach,
+    messages: Vec<&'m ChatMessage>,
+    /// It takes at most so many.
+    bytes: usize,
 }
 
 /// A message that is to be committed, and its position, which is looked at several times.
 #[derive(Clone, Copy)]
 struct Candidate<'m>(Position, &'m ChatMessage);
 
-impl Block {
-    fn of(piece: &[Candidate<'_>]) -> Block {
+impl Reach {
+    fn of(piece: &[Candidate<'_>]) -> Reach {
         let positions = || piece.iter().map(|c| c.0);
-        let messages: Vec<&ChatMessage> = piece.iter().map(|c| c.1).collect();
-        Block {
+        Reach {
             least: positions().min().unwrap_or_default(),
             greatest: positions().max().unwrap_or_default(),
-            count: i64::try_from(piece.len()).unwrap_or(i64::MAX),
-            packed: pack(&messages),
         }
     }
 
-    fn span(&self, id: i64) -> Span {
-        Span {
-            id,
-            least: self.least,
-            greatest: self.greatest,
-            bytes: self.packed.len(),
-        }
+    fn overlaps(&self, other: &Reach) -> bool {
+        self.least <= other.greatest && self.greatest >= other.least
     }
 }
 
 impl Waiting {
     /// Divides what is to be committed: what becomes blocks, and what becomes rows at once.
     pub(super) fn divide<'m>(
-        &self,
+        &mut self,
         messages: Vec<&'m ChatMessage>,
-    ) -> (Vec<Block>, Vec<&'m ChatMessage>) {
+    ) -> (Vec<Block<'m>>, Vec<&'m ChatMessage>) {
         if messages.len() < BLOCK_MIN {
             return (Vec::new(), messages);
         }
@@ -101,40 +108,88 @@ impl Waiting {
         let (mut blocks, mut rows) = (Vec::new(), Vec::new());
         for part in [earlier, later].iter().filter(|part| !part.is_empty()) {
             for piece in part.chunks(piece_len(part)) {
-                let block = (piece.len() >= BLOCK_MIN).then(|| Block::of(piece));
-                match block.filter(|block| self.has_room_for(block, &blocks)) {
-                    Some(block) => blocks.push(block),
-                    None => rows.extend(piece.iter().map(|c| c.1)),
+                let (reach, bytes) = (Reach::of(piece), size_of(piece));
+                let messages = piece.iter().map(|c| c.1);
+                if piece.len() >= BLOCK_MIN && self.has_room_for(reach, bytes, &blocks) {
+                    let messages = messages.collect();
+                    blocks.push(Block {
+                        reach,
+                        messages,
+                        bytes,
+                    });
+                } else {
+                    rows.extend(messages);
                 }
             }
         }
         (blocks, rows)
     }
 
-    fn has_room_for(&self, block: &Block, others: &[Block]) -> bool {
-        let bytes: usize = others.iter().map(|other| other.packed.len()).sum();
-        let fits = self.bytes + bytes + block.packed.len() <= ARRIVED_BYTES_MAX
-            && self.spans.len() + others.len() < ARRIVED_BLOCKS_MAX;
-        let overlaps = |least, greatest| least <= block.greatest && greatest >= block.least;
-        let here = self.spans.iter();
-        let here = here.filter(|span| overlaps(span.least, span.greatest));
-        let with_it = others.iter();
-        let with_it = with_it.filter(|other| overlaps(other.least, other.greatest));
-        fits && (block.least > self.newest || here.count() <= OVERLAPS_MAX)
-            && with_it.count() <= OVERLAPS_MAX
+    /// True if a block of at most so many bytes may lie there, besides those of its commit.
+    fn has_room_for(&mut self, reach: Reach, bytes: usize, others: &[Block<'_>]) -> bool {
+        let more: usize = others.iter().map(|other| other.bytes).sum();
+        if self.bytes + more + bytes > ARRIVED_BYTES_MAX
+            || self.spans.len() + others.len() >= ARRIVED_BLOCKS_MAX
+        {
+            return false;
+        }
+        let here = match reach.least > self.newest {
+            true => 0,
+            false => (self.spans.iter().filter(|s| s.reach.overlaps(&reach))).count(),
+        };
+        let with_it = others.iter().filter(|other| other.reach.overlaps(&reach));
+        if here + with_it.count() <= OVERLAPS_MAX {
+            return true;
+        }
+        self.note_crowd(reach);
+        false
+    }
+
+    /// Too many blocks lie there: they become rows before the others.
+    fn note_crowd(&mut self, reach: Reach) {
+        if std::mem::replace(&mut self.is_crowded, true) {
+            return;
+        }
+        let spans = std::mem::take(&mut self.spans).into_iter();
+        let (in_the_way, others): (VecDeque<_>, VecDeque<_>) =
+            spans.partition(|span| span.reach.overlaps(&reach));
+        self.spans = in_the_way;
+        self.spans.extend(others);
     }
 
     /// These are committed.
-    pub(super) fn add(&mut self, blocks: &[Block], ids: &[i64]) {
-        for (block, id) in blocks.iter().zip(ids) {
-            self.push(block.span(*id));
-        }
+    pub(super) fn add(&mut self, spans: Vec<Span>) {
+        spans.into_iter().for_each(|span| self.push(span));
     }
 
     fn push(&mut self, span: Span) {
         self.bytes += span.bytes;
-        self.newest = self.newest.max(span.greatest);
+        self.newest = self.newest.max(span.reach.greatest);
         self.spans.push_back(span);
+    }
+
+    /// The block that is to become rows next.
+    fn next(&self) -> Option<Span> {
+        self.spans.iter().find(|span| !span.is_spoilt).copied()
+    }
+
+    /// This block became rows, or cannot be unpacked.
+    fn on_tried(&mut self, id: i64, result: &Result<(), StoreError>) {
+        let Some(index) = self.spans.iter().position(|span| span.id == id) else {
+            return;
+        };
+        match result {
+            Ok(()) => {
+                self.is_crowded = false;
+                let span = self.spans.remove(index);
+                self.bytes = (self.bytes).saturating_sub(span.map_or(0, |span| span.bytes));
+            }
+            Err(StoreError::Damaged(_)) => {
+                self.spoilt += 1;
+                self.spans[index].is_spoilt = true;
+            }
+            Err(_) => {}
+        }
     }
 
     /// Reads which blocks wait.
@@ -146,14 +201,16 @@ impl Waiting {
             return Ok(());
         }
         *self = Waiting::default();
-        let sql = "SELECT id, least, greatest, length(messages) FROM arrived ORDER BY id";
-        let mut spans = connection.prepare_cached(sql)?;
+        let mut spans = connection.prepare_cached(schema::SPANS)?;
         let mut rows = spans.query([])?;
         while let Some(row) = rows.next()? {
             self.push(Span {
                 id: row.get(0)?,
-                least: position_of(&row.get::<_, Vec<u8>>(1)?)?,
-                greatest: position_of(&row.get::<_, Vec<u8>>(2)?)?,
+                reach: Reach {
+                    least: position_of(&row.get::<_, Vec<u8>>(1)?)?,
+                    greatest: position_of(&row.get::<_, Vec<u8>>(2)?)?,
+                },
+                is_spoilt: false,
                 bytes: usize::try_from(row.get::<_, i64>(3)?).unwrap_or(0),
             });
         }
@@ -164,31 +221,47 @@ impl Waiting {
 
 /// How many messages of a part go into each of its pieces, which are of about one length.
 fn piece_len(part: &[Candidate<'_>]) -> usize {
-    let bytes: usize = part.iter().map(|c| c.1.size_bound()).sum();
-    let pieces = part
-        .len()
-        .div_ceil(BLOCK_MAX)
-        .max(bytes.div_ceil(BLOCK_BYTES));
+    let by_bytes = size_of(part).div_ceil(BLOCK_BYTES);
+    let pieces = part.len().div_ceil(BLOCK_MAX).max(by_bytes);
     part.len().div_ceil(pieces.max(1))
 }
 
-/// Within a transaction: makes these blocks wait, and says which rows they are.
-pub(super) fn insert(
-    transaction: &Transaction<'_>,
-    blocks: &[Block],
-) -> Result<Vec<i64>, StoreError> {
-    let mut insert = transaction.prepare_cached(schema::INSERT_BLOCK)?;
-    let mut ids = Vec::with_capacity(blocks.len());
-    for block in blocks {
-        insert.execute(params![
-            bytes_of(block.least),
-            bytes_of(block.greatest),
-            block.count,
-            block.packed
-        ])?;
-        ids.push(transaction.last_insert_rowid());
+/// More bytes than these messages take in a block.
+fn size_of(part: &[Candidate<'_>]) -> usize {
+    part.iter().map(|c| c.1.size_bound()).sum()
+}
+
+impl Waiting {
+    /// Within a transaction: makes these blocks wait. What the result says is so once it is committed.
+    pub(super) fn insert(
+        &mut self,
+        transaction: &Transaction<'_>,
+        blocks: Vec<Block<'_>>,
+    ) -> Result<Vec<Span>, StoreError> {
+        let mut insert = transaction.prepare_cached(schema::INSERT_BLOCK)?;
+        let mut spans = Vec::with_capacity(blocks.len());
+        for Block {
+            reach, messages, ..
+        } in blocks
+        {
+            pack(&messages, &mut self.packed);
+            let bytes = self.packed.len();
+            insert.execute(params![
+                bytes_of(reach.least),
+                bytes_of(reach.greatest),
+                i64::try_from(messages.len()).unwrap_or(i64::MAX),
+                i64::try_from(bytes).unwrap_or(i64::MAX),
+                self.packed
+            ])?;
+            spans.push(Span {
+                id: transaction.last_insert_rowid(),
+                reach,
+                bytes,
+                is_spoilt: false,
+            });
+        }
+        Ok(spans)
     }
-    Ok(ids)
 }
 
 impl Store {
@@ -198,10 +271,18 @@ impl Store {
         self.waiting.borrow().bytes
     }
 
-    /// How many blocks of messages wait to become rows.
+    /// How many blocks of messages wait to become rows, those left out that cannot be unpacked.
     #[must_use]
     pub fn waiting_blocks(&self) -> usize {
-        self.waiting.borrow().spans.len()
+        let waiting = self.waiting.borrow();
+        waiting.spans.len() - waiting.spoilt
+    }
+
+    /// True if blocks lie where others should, so that what comes becomes rows at once: that ends sooner if
+    /// they become rows.
+    #[must_use]
+    pub fn is_crowded(&self) -> bool {
+        self.waiting.borrow().is_crowded
     }
 
     /// Turns the messages of one block into rows, in one transaction, which takes some 2 ms. It does not
@@ -209,26 +290,30 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// If that failed; nothing has changed then.
+    /// If that failed; nothing has changed then. A block that cannot be unpacked is not tried again before the
+    /// file is opened anew.
     pub fn make_rows(&mut self) -> Result<(), StoreError> {
-        let Some(span) = self.waiting.borrow().spans.front().copied() else {
+        let Some(span) = self.waiting.borrow().next() else {
             return Ok(());
         };
+        let result = self.make_rows_of(span.id);
+        self.waiting.get_mut().on_tried(span.id, &result);
+        result
+    }
+
+    fn make_rows_of(&mut self, id: i64) -> Result<(), StoreError> {
         let transaction =
             (self.connection).transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let messages = unpack_at(&transaction, span.id)?;
+        let messages = unpack_at(&transaction, id)?;
         {
             let mut insert = transaction.prepare_cached(schema::INSERT)?;
             for message in &messages {
                 schema::insert(&mut insert, message)?;
             }
             let mut delete = transaction.prepare_cached("DELETE FROM arrived WHERE id = ?1")?;
-            delete.execute([span.id])?;
+            delete.execute([id])?;
         }
         transaction.commit()?;
-        let waiting = self.waiting.get_mut();
-        waiting.spans.pop_front();
-        waiting.bytes = waiting.bytes.saturating_sub(span.bytes);
         Ok(())
     }
 
@@ -256,20 +341,21 @@ impl Store {
     }
 
     /// The messages in blocks after one position and up to another, in the total order, and up to where
-    /// these are all: there are at least [`PIECE`] unless that is the end.
+    /// these are all: there are at least `enough` unless that is the end.
     pub(super) fn arrived(
         &self,
         after: Position,
         until: Position,
+        enough: usize,
     ) -> Result<(Vec<ChatMessage>, Position), StoreError> {
         let mut spans: Vec<Span> = {
             let waiting = self.waiting()?;
             let spans = waiting.spans.iter().copied();
             spans
-                .filter(|span| span.greatest > after && span.least <= until)
+                .filter(|span| span.reach.greatest > after && span.reach.least <= until)
                 .collect()
         };
-        spans.sort_unstable_by_key(|span| span.least);
+        spans.sort_unstable_by_key(|span| span.reach.least);
         let (mut found, mut upto): (Vec<ChatMessage>, _) = (Vec::new(), until);
         for span in spans {
             // What comes before all that is not read yet.
@@ -277,9 +363,9 @@ impl Store {
                 found
                     .iter()
                     .map(ChatMessage::position)
-                    .filter(|p| *p < span.least)
+                    .filter(|p| *p < span.reach.least)
             };
-            if found.len() >= PIECE && known().count() >= PIECE {
+            if found.len() >= enough && known().count() >= enough {
                 upto = known().max().unwrap_or(after);
                 break;
             }
@@ -300,8 +386,8 @@ impl Store {
         let spans: Vec<Span> = self.waiting()?.spans.iter().copied().collect();
         let mut found = Vec::new();
         for span in spans {
-            let from = positions.partition_point(|p| *p < span.least);
-            let to = positions.partition_point(|p| *p <= span.greatest);
+            let from = positions.partition_point(|p| *p < span.reach.least);
+            let to = positions.partition_point(|p| *p <= span.reach.greatest);
             let here = positions.get(from..to).unwrap_or_default();
             if here.is_empty() {
                 continue;
@@ -323,7 +409,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let spans: Vec<Span> = self.waiting()?.spans.iter().copied().collect();
         for span in spans.iter().rev() {
-            if wants(span.greatest) {
+            if wants(span.reach.greatest) {
                 take(unpack_at(&self.connection, span.id)?)?;
             }
         }

@@ -22,7 +22,9 @@ fn rows(store: &Store) -> i64 {
 fn all_of(store: &Store) -> Vec<ChatMessage> {
     let (mut all, mut upto) = (Vec::new(), Position::default());
     while upto < Position::END {
-        let found = store.between(upto, Position::END, |_| true).unwrap();
+        let found = store
+            .between(upto, Position::END, Portion::CHUNK, |_| true)
+            .unwrap();
         assert!(found.upto > upto, "it goes on");
         let bytes: usize = found.messages.iter().map(|m| m.size_bound()).sum();
         assert!(bytes < CHUNK + 20_000);
@@ -211,8 +213,8 @@ fn only_so_many_blocks_wait() {
     let mut store = open(&dir.file()).unwrap();
     let sql = format!(
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n LIMIT {ARRIVED_BLOCKS_MAX})
-         INSERT INTO arrived (least, greatest, count, messages)
-         SELECT zeroblob(24), zeroblob(24), 0, x'01' FROM n"
+         INSERT INTO arrived (least, greatest, count, bytes, messages)
+         SELECT zeroblob(24), zeroblob(24), 0, 1, x'01' FROM n"
     );
     store.connection.execute_batch(&sql).unwrap();
     drop(store);
@@ -234,7 +236,7 @@ fn a_damaged_block_is_told_and_stays() {
     let spoil = "UPDATE arrived SET messages = x'0100ff' WHERE id = 1";
     store.connection.execute_batch(spoil).unwrap();
     assert!(matches!(store.make_rows(), Err(StoreError::Damaged(_))));
-    let found = store.between(Position::default(), Position::END, |_| true);
+    let found = store.between(Position::default(), Position::END, Portion::CHUNK, |_| true);
     assert!(matches!(found, Err(StoreError::Damaged(_))));
     assert!(matches!(store.ranges(), Err(StoreError::Damaged(_))));
 }
@@ -296,4 +298,72 @@ fn while_somebody_else_writes_a_block_stays_and_is_tried_again() {
     store.make_rows().unwrap();
     assert_eq!(store.waiting_blocks(), 0);
     check(&store, &all);
+}
+
+#[test]
+fn a_block_that_cannot_be_unpacked_keeps_no_other_from_becoming_rows() {
+    let dir = Scratch::new();
+    let mut store = open(&dir.file()).unwrap();
+    commit(&mut store, &many(1, 1..=4 * PIECE as u64));
+    let before = store.waiting_blocks();
+    let spoil = "UPDATE arrived SET messages = x'0100ff' WHERE id = 1";
+    store.connection.execute_batch(spoil).unwrap();
+    assert!(matches!(store.make_rows(), Err(StoreError::Damaged(_))));
+    for left in (0..before - 1).rev() {
+        store.make_rows().unwrap();
+        assert_eq!(store.waiting_blocks(), left);
+    }
+    // It is left alone, and is not forgotten.
+    store.make_rows().unwrap();
+    assert!(matches!(store.ranges(), Err(StoreError::Damaged(_))));
+    drop(store);
+    assert_eq!(open(&dir.file()).unwrap().waiting_blocks(), 1);
+}
+
+#[test]
+fn blocks_of_one_commit_and_of_earlier_ones_lie_upon_each_other_only_so_often() {
+    let dir = Scratch::new();
+    let mut store = open(&dir.file()).unwrap();
+    let mut all = Vec::new();
+    for n in 0..3 {
+        // Each block has one of the first and one of the last.
+        let mut part = many(n + 1, 1..=5_000);
+        let (count, half) = (part.len(), part.len() / 2);
+        for i in (0..half).step_by(2) {
+            part.swap(i, count - 1 - i);
+        }
+        commit(&mut store, &part);
+        all.extend(part);
+    }
+    assert_eq!(store.waiting_blocks(), 17);
+    check(&store, &all);
+}
+
+#[test]
+fn which_blocks_wait_is_read_of_an_index() {
+    let dir = Scratch::new();
+    let store = open(&dir.file()).unwrap();
+    let sql = format!("EXPLAIN QUERY PLAN {}", schema::SPANS);
+    let plan = |row: &rusqlite::Row<'_>| row.get::<_, String>("detail");
+    let plan: String = store.connection.query_row(&sql, [], plan).unwrap();
+    assert_eq!(plan, "SCAN arrived USING COVERING INDEX arrived_spans");
+}
+
+#[test]
+fn a_file_that_somebody_reads_keeps_its_secret() {
+    let dir = Scratch::new();
+    let path = dir.file();
+    close(open(&path).unwrap());
+    let reader = Connection::open(&path).unwrap();
+    reader.execute_batch("BEGIN; SELECT * FROM room").unwrap();
+    let changed = Store::rekey(&path, "12ab", 2_000);
+    assert!(matches!(changed, Err(StoreError::Later(_))), "{changed:?}");
+    let lock = || {
+        let store = Store::open_for_reading(&path, None).unwrap();
+        store.owner().unwrap().lock
+    };
+    assert_eq!(lock(), None);
+    reader.execute_batch("COMMIT").unwrap();
+    Store::rekey(&path, "12ab", 2_000).unwrap();
+    assert_eq!(lock().as_deref(), Some("12ab"));
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use papo::wire::{Address, Coordinator, Datagram, Key, encode_datagram};
 
-use crate::harness::{PATIENCE, Room, let_pass, ms, one_line_that_names, shared};
+use crate::harness::{PATIENCE, Room, eventually, let_pass, ms, one_line_that_names, shared};
 use crate::speaker::mouth;
 
 /// More than a process needs to start and to leave on a busy machine.
@@ -130,4 +130,28 @@ fn a_pipe_whose_reader_is_slow_ends_in_time_and_says_what_was_not_printed() {
     assert_eq!(status.code(), Some(1), "{}", pipe.stderr());
     assert!(pipe.stderr().contains("not printed"), "{}", pipe.stderr());
     assert!(pipe.stderr().contains("--timeout"), "{}", pipe.stderr());
+}
+
+/// Time was not what a reader lacked that took nothing at all.
+#[test]
+fn a_pipe_whose_reader_takes_nothing_says_that_nobody_read() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let ana = room.join("ana");
+    ana.joined();
+    for n in 0..3_000 {
+        ana.say(&format!("{n:0100}"));
+    }
+    ana.heard("ana", 3_000);
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    let options = ["--replay", "all", "--timeout", "30"];
+    let mut pipe = room.papo("bia", &options).stdout(writer).start();
+    eventually("the pipe is full", PATIENCE, || {
+        rustix::io::ioctl_fionread(&reader).expect("a pipe") > 60_000
+    });
+    pipe.close_input();
+    let (_, status) = pipe.exit_within(PATIENCE);
+    assert_eq!(status.code(), Some(1), "{}", pipe.stderr());
+    let words = "not printed: nobody read the output";
+    assert!(pipe.stderr().contains(words), "{}", pipe.stderr());
 }

@@ -85,6 +85,11 @@ pub const KEPT: &[(u64, &str, &str)] = &[
         "cuts that stay",
         "one of two nodes lacked a message for ever",
     ),
+    (
+        43017152,
+        "mixed",
+        "a silent link to one that was lost kept it out, and from being dialled, for ever",
+    ),
 ];
 
 /// Seeds that once failed, with their limits scaled down.

@@ -6,6 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
+use rustix::process::Pid;
 
 use super::{as_str, join_storing, stored_texts};
 use crate::harness::scratch_dir;
@@ -279,4 +280,38 @@ fn who_waits_for_the_disk_is_alone_has_no_socket_and_ends_with_its_node() {
     eventually("it ends, too", ms(1_000), || !is_there());
     disk.be_slow(false);
     assert_eq!(stored_texts(&disk.file()).len(), 20);
+}
+
+/// Whoever wants to leave may, however much is to be said once the file is taken up.
+#[test]
+fn much_that_waits_for_a_file_that_is_never_taken_up_is_no_reason_to_stay() {
+    let permit = alone();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let file = dir.join("room.db");
+    fill(&room, &file, 200_000);
+    for (stays, end) in [(None, None), (Some("--stay"), Some(Signal::TERM))] {
+        let mut options = vec!["--timeout", "1", "--store", as_str(&file)];
+        options.extend(stays);
+        let mut ana = room.papo("ana", &options).start();
+        eventually("it is being read", PATIENCE, || !children(&ana).is_empty());
+        let helpers = children(&ana).into_iter();
+        for helper in helpers.filter_map(|pid| Pid::from_raw(pid.cast_signed())) {
+            rustix::process::kill_process(helper, Signal::STOP).expect("it is there");
+        }
+        ana.write("a line\n".repeat(1_000).as_bytes());
+        let before = Instant::now();
+        match end {
+            None => ana.close_input(),
+            Some(signal) => {
+                // By then it has taken as much as it wants to.
+                let_pass(ms(300));
+                ana.signal(signal);
+            }
+        }
+        let (ended, status) = ana.exit_within(PATIENCE);
+        let took = ended - before;
+        assert!(took < ms(4_000), "{end:?}: {took:?}");
+        assert_eq!(status.code(), Some(1), "{end:?}: {}", ana.stderr());
+    }
 }

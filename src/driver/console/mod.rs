@@ -123,6 +123,11 @@ impl Console {
         self.stdout_gone = true;
     }
 
+    /// True if the user or the system asked papo to leave.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.is_stopping
+    }
+
     /// True if stdin was to be read, and was not, since stdout was closed.
     pub(super) fn is_stdin_left(&self) -> bool {
         self.is_stdin_left

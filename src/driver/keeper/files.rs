@@ -24,18 +24,22 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::limits::BATCH_BYTES_MAX;
 use crate::node::{History, Now, Time};
-use crate::store::{Identity, Owner, Place, Store, StoreError};
+use crate::store::{self, Identity, Owner, Place, Portion, Store, StoreError};
 use crate::ui::visible::{Tab, visible};
 use crate::wire::{ChatMessage, MessageId, Position};
 
 use super::rows::Rows;
 use super::tending::Tending;
 
-/// Messages copied per turn of the loop, some 5 ms of work, and as many chunks ([`Store::between`])
-/// at the most.
+/// Messages copied per turn of the loop, some 5 ms of work: read at once, since a block of them is unpacked each
+/// time that something in it is read.
 const BATCH: usize = 1_000;
-const CHUNKS: usize = 8;
+const PORTION: Portion = Portion {
+    messages: BATCH,
+    bytes: 8 * BATCH_BYTES_MAX,
+};
 
 /// The file at the path, and the one that it takes over from after a move.
 #[derive(Debug)]
@@ -97,6 +101,17 @@ impl Files {
     /// What is open is closed: it is no file of this history.
     pub(super) fn give_up(&mut self) {
         self.store = None;
+    }
+
+    /// The file at the path is damaged: it gets another name, which says when, and which is returned.
+    pub(super) fn set_aside(&mut self, now: Now) -> Result<PathBuf, StoreError> {
+        self.give_up();
+        let stamp = i64::try_from(now.wall_ms)
+            .ok()
+            .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
+            .unwrap_or_default()
+            .strftime("%Y%m%dT%H%M%SZ");
+        store::set_aside(&self.path, &format!(".damaged-{stamp}")).map_err(StoreError::Path)
     }
 
     /// True if a file is open.
@@ -342,16 +357,9 @@ pub(super) fn batch(
     upto: &mut Position,
     until: Position,
 ) -> Result<Vec<ChatMessage>, StoreError> {
-    let mut messages = Vec::new();
-    for _ in 0..CHUNKS {
-        let found = old.between(*upto, until, |_| true)?;
-        *upto = found.upto;
-        messages.extend(found.messages);
-        if *upto >= until || messages.len() >= BATCH {
-            break;
-        }
-    }
-    Ok(messages)
+    let found = old.between(*upto, until, PORTION, |_| true)?;
+    *upto = found.upto;
+    Ok(found.messages)
 }
 
 /// The next messages of what is in memory after a position, which moves behind them.

@@ -14,6 +14,15 @@ use super::helper::Helper;
 /// Ids that the node is told of in one turn of the loop.
 const IDS: u64 = 50_000;
 
+/// How far the file is taken up.
+#[derive(Debug, Default)]
+pub(in crate::driver) struct Load {
+    /// The node was told everything, and may start.
+    pub(in crate::driver) is_done: bool,
+    /// For the user.
+    pub(in crate::driver) words: Vec<String>,
+}
+
 /// What is read of a file at the start.
 #[derive(Debug)]
 pub(super) struct Loading {
@@ -204,6 +213,18 @@ impl Loading {
         node.end_restoring();
         Ok(true)
     }
+}
+
+/// What lies too far ahead in a file, in words for the user.
+pub(super) fn left_out(shown: &str, count: u64) -> String {
+    let (messages, are) = match count {
+        1 => ("message", "is"),
+        _ => ("messages", "are"),
+    };
+    format!(
+        "{shown}: {count} {messages} in it {are} dated more than a day ahead of this machine's clock, and {are} \
+         left out"
+    )
 }
 
 /// Takes the next ids from the end of these ranges.

@@ -9,12 +9,12 @@
 //! Once per turn, after everything was read and before [`Node::end_turn`](crate::node::Node::end_turn)
 //! sends the ACKs, what was taken in is committed in one transaction of at most [`STORE_BATCH_MAX`]
 //! messages and [`STORE_BATCH_BYTES_MAX`] bytes. A commit writes into the kernel's memory and waits
-//! for no disk. Few messages become rows, many become blocks, which become rows when nothing is to be stored
-//! (`rows`). Commits of many are some milliseconds apart, so that there are fewer. Measured on a virtual
-//! machine with 2 cores: less than 0.1 ms for one message, 0.3 microseconds for each of many; where
-//! blocks cannot be made, 2 to 5 ms for 1,000 and some 15 ms for a full batch. What is left over is committed in the next turns, and until
-//! then nothing more is read from peers and from stdin: their streams push back, as with any slow reader,
-//! while the timers (heartbeats, PINGs) go on.
+//! for no disk. Few messages become rows, many become blocks, which become rows when not many come
+//! (`rows`). Commits of many are some milliseconds apart, so that there are fewer (`pacing`). Measured on a
+//! virtual machine with 2 cores: less than 0.1 ms for one message, 0.3 microseconds for each of many; where
+//! blocks cannot be made, 2 to 5 ms for 1,000 and some 15 ms for a full batch. What is left over is committed
+//! in the next turns, and until then nothing more is read from peers and from stdin: their streams push back,
+//! as with any slow reader, while the timers (heartbeats, PINGs) go on.
 //!
 //! # The disk
 //!
@@ -24,34 +24,37 @@
 //! if that does not take long (`closing`).
 //!
 //! What the loop does to files itself: it takes the lock and opens the file, once a helper has opened it;
-//! commits, which write to the kernel's memory; asks after each commit whether the file is still there;
-//! reads what is not in memory for a newcomer; cuts the log when all of it is in the file; renames a damaged
-//! file; and what follows when the file was moved (`files`). None of it asks for a sync.
+//! commits, and turns blocks into rows, which write to the kernel's memory; asks after each commit whether the
+//! file is still there; reads what is not in memory for a newcomer; cuts the log when all of it is in the file;
+//! renames a damaged file; and what follows when the file was moved (`files`). None of it asks for a sync.
 //!
 //! # Trouble
 //!
 //! If a commit fails (full disk, read-only, an error), one warning says so, the chat goes on in
 //! memory, and it is tried again after [`RETRY`]; what is not stored is not confirmed meanwhile. One
 //! remark says when it works again. A commit that a helper is in the way of, because it writes to the index of
-//! words, is tried again after [`CROSSED`] and is no trouble. A checkpoint that fails is one warning, and the
+//! words, is tried again in a moment and is no trouble. A checkpoint that fails is one warning, and the
 //! log grows meanwhile. What happens when the file is moved or deleted is in `files`.
 
 mod closing;
 mod files;
 mod helper;
 mod loading;
+mod pacing;
 mod reading;
 mod rows;
 mod tending;
+#[cfg(test)]
+#[path = "keeper_test.rs"]
+mod tests;
 
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use mio::Registry;
 
 use crate::limits::{STORE_BATCH_BYTES_MAX, STORE_BATCH_MAX};
 use crate::node::{Node, Now, Restored, Time};
-use crate::store::{self, Owner, Store, StoreError};
+use crate::store::{Owner, Store, StoreError};
 use crate::wire::{ChatMessage, Position};
 
 use super::config::DriverConfig;
@@ -59,8 +62,10 @@ use super::start_error::StartError;
 pub(super) use closing::Closing;
 use files::{Files, shown};
 use helper::Helper;
-use loading::Loading;
+use loading::{Load, Loading, left_out};
+use pacing::Pacing;
 pub(super) use reading::Read;
+use reading::Reading;
 use rows::Rows;
 use tending::Tending;
 
@@ -69,14 +74,6 @@ const RETRY: Duration = Duration::from_secs(1);
 /// How often it is looked at whether the file is where it was, while nothing is committed. It costs
 /// some microseconds, and no wake-up: a node that is alone has more than that.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// The pause before a commit is tried again that a helper was in the way of.
-const CROSSED: Duration = Duration::from_millis(10);
-/// The pause between two commits of many messages: what comes meanwhile costs a commit less.
-const GATHER: Duration = Duration::from_millis(2);
-/// Many messages, which are not yet too many to wait.
-const GATHERED: RangeInclusive<usize> = 64..=STORE_BATCH_MAX / 2;
-/// How often in a row that may be, before it is a trouble.
-const CROSSED_MAX: u32 = 100;
 /// How many batches a leaver stores: as many as the wait for its end is worth, some 10 s.
 const LAST_STEPS_MAX: usize = 1_000;
 
@@ -90,13 +87,6 @@ struct Trouble {
     is_moved: bool,
 }
 
-/// A commit that a helper was in the way of.
-#[derive(Clone, Copy, Debug)]
-struct Crossed {
-    retry_at: Time,
-    times: u32,
-}
-
 /// What a commit, or a part of a move, has done.
 #[derive(Debug)]
 enum Step {
@@ -106,15 +96,6 @@ enum Step {
     Moving,
     /// What was stored before is stored again: these words say so.
     Moved(String),
-}
-
-/// How far the file is taken up.
-#[derive(Debug, Default)]
-pub(super) struct Load {
-    /// The node was told everything, and may start.
-    pub(super) is_done: bool,
-    /// For the user.
-    pub(super) words: Vec<String>,
 }
 
 /// The store of a running node.
@@ -129,13 +110,12 @@ pub(super) struct Keeper {
     /// A damaged file ends papo.
     strict: bool,
     trouble: Option<Trouble>,
-    crossed: Option<Crossed>,
+    pacing: Pacing,
     tending: Tending,
     rows: Rows,
     /// The last commit did not take everything.
     is_behind: bool,
-    /// Reading failed, and that was said.
-    reads_fail: bool,
+    reading: Reading,
     /// When it is looked at next whether the file is where it was, although nothing is committed.
     look_at: Time,
 }
@@ -165,11 +145,11 @@ impl Keeper {
             newest: config.history_max,
             strict: store.strict,
             trouble: None,
-            crossed: None,
+            pacing: Pacing::default(),
             tending: Tending::new(now.time),
             rows: Rows::new(now.time),
             is_behind: false,
-            reads_fail: false,
+            reading: Reading::default(),
             look_at: now.time + LOOK_EVERY,
         };
         keeper.begin_loading(now)?;
@@ -252,17 +232,9 @@ impl Keeper {
 
     /// Gives a damaged file another name; the words say so.
     fn set_aside(&mut self, why: &str, now: Now) -> Result<String, StartError> {
-        self.files.give_up();
         self.trouble = None;
-        let stamp = i64::try_from(now.wall_ms)
-            .ok()
-            .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
-            .unwrap_or_default()
-            .strftime("%Y%m%dT%H%M%SZ");
-        let suffix = format!(".damaged-{stamp}");
-        let path = self.files.path();
-        let aside = store::set_aside(path, &suffix)
-            .map_err(|e| StartError::Store(path.to_owned(), StoreError::Path(e)))?;
+        let aside = (self.files.set_aside(now))
+            .map_err(|e| StartError::Store(self.files.path().to_owned(), e))?;
         Ok(format!(
             "{} is damaged ({why}): it is now {}, and a new one takes its place",
             self.files.shown(),
@@ -273,7 +245,7 @@ impl Keeper {
     /// True if what is to be stored can be tried to be, now.
     fn may_commit(&self, now: Time) -> bool {
         self.trouble.is_none_or(|t| t.retry_at <= now)
-            && self.crossed.is_none_or(|c| c.retry_at <= now)
+            && self.pacing.retry_at().is_none_or(|at| at <= now)
     }
 
     /// Does the next thing that brings the node's messages into the file at the path.
@@ -310,7 +282,9 @@ impl Keeper {
             .count();
         let messages = messages.take(count);
         (self.files).put(&mut self.tending, now, messages, count, floor)?;
-        self.rows.on_commit(now.time);
+        if Pacing::is_many(count) {
+            self.rows.on_commit(now.time);
+        }
         Ok(Step::Stored(count))
     }
 
@@ -357,7 +331,7 @@ impl Keeper {
         let is_owing = self.is_owing(unstored > 0);
         let gathers = self.gathers_until(now, unstored);
         let retry = self.trouble.filter(|_| is_owing).map(|t| t.retry_at);
-        let crossed = self.crossed.filter(|_| is_owing).map(|c| c.retry_at);
+        let crossed = self.pacing.retry_at().filter(|_| is_owing);
         let helper = self.helper.next_wake(now);
         let store = self.files.store().filter(|_| !self.helper.is_running());
         let tending = store.and_then(|store| self.tending.next_wake(now, store));
@@ -390,7 +364,7 @@ impl Keeper {
         }
         match self.step(now, node) {
             Ok(step) => {
-                self.crossed = None;
+                self.pacing.on_commit();
                 self.note_step(node, step)
             }
             Err(StoreError::Later(why)) if self.is_crossed(now.time) => {
@@ -404,20 +378,15 @@ impl Keeper {
 
     /// Until when a commit waits for more to come, after one that was a moment ago.
     fn gathers_until(&self, now: Time, unstored: usize) -> Option<Time> {
-        let until = self.rows.stored_at() + GATHER;
-        let is_well = self.trouble.is_none() && self.crossed.is_none() && !self.files.is_moving();
-        (is_well && GATHERED.contains(&unstored) && now < until).then_some(until)
+        let is_well = self.trouble.is_none() && !self.files.is_moving();
+        let until = (self.pacing).gathers_until(now, unstored, self.rows.many_at());
+        until.filter(|_| is_well)
     }
 
     /// A commit failed: true if a helper was in its way, which is over in a moment.
     fn is_crossed(&mut self, now: Time) -> bool {
-        let times = self.crossed.map_or(0, |c| c.times);
-        let is_so = self.tending.is_in_the_way() && self.trouble.is_none() && times < CROSSED_MAX;
-        self.crossed = is_so.then_some(Crossed {
-            times: times + 1,
-            retry_at: now + CROSSED,
-        });
-        is_so
+        let may_be = self.tending.is_in_the_way() && self.trouble.is_none();
+        self.pacing.on_crossed(now, may_be)
     }
 
     /// Tells the node what is stored; the words are for the user.
@@ -460,7 +429,11 @@ impl Keeper {
         let (store, is_behind) = (self.files.store(), self.is_behind);
         let words = (self.tending).tend(now, &mut self.helper, store, is_behind);
         let words = words.filter(|_| self.trouble.is_none());
-        let words = words.or(self.make_rows(now));
+        // One thing is said at a time, and a failure only once: no other is met while there is one to say.
+        let words = match words {
+            None => self.make_rows(now),
+            some => some,
+        };
         let words = words.map(|words| format!("{}: {words}", self.files.shown()));
         (self.next_wake(now, unstored), words)
     }
@@ -490,30 +463,7 @@ impl Keeper {
         until: Position,
         wanted: impl Fn(Position) -> bool,
     ) -> Read {
-        let found = match self.files.reader() {
-            Some(store) => store.between(after, until, wanted),
-            None => Err(StoreError::Unusable("it is not open".into())),
-        };
-        match found {
-            Ok(found) => Read {
-                messages: found.messages,
-                upto: found.upto,
-                trouble: None,
-            },
-            Err(e) => Read {
-                trouble: self.note_unread(&e),
-                ..Read::nothing(until)
-            },
-        }
-    }
-
-    /// Something could not be read; the words say so, the first time.
-    fn note_unread(&mut self, e: &StoreError) -> Option<String> {
-        let is_new = !std::mem::replace(&mut self.reads_fail, true);
-        is_new.then(|| {
-            let path = self.files.shown();
-            format!("{path}: cannot be read: {e}; others get what is in memory only")
-        })
+        self.reading.read(&self.files, after, until, wanted)
     }
 
     /// The node has left: what is not stored yet is tried a last time, and said if that fails. What is
@@ -529,9 +479,8 @@ impl Keeper {
                 // It has waited for the lock.
                 Err(StoreError::Later(_)) if self.is_crossed(now.time) => None,
                 Err(e) => {
-                    if let Some(words) = self.unstored_words(node, &e.to_string()) {
-                        say(&words);
-                    }
+                    let words = closing::unstored(&self.files.shown(), node.unstored_len(), &e);
+                    words.iter().for_each(|words| say(words));
                     break;
                 }
             };
@@ -545,26 +494,4 @@ impl Keeper {
         self.files.make_last_rows(&mut self.tending, now.time);
         Closing::new(now.time, self.files, self.tending, self.helper)
     }
-
-    /// What was not stored, if there is anything.
-    fn unstored_words(&self, node: &Node, why: &str) -> Option<String> {
-        let left = match node.unstored_len() {
-            0 => return None,
-            1 => "1 message is".to_owned(),
-            n => format!("{n} messages are"),
-        };
-        Some(format!("{}: {left} not stored: {why}", self.files.shown()))
-    }
-}
-
-/// What lies too far ahead in a file, in words for the user.
-fn left_out(shown: &str, count: u64) -> String {
-    let (messages, are) = match count {
-        1 => ("message", "is"),
-        _ => ("messages", "are"),
-    };
-    format!(
-        "{shown}: {count} {messages} in it {are} dated more than a day ahead of this machine's clock, and {are} \
-         left out"
-    )
 }

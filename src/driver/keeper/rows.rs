@@ -4,10 +4,15 @@
 //! back are for the user.
 //!
 //! What comes many at a time is committed as blocks ([`Store::commit`]), and a block becomes rows in a turn of
-//! the loop that stores nothing, one in a turn, some 2 ms. It is begun when nothing was stored for [`QUIET`],
-//! since a process that reads what others write as fast as it can has such turns, too, and those others need
-//! the processor. Past [`HURRY_BYTES`] that is not waited for. While a helper process works on the file, or is
-//! due, blocks wait: what it checkpoints is to be all that is in the log, so that this can be cut.
+//! the loop that stores few messages or none, one in a turn, some 2 ms. It is begun when no commit was one of
+//! many for [`QUIET`], since a process that reads what others write as fast as it can has such turns, too, and
+//! those others need the processor. Commits of few put nothing off: people may go on talking for days. Past
+//! [`HURRY_BYTES`] the pause is not waited for, nor while blocks keep what comes from becoming blocks
+//! ([`Store::is_crowded`]).
+//!
+//! While a helper process works on the file, or is due, blocks wait: what it checkpoints is to be all that is in
+//! the log, so that this can be cut. Not so at the end, where one more checkpoint follows (`closing`): few blocks
+//! become rows then whatever a helper does, and if it is in the way they wait for the next start.
 
 use std::time::Duration;
 
@@ -15,7 +20,7 @@ use crate::limits::{ARRIVED_BLOCKS_MAX, ARRIVED_BYTES_MAX};
 use crate::node::Time;
 use crate::store::{Store, StoreError};
 
-/// The pause in what is stored after which blocks become rows.
+/// The pause after a commit of many messages, after which blocks become rows.
 const QUIET: Duration = Duration::from_secs(1);
 /// So much in blocks waits for no pause.
 const HURRY_BYTES: usize = ARRIVED_BYTES_MAX / 2;
@@ -28,8 +33,8 @@ const LAST_BLOCKS_MAX: usize = 32;
 /// When blocks become rows.
 #[derive(Debug)]
 pub(super) struct Rows {
-    /// The time of the last commit of messages.
-    stored_at: Time,
+    /// The time of the last commit of many messages.
+    many_at: Time,
     /// After a failure: not before this time.
     not_before: Option<Time>,
     is_failure_told: bool,
@@ -39,35 +44,36 @@ impl Rows {
     /// Nothing was stored yet.
     pub(super) fn new(now: Time) -> Rows {
         Rows {
-            stored_at: now,
+            many_at: now,
             not_before: None,
             is_failure_told: false,
         }
     }
 
-    /// Messages were committed.
+    /// Many messages were committed together.
     pub(super) fn on_commit(&mut self, now: Time) {
-        self.stored_at = now;
+        self.many_at = now;
     }
 
-    /// When messages were committed last.
-    pub(super) fn stored_at(&self) -> Time {
-        self.stored_at
+    /// When that was last.
+    pub(super) fn many_at(&self) -> Time {
+        self.many_at
     }
 
     /// When a block is to become rows; none if none waits.
     pub(super) fn next_wake(&self, store: &Store) -> Option<Time> {
         let blocks = store.waiting_blocks();
-        let hurries = blocks > HURRY_BLOCKS || store.waiting_bytes() > HURRY_BYTES;
+        let is_much = blocks > HURRY_BLOCKS || store.waiting_bytes() > HURRY_BYTES;
+        let hurries = is_much || store.is_crowded();
         let pause = if hurries { Duration::ZERO } else { QUIET };
-        let due = self.stored_at + pause;
+        let due = self.many_at + pause;
         (blocks > 0).then(|| self.not_before.map_or(due, |at| at.max(due)))
     }
 
     /// True if a block is to become rows in this turn.
     pub(super) fn is_due(&self, now: Time, store: &Store) -> bool {
         let due = self.next_wake(store).is_some_and(|at| at <= now);
-        due && self.stored_at < now
+        due && self.many_at < now
     }
 
     /// A block became rows, or did not.

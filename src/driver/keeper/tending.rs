@@ -294,7 +294,8 @@ impl Tending {
         self.is_holding = !is_short && !was_holding && self.not_before.is_none();
     }
 
-    fn fail(&mut self, now: Time, e: StoreError) {
+    /// It could not be done: that is said once, and it is tried again later.
+    pub(super) fn fail(&mut self, now: Time, e: StoreError) {
         self.not_before = Some(now + FAILED_PAUSE);
         self.dirty_since.get_or_insert(now);
         if !std::mem::replace(&mut self.is_failure_told, true) {

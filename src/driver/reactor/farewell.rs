@@ -4,15 +4,19 @@
 //! while something unread is in it is reset, and a reset destroys what is still in flight. Then
 //! the outputs are written out. Both are bounded: nobody who is stuck keeps papo from ending.
 //!
-//! Owns until when each of the two is waited for. It neither writes to peers nor sleeps.
+//! Owns until when each of the two is waited for, and the order of the last rounds. The node is told nothing
+//! any more.
 
 use crate::node::Time;
 use crate::timing;
 use crate::ui::Ui;
 
-use super::super::console::Console;
-use super::super::status::{STATUS_FAILED, STATUS_UNPRINTED};
+use super::super::console::{Console, SignalRequest};
+use super::super::start_error::StartError;
+use super::super::status::{STATUS_FAILED, STATUS_INTERRUPTED, STATUS_UNPRINTED};
 use super::super::streams::Streams;
+use super::Reactor;
+use super::starting::waiting_failed;
 
 /// Until when peers and readers are waited for.
 #[derive(Debug)]
@@ -36,16 +40,17 @@ impl Farewell {
             output_until,
             output_ends: ends_at.map(|at| at.max(output_until)),
             was_read: false,
-            pending: usize::MAX,
+            pending: 0,
         }
     }
 
     /// After a round of writing: a reader that takes something now and then is waited for.
     pub(super) fn on_round(&mut self, now: Time, console: &Console) {
-        if console.has_work() || console.has_moved(self.pending) {
+        let has_moved = console.has_moved(self.pending);
+        self.was_read |= has_moved;
+        if has_moved || console.has_work() {
             let until = now + timing::FAREWELL_OUTPUT;
             self.output_until = self.output_ends.map_or(until, |ends| ends.min(until));
-            self.was_read = true;
         }
         self.pending = console.pending();
     }
@@ -94,5 +99,39 @@ impl Farewell {
         }
         console.flush_stderr(ui);
         STATUS_UNPRINTED
+    }
+}
+
+impl Reactor {
+    /// Ends in good order; the result is the exit status. What is queued for peers is written, and their
+    /// ends are waited for; then the outputs are written out.
+    pub(super) fn farewell(mut self) -> Result<u8, StartError> {
+        let mut store = self.keeper.take().map(|keeper| {
+            let (ui, now) = (&mut self.ui, self.now);
+            keeper.close(now, &mut self.node, |words| ui.warn(now, words))
+        });
+        self.streams.close_all();
+        let mut farewell = Farewell::new(self.now.time, self.ui.ends_at());
+        loop {
+            self.console.begin_round();
+            self.streams.flush(self.now.time);
+            self.flush_outputs();
+            self.bury_streams();
+            self.streams.forget_inputs();
+            farewell.on_round(self.now.time, &self.console);
+            let until = farewell.waits_until(self.now.time, &self.console, &self.streams);
+            let closed = store.as_mut().and_then(|s| s.step(self.now.time));
+            let Some(until) = [until, closed].into_iter().flatten().min() else {
+                break;
+            };
+            self.sleep(Some(until)).map_err(waiting_failed)?;
+            self.now = self.clock.now();
+            if self.sort_events() == Some(SignalRequest::End) {
+                return Ok(STATUS_INTERRUPTED);
+            }
+            let mut round = self.streams.round();
+            while self.streams.next_in(&mut round).is_some() {}
+        }
+        Ok(farewell.exit_status(&mut self.ui, &mut self.console))
     }
 }

@@ -55,7 +55,6 @@ use super::tokens::{INTERFACES, LISTENER, SIGNALS, STDERR, STDIN, STDOUT, STORE}
 use super::wheel::Wheel;
 use accepting::Door;
 use effects::EffectParts;
-use farewell::Farewell;
 use starting::{Starting, waiting_failed};
 use wake::Wake;
 
@@ -484,37 +483,5 @@ impl Reactor {
         }
         let wheel = &mut self.wheel;
         self.streams.bury(|link| wheel.cancel(Wake::Expire(link)));
-    }
-
-    /// Ends in good order; the result is the exit status. What is queued for peers is written, and their
-    /// ends are waited for; then the outputs are written out.
-    fn farewell(mut self) -> Result<u8, StartError> {
-        let mut store = self.keeper.take().map(|keeper| {
-            let (ui, now) = (&mut self.ui, self.now);
-            keeper.close(now, &mut self.node, |words| ui.warn(now, words))
-        });
-        self.streams.close_all();
-        let mut farewell = Farewell::new(self.now.time, self.ui.ends_at());
-        loop {
-            self.console.begin_round();
-            self.streams.flush(self.now.time);
-            self.flush_outputs();
-            self.bury_streams();
-            self.streams.forget_inputs();
-            farewell.on_round(self.now.time, &self.console);
-            let until = farewell.waits_until(self.now.time, &self.console, &self.streams);
-            let closed = store.as_mut().and_then(|s| s.step(self.now.time));
-            let Some(until) = [until, closed].into_iter().flatten().min() else {
-                break;
-            };
-            self.sleep(Some(until)).map_err(waiting_failed)?;
-            self.now = self.clock.now();
-            if self.sort_events() == Some(SignalRequest::End) {
-                return Ok(STATUS_INTERRUPTED);
-            }
-            let mut round = self.streams.round();
-            while self.streams.next_in(&mut round).is_some() {}
-        }
-        Ok(farewell.exit_status(&mut self.ui, &mut self.console))
     }
 }

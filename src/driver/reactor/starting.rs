@@ -191,7 +191,9 @@ impl Reactor {
         let Some(starting) = &mut self.starting else {
             return;
         };
-        while allowance.is_left() && starting.has_room() {
+        // The wish to leave is the last one, and waits for no room.
+        let leaves = self.ui.is_late() || self.console.is_stopping();
+        while allowance.is_left() && (starting.has_room() || leaves) {
             let Some(command) = self.ui.poll_command(self.now, &self.node, status) else {
                 return;
             };

@@ -473,12 +473,14 @@ fn interest(armed: bool) -> Interest {
     }
 }
 
-/// What a message takes of its link's share of frames: more if its answer is expensive to make.
+/// What a message takes of its link's share of frames: more if it, or its answer, is expensive.
 fn cost(message: &Message) -> usize {
     match message {
         Message::Introduction(_) => INTRODUCTION_COST,
-        Message::Proof(_) | Message::Relay(_) => PROOF_COST,
-        Message::Fetch(_) | Message::ViewRequest | Message::JoinRequest(_) => EXPENSIVE_FRAME_COST,
+        Message::Proof(_) => PROOF_COST,
+        Message::Fetch(_) | Message::ViewRequest | Message::JoinRequest(_) | Message::Relay(_) => {
+            EXPENSIVE_FRAME_COST
+        }
         _ => 1,
     }
 }

@@ -174,7 +174,7 @@ impl Mesh {
             && !group.is_member(member.key)
             && !self.left.contains(member.key)
         {
-            if self.links.open_to(member.key).is_none() && !group.is_leaving() {
+            if !self.is_alive(cx, member.key) && !group.is_leaving() {
                 self.dial(cx, member.key, &member.addresses, false);
             }
             self.lost.push_back(member);

@@ -314,13 +314,15 @@ impl Mesh {
     }
 
     /// Two links of one pair: of the same round, both were dialled before either was open, and the
-    /// one opened by the higher key stays; of different rounds, the newer stays.
+    /// one opened by the higher key stays; of different rounds, the newer stays. One that is silent stays
+    /// for nobody: its peer may have lost it, and count its rounds from the beginning again.
     fn wins(&self, cx: &Context, id: LinkId, key: Key, ours: bool, round: u64) -> bool {
         let rank = |ours: bool, round: u64| {
             let opener = if ours { cx.config.key } else { key };
             (round, opener)
         };
-        let open = self.links.to(key).map(|l| (l.is_ours(), l.round));
+        let open = self.links.to(key).filter(|l| !l.is_silent(cx));
+        let open = open.map(|l| (l.is_ours(), l.round));
         let dial = self.links.dials.get(&key).filter(|d| d.link != id);
         let dial = dial.and_then(|d| self.links.get(d.link));
         // A dial that has not connected may never: it yields to a link that is there.
@@ -497,3 +499,7 @@ fn give_up(cx: &mut Context, link: LinkId, why: &'static str) {
 fn abort(cx: &mut Context, link: LinkId, why: &'static str) {
     cx.close(link, Close::Abort(why));
 }
+
+#[cfg(test)]
+#[path = "links_test.rs"]
+mod tests;
