@@ -70,8 +70,6 @@ impl Bench {
             failure_timeout: Duration::from_secs(1),
             history_max,
             wants_history: true,
-            wanted: papo::ui::Wanted::default(),
-            timestamps: false,
             confirms_printed: false,
             unstable_bytes_max: papo::limits::UNSTABLE_BYTES_MAX,
             waiting_max: papo::limits::WAITING_MAX,
