@@ -296,6 +296,7 @@ impl Rig {
             equal: true,
             floor: Position::default(),
             newest: None,
+            parts: Vec::new(),
         }
     }
 

@@ -19,7 +19,7 @@ use super::opening::{absolute, size};
 use super::place::FileId;
 use super::schema::{self, bytes_of, position_of};
 use super::{Owner, Store, StoreError};
-use crate::wire::{Key, Position, SeqRange};
+use crate::wire::{Buckets, Key, Part, Position, SeqRange, Sum};
 
 /// The first argument that makes a program of this one's a helper; people have no use for it.
 pub const HELPER: &str = "__store-helper";
@@ -75,6 +75,8 @@ pub enum Reply {
     Absent,
     /// Messages with these ids are in it.
     Range(SeqRange),
+    /// The next older messages that do not belong in memory have these hashes.
+    Bucket(Part),
     /// The newest message that does not belong in memory has this position; zero if all do.
     Until(Position),
     /// The file can be opened, and everything was told.
@@ -191,6 +193,15 @@ impl Reply {
             Reply::Unwritable(e) => format!("unwritable {}", e.to_words()),
             Reply::Absent => "absent".into(),
             Reply::Range(r) => format!("range {} {} {}", r.author, r.first, r.last),
+            Reply::Bucket(Part { upto, count, sum }) => {
+                let Position {
+                    timestamp,
+                    origin,
+                    seq,
+                } = upto;
+                let bytes = sum.to_bytes().map(|byte| format!("{byte:02x}")).concat();
+                format!("bucket {timestamp} {} {seq} {count} {bytes}", origin.0)
+            }
             Reply::Until(p) => format!("until {} {} {}", p.timestamp, p.origin.0, p.seq),
             Reply::Ready => "ready".into(),
             Reply::Indexed(more) => format!("indexed {}", u8::from(*more)),
@@ -219,6 +230,11 @@ impl Reply {
                     last.parse().ok()?,
                 ))
             }
+            "bucket" => Reply::Bucket(Part {
+                upto: Position::new(number()?, Key(number()?), number()?),
+                count: number()?,
+                sum: sum_of(words.next()?)?,
+            }),
             "until" => Reply::Until(Position::new(number()?, Key(number()?), number()?)),
             "ready" => Reply::Ready,
             "indexed" => Reply::Indexed(rest == "1"),
@@ -228,6 +244,15 @@ impl Reply {
             _ => return None,
         })
     }
+}
+
+/// A sum from hexadecimal digits.
+fn sum_of(digits: &str) -> Option<Sum> {
+    let mut bytes = [0; 32];
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    Some(Sum::from_bytes(bytes))
 }
 
 /// The whole run of a helper process. True if it did what it was asked.
@@ -308,7 +333,11 @@ impl Request {
         for range in store.ranges()? {
             say(Reply::Range(range));
         }
-        say(Reply::Until(store.look_through(*newest)?));
+        let until = store.look_through(*newest)?;
+        for part in store.buckets(until)? {
+            say(Reply::Bucket(part));
+        }
+        say(Reply::Until(until));
         say(Reply::Ready);
         Ok(Some(store))
     }
@@ -329,6 +358,24 @@ impl Store {
         let before = bytes_of(first.unwrap_or(Position::END));
         let found: Option<Vec<u8>> = self.connection.query_row(sql, [before], |row| row.get(0))?;
         found.map_or(Ok(Position::default()), |bytes| position_of(&bytes))
+    }
+}
+
+impl Store {
+    /// The hashes of all messages up to a position, summed up.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn buckets(&self, until: Position) -> Result<Vec<Part>, StoreError> {
+        let sql = schema::select("WHERE position <= ?1 ORDER BY position");
+        let mut statement = self.connection.prepare(&sql)?;
+        let mut rows = statement.query([bytes_of(until)])?;
+        let mut buckets = Buckets::default();
+        while let Some(row) = rows.next()? {
+            buckets.push(&schema::message(row)?);
+        }
+        Ok(buckets.parts().to_vec())
     }
 }
 

@@ -6,7 +6,7 @@
 
 use crate::node::{Node, Now, Restored};
 use crate::store::{Job, Lock, Reply, Request, Store, StoreError};
-use crate::wire::{ChatMessage, Position, SeqRange};
+use crate::wire::{ChatMessage, Part, Position, SeqRange};
 
 use super::files::{Files, batch};
 use super::helper::Helper;
@@ -23,6 +23,7 @@ pub(super) struct Loading {
     unwritable: Option<StoreError>,
     is_absent: bool,
     ranges: Vec<SeqRange>,
+    buckets: Vec<Part>,
     until: Position,
     /// Everything that the helper has to say was said.
     is_told: bool,
@@ -60,6 +61,7 @@ impl Loading {
             unwritable,
             is_absent: false,
             ranges: Vec::new(),
+            buckets: Vec::new(),
             until: Position::default(),
             is_told: false,
             read: None,
@@ -104,6 +106,7 @@ impl Loading {
                 }
                 Reply::Absent => self.is_absent = true,
                 Reply::Range(range) => self.ranges.push(range),
+                Reply::Bucket(bucket) => self.buckets.push(bucket),
                 Reply::Until(until) => self.until = until,
                 Reply::Ready => self.is_told = true,
                 Reply::Failed(e) => return Err(e),
@@ -126,6 +129,7 @@ impl Loading {
             if !self.is_told && helper.has_ended() {
                 log::warn!("the process that prepares the store was ended");
                 self.ranges.clear();
+                self.buckets.clear();
                 let replies = self.request.prepare_here();
                 self.take(replies)?;
             }
@@ -174,6 +178,7 @@ impl Loading {
                 ranges,
                 newest: Vec::new(),
                 until: self.until,
+                buckets: std::mem::take(&mut self.buckets),
             });
             return Ok(false);
         }

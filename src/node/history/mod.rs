@@ -6,16 +6,21 @@
 //! Without a store all of it is in memory, and dropping the oldest raises the floor. With one
 //! (`stored_part`), the oldest only leave memory: see there.
 
+mod asks;
+mod compared;
 mod order;
 mod origin;
 mod ranges;
 mod stored_part;
+mod sums;
 
 use std::collections::BTreeMap;
 
 use super::{Config, Weakness};
 use crate::limits;
-use crate::wire::{ChatMessage, Chunk, Fetch, Key, MessageId, Position, SeqRange, digest_of};
+use crate::wire::{ChatMessage, Chunk, Fetch, Key, MessageId, Position, SeqRange};
+pub use asks::Asks;
+pub(super) use compared::Found;
 use order::Order;
 pub(super) use origin::Origin;
 use origin::Safe;
@@ -29,7 +34,6 @@ pub struct History {
     order: Order,
     origins: BTreeMap<Key, Origin>,
     floor: Position,
-    digest: u64,
     max: usize,
     /// What a store adds, if there is one.
     stored_part: Option<StoredPart>,
@@ -46,7 +50,6 @@ impl History {
             order: Order::default(),
             origins: BTreeMap::new(),
             floor: Position::default(),
-            digest: 0,
             max: config.history_max.max(1),
             stored_part: None,
             only_printed: config.confirms_printed,
@@ -88,12 +91,6 @@ impl History {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    /// The wrapping sum of the hashes of all ids held: the same on every node that holds the same.
-    #[must_use]
-    pub fn digest(&self) -> u64 {
-        self.digest
     }
 
     /// All messages in memory in the total order: the newest, if there is a store.
@@ -160,7 +157,6 @@ impl History {
             return false;
         }
         origin.take(id.seq);
-        self.digest = self.digest.wrapping_add(digest_of(id));
         if self.stored_part.is_some() {
             self.insert_storing(message);
             return true;
@@ -193,7 +189,7 @@ impl History {
             return;
         }
         origin.held.insert_range(first.seq(), last.seq());
-        self.digest = self.digest.wrapping_add(self.order.insert_run(run));
+        self.order.insert_run(run);
         self.drop_excess();
     }
 
@@ -268,7 +264,6 @@ impl History {
 
     fn forget(&mut self, message: &ChatMessage) {
         let id = message.id();
-        self.digest = self.digest.wrapping_sub(digest_of(id));
         if let Some(origin) = self.origins.get_mut(&id.origin) {
             origin.held.remove(id.seq);
         }
@@ -289,22 +284,11 @@ impl History {
     /// Lifts the floor to `position` and drops what lies at or below it.
     pub(super) fn raise_floor(&mut self, position: Position) {
         let position = self.clear_stored_part(position);
-        let (_, above) = self.order.digest_after(position);
-        let below = self.order.len() - usize::try_from(above).unwrap_or(0);
+        let below = self.order.len() - self.order.count_after(position);
         for message in self.order.drop_first(below) {
             self.forget(&message);
         }
         self.floor = self.floor.max(position);
-    }
-
-    /// The digest and the number of the messages above `floor`; none where only the store could
-    /// tell.
-    pub(super) fn digest_above(&self, floor: Position) -> Option<(u64, u64)> {
-        match &self.stored_part {
-            Some(_) if floor <= self.floor => Some((self.digest, self.len() as u64)),
-            Some(part) if floor < part.until => None,
-            _ => Some(self.order.digest_after(floor)),
-        }
     }
 
     /// What was taken in, for the `skip` of a FETCH: at most `SKIP_RANGES_MAX` ranges, the longest.
@@ -324,31 +308,41 @@ impl History {
     }
 
     /// The messages that a FETCH asks for, as many as one chunk carries: those after `after` and above
-    /// `floor` that are not in `skip`, and those after `after` that are in `want`. The work is bounded
-    /// by `FETCH_SCAN_MAX` entries; a chunk may be empty and still have a `next`.
+    /// `floor` that are in `spans` and not in `skip`, and those after `after` that are in `want`. The work
+    /// is bounded by `FETCH_SCAN_MAX` entries; a chunk may be empty and still have a `next`.
     pub(super) fn chunk(&self, fetch: &Fetch) -> Chunk {
         let asks = Asks::of(fetch);
+        let wants = asks.wants_of(|key| self.origin(key).map(|o| &o.held));
+        let walk = asks.walk(fetch.after, wants);
         let (mut messages, mut bytes, mut scanned) = (Vec::new(), 0, 0);
         let mut last = fetch.after;
         let no = fetch.no;
-        for piece in self.order.pieces_after(fetch.after) {
-            // Mostly the asker has whole stretches, and nothing in them needs to be looked at.
-            let is_below = piece.last <= asks.floor;
-            if (piece.spans).is_some_and(|s| s.iter().all(|s| asks.has_span(s, is_below))) {
-                last = piece.last;
-                scanned += 1;
-                continue;
-            }
-            for message in piece.messages {
-                if bytes >= limits::BATCH_BYTES_MAX || scanned >= limits::FETCH_SCAN_MAX {
-                    let next = Some(last);
-                    return Chunk { no, next, messages };
+        for span in walk {
+            for piece in self.order.pieces_after(span.after) {
+                // Mostly the asker has whole stretches, and nothing in them needs to be looked at.
+                let is_out = asks.is_out(&piece);
+                if (piece.spans).is_some_and(|s| s.iter().all(|s| asks.has_span(s, is_out))) {
+                    last = piece.last.min(span.upto);
+                    scanned += 1;
+                    continue;
                 }
-                last = message.position();
-                scanned += 1;
-                if asks.for_message(last, message.id()) {
-                    bytes += message.size_bound();
-                    messages.push(message.clone());
+                for message in piece.messages {
+                    if message.position() > span.upto {
+                        break;
+                    }
+                    if bytes >= limits::BATCH_BYTES_MAX || scanned >= limits::FETCH_SCAN_MAX {
+                        let next = Some(last);
+                        return Chunk { no, next, messages };
+                    }
+                    last = message.position();
+                    scanned += 1;
+                    if asks.for_message(last, message.id()) {
+                        bytes += message.size_bound();
+                        messages.push(message.clone());
+                    }
+                }
+                if piece.last >= span.upto {
+                    break;
                 }
             }
         }
@@ -375,68 +369,5 @@ impl History {
             .flatten()
             .map(|safe| origin.safe_end(from, safe));
         ends.min().unwrap_or(from - 1)
-    }
-}
-
-/// What a FETCH asks for: what lies above the asker's floor and is not skipped, and what it wants
-/// wherever that lies.
-#[derive(Debug)]
-pub struct Asks {
-    floor: Position,
-    skip: BTreeMap<Key, Ranges>,
-    want: BTreeMap<Key, Ranges>,
-}
-
-impl Asks {
-    /// What this FETCH asks for.
-    #[must_use]
-    pub fn of(fetch: &Fetch) -> Asks {
-        Asks {
-            floor: fetch.floor.unwrap_or_default(),
-            skip: Ranges::by_key(&fetch.skip),
-            want: Ranges::by_key(&fetch.want),
-        }
-    }
-
-    /// True if none of these messages is asked for, wherever they are or all below the floor.
-    fn has_span(&self, span: &SeqRange, is_below: bool) -> bool {
-        let SeqRange {
-            author: key,
-            first,
-            last,
-        } = *span;
-        let wanted = self.want.get(&key);
-        let is_wanted = wanted.is_some_and(|r| !r.within(first, last).is_empty());
-        let skip = self.skip.get(&key);
-        let is_skipped = || skip.is_some_and(|r| r.contains_all(first, last));
-        !is_wanted && (is_below || is_skipped())
-    }
-
-    /// True if this message is asked for.
-    #[must_use]
-    pub fn for_message(&self, position: Position, id: MessageId) -> bool {
-        let is_in = |set: &BTreeMap<Key, Ranges>| {
-            let ranges = set.get(&id.origin);
-            ranges.is_some_and(|r| r.contains(id.seq))
-        };
-        (position > self.floor && !is_in(&self.skip)) || is_in(&self.want)
-    }
-
-    /// What of these messages of one author is asked for, whatever their positions are.
-    pub(super) fn any_of(&self, key: Key, held: &Ranges) -> bool {
-        let wanted = self.want.get(&key);
-        let is_wanted = held
-            .iter()
-            .any(|(first, last)| wanted.is_some_and(|r| !r.within(first, last).is_empty()));
-        is_wanted || !self.skip.get(&key).is_some_and(|r| r.covers(held))
-    }
-
-    /// Nothing below its floor is asked for.
-    pub(super) fn starts_at(&self, after: Position) -> Position {
-        if self.want.is_empty() {
-            after.max(self.floor)
-        } else {
-            after
-        }
     }
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::limits;
 use crate::node::history::Ranges;
-use crate::wire::{Chunk, Draft};
+use crate::wire::{Chunk, Draft, Span};
 use std::collections::BTreeMap;
 
 fn message(key: u64, seq: u64, timestamp: u64) -> ChatMessage {
@@ -37,6 +37,7 @@ fn fetch(after: Position, skip: &[SeqRange]) -> Fetch {
     Fetch {
         no: 1,
         after,
+        spans: vec![Span::new(Position::default(), Position::END)],
         skip: skip.to_vec(),
         floor: None,
         want: Vec::new(),
@@ -65,6 +66,8 @@ fn restored(disk: &BTreeMap<Position, ChatMessage>, max: usize) -> Restored {
         .iter()
         .flat_map(|(key, r)| r.iter().map(|(a, b)| SeqRange::new(*key, a, b)));
     let older = disk.len().saturating_sub(max);
+    let mut buckets = Buckets::default();
+    disk.values().take(older).for_each(|m| buckets.push(m));
     Restored {
         ranges: ranges.collect(),
         newest: disk.values().skip(older).cloned().collect(),
@@ -72,6 +75,7 @@ fn restored(disk: &BTreeMap<Position, ChatMessage>, max: usize) -> Restored {
             0 => Position::default(),
             n => *disk.keys().nth(n - 1).expect("there are so many"),
         },
+        buckets: buckets.parts().to_vec(),
     }
 }
 

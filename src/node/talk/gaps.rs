@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::sync::Why;
 use super::{Lent, Talk};
 use crate::limits;
 use crate::node::history::{Origin, Ranges};
@@ -299,7 +300,7 @@ impl Talk {
             Some(peer) => {
                 stage.asked_all = None;
                 if !self.repair.asks_for_all_since(peer, stage.since) {
-                    self.want_sync(lent, peer, false);
+                    self.want_sync(lent, peer, Why::Lacks);
                 }
             }
             None if may_come => stage.asked_all = None,

@@ -5,9 +5,13 @@
 //! and the links what it is lent of them; it never changes the view, opens a link or closes one.
 
 mod acks;
+mod answering;
+mod budget;
 mod causality;
 mod chat;
 mod delivery;
+mod doubles;
+mod exchange;
 mod gaps;
 mod heads;
 mod holes;
@@ -15,6 +19,7 @@ mod holes;
 mod invariants;
 mod lagging;
 mod past;
+mod plan;
 mod runs;
 mod source;
 mod stability;
@@ -32,11 +37,13 @@ use crate::wire::{Id, Key, Position};
 use acks::Acks;
 use chat::Chat;
 use delivery::Delivery;
+use doubles::Doubles;
 use gaps::Gaps;
 use past::Past;
 use source::Membership;
 use stability::Stability;
 use sync::Repair;
+pub(super) use sync::Why;
 use taking::HeldBack;
 use waiting::Waiting;
 
@@ -65,6 +72,7 @@ pub(super) struct Talk {
     waiting: Waiting,
     gaps: Gaps,
     repair: Repair,
+    doubles: Doubles,
     acks: Acks,
     stability: Stability,
     /// When a peer that is behind, and not far, last asked for more.
@@ -88,6 +96,7 @@ impl Talk {
             waiting: Waiting::default(),
             gaps: Gaps::default(),
             repair: Repair::default(),
+            doubles: Doubles::default(),
             acks: Acks::default(),
             stability: Stability::default(),
             chased: None,
@@ -115,7 +124,7 @@ impl Talk {
         self.acks.owe_again(key);
         self.tell_stable(lent, link, key);
         if lent.mesh.link(link).is_some_and(Link::is_ours) {
-            self.want_sync(lent, key, false);
+            self.want_sync(lent, key, Why::Lacks);
         }
     }
 
@@ -130,6 +139,7 @@ impl Talk {
         self.acks.forget(key);
         self.delivery.forget(key);
         self.gaps.forget_peer(key);
+        self.repair.forget_peer(key);
         self.past.forget(key);
     }
 
@@ -151,6 +161,11 @@ impl Talk {
             self.membership,
             Membership::Inside | Membership::Returning(_)
         )
+    }
+
+    /// True while this node has joined, and is not about to do so again.
+    fn is_inside(&self) -> bool {
+        matches!(self.membership, Membership::Inside)
     }
 
     /// True while this node has not been let in yet.
@@ -225,3 +240,7 @@ fn follow_clock(lent: &mut Lent<'_>, key: Key) {
         lent.cx.clock.observe(link.clock());
     }
 }
+
+#[cfg(test)]
+#[path = "repair_test.rs"]
+mod repair_tests;
