@@ -61,6 +61,12 @@ pub const MEMBER_PATIENCE: u32 = 3;
 /// until everybody would hold it for lost.
 pub const GAP_TIMEOUTS: u32 = MEMBER_PATIENCE + 1;
 
+/// After how many exchanges in a row that did not go to their end a stranger counts as asked in vain for what
+/// has been missing for 2 * [`GAP_TIMEOUTS`].
+pub const CHANCES_OF_STRANGERS: u32 = 2;
+/// The same for a member, and for what has been missing for [`SILENT_LINK_TIMEOUTS_MAX`].
+pub const CHANCES_OF_MEMBERS: u32 = 8;
+
 // The coordinator.
 
 /// What each higher member gets as a head start in an election: more than a round trip and a turn of the

@@ -369,6 +369,7 @@ impl Talk {
                 self.complete_source(lent, peer, exchange.floor);
             }
         } else {
+            self.gaps.has_failed(peer, lent.cx.now.time);
             self.fail_source(peer);
         }
         self.look_at_gaps(lent);

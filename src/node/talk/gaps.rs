@@ -31,6 +31,8 @@ pub(super) struct Gaps {
     stages: BTreeMap<Key, Vec<NoticedGap>>,
     /// When the last exchange with each peer that went to its end began, and when it ended.
     asked: BTreeMap<Key, (Time, Time)>,
+    /// How many exchanges in a row with each peer did not go to their end, and when the last one broke off.
+    failed: BTreeMap<Key, (u32, Time)>,
     /// When this node last came back from being away.
     back: Time,
     /// `Timer::Gap` is set.
@@ -56,11 +58,33 @@ impl Gaps {
     /// This peer has answered an exchange to its end.
     pub(super) fn has_answered(&mut self, peer: Key, began: Time, ended: Time) {
         self.asked.insert(peer, (began, ended));
+        self.failed.remove(&peer);
+    }
+
+    /// An exchange with this peer did not go to its end.
+    pub(super) fn has_failed(&mut self, peer: Key, now: Time) {
+        let (count, last) = self.failed.entry(peer).or_default();
+        *count += 1;
+        *last = now;
+    }
+
+    /// True if this peer answers none of many questions to the end: it must not keep a gap from being given up
+    /// for ever. Members get more patience than strangers.
+    fn has_had_its_chances(&self, lent: &Lent<'_>, peer: Key, since: Time) -> bool {
+        let (failures, timeouts) = if lent.view.contains(peer) {
+            (timing::CHANCES_OF_MEMBERS, timing::SILENT_LINK_TIMEOUTS_MAX)
+        } else {
+            (timing::CHANCES_OF_STRANGERS, 2 * timing::GAP_TIMEOUTS)
+        };
+        let is_old = lent.cx.since(since) >= lent.cx.config.failure_timeout * timeouts;
+        let failed = self.failed.get(&peer);
+        is_old && failed.is_some_and(|(count, last)| *count >= failures && *last >= since)
     }
 
     /// Nothing is kept of a peer without a link.
     pub(super) fn forget_peer(&mut self, peer: Key) {
         self.asked.remove(&peer);
+        self.failed.remove(&peer);
     }
 
     /// These were thrown away for want of room, so that whoever gave them is to be asked again. False if
@@ -399,7 +423,8 @@ impl Talk {
         let has_answered = |peer: &Key| {
             let asked = self.gaps.asked.get(peer).copied();
             let is_fresh = |at| !asks_again || lent.cx.since(at) < lent.cx.config.failure_timeout;
-            asked.is_some_and(|(began, ended)| began >= stage.since && is_fresh(ended))
+            let has = asked.is_some_and(|(began, ended)| began >= stage.since && is_fresh(ended));
+            has || self.gaps.has_had_its_chances(lent, *peer, stage.since)
         };
         if one_is_enough && reach.iter().any(has_answered) {
             return None;
