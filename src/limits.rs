@@ -90,6 +90,9 @@ pub const GONE_MAX: usize = 1_024;
 pub const PROBES_MAX: usize = 64;
 /// Authors whose position is remembered although none of their messages is held any more.
 pub const ORIGINS_IDLE_MAX: usize = 4_096;
+/// Authors of whom only the store has messages, some 40 bytes of memory each. If there are more, what is in
+/// the store only is no part of the history any more, as if it had been dropped; it stays in the file.
+pub const STORED_AUTHORS_MAX: usize = 1_000_000;
 /// Bytes of the history in memory for each message that it may have (`--history`): if messages are
 /// longer on average, fewer are kept. The longest are sixteen times as long.
 pub const HISTORY_BYTES_PER_MESSAGE_MAX: usize = 1_024;

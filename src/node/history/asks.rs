@@ -90,6 +90,18 @@ impl Asks {
         keys.any(|key| held(*key).is_some_and(|held| self.wants_any_of(*key, held)))
     }
 
+    /// The same of authors of whom only one stretch of messages is known.
+    pub(super) fn wants_shelved(&self, held: impl Fn(Key) -> Option<Ranges>) -> bool {
+        let mut keys = self.want.keys();
+        keys.any(|key| held(*key).is_some_and(|held| self.wants_any_of(*key, &held)))
+    }
+
+    /// True if all of these are to be skipped.
+    pub(super) fn skips_all(&self, range: SeqRange) -> bool {
+        let skip = self.skip.get(&range.author);
+        skip.is_some_and(|r| r.contains_all(range.first, range.last))
+    }
+
     /// True if some of these messages of one author are wanted wherever they are.
     fn wants_any_of(&self, key: Key, held: &Ranges) -> bool {
         let wanted = self.want.get(&key);

@@ -136,6 +136,9 @@ impl History {
             return if same { Found::Same } else { Found::Other };
         }
         let id = position.id();
+        if self.shelf.contains(id) {
+            return Found::Same;
+        }
         let Some(origin) = self.origin(id.origin).filter(|o| o.has_taken(id.seq)) else {
             return Found::Nothing;
         };

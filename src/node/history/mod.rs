@@ -11,6 +11,7 @@ mod compared;
 mod order;
 mod origin;
 mod ranges;
+mod shelf;
 mod stored_part;
 mod sums;
 
@@ -25,6 +26,7 @@ use order::Order;
 pub(super) use origin::Origin;
 use origin::Safe;
 pub(super) use ranges::Ranges;
+use shelf::Shelf;
 pub use stored_part::Restored;
 use stored_part::StoredPart;
 
@@ -33,6 +35,8 @@ use stored_part::StoredPart;
 pub struct History {
     order: Order,
     origins: BTreeMap<Key, Origin>,
+    /// Authors of whom only the store has something.
+    shelf: Shelf,
     floor: Position,
     max: usize,
     /// What a store adds, if there is one.
@@ -49,6 +53,7 @@ impl History {
         History {
             order: Order::default(),
             origins: BTreeMap::new(),
+            shelf: Shelf::default(),
             floor: Position::default(),
             max: config.history_max.max(1),
             stored_part: None,
@@ -69,6 +74,7 @@ impl History {
     #[cfg(debug_assertions)]
     pub(super) fn check_invariants(&self) {
         let held: u64 = self.origins.values().map(|o| o.held.len()).sum();
+        let held = held + self.shelf.messages();
         assert_eq!(
             held,
             self.len() as u64,
@@ -113,35 +119,38 @@ impl History {
     /// True if this message is held.
     #[must_use]
     pub fn contains(&self, id: MessageId) -> bool {
-        self.origins
-            .get(&id.origin)
-            .is_some_and(|o| o.held.contains(id.seq))
+        let origin = self.origins.get(&id.origin);
+        origin.is_some_and(|o| o.held.contains(id.seq)) || self.shelf.contains(id)
     }
 
     /// True if nothing needs to wait for this message: it was taken in, given up, or is not owed.
     pub(super) fn is_settled(&self, id: MessageId) -> bool {
-        self.origin(id.origin).is_some_and(|o| o.is_settled(id.seq))
+        let origin = self.origin(id.origin);
+        origin.is_some_and(|o| o.is_settled(id.seq)) || self.shelf.contains(id)
     }
 
     /// True if this message was ever taken in.
     pub(super) fn has_taken(&self, id: MessageId) -> bool {
-        self.origin(id.origin).is_some_and(|o| o.has_taken(id.seq))
+        let origin = self.origin(id.origin);
+        origin.is_some_and(|o| o.has_taken(id.seq)) || self.shelf.contains(id)
     }
 
-    /// What is known of this author.
+    /// What is known of this author; nothing of one on the shelf.
     pub(super) fn origin(&self, key: Key) -> Option<&Origin> {
         self.origins.get(&key)
     }
 
     /// What is known of this author, to note more.
     pub(super) fn origin_mut(&mut self, key: Key) -> &mut Origin {
+        self.take_off_shelf(key);
         self.origins.entry(key).or_default()
     }
 
     /// The highest sequence number of this author that was taken in; 0 if none.
     #[must_use]
     pub fn highest(&self, origin: Key) -> u64 {
-        self.origin(origin).map_or(0, Origin::highest)
+        let known = self.origin(origin).map(Origin::highest);
+        known.unwrap_or_else(|| self.shelf.highest(origin))
     }
 
     /// Adds a message. False if it is held already or lies at or below the floor.
@@ -151,7 +160,7 @@ impl History {
             return false;
         }
         let id = message.id();
-        let origin = self.origins.entry(id.origin).or_default();
+        let origin = self.origin_mut(id.origin);
         // One (origin, seq) can come with two timestamps only from a liar: the first one stays.
         if !origin.held.insert(id.seq) {
             return false;
@@ -179,8 +188,8 @@ impl History {
         let (Some(first), Some(last)) = (run.first(), run.last()) else {
             return;
         };
-        let origin = self.origins.entry(first.origin()).or_default();
-        origin.take_range(first.seq(), last.seq());
+        self.origin_mut(first.origin())
+            .take_range(first.seq(), last.seq());
         if self.stored_part.is_some() {
             // The floor may rise in the middle of it.
             for message in run {
@@ -188,7 +197,9 @@ impl History {
             }
             return;
         }
-        origin.held.insert_range(first.seq(), last.seq());
+        self.origin_mut(first.origin())
+            .held
+            .insert_range(first.seq(), last.seq());
         self.order.insert_run(run);
         self.drop_excess();
     }
@@ -274,6 +285,11 @@ impl History {
         self.origins.len()
     }
 
+    #[cfg(test)]
+    pub(super) fn shelved_authors(&self) -> usize {
+        self.shelf.ranges().count()
+    }
+
     /// Forgets authors of whom nothing is here and who are not members, once they are many.
     pub(super) fn forget_idle_origins(&mut self) {
         if self.origins.len() > self.order.len() + limits::ORIGINS_IDLE_MAX {
@@ -297,7 +313,9 @@ impl History {
             .origins
             .iter()
             .flat_map(|(key, o)| o.taken().iter().map(|(a, b)| SeqRange::new(*key, a, b)))
+            .chain(self.shelf.ranges())
             .collect();
+        ranges.sort_unstable_by_key(|r| (r.author, r.first));
         if ranges.len() > limits::SKIP_RANGES_MAX {
             let length = |r: &SeqRange| std::cmp::Reverse(r.last - r.first);
             ranges.select_nth_unstable_by_key(limits::SKIP_RANGES_MAX, length);

@@ -70,17 +70,17 @@ impl History {
             last,
         } in restored.ranges
         {
-            let origin = self.origins.entry(key).or_default();
-            origin.held.insert_range(first, last);
-            origin.only_stored.insert_range(first, last);
-            origin.stored.insert_range(first, last);
-            origin.take_range(first, last);
+            // Mostly nothing else is known of an author but one stretch of messages.
+            let is_known = self.origins.contains_key(&key);
+            let is_shelved = !is_known && self.shelf.add(SeqRange::new(key, first, last));
+            if !is_shelved {
+                self.origin_mut(key).restore(first, last);
+            }
             part.count += usize::try_from(last - first + 1).unwrap_or(usize::MAX);
         }
         for message in restored.newest {
-            if let Some(origin) = self.origins.get_mut(&message.origin()) {
-                origin.only_stored.remove(message.seq());
-            }
+            let origin = self.origin_mut(message.origin());
+            origin.only_stored.remove(message.seq());
             part.count = part.count.saturating_sub(1);
             self.order.insert(message);
         }
@@ -138,6 +138,7 @@ impl History {
             next if len < enough => next.min(enough),
             next => next,
         };
+        self.shelve_idle_origins();
     }
 
     /// A whole history is unstored: the oldest part of it is given up.
@@ -163,6 +164,7 @@ impl History {
         part.until = position;
         part.count = 0;
         part.buckets = Buckets::default();
+        self.shelf.clear();
         for origin in self.origins.values_mut() {
             let only_stored = std::mem::take(&mut origin.only_stored);
             for (first, last) in only_stored.iter() {
@@ -202,10 +204,14 @@ impl History {
             .filter(|s| fetch.after < s.until)?;
         let asks = Asks::of(fetch);
         let wants = asks.wants_of(|key| self.origin(key).map(|o| &o.only_stored));
+        let wants = wants || asks.wants_shelved(|key| self.shelf.stretch(key));
         let walk = asks.walk(fetch.after, wants);
         let span = walk.into_iter().next().filter(|s| s.after < part.until)?;
         let lacks = |(key, origin): (&Key, &Origin)| asks.any_of(*key, &origin.only_stored);
-        let is_asked = asks.skips_nothing() || self.origins.iter().any(lacks);
+        let is_put_away = |r: SeqRange| !asks.skips_all(r);
+        let is_asked = asks.skips_nothing()
+            || self.origins.iter().any(lacks)
+            || self.shelf.ranges().any(is_put_away);
         is_asked.then_some((span.after, span.upto.min(part.until)))
     }
 }

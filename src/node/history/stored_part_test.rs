@@ -271,3 +271,42 @@ fn the_longest_ranges_are_named_when_there_are_too_many() {
     assert_eq!(ranges.len(), crate::limits::SKIP_RANGES_MAX);
     assert!(ranges.contains(&SeqRange::new(Key(1_999), 1, 5)));
 }
+
+#[test]
+fn authors_of_whom_only_the_store_has_something_take_little_memory() {
+    const AUTHORS: u64 = 12_000;
+    let (mut history, mut disk) = (storing(10), BTreeMap::new());
+    let mut other = plain(usize::MAX);
+    for n in 1..=AUTHORS {
+        let m = message(n, 1, n * 10);
+        assert!(history.insert(m.clone()) && other.insert(m));
+        store_all(&mut history, &mut disk);
+    }
+    let many = limits::ORIGINS_IDLE_MAX + 2 * (SLACK + 10);
+    assert!(history.authors() <= many, "{}", history.authors());
+    assert_eq!(history.len() as u64, AUTHORS);
+    assert_eq!(history.digest(), other.digest());
+    let mut again = plain(10);
+    again.restore(restored(&disk, 10));
+    assert_eq!((again.authors(), again.shelved_authors()), (10, 11_990));
+    for history in [&mut history, &mut again] {
+        let old = message(7, 1, 70);
+        assert!(history.contains(old.id()) && history.has_taken(old.id()));
+        assert!(history.is_settled(old.id()) && !history.insert(old.clone()));
+        assert_eq!(history.highest(Key(7)), 1);
+        assert_eq!(history.taken_ranges(), other.taken_ranges());
+        // It is known as any other from then on, and says more.
+        assert!(history.insert(message(8, 2, AUTHORS * 20)));
+        assert_eq!(history.stored_end(Key(8), 1), 1);
+        let want = vec![SeqRange::new(Key(9), 1, 1)];
+        let wants = Fetch {
+            spans: Vec::new(),
+            want,
+            ..fetch(Position::default(), &[])
+        };
+        assert!(history.stored_until(&wants).is_some());
+        assert_eq!(history.len() as u64, AUTHORS + 1);
+        #[cfg(debug_assertions)]
+        history.check_invariants();
+    }
+}
