@@ -3,8 +3,8 @@
 //! The same rules hold on the way out and on the way in, so whatever is emitted can be parsed.
 //! An error is a short name of the rule that was broken.
 
-use super::kinds::{DatagramKind, MessageKind};
 use super::compared::{Contents, Item, Part, Span};
+use super::kinds::{DatagramKind, MessageKind};
 use super::message::{Ack, Datagram, Hello, JoinRequest, Message, Stable, UpdateKind};
 use super::rules::{Check, addresses, key, nick, room, rule, seq, text};
 use super::types::{Coordinator, Member, View};
