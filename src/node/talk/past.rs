@@ -251,9 +251,8 @@ impl Talk {
             let (roster, history) = (&lent.view, &self.history);
             let waits = |key: Key| self.waiting.is_waited_for(word_of(key));
             // What waits for a word is let go when that is waited for no longer.
-            let is_there = |key: &Key| {
-                roster.contains(*key) || history.origin(*key).is_some() || waits(*key)
-            };
+            let is_there =
+                |key: &Key| roster.contains(*key) || history.origin(*key).is_some() || waits(*key);
             self.past.met.retain(|key, _| is_there(key));
             self.past.told.retain(|key, _| is_there(key));
             self.past.silent.retain(is_there);
