@@ -204,6 +204,8 @@ pub(super) fn serialize_message(message: &Message, out: &mut Vec<u8>) {
         Message::Referral(coordinator) => put(out, number, told(Some(coordinator))),
         Message::Stable(m) => put(out, number, m),
         Message::Relay(m) => put(out, number, m),
+        Message::Compare(m) => put(out, number, m),
+        Message::Comparison(m) => put(out, number, m),
         Message::Unknown(_) => put(out, number, Empty {}),
     }
 }
@@ -259,6 +261,8 @@ fn deserialize_body(number: u64, body: &[u8]) -> Result<Message, DecodeError> {
         }
         MessageKind::Stable => Message::Stable(get(body)?),
         MessageKind::Relay => Message::Relay(get(body)?),
+        MessageKind::Compare => Message::Compare(get(body)?),
+        MessageKind::Comparison => Message::Comparison(get(body)?),
     })
 }
 

@@ -4,6 +4,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::chat::ChatMessage;
+use super::compared::{Compare, Comparison, Part, Span};
+use super::digest::Digest;
 use super::types::{
     Address, Coordinator, Id, Key, Member, Position, View, is_zero, not_empty, not_value, not_zero,
 };
@@ -159,8 +161,8 @@ pub struct Sync {
     pub no: u64,
     /// The asker's floor.
     pub floor: Position,
-    /// The wrapping sum of the hashes of the ids held above the floor.
-    pub digest: u64,
+    /// The digest of the messages held above the floor.
+    pub digest: Digest,
     /// How many messages are held above the floor.
     pub count: u64,
     /// True when this SYNC was itself caused by a SYNC that showed a difference: it causes no other.
@@ -180,6 +182,14 @@ pub struct SyncAnswer {
     /// the links of its authors. Absent if live chat was withheld from the asker.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest: Option<Position>,
+    /// Where they differ: what the answerer holds above the higher of both floors, in parts that follow
+    /// each other.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "not_empty"
+    )]
+    pub parts: Vec<Part>,
 }
 
 /// An inclusive range of one author's sequence numbers. On the wire: an array of three integers.
@@ -225,7 +235,14 @@ pub struct Fetch {
     pub no: u64,
     /// Only messages after this position.
     pub after: Position,
-    /// What the asker was sent before and need not be sent again.
+    /// Only messages in these spans, which follow each other.
+    pub spans: Vec<Span>,
+    /// What the asker has, and need not be sent again.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "not_empty"
+    )]
     pub skip: Vec<SeqRange>,
     /// At or below this position, the asker's floor, only what it wants is to be sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -380,6 +397,10 @@ pub enum Message {
     Stable(Stable),
     /// To be passed on to a member that the sender has no link with.
     Relay(Relay),
+    /// See [`Compare`].
+    Compare(Compare),
+    /// See [`Comparison`].
+    Comparison(Comparison),
     /// A type that this version does not know: skipped.
     Unknown(u64),
 }

@@ -6,9 +6,11 @@
 //!
 #![doc = include_str!("PROTOCOL.md")]
 
+mod buckets;
 pub mod chat;
 mod check;
 pub mod codec;
+mod compared;
 mod digest;
 mod fast;
 pub mod frame;
@@ -20,11 +22,13 @@ mod rules;
 mod scan;
 pub mod types;
 
+pub use buckets::Buckets;
 pub use chat::{ChatMessage, Draft};
 pub use codec::{
     DecodeError, EncodeError, decode_datagram, decode_message, encode_datagram, encode_frame,
 };
-pub use digest::digest_of;
+pub use compared::{Compare, Comparison, Contents, Item, Part, Span};
+pub use digest::{Digest, Sum, hash_of};
 pub use frame::{FrameError, FrameReader};
 pub use kinds::{DatagramKind, MessageKind};
 pub use message::*;

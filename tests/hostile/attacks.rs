@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use papo::wire::{
-    Datagram, Fetch, JoinRequest, Key, Message, Position, Private, SeqRange, VERSION,
+    Datagram, Fetch, JoinRequest, Key, Message, Position, Private, SeqRange, Span, VERSION,
     encode_datagram, encode_frame,
 };
 
@@ -195,6 +195,7 @@ pub fn deaf(target: &Target, over: &AtomicBool) {
         Message::Fetch(Fetch {
             no: 1,
             after: Position::default(),
+            spans: vec![Span::new(Position::default(), Position::END)],
             skip: vec![SeqRange::new(Key(1), 1, u64::MAX)],
             floor: None,
             want: Vec::new(),

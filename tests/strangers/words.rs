@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use papo::node::{Closed, Command, Event, Input, LinkId};
 use papo::wire::{
-    ChatMessage, Chunk, Draft, Hello, Id, JoinResponse, Key, Message, PeerUpdate, Position, Stable,
-    Sync, SyncAnswer, UpdateKind,
+    ChatMessage, Chunk, Digest, Draft, Hello, Id, JoinResponse, Key, Message, PeerUpdate, Position,
+    Stable, Sync, SyncAnswer, UpdateKind,
 };
 
 use super::bench::{self, Bench, address_of};
@@ -252,6 +252,7 @@ fn pass_on(bench: &mut Bench, link: LinkId, messages: &[ChatMessage]) -> bool {
                     equal: false,
                     floor: Position::default(),
                     newest: None,
+                    parts: Vec::new(),
                 }),
                 Message::Fetch(fetch) => Message::Chunk(Chunk {
                     no: fetch.no,
@@ -274,7 +275,7 @@ fn the_history_is_asked_of_members_and_not_of_strangers() {
     let sync = Sync {
         no: 1,
         floor: Position::default(),
-        digest: 1,
+        digest: Digest([1; 16]),
         count: 1,
         back: false,
     };

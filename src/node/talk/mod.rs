@@ -16,9 +16,13 @@
 //! | `storing` | what a store changes |
 
 mod acks;
+mod answering;
+mod budget;
 mod causality;
 mod chat;
 mod delivery;
+mod doubles;
+mod exchange;
 mod gaps;
 mod heads;
 mod holes;
@@ -27,6 +31,7 @@ mod invariants;
 mod lagging;
 mod noticed;
 mod past;
+mod plan;
 mod runs;
 mod source;
 mod stability;
@@ -45,11 +50,13 @@ use crate::wire::{Id, Key, Position};
 use acks::Acks;
 use chat::Chat;
 use delivery::Delivery;
+use doubles::Doubles;
 use noticed::Gaps;
 use past::Past;
 use source::Membership;
 use stability::Stability;
 use sync::Repair;
+pub(super) use sync::Why;
 use taking::HeldBack;
 use waiting::Waiting;
 
@@ -78,6 +85,7 @@ pub(super) struct Talk {
     waiting: Waiting,
     gaps: Gaps,
     repair: Repair,
+    doubles: Doubles,
     acks: Acks,
     stability: Stability,
     /// When a peer that is behind, and not far, last asked for more.
@@ -103,6 +111,7 @@ impl Talk {
             waiting: Waiting::default(),
             gaps: Gaps::default(),
             repair: Repair::default(),
+            doubles: Doubles::default(),
             acks: Acks::default(),
             stability: Stability::default(),
             chased: None,
@@ -131,7 +140,7 @@ impl Talk {
         self.acks.owe_again(key);
         self.tell_stable(lent, link, key);
         if lent.mesh.link(link).is_some_and(Link::is_ours) {
-            self.want_sync(lent, key, false);
+            self.want_sync(lent, key, Why::Lacks);
         }
     }
 
@@ -146,8 +155,8 @@ impl Talk {
         self.acks.forget(key);
         self.delivery.forget(key);
         self.gaps.forget_peer(key);
+        self.repair.forget_peer(key);
         self.past.forget(key);
-        self.repair.forget(key);
     }
 
     /// This node was away: who was in reach may have given its links up.
@@ -168,6 +177,11 @@ impl Talk {
             self.membership,
             Membership::Inside | Membership::Returning(_)
         )
+    }
+
+    /// True while this node has joined, and is not about to do so again.
+    fn is_inside(&self) -> bool {
+        matches!(self.membership, Membership::Inside)
     }
 
     /// True while this node has not been let in yet.
@@ -243,3 +257,7 @@ fn follow_clock(lent: &mut Lent<'_>, key: Key) {
         lent.cx.observe(clock);
     }
 }
+
+#[cfg(test)]
+#[path = "repair_test.rs"]
+mod repair_tests;

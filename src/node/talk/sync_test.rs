@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::node::rig::{Rig, chat};
+use crate::wire::Chunk;
 
 const ANA: Key = Key(9);
 
