@@ -13,8 +13,8 @@ use crate::node::history::Found;
 use crate::node::{LinkId, Time};
 use crate::timing;
 use crate::wire::{
-    ChatMessage, Chunk, Compare, Comparison, Contents, Digest, Fetch, Item, Key, Message, Part,
-    Position, Span, Sum, SyncAnswer,
+    ChatMessage, Chunk, Compare, Comparison, Contents, Digest, Fetch, Item, Key, Message,
+    MessageId, Part, Position, Span, Sum, SyncAnswer,
 };
 
 /// An exchange that is under way.
@@ -286,15 +286,13 @@ impl Talk {
     ) {
         let no = chunk.no;
         let Some(exchange) = self.repair.find(link, no) else {
-            return;
+            return self.take_late_chunk(lent, link, chunk);
         };
         if !exchange.is_fetching() {
             return;
         }
         let (after, peer) = (exchange.after, exchange.peer);
-        self.drop_far_ahead(lent, None, &mut chunk.messages);
-        (chunk.messages).retain(|message| !self.is_beyond_word(lent, peer, message));
-        let bytes = self.take_chunk(lent, peer, &chunk.messages);
+        let bytes = self.take_chunk(lent, peer, &mut chunk.messages);
         let now = lent.cx.now.time;
         let Some(exchange) = self.repair.find(link, no) else {
             return;
@@ -317,10 +315,35 @@ impl Talk {
         }
     }
 
+    /// A chunk came after its exchange was given up. Over a slow line every chunk does, and would be sent again
+    /// and again: so it is taken in, and a member that brings what is missing is not asked in vain.
+    fn take_late_chunk(&mut self, lent: &mut Lent<'_>, link: LinkId, mut chunk: Chunk) {
+        let Some(peer) = self.repair.take_late(link, chunk.no) else {
+            return;
+        };
+        let taken = |id: MessageId| self.history.has_taken(id) || self.waiting.find(id).is_some();
+        let wanted = |id: &MessageId| self.is_wanted(*id) && !taken(*id);
+        let ids = chunk.messages.iter().map(ChatMessage::id);
+        let missing: Vec<MessageId> = ids.filter(wanted).collect();
+        self.take_chunk(lent, peer, &mut chunk.messages);
+        let has_come =
+            |id: &MessageId| self.history.has_taken(*id) || self.waiting.find(*id).is_some();
+        if lent.view.contains(peer) && missing.iter().any(has_come) {
+            self.gaps.has_brought(peer);
+        }
+    }
+
     /// Takes what is new of a chunk in; how many bytes that were.
-    fn take_chunk(&mut self, lent: &mut Lent<'_>, peer: Key, messages: &[ChatMessage]) -> u64 {
+    fn take_chunk(
+        &mut self,
+        lent: &mut Lent<'_>,
+        peer: Key,
+        messages: &mut Vec<ChatMessage>,
+    ) -> u64 {
+        self.drop_far_ahead(lent, None, messages);
+        messages.retain(|message| !self.is_beyond_word(lent, peer, message));
         let mut bytes = 0;
-        let mut rest = messages;
+        let mut rest = &messages[..];
         while let Some(message) = rest.first() {
             self.hear_author(lent, message.origin());
             let length = self.run_length(lent, rest).max(1);
@@ -391,7 +414,7 @@ impl Exchange {
     }
 
     /// True if a FETCH was not answered.
-    fn is_fetching(&self) -> bool {
+    pub(super) fn is_fetching(&self) -> bool {
         !self.spans.is_empty() || self.wants && !self.plan.waits_for_contents()
     }
 

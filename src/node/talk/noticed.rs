@@ -85,6 +85,8 @@ impl Gaps {
     /// This node was away: who was in reach may have given its links up, and will be linked again.
     pub(super) fn come_back(&mut self, now: Time) {
         self.back = now;
+        // Nobody's answers could come meanwhile.
+        self.failed.clear();
     }
 
     #[cfg(debug_assertions)]
@@ -122,6 +124,11 @@ impl Gaps {
         *last = now;
     }
 
+    /// This peer has brought something that was missing, if not in time: it is slow.
+    pub(super) fn has_brought(&mut self, peer: Key) {
+        self.failed.remove(&peer);
+    }
+
     /// True if this peer answers none of many questions to the end: it must not keep a gap from being given up
     /// for ever. Members get more patience than strangers.
     pub(super) fn has_had_its_chances(&self, lent: &Lent<'_>, peer: Key, since: Time) -> bool {
@@ -130,6 +137,8 @@ impl Gaps {
         } else {
             (timing::CHANCES_OF_STRANGERS, 2 * timing::GAP_TIMEOUTS)
         };
+        // What could not come while this node was away is not held against anybody.
+        let since = since.max(self.back);
         let is_old = lent.cx.since(since) >= lent.cx.config.failure_timeout * timeouts;
         let failed = self.failed.get(&peer);
         is_old && failed.is_some_and(|(count, last)| *count >= failures && *last >= since)

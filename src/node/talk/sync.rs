@@ -45,6 +45,8 @@ pub(super) struct Repair {
     /// How the last exchange with each peer found the two histories, if it brought nothing: as long as they
     /// stay like this, another one would bring nothing either.
     pub(super) at_odds: BTreeMap<Key, Compared>,
+    /// The last FETCH to each peer that was given up before its answer had come: the link and the exchange.
+    late: BTreeMap<Key, (LinkId, u64)>,
     /// Something was taken in that others may have given up, because this node did not have it yet.
     is_to_pass_on: bool,
 }
@@ -69,6 +71,7 @@ impl Repair {
     /// Nothing is kept of a peer without a link.
     pub(super) fn forget_peer(&mut self, peer: Key) {
         self.at_odds.remove(&peer);
+        self.late.remove(&peer);
         self.wanted.retain(|(key, _)| *key != peer);
     }
 
@@ -80,6 +83,23 @@ impl Repair {
     pub(super) fn take(&mut self, no: u64) -> Option<Exchange> {
         let at = self.exchanges.iter().position(|e| e.no == no)?;
         Some(self.exchanges.remove(at))
+    }
+
+    /// An exchange is given up; what was fetched last in it may still come.
+    fn note_late(&mut self, exchange: &Exchange) {
+        if exchange.is_fetching() {
+            self.late
+                .insert(exchange.peer, (exchange.link, exchange.no));
+        }
+    }
+
+    /// Whose answer this is, if it was asked for in an exchange that was given up since: each is an answer once.
+    pub(super) fn take_late(&mut self, link: LinkId, no: u64) -> Option<Key> {
+        let is_it = |late: &(LinkId, u64)| *late == (link, no);
+        let (peer, _) = self.late.iter().find(|(_, late)| is_it(late))?;
+        let peer = *peer;
+        self.late.remove(&peer);
+        Some(peer)
     }
 
     /// True if another exchange may begin beside those that are under way.
@@ -222,6 +242,7 @@ impl Talk {
         let now = lent.cx.now.time;
         let overdue = (self.repair.exchanges).extract_if(.., |e| e.due <= now);
         for exchange in overdue.collect::<Vec<_>>() {
+            self.repair.note_late(&exchange);
             self.broke_off(lent, &exchange);
         }
         self.begin_sync(lent);
@@ -231,6 +252,7 @@ impl Talk {
         let ended = (self.repair.exchanges).extract_if(.., |e| e.link == link);
         for exchange in ended.collect::<Vec<_>>() {
             let peer = exchange.peer;
+            self.repair.note_late(&exchange);
             if lent.mesh.open_to(peer).is_some_and(|other| other != link) {
                 // Of two links of a pair one is closed; the peer answers on the other.
                 self.want_sync_first(lent, peer);
