@@ -41,6 +41,9 @@ pub(super) struct Past {
     /// Who of those met said nothing in time. What they wrote after all that the earlier members had seen
     /// is news, whether they had heard of this node or not.
     silent: BTreeSet<Key>,
+    /// What was taken for old before this node had joined, though it may be new: its author is a member now and
+    /// has not said yet. The first and the last such message of each author.
+    doubted: BTreeMap<Key, (u64, u64)>,
 }
 
 impl Past {
@@ -106,13 +109,27 @@ impl Past {
         self.silent.contains(&author)
     }
 
+    /// This was taken for old, and its author will say.
+    pub(super) fn doubt(&mut self, id: MessageId) {
+        let (first, last) = self.doubted.entry(id.origin).or_insert((id.seq, id.seq));
+        *first = id.seq.min(*first);
+        *last = id.seq.max(*last);
+    }
+
+    /// What of this author was taken for old and is not, if it has said so by now: the first and the last.
+    pub(super) fn take_doubted(&mut self, author: Key) -> Option<(u64, u64)> {
+        let told = *self.told.get(&author)?;
+        let (first, last) = self.doubted.remove(&author)?;
+        Some((first.max(told), last)).filter(|(first, last)| first <= last)
+    }
+
     #[cfg(test)]
     pub(super) fn words(&self) -> usize {
         self.told.len()
     }
 
     /// It is not known yet what of this author is old: it will say so.
-    fn is_undecided(&self, author: Key) -> bool {
+    pub(super) fn is_undecided(&self, author: Key) -> bool {
         self.met.contains_key(&author)
             && !self.told.contains_key(&author)
             && !self.silent.contains(&author)
@@ -215,6 +232,7 @@ impl Talk {
             self.past.kept_words.insert(author);
         }
         self.past.told.entry(author).or_insert(from);
+        self.show_doubted(lent, author);
         self.release_past(lent, author);
         self.forget_strangers_words(lent);
     }
@@ -260,6 +278,7 @@ impl Talk {
             self.past.admissions.retain(|key, _| is_there(key));
             self.past.kept_words.retain(is_there);
             self.past.greeted.retain(|key, _| is_there(key));
+            self.past.doubted.retain(|key, _| is_there(key));
         }
     }
 

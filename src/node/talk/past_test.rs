@@ -1,8 +1,8 @@
 //! Authors of whom nobody knows whether what they wrote is old.
 
 use crate::node::Timer;
-use crate::node::rig::{Rig, chat};
-use crate::wire::{Key, MessageId};
+use crate::node::rig::{Rig, chat, config, hello, office, response};
+use crate::wire::{Key, Message, MessageId, Position, Relay, Stable};
 
 const BEN: Key = Key(9);
 const STRANGER: Key = Key(20);
@@ -23,4 +23,58 @@ fn the_word_of_an_author_that_stays_away_is_waited_for_once() {
     assert_eq!(rig.read(), [id(1)]);
     rig.pass_on(BEN, chat(STRANGER, 2, &[]));
     assert_eq!(rig.read(), [id(2)]);
+}
+
+/// The coordinator's word comes by way of others, and late: the link to it is cut as it lets this node in.
+#[test]
+fn what_was_taken_for_old_too_early_is_shown_once_its_author_says_that_it_is_new() {
+    const LEADER: Key = Key(3);
+    let own = config().key;
+    let mut rig = Rig::seeking(config());
+    let mut greeting = hello(BEN, Some(office(1, LEADER)));
+    greeting.clock = 5_000;
+    let ben = rig.meet_as(greeting);
+    // Ben has written something too: what he had seen when he was met is from before this node came.
+    rig.pass_on(BEN, chat(BEN, 1, &[]));
+    for seq in 1..=3 {
+        rig.pass_on(BEN, chat(LEADER, seq, &[]));
+    }
+    rig.pass(rig.node.cx.config.failure_timeout / 2);
+    rig.fire(Timer::Tick);
+    assert_eq!(
+        rig.node.talk.history.highest(LEADER),
+        3,
+        "it is waited for no longer"
+    );
+    let members = [(1, LEADER), (2, own), (3, BEN)];
+    let mut answer = response(&members, Position::default());
+    answer.clock = 2_500;
+    rig.receive(ben, Message::JoinResponse(answer));
+    while !rig.node.is_joined() {
+        rig.pass(rig.node.cx.config.heartbeat);
+        rig.receive(ben, Message::Ping { coordinator: None });
+        rig.fire(Timer::Tick);
+        rig.receive(ben, Message::SyncAnswer(rig.answer()));
+    }
+    assert_eq!(rig.read(), []);
+    let word = |from| {
+        Message::Relay(Relay {
+            from: LEADER,
+            to: own,
+            ack: None,
+            stable: Some(Stable {
+                from: Some(from),
+                said: 3,
+                stable: 0,
+            }),
+        })
+    };
+    rig.receive(ben, word(3));
+    let id = |seq| MessageId {
+        origin: LEADER,
+        seq,
+    };
+    assert_eq!(rig.read(), [id(3)]);
+    rig.receive(ben, word(3));
+    assert_eq!(rig.read(), []);
 }

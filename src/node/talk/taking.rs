@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::{Lent, Talk};
 use crate::node::Arrival;
-use crate::wire::{ChatMessage, MessageId};
+use crate::wire::{ChatMessage, Key, MessageId};
 
 /// What came while this node joins and may be new, in the order of coming.
 #[derive(Debug, Default)]
@@ -116,6 +116,45 @@ impl Talk {
             if !self.is_old(lent.cx, &message) {
                 self.show_taken_in(lent, std::slice::from_ref(&message), Arrival::Live);
             }
+        }
+        self.note_doubted(lent, &known);
+    }
+
+    /// What was taken for old before this node was let in, since its author had said nothing for a while: the
+    /// author is a member, and its word may still be on its way to this node, which shows it then.
+    fn note_doubted(&mut self, lent: &Lent<'_>, known: &BTreeSet<MessageId>) {
+        let is_doubted = |m: &&ChatMessage| {
+            self.past.is_undecided(m.origin())
+                && !known.contains(&m.id())
+                && !self.is_old(lent.cx, m)
+        };
+        let doubted = self.history.iter().filter(is_doubted).map(ChatMessage::id);
+        for id in doubted.collect::<Vec<_>>() {
+            self.past.doubt(id);
+        }
+    }
+
+    /// This author has said which of its messages are new: those that were taken for old are shown, before what
+    /// waits for the same word.
+    pub(super) fn show_doubted(&mut self, lent: &mut Lent<'_>, author: Key) {
+        if !self.has_joined() {
+            return;
+        }
+        let Some((first, last)) = self.past.take_doubted(author) else {
+            return;
+        };
+        let is_new = |m: &&ChatMessage| {
+            m.origin() == author && (first..=last).contains(&m.seq()) && !self.is_old(lent.cx, m)
+        };
+        let new: Vec<ChatMessage> = self.history.iter().filter(is_new).cloned().collect();
+        let has_later = self.history.highest(author) > last;
+        let arrival = if has_later {
+            Arrival::Late
+        } else {
+            Arrival::Live
+        };
+        for message in new {
+            self.show_taken_in(lent, std::slice::from_ref(&message), arrival);
         }
     }
 }
