@@ -6,8 +6,8 @@ use std::time::Duration;
 use papo::node::{Closed, Command, Event, Input, LinkId};
 use papo::timing;
 use papo::wire::{
-    ChatMessage, Chunk, Draft, Hello, Id, JoinResponse, Key, Message, PeerUpdate, Position, Stable,
-    Sync, UpdateKind,
+    ChatMessage, Chunk, Digest, Draft, Hello, Id, JoinResponse, Key, Message, PeerUpdate, Position,
+    Stable, Sync, UpdateKind,
 };
 
 use super::bench::{self, Bench, address_of};
@@ -291,7 +291,7 @@ fn the_history_is_asked_of_members_and_not_of_strangers() {
     let sync = Sync {
         no: 1,
         floor: Position::default(),
-        digest: 1,
+        digest: Digest([1; 16]),
         count: 1,
         back: false,
     };
