@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::chat::ChatMessage;
 use super::fast;
+use super::types::Bytes;
 
 /// What makes the hash of a message none of anything else.
 const MESSAGE: &[u8] = b"papo message 1";
@@ -105,7 +106,8 @@ fn hash_with(message: &ChatMessage, bytes: &mut Vec<u8>) -> Sum {
     Sum::from_bytes(Blake2b256::digest(&*bytes).into())
 }
 
-/// What a set of messages is told by from others: equal only if the sets are. On the wire: 16 bytes.
+/// What a set of messages is told by from others. Sets that differ have the same one only if somebody has chosen
+/// the texts of many messages for it: a sum of hashes is weaker than a hash. On the wire: 16 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Digest(pub [u8; 16]);
 
@@ -118,22 +120,6 @@ impl Digest {
     }
 }
 
-struct Bytes<const N: usize>;
-
-impl<const N: usize> serde::de::Visitor<'_> for Bytes<N> {
-    type Value = [u8; N];
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{N} bytes")
-    }
-
-    fn visit_bytes<E: serde::de::Error>(self, bytes: &[u8]) -> Result<[u8; N], E> {
-        bytes
-            .try_into()
-            .map_err(|_| E::invalid_length(bytes.len(), &self))
-    }
-}
-
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         s.serialize_bytes(&self.0)
@@ -142,7 +128,7 @@ impl Serialize for Digest {
 
 impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Digest, D::Error> {
-        d.deserialize_bytes(Bytes).map(Digest)
+        Bytes::deserialize(d).map(|bytes| Digest(bytes.0))
     }
 }
 
@@ -154,7 +140,7 @@ impl Serialize for Sum {
 
 impl<'de> Deserialize<'de> for Sum {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Sum, D::Error> {
-        d.deserialize_bytes(Bytes).map(Sum::from_bytes)
+        Bytes::deserialize(d).map(|bytes| Sum::from_bytes(bytes.0))
     }
 }
 
