@@ -10,7 +10,7 @@ use super::types::Bytes;
 pub struct Introduction {
     /// [`VERSION`](super::VERSION) of the sender.
     pub version: u8,
-    /// The sender's public key, new at each run; its hash is the sender's [`Key`].
+    /// The sender's public key, new at each run; its hash is the sender's [`Key`](super::Key).
     pub public: Bytes<32>,
     /// Random, new for each link: what the receiver is to sign.
     pub nonce: Bytes<32>,
