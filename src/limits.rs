@@ -8,7 +8,7 @@
 pub const FRAME_BYTES_MAX: usize = 64 * 1024;
 /// Largest datagram: fits an Ethernet frame without fragmentation.
 pub const DATAGRAM_BYTES_MAX: usize = 1_200;
-/// Deepest nesting of a received CBOR item; our own messages nest 6 deep (chat with dependencies).
+/// Deepest nesting of a received CBOR item; our own messages nest 7 deep (COMPARISON).
 pub const CBOR_DEPTH_MAX: usize = 16;
 /// Longest text of one message; a longer line is sent as several.
 pub const TEXT_BYTES_MAX: usize = 16 * 1024;
@@ -36,6 +36,31 @@ pub const WAITING_MAX: usize = 32_768;
 pub const WAITING_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Ranges named in one FETCH; with fewer named, more is sent twice, nothing is lost.
 pub const SKIP_RANGES_MAX: usize = 1_024;
+/// Parts of a history, or of a span of it, that are compared in one step: with 16 of them two histories
+/// of a million messages are compared in four.
+pub const PARTS_MAX: usize = 16;
+/// Messages of a span that are listed one by one: about as many bytes as parts would be.
+pub const LISTED_MAX: usize = 64;
+/// Spans of which one COMPARE asks; further ones are asked for next.
+pub const COMPARED_SPANS_MAX: usize = 16;
+/// Parts in one answer to COMPARE, about: further spans are left to be asked for again, so that one answer
+/// takes less than a millisecond.
+pub const COMPARED_PARTS_MAX: usize = 64;
+/// Spans that one exchange has still to compare or to fetch: more than an honest peer's answers lead to.
+pub const PLAN_SPANS_MAX: usize = 4_096;
+/// Exchanges that repair one node's history at a time. Mostly it is one; others begin beside one that takes
+/// long and brings little.
+pub const EXCHANGES_MAX: usize = 4;
+/// How many of these may be with strangers.
+pub const STRANGERS_EXCHANGES_MAX: usize = 2;
+/// Bytes that one exchange may bring, beside those of the messages that its peer says that it has.
+pub const EXCHANGE_BYTES_MIN: u64 = 4 * 1024 * 1024;
+/// More than any message takes.
+pub const MESSAGE_BYTES_MAX: u64 = 24 * 1024;
+/// Names that two messages had, of which the user is told.
+pub const DOUBLES_MAX: usize = 16;
+/// Spans that one FETCH names; further ones are fetched next.
+pub const FETCHED_SPANS_MAX: usize = 256;
 /// History entries that one FETCH may walk over before it answers with what it found: a fraction of
 /// a millisecond, so that a flood of FETCHes that find nothing delays nobody.
 pub const FETCH_SCAN_MAX: usize = 4_000;
@@ -70,6 +95,9 @@ pub const GONE_MAX: usize = 1_024;
 pub const PROBES_MAX: usize = 64;
 /// Authors whose position is remembered although none of their messages is held any more.
 pub const ORIGINS_IDLE_MAX: usize = 4_096;
+/// Authors of whom only the store has messages, some 40 bytes of memory each. If there are more, what is in
+/// the store only is no part of the history any more, as if it had been dropped; it stays in the file.
+pub const STORED_AUTHORS_MAX: usize = 1_000_000;
 /// Bytes of the history in memory for each message that it may have (`--history`): if messages are
 /// longer on average, fewer are kept. The longest are sixteen times as long.
 pub const HISTORY_BYTES_PER_MESSAGE_MAX: usize = 1_024;

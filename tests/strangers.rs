@@ -12,8 +12,8 @@ use std::time::Duration;
 use bench::{Bench, ROOM, address_of};
 use papo::node::{Closed, Command, Event, Input, LinkId};
 use papo::wire::{
-    Chunk, Coordinator, Datagram, Id, JoinRequest, JoinResponse, Key, Member, Message, PeerUpdate,
-    Position, SyncAnswer, UpdateKind, VERSION, View,
+    ChatMessage, Chunk, Coordinator, Datagram, Draft, Id, JoinRequest, JoinResponse, Key, Member,
+    Message, PeerUpdate, Position, SyncAnswer, UpdateKind, VERSION, View,
 };
 
 const ME: u64 = 50;
@@ -139,6 +139,7 @@ fn unequal(no: u64) -> Message {
         equal: false,
         floor: Position::default(),
         newest: None,
+        parts: Vec::new(),
     })
 }
 
@@ -401,4 +402,84 @@ fn an_exchange_that_brings_nothing_is_ended_and_the_next_member_is_asked() {
     assert!(fetches > 3);
     let sent = bench.take_sent(member);
     assert!(sent.iter().any(|m| matches!(m, Message::Sync(_))));
+}
+
+/// A peer that lives.
+fn keep_alive(bench: &mut Bench, links: &[LinkId]) {
+    for link in links {
+        bench.tell(*link, Message::Ping { coordinator: None });
+    }
+}
+
+#[test]
+fn who_trickles_holds_up_nobody_and_has_its_time() {
+    let (mut bench, member) = coordinator();
+    let stranger = bench.accept(STRANGER, 0);
+    // Nobody else is asked.
+    bench.tell(stranger, Message::JoinRequest(request(STRANGER)));
+    bench.tell(stranger, Message::Behind);
+    let (mut first, mut brought, mut ended) = (None, 0, None);
+    for n in 1..=20 {
+        for message in bench.take_sent(stranger) {
+            let answer = match message {
+                Message::Sync(sync) => {
+                    if first.is_none() {
+                        first = Some(sync.no);
+                    } else {
+                        ended.get_or_insert(n);
+                    }
+                    Message::SyncAnswer(SyncAnswer {
+                        no: sync.no,
+                        equal: false,
+                        floor: Position::default(),
+                        newest: None,
+                        parts: Vec::new(),
+                    })
+                }
+                Message::Fetch(fetch) => {
+                    brought += 1;
+                    Message::Chunk(Chunk {
+                        no: fetch.no,
+                        next: Some(Position::new(1_000 * n, Key(STRANGER), n)),
+                        messages: vec![line(STRANGER, n, 1_000 * n)],
+                    })
+                }
+                _ => continue,
+            };
+            bench.tell(stranger, answer);
+        }
+        if n == 2 {
+            bench.tell(member, Message::Behind);
+        }
+        keep_alive(&mut bench, &[stranger, member]);
+        bench.pass(Duration::from_millis(800));
+        if n == 4 {
+            let sent = bench.take_sent(member);
+            assert!(
+                sent.iter().any(|m| matches!(m, Message::Sync(_))),
+                "{sent:?}"
+            );
+            assert!(brought >= 2, "the other exchange went on: {brought}");
+        }
+        if ended.is_some() {
+            return;
+        }
+        // The next one that it asks for is another one.
+        bench.tell(stranger, Message::Behind);
+    }
+    panic!("an exchange that brings 100 bytes a second never ended");
+}
+
+fn line(author: u64, seq: u64, timestamp: u64) -> ChatMessage {
+    ChatMessage::new(&Draft {
+        origin: Key(author),
+        seq,
+        timestamp,
+        sent_at: 0,
+        from: 1,
+        nick: "n".into(),
+        dependencies: Vec::new().into(),
+        text: "z".into(),
+    })
+    .expect("a valid message")
 }

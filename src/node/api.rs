@@ -172,6 +172,8 @@ pub enum Weakness {
     NoSayOfNeighbours,
     /// Whatever comes is new, also what was said before this node was in its author's view.
     OldIsNew,
+    /// Nobody is told of two texts of one name.
+    NoWordOfDoubles,
 }
 
 /// A TCP stream with one peer, from the dial or the accept on. Numbers are handed out by the node

@@ -18,7 +18,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::opening::{absolute, size};
 use super::place::FileId;
 use super::{Owner, Store, StoreError};
-use crate::wire::{Key, Position, SeqRange};
+use crate::wire::{Buckets, Key, Part, Position, SeqRange, Sum};
 
 /// The first argument that makes a program of this one's a helper; people have no use for it.
 pub const HELPER: &str = "__store-helper";
@@ -75,6 +75,8 @@ pub enum Reply {
     Absent,
     /// Messages with these ids are in it.
     Range(SeqRange),
+    /// The next older messages that do not belong in memory have these hashes.
+    Bucket(Part),
     /// The newest message that does not belong in memory has this position; zero if all do.
     Until(Position),
     /// So many messages lie too far ahead of the clock on the wall, and are not among those told of.
@@ -193,6 +195,15 @@ impl Reply {
             Reply::Unwritable(e) => format!("unwritable {}", e.to_words()),
             Reply::Absent => "absent".into(),
             Reply::Range(r) => format!("range {} {} {}", r.author, r.first, r.last),
+            Reply::Bucket(Part { upto, count, sum }) => {
+                let Position {
+                    timestamp,
+                    origin,
+                    seq,
+                } = upto;
+                let bytes = sum.to_bytes().map(|byte| format!("{byte:02x}")).concat();
+                format!("bucket {timestamp} {} {seq} {count} {bytes}", origin.0)
+            }
             Reply::Until(p) => format!("until {} {} {}", p.timestamp, p.origin.0, p.seq),
             Reply::Ahead(count) => format!("ahead {count}"),
             Reply::Ready => "ready".into(),
@@ -222,6 +233,11 @@ impl Reply {
                     last.parse().ok()?,
                 ))
             }
+            "bucket" => Reply::Bucket(Part {
+                upto: Position::new(number()?, Key(number()?), number()?),
+                count: number()?,
+                sum: sum_of(words.next()?)?,
+            }),
             "until" => Reply::Until(Position::new(number()?, Key(number()?), number()?)),
             "ahead" => Reply::Ahead(number()?),
             "ready" => Reply::Ready,
@@ -232,6 +248,15 @@ impl Reply {
             _ => return None,
         })
     }
+}
+
+/// A sum from hexadecimal digits.
+fn sum_of(digits: &str) -> Option<Sum> {
+    let mut bytes = [0; 32];
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    Some(Sum::from_bytes(bytes))
 }
 
 /// The whole run of a helper process. True if it did what it was asked.
@@ -313,10 +338,33 @@ impl Request {
         for range in store.ranges_until(latest)? {
             say(Reply::Range(range));
         }
-        say(Reply::Until(store.look_through(*newest, latest)?));
+        let until = store.look_through(*newest, latest)?;
+        for part in store.buckets(until)? {
+            say(Reply::Bucket(part));
+        }
+        say(Reply::Until(until));
         say(Reply::Ahead(store.count_after(latest)?));
         say(Reply::Ready);
         Ok(Some(store))
+    }
+}
+
+impl Store {
+    /// The hashes of all messages up to a position, summed up.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn buckets(&self, until: Position) -> Result<Vec<Part>, StoreError> {
+        let (mut buckets, mut upto) = (Buckets::default(), Position::default());
+        while upto < until {
+            let found = self.between(upto, until, |_| true)?;
+            for message in &found.messages {
+                buckets.push(message);
+            }
+            upto = found.upto;
+        }
+        Ok(buckets.parts().to_vec())
     }
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::limits;
 use crate::node::history::Ranges;
-use crate::wire::{Chunk, Draft};
+use crate::wire::{Chunk, Draft, Span};
 use std::collections::BTreeMap;
 
 fn message(key: u64, seq: u64, timestamp: u64) -> ChatMessage {
@@ -37,6 +37,7 @@ fn fetch(after: Position, skip: &[SeqRange]) -> Fetch {
     Fetch {
         no: 1,
         after,
+        spans: vec![Span::new(Position::default(), Position::END)],
         skip: skip.to_vec(),
         floor: None,
         want: Vec::new(),
@@ -64,6 +65,8 @@ fn restored(disk: &BTreeMap<Position, ChatMessage>, max: usize) -> Restored {
         .iter()
         .flat_map(|(key, r)| r.iter().map(|(a, b)| SeqRange::new(*key, a, b)));
     let older = disk.len().saturating_sub(max);
+    let mut buckets = Buckets::default();
+    disk.values().take(older).for_each(|m| buckets.push(m));
     Restored {
         ranges: ranges.collect(),
         newest: disk.values().skip(older).cloned().collect(),
@@ -71,6 +74,7 @@ fn restored(disk: &BTreeMap<Position, ChatMessage>, max: usize) -> Restored {
             0 => Position::default(),
             n => *disk.keys().nth(n - 1).expect("there are so many"),
         },
+        buckets: buckets.parts().to_vec(),
     }
 }
 
@@ -301,4 +305,43 @@ fn the_longest_ranges_are_named_when_there_are_too_many() {
     let ranges = history.taken_ranges();
     assert_eq!(ranges.len(), crate::limits::SKIP_RANGES_MAX);
     assert!(ranges.contains(&SeqRange::new(Key(1_999), 1, 5)));
+}
+
+#[test]
+fn authors_of_whom_only_the_store_has_something_take_little_memory() {
+    const AUTHORS: u64 = 12_000;
+    let (mut history, mut disk) = (storing(10), BTreeMap::new());
+    let mut other = plain(usize::MAX);
+    for n in 1..=AUTHORS {
+        let m = message(n, 1, n * 10);
+        assert!(history.insert(m.clone()) && other.insert(m));
+        store_all(&mut history, &mut disk);
+    }
+    let many = limits::ORIGINS_IDLE_MAX + 2 * (SLACK + 10);
+    assert!(history.authors() <= many, "{}", history.authors());
+    assert_eq!(history.len() as u64, AUTHORS);
+    assert_eq!(history.digest(), other.digest());
+    let mut again = plain(10);
+    again.restore(restored(&disk, 10));
+    assert_eq!((again.authors(), again.shelved_authors()), (10, 11_990));
+    for history in [&mut history, &mut again] {
+        let old = message(7, 1, 70);
+        assert!(history.contains(old.id()) && history.has_taken(old.id()));
+        assert!(history.is_settled(old.id()) && !history.insert(old.clone()));
+        assert_eq!(history.highest(Key(7)), 1);
+        assert_eq!(history.taken_ranges(), other.taken_ranges());
+        // It is known as any other from then on, and says more.
+        assert!(history.insert(message(8, 2, AUTHORS * 20)));
+        assert_eq!(history.stored_end(Key(8), 1), 1);
+        let want = vec![SeqRange::new(Key(9), 1, 1)];
+        let wants = Fetch {
+            spans: Vec::new(),
+            want,
+            ..fetch(Position::default(), &[])
+        };
+        assert!(history.stored_until(&wants).is_some());
+        assert_eq!(history.len() as u64, AUTHORS + 1);
+        #[cfg(debug_assertions)]
+        history.check_invariants();
+    }
 }

@@ -17,9 +17,13 @@
 //! | `storing` | what a store changes |
 
 mod acks;
+mod answering;
+mod budget;
 mod causality;
 mod chat;
 mod delivery;
+mod doubles;
+mod exchange;
 mod gaps;
 mod heads;
 mod holes;
@@ -28,6 +32,7 @@ mod invariants;
 mod lagging;
 mod noticed;
 mod past;
+mod plan;
 mod runs;
 mod source;
 mod stability;
@@ -46,11 +51,13 @@ use crate::wire::{Id, Key, Position};
 use acks::Acks;
 use chat::Chat;
 use delivery::Delivery;
+use doubles::Doubles;
 use noticed::Gaps;
 use past::Past;
 use source::Membership;
 use stability::Stability;
 use sync::Repair;
+pub(super) use sync::Why;
 use taking::HeldBack;
 use waiting::Waiting;
 
@@ -79,6 +86,7 @@ pub(super) struct Talk {
     waiting: Waiting,
     gaps: Gaps,
     repair: Repair,
+    doubles: Doubles,
     acks: Acks,
     stability: Stability,
     /// When a peer that is behind, and not far, last asked for more.
@@ -104,6 +112,7 @@ impl Talk {
             waiting: Waiting::default(),
             gaps: Gaps::default(),
             repair: Repair::default(),
+            doubles: Doubles::default(),
             acks: Acks::default(),
             stability: Stability::default(),
             chased: None,
@@ -132,7 +141,7 @@ impl Talk {
         self.acks.owe_again(key);
         self.tell_stable(lent, link, key);
         if lent.mesh.link(link).is_some_and(Link::is_ours) {
-            self.want_sync(lent, key, false);
+            self.want_sync(lent, key, Why::Lacks);
         }
     }
 
@@ -147,8 +156,8 @@ impl Talk {
         self.acks.forget(key);
         self.delivery.forget(key);
         self.gaps.forget_peer(key);
+        self.repair.forget_peer(key);
         self.past.forget(key);
-        self.repair.forget(key);
     }
 
     /// This node was away: who was in reach may have given its links up.
@@ -169,6 +178,11 @@ impl Talk {
             self.membership,
             Membership::Inside | Membership::Returning(_)
         )
+    }
+
+    /// True while this node has joined, and is not about to do so again.
+    fn is_inside(&self) -> bool {
+        matches!(self.membership, Membership::Inside)
     }
 
     /// True while this node has not been let in yet.
@@ -244,3 +258,7 @@ fn follow_clock(lent: &mut Lent<'_>, key: Key) {
         lent.cx.observe(clock);
     }
 }
+
+#[cfg(test)]
+#[path = "repair_test.rs"]
+mod repair_tests;
