@@ -17,7 +17,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::opening::{absolute, size};
 use super::place::FileId;
-use super::{Owner, Store, StoreError};
+use super::{Owner, Portion, Store, StoreError};
 use crate::wire::{Buckets, Key, Part, Position, SeqRange, Sum};
 
 /// The first argument that makes a program of this one's a helper; people have no use for it.
@@ -27,6 +27,11 @@ pub const HELPER: &str = "__store-helper";
 const INDEX_BATCH: u32 = 50;
 /// The pause between two of these: the processor is left to the node.
 const INDEX_PAUSE: Duration = Duration::from_millis(4);
+/// How much of the file is summed up at a time.
+const SUMMED: Portion = Portion {
+    messages: 10_000,
+    bytes: 4 * 1024 * 1024,
+};
 /// Batches between two checkpoints.
 const INDEX_BATCHES_MAX: u32 = 200;
 /// A request's fields, each ended by a NUL.
@@ -358,7 +363,7 @@ impl Store {
     pub fn buckets(&self, until: Position) -> Result<Vec<Part>, StoreError> {
         let (mut buckets, mut upto) = (Buckets::default(), Position::default());
         while upto < until {
-            let found = self.between(upto, until, |_| true)?;
+            let found = self.between(upto, until, SUMMED, |_| true)?;
             for message in &found.messages {
                 buckets.push(message);
             }
