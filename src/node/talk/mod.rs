@@ -35,6 +35,7 @@ mod storing;
 mod sync;
 mod taking;
 mod trust;
+mod unsaid;
 mod waiting;
 
 use super::context::Context;
@@ -52,6 +53,7 @@ use source::Membership;
 use stability::Stability;
 use sync::Repair;
 use taking::HeldBack;
+use unsaid::Unsaid;
 use waiting::Waiting;
 
 /// What the talk is lent for the length of one call.
@@ -88,6 +90,8 @@ pub(super) struct Talk {
     heard_chat: Time,
     /// The user was told that somebody's messages lie too far ahead.
     is_far_ahead_told: bool,
+    /// Causes that somebody named and nobody said.
+    unsaid: Unsaid,
 }
 
 impl Talk {
@@ -110,6 +114,7 @@ impl Talk {
             delivery: Delivery::default(),
             heard_chat: Time(0),
             is_far_ahead_told: false,
+            unsaid: Unsaid::default(),
         }
     }
 
