@@ -297,6 +297,15 @@ pub const OUTPUT_DELIVERED_RUNS_MAX: usize = 16_384;
 pub const PEOPLE_MAX: usize = 2 * LINKS_MAX;
 /// Nicks under which somebody is remembered in one run: ten times a full room.
 pub const NICKS_KNOWN_MAX: usize = 4_096;
+/// Questions for the whole view that are open at a time: more than the members that one in a cut asks within
+/// the failure timeout, one for each 250 ms.
+pub const VIEW_QUESTIONS_MAX: usize = 16;
+/// Members whose word on a coordinator came to nothing lately, and is remembered: more than vouch for one
+/// coordinator in the largest room that was tried.
+pub const ACCOUNTS_MAX: usize = 64;
+/// Names of causes that their authors never said: what a liar names beyond them is looked for anew when the
+/// oldest is named again.
+pub const UNSAID_MAX: usize = 1_024;
 /// Joiners that one member answers at a time.
 pub const REFERRALS_MAX: usize = 16;
 /// HEARTBEATs that a coordinator sends to members that ask for one, within one heartbeat: some for each

@@ -110,6 +110,16 @@ pub const ELECTION_HEAD_START: Duration = Duration::from_millis(30);
 /// How long further losses are gathered after one was announced, or the office was taken: where many die
 /// at once, the members hear of it in one message and not in one for each.
 pub const LOSSES_GATHERED: Duration = Duration::from_millis(30);
+/// For how many failure timeouts a node that has no coordinator asks one in vain on the word of one member, all
+/// such askings taken together: who answers at all does so in two, by way of others too, and a member that
+/// names nobody who exists must not keep it without one.
+pub const IN_VAIN_TIMEOUTS: u32 = 6;
+/// In how many rounds of an election a member may say that it takes over, and not do it: a round is shorter than
+/// a failure timeout, and whoever waits for somebody itself does so for less than two.
+pub const OK_ROUNDS_MAX: u32 = 8;
+/// How long after somebody's word last came to nothing that counts against it: who was wrong by chance has its
+/// credit again, and a liar costs a small share of the time.
+pub const CREDIT_REMEMBERED: Duration = Duration::from_secs(60);
 /// How often one claim is answered on one link or to one address.
 pub const CLAIM_ANSWER_EVERY: Duration = Duration::from_millis(250);
 

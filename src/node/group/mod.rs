@@ -8,19 +8,22 @@
 //! | --- | --- |
 //! | `join`, `seek`, `asking` | how this node comes in: whom it looks for, whom it asks, what an answer does |
 //! | `office`, `relay` | how a coordinator lets others in; how one is let in through a neighbour |
-//! | `view` | how one view replaces another, and what the user sees of it |
+//! | `view`, `asked_views` | how one view replaces another, and what the user sees of it; who was asked for one |
 //! | `claims`, `hearsay` | who coordinates, as others say; coordinators that are heard and not linked |
 //! | `election`, `watch`, `alarm` | what follows when the coordinator is gone; when a silence counts as a loss; a host that is gone |
+//! | `credit` | whose word on a coordinator counts no more |
 //! | `awaited` | members that are linked and in the view no more |
 //! | `leave` | leaving in good order |
 //! | `clocks` | whether this machine's clock is right |
 //! | `explain` | what the user is told when no room is found, the room is full, or large packets get lost |
 
 mod alarm;
+mod asked_views;
 mod asking;
 mod awaited;
 mod claims;
 mod clocks;
+mod credit;
 mod election;
 mod explain;
 mod hearsay;
@@ -42,9 +45,11 @@ use super::roster::Roster;
 use super::talk::{Lent, Talk};
 use super::{Event, LinkId, Time, Timer};
 use crate::wire::{Claim, Coordinator, Id, Key, Member, View};
+use asked_views::AskedViews;
 use asking::Asking;
 use awaited::Awaited;
 pub(super) use claims::Route;
+use credit::Credit;
 use election::Election;
 use hearsay::Hearsay;
 use leave::Leaving;
@@ -96,14 +101,16 @@ pub(super) struct Group {
     /// An announcement that was not followed, because a higher coordinator was alive.
     announced: Option<(Time, View)>,
     asking: Option<Asking>,
+    /// Whose word on a coordinator came to nothing.
+    credit: Credit,
     /// Coordinators that are heard, and not linked.
     hearsay: Hearsay,
     /// Since when this node's coordinator itself says that it holds no office.
     resigned: Option<Time>,
     /// Until then this node has just come back from being away.
     away_until: Time,
-    /// When the whole view was last asked for.
-    view_asked: Option<Time>,
+    /// Questions for the whole view, and on whose word this node holds the one that it has.
+    asked_views: AskedViews,
     /// When the coordinator's last HEARTBEAT came.
     last_beat: Time,
     /// A HEARTBEAT came or went in this turn.
@@ -130,10 +137,11 @@ impl Group {
             roster: Roster::empty(),
             announced: None,
             asking: None,
+            credit: Credit::default(),
             hearsay: Hearsay::default(),
             resigned: None,
             away_until: Time(0),
-            view_asked: None,
+            asked_views: AskedViews::default(),
             last_beat: Time(0),
             has_beat: false,
             alarms: alarm::Alarms::default(),

@@ -118,7 +118,8 @@ impl Talk {
         for (author, at) in due {
             if let Some((first, last)) = self.gaps.take_asked(author, at) {
                 let lacks = self.lacking(author, first, last);
-                self.call_missed(lent, author, &lacks);
+                let missed = self.leave_out_unsaid(lent, author, &lacks);
+                self.call_missed(lent, author, &missed);
                 gone.push((author, lacks));
             }
         }

@@ -40,6 +40,7 @@ mod storing;
 mod sync;
 mod taking;
 mod trust;
+mod unsaid;
 mod waiting;
 
 use super::context::Context;
@@ -59,6 +60,7 @@ use stability::Stability;
 use sync::Repair;
 pub(super) use sync::Why;
 use taking::HeldBack;
+use unsaid::Unsaid;
 use waiting::Waiting;
 
 /// What the talk is lent for the length of one call.
@@ -96,6 +98,8 @@ pub(super) struct Talk {
     heard_chat: Time,
     /// The user was told that somebody's messages lie too far ahead.
     is_far_ahead_told: bool,
+    /// Causes that somebody named and nobody said.
+    unsaid: Unsaid,
 }
 
 impl Talk {
@@ -119,6 +123,7 @@ impl Talk {
             delivery: Delivery::default(),
             heard_chat: Time(0),
             is_far_ahead_told: false,
+            unsaid: Unsaid::default(),
         }
     }
 
