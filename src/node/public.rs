@@ -8,7 +8,7 @@ use crate::wire::{ChatMessage, Claim, Id, Key, Member};
 
 use super::group::Group;
 use super::mesh::Interest;
-use super::{History, LinkId, Node, Restored, Time};
+use super::{History, LinkId, Node, Person, Restored, Time};
 
 impl Node {
     /// The number for a link that was accepted.
@@ -21,6 +21,11 @@ impl Node {
     pub fn is_member_link(&self, link: LinkId) -> bool {
         let key = self.mesh.link(link).and_then(super::mesh::Link::key);
         key.is_some_and(|key| self.group.is_member(key))
+    }
+
+    /// The peer at the other end of this link has proven whose node it is; told before its HELLO.
+    pub fn on_person(&mut self, link: LinkId, person: Option<Person>) {
+        self.mesh.note_person(link, person);
     }
 
     /// False until joined, and while this node leaves: stdin is not to be read then.
