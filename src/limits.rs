@@ -60,6 +60,9 @@ pub const STORE_BATCH_BYTES_MAX: usize = 1024 * 1024;
 pub const ARRIVED_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// How many of these blocks there are at most.
 pub const ARRIVED_BLOCKS_MAX: usize = 8_192;
+/// The smallest `--store-max`, in bytes of the store's file and its log: room for some thousand lines. How large
+/// the two may become is the user's to say.
+pub const STORE_BYTES_MIN: u64 = 1024 * 1024;
 /// Pages of 4 KiB in the store's log: past it a commit waits for a checkpoint, so that the log can be cut.
 /// The larger it is, the seldomer that is, and the more a start after a crash has to read.
 pub const STORE_LOG_PAGES_MAX: u64 = 32 * 1024;

@@ -4,7 +4,7 @@
 
 use std::net::SocketAddr;
 
-use crate::wire::{ChatMessage, Claim, Id, Key, Member};
+use crate::wire::{ChatMessage, Claim, Id, Key, Member, MessageId, Position};
 
 use super::group::Group;
 use super::mesh::Interest;
@@ -182,6 +182,12 @@ impl Node {
     /// The first `count` of [`Node::unstored`] are stored: they may be confirmed.
     pub fn on_stored(&mut self, count: usize) {
         self.talk.on_stored(&self.cx, count);
+    }
+
+    /// The store has deleted these messages, the oldest that it had, to make room, and with them everything up
+    /// to this position. What is in memory, too, is held until it leaves memory.
+    pub fn on_dropped(&mut self, ids: &[MessageId], upto: Position) {
+        self.talk.on_dropped(ids, upto);
     }
 
     /// Named counts for people: (name, value).

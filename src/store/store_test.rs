@@ -6,6 +6,8 @@ mod blocks;
 mod log;
 #[path = "moves_test.rs"]
 mod moves;
+#[path = "size_test.rs"]
+mod size;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -19,7 +19,7 @@ use super::packed::{pack, unpack};
 use super::schema::{self, bytes_of, position_of};
 use super::{Store, StoreError};
 use crate::limits::{ARRIVED_BLOCKS_MAX, ARRIVED_BYTES_MAX};
-use crate::wire::{ChatMessage, Position};
+use crate::wire::{ChatMessage, MessageId, Position};
 
 /// Fewer messages than this are no block: their rows take at most 0.2 ms.
 pub(super) const BLOCK_MIN: usize = 64;
@@ -58,6 +58,14 @@ pub(super) struct Block {
     greatest: Position,
     count: i64,
     packed: Vec<u8>,
+}
+
+/// What is left of a block whose oldest messages were deleted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cut {
+    id: i64,
+    /// The position of its first message now, and its bytes; none if nothing is left.
+    left: Option<(Position, usize)>,
 }
 
 /// A message that is to be committed, and its position, which is looked at several times.
@@ -137,6 +145,32 @@ impl Waiting {
         self.spans.push_back(span);
     }
 
+    /// The last position of the block that ends first.
+    pub(super) fn oldest(&self) -> Option<Position> {
+        self.spans.iter().map(|span| span.greatest).min()
+    }
+
+    /// These blocks were cut.
+    pub(super) fn note_cuts(&mut self, cuts: &[Cut]) {
+        for cut in cuts {
+            let Some(at) = self.spans.iter().position(|span| span.id == cut.id) else {
+                continue;
+            };
+            self.bytes = self.bytes.saturating_sub(self.spans[at].bytes);
+            match cut.left {
+                Some((least, bytes)) => {
+                    self.bytes += bytes;
+                    self.spans[at] = Span {
+                        least,
+                        bytes,
+                        ..self.spans[at]
+                    };
+                }
+                None => drop(self.spans.remove(at)),
+            }
+        }
+    }
+
     /// Reads which blocks wait.
     fn look(&mut self, connection: &Connection) -> Result<(), StoreError> {
         let sql = "PRAGMA data_version";
@@ -189,6 +223,37 @@ pub(super) fn insert(
         ids.push(transaction.last_insert_rowid());
     }
     Ok(ids)
+}
+
+/// Within a transaction: deletes what lies up to this position in blocks, and says which messages these were.
+pub(super) fn cut(
+    transaction: &Transaction<'_>,
+    waiting: &Waiting,
+    upto: Position,
+    ids: &mut Vec<MessageId>,
+) -> Result<Vec<Cut>, StoreError> {
+    let mut cuts = Vec::new();
+    for span in waiting.spans.iter().filter(|span| span.least <= upto) {
+        let id = span.id;
+        let messages = unpack_at(transaction, id)?;
+        let (gone, kept): (Vec<_>, Vec<_>) = messages
+            .iter()
+            .partition(|message| message.position() <= upto);
+        ids.extend(gone.iter().map(|message| message.id()));
+        let Some(least) = kept.iter().map(|message| message.position()).min() else {
+            let mut delete = transaction.prepare_cached("DELETE FROM arrived WHERE id = ?1")?;
+            delete.execute([id])?;
+            cuts.push(Cut { id, left: None });
+            continue;
+        };
+        let (count, packed) = (i64::try_from(kept.len()).unwrap_or(i64::MAX), pack(&kept));
+        let sql = "UPDATE arrived SET least = ?2, count = ?3, messages = ?4 WHERE id = ?1";
+        let mut update = transaction.prepare_cached(sql)?;
+        update.execute(params![id, bytes_of(least), count, packed])?;
+        let left = Some((least, packed.len()));
+        cuts.push(Cut { id, left });
+    }
+    Ok(cuts)
 }
 
 impl Store {

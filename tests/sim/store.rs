@@ -52,6 +52,7 @@ impl Store {
             ranges: self.ranges(),
             newest,
             until: before.map(|(position, _)| *position).unwrap_or_default(),
+            dropped_to: Position::default(),
         }
     }
 

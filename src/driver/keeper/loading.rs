@@ -186,6 +186,7 @@ impl Loading {
                 ranges,
                 newest: Vec::new(),
                 until: self.until,
+                dropped_to: files.reader().map(Store::dropped_to).unwrap_or_default(),
             });
             return Ok(false);
         }

@@ -8,7 +8,7 @@
 //!
 //! Once per turn, after everything was read and before [`Node::end_turn`](crate::node::Node::end_turn)
 //! sends the ACKs, what was taken in is committed in one transaction of at most [`STORE_BATCH_MAX`]
-//! messages and [`STORE_BATCH_BYTES_MAX`] bytes. A commit writes into the kernel's memory and waits
+//! messages and [`STORE_BATCH_BYTES_MAX`](crate::limits::STORE_BATCH_BYTES_MAX) bytes. A commit writes into the kernel's memory and waits
 //! for no disk. Few messages become rows, many become blocks, which become rows when nothing is to be stored
 //! (`rows`). Commits of many are some milliseconds apart, so that there are fewer. Measured on a virtual
 //! machine with 2 cores: less than 0.1 ms for one message, 0.3 microseconds for each of many; where
@@ -42,6 +42,7 @@ mod helper;
 mod loading;
 mod reading;
 mod rows;
+mod space;
 mod tending;
 
 use std::ops::RangeInclusive;
@@ -49,7 +50,7 @@ use std::time::Duration;
 
 use mio::Registry;
 
-use crate::limits::{STORE_BATCH_BYTES_MAX, STORE_BATCH_MAX};
+use crate::limits::STORE_BATCH_MAX;
 use crate::node::{Node, Now, Restored, Time};
 use crate::store::{self, Owner, Store, StoreError};
 use crate::wire::{ChatMessage, Position};
@@ -62,6 +63,7 @@ use helper::Helper;
 use loading::Loading;
 pub(super) use reading::Read;
 use rows::Rows;
+use space::Space;
 use tending::Tending;
 
 /// The pause between two attempts to store something while that fails.
@@ -132,6 +134,9 @@ pub(super) struct Keeper {
     crossed: Option<Crossed>,
     tending: Tending,
     rows: Rows,
+    space: Space,
+    /// A commit waits until the log can be cut, and too much waits for that.
+    is_full: bool,
     /// The last commit did not take everything.
     is_behind: bool,
     /// Reading failed, and that was said.
@@ -158,6 +163,7 @@ impl Keeper {
         let registry = registry
             .try_clone()
             .map_err(|e| StartError::System("create a poll", e))?;
+        let space = Space::new(store.max);
         let mut keeper = Keeper {
             files: Files::new(store.path.clone(), owner),
             helper: Helper::new(registry),
@@ -166,8 +172,10 @@ impl Keeper {
             strict: store.strict,
             trouble: None,
             crossed: None,
-            tending: Tending::new(now.time),
+            tending: Tending::new(now.time, &space),
             rows: Rows::new(now.time),
+            space,
+            is_full: false,
             is_behind: false,
             reads_fail: false,
             look_at: now.time + LOOK_EVERY,
@@ -281,6 +289,7 @@ impl Keeper {
         if let Some(trouble) = self.trouble.filter(|t| t.reopen) {
             self.files.reopen(now)?;
             self.tending.on_reopened(now.time);
+            self.space.on_reopened();
             let reopen = false;
             self.trouble = Some(Trouble { reopen, ..trouble });
         }
@@ -299,9 +308,9 @@ impl Keeper {
         messages: impl Iterator<Item = &'a ChatMessage> + Clone,
         floor: Position,
     ) -> Result<Step, StoreError> {
-        let mut bytes = 0;
+        let (mut bytes, bytes_max) = (0, self.space.batch_bytes());
         let fits = |message: &&ChatMessage| {
-            let fits = bytes < STORE_BATCH_BYTES_MAX;
+            let fits = bytes < bytes_max;
             bytes += message.size_bound();
             fits
         };
@@ -363,7 +372,9 @@ impl Keeper {
         let tending = store.and_then(|store| self.tending.next_wake(now, store));
         let rows = store.filter(|_| self.may_make_rows());
         let rows = rows.and_then(|store| self.rows.next_wake(store));
-        [retry, crossed, gathers, tending, rows, helper]
+        let has_room = self.trouble.is_none() && !self.files.is_moving();
+        let space = self.space.next_wake(now).filter(|_| has_room);
+        [retry, crossed, gathers, tending, rows, helper, space]
             .into_iter()
             .flatten()
             .min()
@@ -371,7 +382,7 @@ impl Keeper {
 
     /// True while what was taken in is still being stored: nothing more is taken in.
     pub(super) fn is_behind(&self) -> bool {
-        self.is_behind
+        self.is_behind || self.is_full
     }
 
     /// Before the end of the node's turn: commits what the turn brought. The words are for the user.
@@ -379,12 +390,21 @@ impl Keeper {
         if let Some(words) = self.look(now.time) {
             return Some(words);
         }
+        if let Some(words) = self.make_space(now.time, node) {
+            self.is_behind = node.unstored_len() > 0;
+            return Some(words);
+        }
+        self.is_full = false;
         if !self.is_owing(node.unstored_len() > 0) || !self.may_commit(now.time) {
             return None;
         }
         if self.tending.holds_commits(node.unstored_len())
             || self.gathers_until(now.time, node.unstored_len()).is_some()
         {
+            self.is_behind = false;
+            return None;
+        }
+        if self.waits_for_space(node.unstored_len()) {
             self.is_behind = false;
             return None;
         }
@@ -400,6 +420,40 @@ impl Keeper {
             }
             Err(e) => self.note_trouble(now.time, &e),
         }
+    }
+
+    /// Deletes a step's worth of the oldest messages, if the file is as large as it may be. The words are for
+    /// the user.
+    fn make_space(&mut self, now: Time, node: &mut Node) -> Option<String> {
+        let store = self.files.store().filter(|store| store.is_writable())?;
+        self.space.look(store);
+        let words = self.space.words();
+        let words = words.map(|words| format!("{}: {words}", self.files.shown()));
+        let is_due = self.space.next_wake(now).is_some_and(|at| at <= now);
+        if self.space.is_over() && !self.space.has_log_room() {
+            self.tending.want_cut();
+        }
+        if is_due && self.trouble.is_none() && !self.files.is_moving() {
+            let dropped = self.files.drop_oldest(&mut self.tending, now);
+            let dropped = dropped.map(|dropped| node.on_dropped(&dropped.ids, dropped.upto));
+            self.space.note(now, dropped);
+            if let Some(store) = self.files.store() {
+                self.space.look(store);
+            }
+        }
+        words
+    }
+
+    /// True if nothing can be committed before there is room: the oldest are being deleted, or the log waits
+    /// to be cut.
+    fn waits_for_space(&mut self, unstored: usize) -> bool {
+        let has_log_room = self.space.has_log_room();
+        if !has_log_room {
+            self.tending.want_cut();
+        }
+        let waits = self.space.is_over() || !has_log_room;
+        self.is_full = waits && unstored > STORE_BATCH_MAX;
+        waits
     }
 
     /// Until when a commit waits for more to come, after one that was a moment ago.
@@ -469,7 +523,12 @@ impl Keeper {
     fn may_make_rows(&self) -> bool {
         let is_writable = self.files.store().is_some_and(Store::is_writable);
         let is_well = self.trouble.is_none() && !self.files.is_moving() && is_writable;
-        is_well && !self.is_behind && !self.helper.is_running() && !self.tending.is_wanted()
+        let has_room = !self.space.is_over() && self.space.has_log_room();
+        is_well
+            && has_room
+            && !self.is_behind
+            && !self.helper.is_running()
+            && !self.tending.is_wanted()
     }
 
     /// Turns a block of messages into rows, if it is time.

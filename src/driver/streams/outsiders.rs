@@ -1,7 +1,7 @@
 //! Who is not a member, and how much of this node that may take: limits per source address.
 //!
 //! Owns the unfinished handshakes of each source, and when it was last looked up whose links are
-//! members'. A source is a host ([`host_of`]): an IPv4 address, or an IPv6 network. It names the stream that is
+//! members'. A source is a host ([`crate::node::host_of`]): an IPv4 address, or an IPv6 network. It names the stream that is
 //! to end when somebody takes too much: always the oldest of the source that has the most, never a member's. It ends none itself. The node knows which links are members', and
 //! is asked every now and then.
 
@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use crate::limits::{
     HANDSHAKES_PER_SOURCE_MAX, OUTSIDERS_MAX, STRANGER_QUEUE_BYTES_MAX, STRANGERS_PER_SOURCE_MAX,
 };
-use crate::node::{LinkId, Time, host_of};
+use crate::node::{LinkId, Time};
 use crate::timing;
 
 use super::budget::PeerClass;

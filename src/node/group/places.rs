@@ -8,8 +8,6 @@
 //! free gets no more of them. So whoever takes all that it can get leaves half of the room to others, and whoever
 //! has two or three addresses leaves some; the later it comes, the less a newcomer's host must have.
 
-use std::net::IpAddr;
-
 use super::{Group, Parts};
 use crate::limits::{
     FREE_PLACES_PER_SHARE, MEMBERS_CROWDED, MEMBERS_MAX, VIEW_BYTES_CROWDED, VIEW_BYTES_MAX,

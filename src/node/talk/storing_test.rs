@@ -213,6 +213,7 @@ fn restored(disk: &BTreeMap<Position, ChatMessage>, max: usize) -> Restored {
         ranges: disk.values().map(range).collect(),
         newest: disk.values().skip(older).cloned().collect(),
         until: until.copied().unwrap_or_default(),
+        dropped_to: Position::default(),
     }
 }
 
