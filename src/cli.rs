@@ -12,6 +12,7 @@ pub mod keygen;
 pub mod peers;
 pub mod rekey;
 pub mod secret;
+mod size;
 
 use std::error::Error as _;
 use std::net::SocketAddr;
@@ -24,7 +25,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use choices::{Color, Confirm, obeys_sequences};
 
-use crate::limits::{NICK_CHARS_MAX, ROOM_BYTES_MAX, STORE_BYTES_MIN};
+use crate::limits::{NICK_CHARS_MAX, ROOM_BYTES_MAX};
 use crate::ui::Replay;
 use crate::ui::visible::{Tab, visible};
 use crate::wire::nick_is_valid;
@@ -210,7 +211,7 @@ pub struct Options {
         env = "PAPO_STORE_MAX",
         hide_env_values = true
     )]
-    #[arg(default_value = "4G", value_parser = store_size, help_heading = "Chat")]
+    #[arg(default_value = "4G", value_parser = size::store_size, help_heading = "Chat")]
     #[arg(allow_negative_numbers = true)]
     pub store_max: u64,
 
@@ -434,22 +435,6 @@ fn replay(text: &str) -> Result<Replay, String> {
 
 fn number(text: &str) -> Result<usize, String> {
     text.parse().map_err(|_| "give a whole number".into())
-}
-
-fn store_size(text: &str) -> Result<u64, String> {
-    let least = STORE_BYTES_MIN >> 20;
-    let units = [('K', 10), ('M', 20), ('G', 30)];
-    let split = |(unit, bits)| text.strip_suffix(unit).map(|number| (number, bits));
-    let (number, bits) = units.into_iter().find_map(split).unwrap_or((text, 0));
-    let bytes = number
-        .parse::<u64>()
-        .ok()
-        .and_then(|n| n.checked_mul(1 << bits));
-    match bytes {
-        Some(bytes) if bytes >= STORE_BYTES_MIN => Ok(bytes),
-        Some(_) => Err(format!("it must be at least {least}M")),
-        None => Err("give a number of bytes, such as 500M or 4G".into()),
-    }
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

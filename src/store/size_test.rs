@@ -47,7 +47,8 @@ fn the_oldest_are_deleted_in_steps_whether_they_are_rows_or_not() {
             .count();
         let mut ids: Vec<_> = expected.drain(..gone).map(|m| m.id()).collect();
         let mut told = dropped.ids;
-        (ids.sort_unstable(), told.sort_unstable());
+        ids.sort_unstable();
+        told.sort_unstable();
         assert_eq!(told, ids);
         assert!(all_of(&store) == expected);
         if steps == 3 {

@@ -28,6 +28,12 @@
 //! reads what is not in memory for a newcomer; cuts the log when all of it is in the file; renames a damaged
 //! file; and what follows when the file was moved (`files`). None of it asks for a sync.
 //!
+//! # The limit
+//!
+//! The file and its log are not to be larger than the user allows (`space`, `making_room`): a turn in which there
+//! is too much deletes some of the oldest messages before it commits, and tells the node which. It is the
+//! only deleting that there is.
+//!
 //! # Trouble
 //!
 //! If a commit fails (full disk, read-only, an error), one warning says so, the chat goes on in
@@ -40,6 +46,7 @@ mod closing;
 mod files;
 mod helper;
 mod loading;
+mod making_room;
 mod reading;
 mod rows;
 mod space;
@@ -420,40 +427,6 @@ impl Keeper {
             }
             Err(e) => self.note_trouble(now.time, &e),
         }
-    }
-
-    /// Deletes a step's worth of the oldest messages, if the file is as large as it may be. The words are for
-    /// the user.
-    fn make_space(&mut self, now: Time, node: &mut Node) -> Option<String> {
-        let store = self.files.store().filter(|store| store.is_writable())?;
-        self.space.look(store);
-        let words = self.space.words();
-        let words = words.map(|words| format!("{}: {words}", self.files.shown()));
-        let is_due = self.space.next_wake(now).is_some_and(|at| at <= now);
-        if self.space.is_over() && !self.space.has_log_room() {
-            self.tending.want_cut();
-        }
-        if is_due && self.trouble.is_none() && !self.files.is_moving() {
-            let dropped = self.files.drop_oldest(&mut self.tending, now);
-            let dropped = dropped.map(|dropped| node.on_dropped(&dropped.ids, dropped.upto));
-            self.space.note(now, dropped);
-            if let Some(store) = self.files.store() {
-                self.space.look(store);
-            }
-        }
-        words
-    }
-
-    /// True if nothing can be committed before there is room: the oldest are being deleted, or the log waits
-    /// to be cut.
-    fn waits_for_space(&mut self, unstored: usize) -> bool {
-        let has_log_room = self.space.has_log_room();
-        if !has_log_room {
-            self.tending.want_cut();
-        }
-        let waits = self.space.is_over() || !has_log_room;
-        self.is_full = waits && unstored > STORE_BATCH_MAX;
-        waits
     }
 
     /// Until when a commit waits for more to come, after one that was a moment ago.
