@@ -13,6 +13,7 @@ mod mistakes;
 pub mod peers;
 pub mod rekey;
 pub mod secret;
+mod size;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -199,6 +200,19 @@ pub struct Options {
     )]
     #[arg(help_heading = "Chat")]
     pub store: Option<PathBuf>,
+
+    /// How large the file of --store may become, with K, M or G for units of 1024: beyond, the oldest messages
+    /// are deleted
+    #[arg(
+        long,
+        global = true,
+        value_name = "SIZE",
+        env = "PAPO_STORE_MAX",
+        hide_env_values = true
+    )]
+    #[arg(default_value = "4G", value_parser = size::store_size, help_heading = "Chat")]
+    #[arg(allow_negative_numbers = true)]
+    pub store_max: u64,
 
     /// End with status 3 if the file of --store is damaged, instead of setting it aside
     #[arg(long, global = true, help_heading = "Chat")]

@@ -20,8 +20,17 @@ pub const ROOM_BYTES_MAX: usize = 64;
 pub const ADDRESSES_MAX: usize = 8;
 /// Members of one room. With long nicks and many addresses fewer fit, see [`VIEW_BYTES_MAX`].
 pub const MEMBERS_MAX: usize = 400;
+/// Members of a room in which a host, or a person, gets no more of the places that are free than a share: half
+/// of them all. Below that nobody is refused, so that a class, or a bench, can start many nodes on one machine.
+pub const MEMBERS_CROWDED: usize = MEMBERS_MAX / 2;
+/// A share is the places that are free by this number: whoever takes all that it can get with three addresses
+/// leaves a fifth of all places, and one with a single address leaves half of them.
+pub const FREE_PLACES_PER_SHARE: usize = 2;
 /// The members of one view, encoded: the whole view must fit one frame, with room for its head.
 pub const VIEW_BYTES_MAX: usize = FRAME_BYTES_MAX - 1_024;
+/// Bytes of a view from which on hosts and persons get no more than a share, too: more than half, since some
+/// two hundred nodes of one machine, with several addresses each, may need as much.
+pub const VIEW_BYTES_CROWDED: usize = VIEW_BYTES_MAX / 5 * 4;
 /// Direct dependencies of one message: the newest are named, the older ones follow from them.
 pub const DEPENDENCIES_MAX: usize = 256;
 /// Text and overhead that one CHAT_MESSAGE or CHUNK frame carries before the next one starts.
@@ -76,6 +85,9 @@ pub const STORE_BATCH_BYTES_MAX: usize = 1024 * 1024;
 pub const ARRIVED_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// How many of these blocks there are at most.
 pub const ARRIVED_BLOCKS_MAX: usize = 8_192;
+/// The smallest `--store-max`, in bytes of the store's file and its log: room for some thousand lines. How large
+/// the two may become is the user's to say.
+pub const STORE_BYTES_MIN: u64 = 1024 * 1024;
 /// Pages of 4 KiB in the store's log: past it a commit waits for a checkpoint, so that the log can be cut.
 /// The larger it is, the seldomer that is, and the more a start after a crash has to read.
 pub const STORE_LOG_PAGES_MAX: u64 = 32 * 1024;
@@ -156,15 +168,16 @@ pub const QUEUE_BYTES_HARD_MAX: usize = 2 * QUEUE_BYTES_MAX;
 /// How many messages a peer that catches up may be behind and still stop stdin, as a long queue
 /// does: about what a full one holds. Who lacks more was away, and slows nobody down.
 pub const CHASE_MESSAGES_MAX: u64 = 32_768;
-/// Accepted connections from one address that have not finished their handshake: enough for a
-/// room full of nodes on one host to dial a newcomer at once. Beyond, the oldest ends: an honest
+/// Accepted connections from one source that have not finished their handshake: enough for a room full of
+/// nodes on one host to dial a newcomer at once. A source is here, and in all that follows, an IPv4 address or
+/// an IPv6 network (/64): `node::host_of`. Beyond, the oldest ends: an honest
 /// handshake takes milliseconds, so those that wait for nothing pay.
 pub const HANDSHAKES_PER_SOURCE_MAX: usize = 256;
 /// Links from one address whose peers are not members of the room: newcomers, the members of
 /// another group that is about to be merged, and whoever else says HELLO. Beyond, the oldest ends.
 pub const STRANGERS_PER_SOURCE_MAX: usize = 128;
 /// Streams of all sources that are not members' links, unfinished handshakes included: what is left
-/// of `LINKS_MAX` is enough for the members. Beyond, the oldest of the busiest source ends.
+/// of `LINKS_MAX` is enough for the members. Beyond, the oldest of the source that has the most ends, never a member's.
 pub const OUTSIDERS_MAX: usize = 512;
 /// Connections from an address without members: so many at once. A room full of nodes that starts
 /// on one host dials a newcomer twice each at most.

@@ -113,6 +113,7 @@ fn run(action: Task, options: &Options) -> ExitCode {
         store: (options.store.as_ref()).map(|path| StoreConfig {
             path: path.clone(),
             strict: options.store_strict,
+            max: options.store_max,
         }),
         color: options.color.is_wanted(),
         stdout_closed: prints && closed::was_stdout(),

@@ -114,7 +114,9 @@ fn who_is_not_let_into_a_full_room_is_named_with_its_host() {
     let (mut bench, _) = coordinator();
     let full = papo::limits::MEMBERS_MAX as u64;
     for key in 1_000..1_000 + full {
-        let link = bench.accept(key, 0);
+        // Each has a host of its own: one alone gets no more than half of the places.
+        let [.., high, low] = key.to_be_bytes();
+        let link = bench.accept_from(([10, 0, high, low], 4_001).into(), key, 0);
         bench.tell(link, Message::JoinRequest(request(key)));
     }
     assert_eq!(bench.node.members().len() as u64, full);

@@ -97,6 +97,10 @@ impl Config {
     }
 }
 
+/// Who the person behind a node is, as far as two nodes of one person have the same: the fingerprint of an
+/// identity, or the like. The node only compares them.
+pub type Person = [u8; 20];
+
 /// A member that the user named; any one will do, it points on to the coordinator.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Peer {

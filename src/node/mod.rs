@@ -31,6 +31,7 @@ mod clock;
 mod context;
 mod group;
 mod history;
+mod host;
 mod mesh;
 mod public;
 #[cfg(test)]
@@ -41,6 +42,7 @@ mod texts;
 
 pub use api::*;
 pub use history::{Asks, History, Restored};
+pub use host::host_of;
 pub use texts::Texts;
 
 use crate::limits;

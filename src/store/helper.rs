@@ -25,6 +25,8 @@ pub const HELPER: &str = "__store-helper";
 /// Messages whose words go into the index in one transaction, some 1 ms of work: a commit of the node
 /// may have to wait for it.
 const INDEX_BATCH: u32 = 50;
+/// What one of these may add to the file, in bytes.
+const INDEX_ROOM: u64 = 64 * 1024;
 /// The pause between two of these: the processor is left to the node.
 const INDEX_PAUSE: Duration = Duration::from_millis(4);
 /// How much of the file is summed up at a time.
@@ -57,8 +59,9 @@ pub enum Job {
     },
     /// Checkpoint, once the node has said so.
     Tend {
-        /// Before that, bring the index of words further: what it writes is in the log, too.
-        index: bool,
+        /// Before that, bring the index of words further, unless the file or the log has become larger than
+        /// so many bytes: what it writes is in the log, too.
+        index: Option<(u64, u64)>,
     },
 }
 
@@ -132,12 +135,17 @@ impl Request {
                 newest.to_string().into(),
             ],
             Job::Tend { index } => [
-                (if *index { "tend" } else { "checkpoint" }).into(),
+                (if index.is_some() {
+                    "tend"
+                } else {
+                    "checkpoint"
+                })
+                .into(),
                 path,
                 self.file.0.to_string().into(),
                 self.file.1.to_string().into(),
-                Vec::new(),
-                Vec::new(),
+                index.unwrap_or_default().0.to_string().into(),
+                index.unwrap_or_default().1.to_string().into(),
             ],
         };
         let mut bytes = fields.join(&0);
@@ -162,10 +170,13 @@ impl Request {
         let mut text = || String::from_utf8(fields.next()?.to_vec()).ok();
         let (third, fourth, fifth, sixth) = (text()?, text()?, text()?, text()?);
         let mut file = FileId(0, 0);
-        let index = job == b"tend";
-        let job = if index || job == b"checkpoint" {
+        let has_index = job == b"tend";
+        let job = if has_index || job == b"checkpoint" {
             file = FileId(third.parse().ok()?, fourth.parse().ok()?);
-            Job::Tend { index }
+            let limits = (fifth.parse().ok()?, sixth.parse().ok()?);
+            Job::Tend {
+                index: has_index.then_some(limits),
+            }
         } else {
             Job::Prepare {
                 owner: Owner {
@@ -183,9 +194,10 @@ impl Request {
 }
 
 impl Store {
-    /// To tend this file, and the index of words in it, if that is wanted.
+    /// To tend this file, and the index of words in it, if that is wanted, up to these sizes of the file and
+    /// the log in bytes.
     #[must_use]
-    pub fn tend_request(&self, index: bool) -> Request {
+    pub fn tend_request(&self, index: Option<(u64, u64)>) -> Request {
         Request {
             path: self.files.path.clone(),
             file: self.files.file,
@@ -376,13 +388,13 @@ impl Store {
 /// Carries out [`Job::Tend`].
 fn tend(
     request: &Request,
-    with_index: bool,
+    with_index: Option<(u64, u64)>,
     stdin: &mut (impl Read + AsFd),
     say: &mut impl FnMut(Reply),
 ) -> Result<(), StoreError> {
     let mut store = Store::open_for_tending(&request.path, request.file)?;
-    if with_index {
-        let indexed = index(&mut store, stdin);
+    if let Some(limits) = with_index {
+        let indexed = index(&mut store, limits, stdin);
         say(indexed.map_or_else(Reply::Unindexed, Reply::Indexed));
     }
     if is_told_to_go_on(stdin) {
@@ -393,8 +405,20 @@ fn tend(
 }
 
 /// Brings the index of words further; true if there is more.
-fn index(store: &mut Store, stdin: &impl AsFd) -> Result<bool, StoreError> {
+fn index(
+    store: &mut Store,
+    (file_max, log_max): (u64, u64),
+    stdin: &impl AsFd,
+) -> Result<bool, StoreError> {
     for _ in 0..INDEX_BATCHES_MAX {
+        let taken = store.disk_use()?;
+        if taken.used.saturating_add(INDEX_ROOM) > file_max {
+            // There is no room for it before some of the oldest are deleted.
+            return Ok(false);
+        }
+        if taken.log > log_max {
+            break;
+        }
         if !store.index(INDEX_BATCH)? {
             return Ok(false);
         }
@@ -435,7 +459,7 @@ mod tests {
             newest: usize::MAX,
             writable,
         };
-        let tend = [true, false].map(|index| Job::Tend { index });
+        let tend = [Some((7, u64::MAX)), None].map(|index| Job::Tend { index });
         for job in [job(None, true), job(Some("12ab"), false)]
             .into_iter()
             .chain(tend)

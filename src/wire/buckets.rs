@@ -59,6 +59,20 @@ impl Buckets {
         part.sum.add(hash_of(message));
     }
 
+    /// Takes away messages that are here: each of them, once.
+    pub fn remove(&mut self, messages: &[ChatMessage]) {
+        for message in messages {
+            let position = message.position();
+            let at = self.all.partition_point(|b| b.upto < position);
+            if let Some(part) = self.all.get_mut(at) {
+                part.count = part.count.saturating_sub(1);
+                part.sum.subtract(hash_of(message));
+            }
+        }
+        self.is_closed |= self.all.last().is_some_and(|last| last.count == 0);
+        self.all.retain(|part| part.count > 0);
+    }
+
     /// All parts.
     #[must_use]
     pub fn parts(&self) -> &[Part] {
@@ -107,6 +121,25 @@ mod tests {
         assert!(same.take_while(|(a, b)| a == b).count() + 2 >= other.parts().len());
         let counted: u64 = one.parts().iter().map(|p| p.count).sum();
         assert_eq!(counted, 20_000);
+    }
+
+    #[test]
+    fn what_is_taken_away_leaves_the_sums_of_what_stays() {
+        let all: Vec<ChatMessage> = (1..=5_000).map(message).collect();
+        let mut buckets = Buckets::default();
+        all.iter().for_each(|m| buckets.push(m));
+        buckets.remove(&all[..1_234]);
+        let (mut sum, mut count) = (Sum::default(), 0);
+        for part in buckets.parts() {
+            assert!(part.count > 0);
+            sum.add(part.sum);
+            count += part.count;
+        }
+        assert_eq!((sum, count), (Sum::of(&all[1_234..]), 5_000 - 1_234));
+        buckets.remove(&all[1_234..]);
+        assert!(buckets.parts().is_empty());
+        buckets.push(&all[4_999]);
+        assert_eq!(buckets.parts()[0].sum, Sum::of(&all[4_999..]));
     }
 
     #[test]

@@ -57,6 +57,7 @@ impl Store {
             newest,
             until,
             buckets: buckets.parts().to_vec(),
+            dropped_to: Position::default(),
         }
     }
 

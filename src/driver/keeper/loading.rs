@@ -200,6 +200,7 @@ impl Loading {
                 newest: Vec::new(),
                 until: self.until,
                 buckets: std::mem::take(&mut self.buckets),
+                dropped_to: files.reader().map(Store::dropped_to).unwrap_or_default(),
             });
             return Ok(false);
         }

@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | `join`, `seek`, `asking` | how this node comes in: whom it looks for, whom it asks, what an answer does |
 //! | `office`, `relay` | how a coordinator lets others in; how one is let in through a neighbour |
+//! | `places` | how the places are shared out while the room fills up |
 //! | `view`, `asked_views` | how one view replaces another, and what the user sees of it; who was asked for one |
 //! | `claims`, `hearsay` | who coordinates, as others say; coordinators that are heard and not linked |
 //! | `election`, `watch`, `alarm` | what follows when the coordinator is gone; when a silence counts as a loss; a host that is gone |
@@ -32,6 +33,7 @@ mod invariants;
 mod join;
 mod leave;
 mod office;
+mod places;
 mod relay;
 mod seek;
 mod view;
@@ -54,6 +56,7 @@ use election::Election;
 use hearsay::Hearsay;
 use leave::Leaving;
 use office::Office;
+use places::Greedy;
 use seek::Seek;
 
 /// What the group is lent for the length of one call.
@@ -253,9 +256,27 @@ impl Group {
 
     /// Tells the user that this peer is not let in, because the room is full.
     fn explain_full(parts: &mut Parts<'_>, link: LinkId, nick: &str) {
+        Self::explain_refusal(parts, link, nick, explain::full);
+    }
+
+    /// Tells the user that this peer is not let in, because the room fills up.
+    fn explain_greedy(parts: &mut Parts<'_>, link: LinkId, nick: &str, greedy: Greedy) {
+        let count = match greedy {
+            Greedy::Host(count) => format!("there are {count} members at that address"),
+            Greedy::Person(count) => format!("{count} members are the same person's"),
+        };
+        Self::explain_refusal(parts, link, nick, |who| explain::crowded(who, &count));
+    }
+
+    fn explain_refusal(
+        parts: &mut Parts<'_>,
+        link: LinkId,
+        nick: &str,
+        words: impl Fn(&str) -> String,
+    ) {
         let ip = parts.mesh.link(link).map(|l| l.address().ip());
         if let Some(host) = ip.map(|ip| ip.to_canonical()) {
-            let text = explain::full(&explain::name_of(Some(nick), Some(host)));
+            let text = words(&explain::name_of(Some(nick), Some(host)));
             parts.cx.show(Event::NotLetIn { host, text });
         }
     }

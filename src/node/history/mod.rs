@@ -225,6 +225,15 @@ impl History {
         if excess == 0 || self.stored_part.is_some() {
             return;
         }
+        let count = self.droppable(excess);
+        if count > 0 {
+            self.drop_oldest(count);
+        }
+    }
+
+    /// How many of so many that are too much may be dropped: those that every present member has, and what
+    /// takes too many bytes in any case.
+    fn droppable(&self, excess: usize) -> usize {
         let stable = if self.keeps_unstable {
             self.count_stable(excess)
         } else {
@@ -237,10 +246,7 @@ impl History {
         } else {
             0
         };
-        let count = stable.max(forced.min(excess));
-        if count > 0 {
-            self.drop_oldest(count);
-        }
+        stable.max(forced.min(excess))
     }
 
     /// How many of the first `most` messages may be dropped, up to the first that may not.

@@ -14,13 +14,17 @@
 //! whole history, and many bytes, are unstored. Then the oldest of it is given up, and the floor rises above it, as
 //! that of a node without a store would; and since an acknowledgement leaves nothing out, nothing
 //! later of the same authors is acknowledged either.
+//!
+//! A store that must not grow deletes the oldest that it has. What is in memory, too, is held all the same, and
+//! is gone when it leaves memory; what was in the store only is gone at once, and the floor rises above it, as
+//! that of a node without a store does when its history is full. That it was stored stays true.
 
 use std::collections::VecDeque;
 
 use super::origin::Origin;
 use super::{Asks, History};
 use crate::limits::UNSTORED_BYTES_MAX;
-use crate::wire::{Buckets, ChatMessage, Fetch, Key, Part, Position, SeqRange};
+use crate::wire::{Buckets, ChatMessage, Fetch, Key, MessageId, Part, Position, SeqRange};
 
 /// Messages beyond the history's size that stay in memory until they leave it together: nodes whose
 /// memories are as large then still compare digests above the same floors.
@@ -37,6 +41,8 @@ pub struct Restored {
     pub until: Position,
     /// The hashes of those that are not among them, as [`Buckets`] sums them up.
     pub buckets: Vec<Part>,
+    /// Up to here the store has deleted everything; zero if it has not.
+    pub dropped_to: Position,
 }
 
 /// What a store adds to a history.
@@ -51,6 +57,8 @@ pub(super) struct StoredPart {
     /// Taken in and not yet stored, in the order of being taken in.
     unstored: VecDeque<ChatMessage>,
     unstored_bytes: usize,
+    /// The store has deleted everything up to here.
+    dropped_to: Position,
     /// How many messages in memory are the occasion to look whether some may go.
     next_at: usize,
 }
@@ -64,6 +72,8 @@ impl History {
         });
         part.until = part.until.max(restored.until);
         part.buckets.extend(restored.buckets);
+        part.dropped_to = part.dropped_to.max(restored.dropped_to);
+        self.floor = self.floor.max(restored.dropped_to);
         for SeqRange {
             author: key,
             first,
@@ -154,20 +164,81 @@ impl History {
         };
         let first_unstored = part.unstored.iter().map(|m| m.position()).min();
         let stored = first_unstored.map_or(excess, |p| self.order.count_before(p));
-        for message in self.order.drop_first(excess.min(stored)) {
-            part.until = message.position();
-            part.count += 1;
-            part.buckets.push(&message);
-            if let Some(origin) = self.origins.get_mut(&message.origin()) {
-                origin.only_stored.insert(message.seq());
-            }
+        let mut count = excess.min(stored);
+        let dropped_to = part.dropped_to;
+        if self
+            .order
+            .iter()
+            .next()
+            .is_some_and(|m| m.position() <= dropped_to)
+        {
+            count = self.droppable(count);
+        }
+        for message in self.order.drop_first(count) {
+            self.leave_memory(&message);
         }
         let len = self.order.len();
+        let Some(part) = &mut self.stored_part else {
+            return;
+        };
         part.next_at = match len + SLACK {
             next if len < enough => next.min(enough),
             next => next,
         };
         self.shelve_idle_origins();
+    }
+
+    /// A message is in memory no more: it is in the store only, or gone if the store has it no more either.
+    fn leave_memory(&mut self, message: &ChatMessage) {
+        let Some(part) = &mut self.stored_part else {
+            return;
+        };
+        part.until = message.position();
+        if part.until <= part.dropped_to {
+            self.floor = self.floor.max(part.until);
+            return self.forget(message);
+        }
+        part.count += 1;
+        part.buckets.push(message);
+        self.floor = self.floor.max(part.dropped_to);
+        if let Some(origin) = self.origins.get_mut(&message.origin()) {
+            origin.only_stored.insert(message.seq());
+        }
+    }
+
+    /// The store has deleted these, and with them everything up to this position.
+    pub(in crate::node) fn drop_stored(&mut self, gone: &[ChatMessage], upto: Position) {
+        let Some(part) = &mut self.stored_part else {
+            return;
+        };
+        part.dropped_to = part.dropped_to.max(upto);
+        // What is to be stored and older than that will not be.
+        let unstored = part.unstored.iter().filter(|m| m.position() <= upto);
+        let gone: Vec<ChatMessage> = gone.iter().chain(unstored).cloned().collect();
+        let gone = gone.into_iter().filter(|m| self.forget_stored(m.id()));
+        let gone: Vec<ChatMessage> = gone.collect();
+        if let Some(part) = &mut self.stored_part {
+            part.count = part.count.saturating_sub(gone.len());
+            part.buckets.remove(&gone);
+            self.floor = self.floor.max(upto.min(part.until));
+        }
+        self.forget_idle_origins();
+    }
+
+    /// A message is in the store no more. False if it was not in the store only.
+    fn forget_stored(&mut self, id: MessageId) -> bool {
+        if self.shelf.contains(id) {
+            self.take_off_shelf(id.origin);
+        }
+        let Some(origin) = self.origins.get_mut(&id.origin) else {
+            return false;
+        };
+        let was_only_stored = origin.only_stored.contains(id.seq);
+        if was_only_stored {
+            origin.only_stored.remove(id.seq);
+            origin.held.remove(id.seq);
+        }
+        was_only_stored
     }
 
     /// A whole history is unstored: the oldest part of it is given up.

@@ -1,7 +1,7 @@
 use super::*;
 use crate::limits;
 use crate::node::history::Ranges;
-use crate::wire::{Chunk, Draft, Span};
+use crate::wire::{Chunk, Draft, Span, Sum};
 use std::collections::BTreeMap;
 
 fn message(key: u64, seq: u64, timestamp: u64) -> ChatMessage {
@@ -75,6 +75,7 @@ fn restored(disk: &BTreeMap<Position, ChatMessage>, max: usize) -> Restored {
             n => *disk.keys().nth(n - 1).expect("there are so many"),
         },
         buckets: buckets.parts().to_vec(),
+        dropped_to: Position::default(),
     }
 }
 
@@ -344,4 +345,66 @@ fn authors_of_whom_only_the_store_has_something_take_little_memory() {
         #[cfg(debug_assertions)]
         history.check_invariants();
     }
+}
+/// A store that drops its oldest: what is in memory stays, what is in the store only is gone, and the floor is
+/// above all that is gone.
+#[test]
+fn what_the_store_deletes_is_gone_once_it_is_in_memory_no_more() {
+    for (memory, kept) in [(10, 2_000), (5_000, 500), (1_500, 1_400)] {
+        let (mut history, mut disk) = (storing(memory), BTreeMap::new());
+        let (mut dropped_to, mut all) = (Position::default(), BTreeMap::new());
+        for n in 1..=9_000 {
+            let next = message(1 + n % 3, n.div_ceil(3), n * 10);
+            all.insert(next.position(), next.clone());
+            history.insert(next);
+            store_all(&mut history, &mut disk);
+            disk.retain(|position, _| *position > dropped_to);
+            if disk.len() > kept + 100 {
+                let gone: Vec<_> = disk.keys().take(100).copied().collect();
+                dropped_to = gone[99];
+                disk.retain(|position, _| *position > dropped_to);
+                let gone: Vec<_> = gone.iter().filter_map(|p| all.get(p).cloned()).collect();
+                history.drop_stored(&gone, dropped_to);
+            }
+            if n % 97 > 0 {
+                continue;
+            }
+            let in_memory: Vec<_> = history.iter().map(ChatMessage::position).collect();
+            let mut held: std::collections::BTreeSet<Position> = disk.keys().copied().collect();
+            held.extend(in_memory.iter());
+            assert_eq!(history.len(), held.len(), "{memory} in memory, after {n}");
+            let is = |p: &Position| all.get(p).cloned();
+            let there: Vec<ChatMessage> = held.iter().filter_map(is).collect();
+            let digest = Sum::of(&there).digest(there.len() as u64);
+            assert_eq!(history.digest(), digest);
+            let mut ids = held.iter().map(|p| p.id());
+            assert!(ids.all(|id| history.contains(id)));
+            assert!(held.first().is_some_and(|first| *first > history.floor()));
+            assert_eq!(
+                history.floor() > Position::default(),
+                held.len() < n as usize
+            );
+            // It is still known to have been stored.
+            assert_eq!(history.stored_end(Key(2), 1), n.div_ceil(3));
+        }
+    }
+}
+
+/// A node that comes back asks for nothing that its store has deleted.
+#[test]
+fn a_store_that_has_deleted_some_is_a_floor_from_the_start_on() {
+    let messages = (1..=300).map(|n| message(1, n, n * 10));
+    let disk: BTreeMap<_, _> = messages.map(|m| (m.position(), m)).collect();
+    let dropped_to = Position::new(9, Key(7), 1);
+    let mut history = plain(50);
+    history.restore(Restored {
+        dropped_to,
+        ..restored(&disk, 50)
+    });
+    assert_eq!((history.floor(), history.len()), (dropped_to, 300));
+    assert!(
+        !history.insert(message(2, 1, 5)),
+        "older than what was deleted"
+    );
+    assert!(history.insert(message(2, 2, 15)));
 }

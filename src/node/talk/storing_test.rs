@@ -216,6 +216,7 @@ fn restored(disk: &BTreeMap<Position, ChatMessage>, max: usize) -> Restored {
         newest: disk.values().skip(older).cloned().collect(),
         until: until.copied().unwrap_or_default(),
         buckets: buckets.parts().to_vec(),
+        dropped_to: Position::default(),
     }
 }
 
