@@ -223,7 +223,7 @@ fn forged_control_messages_of_a_stranger_change_nothing() {
 }
 
 #[test]
-fn a_view_is_taken_from_the_coordinator_and_from_members_that_were_asked_but_not_from_strangers() {
+fn a_view_that_nobody_asked_for_is_taken_from_the_coordinator_alone() {
     let (mut bench, link) = follower();
     let whole = |version| {
         Message::PeerUpdate(PeerUpdate {
@@ -242,6 +242,8 @@ fn a_view_is_taken_from_the_coordinator_and_from_members_that_were_asked_but_not
     assert_eq!(bench.node.members().len(), 3);
     let other = bench.accept(61, 0);
     bench.tell(other, whole(9));
+    assert_eq!(bench.node.view_version(), 8);
+    bench.tell(link, whole(9));
     assert_eq!(bench.node.view_version(), 9);
 }
 
