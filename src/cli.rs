@@ -13,6 +13,7 @@ mod mistakes;
 pub mod peers;
 pub mod rekey;
 pub mod secret;
+mod size;
 mod uses;
 
 use std::net::SocketAddr;
@@ -166,6 +167,9 @@ pub struct Options {
     /// The room was named, and is not merely the default.
     #[arg(skip)]
     pub room_given: bool,
+    /// The room was named on the command line itself.
+    #[arg(skip)]
+    pub room_typed: bool,
 
     /// Encrypt, and let in only those who hold the same secret: the file's content, or PAPO_SECRET
     #[arg(long, global = true, value_name = "FILE", help_heading = "Chat")]
@@ -220,6 +224,19 @@ pub struct Options {
     )]
     #[arg(help_heading = "Chat")]
     pub store: Option<PathBuf>,
+
+    /// How large the file of --store may become, with K, M or G for units of 1024: beyond, the oldest messages
+    /// are deleted
+    #[arg(
+        long,
+        global = true,
+        value_name = "SIZE",
+        env = "PAPO_STORE_MAX",
+        hide_env_values = true
+    )]
+    #[arg(default_value = "4G", value_parser = size::store_size, help_heading = "Chat")]
+    #[arg(allow_negative_numbers = true)]
+    pub store_max: u64,
 
     /// End with status 3 if the file of --store is damaged, instead of setting it aside
     #[arg(long, global = true, help_heading = "Chat")]
@@ -362,6 +379,7 @@ impl Cli {
             levels.filter_map(move |matches| matches.value_source(name))
         };
         cli.options.room_given = sources("room").any(|s| s != ValueSource::DefaultValue);
+        cli.options.room_typed = sources("room").any(|s| s == ValueSource::CommandLine);
         let names_identity = sources("identity").any(|s| s == ValueSource::CommandLine);
         if cli.options.anonymous && names_identity {
             let line = "--anonymous: --identity is given, too; leave one of them out";

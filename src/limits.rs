@@ -8,7 +8,7 @@
 pub const FRAME_BYTES_MAX: usize = 64 * 1024;
 /// Largest datagram: fits an Ethernet frame without fragmentation.
 pub const DATAGRAM_BYTES_MAX: usize = 1_200;
-/// Deepest nesting of a received CBOR item; our own messages nest 6 deep (chat with dependencies).
+/// Deepest nesting of a received CBOR item; our own messages nest 7 deep (COMPARISON).
 pub const CBOR_DEPTH_MAX: usize = 16;
 /// Longest text of one message; a longer line is sent as several.
 pub const TEXT_BYTES_MAX: usize = 16 * 1024;
@@ -20,8 +20,17 @@ pub const ROOM_BYTES_MAX: usize = 64;
 pub const ADDRESSES_MAX: usize = 8;
 /// Members of one room. With long nicks and many addresses fewer fit, see [`VIEW_BYTES_MAX`].
 pub const MEMBERS_MAX: usize = 400;
+/// Members of a room in which a host, or a person, gets no more of the places that are free than a share: half
+/// of them all. Below that nobody is refused, so that a class, or a bench, can start many nodes on one machine.
+pub const MEMBERS_CROWDED: usize = MEMBERS_MAX / 2;
+/// A share is the places that are free by this number: whoever takes all that it can get with three addresses
+/// leaves a fifth of all places, and one with a single address leaves half of them.
+pub const FREE_PLACES_PER_SHARE: usize = 2;
 /// The members of one view, encoded: the whole view must fit one frame, with room for its head.
 pub const VIEW_BYTES_MAX: usize = FRAME_BYTES_MAX - 1_024;
+/// Bytes of a view from which on hosts and persons get no more than a share, too: more than half, since some
+/// two hundred nodes of one machine, with several addresses each, may need as much.
+pub const VIEW_BYTES_CROWDED: usize = VIEW_BYTES_MAX / 5 * 4;
 /// Direct dependencies of one message: the newest are named, the older ones follow from them.
 pub const DEPENDENCIES_MAX: usize = 256;
 /// Text and overhead that one CHAT_MESSAGE or CHUNK frame carries before the next one starts.
@@ -36,6 +45,31 @@ pub const WAITING_MAX: usize = 32_768;
 pub const WAITING_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Ranges named in one FETCH; with fewer named, more is sent twice, nothing is lost.
 pub const SKIP_RANGES_MAX: usize = 1_024;
+/// Parts of a history, or of a span of it, that are compared in one step: with 16 of them two histories
+/// of a million messages are compared in four.
+pub const PARTS_MAX: usize = 16;
+/// Messages of a span that are listed one by one: about as many bytes as parts would be.
+pub const LISTED_MAX: usize = 64;
+/// Spans of which one COMPARE asks; further ones are asked for next.
+pub const COMPARED_SPANS_MAX: usize = 16;
+/// Parts in one answer to COMPARE, about: further spans are left to be asked for again, so that one answer
+/// takes less than a millisecond.
+pub const COMPARED_PARTS_MAX: usize = 64;
+/// Spans that one exchange has still to compare or to fetch: more than an honest peer's answers lead to.
+pub const PLAN_SPANS_MAX: usize = 4_096;
+/// Exchanges that repair one node's history at a time. Mostly it is one; others begin beside one that takes
+/// long and brings little.
+pub const EXCHANGES_MAX: usize = 4;
+/// How many of these may be with strangers.
+pub const STRANGERS_EXCHANGES_MAX: usize = 2;
+/// Bytes that one exchange may bring, beside those of the messages that its peer says that it has.
+pub const EXCHANGE_BYTES_MIN: u64 = 4 * 1024 * 1024;
+/// More than any message takes.
+pub const MESSAGE_BYTES_MAX: u64 = 24 * 1024;
+/// Names that two messages had, of which the user is told.
+pub const DOUBLES_MAX: usize = 16;
+/// Spans that one FETCH names; further ones are fetched next.
+pub const FETCHED_SPANS_MAX: usize = 256;
 /// History entries that one FETCH may walk over before it answers with what it found: a fraction of
 /// a millisecond, so that a flood of FETCHes that find nothing delays nobody.
 pub const FETCH_SCAN_MAX: usize = 4_000;
@@ -51,6 +85,9 @@ pub const STORE_BATCH_BYTES_MAX: usize = 1024 * 1024;
 pub const ARRIVED_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// How many of these blocks there are at most.
 pub const ARRIVED_BLOCKS_MAX: usize = 8_192;
+/// The smallest `--store-max`, in bytes of the store's file and its log: room for some thousand lines. How large
+/// the two may become is the user's to say.
+pub const STORE_BYTES_MIN: u64 = 1024 * 1024;
 /// Pages of 4 KiB in the store's log: past it a commit waits for a checkpoint, so that the log can be cut.
 /// The larger it is, the seldomer that is, and the more a start after a crash has to read.
 pub const STORE_LOG_PAGES_MAX: u64 = 32 * 1024;
@@ -70,6 +107,9 @@ pub const GONE_MAX: usize = 1_024;
 pub const PROBES_MAX: usize = 64;
 /// Authors whose position is remembered although none of their messages is held any more.
 pub const ORIGINS_IDLE_MAX: usize = 4_096;
+/// Authors of whom only the store has messages, some 40 bytes of memory each. If there are more, what is in
+/// the store only is no part of the history any more, as if it had been dropped; it stays in the file.
+pub const STORED_AUTHORS_MAX: usize = 1_000_000;
 /// Bytes of the history in memory for each message that it may have (`--history`): if messages are
 /// longer on average, fewer are kept. The longest are sixteen times as long.
 pub const HISTORY_BYTES_PER_MESSAGE_MAX: usize = 1_024;
@@ -128,15 +168,16 @@ pub const QUEUE_BYTES_HARD_MAX: usize = 2 * QUEUE_BYTES_MAX;
 /// How many messages a peer that catches up may be behind and still stop stdin, as a long queue
 /// does: about what a full one holds. Who lacks more was away, and slows nobody down.
 pub const CHASE_MESSAGES_MAX: u64 = 32_768;
-/// Accepted connections from one address that have not finished their handshake: enough for a
-/// room full of nodes on one host to dial a newcomer at once. Beyond, the oldest ends: an honest
+/// Accepted connections from one source that have not finished their handshake: enough for a room full of
+/// nodes on one host to dial a newcomer at once. A source is here, and in all that follows, an IPv4 address or
+/// an IPv6 network (/64): `node::host_of`. Beyond, the oldest ends: an honest
 /// handshake takes milliseconds, so those that wait for nothing pay.
 pub const HANDSHAKES_PER_SOURCE_MAX: usize = 256;
 /// Links from one address whose peers are not members of the room: newcomers, the members of
 /// another group that is about to be merged, and whoever else says HELLO. Beyond, the oldest ends.
 pub const STRANGERS_PER_SOURCE_MAX: usize = 128;
 /// Streams of all sources that are not members' links, unfinished handshakes included: what is left
-/// of `LINKS_MAX` is enough for the members. Beyond, the oldest of the busiest source ends.
+/// of `LINKS_MAX` is enough for the members. Beyond, the oldest of the source that has the most ends, never a member's.
 pub const OUTSIDERS_MAX: usize = 512;
 /// Connections from an address without members: so many at once. A room full of nodes that starts
 /// on one host dials a newcomer twice each at most.
@@ -271,6 +312,15 @@ pub const OUTPUT_DELIVERED_RUNS_MAX: usize = 16_384;
 pub const PEOPLE_MAX: usize = 2 * LINKS_MAX;
 /// Nicks under which somebody is remembered in one run: ten times a full room.
 pub const NICKS_KNOWN_MAX: usize = 4_096;
+/// Questions for the whole view that are open at a time: more than the members that one in a cut asks within
+/// the failure timeout, one for each 250 ms.
+pub const VIEW_QUESTIONS_MAX: usize = 16;
+/// Members whose word on a coordinator came to nothing lately, and is remembered: more than vouch for one
+/// coordinator in the largest room that was tried.
+pub const ACCOUNTS_MAX: usize = 64;
+/// Names of causes that their authors never said: what a liar names beyond them is looked for anew when the
+/// oldest is named again.
+pub const UNSAID_MAX: usize = 1_024;
 /// Joiners that one member answers at a time.
 pub const REFERRALS_MAX: usize = 16;
 /// HEARTBEATs that a coordinator sends to members that ask for one, within one heartbeat: some for each

@@ -68,6 +68,12 @@ pub const BEATS_COUNT_TIMEOUTS: u32 = 1;
 /// until everybody would hold it for lost.
 pub const GAP_TIMEOUTS: u32 = MEMBER_PATIENCE + 1;
 
+/// After how many exchanges in a row that did not go to their end a stranger counts as asked in vain for what
+/// has been missing for 2 * [`GAP_TIMEOUTS`].
+pub const CHANCES_OF_STRANGERS: u32 = 2;
+/// The same for a member, and for what has been missing for [`SILENT_LINK_TIMEOUTS_MAX`].
+pub const CHANCES_OF_MEMBERS: u32 = 8;
+
 // The coordinator.
 
 /// How long a coordinator may show no sign of life before its host is held for gone, if nothing speaks for it:
@@ -104,6 +110,16 @@ pub const ELECTION_HEAD_START: Duration = Duration::from_millis(30);
 /// How long further losses are gathered after one was announced, or the office was taken: where many die
 /// at once, the members hear of it in one message and not in one for each.
 pub const LOSSES_GATHERED: Duration = Duration::from_millis(30);
+/// For how many failure timeouts a node that has no coordinator asks one in vain on the word of one member, all
+/// such askings taken together: who answers at all does so in two, by way of others too, and a member that
+/// names nobody who exists must not keep it without one.
+pub const IN_VAIN_TIMEOUTS: u32 = 6;
+/// In how many rounds of an election a member may say that it takes over, and not do it: a round is shorter than
+/// a failure timeout, and whoever waits for somebody itself does so for less than two.
+pub const OK_ROUNDS_MAX: u32 = 8;
+/// How long after somebody's word last came to nothing that counts against it: who was wrong by chance has its
+/// credit again, and a liar costs a small share of the time.
+pub const CREDIT_REMEMBERED: Duration = Duration::from_secs(60);
 /// How often one claim is answered on one link or to one address.
 pub const CLAIM_ANSWER_EVERY: Duration = Duration::from_millis(250);
 
@@ -121,6 +137,16 @@ pub const SYNC_FRUITLESS: Duration = Duration::from_secs(5);
 /// How long an exchange with a peer that is no member may take, whatever it brings: one round of SYNC, so that
 /// it keeps this node from no other. It has its time again when it is a member.
 pub const SYNC_STRANGER: Duration = Duration::from_secs(2);
+/// After this time without its end others may be asked beside an exchange that brings less than
+/// [`SYNC_ALONE_PACE`].
+pub const SYNC_ALONE: Duration = Duration::from_secs(1);
+/// Bytes per second that an exchange brings of which others wait for the end: a slow network brings them.
+pub const SYNC_ALONE_PACE: u64 = 64 * 1024;
+/// Bytes per second that an exchange has to bring on average after [`SYNC_FRUITLESS`]: the slowest link over
+/// which a chunk comes within a failure timeout brings more.
+pub const SYNC_PACE: u64 = 2 * 1024;
+/// The longest that any exchange may take.
+pub const SYNC_LONGEST: Duration = Duration::from_secs(3_600);
 /// How long a peer's socket, or a member's confirmations, may stand still and still stop stdin.
 pub const STALL: Duration = Duration::from_millis(100);
 /// How long a member that went on after such a pause may: it is slow, and not stopped.

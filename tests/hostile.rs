@@ -14,6 +14,8 @@ mod speaker;
 
 #[path = "hostile/attacks.rs"]
 mod attacks;
+#[path = "hostile/crowds.rs"]
+mod crowds;
 
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, Instant};

@@ -17,6 +17,7 @@ use sim::failover::{bully_best, bully_worst, count, one_after_another};
 use sim::generate::{scenario, scenario_in, scenario_of};
 use sim::heard_only::HEARD_ONLY;
 use sim::host_gone::{self, HOST_GONE};
+use sim::hostile::{HOSTILE, STILL_OPEN};
 use sim::idle::{vanished, wake_ups};
 use sim::kept::{KEPT, KEPT_SCALED_DOWN};
 use sim::large_lost::LARGE_LOST;
@@ -28,6 +29,8 @@ use sim::trace::Trace;
 
 /// How many seeds a plain `cargo test` runs.
 const SEEDS: u64 = 2_000;
+/// How many seeds of a member that lies.
+const HOSTILE_SEEDS: u64 = 324;
 /// Within how many seeds the loss of a protection must be noticed.
 const PROTECTION_SEEDS: u64 = 500;
 
@@ -40,7 +43,7 @@ fn kind_from_environment() -> Option<&'static str> {
     let name = std::env::var("PAPO_SIM_KIND").ok()?;
     let further = sim::volume::KINDS
         .into_iter()
-        .chain([HEARD_ONLY, LARGE_LOST, HOST_GONE]);
+        .chain([HEARD_ONLY, LARGE_LOST, HOST_GONE, HOSTILE]);
     let kind = (sim::generate::KINDS.into_iter().chain(further)).find(|k| *k == name);
     assert!(kind.is_some(), "no scenario is of the kind {name:?}");
     kind
@@ -106,6 +109,24 @@ fn who_is_heard_and_not_reached_keeps_nobody_out_of_the_room() {
 #[test]
 fn to_whom_large_packets_get_lost_is_in_the_room_soon() {
     demand_all(&run_seeds_of(Some(LARGE_LOST), None, 0..200, 1));
+}
+
+#[test]
+fn who_lies_in_everything_ruins_nothing_for_the_others() {
+    let mut tally = run_seeds_of(Some(HOSTILE), None, 0..HOSTILE_SEEDS, usize::MAX);
+    (tally.failed).retain(|(seed, _)| !STILL_OPEN.contains(seed));
+    for (seed, violation) in &tally.failed {
+        println!("seed {seed}: {violation}");
+    }
+    assert!(
+        tally.failed.is_empty(),
+        "{} seeds failed",
+        tally.failed.len()
+    );
+    for lie in sim::liar::ALL {
+        let told = tally.lies.get(&lie).copied().unwrap_or(0);
+        assert!(told > 0, "nobody told the lie {lie:?}: {:?}", tally.lies);
+    }
 }
 
 #[test]

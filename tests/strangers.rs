@@ -12,8 +12,8 @@ use std::time::Duration;
 use bench::{Bench, ROOM, address_of};
 use papo::node::{Closed, Command, Event, Input, LinkId};
 use papo::wire::{
-    Chunk, Coordinator, Datagram, Id, JoinRequest, JoinResponse, Key, Member, Message, PeerUpdate,
-    Position, SyncAnswer, UpdateKind, VERSION, View,
+    ChatMessage, Chunk, Coordinator, Datagram, Draft, Id, JoinRequest, JoinResponse, Key, Member,
+    Message, PeerUpdate, Position, SyncAnswer, UpdateKind, VERSION, View,
 };
 
 const ME: u64 = 50;
@@ -114,7 +114,9 @@ fn who_is_not_let_into_a_full_room_is_named_with_its_host() {
     let (mut bench, _) = coordinator();
     let full = papo::limits::MEMBERS_MAX as u64;
     for key in 1_000..1_000 + full {
-        let link = bench.accept(key, 0);
+        // Each has a host of its own: one alone gets no more than half of the places.
+        let [.., high, low] = key.to_be_bytes();
+        let link = bench.accept_from(([10, 0, high, low], 4_001).into(), key, 0);
         bench.tell(link, Message::JoinRequest(request(key)));
     }
     assert_eq!(bench.node.members().len() as u64, full);
@@ -139,6 +141,7 @@ fn unequal(no: u64) -> Message {
         equal: false,
         floor: Position::default(),
         newest: None,
+        parts: Vec::new(),
     })
 }
 
@@ -220,7 +223,7 @@ fn forged_control_messages_of_a_stranger_change_nothing() {
 }
 
 #[test]
-fn a_view_is_taken_from_the_coordinator_and_from_members_that_were_asked_but_not_from_strangers() {
+fn a_view_that_nobody_asked_for_is_taken_from_the_coordinator_alone() {
     let (mut bench, link) = follower();
     let whole = |version| {
         Message::PeerUpdate(PeerUpdate {
@@ -239,6 +242,8 @@ fn a_view_is_taken_from_the_coordinator_and_from_members_that_were_asked_but_not
     assert_eq!(bench.node.members().len(), 3);
     let other = bench.accept(61, 0);
     bench.tell(other, whole(9));
+    assert_eq!(bench.node.view_version(), 8);
+    bench.tell(link, whole(9));
     assert_eq!(bench.node.view_version(), 9);
 }
 
@@ -401,4 +406,84 @@ fn an_exchange_that_brings_nothing_is_ended_and_the_next_member_is_asked() {
     assert!(fetches > 3);
     let sent = bench.take_sent(member);
     assert!(sent.iter().any(|m| matches!(m, Message::Sync(_))));
+}
+
+/// A peer that lives.
+fn keep_alive(bench: &mut Bench, links: &[LinkId]) {
+    for link in links {
+        bench.tell(*link, Message::Ping { coordinator: None });
+    }
+}
+
+#[test]
+fn who_trickles_holds_up_nobody_and_has_its_time() {
+    let (mut bench, member) = coordinator();
+    let stranger = bench.accept(STRANGER, 0);
+    // Nobody else is asked.
+    bench.tell(stranger, Message::JoinRequest(request(STRANGER)));
+    bench.tell(stranger, Message::Behind);
+    let (mut first, mut brought, mut ended) = (None, 0, None);
+    for n in 1..=20 {
+        for message in bench.take_sent(stranger) {
+            let answer = match message {
+                Message::Sync(sync) => {
+                    if first.is_none() {
+                        first = Some(sync.no);
+                    } else {
+                        ended.get_or_insert(n);
+                    }
+                    Message::SyncAnswer(SyncAnswer {
+                        no: sync.no,
+                        equal: false,
+                        floor: Position::default(),
+                        newest: None,
+                        parts: Vec::new(),
+                    })
+                }
+                Message::Fetch(fetch) => {
+                    brought += 1;
+                    Message::Chunk(Chunk {
+                        no: fetch.no,
+                        next: Some(Position::new(1_000 * n, Key(STRANGER), n)),
+                        messages: vec![line(STRANGER, n, 1_000 * n)],
+                    })
+                }
+                _ => continue,
+            };
+            bench.tell(stranger, answer);
+        }
+        if n == 2 {
+            bench.tell(member, Message::Behind);
+        }
+        keep_alive(&mut bench, &[stranger, member]);
+        bench.pass(Duration::from_millis(800));
+        if n == 4 {
+            let sent = bench.take_sent(member);
+            assert!(
+                sent.iter().any(|m| matches!(m, Message::Sync(_))),
+                "{sent:?}"
+            );
+            assert!(brought >= 2, "the other exchange went on: {brought}");
+        }
+        if ended.is_some() {
+            return;
+        }
+        // The next one that it asks for is another one.
+        bench.tell(stranger, Message::Behind);
+    }
+    panic!("an exchange that brings 100 bytes a second never ended");
+}
+
+fn line(author: u64, seq: u64, timestamp: u64) -> ChatMessage {
+    ChatMessage::new(&Draft {
+        origin: Key(author),
+        seq,
+        timestamp,
+        sent_at: 0,
+        from: 1,
+        nick: "n".into(),
+        dependencies: Vec::new().into(),
+        text: "z".into(),
+    })
+    .expect("a valid message")
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput};
 use papo::node::{Class, Effect, Time};
-use papo::wire::{Fetch, FrameReader, Key, Message, Position, decode_message, encode_frame};
+use papo::wire::{Fetch, FrameReader, Key, Message, Position, Span, decode_message, encode_frame};
 
 use super::material::{Room, batch, frame, frames, message, per_batch};
 use super::outqueue::OutQueue;
@@ -137,6 +137,7 @@ fn hand_out(room: &mut Room) -> Vec<Rc<[u8]>> {
         room.receive(Message::Fetch(Fetch {
             no: 1,
             after: position,
+            spans: vec![Span::new(Position::default(), Position::END)],
             skip: Vec::new(),
             floor: None,
             want: Vec::new(),

@@ -28,6 +28,7 @@ const NODE: &[&str] = &[
     "history",
     "store",
     "store_strict",
+    "store_max",
     "json",
 ];
 

@@ -61,4 +61,6 @@ pub struct StoreConfig {
     pub path: PathBuf,
     /// A damaged file ends papo, instead of being set aside.
     pub strict: bool,
+    /// How many bytes the file and its log may take of the disk.
+    pub max: u64,
 }

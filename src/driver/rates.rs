@@ -12,7 +12,7 @@ use crate::limits::{
     JOIN_REQUESTS_PER_SENDER_BURST, JOIN_REQUESTS_PER_SENDER_RATE, JOIN_REQUESTS_PER_SOURCE_BURST,
     JOIN_REQUESTS_PER_SOURCE_RATE, SOURCES_MAX,
 };
-use crate::node::Time;
+use crate::node::{Time, host_of};
 
 use super::bucket::{Allowed, Bucket};
 
@@ -83,13 +83,13 @@ impl DatagramRates {
     pub(super) fn admits_datagram(&mut self, now: Time, from: SocketAddr) -> bool {
         let (sender, source) = &mut self.datagrams;
         // In this order: what one socket sends too much costs its host nothing.
-        sender.admits(now, from) && source.admits(now, from.ip())
+        sender.admits(now, from) && source.admits(now, host_of(from.ip()))
     }
 
     /// Whether the node should hear of this JOIN_REQUEST.
     pub(super) fn admits_join_request(&mut self, now: Time, from: SocketAddr) -> bool {
         let (sender, source) = &mut self.join_requests;
-        sender.admits(now, from) && source.admits(now, from.ip())
+        sender.admits(now, from) && source.admits(now, host_of(from.ip()))
     }
 }
 
@@ -107,7 +107,7 @@ impl ConnectionRate {
 
     /// Whether this connection is within its source's rate.
     pub(super) fn admits(&mut self, now: Time, from: IpAddr) -> bool {
-        self.0.admits(now, from)
+        self.0.admits(now, host_of(from))
     }
 }
 

@@ -35,6 +35,14 @@ impl Fingerprint {
         Fingerprint(text)
     }
 
+    /// The same for whoever only compares.
+    #[must_use]
+    pub fn to_bytes(self) -> [u8; 20] {
+        let mut bytes = [0; 20];
+        bytes[..TEXT_BYTES].copy_from_slice(&self.0);
+        bytes
+    }
+
     /// As it is shown.
     #[must_use]
     pub fn as_str(&self) -> &str {

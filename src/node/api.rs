@@ -97,6 +97,10 @@ impl Config {
     }
 }
 
+/// Who the person behind a node is, as far as two nodes of one person have the same: the fingerprint of an
+/// identity, or the like. The node only compares them.
+pub type Person = [u8; 20];
+
 /// A member that the user named; any one will do, it points on to the coordinator.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Peer {
@@ -170,8 +174,20 @@ pub enum Weakness {
     NoBeatRequests,
     /// A coordinator is given up early also where neighbours hear it, or where no neighbour is heard either.
     NoSayOfNeighbours,
+    /// What somebody named as a cause counts as said, and missed, although its author never said it.
+    NamedCausesExist,
+    /// Whoever names a coordinator is believed for as long as it does.
+    VouchingCounts,
+    /// Whoever answers ELECTION is waited for as often as it does.
+    PromisesCount,
+    /// Messages that wait for each other wait.
+    CyclesWait,
+    /// A whole view counts from any member, asked for or not.
+    UnaskedViewsCount,
     /// Whatever comes is new, also what was said before this node was in its author's view.
     OldIsNew,
+    /// Nobody is told of two texts of one name.
+    NoWordOfDoubles,
 }
 
 /// A TCP stream with one peer, from the dial or the accept on. Numbers are handed out by the node

@@ -31,6 +31,7 @@ mod clock;
 mod context;
 mod group;
 mod history;
+mod host;
 mod mesh;
 mod public;
 #[cfg(test)]
@@ -41,6 +42,7 @@ mod texts;
 
 pub use api::*;
 pub use history::{Asks, History, Restored};
+pub use host::host_of;
 pub use texts::Texts;
 
 use crate::limits;
@@ -50,7 +52,7 @@ use group::{Group, Parts, Route};
 #[cfg(debug_assertions)]
 use mesh::Interest;
 use mesh::{Greeting, Mesh, News};
-use talk::{Lent, Talk};
+use talk::{Lent, Talk, Why};
 
 /// One node's whole protocol state.
 #[derive(Debug)]
@@ -378,6 +380,7 @@ impl Node {
             Message::Chat(_)
             | Message::Private(_)
             | Message::Chunk(_)
+            | Message::Comparison(_)
             | Message::Ack(_)
             | Message::Stable(_)
             | Message::Relay(_) => self.on_talk_message(link, key, message),
@@ -397,9 +400,11 @@ impl Node {
             Message::ProbeAnswer(about) => {
                 (self.mesh).on_probe_answer(&self.cx, &self.group, key, about);
             }
-            Message::Sync(_) | Message::SyncAnswer(_) | Message::Fetch(_) | Message::Behind => {
-                self.on_talk_message(link, key, message);
-            }
+            Message::Sync(_)
+            | Message::SyncAnswer(_)
+            | Message::Compare(_)
+            | Message::Fetch(_)
+            | Message::Behind => self.on_talk_message(link, key, message),
             _ => self.on_group_message(link, key, message),
         }
     }
@@ -415,8 +420,10 @@ impl Node {
             Message::Relay(relay) => talk.on_relay(&mut lent, key, relay),
             Message::Sync(sync) => talk.on_sync(&mut lent, link, key, &sync),
             Message::SyncAnswer(answer) => talk.on_sync_answer(&mut lent, link, &answer),
+            Message::Compare(compare) => talk.on_compare(&mut lent, link, &compare),
+            Message::Comparison(c) => talk.on_comparison(&mut lent, link, &c),
             Message::Fetch(fetch) => talk.on_fetch(&mut lent, link, &fetch),
-            Message::Behind => talk.want_sync(&mut lent, key, false),
+            Message::Behind => talk.want_sync(&mut lent, key, Why::Behind),
             _ => {}
         }
     }

@@ -4,11 +4,11 @@
 
 use std::net::SocketAddr;
 
-use crate::wire::{ChatMessage, Claim, Id, Key, Member};
+use crate::wire::{ChatMessage, Claim, Id, Key, Member, Position};
 
 use super::group::Group;
 use super::mesh::Interest;
-use super::{History, LinkId, Node, Restored, Time};
+use super::{History, LinkId, Node, Person, Restored, Time};
 
 impl Node {
     /// The number for a link that was accepted.
@@ -21,6 +21,11 @@ impl Node {
     pub fn is_member_link(&self, link: LinkId) -> bool {
         let key = self.mesh.link(link).and_then(super::mesh::Link::key);
         key.is_some_and(|key| self.group.is_member(key))
+    }
+
+    /// The peer at the other end of this link has proven whose node it is; told before its HELLO.
+    pub fn on_person(&mut self, link: LinkId, person: Option<Person>) {
+        self.mesh.note_person(link, person);
     }
 
     /// False until joined, and while this node leaves: stdin is not to be read then.
@@ -177,6 +182,12 @@ impl Node {
     /// The first `count` of [`Node::unstored`] are stored: they may be confirmed.
     pub fn on_stored(&mut self, count: usize) {
         self.talk.on_stored(&self.cx, count);
+    }
+
+    /// The store has deleted these messages, the oldest that it had, to make room, and with them everything up
+    /// to this position. What is in memory, too, is held until it leaves memory.
+    pub fn on_dropped(&mut self, gone: &[ChatMessage], upto: Position) {
+        self.talk.on_dropped(gone, upto);
     }
 
     /// Named counts for people: (name, value).

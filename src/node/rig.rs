@@ -295,6 +295,7 @@ impl Rig {
             equal: true,
             floor: Position::default(),
             newest: None,
+            parts: Vec::new(),
         }
     }
 

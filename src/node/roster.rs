@@ -29,6 +29,8 @@ pub(super) struct Roster {
     ids: BTreeMap<Key, Id>,
     /// Who is not in this view any more because it said LEAVE; empty once that was shown and told.
     left: Vec<Key>,
+    /// How many views this node held before: a coordinator that lies may give two of them one name.
+    held: u64,
 }
 
 impl Roster {
@@ -40,6 +42,7 @@ impl Roster {
             members: Vec::new(),
             ids: BTreeMap::new(),
             left: Vec::new(),
+            held: 0,
         }
     }
 
@@ -144,10 +147,22 @@ impl Roster {
     /// not come to its end.
     pub(super) fn step(&mut self) {
         self.version = self.version.saturating_add(1);
+        self.held = self.held.saturating_add(1);
     }
 
     pub(super) fn set_version(&mut self, version: u64) {
         self.version = version;
+        self.held = self.held.saturating_add(1);
+    }
+
+    /// This view is held after that one.
+    pub(super) fn succeed(&mut self, before: &Roster) {
+        self.held = before.held.saturating_add(1);
+    }
+
+    /// A number that no other view has that this node held.
+    pub(super) fn held(&self) -> u64 {
+        self.held
     }
 
     /// The id that the next newcomer gets.

@@ -17,16 +17,23 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::opening::{absolute, size};
 use super::place::FileId;
-use super::{Owner, Store, StoreError};
-use crate::wire::{Key, Position, SeqRange};
+use super::{Owner, Portion, Store, StoreError};
+use crate::wire::{Buckets, Key, Part, Position, SeqRange, Sum};
 
 /// The first argument that makes a program of this one's a helper; people have no use for it.
 pub const HELPER: &str = "__store-helper";
 /// Messages whose words go into the index in one transaction, some 1 ms of work: a commit of the node
 /// may have to wait for it.
 const INDEX_BATCH: u32 = 50;
+/// What one of these may add to the file, in bytes.
+const INDEX_ROOM: u64 = 64 * 1024;
 /// The pause between two of these: the processor is left to the node.
 const INDEX_PAUSE: Duration = Duration::from_millis(4);
+/// How much of the file is summed up at a time.
+const SUMMED: Portion = Portion {
+    messages: 10_000,
+    bytes: 4 * 1024 * 1024,
+};
 /// Batches between two checkpoints.
 const INDEX_BATCHES_MAX: u32 = 200;
 /// A request's fields, each ended by a NUL.
@@ -52,8 +59,9 @@ pub enum Job {
     },
     /// Checkpoint, once the node has said so.
     Tend {
-        /// Before that, bring the index of words further: what it writes is in the log, too.
-        index: bool,
+        /// Before that, bring the index of words further, unless the file or the log has become larger than
+        /// so many bytes: what it writes is in the log, too.
+        index: Option<(u64, u64)>,
     },
 }
 
@@ -75,6 +83,8 @@ pub enum Reply {
     Absent,
     /// Messages with these ids are in it.
     Range(SeqRange),
+    /// The next older messages that do not belong in memory have these hashes.
+    Bucket(Part),
     /// The newest message that does not belong in memory has this position; zero if all do.
     Until(Position),
     /// So many messages lie too far ahead of the clock on the wall, and are not among those told of.
@@ -125,12 +135,17 @@ impl Request {
                 newest.to_string().into(),
             ],
             Job::Tend { index } => [
-                (if *index { "tend" } else { "checkpoint" }).into(),
+                (if index.is_some() {
+                    "tend"
+                } else {
+                    "checkpoint"
+                })
+                .into(),
                 path,
                 self.file.0.to_string().into(),
                 self.file.1.to_string().into(),
-                Vec::new(),
-                Vec::new(),
+                index.unwrap_or_default().0.to_string().into(),
+                index.unwrap_or_default().1.to_string().into(),
             ],
         };
         let mut bytes = fields.join(&0);
@@ -155,10 +170,13 @@ impl Request {
         let mut text = || String::from_utf8(fields.next()?.to_vec()).ok();
         let (third, fourth, fifth, sixth) = (text()?, text()?, text()?, text()?);
         let mut file = FileId(0, 0);
-        let index = job == b"tend";
-        let job = if index || job == b"checkpoint" {
+        let has_index = job == b"tend";
+        let job = if has_index || job == b"checkpoint" {
             file = FileId(third.parse().ok()?, fourth.parse().ok()?);
-            Job::Tend { index }
+            let limits = (fifth.parse().ok()?, sixth.parse().ok()?);
+            Job::Tend {
+                index: has_index.then_some(limits),
+            }
         } else {
             Job::Prepare {
                 owner: Owner {
@@ -176,9 +194,10 @@ impl Request {
 }
 
 impl Store {
-    /// To tend this file, and the index of words in it, if that is wanted.
+    /// To tend this file, and the index of words in it, if that is wanted, up to these sizes of the file and
+    /// the log in bytes.
     #[must_use]
-    pub fn tend_request(&self, index: bool) -> Request {
+    pub fn tend_request(&self, index: Option<(u64, u64)>) -> Request {
         Request {
             path: self.files.path.clone(),
             file: self.files.file,
@@ -193,6 +212,15 @@ impl Reply {
             Reply::Unwritable(e) => format!("unwritable {}", e.to_words()),
             Reply::Absent => "absent".into(),
             Reply::Range(r) => format!("range {} {} {}", r.author, r.first, r.last),
+            Reply::Bucket(Part { upto, count, sum }) => {
+                let Position {
+                    timestamp,
+                    origin,
+                    seq,
+                } = upto;
+                let bytes = sum.to_bytes().map(|byte| format!("{byte:02x}")).concat();
+                format!("bucket {timestamp} {} {seq} {count} {bytes}", origin.0)
+            }
             Reply::Until(p) => format!("until {} {} {}", p.timestamp, p.origin.0, p.seq),
             Reply::Ahead(count) => format!("ahead {count}"),
             Reply::Ready => "ready".into(),
@@ -222,6 +250,11 @@ impl Reply {
                     last.parse().ok()?,
                 ))
             }
+            "bucket" => Reply::Bucket(Part {
+                upto: Position::new(number()?, Key(number()?), number()?),
+                count: number()?,
+                sum: sum_of(words.next()?)?,
+            }),
             "until" => Reply::Until(Position::new(number()?, Key(number()?), number()?)),
             "ahead" => Reply::Ahead(number()?),
             "ready" => Reply::Ready,
@@ -232,6 +265,15 @@ impl Reply {
             _ => return None,
         })
     }
+}
+
+/// A sum from hexadecimal digits.
+fn sum_of(digits: &str) -> Option<Sum> {
+    let mut bytes = [0; 32];
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    Some(Sum::from_bytes(bytes))
 }
 
 /// The whole run of a helper process. True if it did what it was asked.
@@ -313,23 +355,46 @@ impl Request {
         for range in store.ranges_until(latest)? {
             say(Reply::Range(range));
         }
-        say(Reply::Until(store.look_through(*newest, latest)?));
+        let until = store.look_through(*newest, latest)?;
+        for part in store.buckets(until)? {
+            say(Reply::Bucket(part));
+        }
+        say(Reply::Until(until));
         say(Reply::Ahead(store.count_after(latest)?));
         say(Reply::Ready);
         Ok(Some(store))
     }
 }
 
+impl Store {
+    /// The hashes of all messages up to a position, summed up.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn buckets(&self, until: Position) -> Result<Vec<Part>, StoreError> {
+        let (mut buckets, mut upto) = (Buckets::default(), Position::default());
+        while upto < until {
+            let found = self.between(upto, until, SUMMED, |_| true)?;
+            for message in &found.messages {
+                buckets.push(message);
+            }
+            upto = found.upto;
+        }
+        Ok(buckets.parts().to_vec())
+    }
+}
+
 /// Carries out [`Job::Tend`].
 fn tend(
     request: &Request,
-    with_index: bool,
+    with_index: Option<(u64, u64)>,
     stdin: &mut (impl Read + AsFd),
     say: &mut impl FnMut(Reply),
 ) -> Result<(), StoreError> {
     let mut store = Store::open_for_tending(&request.path, request.file)?;
-    if with_index {
-        let indexed = index(&mut store, stdin);
+    if let Some(limits) = with_index {
+        let indexed = index(&mut store, limits, stdin);
         say(indexed.map_or_else(Reply::Unindexed, Reply::Indexed));
     }
     if is_told_to_go_on(stdin) {
@@ -340,8 +405,20 @@ fn tend(
 }
 
 /// Brings the index of words further; true if there is more.
-fn index(store: &mut Store, stdin: &impl AsFd) -> Result<bool, StoreError> {
+fn index(
+    store: &mut Store,
+    (file_max, log_max): (u64, u64),
+    stdin: &impl AsFd,
+) -> Result<bool, StoreError> {
     for _ in 0..INDEX_BATCHES_MAX {
+        let taken = store.disk_use()?;
+        if taken.used.saturating_add(INDEX_ROOM) > file_max {
+            // There is no room for it before some of the oldest are deleted.
+            return Ok(false);
+        }
+        if taken.log > log_max {
+            break;
+        }
         if !store.index(INDEX_BATCH)? {
             return Ok(false);
         }
@@ -382,7 +459,7 @@ mod tests {
             newest: usize::MAX,
             writable,
         };
-        let tend = [true, false].map(|index| Job::Tend { index });
+        let tend = [Some((7, u64::MAX)), None].map(|index| Job::Tend { index });
         for job in [job(None, true), job(Some("12ab"), false)]
             .into_iter()
             .chain(tend)

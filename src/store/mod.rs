@@ -2,7 +2,7 @@
 //!
 //! Owns the file: its schema, its lock, reading and writing it. It decides nothing of the protocol
 //! (what is stored, what is acknowledged and when is the node's and the driver's business), and it
-//! never deletes a message.
+//! deletes messages only when it is told to make room (`size`).
 //!
 //! | file | subject |
 //! | --- | --- |
@@ -17,6 +17,7 @@
 //! | `place` | whether the files are still where they were opened |
 //! | `log_file` | the log beside the file: checkpoints, beginning it anew, closing |
 //! | `helper` | the process that may wait for the disk, and what it and the node say to each other |
+//! | `size` | how much of the disk it takes; deleting the oldest messages |
 //! | `search` | what `papo history` reads |
 //! | `error` | what can go wrong |
 //!
@@ -61,6 +62,7 @@ mod place;
 mod reading;
 mod schema;
 mod search;
+mod size;
 #[cfg(test)]
 #[path = "store_test.rs"]
 mod tests;
@@ -74,6 +76,7 @@ pub use log_file::LogLength;
 pub use opening::set_aside;
 pub use place::{Identity, Place};
 pub use search::Search;
+pub use size::{DiskUse, Dropped};
 pub use waiting::BLOCK_MIN;
 
 use std::cell::RefCell;
@@ -112,6 +115,8 @@ pub struct Store {
     lock: Option<Lock>,
     /// The floor as the file says.
     floor: Position,
+    /// Nothing up to here is stored any more.
+    dropped_to: Position,
     files: Files,
     /// The messages that are no rows yet.
     waiting: RefCell<Waiting>,
@@ -129,6 +134,7 @@ impl Store {
             pin: None,
             lock: None,
             floor,
+            dropped_to: Position::default(),
             files,
             waiting: RefCell::default(),
             has_blocks: true,
@@ -143,7 +149,7 @@ impl Store {
     }
 
     /// Adds messages in one transaction: all or, with an error, none. What is there already is left
-    /// as it is. Many at a time wait in blocks, to become rows later ([`Store::make_rows`]): they are
+    /// as it is, and so is what is older than what was deleted to make room: it would be deleted next. Many at a time wait in blocks, to become rows later ([`Store::make_rows`]): they are
     /// stored as well. The file does not wait for the disk.
     ///
     /// # Errors
@@ -158,7 +164,9 @@ impl Store {
             return Err(StoreError::Unusable("it was opened for reading".into()));
         }
         let waiting = self.waiting.get_mut();
-        let (blocks, rows) = waiting.divide(messages.collect());
+        let dropped_to = self.dropped_to;
+        let kept = messages.filter(|m| m.position() > dropped_to);
+        let (blocks, rows) = waiting.divide(kept.collect());
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -170,7 +178,8 @@ impl Store {
             }
         }
         if floor != self.floor {
-            transaction.execute("UPDATE room SET floor = ?1", [bytes_of(floor)])?;
+            let sql = "UPDATE room SET floor = ?1, dropped = ?2";
+            transaction.execute(sql, [bytes_of(floor), bytes_of(dropped_to)])?;
         }
         transaction.commit()?;
         waiting.add(spans);

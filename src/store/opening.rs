@@ -17,6 +17,7 @@ use super::kind::{self, Whose};
 use super::lock::Lock;
 use super::place::{FileId, Files};
 use super::schema::{self, bytes_of};
+use super::size::dropped_to;
 use super::{BUSY, Owner, Store, StoreError, beside, position_of};
 use crate::wire::Position;
 use unicode_normalization::UnicodeNormalization as _;
@@ -110,6 +111,7 @@ impl Store {
         let Born { floor, created } = verify(&connection, Some(owner))?;
         let store = Store {
             pin: Some(pin),
+            dropped_to: dropped_to(&connection, schema::VERSION)?,
             ..Store::unheld(connection, floor, Files::new(path, file, created)?)
         };
         store.look_at_waiting()?;

@@ -83,6 +83,16 @@ impl Files {
         })
     }
 
+    /// How long the log is that lies beside the file, in bytes.
+    pub(super) fn log_bytes(&self) -> u64 {
+        let is_log =
+            |part: &&(PathBuf, FileId)| part.0.as_os_str().as_encoded_bytes().ends_with(b"-wal");
+        let log = self.beside.iter().find(is_log);
+        log.map_or(0, |(part, _)| {
+            fs::metadata(part).map_or(0, |found| found.len())
+        })
+    }
+
     fn are_all_beside(&self) -> bool {
         let is_there = |(part, id): &(PathBuf, FileId)| FileId::at(part) == Some(*id);
         self.beside.iter().all(is_there)

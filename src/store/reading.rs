@@ -17,6 +17,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::kind::{self, Whose};
 use super::opening::{BUSY_OPENING, Born, absolute, connect, prepare, size, verify, version};
 use super::place::{FileId, Files};
+use super::size::dropped_to;
 use super::{Owner, Store, StoreError, beside, schema};
 
 /// How a file is read.
@@ -79,6 +80,7 @@ fn read(path: &Path, way: Way, file: FileId, owner: Option<&Owner>) -> Result<St
     Ok(Store {
         unread: unread(path, way),
         has_blocks: version >= schema::BLOCKS_SINCE,
+        dropped_to: dropped_to(&connection, version)?,
         ..Store::unheld(connection, floor, Files::new(path, file, created)?)
     })
 }

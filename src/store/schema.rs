@@ -15,7 +15,7 @@ use super::StoreError;
 pub(super) const APPLICATION_ID: i64 = 0x7061_706f;
 
 /// One step for each version of the schema. A step that was released is never changed.
-pub(super) const STEPS: [&str; 2] = [
+pub(super) const STEPS: [&str; 3] = [
     "
     -- Whose history this is: one row.
     CREATE TABLE room (
@@ -70,10 +70,18 @@ pub(super) const STEPS: [&str; 2] = [
     -- All that is to be known of them before they are read, without the pages that they fill.
     CREATE INDEX arrived_spans ON arrived (id, least, greatest, bytes);
 ",
+    "
+    -- Messages up to this position were deleted, to keep the file small; none is stored again.
+    ALTER TABLE room ADD COLUMN dropped BLOB NOT NULL
+        DEFAULT x'000000000000000000000000000000000000000000000000';
+",
 ];
 
 /// Since this version there is the table `arrived`.
 pub(super) const BLOCKS_SINCE: i64 = 2;
+
+/// Since this version a file says up to where its oldest messages were deleted.
+pub(super) const DROPPED_SINCE: i64 = 3;
 
 /// The version that this program writes.
 pub(super) const VERSION: i64 = STEPS.len() as i64;

@@ -8,6 +8,8 @@ mod log;
 mod moves;
 #[path = "search_test.rs"]
 mod searching;
+#[path = "size_test.rs"]
+mod size;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

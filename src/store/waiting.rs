@@ -75,6 +75,14 @@ pub(super) struct Block<'m> {
     bytes: usize,
 }
 
+/// What is left of a block whose oldest messages were deleted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cut {
+    id: i64,
+    /// The position of its first message now, and its bytes; none if nothing is left.
+    left: Option<(Position, usize)>,
+}
+
 /// A message that is to be committed, and its position, which is looked at several times.
 #[derive(Clone, Copy)]
 struct Candidate<'m>(Position, &'m ChatMessage);
@@ -192,6 +200,30 @@ impl Waiting {
         }
     }
 
+    /// The last position of the block that ends first.
+    pub(super) fn oldest(&self) -> Option<Position> {
+        let there = self.spans.iter().filter(|span| !span.is_spoilt);
+        there.map(|span| span.reach.greatest).min()
+    }
+
+    /// These blocks were cut.
+    pub(super) fn note_cuts(&mut self, cuts: &[Cut]) {
+        for cut in cuts {
+            let Some(at) = self.spans.iter().position(|span| span.id == cut.id) else {
+                continue;
+            };
+            self.bytes = self.bytes.saturating_sub(self.spans[at].bytes);
+            match cut.left {
+                Some((least, bytes)) => {
+                    self.bytes += bytes;
+                    self.spans[at].reach.least = least;
+                    self.spans[at].bytes = bytes;
+                }
+                None => drop(self.spans.remove(at)),
+            }
+        }
+    }
+
     /// Reads which blocks wait.
     fn look(&mut self, connection: &Connection) -> Result<(), StoreError> {
         let sql = "PRAGMA data_version";
@@ -262,6 +294,47 @@ impl Waiting {
         }
         Ok(spans)
     }
+}
+
+/// Within a transaction: deletes what lies up to this position in blocks, and adds what that was. What cannot be
+/// unpacked stays where it is.
+pub(super) fn cut(
+    transaction: &Transaction<'_>,
+    waiting: &Waiting,
+    upto: Position,
+    deleted: &mut Vec<ChatMessage>,
+) -> Result<Vec<Cut>, StoreError> {
+    let (mut cuts, mut packed) = (Vec::new(), Vec::new());
+    let reached = |span: &&Span| !span.is_spoilt && span.reach.least <= upto;
+    for span in waiting.spans.iter().filter(reached) {
+        let id = span.id;
+        let messages = unpack_at(transaction, id)?;
+        let is_gone = |message: &ChatMessage| message.position() <= upto;
+        let (gone, kept): (Vec<_>, Vec<_>) = messages.into_iter().partition(is_gone);
+        deleted.extend(gone);
+        let Some(least) = kept.iter().map(ChatMessage::position).min() else {
+            let mut delete = transaction.prepare_cached("DELETE FROM arrived WHERE id = ?1")?;
+            delete.execute([id])?;
+            cuts.push(Cut { id, left: None });
+            continue;
+        };
+        let kept: Vec<&ChatMessage> = kept.iter().collect();
+        pack(&kept, &mut packed);
+        let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        let sql =
+            "UPDATE arrived SET least = ?2, count = ?3, bytes = ?4, messages = ?5 WHERE id = ?1";
+        let mut update = transaction.prepare_cached(sql)?;
+        update.execute(params![
+            id,
+            bytes_of(least),
+            number(kept.len()),
+            number(packed.len()),
+            packed
+        ])?;
+        let left = Some((least, packed.len()));
+        cuts.push(Cut { id, left });
+    }
+    Ok(cuts)
 }
 
 impl Store {

@@ -3,11 +3,15 @@
 //! The same rules hold on the way out and on the way in, so whatever is emitted can be parsed.
 //! An error is a short name of the rule that was broken.
 
+use super::compared::{Contents, Item, Part, Span};
 use super::kinds::{DatagramKind, MessageKind};
 use super::message::{Ack, Datagram, Hello, JoinRequest, Message, Stable, UpdateKind};
 use super::rules::{Check, addresses, key, nick, room, rule, seq, text};
 use super::types::{Coordinator, Member, View};
-use crate::limits::{MEMBERS_MAX, MISSED_RANGES_MAX, SKIP_RANGES_MAX, WANT_RANGES_MAX};
+use crate::limits::{
+    COMPARED_SPANS_MAX, FETCHED_SPANS_MAX, LISTED_MAX, MEMBERS_MAX, MISSED_RANGES_MAX, PARTS_MAX,
+    SKIP_RANGES_MAX, WANT_RANGES_MAX,
+};
 
 pub(super) fn message(message: &Message) -> Check {
     match message {
@@ -31,7 +35,18 @@ pub(super) fn message(message: &Message) -> Check {
         | Message::Pong { coordinator: c } => c.as_ref().map_or(Ok(()), coordinator),
         Message::CoordinatorAnnouncement(v) => view(v),
         Message::Probe(k) | Message::ProbeAnswer(k) => key(*k),
+        Message::SyncAnswer(m) => parts(&m.parts),
+        Message::Compare(m) => {
+            rule(m.spans.len() <= COMPARED_SPANS_MAX, "too many spans")?;
+            spans(&m.spans)
+        }
+        Message::Comparison(m) => {
+            rule(m.spans.len() <= COMPARED_SPANS_MAX, "too many spans")?;
+            m.spans.iter().try_for_each(contents)
+        }
         Message::Fetch(m) => {
+            rule(m.spans.len() <= FETCHED_SPANS_MAX, "too many spans")?;
+            spans(&m.spans)?;
             rule(m.skip.len() <= SKIP_RANGES_MAX, "too many ranges to skip")?;
             rule(m.want.len() <= WANT_RANGES_MAX, "too many ranges wanted")?;
             m.skip.iter().chain(&m.want).try_for_each(|r| {
@@ -56,7 +71,6 @@ pub(super) fn message(message: &Message) -> Check {
         | Message::ViewRequest
         | Message::Election { .. }
         | Message::Sync(_)
-        | Message::SyncAnswer(_)
         | Message::Behind
         | Message::Leave
         | Message::Introduction(_)
@@ -90,6 +104,31 @@ pub(super) fn datagram(datagram: &Datagram) -> Check {
         }
         Datagram::Unknown(n) => unknown(DatagramKind::of_number(*n).is_some()),
     }
+}
+
+fn spans(spans: &[Span]) -> Check {
+    let is_empty = |s: &Span| s.upto <= s.after;
+    rule(!spans.iter().any(is_empty), "an empty span")?;
+    let follow = |pair: &[Span]| pair[0].upto <= pair[1].after;
+    rule(spans.windows(2).all(follow), "spans out of order")
+}
+
+fn parts(parts: &[Part]) -> Check {
+    rule(parts.len() <= PARTS_MAX, "too many parts")?;
+    let follow = |pair: &[Part]| pair[0].upto < pair[1].upto;
+    rule(parts.windows(2).all(follow), "parts out of order")
+}
+
+fn contents(contents: &Contents) -> Check {
+    parts(contents.parts.as_deref().unwrap_or_default())?;
+    let items = contents.items.as_deref().unwrap_or_default();
+    rule(items.len() <= LISTED_MAX, "too many items")?;
+    let follow = |pair: &[Item]| pair[0].position < pair[1].position;
+    rule(items.windows(2).all(follow), "items out of order")?;
+    items.iter().try_for_each(|item| {
+        key(item.position.origin)?;
+        seq(item.position.seq)
+    })
 }
 
 fn hello(m: &Hello) -> Check {

@@ -206,6 +206,8 @@ pub(super) fn serialize_message(message: &Message, out: &mut Vec<u8>) {
         Message::Relay(m) => put(out, number, m),
         Message::Introduction(m) => put(out, number, m),
         Message::Proof(m) => put(out, number, m),
+        Message::Compare(m) => put(out, number, m),
+        Message::Comparison(m) => put(out, number, m),
         Message::Unknown(_) => put(out, number, Empty {}),
     }
 }
@@ -263,6 +265,8 @@ fn deserialize_body(number: u64, body: &[u8]) -> Result<Message, DecodeError> {
         MessageKind::Relay => Message::Relay(get(body)?),
         MessageKind::Introduction => Message::Introduction(get(body)?),
         MessageKind::Proof => Message::Proof(get(body)?),
+        MessageKind::Compare => Message::Compare(get(body)?),
+        MessageKind::Comparison => Message::Comparison(get(body)?),
     })
 }
 

@@ -1,19 +1,182 @@
-//! The hash of a message's name that SYNC digests are sums of.
+//! What two histories are compared by: a cryptographic hash of each message, sums of them, and digests of
+//! sums.
+//!
+//! Nothing here keeps anything: what is hashed, and when, is the history's decision.
 
-use super::types::MessageId;
+use blake2::digest::consts::U32;
+use blake2::{Blake2b, Digest as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A fixed 64-bit hash of a message's name. The digest of a set of messages is the wrapping sum of
-/// their hashes: it does not depend on the order, and a message can be added or taken away.
-///
-/// It mixes well and resists no attacker; who forges a digest only deprives itself of a repair.
-#[must_use]
-pub fn digest_of(id: MessageId) -> u64 {
-    mix(id.origin.0 ^ mix(id.seq.wrapping_add(0x9e37_79b9_7f4a_7c15)))
+use super::chat::ChatMessage;
+use super::fast;
+use super::types::Bytes;
+
+/// What makes the hash of a message none of anything else.
+const MESSAGE: &[u8] = b"papo message 1";
+/// The same for a digest of a sum.
+const SUM: &[u8] = b"papo sum 1";
+
+type Blake2b256 = Blake2b<U32>;
+
+/// The sum, modulo 2^256, of the hashes of messages. It does not depend on their order, and what is part
+/// of it can be taken away again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Sum([u64; 4]);
+
+impl Sum {
+    /// The sum of these messages' hashes.
+    #[must_use]
+    pub fn of(messages: &[ChatMessage]) -> Sum {
+        let mut bytes = Vec::new();
+        let mut sum = Sum::default();
+        for message in messages {
+            sum.add(hash_with(message, &mut bytes));
+        }
+        sum
+    }
+
+    /// Adds another sum.
+    pub fn add(&mut self, other: Sum) {
+        let mut carry = false;
+        for (own, other) in self.0.iter_mut().zip(other.0) {
+            (*own, carry) = own.carrying_add(other, carry);
+        }
+    }
+
+    /// Takes a part of it away.
+    pub fn subtract(&mut self, part: Sum) {
+        let mut borrow = false;
+        for (own, part) in self.0.iter_mut().zip(part.0) {
+            (*own, borrow) = own.borrowing_sub(part, borrow);
+        }
+    }
+
+    /// The digest of a set of so many messages with this sum.
+    #[must_use]
+    pub fn digest(&self, count: u64) -> Digest {
+        let hash = Blake2b256::new()
+            .chain_update(SUM)
+            .chain_update(self.to_bytes())
+            .chain_update(count.to_be_bytes())
+            .finalize();
+        let mut digest = [0; 16];
+        digest.copy_from_slice(&hash[..16]);
+        Digest(digest)
+    }
+
+    /// The first 64 bits of what is the hash of one message: enough to tell two texts of one name apart
+    /// where nobody tries hard, and whoever tries gains nothing.
+    #[must_use]
+    pub fn short(&self) -> u64 {
+        self.0[3]
+    }
+
+    /// The number, big-endian.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        for (part, word) in bytes.chunks_exact_mut(8).zip(self.0.iter().rev()) {
+            part.copy_from_slice(&word.to_be_bytes());
+        }
+        bytes
+    }
+
+    /// The number that these bytes are.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Sum {
+        let (words, _) = bytes.as_chunks::<8>();
+        let mut sum = [0; 4];
+        for (word, part) in sum.iter_mut().rev().zip(words) {
+            *word = u64::from_be_bytes(*part);
+        }
+        Sum(sum)
+    }
 }
 
-/// The finaliser of splitmix64 (Steele, Lea, Flood 2014).
-fn mix(mut z: u64) -> u64 {
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
+/// The hash of a message, as a sum of one.
+#[must_use]
+pub fn hash_of(message: &ChatMessage) -> Sum {
+    hash_with(message, &mut Vec::new())
+}
+
+fn hash_with(message: &ChatMessage, bytes: &mut Vec<u8>) -> Sum {
+    bytes.clear();
+    bytes.extend_from_slice(MESSAGE);
+    fast::encode_message(message, bytes);
+    Sum::from_bytes(Blake2b256::digest(&*bytes).into())
+}
+
+/// What a set of messages is told by from others. Sets that differ have the same one only if somebody has chosen
+/// the texts of many messages for it: a sum of hashes is weaker than a hash. On the wire: 16 bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Digest(pub [u8; 16]);
+
+impl Digest {
+    /// Its first 64 bits, for people.
+    #[must_use]
+    pub fn short(&self) -> u64 {
+        let (words, _) = self.0.as_chunks::<8>();
+        u64::from_be_bytes(words[0])
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_bytes(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Digest, D::Error> {
+        Bytes::deserialize(d).map(|bytes| Digest(bytes.0))
+    }
+}
+
+impl Serialize for Sum {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_bytes(&self.to_bytes())
+    }
+}
+
+impl<'de> Deserialize<'de> for Sum {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Sum, D::Error> {
+        Bytes::deserialize(d).map(|bytes| Sum::from_bytes(bytes.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_added_can_be_taken_away() {
+        let mut rng = fastrand::Rng::with_seed(11);
+        for _ in 0..1_000 {
+            let mut any = || {
+                Sum(std::array::from_fn(|_| {
+                    rng.u64(..) | u64::MAX << rng.u32(..64)
+                }))
+            };
+            let (a, b) = (any(), any());
+            let mut sum = a;
+            sum.add(b);
+            let mut other = b;
+            other.add(a);
+            assert_eq!(sum, other);
+            sum.subtract(a);
+            assert_eq!(sum, b);
+            assert_eq!(Sum::from_bytes(a.to_bytes()), a);
+        }
+        let mut zero = Sum::default();
+        zero.subtract(Sum([1, 0, 0, 0]));
+        assert_eq!(zero, Sum([u64::MAX; 4]));
+        assert_eq!(Sum([1, 2, 3, 4]).to_bytes()[7], 4);
+    }
+
+    #[test]
+    fn a_digest_depends_on_the_sum_and_on_the_count() {
+        let sum = Sum([1, 2, 3, 4]);
+        assert_ne!(sum.digest(1), sum.digest(2));
+        assert_ne!(sum.digest(1), Sum([1, 2, 3, 5]).digest(1));
+    }
 }

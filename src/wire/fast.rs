@@ -77,6 +77,14 @@ pub(super) fn decode(item: &[u8]) -> Option<Message> {
     at.rest.is_empty().then_some(message)
 }
 
+/// One message as it stands in CHAT_MESSAGE and CHUNK, and as it is hashed.
+pub(super) fn encode_message(m: &ChatMessage, out: &mut Vec<u8>) {
+    encode_around(m, out);
+    let text = m.text_bytes();
+    head(out, TEXT, text.len() as u64);
+    out.extend_from_slice(text);
+}
+
 fn encode_messages(messages: &[ChatMessage], out: &mut Vec<u8>) {
     head(out, ARRAY, messages.len() as u64);
     // Mostly a message differs from the one before it in its numbers and its text only.

@@ -84,6 +84,8 @@ table! { MessageKind of Message:
     25 Relay "RELAY"
     26 Introduction "INTRODUCTION"
     27 Proof "PROOF"
+    28 Compare "COMPARE"
+    29 Comparison "COMPARISON"
 }
 
 table! { DatagramKind of Datagram:
@@ -108,7 +110,7 @@ mod tests {
             assert_eq!(DatagramKind::of_number(kind.number()), Some(*kind));
         }
         assert_eq!(MessageKind::of_number(0), None);
-        assert_eq!(MessageKind::of_number(28), None);
+        assert_eq!(MessageKind::of_number(30), None);
     }
 
     #[test]

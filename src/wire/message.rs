@@ -4,44 +4,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::chat::ChatMessage;
+use super::compared::{Compare, Comparison, Part, Span};
+use super::digest::Digest;
+use super::proofs::{Introduction, Proof, Seal};
 use super::types::{
-    Address, Bytes, Coordinator, Id, Key, Member, Position, View, is_zero, not_empty, not_value,
-    not_zero,
+    Address, Coordinator, Id, Key, Member, Position, View, is_zero, not_empty, not_value, not_zero,
 };
 
 /// The protocol's major version: another one is refused.
 pub const VERSION: u8 = 2;
-
-/// The first message on a link, in both directions: under which public key the sender speaks.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Introduction {
-    /// [`VERSION`] of the sender.
-    pub version: u8,
-    /// The sender's public key, new at each run; its hash is the sender's [`Key`].
-    pub public: Bytes<32>,
-    /// Random, new for each link: what the receiver is to sign.
-    pub nonce: Bytes<32>,
-    /// Whose node it is; absent if its user is nobody in particular.
-    #[serde(rename = "cert", default, skip_serializing_if = "Option::is_none")]
-    pub certificate: Option<Certificate>,
-}
-
-/// A person's word that a public key is that of a node of theirs.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Certificate {
-    /// The person's lasting public key.
-    pub identity: Bytes<32>,
-    /// Its signature over the node's public key.
-    pub signature: Bytes<64>,
-}
-
-/// The second message on a link, in both directions: the sender holds the secret half of the key that it
-/// has named.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Proof {
-    /// Over both INTRODUCTIONs.
-    pub signature: Bytes<64>,
-}
 
 /// The third message on a link, from the dialler first, then from the acceptor.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -191,8 +162,8 @@ pub struct Sync {
     pub no: u64,
     /// The asker's floor.
     pub floor: Position,
-    /// The wrapping sum of the hashes of the ids held above the floor.
-    pub digest: u64,
+    /// The digest of the messages held above the floor.
+    pub digest: Digest,
     /// How many messages are held above the floor.
     pub count: u64,
     /// True when this SYNC was itself caused by a SYNC that showed a difference: it causes no other.
@@ -212,6 +183,14 @@ pub struct SyncAnswer {
     /// the links of its authors. Absent if live chat was withheld from the asker.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest: Option<Position>,
+    /// Where they differ: what the answerer holds above the higher of both floors, in parts that follow
+    /// each other.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "not_empty"
+    )]
+    pub parts: Vec<Part>,
 }
 
 /// An inclusive range of one author's sequence numbers. On the wire: an array of three integers.
@@ -257,7 +236,14 @@ pub struct Fetch {
     pub no: u64,
     /// Only messages after this position.
     pub after: Position,
-    /// What the asker was sent before and need not be sent again.
+    /// Only messages in these spans, which follow each other.
+    pub spans: Vec<Span>,
+    /// What the asker has, and need not be sent again.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "not_empty"
+    )]
     pub skip: Vec<SeqRange>,
     /// At or below this position, the asker's floor, only what it wants is to be sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -334,15 +320,6 @@ pub struct Relay {
     /// The word of the one who says it that it does; the driver sets it and looks at it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seal: Option<Seal>,
-}
-
-/// A node's signature over what others carry for it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct Seal {
-    /// The node's public key.
-    pub public: Bytes<32>,
-    /// Its signature.
-    pub signature: Bytes<64>,
 }
 
 /// Old messages in the total order.
@@ -428,6 +405,10 @@ pub enum Message {
     Introduction(Introduction),
     /// See [`Proof`].
     Proof(Proof),
+    /// See [`Compare`].
+    Compare(Compare),
+    /// See [`Comparison`].
+    Comparison(Comparison),
     /// A type that this version does not know: skipped.
     Unknown(u64),
 }

@@ -4,8 +4,9 @@
 
 use super::types::{Address, Key, MessageId};
 use crate::limits::{
-    ADDRESSES_MAX, BATCH_BYTES_MAX, DATAGRAM_BYTES_MAX, DEPENDENCIES_MAX, FRAME_BYTES_MAX,
-    NICK_CHARS_MAX, ROOM_BYTES_MAX, SKIP_RANGES_MAX, TEXT_BYTES_MAX, WANT_RANGES_MAX,
+    ADDRESSES_MAX, BATCH_BYTES_MAX, COMPARED_SPANS_MAX, DATAGRAM_BYTES_MAX, DEPENDENCIES_MAX,
+    FETCHED_SPANS_MAX, FRAME_BYTES_MAX, LISTED_MAX, NICK_CHARS_MAX, PARTS_MAX, ROOM_BYTES_MAX,
+    SKIP_RANGES_MAX, TEXT_BYTES_MAX, WANT_RANGES_MAX,
 };
 
 // Valid messages fit, whatever is in them (a whole view excepted: with everything at its longest,
@@ -13,7 +14,17 @@ use crate::limits::{
 pub(super) const NICK_BYTES_MAX: usize = 4 * NICK_CHARS_MAX;
 const CHAT_MESSAGE_BYTES_MAX: usize = 80 + NICK_BYTES_MAX + TEXT_BYTES_MAX + 24 * DEPENDENCIES_MAX;
 const _: () = assert!(BATCH_BYTES_MAX + CHAT_MESSAGE_BYTES_MAX + 64 <= FRAME_BYTES_MAX);
-const _: () = assert!((SKIP_RANGES_MAX + WANT_RANGES_MAX) * 28 + 128 <= FRAME_BYTES_MAX);
+const SPAN_BYTES_MAX: usize = 1 + 2 * 28;
+const _: () = assert!(
+    (SKIP_RANGES_MAX + WANT_RANGES_MAX) * 28 + FETCHED_SPANS_MAX * SPAN_BYTES_MAX + 128
+        <= FRAME_BYTES_MAX
+);
+const PART_BYTES_MAX: usize = 1 + 28 + 9 + 34;
+const ITEM_BYTES_MAX: usize = 1 + 28 + 9;
+const _: () = assert!(
+    COMPARED_SPANS_MAX * (16 + PARTS_MAX * PART_BYTES_MAX) + 64 <= FRAME_BYTES_MAX
+        && COMPARED_SPANS_MAX * (16 + LISTED_MAX * ITEM_BYTES_MAX) + 64 <= FRAME_BYTES_MAX
+);
 const _: () = assert!(
     ROOM_BYTES_MAX + NICK_BYTES_MAX + 19 * ADDRESSES_MAX + 200 <= DATAGRAM_BYTES_MAX,
     "the longest JOIN_REQUEST and HEARTBEAT"

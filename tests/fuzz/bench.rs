@@ -166,9 +166,13 @@ impl Bench {
 
     /// A peer dials and says HELLO.
     pub fn accept(&mut self, key: u64, round: u64) -> LinkId {
+        self.accept_from(address_of(key + 500).0, key, round)
+    }
+
+    /// The same of somebody at this address.
+    pub fn accept_from(&mut self, from: std::net::SocketAddr, key: u64, round: u64) -> LinkId {
         let link = self.node.new_link();
         self.links.insert(link);
-        let from = address_of(key + 500).0;
         self.feed(Input::Accepted { link, from });
         self.tell(link, hello_of(key, round));
         link

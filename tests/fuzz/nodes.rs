@@ -179,8 +179,8 @@ fn check(bench: &Bench) {
     assert!(positions.windows(2).all(|w| w[0] < w[1]), "{positions:?}");
     assert_eq!(positions.len(), history.len());
     assert!(positions.first().is_none_or(|p| *p > history.floor()));
-    let ids = history.iter().map(|m| m.id());
-    let digest = ids.map(papo::wire::digest_of).fold(0, u64::wrapping_add);
+    let all: Vec<_> = history.iter().cloned().collect();
+    let digest = papo::wire::Sum::of(&all).digest(all.len() as u64);
     assert_eq!(digest, history.digest());
     assert!(history.iter().all(|m| history.contains(m.id())));
     assert!(bench.links.len() <= papo::limits::LINKS_MAX);

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use papo::identity::{Credentials, LinkProof, Role};
 use papo::wire::{
-    Bytes, Datagram, Fetch, JoinRequest, Key, Message, Position, Private, Proof, SeqRange, VERSION,
-    encode_datagram, encode_frame,
+    Bytes, Datagram, Fetch, JoinRequest, Key, Message, Position, Private, Proof, SeqRange, Span,
+    VERSION, encode_datagram, encode_frame,
 };
 
 use crate::harness::{Node, Room, let_pass, ms};
@@ -220,6 +220,7 @@ pub fn deaf(target: &Target, over: &AtomicBool) {
         Message::Fetch(Fetch {
             no: 1,
             after: Position::default(),
+            spans: vec![Span::new(Position::default(), Position::END)],
             skip: vec![SeqRange::new(Key(1), 1, u64::MAX)],
             floor: None,
             want: Vec::new(),

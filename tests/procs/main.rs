@@ -25,6 +25,7 @@ mod histories;
 mod identity;
 mod joining;
 mod keys;
+mod listening;
 mod output;
 mod pipes;
 mod sandbox;

@@ -59,6 +59,8 @@ pub enum Entry {
     },
     /// A process that has left ends, written or not.
     Exit(RunId),
+    /// A liar says something of its own.
+    Lie(RunId),
     /// The faults end.
     Heal,
 }

@@ -90,6 +90,7 @@ impl World {
     ) {
         let bytes: Rc<[u8]> = match encode_datagram(datagram) {
             Ok(bytes) => bytes.into(),
+            Err(_) if self.processes[run].liar.is_some() => return,
             Err(error) => return self.fail("encoding", format!("{error:?}: {datagram:?}")),
         };
         let (from_host, from) = (self.processes[run].host, self.processes[run].address);

@@ -33,9 +33,19 @@ impl World {
     fn carry_out_effect(&mut self, run: RunId, effect: Effect) {
         let now = self.now();
         match effect {
-            Effect::Send { to, class, message } => self.send(run, to, class, &message),
-            Effect::Multicast(datagram) => self.send_datagram(run, None, &datagram),
-            Effect::Unicast { to, datagram } => self.send_datagram(run, Some(to), &datagram),
+            Effect::Send { to, class, message } => {
+                for (to, class, message) in self.what_is_said(run, (to, class, message)) {
+                    self.send(run, to, class, &message);
+                }
+            }
+            Effect::Multicast(datagram) => {
+                let datagram = self.what_is_sent(run, datagram);
+                self.send_datagram(run, None, &datagram);
+            }
+            Effect::Unicast { to, datagram } => {
+                let datagram = self.what_is_sent(run, datagram);
+                self.send_datagram(run, Some(to), &datagram);
+            }
             Effect::Dial { link, to, small } => {
                 self.trace
                     .add(now, || format!("run {run} dials {to} as {link:?}"));
@@ -76,6 +86,8 @@ impl World {
     pub(super) fn send(&mut self, run: RunId, to: Vec<LinkId>, class: Class, message: &Message) {
         let frame = match encode_frame(message) {
             Ok(frame) => frame,
+            // Not every lie fits into a frame.
+            Err(_) if self.processes[run].liar.is_some() => return,
             Err(error) => return self.fail("encoding", format!("{error:?}: {message:?}")),
         };
         self.traffic

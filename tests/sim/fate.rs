@@ -22,6 +22,7 @@ pub enum About {
     Choice,
     Commit,
     Print,
+    Lie,
 }
 
 /// The source of all fates of one run.

@@ -10,6 +10,7 @@ use papo::node::Command;
 use super::agenda::{Entry, RunId};
 use super::checks::convergence;
 use super::fate::About;
+use super::liar::Plan;
 use super::process::State;
 use super::run::{alive, groups};
 use super::scenario::{Demand, Host, What, Who};
@@ -22,7 +23,8 @@ impl World {
             Who::Host(host) => Some(host),
             Who::Coordinator => {
                 let mut votes: BTreeMap<_, usize> = BTreeMap::new();
-                for process in self.processes.iter().filter(|p| p.is_running()) {
+                let processes = self.processes.iter();
+                for process in processes.filter(|p| p.is_running() && p.liar.is_none()) {
                     if let Some(claim) = process.node.coordinator() {
                         *votes.entry(claim).or_default() += 1;
                     }
@@ -31,6 +33,11 @@ impl World {
                     .into_iter()
                     .max_by_key(|(claim, votes)| (*votes, *claim))?;
                 self.run_of(claim.key).map(|run| self.processes[run].host)
+            }
+            Who::Honest => {
+                let leader = self.resolve(Who::Coordinator)?;
+                let is_liar = |plan: &Plan| plan.host == leader;
+                (!self.scenario.liar.as_ref().is_some_and(is_liar)).then_some(leader)
             }
             Who::Member(host) => {
                 let leader = self.resolve(Who::Coordinator);

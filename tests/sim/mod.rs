@@ -6,10 +6,11 @@
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | `scenario`, `generate`, `limits`, `targeted`, `volume`, `heard_only`, `large_lost`, `host_gone` | what happens from outside, as plain data, and how it comes from a seed |
+//! | `scenario`, `generate`, `limits`, `targeted`, `volume`, `heard_only`, `large_lost`, `host_gone`, `hostile` | what happens from outside, as plain data, and how it comes from a seed |
 //! | `agenda`, `fate` | virtual time; every random decision |
 //! | `paths`, `carrying`, `streams`, `direction` | who reaches whom; datagrams, dials, and streams as kernels carry them |
 //! | `world`, `process`, `turn`, `effects`, `faults` | hosts, processes and their driver, events |
+//! | `liar`, `lies`, `lying` | a member that lies: when, what, and how it gets to the others |
 //! | `store`, `keeping` | disks, and what is committed to them when |
 //! | `record`, `arrivals`, `lacks`, `holding`, `scene`, `checks` | what users saw, and what must hold |
 //! | `run`, `shrink`, `report`, `trace`, `traffic` | the acts of one run, and what is told of it |
@@ -31,12 +32,16 @@ pub mod generate;
 pub mod heard_only;
 pub mod holding;
 pub mod host_gone;
+pub mod hostile;
 pub mod idle;
 pub mod keeping;
 pub mod kept;
 pub mod lacks;
 pub mod large_lost;
+pub mod liar;
+pub mod lies;
 pub mod limits;
+pub mod lying;
 pub mod paths;
 pub mod process;
 pub mod protections;

@@ -12,6 +12,7 @@ use papo::node::{Class, Closed, LinkId, Node, Time, Timer};
 use papo::wire::{FrameReader, Key, MessageId};
 
 use super::agenda::{RunId, StreamId};
+use super::liar::Liar;
 use super::scenario::Host;
 
 /// Datagrams that a kernel keeps for a process that does not read.
@@ -133,6 +134,8 @@ pub struct Process {
     pub started: u64,
     pub state: State,
     pub node: Node,
+    /// Who speaks instead of the node, on a host that lies.
+    pub liar: Option<Box<Liar>>,
     pub timers: BTreeMap<Timer, Time>,
     pub sockets: BTreeMap<LinkId, Socket>,
     /// Links whose dial has ended, which have something to read, or something to write: a turn

@@ -11,6 +11,7 @@ use papo::node::Weakness;
 use super::generate::{scenario, scenario_in, scenario_of};
 use super::heard_only::HEARD_ONLY;
 use super::host_gone::HOST_GONE;
+use super::hostile::HOSTILE;
 use super::large_lost::LARGE_LOST;
 use super::report::run_caught;
 use super::scenario::Scenario;
@@ -82,6 +83,15 @@ pub const ALL: &[(Weakness, &str)] = &[
         Weakness::NoSayOfNeighbours,
         "the neighbours' say on a silent host",
     ),
+    (
+        Weakness::UnaskedViewsCount,
+        "no faith in a view that nobody asked for",
+    ),
+    (
+        Weakness::NamedCausesExist,
+        "no search for what its author never said",
+    ),
+    (Weakness::CyclesWait, "no waiting in a circle"),
 ];
 
 /// What only few scenarios need, and some of them.
@@ -111,6 +121,12 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::NoBeatRequests, HOST_GONE, 4),
     (Weakness::NoSayOfNeighbours, HOST_GONE, 3),
     (Weakness::NoSayOfNeighbours, HOST_GONE, 5),
+    (Weakness::UnaskedViewsCount, HOSTILE, 446),
+    (Weakness::UnaskedViewsCount, HOSTILE, 572),
+    (Weakness::NamedCausesExist, HOSTILE, 43),
+    (Weakness::NamedCausesExist, HOSTILE, 45),
+    (Weakness::CyclesWait, HOSTILE, 0),
+    (Weakness::CyclesWait, HOSTILE, 14),
     (Weakness::NoSmallSegments, LARGE_LOST, 0),
     (Weakness::NoSmallSegments, LARGE_LOST, 1),
 ];

@@ -19,6 +19,7 @@ use super::checks::farewell::Farewell;
 use super::checks::integrity::Integrity;
 use super::checks::ledger::{Known, Ledger};
 use super::checks::liveness::{Due, Liveness};
+use super::checks::lying::Lying;
 use super::checks::naming::Naming;
 use super::checks::offices::Offices;
 use super::checks::once::Once;
@@ -27,6 +28,7 @@ use super::checks::views::Views;
 use super::checks::{Verdict, Violation};
 use super::holding;
 use super::lacks::Lacks;
+use super::liar::Plan;
 use super::process::Process;
 use super::scenario::SECOND;
 use super::scene::{STEADY, Scene};
@@ -66,6 +68,7 @@ pub struct Record {
     pub offices: Offices,
     pub farewell: Farewell,
     pub naming: Naming,
+    pub lying: Lying,
 }
 
 impl Record {
@@ -75,6 +78,17 @@ impl Record {
             timeout,
             ..Record::default()
         }
+    }
+
+    /// The same, where somebody lies: what it says is nobody's word.
+    pub fn with_liar(mut self, plan: Option<&Plan>) -> Record {
+        self.lying = Lying::new(plan);
+        self
+    }
+
+    /// The processes of this host lie.
+    pub fn on_liar(&mut self, run: RunId) {
+        self.lying.on_liar(run, self.keys[run]);
     }
 
     pub fn on_started(&mut self, run: RunId, key: Key) {
@@ -87,8 +101,24 @@ impl Record {
     }
 
     pub fn on_said(&mut self, run: RunId, text: &str) {
+        if self.lying.is_liar(run) {
+            return;
+        }
         self.integrity.on_said(self.keys[run], text);
         self.order.on_said(run, text);
+    }
+
+    /// The part of this span that its author has written; nothing of it counts where the author lies, or is
+    /// nobody.
+    fn written_of(&self, origin: Key, (first, last): (u64, u64)) -> Option<(u64, u64)> {
+        if !self.lying.is_any() {
+            return Some((first, last));
+        }
+        let name = |seq| MessageId { origin, seq };
+        let written = self.positions.range(name(0)..=name(u64::MAX)).next_back();
+        let end = written.map_or(0, |(id, _)| id.seq);
+        let last = last.min(end);
+        (!self.lying.is_nobody(origin, &self.runs) && first <= last).then_some((first, last))
     }
 
     /// How many messages were written in all.
@@ -109,6 +139,9 @@ impl Record {
         scene: Scene<'_>,
     ) -> Verdict {
         let (run, now) = at;
+        if self.lying.is_liar(run) {
+            return Ok(());
+        }
         self.on_turn(at, &scene.processes[run].node)?;
         match event {
             Event::Joined { again } => {
@@ -130,6 +163,10 @@ impl Record {
             Event::Missed {
                 key, first, last, ..
             } => {
+                let Some((first, last)) = self.written_of(*key, (*first, *last)) else {
+                    return Ok(());
+                };
+                let (first, last) = (&first, &last);
                 for seq in *first..=*last {
                     let origin = *key;
                     self.order.on_missed(run, MessageId { origin, seq });
@@ -142,6 +179,9 @@ impl Record {
                 own: false,
                 ..
             } => {
+                if self.lying.is_lie(*key) {
+                    return Ok(());
+                }
                 let to = self.keys[run];
                 self.integrity.on_private_shown(run, (*key, to), text)
             }
@@ -202,7 +242,9 @@ impl Record {
                     Phase::Started => self.elections.on_started(run, now),
                     Phase::Ended => self.elections.on_ended(run),
                     Phase::Won => {
-                        let linked = self.arrivals.linked((run, now), scene);
+                        let mut linked = self.arrivals.linked((run, now), scene);
+                        // Who answers for a liar that never comes into office is passed by, too.
+                        linked.retain(|_| !self.lying.is_at_work(scene));
                         let id = scene.processes[run].node.id().unwrap_or(0);
                         return self.elections.on_won(run, id, &linked);
                     }
@@ -247,11 +289,21 @@ impl Record {
             let text = format!("run {run} has {id} delivered, and has not stored it");
             return Err(Violation::new("false word", text));
         }
-        for by in word.missed.iter().filter_map(run_of) {
+        let is_liar = |by: &RunId| self.lying.is_liar(*by);
+        for by in word
+            .missed
+            .iter()
+            .filter_map(run_of)
+            .filter(|by| !is_liar(by))
+        {
             self.ledger.on_told_missed(by, id)?;
         }
         let holds = |by: RunId| scene.processes[by].node.history().contains(id);
         let has = |key: Key| match self.runs.get(&key) {
+            Some(by) if is_liar(by) => Has {
+                it: true,
+                present: false,
+            },
             Some(by) => Has {
                 it: (self.ledger.has(*by, id) || holds(*by))
                     && scene.is_stored(*by, id)
@@ -266,6 +318,9 @@ impl Record {
         let view = scene.view(run);
         let counted = (self.delivered).on_delivered((run, id), word, &view, has)?;
         for by in counted.iter().filter_map(run_of) {
+            if self.lying.is_liar(by) {
+                continue;
+            }
             self.ledger.on_confirmed(by, id, holds(by))?;
         }
         Ok(())
@@ -331,10 +386,12 @@ impl Record {
             })
             .map(|message| message.id())
             .collect();
-        (self.arrivals).has_history(run, &self.ledger, scene)?;
+        if !self.lying.is_any() {
+            (self.arrivals).has_history(run, &self.ledger, scene)?;
+        }
         let node = &scene.processes[run].node;
         for message in node.old(usize::MAX) {
-            if !shown_later.contains(&message.id()) {
+            if !shown_later.contains(&message.id()) && !self.lying.is_lie(message.id().origin) {
                 self.integrity.on_shown(run, &message, false)?;
                 self.note_shown((run, now), &message, Arrival::Old, scene)?;
             }
@@ -358,6 +415,9 @@ impl Record {
     ) -> Verdict {
         let id = message.id();
         self.once.on_shown(run, id)?;
+        if self.lying.is_lie(id.origin) {
+            return Ok(());
+        }
         self.farewell.on_shown(run, id)?;
         self.integrity.on_shown(run, message, own)?;
         if own {
@@ -365,7 +425,8 @@ impl Record {
             self.positions.insert(id, message.position());
             let mut others = scene.view(run);
             others.retain(|k| *k != self.keys[run]);
-            let owed = others.iter().filter_map(|k| self.run_of(*k)).collect();
+            let owed = others.iter().filter(|k| !self.lying.is_lie(**k));
+            let owed = owed.filter_map(|k| self.run_of(*k)).collect();
             self.ledger.on_said((run, now), id, owed);
             self.delivered.on_sent(id, others);
             self.expect((run, now), message, scene);
@@ -417,9 +478,13 @@ impl Record {
             let mut causes = message.dependencies();
             let lacks = Lacks::new(&self.runs, &self.positions, &self.ledger, scene);
             let is_sought = |cause| lacks.are_sought(to, cause, (then, said));
+            if self.lying.is_liar(to) {
+                continue;
+            }
             if scene.is_steady(from, to, said) && !causes.any(is_sought) {
                 let due = Due { id, from, to, said };
-                self.liveness.expect(said + self.delay, due);
+                self.liveness
+                    .expect(said + self.delay + self.lying.patience(), due);
             }
         }
     }
@@ -432,6 +497,7 @@ impl Record {
             }
         }
         self.elections.on_time(now, ELECTION_LONGEST)?;
+        self.lying.on_time(now, scene)?;
         let order = &self.order;
         self.liveness.on_time(
             now,
@@ -463,6 +529,9 @@ impl Record {
 
     /// A turn has ended, or something is shown: views are looked at where they changed.
     pub fn on_turn(&mut self, (run, now): (RunId, u64), node: &Node) -> Verdict {
+        if self.lying.is_liar(run) {
+            return Ok(());
+        }
         self.arrivals.on_turn(run, now, node);
         self.linked.extend(node.peers().map(|key| (run, key)));
         for member in node.awaited() {
@@ -479,7 +548,8 @@ impl Record {
         self.ledger.on_view(run, &runs);
         let members: Vec<(Id, Key)> = members.iter().map(|m| (m.id, m.key)).collect();
         self.views.on_view(run, &members)?;
-        if name.0 != Key(0) && members.iter().any(|m| m.1 == name.0) {
+        // A liar that is asked for a view tells a false one, which counts until the coordinator is heard.
+        if name.0 != Key(0) && !self.lying.is_any() && members.iter().any(|m| m.1 == name.0) {
             self.views.on_named_view(run, name, &members)?;
         }
         Ok(())

@@ -2,6 +2,7 @@
 //!
 //! Owns the threads that share the seeds out, and the words of a failure. It changes no run.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::rc::Rc;
 use std::sync::Mutex;
@@ -10,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use papo::node::Weakness;
 
 use super::generate::{scenario, scenario_in};
+use super::liar::Lie;
 use super::run::{Outcome, run};
 use super::scenario::Scenario;
 use super::shrink::shrink;
@@ -32,6 +34,8 @@ pub struct Tally {
     pub slowest: (u64, u64),
     /// Seeds that failed, in order, with what failed.
     pub failed: Vec<(u64, String)>,
+    /// How often which lie was told.
+    pub lies: BTreeMap<Lie, u64>,
 }
 
 impl Tally {
@@ -41,6 +45,9 @@ impl Tally {
         self.written += outcome.written as u64;
         self.due_met += outcome.due_met;
         self.inputs += outcome.inputs;
+        for (lie, count) in &outcome.lies {
+            *self.lies.entry(*lie).or_default() += count;
+        }
         if let Some(after) = outcome.agreed_after {
             self.slowest = self.slowest.max((after, seed));
         }
@@ -112,6 +119,7 @@ pub fn run_caught(scenario: &Rc<Scenario>, weakened: Option<Weakness>, kept: usi
             written: 0,
             due_met: 0,
             inputs: 0,
+            lies: BTreeMap::new(),
         }
     })
 }

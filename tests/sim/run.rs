@@ -3,7 +3,7 @@
 //!
 //! Owns the order of these acts and what is demanded after each. It keeps no state between runs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use papo::node::Weakness;
@@ -12,6 +12,7 @@ use papo::wire::Key;
 use super::agenda::RunId;
 use super::checks::convergence::{self, Held};
 use super::checks::{Verdict, Violation, loss};
+use super::liar::Lie;
 use super::scenario::{MS, SECOND, Scenario};
 use super::trace::Trace;
 use super::world::World;
@@ -40,6 +41,8 @@ pub struct Outcome {
     pub written: usize,
     pub due_met: u64,
     pub inputs: u64,
+    /// How often which lie was told.
+    pub lies: BTreeMap<Lie, u64>,
 }
 
 /// Runs a scenario.
@@ -53,6 +56,7 @@ pub fn run(scenario: &Rc<Scenario>, weakened: Option<Weakness>, trace: Trace) ->
         written: world.record.written(),
         due_met: world.record.liveness.met,
         inputs: world.inputs,
+        lies: world.lies_told(),
         trace: world.trace.into_lines(),
     }
 }
@@ -99,7 +103,12 @@ fn acts(world: &mut World) -> Option<u64> {
     let named = named(world);
     world.judge(named);
     for (run, process) in world.processes.iter().enumerate() {
+        let lying = &world.record.lying;
+        if lying.is_liar(run) {
+            continue;
+        }
         let history = process.node.history().iter();
+        let history = history.filter(|m| !lying.is_lie(m.origin()));
         if let Err(violation) = world.record.integrity.on_held(run, history) {
             world.failure.get_or_insert(violation);
         }
@@ -205,6 +214,7 @@ fn agreement_within(world: &World, group: &[RunId], whole: bool) -> Verdict {
     // A link with somebody out of reach may stay open for long, and carries nothing.
     for node in &mut nodes {
         let from = world.processes[node.run].host;
+        (node.history).retain(|m| !world.record.lying.is_lie(m.origin()));
         node.peers.retain(|key| {
             let peer = world.run_of(*key);
             peer.is_some_and(|peer| world.paths.both_ways(from, world.processes[peer].host))

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use super::liar::Plan;
+
 pub const MS: u64 = 1_000;
 pub const SECOND: u64 = 1_000_000;
 
@@ -19,6 +21,8 @@ pub enum Who {
     Coordinator,
     /// The host, or the next one if the coordinator is on it at that time.
     Member(Host),
+    /// The same as the coordinator, unless that one lies; then nobody.
+    Honest,
 }
 
 impl Who {
@@ -244,6 +248,8 @@ pub struct Scenario {
     pub bound: u64,
     /// Once all agree, the coordinator dies (or leaves), and all must agree again.
     pub failover: Option<What>,
+    /// Who lies, if somebody does.
+    pub liar: Option<Plan>,
     pub events: Vec<Event>,
 }
 
@@ -280,6 +286,7 @@ impl Scenario {
             stay: Vec::new(),
             bound: 20 * SECOND,
             failover: None,
+            liar: None,
             events: Vec::new(),
         }
     }
@@ -310,7 +317,7 @@ impl fmt::Display for Scenario {
         writeln!(
             f,
             "seed {} kind {} hosts {} history {} {:?} waiting {} stores {:?} printers {:?} heartbeat {} ms failure {} ms ports {} peers {:?} dead \
-             address {} datagrams end {:?} heal at {} stay {:?} then {:?}",
+             address {} datagrams end {:?} heal at {} stay {:?} then {:?} liar {:?}",
             self.seed,
             self.kind,
             self.hosts,
@@ -328,6 +335,7 @@ impl fmt::Display for Scenario {
             seconds(self.heal_at),
             self.stay,
             self.failover,
+            self.liar,
         )?;
         writeln!(f, "skew {:?} ms; {:?}", self.skew_ms, self.network)?;
         for event in &self.events {

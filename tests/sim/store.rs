@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use papo::limits::{BATCH_BYTES_MAX, STORED_SCAN_MAX};
 use papo::node::{Asks, Restored};
-use papo::wire::{ChatMessage, Fetch, Key, MessageId, Position, SeqRange};
+use papo::wire::{Buckets, ChatMessage, Fetch, Key, MessageId, Position, SeqRange};
 
 /// The store of one host; most hosts have none.
 #[derive(Debug, Default)]
@@ -48,10 +48,16 @@ impl Store {
         newest.reverse();
         let first = newest.first().map(|m| m.position());
         let before = first.and_then(|first| self.messages.range(..first).next_back());
+        let until = before.map(|(position, _)| *position).unwrap_or_default();
+        let mut buckets = Buckets::default();
+        let older = self.messages.range(..=until);
+        older.for_each(|(_, message)| buckets.push(message));
         Restored {
             ranges: self.ranges(),
             newest,
-            until: before.map(|(position, _)| *position).unwrap_or_default(),
+            until,
+            buckets: buckets.parts().to_vec(),
+            dropped_to: Position::default(),
         }
     }
 
@@ -99,6 +105,7 @@ impl Store {
 mod tests {
     use super::super::checks::made::message;
     use super::*;
+    use papo::wire::Span;
 
     fn store() -> Store {
         let mut store = Store::default();
@@ -114,6 +121,7 @@ mod tests {
         Fetch {
             no: 1,
             after,
+            spans: vec![Span::new(Position::default(), Position::END)],
             skip: skip.to_vec(),
             floor: None,
             want: Vec::new(),

@@ -50,6 +50,8 @@ pub fn name_of(message: &Message) -> &'static str {
         Message::SyncAnswer(_) => "SYNC_ANSWER",
         Message::Fetch(_) => "FETCH",
         Message::Chunk(_) => "CHUNK",
+        Message::Compare(_) => "COMPARE",
+        Message::Comparison(_) => "COMPARISON",
         Message::Behind => "BEHIND",
         Message::Ack(_) => "ACK",
         Message::Stable(_) => "STABLE",

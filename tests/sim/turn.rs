@@ -205,12 +205,16 @@ impl World {
         {
             let message = match frame.map(decode_message) {
                 Ok(Ok(message)) => message,
+                Ok(Err(_)) if from.is_some_and(|from| self.is_liar(from)) => {
+                    return self.stream_ended(run, link);
+                }
                 Ok(Err(error)) => return self.fail("decoding", format!("{error:?}")),
                 Err(error) => return self.fail("framing", format!("{error:?}")),
             };
             if let Some(from) = from {
                 self.note_heard(run, from);
             }
+            self.answer_with_lies(run, link, &message);
             self.handle(run, Input::Message { link, message });
         }
     }
@@ -231,6 +235,7 @@ impl World {
         {
             match decode_datagram(&bytes) {
                 Ok(datagram) => self.handle(run, Input::Datagram { from, datagram }),
+                Err(_) if self.scenario.liar.is_some() => {}
                 Err(error) => self.fail("decoding", format!("{error:?}")),
             }
         }

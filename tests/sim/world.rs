@@ -76,7 +76,8 @@ impl World {
             on_host: vec![None; scenario.hosts],
             skew_ms: scenario.skew_ms.clone(),
             stores: (0..scenario.hosts).map(|_| Store::default()).collect(),
-            record: Record::new(longest_delay(&scenario), scenario.failure_timeout_ms * MS),
+            record: Record::new(longest_delay(&scenario), scenario.failure_timeout_ms * MS)
+                .with_liar(scenario.liar.as_ref()),
             trace,
             traffic: Traffic::default(),
             weakened,
@@ -183,6 +184,7 @@ impl World {
                 }
             }
             Entry::Exit(run) => self.end_process(run),
+            Entry::Lie(run) => self.lie(run),
         }
     }
 
@@ -276,6 +278,7 @@ impl World {
             started: self.now(),
             state: State::Running,
             node: Node::new(config, rng),
+            liar: None,
             timers: BTreeMap::new(),
             sockets: BTreeMap::new(),
             dialled: BTreeSet::new(),
@@ -302,6 +305,7 @@ impl World {
         self.on_host[host] = Some(run);
         self.paths.touch(self.now(), host, host);
         self.record.on_started(run, key);
+        self.begin_to_lie(run);
         self.trace.add(self.agenda.now(), || {
             format!("run {run} starts on host {host} as {key}")
         });

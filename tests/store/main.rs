@@ -14,6 +14,7 @@ mod crashes;
 mod disks;
 mod files;
 mod kinds;
+mod limit;
 mod million;
 mod moves;
 mod print;

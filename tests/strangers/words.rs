@@ -6,8 +6,8 @@ use std::time::Duration;
 use papo::node::{Closed, Command, Event, Input, LinkId};
 use papo::timing;
 use papo::wire::{
-    ChatMessage, Chunk, Draft, Hello, Id, JoinResponse, Key, Message, PeerUpdate, Position, Stable,
-    Sync, UpdateKind,
+    ChatMessage, Chunk, Comparison, Contents, Digest, Draft, Hello, Id, JoinResponse, Key, Message,
+    Part, PeerUpdate, Position, Stable, Sum, Sync, SyncAnswer, UpdateKind,
 };
 
 use super::bench::{self, Bench, address_of};
@@ -291,7 +291,7 @@ fn the_history_is_asked_of_members_and_not_of_strangers() {
     let sync = Sync {
         no: 1,
         floor: Position::default(),
-        digest: 1,
+        digest: Digest([1; 16]),
         count: 1,
         back: false,
     };
@@ -336,6 +336,62 @@ fn a_stranger_whose_own_line_waits_is_asked_for_its_causes_but_not_for_long() {
         }
     }
     let last = last_fetch.expect("it is asked");
+    assert!(answers > 5, "{answers}");
+    assert!(
+        last <= timing::SYNC_STRANGER + Duration::from_millis(500),
+        "{last:?}"
+    );
+}
+
+/// Nor does it have more time for saying where the histories differ.
+#[test]
+fn a_stranger_that_tells_of_ever_smaller_parts_is_not_asked_for_long_either() {
+    let (mut bench, member) = coordinator();
+    bench.feed(Input::Command(Command::Say(
+        ["a line"].into_iter().collect(),
+    )));
+    let upto = bench.node.history().newest();
+    let part = |upto, count| Part {
+        upto,
+        count,
+        sum: Sum::default(),
+    };
+    let link = bench.accept(STRANGER, 0);
+    let now = bench.now.wall_ms << 16;
+    bench.tell(link, stable(Some(1), 0));
+    bench.tell(link, Message::Chat(vec![said(STRANGER, 4, now)]));
+    let started = bench.now.time;
+    let (mut last_asked, mut answers) = (None, 0);
+    while bench.now.time.since(started) < 2 * timing::SYNC_STRANGER {
+        bench.pass(Duration::from_millis(100));
+        bench.tell(member, Message::Ping { coordinator: None });
+        for message in bench.take_sent(link) {
+            let answer = match message {
+                Message::Sync(sync) => Message::SyncAnswer(SyncAnswer {
+                    no: sync.no,
+                    equal: false,
+                    floor: Position::default(),
+                    newest: Some(upto),
+                    parts: vec![part(upto, 1)],
+                }),
+                Message::Compare(compare) => {
+                    last_asked = Some(bench.now.time.since(started));
+                    answers += 1;
+                    let parts = vec![part(Position::new(answers, Key(1), 1), 0), part(upto, 1)];
+                    Message::Comparison(Comparison {
+                        no: compare.no,
+                        spans: vec![Contents {
+                            parts: Some(parts),
+                            items: None,
+                        }],
+                    })
+                }
+                _ => continue,
+            };
+            bench.tell(link, answer);
+        }
+    }
+    let last = last_asked.expect("it is asked");
     assert!(answers > 5, "{answers}");
     assert!(
         last <= timing::SYNC_STRANGER + Duration::from_millis(500),

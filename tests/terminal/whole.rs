@@ -34,8 +34,6 @@ impl Whole {
             history_max: 100,
             peers: Vec::new(),
             wants_history: true,
-            wanted: papo::ui::Wanted::default(),
-            timestamps: false,
             confirms_printed: false,
             unstable_bytes_max: papo::limits::UNSTABLE_BYTES_MAX,
             waiting_max: papo::limits::WAITING_MAX,

@@ -4,9 +4,10 @@ use std::rc::Rc;
 
 use papo::identity::{Credentials, LinkProof, Person, Role};
 use papo::wire::{
-    Ack, Address, ChatMessage, Chunk, Coordinator, Datagram, Draft, Fetch, Hello, JoinRequest,
-    JoinResponse, Key, Member, Message, MessageId, PeerUpdate, Position, Private, Relay, SeqRange,
-    Stable, Sync, SyncAnswer, UpdateKind, VERSION, View,
+    Ack, Address, ChatMessage, Chunk, Compare, Comparison, Contents, Coordinator, Datagram, Draft,
+    Fetch, Hello, Item, JoinRequest, JoinResponse, Key, Member, Message, MessageId, Part,
+    PeerUpdate, Position, Private, Relay, SeqRange, Span, Stable, Sum, Sync, SyncAnswer,
+    UpdateKind, VERSION, View,
 };
 
 /// Something that has bytes on the wire.
@@ -204,6 +205,7 @@ pub fn all() -> Vec<(&'static str, Wire)> {
 fn frames(coord: impl Fn() -> Option<Coordinator>) -> Vec<(&'static str, Message)> {
     let [introduction, answering, proof, answering_proof] = proofs();
     let id = |origin, seq| MessageId { origin, seq };
+    let first = Position::new(NOW, ANA, 1);
     let newest = Position::new(NOW + 1, BOB, 1);
     let later = Draft {
         dependencies: vec![id(ANA, 7), id(EVA, 300)].into(),
@@ -334,7 +336,7 @@ fn frames(coord: impl Fn() -> Option<Coordinator>) -> Vec<(&'static str, Message
             Message::Sync(Sync {
                 no: 5,
                 floor: Position::default(),
-                digest: papo::wire::digest_of(written(&first_line()).id()),
+                digest: sum(&[first_line()]).digest(1),
                 count: 1,
                 back: false,
             }),
@@ -346,6 +348,7 @@ fn frames(coord: impl Fn() -> Option<Coordinator>) -> Vec<(&'static str, Message
                 equal: false,
                 floor: Position::default(),
                 newest: Some(newest),
+                parts: vec![part(newest, 2, sum(&[first_line(), answer()]))],
             }),
         ),
         (
@@ -353,7 +356,8 @@ fn frames(coord: impl Fn() -> Option<Coordinator>) -> Vec<(&'static str, Message
             Message::Fetch(Fetch {
                 no: 5,
                 after: Position::default(),
-                skip: vec![SeqRange::new(ANA, 1, 1)],
+                spans: vec![Span::new(Position::default(), Position::END)],
+                skip: Vec::new(),
                 floor: None,
                 want: Vec::new(),
             }),
@@ -363,6 +367,7 @@ fn frames(coord: impl Fn() -> Option<Coordinator>) -> Vec<(&'static str, Message
             Message::Fetch(Fetch {
                 no: 6,
                 after: Position::default(),
+                spans: vec![Span::new(newest, Position::END)],
                 skip: vec![SeqRange::new(ANA, 1, 1), SeqRange::new(ANA, 9, 12)],
                 floor: Some(newest),
                 want: vec![SeqRange::new(ANA, 2, 8)],
@@ -418,6 +423,17 @@ fn frames(coord: impl Fn() -> Option<Coordinator>) -> Vec<(&'static str, Message
         ("INTRODUCTION of the acceptor", answering),
         ("PROOF of the dialler", proof),
         ("PROOF of the acceptor", answering_proof),
+        (
+            "COMPARE",
+            Message::Compare(Compare {
+                no: 5,
+                spans: vec![
+                    Span::new(Position::default(), first),
+                    Span::new(first, newest),
+                ],
+            }),
+        ),
+        ("COMPARISON", Message::Comparison(comparison(first, newest))),
     ]
 }
 
@@ -449,4 +465,33 @@ fn proofs() -> [Message; 4] {
         .on_introduction(a.clone(), None)
         .expect("its place");
     [first, second, of_dialler, of_acceptor]
+}
+
+fn comparison(first: Position, newest: Position) -> Comparison {
+    let inside = Position::new(NOW - 1, ANA, 7);
+    let parts = vec![
+        part(inside, 70, sum(&[first_line()])),
+        part(first, 71, sum(&[answer()])),
+    ];
+    let item = Item {
+        position: newest,
+        hash: sum(&[answer()]).short(),
+    };
+    let contents = |parts, items| Contents { parts, items };
+    Comparison {
+        no: 5,
+        spans: vec![
+            contents(Some(parts), None),
+            contents(None, Some(vec![item])),
+        ],
+    }
+}
+
+fn part(upto: Position, count: u64, sum: Sum) -> Part {
+    Part { upto, count, sum }
+}
+
+/// The sum of these messages.
+pub fn sum(drafts: &[Draft<'_>]) -> Sum {
+    Sum::of(&drafts.iter().map(written).collect::<Vec<_>>())
 }

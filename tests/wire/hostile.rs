@@ -174,7 +174,7 @@ fn what_no_sender_writes_is_refused() {
 #[test]
 fn a_list_with_an_element_too_many_is_refused() {
     // FETCH whose position has four elements; the fourth must not be read as a field's name.
-    let start = b"\x82\x11\xa3\x62no\x01\x64skip\x80\x65after";
+    let start = b"\x82\x11\xa3\x62no\x01\x65spans\x80\x65after";
     assert!(decode_message(&[start, &b"\x83\x01\x02\x03"[..]].concat()).is_ok());
     for position in [
         &b"\x82\x01\x02"[..],

@@ -4,9 +4,7 @@ use std::fmt::Write as _;
 
 use ciborium::Value;
 use papo::limits;
-use papo::wire::{
-    Key, MessageId, decode_datagram, decode_message, digest_of, encode_datagram, encode_frame,
-};
+use papo::wire::{decode_datagram, decode_message, encode_datagram, encode_frame};
 
 use super::examples::{self, Wire};
 
@@ -133,30 +131,27 @@ fn every_type_has_an_example() {
         types.dedup();
         types
     };
-    assert_eq!(types(false), (1..=27).collect::<Vec<u8>>());
+    assert_eq!(types(false), (1..=29).collect::<Vec<u8>>());
     assert_eq!(types(true), [1, 2, 3, 4]);
 }
 
 #[test]
-fn the_digests_of_the_page_are_those_of_the_code() {
-    let (_, block) = PAGE
-        .split_once("```text\norigin ")
-        .expect("the digest examples");
-    let (block, _) = block.split_once("```").expect("the end of the examples");
-    let mut count = 0;
-    for line in block.lines().skip(1).filter(|line| !line.is_empty()) {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let number = |text| u64::from_str_radix(text, 16).expect("hexadecimal");
-        let origin = Key(number(words[0]));
-        let seq = words[1].parse().expect("a number");
-        assert_eq!(
-            digest_of(MessageId { origin, seq }),
-            number(words[2]),
-            "{line}"
-        );
-        count += 1;
+fn the_hashes_and_digests_of_the_page_are_those_of_the_code() {
+    let one = [examples::first_line()];
+    let both = [examples::first_line(), examples::answer()];
+    let sum = |drafts: &[_]| examples::sum(drafts);
+    let values = [
+        ("hash of the first message", hex(&sum(&one).to_bytes())),
+        ("hash of the second", hex(&sum(&both[1..]).to_bytes())),
+        ("sum of both", hex(&sum(&both).to_bytes())),
+        ("digest of the first", hex(&sum(&one).digest(1).0)),
+        ("digest of both", hex(&sum(&both).digest(2).0)),
+        ("digest of nothing", hex(&sum(&[]).digest(0).0)),
+    ];
+    for (name, value) in values {
+        let line = format!("\n{name}\n  {value}\n");
+        assert!(PAGE.contains(&line), "the page lacks {line}");
     }
-    assert!(count >= 4);
 }
 
 #[test]
@@ -171,6 +166,10 @@ fn the_limits_of_the_page_are_those_of_the_code() {
         ("addresses", limits::ADDRESSES_MAX),
         ("members", limits::MEMBERS_MAX),
         ("dependencies", limits::DEPENDENCIES_MAX),
+        ("parts", limits::PARTS_MAX),
+        ("spans to compare", limits::COMPARED_SPANS_MAX),
+        ("messages listed", limits::LISTED_MAX),
+        ("spans to fetch", limits::FETCHED_SPANS_MAX),
         ("ranges to skip", limits::SKIP_RANGES_MAX),
         ("ranges wanted", limits::WANT_RANGES_MAX),
         ("ranges missed", limits::MISSED_RANGES_MAX),

@@ -3,15 +3,15 @@
 use fastrand::Rng;
 use papo::limits;
 use papo::wire::{
-    Ack, Address, Bytes, Certificate, ChatMessage, Chunk, Coordinator, Datagram, Draft, Fetch,
-    Hello, Introduction, JoinRequest, JoinResponse, Key, Member, Message, MessageId, PeerUpdate,
-    Position, Private, Proof, Relay, Seal, SeqRange, Stable, Sync, SyncAnswer, UpdateKind, View,
-    nick_is_valid,
+    Ack, Address, Bytes, Certificate, ChatMessage, Chunk, Compare, Comparison, Contents,
+    Coordinator, Datagram, Digest, Draft, Fetch, Hello, Introduction, Item, JoinRequest,
+    JoinResponse, Key, Member, Message, MessageId, Part, PeerUpdate, Position, Private, Proof,
+    Relay, Seal, SeqRange, Span, Stable, Sum, Sync, SyncAnswer, UpdateKind, View, nick_is_valid,
 };
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// The number of known types.
-pub const MESSAGES: u64 = 27;
+pub const MESSAGES: u64 = 29;
 pub const DATAGRAMS: u64 = 4;
 
 /// Small, large and in between, each width as likely as the others.
@@ -258,7 +258,7 @@ pub fn message(rng: &mut Rng, number_of_type: u64) -> Message {
         15 => Message::Sync(Sync {
             no: number(rng),
             floor: position(rng),
-            digest: number(rng),
+            digest: Digest(rng.u128(..).to_be_bytes()),
             count: number(rng),
             back: rng.bool(),
         }),
@@ -267,10 +267,12 @@ pub fn message(rng: &mut Rng, number_of_type: u64) -> Message {
             equal: rng.bool(),
             floor: position(rng),
             newest: rng.bool().then(|| position(rng)),
+            parts: parts(rng),
         }),
         17 => Message::Fetch(Fetch {
             no: number(rng),
             after: position(rng),
+            spans: spans(rng, limits::FETCHED_SPANS_MAX),
             skip: list(rng, limits::SKIP_RANGES_MAX, |rng| {
                 let (a, b) = (number(rng), number(rng));
                 SeqRange::new(key(rng), a.min(b), a.max(b))
@@ -314,8 +316,55 @@ pub fn message(rng: &mut Rng, number_of_type: u64) -> Message {
         27 => Message::Proof(Proof {
             signature: bytes(rng),
         }),
+        28 => Message::Compare(Compare {
+            no: number(rng),
+            spans: spans(rng, limits::COMPARED_SPANS_MAX),
+        }),
+        29 => Message::Comparison(Comparison {
+            no: number(rng),
+            spans: list(rng, limits::COMPARED_SPANS_MAX, |rng| Contents {
+                parts: rng.bool().then(|| parts(rng)),
+                items: rng.bool().then(|| items(rng)),
+            }),
+        }),
         n => Message::Unknown(n),
     }
+}
+
+/// Positions in their order, each once.
+fn positions(rng: &mut Rng, max: usize) -> Vec<Position> {
+    let mut positions = list(rng, max, position);
+    positions.sort_unstable();
+    positions.dedup();
+    positions
+}
+
+fn spans(rng: &mut Rng, max: usize) -> Vec<Span> {
+    let ends = positions(rng, 2 * max);
+    let pairs = ends.chunks_exact(2);
+    pairs.map(|pair| Span::new(pair[0], pair[1])).collect()
+}
+
+fn parts(rng: &mut Rng) -> Vec<Part> {
+    let ends = positions(rng, limits::PARTS_MAX);
+    let part = |upto| Part {
+        upto,
+        count: number(rng),
+        sum: Sum::from_bytes(std::array::from_fn(|_| rng.u8(..))),
+    };
+    ends.into_iter().map(part).collect()
+}
+
+fn items(rng: &mut Rng) -> Vec<Item> {
+    let positions = positions(rng, limits::LISTED_MAX);
+    let real = positions
+        .into_iter()
+        .filter(|p| p.origin.0 > 0 && p.seq > 0);
+    let item = |position| Item {
+        position,
+        hash: number(rng),
+    };
+    real.map(item).collect()
 }
 
 pub fn datagram(rng: &mut Rng, number_of_type: u64) -> Datagram {

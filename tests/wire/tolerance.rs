@@ -221,6 +221,8 @@ fn a_field_missing_or_there_twice_is_refused() {
         "COORDINATOR_ANNOUNCEMENT: left",
         "PING: coord",
         "SYNC_ANSWER: newest",
+        "SYNC_ANSWER: parts",
+        "FETCH of what is missing below the floor: skip",
         "FETCH of what is missing below the floor: floor",
         "FETCH of what is missing below the floor: want",
         "CHUNK, more to come: next",
@@ -232,6 +234,8 @@ fn a_field_missing_or_there_twice_is_refused() {
         "RELAY: ack",
         "RELAY: seal",
         "INTRODUCTION of the dialler: cert",
+        "COMPARISON: parts",
+        "COMPARISON: items",
     ];
     assert_eq!(optional, expected);
 }

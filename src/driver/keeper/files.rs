@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 
 use crate::limits::BATCH_BYTES_MAX;
 use crate::node::{History, Now, Time};
-use crate::store::{self, Identity, Owner, Place, Portion, Store, StoreError};
+use crate::store::{self, Dropped, Identity, Owner, Place, Portion, Store, StoreError};
 use crate::ui::visible::{Tab, visible};
 use crate::wire::{ChatMessage, MessageId, Position};
 
@@ -52,6 +52,8 @@ pub(super) struct Files {
     holder: Option<Identity>,
     /// The file that has everything, if it is not the one at the path, and can be read.
     old: Option<Store>,
+    /// Nothing up to here is stored any more, in whichever file.
+    dropped_to: Position,
     /// How far its messages are in the file at the path, while some are not.
     copied: Option<Copied>,
 }
@@ -73,6 +75,7 @@ impl Files {
             store: None,
             holder: None,
             old: None,
+            dropped_to: Position::default(),
             copied: None,
         }
     }
@@ -95,6 +98,7 @@ impl Files {
     /// This file is at the path, and has everything that the node was told is stored.
     pub(super) fn begin_with(&mut self, store: Store) {
         self.holder = Some(store.identity());
+        self.dropped_to = store.dropped_to();
         self.store = Some(store);
     }
 
@@ -148,7 +152,8 @@ impl Files {
                 self.open_again(now)
             }
         };
-        let store = opened?;
+        let mut store = opened?;
+        store.raise_dropped(self.dropped_to);
         let identity = store.identity();
         let holder = *self.holder.get_or_insert(identity);
         let is_back = holder == identity;
@@ -233,6 +238,22 @@ impl Files {
         store.make_rows()?;
         tending.on_commit(now, BATCH);
         Ok(())
+    }
+
+    /// Deletes the oldest messages, a step's worth.
+    pub(super) fn drop_oldest(
+        &mut self,
+        tending: &mut Tending,
+        now: Time,
+    ) -> Result<Dropped, StoreError> {
+        let Some(store) = &mut self.store else {
+            return Ok(Dropped::default());
+        };
+        tending.before_commit(store);
+        let dropped = store.drop_oldest()?;
+        tending.on_commit(now, BATCH);
+        self.dropped_to = self.dropped_to.max(dropped.upto);
+        Ok(dropped)
     }
 
     /// At the end: the last blocks of messages become rows, if they are few.

@@ -54,6 +54,7 @@ fn keeper(scratch: &Scratch) -> Keeper {
     let mut files = Files::new(scratch.file(), owner.clone());
     files.begin_with(Store::open(&scratch.file(), &owner, 1_000, true).unwrap());
     let now = at(0).time;
+    let space = Space::new(1 << 30);
     Keeper {
         files,
         helper: Helper::new(registry),
@@ -62,8 +63,10 @@ fn keeper(scratch: &Scratch) -> Keeper {
         strict: false,
         trouble: None,
         pacing: Pacing::default(),
-        tending: Tending::new(now),
+        tending: Tending::new(now, &space),
         rows: Rows::new(now),
+        space,
+        is_full: false,
         is_behind: false,
         reading: Reading::default(),
         look_at: now + LOOK_EVERY,

@@ -6,7 +6,7 @@
 
 use crate::node::{Node, Now, Restored};
 use crate::store::{Job, Lock, Reply, Request, Store, StoreError};
-use crate::wire::{ChatMessage, Position, SeqRange};
+use crate::wire::{ChatMessage, Part, Position, SeqRange};
 
 use super::files::{Files, batch};
 use super::helper::Helper;
@@ -32,6 +32,7 @@ pub(super) struct Loading {
     unwritable: Option<StoreError>,
     is_absent: bool,
     ranges: Vec<SeqRange>,
+    buckets: Vec<Part>,
     until: Position,
     /// What lies behind this counts as not said.
     latest: Position,
@@ -73,6 +74,7 @@ impl Loading {
             unwritable,
             is_absent: false,
             ranges: Vec::new(),
+            buckets: Vec::new(),
             until: Position::default(),
             latest: Position::latest(now.wall_ms),
             ahead: 0,
@@ -124,6 +126,7 @@ impl Loading {
                 }
                 Reply::Absent => self.is_absent = true,
                 Reply::Range(range) => self.ranges.push(range),
+                Reply::Bucket(bucket) => self.buckets.push(bucket),
                 Reply::Until(until) => self.until = until,
                 Reply::Ahead(count) => self.ahead = count,
                 Reply::Ready => self.is_told = true,
@@ -147,6 +150,7 @@ impl Loading {
             if !self.is_told && helper.has_ended() {
                 log::warn!("the process that prepares the store was ended");
                 self.ranges.clear();
+                self.buckets.clear();
                 let replies = self.request.prepare_here();
                 self.take(replies)?;
             }
@@ -195,6 +199,8 @@ impl Loading {
                 ranges,
                 newest: Vec::new(),
                 until: self.until,
+                buckets: std::mem::take(&mut self.buckets),
+                dropped_to: files.reader().map(Store::dropped_to).unwrap_or_default(),
             });
             return Ok(false);
         }

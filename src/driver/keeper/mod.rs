@@ -28,6 +28,12 @@
 //! file is still there; reads what is not in memory for a newcomer; cuts the log when all of it is in the file;
 //! renames a damaged file; and what follows when the file was moved (`files`). None of it asks for a sync.
 //!
+//! # The limit
+//!
+//! The file and its log are not to be larger than the user allows (`space`, `making_room`): a turn in which there
+//! is too much deletes some of the oldest messages before it commits, and tells the node which. It is the
+//! only deleting that there is.
+//!
 //! # Trouble
 //!
 //! If a commit fails (full disk, read-only, an error), one warning says so, the chat goes on in
@@ -40,9 +46,11 @@ mod closing;
 mod files;
 mod helper;
 mod loading;
+mod making_room;
 mod pacing;
 mod reading;
 mod rows;
+mod space;
 mod tending;
 #[cfg(test)]
 #[path = "keeper_test.rs"]
@@ -52,7 +60,7 @@ use std::time::Duration;
 
 use mio::Registry;
 
-use crate::limits::{STORE_BATCH_BYTES_MAX, STORE_BATCH_MAX};
+use crate::limits::STORE_BATCH_MAX;
 use crate::node::{Node, Now, Restored, Time};
 use crate::store::{Owner, Store, StoreError};
 use crate::wire::{ChatMessage, Position};
@@ -67,6 +75,7 @@ use pacing::Pacing;
 pub(super) use reading::Read;
 use reading::Reading;
 use rows::Rows;
+use space::Space;
 use tending::Tending;
 
 /// The pause between two attempts to store something while that fails.
@@ -113,6 +122,9 @@ pub(super) struct Keeper {
     pacing: Pacing,
     tending: Tending,
     rows: Rows,
+    space: Space,
+    /// A commit waits until the log can be cut, and too much waits for that.
+    is_full: bool,
     /// The last commit did not take everything.
     is_behind: bool,
     reading: Reading,
@@ -138,6 +150,7 @@ impl Keeper {
         let registry = registry
             .try_clone()
             .map_err(|e| StartError::System("create a poll", e))?;
+        let space = Space::new(store.max);
         let mut keeper = Keeper {
             files: Files::new(store.path.clone(), owner),
             helper: Helper::new(registry),
@@ -146,8 +159,10 @@ impl Keeper {
             strict: store.strict,
             trouble: None,
             pacing: Pacing::default(),
-            tending: Tending::new(now.time),
+            tending: Tending::new(now.time, &space),
             rows: Rows::new(now.time),
+            space,
+            is_full: false,
             is_behind: false,
             reading: Reading::default(),
             look_at: now.time + LOOK_EVERY,
@@ -253,6 +268,7 @@ impl Keeper {
         if let Some(trouble) = self.trouble.filter(|t| t.reopen) {
             self.files.reopen(now)?;
             self.tending.on_reopened(now.time);
+            self.space.on_reopened();
             let reopen = false;
             self.trouble = Some(Trouble { reopen, ..trouble });
         }
@@ -271,9 +287,9 @@ impl Keeper {
         messages: impl Iterator<Item = &'a ChatMessage> + Clone,
         floor: Position,
     ) -> Result<Step, StoreError> {
-        let mut bytes = 0;
+        let (mut bytes, bytes_max) = (0, self.space.batch_bytes());
         let fits = |message: &&ChatMessage| {
-            let fits = bytes < STORE_BATCH_BYTES_MAX;
+            let fits = bytes < bytes_max;
             bytes += message.size_bound();
             fits
         };
@@ -337,7 +353,9 @@ impl Keeper {
         let tending = store.and_then(|store| self.tending.next_wake(now, store));
         let rows = store.filter(|_| self.may_make_rows());
         let rows = rows.and_then(|store| self.rows.next_wake(store));
-        [retry, crossed, gathers, tending, rows, helper]
+        let has_room = self.trouble.is_none() && !self.files.is_moving();
+        let space = self.space.next_wake(now).filter(|_| has_room);
+        [retry, crossed, gathers, tending, rows, helper, space]
             .into_iter()
             .flatten()
             .min()
@@ -345,7 +363,7 @@ impl Keeper {
 
     /// True while what was taken in is still being stored: nothing more is taken in.
     pub(super) fn is_behind(&self) -> bool {
-        self.is_behind
+        self.is_behind || self.is_full
     }
 
     /// Before the end of the node's turn: commits what the turn brought. The words are for the user.
@@ -353,12 +371,21 @@ impl Keeper {
         if let Some(words) = self.look(now.time) {
             return Some(words);
         }
+        if let Some(words) = self.make_space(now.time, node) {
+            self.is_behind = node.unstored_len() > 0;
+            return Some(words);
+        }
+        self.is_full = false;
         if !self.is_owing(node.unstored_len() > 0) || !self.may_commit(now.time) {
             return None;
         }
         if self.tending.holds_commits(node.unstored_len())
             || self.gathers_until(now.time, node.unstored_len()).is_some()
         {
+            self.is_behind = false;
+            return None;
+        }
+        if self.waits_for_space(node.unstored_len()) {
             self.is_behind = false;
             return None;
         }
@@ -442,7 +469,12 @@ impl Keeper {
     fn may_make_rows(&self) -> bool {
         let is_writable = self.files.store().is_some_and(Store::is_writable);
         let is_well = self.trouble.is_none() && !self.files.is_moving() && is_writable;
-        is_well && !self.is_behind && !self.helper.is_running() && !self.tending.is_wanted()
+        let has_room = !self.space.is_over() && self.space.has_log_room();
+        is_well
+            && has_room
+            && !self.is_behind
+            && !self.helper.is_running()
+            && !self.tending.is_wanted()
     }
 
     /// Turns a block of messages into rows, if it is time.

@@ -21,6 +21,7 @@ use crate::node::Time;
 use crate::store::{Reply, Store, StoreError};
 
 use super::helper::Helper;
+use super::space::Space;
 
 /// Pages in the log that are worth a checkpoint.
 const LOG_PAGES: u64 = 16_000;
@@ -29,6 +30,8 @@ const LOG_PAGES: u64 = 16_000;
 const TEND_AFTER: Duration = Duration::from_secs(5);
 /// Commits between two looks at the log's length.
 const LOOK_EVERY: u32 = 16;
+/// A log that may not have more pages than this is looked at after each commit.
+const SHORT_LOG_PAGES: u64 = 4_096;
 /// Pages of a log of which the user is told that the disk is too slow.
 const LOG_PAGES_TOLD: u64 = 2 * STORE_LOG_PAGES_MAX;
 /// The pause after a helper that failed.
@@ -56,6 +59,11 @@ pub(super) struct Tending {
     /// The pages that are worth a checkpoint wait in the log.
     is_long: bool,
     stage: Stage,
+    /// Pages of a log that is long, and of one that is to be cut before anything else.
+    long_pages: u64,
+    most_pages: u64,
+    /// How large a helper may make the file and the log.
+    helper_limits: (u64, u64),
     /// The words of some messages are not in the index.
     is_unindexed: bool,
     /// Everything was in the file when a helper had ended, and the log was not cut since.
@@ -72,12 +80,16 @@ pub(super) struct Tending {
 
 impl Tending {
     /// Nothing is known of the file: its index may be behind, and its log full.
-    pub(super) fn new(now: Time) -> Tending {
+    pub(super) fn new(now: Time, space: &Space) -> Tending {
+        let most_pages = space.log_pages();
         Tending {
             dirty_since: Some(now),
             unlooked: 0,
             is_long: false,
             stage: Stage::Idle,
+            long_pages: LOG_PAGES.min(most_pages / 2),
+            most_pages,
+            helper_limits: space.helper_limits(),
             is_unindexed: false,
             is_log_done: false,
             is_holding: false,
@@ -106,6 +118,11 @@ impl Tending {
     pub(super) fn on_commit(&mut self, now: Time, count: usize) {
         self.unlooked += 1 + u32::try_from(count).unwrap_or(0) / LOOK_EVERY;
         self.dirty_since.get_or_insert(now);
+    }
+
+    /// Nothing can be committed before the log is cut.
+    pub(super) fn want_cut(&mut self) {
+        self.is_holding |= self.stage == Stage::Idle;
     }
 
     /// True while commits wait for the log, `unstored` messages having come in meanwhile.
@@ -157,12 +174,13 @@ impl Tending {
 
     /// Looks at the log now and then.
     fn look(&mut self, store: &Store) {
-        if self.unlooked < LOOK_EVERY {
+        let is_short = self.most_pages <= SHORT_LOG_PAGES;
+        if self.unlooked < if is_short { 1 } else { LOOK_EVERY } {
             return;
         }
         self.unlooked = 0;
         let length = store.log_length().unwrap_or_default();
-        self.is_long = length.waiting >= LOG_PAGES;
+        self.is_long = length.waiting >= self.long_pages;
         if length.pages >= LOG_PAGES_TOLD && !self.is_slowness_told && self.failed.is_none() {
             self.is_slowness_told = true;
             self.failed = Some(StoreError::Unusable(format!(
@@ -206,7 +224,7 @@ impl Tending {
             }
             return self.begin_checkpoint(now, helper, store);
         }
-        match helper.start(&store.tend_request(true)) {
+        match helper.start(&store.tend_request(Some(self.helper_limits))) {
             Ok(()) => {
                 self.stage = Stage::Indexing;
                 (self.dirty_since, self.is_long, self.is_unindexed) = (None, false, false);
@@ -217,7 +235,7 @@ impl Tending {
 
     /// Starts a helper that only checkpoints.
     pub(super) fn begin_checkpoint(&mut self, now: Time, helper: &mut Helper, store: &Store) {
-        if let Err(e) = helper.start(&store.tend_request(false)) {
+        if let Err(e) = helper.start(&store.tend_request(None)) {
             return self.fail(now, no_process(&e));
         }
         self.is_long = false;
@@ -288,7 +306,7 @@ impl Tending {
         if length.waiting > 0 {
             self.dirty_since.get_or_insert(now);
         }
-        let is_short = length.waiting == 0 || length.pages < STORE_LOG_PAGES_MAX;
+        let is_short = length.waiting == 0 || length.pages < self.most_pages;
         self.is_slowness_told &= !is_short;
         // Twice in a row it would be in vain: somebody may be reading the log.
         self.is_holding = !is_short && !was_holding && self.not_before.is_none();

@@ -49,7 +49,9 @@ impl Door<'_> {
         }
         self.network.note(peer);
         let room = if self.listener.admits(self.now, peer.ip()) || self.hosts_members(peer) {
-            self.streams.make_room(peer)
+            let node = &*self.node;
+            let is_member = |link| node.is_member_link(link);
+            self.streams.make_room(peer, is_member)
         } else {
             Err("too many connections in a short time")
         };

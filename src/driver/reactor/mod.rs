@@ -304,6 +304,7 @@ impl Reactor {
             if matches!(message, Message::Hello(_))
                 && let Some(peer) = self.streams.peer_of(link)
             {
+                self.node.on_person(link, peer.owner.map(|o| o.to_bytes()));
                 self.ui.on_met(self.now, peer, &self.node);
             }
             self.feed(Input::Message { link, message });

@@ -45,7 +45,7 @@ use crate::limits::{
     QUEUE_BYTES_TOTAL_MAX, STRANGER_QUEUE_BYTES_MAX,
 };
 use crate::lock::Secret;
-use crate::node::{Class, Close, Closed, Input, LinkId, Time};
+use crate::node::{Class, Close, Closed, Input, LinkId, Time, host_of};
 use crate::wire::{Message, Relay};
 
 use super::complaints::{CONNECTION, Complaint};
@@ -226,17 +226,28 @@ impl Streams {
         outsiders::look_again(&mut self.pool, links, bytes, is_member);
     }
 
-    /// Makes room for one more connection from this peer, at the cost of its own source.
+    /// Makes room for one more connection from this peer, at the cost of the source that has the most.
     ///
     /// # Errors
     ///
-    /// The rule by which it is refused: all streams are members', or of other sources.
-    pub(super) fn make_room(&mut self, peer: SocketAddr) -> Result<(), &'static str> {
-        if let Some(oldest) = self.pool.over_handshakes(peer.ip()) {
+    /// The rule by which it is refused: all streams are members'.
+    pub(super) fn make_room(
+        &mut self,
+        peer: SocketAddr,
+        is_member: impl Fn(LinkId) -> bool,
+    ) -> Result<(), &'static str> {
+        let source = host_of(peer.ip());
+        if let Some(oldest) = self.pool.over_handshakes(source) {
             self.end_for(oldest, "too many unfinished handshakes");
         }
-        if let Some(oldest) = self.pool.over_outsiders(peer.ip()) {
+        while let Some(oldest) = self.pool.over_outsiders(source) {
+            // It may have become one since that was looked up.
+            if let Some(stream) = self.pool.of_mut(oldest).filter(|_| is_member(oldest)) {
+                stream.set_member(true);
+                continue;
+            }
             self.end_for(oldest, "too many connections that are not members'");
+            break;
         }
         if self.pool.links_len() >= LINKS_MAX {
             return Err("too many connections");

@@ -1,8 +1,8 @@
 //! Who is not a member, and how much of this node that may take: limits per source address.
 //!
 //! Owns the unfinished handshakes of each source, and when it was last looked up whose links are
-//! members'. It names the stream that is to end when somebody takes too much: always the oldest of the
-//! source that does, never a member's. It ends none itself. The node knows which links are members', and
+//! members'. A source is a host ([`crate::node::host_of`]): an IPv4 address, or an IPv6 network. It names the stream that is
+//! to end when somebody takes too much: always the oldest of the source that has the most, never a member's. It ends none itself. The node knows which links are members', and
 //! is asked every now and then.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,16 +81,28 @@ impl Outsiders {
     }
 
     /// The stream that ends before one more of this source is let in, for all sources together have as
-    /// many as those may that are no members. It is one of the source with the most unfinished
-    /// handshakes.
+    /// many as those may that are no members. It is one of the source that has the most of them: its own, if
+    /// no other has more.
     pub(super) fn over_outsiders(&self, table: &Table, source: IpAddr) -> Option<LinkId> {
-        let outsiders = table.iter().filter(|(_, s)| !s.is_member()).count();
-        if outsiders < OUTSIDERS_MAX {
+        let outsiders = || table.iter().filter(|(_, s)| !s.is_member());
+        if outsiders().count() < OUTSIDERS_MAX {
             return None;
         }
-        let busiest = self.handshakes.iter().max_by_key(|(_, links)| links.len());
-        let busiest = busiest.map_or(source, |(source, _)| *source);
-        self.oldest(table, busiest)
+        let mut counts: BTreeMap<IpAddr, usize> = BTreeMap::new();
+        for (_, stream) in outsiders().filter(|(_, s)| may_end(s)) {
+            *counts.entry(stream.source()).or_default() += 1;
+        }
+        let own = counts.get(&source).copied().unwrap_or(0);
+        let most = counts.values().copied().max()?;
+        if own > 0 && own >= most {
+            return self.oldest(table, source);
+        }
+        // Of those that have as many, the one whose stream has waited longest: an honest handshake takes
+        // milliseconds.
+        let busiest = counts.iter().filter(|(_, count)| **count == most);
+        busiest
+            .filter_map(|(source, _)| self.oldest(table, *source))
+            .min()
     }
 
     /// The oldest stream of a source that is no member's: unfinished handshakes first.
@@ -127,7 +139,7 @@ pub(super) fn over_strangers(
     link: LinkId,
     is_member: impl Fn(LinkId) -> bool,
 ) -> Option<LinkId> {
-    let source = table[table.slot_of(link)?].peer().ip();
+    let source = table[table.slot_of(link)?].source();
     let is_over = |table: &Table| strangers(table, source).count() > STRANGERS_PER_SOURCE_MAX;
     if !is_over(table) {
         return None;
@@ -145,10 +157,15 @@ pub(super) fn sort_now(table: &mut Table, is_member: impl Fn(LinkId) -> bool) {
     }
 }
 
+/// A dial of this node's own, which is still to be taken, ends by itself, and so does what has ended.
+fn may_end(stream: &Stream) -> bool {
+    stream.is_read()
+}
+
 /// The links of peers at this address that are no members, their handshakes over.
 fn strangers(table: &Table, source: IpAddr) -> impl Iterator<Item = LinkId> {
     let of_source = table.iter().filter(move |(_, s)| {
-        s.peer().ip() == source && !s.is_member() && !s.has_handshake() && s.is_read()
+        s.source() == source && !s.is_member() && !s.has_handshake() && may_end(s)
     });
     of_source.map(|(_, s)| s.link())
 }

@@ -62,7 +62,7 @@ impl Pool {
 
     /// Takes in a stream that was accepted, whose handshake counts against its source.
     pub(super) fn insert_accepted(&mut self, stream: Stream) -> io::Result<()> {
-        let (source, link) = (stream.peer().ip(), stream.link());
+        let (source, link) = (stream.source(), stream.link());
         let slot = self.table.insert(&self.registry, stream)?;
         self.outsiders.begin_handshake(source, link);
         self.note_proof(slot);

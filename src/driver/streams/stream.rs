@@ -14,7 +14,7 @@ use mio::{Interest, Registry, Token};
 use crate::identity::{LinkProof, Peer};
 use crate::limits::{EXPENSIVE_FRAME_COST, INTRODUCTION_COST, PROOF_COST};
 use crate::lock::LinkError;
-use crate::node::{Class, Closed, LinkId, Time};
+use crate::node::{Class, Closed, LinkId, Time, host_of};
 use crate::wire::{FrameReader, Message, decode_message};
 
 use super::budget::Share;
@@ -125,7 +125,7 @@ impl Stream {
         socket: TcpStream,
         guard: (LinkProof, Option<Box<StreamLock>>),
     ) -> Stream {
-        let handshake_of = Some(peer.ip());
+        let handshake_of = Some(host_of(peer.ip()));
         Stream {
             handshake_of,
             ..Stream::new(link, peer, socket, StreamState::Open, guard)
@@ -175,6 +175,11 @@ impl Stream {
 
     pub(super) fn peer(&self) -> SocketAddr {
         self.peer
+    }
+
+    /// The host that it counts for.
+    pub(super) fn source(&self) -> IpAddr {
+        host_of(self.peer.ip())
     }
 
     pub(super) fn state(&self) -> StreamState {

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use crate::limits;
 use crate::node::Time;
 use crate::timing;
 use crate::wire::{Address, Coordinator, Key};
@@ -18,6 +19,9 @@ pub(super) struct Asking {
     /// When this node began to ask.
     begun: Time,
     attempt: u32,
+    /// Who says that it lives, itself perhaps, and until when they have paid for that.
+    vouchers: Vec<Key>,
+    charged: Time,
     /// The last lower claim that was heard meanwhile, and when.
     instead: Option<(Coordinator, Time)>,
 }
@@ -30,6 +34,8 @@ impl Asking {
             vouched: now,
             begun: now,
             attempt: 0,
+            vouchers: Vec::new(),
+            charged: now,
             instead: None,
         }
     }
@@ -66,6 +72,26 @@ impl Asking {
     /// For how long it has been asked.
     pub(super) fn age(&self, now: Time) -> Duration {
         now.since(self.begun)
+    }
+
+    /// These say that it lives.
+    pub(super) fn note_vouchers(&mut self, vouchers: impl Iterator<Item = Key>) {
+        for voucher in vouchers {
+            if self.vouchers.len() < limits::ACCOUNTS_MAX && !self.vouchers.contains(&voucher) {
+                self.vouchers.push(voucher);
+            }
+        }
+    }
+
+    /// Who has said that it lives.
+    pub(super) fn vouchers(&self) -> &[Key] {
+        &self.vouchers
+    }
+
+    /// For how long it has been asked in vain since this was last asked for.
+    pub(super) fn take_uncharged(&mut self, now: Time) -> Duration {
+        let since = std::mem::replace(&mut self.charged, now);
+        now.since(since)
     }
 
     /// It is asked once more; returns how often that is, as far as it makes the pauses longer.

@@ -265,7 +265,12 @@ impl Group {
     }
 
     pub(super) fn note_version(&mut self, told: &Coordinator) {
-        let version = told.version.min(crate::node::roster::VERSION_HEARD_MAX);
+        self.note_heard_version(told.version);
+    }
+
+    /// A view of this version is heard of; what no group comes to is not believed.
+    pub(super) fn note_heard_version(&mut self, version: u64) {
+        let version = version.min(crate::node::roster::VERSION_HEARD_MAX);
         self.version_seen = self.version_seen.max(version);
     }
 
@@ -277,7 +282,11 @@ impl Group {
         {
             mine.addresses.clone_from(&told.addresses);
         }
-        if told.version > self.roster.version() && matches!(self.standing, Standing::Member) {
+        let is_own_word =
+            matches!(route, Route::Link(id) if parts.mesh.open_to(told.key) == Some(id));
+        let is_in_doubt = is_own_word && self.asked_views.is_second_hand();
+        let is_newer = told.version > self.roster.version();
+        if (is_newer || is_in_doubt) && matches!(self.standing, Standing::Member) {
             self.ask_for_view(parts, told.key, route);
         }
     }
@@ -294,10 +303,11 @@ impl Group {
             _ => return,
         };
         if self
-            .view_asked
+            .asked_views
+            .last()
             .is_none_or(|t| parts.cx.since(t) >= timing::CLAIM_ANSWER_EVERY)
         {
-            self.view_asked = Some(parts.cx.now.time);
+            self.asked_views.put(to, parts.cx.now.time);
             parts.cx.send(to, Class::Control, Message::ViewRequest);
         }
     }
@@ -385,7 +395,7 @@ impl Group {
             .open_links()
             .filter(|(k, _, _)| self.roster.contains(*k))
             .filter(|(_, _, l)| !l.is_silent(parts.cx))
-            .filter_map(|(_, _, l)| l.told())
+            .filter_map(|(k, _, l)| l.told().filter(|(c, _)| self.may_name(parts, k, c.key)))
             .filter(|(c, at)| {
                 c.key != lost
                     && c.key != parts.cx.config.key

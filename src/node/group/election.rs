@@ -31,6 +31,8 @@ pub(super) struct Election {
     forced: bool,
     /// The coordinator whose loss started it.
     pub(super) lost: Option<Key>,
+    /// Who has said that it takes over.
+    promised: Vec<Key>,
 }
 
 impl Group {
@@ -86,6 +88,7 @@ impl Group {
             .filter(|m| Some(m.key) != except)
             .filter(|m| Some(m.id) > self.id && parts.mesh.is_alive(parts.cx, m.key))
             .filter(|m| !parts.mesh.has_left(m.key) && !parts.mesh.is_dead(m.key))
+            .filter(|m| !self.is_empty_promise(parts.cx, m.key))
             .filter_map(|m| parts.mesh.open_to(m.key))
             .collect()
     }
@@ -120,7 +123,13 @@ impl Group {
         } else {
             ElectionStep::HeadStart
         };
-        let election = Election { step, forced, lost };
+        let promised = Vec::new();
+        let election = Election {
+            step,
+            forced,
+            lost,
+            promised,
+        };
         self.enter(parts.cx, Standing::Electing(election));
         if higher.is_empty() {
             return self.take_office(parts, reason);
@@ -157,11 +166,21 @@ impl Group {
     }
 
     pub(in crate::node) fn on_election_timer(&mut self, parts: &mut Parts<'_>) {
-        let Standing::Electing(Election { step, lost, .. }) = self.standing else {
+        let Standing::Electing(Election {
+            step,
+            lost,
+            promised,
+            ..
+        }) = &mut self.standing
+        else {
             return;
         };
+        let (step, lost, promised) = (*step, *lost, std::mem::take(promised));
         if self.leaving.is_some() {
             return self.start_election(parts, "this node leaves", false, lost);
+        }
+        if step == ElectionStep::Yielded {
+            self.charge_promise(parts, &promised);
         }
         let higher = self.higher(parts, None);
         match step {
@@ -231,11 +250,18 @@ impl Group {
         key: Key,
         coordinator: Option<Coordinator>,
     ) {
-        let Standing::Electing(election) = &self.standing else {
+        if !self.roster.contains(key) || self.is_empty_promise(parts.cx, key) {
+            return;
+        }
+        let is_doubted = |live: &Coordinator| live.key != key && self.is_doubted(parts.cx, key);
+        if coordinator.as_ref().is_some_and(is_doubted) {
+            return;
+        }
+        let Standing::Electing(election) = &mut self.standing else {
             return;
         };
-        if !self.roster.contains(key) {
-            return;
+        if coordinator.is_none() && !election.promised.contains(&key) {
+            election.promised.push(key);
         }
         match coordinator {
             Some(live) if !election.forced && live.key != parts.cx.config.key => {

@@ -22,6 +22,11 @@ pub(super) fn full(who: &str) -> String {
     format!("the room is full, with {members} members: {who} was not let in")
 }
 
+/// The room fills up, and others are to have the places that are free.
+pub(super) fn crowded(who: &str, count: &str) -> String {
+    format!("the room is filling up, and {count} already: {who} was not let in")
+}
+
 /// No room was found: what came of a peer that the user named, and what to try; nothing if it was not
 /// dialled.
 pub(super) fn what_came_of(named: &Named) -> Option<String> {

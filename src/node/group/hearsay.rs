@@ -88,17 +88,33 @@ impl Group {
     }
 
     /// A link confirms that this coordinator is there: its own, or that of a neighbour that names it.
-    pub(super) fn is_confirmed(parts: &Parts<'_>, key: Key) -> bool {
+    pub(super) fn is_confirmed(&self, parts: &Parts<'_>, key: Key) -> bool {
         let names = |link: &Link| link.told().is_some_and(|(c, _)| c.key == key);
         let mut links = parts.mesh.open_links();
         parts.mesh.is_proven(parts.cx, key)
-            || links.any(|(peer, _, link)| names(link) && parts.mesh.is_proven(parts.cx, peer))
+            || links.any(|(peer, _, link)| {
+                names(link)
+                    && parts.mesh.is_proven(parts.cx, peer)
+                    && self.may_name(parts, peer, key)
+            })
+    }
+
+    /// True if it counts that this peer names this coordinator. Who is doubted speaks for itself only.
+    pub(super) fn may_name(&self, parts: &Parts<'_>, peer: Key, key: Key) -> bool {
+        peer == key || !self.is_doubted(parts.cx, peer)
+    }
+
+    /// A coordinator that says so itself, and has let this node wait without an answer: it counts no more for
+    /// who would wait for nobody else.
+    fn is_idle(&self, parts: &Parts<'_>, key: Key) -> bool {
+        !matches!(self.standing, Standing::Seeking(_)) && self.is_doubted(parts.cx, key)
     }
 
     /// What people call this coordinator, as its HEARTBEAT says.
     pub(super) fn note_nick(&mut self, parts: &Parts<'_>, key: Key, nick: Option<String>) {
+        let is_confirmed = self.is_confirmed(parts, key);
         if let Some(heard) = self.hearsay.heard.get_mut(&key)
-            && !Self::is_confirmed(parts, key)
+            && !is_confirmed
         {
             heard.nick = nick;
         }
@@ -112,9 +128,16 @@ impl Group {
         route: Route,
     ) -> bool {
         let (now, key) = (parts.cx.now.time, told.key);
-        let is_told = |id| parts.mesh.link(id).is_some_and(Link::is_proven);
+        if self.leader() != Some(key) && self.is_idle(parts, key) {
+            return false;
+        }
+        let is_told = |id| {
+            let link = parts.mesh.link(id).filter(|l| l.is_proven());
+            let peer = link.and_then(Link::key);
+            peer.is_some_and(|peer| self.may_name(parts, peer, key))
+        };
         let is_told = matches!(route, Route::Link(id) if is_told(id));
-        if is_told || self.leader() == Some(key) || Self::is_confirmed(parts, key) {
+        if is_told || self.leader() == Some(key) || self.is_confirmed(parts, key) {
             self.hearsay.forget(key);
             return true;
         }

@@ -67,14 +67,18 @@ impl Group {
 
     fn step_seeking(&mut self, parts: &mut Parts<'_>) {
         let (now, patience) = (parts.cx.now.time, Self::hearsay_patience(parts.cx));
+        self.pay_for_search(parts);
         let Standing::Seeking(seek) = &mut self.standing else {
             return;
         };
         seek.forget_unheard(now, patience);
         let heard = seek.heard().map(|c| c.key);
         let is_overdue = seek.age(now) >= patience * timing::SEEKING_PATIENCES;
-        let is_overdue =
-            is_overdue && heard.is_some() && !seek.is_last() && Self::is_in_vain(parts, heard);
+        let is_overdue = is_overdue && heard.is_some() && !seek.is_last();
+        let is_overdue = is_overdue && self.is_in_vain(parts, heard);
+        let Standing::Seeking(seek) = &mut self.standing else {
+            return;
+        };
         if is_overdue {
             seek.look_for_the_last_time(now + timing::DISCOVERY_WINDOW);
         }
@@ -96,10 +100,30 @@ impl Group {
         }
     }
 
+    /// Who names the group that this node has heard of pays for the time of the search; if its word counts no
+    /// more by that, the node looks without that group.
+    fn pay_for_search(&mut self, parts: &mut Parts<'_>) {
+        let Standing::Seeking(seek) = &mut self.standing else {
+            return;
+        };
+        let long = seek.take_uncharged(parts.cx.now.time);
+        let Some(key) = seek.heard().map(|c| c.key) else {
+            return;
+        };
+        if parts.mesh.is_proven(parts.cx, key) {
+            return;
+        }
+        let was_confirmed = self.is_confirmed(parts, key);
+        self.charge_for_seeking(parts, key, long);
+        if was_confirmed && !self.is_confirmed(parts, key) {
+            self.look_without(parts, key, true);
+        }
+    }
+
     /// Whoever is heard and not reached has its time, and all of them together have twice as long: nobody keeps
     /// a room from being founded by naming one coordinator after the other.
-    fn is_in_vain(parts: &Parts<'_>, heard: Option<Key>) -> bool {
-        let is_reached = heard.is_some_and(|key| Self::is_confirmed(parts, key));
+    fn is_in_vain(&self, parts: &Parts<'_>, heard: Option<Key>) -> bool {
+        let is_reached = heard.is_some_and(|key| self.is_confirmed(parts, key));
         !is_reached && !parts.cx.is_weakened(Weakness::HearsayCounts)
     }
 
@@ -327,17 +351,30 @@ impl Group {
         {
             return;
         }
+        self.charge_for_asking(parts);
         self.asking = Some(Asking::new(target, now));
         self.step_asking(parts);
     }
 
     fn step_asking(&mut self, parts: &mut Parts<'_>) {
         let patience = parts.cx.config.failure_timeout + timing::DISCOVERY_WINDOW;
+        self.charge_for_asking(parts);
         let Some(asking) = &mut self.asking else {
             return;
         };
         let (key, addresses) = (asking.target.key, asking.target.addresses.clone());
+        let vouchers = Self::vouchers_of(parts, key).into_iter();
+        let is_linked = parts.mesh.is_proven(parts.cx, key);
+        asking.note_vouchers(vouchers.chain(is_linked.then_some(key)));
+        let vouchers = asking.vouchers().to_vec();
+        let is_own = self.leader() == Some(key);
+        let has_credit = |voucher: &Key| !self.is_doubted(parts.cx, *voucher);
+        let is_believed = is_own || vouchers.is_empty() || vouchers.iter().any(has_credit);
+        let Some(asking) = &mut self.asking else {
+            return;
+        };
         if asking.unvouched(parts.cx.now.time) >= patience
+            || !is_believed
             || parts.mesh.has_left(key)
             || parts.mesh.is_dead(key)
         {
@@ -457,6 +494,7 @@ impl Group {
             // A second answer to a question that was asked twice.
             if roster.version() > self.roster.version() {
                 self.follow(parts, roster);
+                self.asked_views.hold(key != leader);
             }
             return;
         }
@@ -476,12 +514,14 @@ impl Group {
             return;
         }
         let clock = parts.cx.believed(response.clock);
+        self.restore_credit(parts, leader);
         parts.cx.observe(clock);
         let first = parts.talk.is_new();
         let members = roster.members().iter().map(|m| m.key).collect();
         let (talk, mut lent) = self.talk(parts);
         talk.be_let_in(&mut lent, key, clock, members);
         self.follow(parts, roster);
+        self.asked_views.hold(key != leader);
         // It is the coordinator's, whoever brings the answer.
         let complete = response.floor.map(|floor| (floor, Some(leader)));
         parts.mesh.note_complete(leader, complete);

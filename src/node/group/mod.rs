@@ -8,19 +8,23 @@
 //! | --- | --- |
 //! | `join`, `seek`, `asking` | how this node comes in: whom it looks for, whom it asks, what an answer does |
 //! | `office`, `relay` | how a coordinator lets others in; how one is let in through a neighbour |
-//! | `view` | how one view replaces another, and what the user sees of it |
+//! | `places` | how the places are shared out while the room fills up |
+//! | `view`, `asked_views` | how one view replaces another, and what the user sees of it; who was asked for one |
 //! | `claims`, `hearsay` | who coordinates, as others say; coordinators that are heard and not linked |
 //! | `election`, `watch`, `alarm` | what follows when the coordinator is gone; when a silence counts as a loss; a host that is gone |
+//! | `credit` | whose word on a coordinator counts no more |
 //! | `awaited` | members that are linked and in the view no more |
 //! | `leave` | leaving in good order |
 //! | `clocks` | whether this machine's clock is right |
 //! | `explain` | what the user is told when no room is found, the room is full, or large packets get lost |
 
 mod alarm;
+mod asked_views;
 mod asking;
 mod awaited;
 mod claims;
 mod clocks;
+mod credit;
 mod election;
 mod explain;
 mod hearsay;
@@ -29,6 +33,7 @@ mod invariants;
 mod join;
 mod leave;
 mod office;
+mod places;
 mod relay;
 mod seek;
 mod view;
@@ -42,13 +47,16 @@ use super::roster::Roster;
 use super::talk::{Lent, Talk};
 use super::{Event, LinkId, Time, Timer};
 use crate::wire::{Claim, Coordinator, Id, Key, Member, View};
+use asked_views::AskedViews;
 use asking::Asking;
 use awaited::Awaited;
 pub(super) use claims::Route;
+use credit::Credit;
 use election::Election;
 use hearsay::Hearsay;
 use leave::Leaving;
 use office::Office;
+use places::Greedy;
 use seek::Seek;
 
 /// What the group is lent for the length of one call.
@@ -96,14 +104,16 @@ pub(super) struct Group {
     /// An announcement that was not followed, because a higher coordinator was alive.
     announced: Option<(Time, View)>,
     asking: Option<Asking>,
+    /// Whose word on a coordinator came to nothing.
+    credit: Credit,
     /// Coordinators that are heard, and not linked.
     hearsay: Hearsay,
     /// Since when this node's coordinator itself says that it holds no office.
     resigned: Option<Time>,
     /// Until then this node has just come back from being away.
     away_until: Time,
-    /// When the whole view was last asked for.
-    view_asked: Option<Time>,
+    /// Questions for the whole view, and on whose word this node holds the one that it has.
+    asked_views: AskedViews,
     /// When the coordinator's last HEARTBEAT came.
     last_beat: Time,
     /// A HEARTBEAT came or went in this turn.
@@ -130,10 +140,11 @@ impl Group {
             roster: Roster::empty(),
             announced: None,
             asking: None,
+            credit: Credit::default(),
             hearsay: Hearsay::default(),
             resigned: None,
             away_until: Time(0),
-            view_asked: None,
+            asked_views: AskedViews::default(),
             last_beat: Time(0),
             has_beat: false,
             alarms: alarm::Alarms::default(),
@@ -245,9 +256,27 @@ impl Group {
 
     /// Tells the user that this peer is not let in, because the room is full.
     fn explain_full(parts: &mut Parts<'_>, link: LinkId, nick: &str) {
+        Self::explain_refusal(parts, link, nick, explain::full);
+    }
+
+    /// Tells the user that this peer is not let in, because the room fills up.
+    fn explain_greedy(parts: &mut Parts<'_>, link: LinkId, nick: &str, greedy: Greedy) {
+        let count = match greedy {
+            Greedy::Host(count) => format!("there are {count} members at that address"),
+            Greedy::Person(count) => format!("{count} members are the same person's"),
+        };
+        Self::explain_refusal(parts, link, nick, |who| explain::crowded(who, &count));
+    }
+
+    fn explain_refusal(
+        parts: &mut Parts<'_>,
+        link: LinkId,
+        nick: &str,
+        words: impl Fn(&str) -> String,
+    ) {
         let ip = parts.mesh.link(link).map(|l| l.address().ip());
         if let Some(host) = ip.map(|ip| ip.to_canonical()) {
-            let text = explain::full(&explain::name_of(Some(nick), Some(host)));
+            let text = words(&explain::name_of(Some(nick), Some(host)));
             parts.cx.show(Event::NotLetIn { host, text });
         }
     }

@@ -241,6 +241,9 @@ impl Group {
         match self.roster.get(key).cloned() {
             Some(known) => self.refresh(parts, known, request),
             None => {
+                if let Some(greedy) = self.greedy(parts, link) {
+                    return Self::explain_greedy(parts, link, &request.nick, greedy);
+                }
                 if !self.add_member(parts, key, request) {
                     return Self::explain_full(parts, link, &request.nick);
                 }

@@ -115,7 +115,7 @@ impl Group {
             _ => self.waits_for(parts, leader),
         };
         let told = parts.mesh.link_to(peer).and_then(Link::told);
-        asked && told.is_some_and(|(c, _)| c.key == leader)
+        asked && told.is_some_and(|(c, _)| c.key == leader) && self.may_name(parts, peer, leader)
     }
 
     /// Somebody asks in vain by multicast: a few members offer a link, at the datagram's own source

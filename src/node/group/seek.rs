@@ -14,6 +14,8 @@ use crate::wire::{Coordinator, Key};
 pub(super) struct Seek {
     attempt: u64,
     asked_first: Time,
+    /// Until when those who name the group have paid for the time.
+    charged: Time,
     window_end: Time,
     /// The window was made longer for a rival.
     extended: bool,
@@ -29,6 +31,7 @@ impl Seek {
         Seek {
             attempt: 0,
             asked_first: now,
+            charged: now,
             window_end: now + timing::DISCOVERY_WINDOW,
             extended: false,
             heard: None,
@@ -70,6 +73,12 @@ impl Seek {
     /// For how long it has been looking.
     pub(super) fn age(&self, now: Time) -> Duration {
         now.since(self.asked_first)
+    }
+
+    /// For how long it has been looking since this was last asked for.
+    pub(super) fn take_uncharged(&mut self, now: Time) -> Duration {
+        let since = std::mem::replace(&mut self.charged, now);
+        now.since(since)
     }
 
     /// How long the window is still open.

@@ -44,6 +44,7 @@ impl Group {
             version: roster.version(),
         });
         self.version_seen = self.version_seen.max(roster.version());
+        self.asked_views.hold(false);
         self.adopt_roster(parts, roster);
         self.last_beat = parts.cx.now.time;
         self.show_coordinator(parts);
@@ -72,6 +73,7 @@ impl Group {
     fn adopt_roster(&mut self, parts: &mut Parts<'_>, mut roster: Roster) {
         let same_group = roster.next_id().max(self.roster.next_id());
         roster.never_below(same_group);
+        roster.succeed(&self.roster);
         let old = std::mem::replace(&mut self.roster, roster);
         if let Some(me) = self.roster.get(parts.cx.config.key) {
             self.id = Some(me.id);
@@ -198,31 +200,49 @@ impl Group {
         parts.cx.observe(update.clock);
         if update.kind == UpdateKind::Whole {
             // The coordinator's own, or a member's answer to a question; never a stranger's.
-            if key == update.coordinator || self.roster.contains(key) {
-                self.on_whole_view(parts, update);
+            let is_own_word = key == update.coordinator;
+            if is_own_word || self.is_answer(parts, link, key) {
+                self.on_whole_view(parts, update, is_own_word);
             }
             return;
         }
-        if named && (key != update.coordinator || update.version <= self.roster.version()) {
+        if named && key != update.coordinator {
+            return;
+        }
+        if named && self.asked_views.is_second_hand() {
+            // What somebody else brought may be false: the coordinator is heard, and says it whole.
+            return self.ask_for_view(parts, update.coordinator, Route::Link(link));
+        }
+        if named && update.version <= self.roster.version() {
             return;
         }
         if named && self.roster.version().checked_add(1) != Some(update.version) {
-            self.version_seen = self.version_seen.max(update.version);
+            self.note_heard_version(update.version);
             return self.ask_for_view(parts, update.coordinator, Route::Link(link));
         }
         if !self.apply_step(parts, update) {
-            self.view_asked = None;
+            self.asked_views.hurry();
             self.ask_for_view(parts, key, Route::Link(link));
         }
     }
 
-    fn on_whole_view(&mut self, parts: &mut Parts<'_>, update: PeerUpdate) {
+    /// A member brings the view that it was asked for.
+    fn is_answer(&mut self, parts: &Parts<'_>, link: LinkId, key: Key) -> bool {
+        let (now, patience) = (parts.cx.now.time, parts.cx.config.failure_timeout);
+        let is_asked = self.asked_views.take_answer(link, now, patience)
+            || parts.cx.is_weakened(Weakness::UnaskedViewsCount);
+        is_asked && self.roster.contains(key)
+    }
+
+    fn on_whole_view(&mut self, parts: &mut Parts<'_>, update: PeerUpdate, is_own_word: bool) {
+        let is_better = is_own_word && self.asked_views.is_second_hand();
         if update.version <= self.roster.version()
             && self.roster.coordinator() == update.coordinator
+            && !is_better
         {
             return;
         }
-        self.version_seen = self.version_seen.max(update.version);
+        self.note_heard_version(update.version);
         let view = View {
             coordinator: update.coordinator,
             version: update.version,
@@ -232,7 +252,9 @@ impl Group {
             clock: 0,
         };
         if let Some(roster) = Roster::from_view(view) {
+            self.asked_views.hold(!is_own_word);
             self.adopt_roster(parts, roster);
+            self.version_seen = self.version_seen.max(self.roster.version());
             self.take_leader_from_view(parts);
             self.check_membership(parts);
         }

@@ -12,20 +12,27 @@
 //! | `origin`, `ranges` | what is known of one author's messages; sets of numbers |
 //! | `stored_part` | which messages are in the store, and which in memory |
 
+mod asks;
+mod compared;
 mod order;
 mod origin;
 mod ranges;
+mod shelf;
 mod stored_part;
+mod sums;
 
 use std::collections::BTreeMap;
 
 use super::{Config, Weakness};
 use crate::limits;
-use crate::wire::{ChatMessage, Chunk, Fetch, Key, MessageId, Position, SeqRange, digest_of};
+use crate::wire::{ChatMessage, Chunk, Fetch, Key, MessageId, Position, SeqRange};
+pub use asks::Asks;
+pub(super) use compared::Found;
 use order::Order;
 pub(super) use origin::Origin;
 use origin::Safe;
 pub(super) use ranges::Ranges;
+use shelf::Shelf;
 pub use stored_part::Restored;
 use stored_part::StoredPart;
 
@@ -34,8 +41,9 @@ use stored_part::StoredPart;
 pub struct History {
     order: Order,
     origins: BTreeMap<Key, Origin>,
+    /// Authors of whom only the store has something.
+    shelf: Shelf,
     floor: Position,
-    digest: u64,
     max: usize,
     /// What a store adds, if there is one.
     stored_part: Option<StoredPart>,
@@ -51,8 +59,8 @@ impl History {
         History {
             order: Order::default(),
             origins: BTreeMap::new(),
+            shelf: Shelf::default(),
             floor: Position::default(),
-            digest: 0,
             max: config.history_max.max(1),
             stored_part: None,
             only_printed: config.confirms_printed,
@@ -72,6 +80,7 @@ impl History {
     #[cfg(debug_assertions)]
     pub(super) fn check_invariants(&self) {
         let held: u64 = self.origins.values().map(|o| o.held.len()).sum();
+        let held = held + self.shelf.messages();
         assert_eq!(
             held,
             self.len() as u64,
@@ -94,12 +103,6 @@ impl History {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-
-    /// The wrapping sum of the hashes of all ids held: the same on every node that holds the same.
-    #[must_use]
-    pub fn digest(&self) -> u64 {
-        self.digest
     }
 
     /// All messages in memory in the total order: the newest, if there is a store.
@@ -134,35 +137,38 @@ impl History {
     /// True if this message is held.
     #[must_use]
     pub fn contains(&self, id: MessageId) -> bool {
-        self.origins
-            .get(&id.origin)
-            .is_some_and(|o| o.held.contains(id.seq))
+        let origin = self.origins.get(&id.origin);
+        origin.is_some_and(|o| o.held.contains(id.seq)) || self.shelf.contains(id)
     }
 
     /// True if nothing needs to wait for this message: it was taken in, given up, or is not owed.
     pub(super) fn is_settled(&self, id: MessageId) -> bool {
-        self.origin(id.origin).is_some_and(|o| o.is_settled(id.seq))
+        let origin = self.origin(id.origin);
+        origin.is_some_and(|o| o.is_settled(id.seq)) || self.shelf.contains(id)
     }
 
     /// True if this message was ever taken in.
     pub(super) fn has_taken(&self, id: MessageId) -> bool {
-        self.origin(id.origin).is_some_and(|o| o.has_taken(id.seq))
+        let origin = self.origin(id.origin);
+        origin.is_some_and(|o| o.has_taken(id.seq)) || self.shelf.contains(id)
     }
 
-    /// What is known of this author.
+    /// What is known of this author; nothing of one on the shelf.
     pub(super) fn origin(&self, key: Key) -> Option<&Origin> {
         self.origins.get(&key)
     }
 
     /// What is known of this author, to note more.
     pub(super) fn origin_mut(&mut self, key: Key) -> &mut Origin {
+        self.take_off_shelf(key);
         self.origins.entry(key).or_default()
     }
 
     /// The highest sequence number of this author that was taken in; 0 if none.
     #[must_use]
     pub fn highest(&self, origin: Key) -> u64 {
-        self.origin(origin).map_or(0, Origin::highest)
+        let known = self.origin(origin).map(Origin::highest);
+        known.unwrap_or_else(|| self.shelf.highest(origin))
     }
 
     /// Adds a message. False if it is held already or lies at or below the floor.
@@ -172,13 +178,12 @@ impl History {
             return false;
         }
         let id = message.id();
-        let origin = self.origins.entry(id.origin).or_default();
+        let origin = self.origin_mut(id.origin);
         // One (origin, seq) can come with two timestamps only from a liar: the first one stays.
         if !origin.held.insert(id.seq) {
             return false;
         }
         origin.take(id.seq);
-        self.digest = self.digest.wrapping_add(digest_of(id));
         if self.stored_part.is_some() {
             self.insert_storing(message);
             return true;
@@ -201,13 +206,15 @@ impl History {
         let (Some(first), Some(last)) = (run.first(), run.last()) else {
             return;
         };
-        let origin = self.origins.entry(first.origin()).or_default();
-        origin.take_range(first.seq(), last.seq());
+        self.origin_mut(first.origin())
+            .take_range(first.seq(), last.seq());
         if self.stored_part.is_some() {
             return self.insert_run_storing(run);
         }
-        origin.held.insert_range(first.seq(), last.seq());
-        self.digest = self.digest.wrapping_add(self.order.insert_run(run));
+        self.origin_mut(first.origin())
+            .held
+            .insert_range(first.seq(), last.seq());
+        self.order.insert_run(run);
         self.drop_excess();
     }
 
@@ -218,6 +225,15 @@ impl History {
         if excess == 0 || self.stored_part.is_some() {
             return;
         }
+        let count = self.droppable(excess);
+        if count > 0 {
+            self.drop_oldest(count);
+        }
+    }
+
+    /// How many of so many that are too much may be dropped: those that every present member has, and what
+    /// takes too many bytes in any case.
+    fn droppable(&self, excess: usize) -> usize {
         let stable = if self.keeps_unstable {
             self.count_stable(excess)
         } else {
@@ -230,10 +246,7 @@ impl History {
         } else {
             0
         };
-        let count = stable.max(forced.min(excess));
-        if count > 0 {
-            self.drop_oldest(count);
-        }
+        stable.max(forced.min(excess))
     }
 
     /// How many of the first `most` messages may be dropped, up to the first that may not.
@@ -282,7 +295,6 @@ impl History {
 
     fn forget(&mut self, message: &ChatMessage) {
         let id = message.id();
-        self.digest = self.digest.wrapping_sub(digest_of(id));
         if let Some(origin) = self.origins.get_mut(&id.origin) {
             origin.held.remove(id.seq);
         }
@@ -291,6 +303,11 @@ impl History {
     #[cfg(test)]
     pub(super) fn authors(&self) -> usize {
         self.origins.len()
+    }
+
+    #[cfg(test)]
+    pub(super) fn shelved_authors(&self) -> usize {
+        self.shelf.ranges().count()
     }
 
     /// Forgets authors of whom nothing is here and who are not members, once they are many.
@@ -303,22 +320,11 @@ impl History {
     /// Lifts the floor to `position` and drops what lies at or below it.
     pub(super) fn raise_floor(&mut self, position: Position) {
         let position = self.clear_stored_part(position);
-        let (_, above) = self.order.digest_after(position);
-        let below = self.order.len() - usize::try_from(above).unwrap_or(0);
+        let below = self.order.len() - self.order.count_after(position);
         for message in self.order.drop_first(below) {
             self.forget(&message);
         }
         self.floor = self.floor.max(position);
-    }
-
-    /// The digest and the number of the messages above `floor`; none where only the store could
-    /// tell.
-    pub(super) fn digest_above(&self, floor: Position) -> Option<(u64, u64)> {
-        match &self.stored_part {
-            Some(_) if floor <= self.floor => Some((self.digest, self.len() as u64)),
-            Some(part) if floor < part.until => None,
-            _ => Some(self.order.digest_after(floor)),
-        }
     }
 
     /// What was taken in, for the `skip` of a FETCH: at most `SKIP_RANGES_MAX` ranges, the longest.
@@ -327,7 +333,9 @@ impl History {
             .origins
             .iter()
             .flat_map(|(key, o)| o.taken().iter().map(|(a, b)| SeqRange::new(*key, a, b)))
+            .chain(self.shelf.ranges())
             .collect();
+        ranges.sort_unstable_by_key(|r| (r.author, r.first));
         if ranges.len() > limits::SKIP_RANGES_MAX {
             let length = |r: &SeqRange| std::cmp::Reverse(r.last - r.first);
             ranges.select_nth_unstable_by_key(limits::SKIP_RANGES_MAX, length);
@@ -338,31 +346,41 @@ impl History {
     }
 
     /// The messages that a FETCH asks for, as many as one chunk carries: those after `after` and above
-    /// `floor` that are not in `skip`, and those after `after` that are in `want`. The work is bounded
-    /// by `FETCH_SCAN_MAX` entries; a chunk may be empty and still have a `next`.
+    /// `floor` that are in `spans` and not in `skip`, and those after `after` that are in `want`. The work
+    /// is bounded by `FETCH_SCAN_MAX` entries; a chunk may be empty and still have a `next`.
     pub(super) fn chunk(&self, fetch: &Fetch) -> Chunk {
         let asks = Asks::of(fetch);
+        let wants = asks.wants_of(|key| self.origin(key).map(|o| &o.held));
+        let walk = asks.walk(fetch.after, wants);
         let (mut messages, mut bytes, mut scanned) = (Vec::new(), 0, 0);
         let mut last = fetch.after;
         let no = fetch.no;
-        for piece in self.order.pieces_after(fetch.after) {
-            // Mostly the asker has whole stretches, and nothing in them needs to be looked at.
-            let is_below = piece.last <= asks.floor;
-            if (piece.spans).is_some_and(|s| s.iter().all(|s| asks.has_span(s, is_below))) {
-                last = piece.last;
-                scanned += 1;
-                continue;
-            }
-            for message in piece.messages {
-                if bytes >= limits::BATCH_BYTES_MAX || scanned >= limits::FETCH_SCAN_MAX {
-                    let next = Some(last);
-                    return Chunk { no, next, messages };
+        for span in walk {
+            for piece in self.order.pieces_after(span.after) {
+                // Mostly the asker has whole stretches, and nothing in them needs to be looked at.
+                let is_out = asks.is_out(&piece);
+                if (piece.spans).is_some_and(|s| s.iter().all(|s| asks.has_span(s, is_out))) {
+                    last = piece.last.min(span.upto);
+                    scanned += 1;
+                    continue;
                 }
-                last = message.position();
-                scanned += 1;
-                if asks.for_message(last, message.id()) {
-                    bytes += message.size_bound();
-                    messages.push(message.clone());
+                for message in piece.messages {
+                    if message.position() > span.upto {
+                        break;
+                    }
+                    if bytes >= limits::BATCH_BYTES_MAX || scanned >= limits::FETCH_SCAN_MAX {
+                        let next = Some(last);
+                        return Chunk { no, next, messages };
+                    }
+                    last = message.position();
+                    scanned += 1;
+                    if asks.for_message(last, message.id()) {
+                        bytes += message.size_bound();
+                        messages.push(message.clone());
+                    }
+                }
+                if piece.last >= span.upto {
+                    break;
                 }
             }
         }
@@ -389,68 +407,5 @@ impl History {
             .flatten()
             .map(|safe| origin.safe_end(from, safe));
         ends.min().unwrap_or(from - 1)
-    }
-}
-
-/// What a FETCH asks for: what lies above the asker's floor and is not skipped, and what it wants
-/// wherever that lies.
-#[derive(Debug)]
-pub struct Asks {
-    floor: Position,
-    skip: BTreeMap<Key, Ranges>,
-    want: BTreeMap<Key, Ranges>,
-}
-
-impl Asks {
-    /// What this FETCH asks for.
-    #[must_use]
-    pub fn of(fetch: &Fetch) -> Asks {
-        Asks {
-            floor: fetch.floor.unwrap_or_default(),
-            skip: Ranges::by_key(&fetch.skip),
-            want: Ranges::by_key(&fetch.want),
-        }
-    }
-
-    /// True if none of these messages is asked for, wherever they are or all below the floor.
-    fn has_span(&self, span: &SeqRange, is_below: bool) -> bool {
-        let SeqRange {
-            author: key,
-            first,
-            last,
-        } = *span;
-        let wanted = self.want.get(&key);
-        let is_wanted = wanted.is_some_and(|r| !r.within(first, last).is_empty());
-        let skip = self.skip.get(&key);
-        let is_skipped = || skip.is_some_and(|r| r.contains_all(first, last));
-        !is_wanted && (is_below || is_skipped())
-    }
-
-    /// True if this message is asked for.
-    #[must_use]
-    pub fn for_message(&self, position: Position, id: MessageId) -> bool {
-        let is_in = |set: &BTreeMap<Key, Ranges>| {
-            let ranges = set.get(&id.origin);
-            ranges.is_some_and(|r| r.contains(id.seq))
-        };
-        (position > self.floor && !is_in(&self.skip)) || is_in(&self.want)
-    }
-
-    /// What of these messages of one author is asked for, whatever their positions are.
-    pub(super) fn any_of(&self, key: Key, held: &Ranges) -> bool {
-        let wanted = self.want.get(&key);
-        let is_wanted = held
-            .iter()
-            .any(|(first, last)| wanted.is_some_and(|r| !r.within(first, last).is_empty()));
-        is_wanted || !self.skip.get(&key).is_some_and(|r| r.covers(held))
-    }
-
-    /// Nothing below its floor is asked for.
-    pub(super) fn starts_at(&self, after: Position) -> Position {
-        if self.want.is_empty() {
-            after.max(self.floor)
-        } else {
-            after
-        }
     }
 }

@@ -3,9 +3,11 @@
 //!
 //! Owns the messages that are in memory, and their order. It knows nothing of authors or floors.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 
-use crate::wire::{ChatMessage, MessageId, Position, SeqRange, digest_of};
+use super::sums::Sums;
+use crate::wire::{ChatMessage, Item, MessageId, Part, Position, SeqRange, Span, Sum, hash_of};
 
 /// Messages per block: small enough to shift, large enough that a million messages are few blocks.
 const BLOCK_MAX: usize = 512;
@@ -15,8 +17,8 @@ const SPANS_MAX: usize = 32;
 #[derive(Debug, Default)]
 struct Block {
     messages: Vec<ChatMessage>,
-    /// The wrapping sum of the hashes of the ids in this block.
-    digest: u64,
+    /// What was hashed so far of it.
+    sums: RefCell<Sums>,
     /// The position of the last message.
     last: Position,
     /// For each author here, a range that its messages in this block are within; none if there are
@@ -37,7 +39,7 @@ impl Block {
     fn of(messages: Vec<ChatMessage>) -> Block {
         let last = messages.last().map(ChatMessage::position);
         let mut block = Block {
-            digest: digest_sum(&messages),
+            sums: RefCell::default(),
             messages: Vec::new(),
             last: last.unwrap_or_default(),
             spans: Some(Vec::new()),
@@ -62,31 +64,33 @@ impl Block {
         }
     }
 
-    fn count_in(&mut self, id: MessageId) {
-        self.digest = self.digest.wrapping_add(digest_of(id));
-        self.span(id);
+    /// The sum of the hashes of the messages from this index on and up to that one.
+    fn sum(&self, from: usize, to: usize) -> Sum {
+        let mut sums = self.sums.borrow_mut();
+        let mut sum = sums.before(&self.messages, to);
+        sum.subtract(sums.before(&self.messages, from));
+        sum
     }
 
-    /// Appends messages of one author; returns the sum of their hashes.
-    fn append_run(&mut self, run: &[ChatMessage]) -> u64 {
-        let digest = digest_sum(run);
+    /// Appends messages of one author.
+    fn append_run(&mut self, run: &[ChatMessage]) {
         if let (Some(first), Some(last)) = (run.first(), run.last()) {
-            self.digest = self.digest.wrapping_add(digest);
+            self.sums.get_mut().forget_whole();
             self.span(first.id());
             self.span(last.id());
             self.last = last.position();
             self.messages.extend_from_slice(run);
         }
-        digest
     }
 
     /// Adds messages of one author, each later than the one before it and earlier than the last one
-    /// here; returns the sum of their hashes.
-    fn merge_run(&mut self, run: &[ChatMessage]) -> u64 {
+    /// here.
+    fn merge_run(&mut self, run: &[ChatMessage]) {
         let (Some(first), Some(last)) = (run.first(), run.last()) else {
-            return 0;
+            return;
         };
         let index = self.near_end(first.position());
+        self.sums.get_mut().forget_from(index);
         let mut later = self.messages.split_off(index).into_iter().peekable();
         self.messages.reserve(run.len() + later.len());
         for message in run {
@@ -99,9 +103,6 @@ impl Block {
         self.messages.extend(later);
         self.span(first.id());
         self.span(last.id());
-        let digest = digest_sum(run);
-        self.digest = self.digest.wrapping_add(digest);
-        digest
     }
 
     /// The index of the first message after `position`.
@@ -120,11 +121,6 @@ impl Block {
         let between = &self.messages[start..end];
         start + between.partition_point(|m| m.position() <= position)
     }
-}
-
-fn digest_sum(messages: &[ChatMessage]) -> u64 {
-    let sum = |sum: u64, m: &ChatMessage| sum.wrapping_add(digest_of(m.id()));
-    messages.iter().fold(0, sum)
 }
 
 /// Messages in their total order.
@@ -184,8 +180,9 @@ impl Order {
             return self.append(message);
         };
         let block = &mut self.blocks[at];
-        block.count_in(message.id());
+        block.span(message.id());
         let index = block.near_end(position);
+        block.sums.get_mut().forget_from(index);
         block.messages.insert(index, message);
         self.split(at);
     }
@@ -222,28 +219,27 @@ impl Order {
     }
 
     /// Adds messages of one author with consecutive sequence numbers, each of them later than the one
-    /// before it; returns the sum of their hashes.
-    pub(super) fn insert_run(&mut self, mut run: &[ChatMessage]) -> u64 {
-        let mut digest = 0u64;
+    /// before it.
+    pub(super) fn insert_run(&mut self, mut run: &[ChatMessage]) {
         while let Some(first) = run.first() {
             let Some(at) = self.near_end(first.position()) else {
-                return digest.wrapping_add(self.append_run(run));
+                return self.append_run(run);
             };
             let block = &mut self.blocks[at];
             let end = block.last;
             let (now, later) = run.split_at(run.partition_point(|m| m.position() < end));
-            digest = digest.wrapping_add(block.merge_run(now));
+            block.merge_run(now);
             self.count_run(now);
             self.split(at);
             run = later;
         }
-        digest
     }
 
     fn append(&mut self, message: ChatMessage) {
         match self.blocks.back_mut() {
             Some(block) if block.messages.len() < BLOCK_MAX => {
-                block.count_in(message.id());
+                block.sums.get_mut().forget_whole();
+                block.span(message.id());
                 block.last = message.position();
                 block.messages.push(message);
             }
@@ -252,9 +248,8 @@ impl Order {
     }
 
     /// Adds messages of one author with consecutive sequence numbers, each of them later than the one
-    /// before it and the first later than all; returns the sum of their hashes.
-    fn append_run(&mut self, mut run: &[ChatMessage]) -> u64 {
-        let mut digest = 0u64;
+    /// before it and the first later than all.
+    fn append_run(&mut self, mut run: &[ChatMessage]) {
         while let Some(first) = run.first() {
             if self
                 .blocks
@@ -262,18 +257,16 @@ impl Order {
                 .is_none_or(|b| b.messages.len() >= BLOCK_MAX)
             {
                 self.append(first.clone());
-                digest = digest.wrapping_add(digest_of(first.id()));
                 self.count_run(std::slice::from_ref(first));
                 run = &run[1..];
             } else if let Some(block) = self.blocks.back_mut() {
                 let fitting = run.len().min(BLOCK_MAX - block.messages.len());
                 let (now, later) = run.split_at(fitting);
-                digest = digest.wrapping_add(block.append_run(now));
+                block.append_run(now);
                 self.count_run(now);
                 run = later;
             }
         }
-        digest
     }
 
     fn count_run(&mut self, run: &[ChatMessage]) {
@@ -291,9 +284,7 @@ impl Order {
             && let Some(block) = self.blocks.front_mut()
         {
             let take = (n - dropped.len()).min(block.messages.len());
-            block.digest = block
-                .digest
-                .wrapping_sub(digest_sum(&block.messages[..take]));
+            block.sums.get_mut().forget_from(0);
             dropped.extend(block.messages.drain(..take));
             if block.messages.is_empty() {
                 self.blocks.pop_front();
@@ -335,138 +326,83 @@ impl Order {
         whole + part
     }
 
-    /// The sum of the hashes, and the number, of the messages after `position`.
-    pub(super) fn digest_after(&self, position: Position) -> (u64, u64) {
+    /// How many messages there are after `position`.
+    pub(super) fn count_after(&self, position: Position) -> usize {
         let (at, index) = self.seek(position);
-        let (mut digest, mut count) = (0u64, 0);
-        for block in self.blocks.range(at.min(self.blocks.len())..) {
-            digest = digest.wrapping_add(block.digest);
-            count += block.messages.len();
+        let blocks = self.blocks.range(at.min(self.blocks.len())..);
+        blocks.map(|b| b.messages.len()).sum::<usize>() - index
+    }
+
+    /// How many messages there are in a span.
+    pub(super) fn count(&self, span: Span) -> usize {
+        self.count_after(span.after)
+            .saturating_sub(self.count_after(span.upto))
+    }
+
+    /// The message at this position, if one is held there.
+    pub(super) fn get(&self, position: Position) -> Option<&ChatMessage> {
+        let at = self.blocks.partition_point(|b| b.last < position);
+        let messages = &self.blocks.get(at)?.messages;
+        let index = messages.binary_search_by_key(&position, ChatMessage::position);
+        index.ok().map(|index| &messages[index])
+    }
+
+    /// The messages of a span, in at most so many as each part may have.
+    pub(super) fn parts(&self, span: Span, count: usize) -> Vec<Part> {
+        let (mut at, mut index) = self.seek(span.after);
+        let end = self.seek(span.upto);
+        let mut parts: Vec<Part> = Vec::new();
+        let mut left = 0;
+        while (at, index) < end {
+            let block = &self.blocks[at];
+            let stop = if at == end.0 {
+                end.1
+            } else {
+                block.messages.len()
+            };
+            if left == 0 {
+                left = count.max(1);
+                parts.push(Part {
+                    upto: span.upto,
+                    count: 0,
+                    sum: Sum::default(),
+                });
+            }
+            let next = stop.min(index.saturating_add(left));
+            left -= next - index;
+            if let (Some(part), Some(last)) = (parts.last_mut(), block.messages[..next].last()) {
+                part.upto = last.position();
+                part.count += (next - index) as u64;
+                part.sum.add(block.sum(index, next));
+            }
+            (at, index) = if next == block.messages.len() {
+                (at + 1, 0)
+            } else {
+                (at, next)
+            };
         }
-        if let Some(block) = self.blocks.get(at) {
-            digest = digest.wrapping_sub(digest_sum(&block.messages[..index]));
-            count -= index;
-        }
-        (digest, count as u64)
+        parts
+    }
+
+    /// The sum of the hashes, and the number, of the messages of a span.
+    pub(super) fn sum(&self, span: Span) -> (Sum, u64) {
+        let parts = self.parts(span, usize::MAX);
+        parts.first().map(|p| (p.sum, p.count)).unwrap_or_default()
+    }
+
+    /// The messages of a span, one by one.
+    pub(super) fn items(&self, span: Span) -> Vec<Item> {
+        let pieces = self.pieces_after(span.after);
+        let messages = pieces.flat_map(|piece| piece.messages);
+        let within = messages.take_while(|m| m.position() <= span.upto);
+        let item = |m: &ChatMessage| Item {
+            position: m.position(),
+            hash: hash_of(m).short(),
+        };
+        within.map(item).collect()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::wire::{Draft, Key};
-    use std::collections::BTreeMap;
-
-    fn message(timestamp: u64, seq: u64) -> ChatMessage {
-        ChatMessage::new(&Draft {
-            origin: Key(1),
-            seq,
-            timestamp,
-            sent_at: 0,
-            from: 1,
-            nick: "n".into(),
-            dependencies: Vec::new().into(),
-            text: String::new().into(),
-        })
-        .expect("a valid message")
-    }
-
-    fn agrees(order: &Order, model: &BTreeMap<Position, ChatMessage>, at: Position) {
-        assert_eq!(order.len(), model.len());
-        let bytes: usize = model.values().map(ChatMessage::size_bound).sum();
-        assert_eq!(order.bytes(), bytes);
-        let half = order.first_taking(bytes / 2);
-        let taken = |n| {
-            model
-                .values()
-                .take(n)
-                .map(ChatMessage::size_bound)
-                .sum::<usize>()
-        };
-        assert!(taken(half) >= bytes / 2 && (half == 0 || taken(half - 1) < bytes / 2));
-        assert!(order.iter().eq(model.values()));
-        assert!(order.iter().rev().eq(model.values().rev()));
-        let newest = model.last_key_value().map(|(p, _)| *p);
-        assert_eq!(order.last(), newest.unwrap_or_default());
-        let above = model.iter().filter(|(p, _)| **p > at);
-        let above: Vec<_> = above.map(|(_, m)| m.clone()).collect();
-        let pieces = order.pieces_after(at).flat_map(|piece| {
-            let last = piece.messages.last().map(ChatMessage::position);
-            assert_eq!(last, Some(piece.last));
-            let spans = piece.spans.unwrap_or_default();
-            let within = |m: &ChatMessage| {
-                let mut spans = spans.iter().filter(|s| s.author == m.origin());
-                spans.any(|s| (s.first..=s.last).contains(&m.seq()))
-            };
-            assert!(piece.messages.iter().all(within));
-            piece.messages
-        });
-        assert!(pieces.eq(above.iter()));
-        let expected = (digest_sum(&above), above.len() as u64);
-        assert_eq!(order.digest_after(at), expected);
-        assert_eq!(order.count_before(at), model.range(..at).count());
-    }
-
-    #[test]
-    fn behaves_like_a_sorted_map() {
-        let mut rng = fastrand::Rng::with_seed(7);
-        for _ in 0..20 {
-            let (mut order, mut model) = (Order::default(), BTreeMap::new());
-            for seq in 1..2_000 {
-                // Mostly at the end, sometimes anywhere.
-                let timestamp = if rng.u8(0..4) > 0 {
-                    seq * 10
-                } else {
-                    rng.u64(1..20_000)
-                };
-                let m = message(timestamp, seq);
-                model.insert(m.position(), m.clone());
-                order.insert(m);
-                if rng.u16(0..400) == 0 {
-                    let n = rng.usize(0..700);
-                    let dropped = order.drop_first(n);
-                    for m in &dropped {
-                        assert_eq!(model.pop_first().map(|(_, m)| m).as_ref(), Some(m));
-                    }
-                    assert!(dropped.len() == n || model.is_empty());
-                }
-                if seq % 97 == 0 {
-                    agrees(&order, &model, Position::new(rng.u64(0..20_000), Key(1), 0));
-                }
-            }
-            agrees(&order, &model, Position::default());
-        }
-    }
-
-    #[test]
-    fn a_run_goes_in_as_its_messages_one_by_one() {
-        let mut rng = fastrand::Rng::with_seed(8);
-        let (mut order, mut model) = (Order::default(), BTreeMap::new());
-        let (mut seq, mut newest) = (0, 0);
-        for _ in 0..120 {
-            let length = rng.u64(0..3 * BLOCK_MAX as u64 / 2);
-            // After everything, a little before, or anywhere; close together or far apart.
-            let mut timestamp = match rng.u8(0..4) {
-                0 => newest,
-                1 => rng.u64(0..=newest),
-                _ => newest.saturating_sub(rng.u64(0..2_000)),
-            };
-            let step = rng.u64(1..8);
-            let run = (seq + 1..=seq + length).map(|n| {
-                timestamp += rng.u64(1..=step);
-                message(timestamp, n)
-            });
-            let run: Vec<_> = run.collect();
-            seq += length;
-            newest = newest.max(timestamp);
-            assert_eq!(order.insert_run(&run), digest_sum(&run));
-            model.extend(run.into_iter().map(|m| (m.position(), m)));
-            agrees(
-                &order,
-                &model,
-                Position::new(rng.u64(0..=newest), Key(1), 0),
-            );
-        }
-        assert!(order.blocks.iter().all(|b| b.messages.len() <= BLOCK_MAX));
-    }
-}
+#[path = "order_test.rs"]
+mod tests;

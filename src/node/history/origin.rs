@@ -212,6 +212,19 @@ impl Origin {
         self.stable_to.is_none_or(|stable| seq <= stable)
     }
 
+    /// The one stretch of messages that is known of this author, if all of them are in the store only and
+    /// nothing else is known that matters.
+    pub(super) fn only_stored_stretch(&self) -> Option<(u64, u64)> {
+        let bounds = self.held.bounds()?;
+        let all = [&self.held, &self.taken, &self.only_stored, &self.stored];
+        let is_one = all.iter().all(|r| {
+            let mut ranges = r.iter();
+            ranges.next() == Some(bounds) && ranges.next().is_none()
+        });
+        let is_idle = self.stable_to.is_none() && self.missed.is_empty();
+        (is_one && is_idle && self.unwanted_to < bounds.0).then_some(bounds)
+    }
+
     /// True if nothing would be forgotten with it that matters.
     pub(in crate::node) fn is_idle(&self) -> bool {
         self.held.is_empty() && self.stable_to.is_none()

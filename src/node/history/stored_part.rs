@@ -14,13 +14,17 @@
 //! whole history, and many bytes, are unstored. Then the oldest of it is given up, and the floor rises above it, as
 //! that of a node without a store would; and since an acknowledgement leaves nothing out, nothing
 //! later of the same authors is acknowledged either.
+//!
+//! A store that must not grow deletes the oldest that it has. What is in memory, too, is held all the same, and
+//! is gone when it leaves memory; what was in the store only is gone at once, and the floor rises above it, as
+//! that of a node without a store does when its history is full. That it was stored stays true.
 
 use std::collections::VecDeque;
 
 use super::origin::Origin;
 use super::{Asks, History};
 use crate::limits::UNSTORED_BYTES_MAX;
-use crate::wire::{ChatMessage, Fetch, Key, MessageId, Position, SeqRange, digest_of};
+use crate::wire::{Buckets, ChatMessage, Fetch, Key, MessageId, Part, Position, SeqRange};
 
 /// Messages beyond the history's size that stay in memory until they leave it together: nodes whose
 /// memories are as large then still compare digests above the same floors.
@@ -35,6 +39,10 @@ pub struct Restored {
     pub newest: Vec<ChatMessage>,
     /// The position of the newest message that is not among them; zero if all are.
     pub until: Position,
+    /// The hashes of those that are not among them, as [`Buckets`] sums them up.
+    pub buckets: Vec<Part>,
+    /// Up to here the store has deleted everything; zero if it has not.
+    pub dropped_to: Position,
 }
 
 /// What a store adds to a history.
@@ -44,9 +52,13 @@ pub(super) struct StoredPart {
     pub(super) until: Position,
     /// How many these are.
     pub(super) count: usize,
+    /// Their hashes.
+    pub(super) buckets: Buckets,
     /// Taken in and not yet stored, in the order of being taken in.
     unstored: VecDeque<ChatMessage>,
     unstored_bytes: usize,
+    /// The store has deleted everything up to here.
+    dropped_to: Position,
     /// How many messages in memory are the occasion to look whether some may go.
     next_at: usize,
 }
@@ -59,27 +71,26 @@ impl History {
             ..StoredPart::default()
         });
         part.until = part.until.max(restored.until);
+        part.buckets.extend(restored.buckets);
+        part.dropped_to = part.dropped_to.max(restored.dropped_to);
+        self.floor = self.floor.max(restored.dropped_to);
         for SeqRange {
             author: key,
             first,
             last,
         } in restored.ranges
         {
-            let origin = self.origins.entry(key).or_default();
-            origin.held.insert_range(first, last);
-            origin.only_stored.insert_range(first, last);
-            origin.stored.insert_range(first, last);
-            origin.take_range(first, last);
-            for seq in first..=last {
-                let id = MessageId { origin: key, seq };
-                self.digest = self.digest.wrapping_add(digest_of(id));
-                part.count += 1;
+            // Mostly nothing else is known of an author but one stretch of messages.
+            let is_known = self.origins.contains_key(&key);
+            let is_shelved = !is_known && self.shelf.add(SeqRange::new(key, first, last));
+            if !is_shelved {
+                self.origin_mut(key).restore(first, last);
             }
+            part.count += usize::try_from(last - first + 1).unwrap_or(usize::MAX);
         }
         for message in restored.newest {
-            if let Some(origin) = self.origins.get_mut(&message.origin()) {
-                origin.only_stored.remove(message.seq());
-            }
+            let origin = self.origin_mut(message.origin());
+            origin.only_stored.remove(message.seq());
             part.count = part.count.saturating_sub(1);
             self.order.insert(message);
         }
@@ -98,6 +109,7 @@ impl History {
         } else {
             // Older than what is in memory: it goes to the store and nowhere else.
             part.count += 1;
+            part.buckets.insert(&message);
             if let Some(origin) = self.origins.get_mut(&message.origin()) {
                 origin.only_stored.insert(message.seq());
             }
@@ -128,10 +140,10 @@ impl History {
             part.unstored_bytes += now.iter().map(ChatMessage::size_bound).sum::<usize>();
             part.unstored.extend(now.iter().cloned());
             if let (Some(first), Some(last)) = (now.first(), now.last()) {
-                let origin = self.origins.entry(first.origin()).or_default();
+                let origin = self.origin_mut(first.origin());
                 origin.held.insert_range(first.seq(), last.seq());
             }
-            self.digest = self.digest.wrapping_add(self.order.insert_run(now));
+            self.order.insert_run(now);
             self.let_go();
             run = later;
         }
@@ -152,18 +164,81 @@ impl History {
         };
         let first_unstored = part.unstored.iter().map(|m| m.position()).min();
         let stored = first_unstored.map_or(excess, |p| self.order.count_before(p));
-        for message in self.order.drop_first(excess.min(stored)) {
-            part.until = message.position();
-            part.count += 1;
-            if let Some(origin) = self.origins.get_mut(&message.origin()) {
-                origin.only_stored.insert(message.seq());
-            }
+        let mut count = excess.min(stored);
+        let dropped_to = part.dropped_to;
+        if self
+            .order
+            .iter()
+            .next()
+            .is_some_and(|m| m.position() <= dropped_to)
+        {
+            count = self.droppable(count);
+        }
+        for message in self.order.drop_first(count) {
+            self.leave_memory(&message);
         }
         let len = self.order.len();
+        let Some(part) = &mut self.stored_part else {
+            return;
+        };
         part.next_at = match len + SLACK {
             next if len < enough => next.min(enough),
             next => next,
         };
+        self.shelve_idle_origins();
+    }
+
+    /// A message is in memory no more: it is in the store only, or gone if the store has it no more either.
+    fn leave_memory(&mut self, message: &ChatMessage) {
+        let Some(part) = &mut self.stored_part else {
+            return;
+        };
+        part.until = message.position();
+        if part.until <= part.dropped_to {
+            self.floor = self.floor.max(part.until);
+            return self.forget(message);
+        }
+        part.count += 1;
+        part.buckets.push(message);
+        self.floor = self.floor.max(part.dropped_to);
+        if let Some(origin) = self.origins.get_mut(&message.origin()) {
+            origin.only_stored.insert(message.seq());
+        }
+    }
+
+    /// The store has deleted these, and with them everything up to this position.
+    pub(in crate::node) fn drop_stored(&mut self, gone: &[ChatMessage], upto: Position) {
+        let Some(part) = &mut self.stored_part else {
+            return;
+        };
+        part.dropped_to = part.dropped_to.max(upto);
+        // What is to be stored and older than that will not be.
+        let unstored = part.unstored.iter().filter(|m| m.position() <= upto);
+        let gone: Vec<ChatMessage> = gone.iter().chain(unstored).cloned().collect();
+        let gone = gone.into_iter().filter(|m| self.forget_stored(m.id()));
+        let gone: Vec<ChatMessage> = gone.collect();
+        if let Some(part) = &mut self.stored_part {
+            part.count = part.count.saturating_sub(gone.len());
+            part.buckets.remove(&gone);
+            self.floor = self.floor.max(upto.min(part.until));
+        }
+        self.forget_idle_origins();
+    }
+
+    /// A message is in the store no more. False if it was not in the store only.
+    fn forget_stored(&mut self, id: MessageId) -> bool {
+        if self.shelf.contains(id) {
+            self.take_off_shelf(id.origin);
+        }
+        let Some(origin) = self.origins.get_mut(&id.origin) else {
+            return false;
+        };
+        let was_only_stored = origin.only_stored.contains(id.seq);
+        if was_only_stored {
+            origin.only_stored.remove(id.seq);
+            origin.held.remove(id.seq);
+        }
+        was_only_stored
     }
 
     /// A whole history is unstored: the oldest part of it is given up.
@@ -188,12 +263,12 @@ impl History {
         let position = position.max(part.until);
         part.until = position;
         part.count = 0;
-        for (key, origin) in &mut self.origins {
+        part.buckets = Buckets::default();
+        self.shelf.clear();
+        for origin in self.origins.values_mut() {
             let only_stored = std::mem::take(&mut origin.only_stored);
-            for seq in only_stored.iter().flat_map(|(first, last)| first..=last) {
-                origin.held.remove(seq);
-                let id = MessageId { origin: *key, seq };
-                self.digest = self.digest.wrapping_sub(digest_of(id));
+            for (first, last) in only_stored.iter() {
+                origin.held.remove_range(first, last);
             }
         }
         position
@@ -236,16 +311,21 @@ impl History {
     /// Until where messages that this FETCH asks for may have to be read from the store, and from
     /// where; none if there are none.
     pub(in crate::node) fn stored_until(&self, fetch: &Fetch) -> Option<(Position, Position)> {
+        let part = self
+            .stored_part
+            .as_ref()
+            .filter(|s| fetch.after < s.until)?;
         let asks = Asks::of(fetch);
-        let after = asks.starts_at(fetch.after);
-        let part = self.stored_part.as_ref().filter(|s| after < s.until)?;
-        let lacks = |(key, origin): (&Key, &Origin)| {
-            !origin.only_stored.is_empty() && asks.any_of(*key, &origin.only_stored)
-        };
-        self.origins
-            .iter()
-            .any(lacks)
-            .then_some((after, part.until))
+        let wants = asks.wants_of(|key| self.origin(key).map(|o| &o.only_stored));
+        let wants = wants || asks.wants_shelved(|key| self.shelf.stretch(key));
+        let walk = asks.walk(fetch.after, wants);
+        let span = walk.into_iter().next().filter(|s| s.after < part.until)?;
+        let lacks = |(key, origin): (&Key, &Origin)| asks.any_of(*key, &origin.only_stored);
+        let is_put_away = |r: SeqRange| !asks.skips_all(r);
+        let is_asked = asks.skips_nothing()
+            || self.origins.iter().any(lacks)
+            || self.shelf.ranges().any(is_put_away);
+        is_asked.then_some((span.after, span.upto.min(part.until)))
     }
 }
 

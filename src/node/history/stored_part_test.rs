@@ -1,7 +1,7 @@
 use super::*;
 use crate::limits;
 use crate::node::history::Ranges;
-use crate::wire::{Chunk, Draft};
+use crate::wire::{Chunk, Draft, Span, Sum};
 use std::collections::BTreeMap;
 
 fn message(key: u64, seq: u64, timestamp: u64) -> ChatMessage {
@@ -37,6 +37,7 @@ fn fetch(after: Position, skip: &[SeqRange]) -> Fetch {
     Fetch {
         no: 1,
         after,
+        spans: vec![Span::new(Position::default(), Position::END)],
         skip: skip.to_vec(),
         floor: None,
         want: Vec::new(),
@@ -64,6 +65,8 @@ fn restored(disk: &BTreeMap<Position, ChatMessage>, max: usize) -> Restored {
         .iter()
         .flat_map(|(key, r)| r.iter().map(|(a, b)| SeqRange::new(*key, a, b)));
     let older = disk.len().saturating_sub(max);
+    let mut buckets = Buckets::default();
+    disk.values().take(older).for_each(|m| buckets.push(m));
     Restored {
         ranges: ranges.collect(),
         newest: disk.values().skip(older).cloned().collect(),
@@ -71,6 +74,8 @@ fn restored(disk: &BTreeMap<Position, ChatMessage>, max: usize) -> Restored {
             0 => Position::default(),
             n => *disk.keys().nth(n - 1).expect("there are so many"),
         },
+        buckets: buckets.parts().to_vec(),
+        dropped_to: Position::default(),
     }
 }
 
@@ -301,4 +306,105 @@ fn the_longest_ranges_are_named_when_there_are_too_many() {
     let ranges = history.taken_ranges();
     assert_eq!(ranges.len(), crate::limits::SKIP_RANGES_MAX);
     assert!(ranges.contains(&SeqRange::new(Key(1_999), 1, 5)));
+}
+
+#[test]
+fn authors_of_whom_only_the_store_has_something_take_little_memory() {
+    const AUTHORS: u64 = 12_000;
+    let (mut history, mut disk) = (storing(10), BTreeMap::new());
+    let mut other = plain(usize::MAX);
+    for n in 1..=AUTHORS {
+        let m = message(n, 1, n * 10);
+        assert!(history.insert(m.clone()) && other.insert(m));
+        store_all(&mut history, &mut disk);
+    }
+    let many = limits::ORIGINS_IDLE_MAX + 2 * (SLACK + 10);
+    assert!(history.authors() <= many, "{}", history.authors());
+    assert_eq!(history.len() as u64, AUTHORS);
+    assert_eq!(history.digest(), other.digest());
+    let mut again = plain(10);
+    again.restore(restored(&disk, 10));
+    assert_eq!((again.authors(), again.shelved_authors()), (10, 11_990));
+    for history in [&mut history, &mut again] {
+        let old = message(7, 1, 70);
+        assert!(history.contains(old.id()) && history.has_taken(old.id()));
+        assert!(history.is_settled(old.id()) && !history.insert(old.clone()));
+        assert_eq!(history.highest(Key(7)), 1);
+        assert_eq!(history.taken_ranges(), other.taken_ranges());
+        // It is known as any other from then on, and says more.
+        assert!(history.insert(message(8, 2, AUTHORS * 20)));
+        assert_eq!(history.stored_end(Key(8), 1), 1);
+        let want = vec![SeqRange::new(Key(9), 1, 1)];
+        let wants = Fetch {
+            spans: Vec::new(),
+            want,
+            ..fetch(Position::default(), &[])
+        };
+        assert!(history.stored_until(&wants).is_some());
+        assert_eq!(history.len() as u64, AUTHORS + 1);
+        #[cfg(debug_assertions)]
+        history.check_invariants();
+    }
+}
+/// A store that drops its oldest: what is in memory stays, what is in the store only is gone, and the floor is
+/// above all that is gone.
+#[test]
+fn what_the_store_deletes_is_gone_once_it_is_in_memory_no_more() {
+    for (memory, kept) in [(10, 2_000), (5_000, 500), (1_500, 1_400)] {
+        let (mut history, mut disk) = (storing(memory), BTreeMap::new());
+        let (mut dropped_to, mut all) = (Position::default(), BTreeMap::new());
+        for n in 1..=9_000 {
+            let next = message(1 + n % 3, n.div_ceil(3), n * 10);
+            all.insert(next.position(), next.clone());
+            history.insert(next);
+            store_all(&mut history, &mut disk);
+            disk.retain(|position, _| *position > dropped_to);
+            if disk.len() > kept + 100 {
+                let gone: Vec<_> = disk.keys().take(100).copied().collect();
+                dropped_to = gone[99];
+                disk.retain(|position, _| *position > dropped_to);
+                let gone: Vec<_> = gone.iter().filter_map(|p| all.get(p).cloned()).collect();
+                history.drop_stored(&gone, dropped_to);
+            }
+            if n % 97 > 0 {
+                continue;
+            }
+            let in_memory: Vec<_> = history.iter().map(ChatMessage::position).collect();
+            let mut held: std::collections::BTreeSet<Position> = disk.keys().copied().collect();
+            held.extend(in_memory.iter());
+            assert_eq!(history.len(), held.len(), "{memory} in memory, after {n}");
+            let is = |p: &Position| all.get(p).cloned();
+            let there: Vec<ChatMessage> = held.iter().filter_map(is).collect();
+            let digest = Sum::of(&there).digest(there.len() as u64);
+            assert_eq!(history.digest(), digest);
+            let mut ids = held.iter().map(|p| p.id());
+            assert!(ids.all(|id| history.contains(id)));
+            assert!(held.first().is_some_and(|first| *first > history.floor()));
+            assert_eq!(
+                history.floor() > Position::default(),
+                held.len() < n as usize
+            );
+            // It is still known to have been stored.
+            assert_eq!(history.stored_end(Key(2), 1), n.div_ceil(3));
+        }
+    }
+}
+
+/// A node that comes back asks for nothing that its store has deleted.
+#[test]
+fn a_store_that_has_deleted_some_is_a_floor_from_the_start_on() {
+    let messages = (1..=300).map(|n| message(1, n, n * 10));
+    let disk: BTreeMap<_, _> = messages.map(|m| (m.position(), m)).collect();
+    let dropped_to = Position::new(9, Key(7), 1);
+    let mut history = plain(50);
+    history.restore(Restored {
+        dropped_to,
+        ..restored(&disk, 50)
+    });
+    assert_eq!((history.floor(), history.len()), (dropped_to, 300));
+    assert!(
+        !history.insert(message(2, 1, 5)),
+        "older than what was deleted"
+    );
+    assert!(history.insert(message(2, 2, 15)));
 }

@@ -7,8 +7,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::node::Time;
 use crate::node::context::Context;
+use crate::node::{Person, Time};
 use crate::wire::{Address, Coordinator, Key, Position};
 
 /// How far a link has come.
@@ -49,6 +49,8 @@ pub(in crate::node) struct Link {
     silence_counted: bool,
     /// Its peer has heard something that was said on it: it answered.
     pub(super) proven: bool,
+    /// Whose node its peer has proven to be, if it did.
+    person: Option<Person>,
     /// When chat last came in on it.
     chatted: Time,
     /// When the PING that is outstanding was sent.
@@ -98,6 +100,7 @@ impl Link {
             opened: now,
             silence_counted: false,
             proven: false,
+            person: None,
             chatted: Time(0),
             pinged: None,
             given_up: false,
@@ -140,6 +143,15 @@ impl Link {
     /// The peer's address.
     pub(in crate::node) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Whose node its peer has proven to be; none if it is nobody's in particular.
+    pub(in crate::node) fn person(&self) -> Option<Person> {
+        self.person
+    }
+
+    pub(super) fn note_person(&mut self, person: Option<Person>) {
+        self.person = person;
     }
 
     /// Its peer has heard something that was said on it. Who has dialled says HELLO before it hears

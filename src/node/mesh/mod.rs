@@ -30,7 +30,7 @@ mod ring;
 use std::collections::{BTreeMap, VecDeque};
 
 use super::context::Context;
-use super::{Class, Close, Closed, Effect, LinkId, Time, Timer, Weakness};
+use super::{Class, Close, Closed, Effect, LinkId, Person, Time, Timer, Weakness};
 use crate::limits;
 use crate::timing;
 use crate::wire::{Coordinator, Id, Key, Member, Position};
@@ -142,6 +142,13 @@ impl Mesh {
 
     pub(super) fn link(&self, id: LinkId) -> Option<&Link> {
         self.links.get(id)
+    }
+
+    /// The peer at the other end of this link has proven whose node it is.
+    pub(super) fn note_person(&mut self, id: LinkId, person: Option<Person>) {
+        if let Some(link) = self.links.get_mut(id) {
+            link.note_person(person);
+        }
     }
 
     /// The link with this peer that is written to.

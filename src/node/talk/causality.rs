@@ -53,6 +53,7 @@ impl Talk {
         }
         let has_taken = self.history.has_taken(message.id());
         if has_taken {
+            self.compare_with_taken(lent, message);
             self.acks.owe_again(message.origin());
         }
         has_taken
@@ -89,7 +90,12 @@ impl Talk {
         }
         // Nobody else writes in this node's name: what it never wrote will never come.
         let me = lent.cx.config.key;
-        let is_open = |cause: &MessageId| cause.origin != me && !self.history.is_settled(*cause);
+        let is_open = |cause: &MessageId| {
+            cause.origin != me
+                && !self.history.is_settled(*cause)
+                && !self.unsaid.contains(message.origin(), *cause)
+                && !self.is_later(lent, *cause, message)
+        };
         let mut unsettled = causes(message).filter(is_open);
         let word = self.awaited_word(message.origin());
         if is_below && word.is_none() || !self.has_joined() && self.is_old(lent.cx, message) {
@@ -103,8 +109,32 @@ impl Talk {
         }
         let cause = || unsettled.next();
         // What was given up between two messages does not put the later one first.
-        let earlier = || self.waiting.last_before(message.id());
+        let earlier = || {
+            let before = self.waiting.last_before(message.id());
+            before.filter(|id| !self.is_later(lent, *id, message))
+        };
         word.or_else(cause).or_else(earlier)
+    }
+
+    /// True if this cause waits here, and was said after its effect, as only a liar says: two that wait for each
+    /// other would wait for ever, and all that follows from them.
+    fn is_later(&self, lent: &Lent<'_>, cause: MessageId, message: &ChatMessage) -> bool {
+        let waits = self.waiting.find(cause).map(|(_, waits)| waits.position());
+        waits.is_some_and(|waits| waits >= message.position())
+            && !lent.cx.is_weakened(Weakness::CyclesWait)
+    }
+
+    /// These wait now: what waited for one of them, and was said before it, need not.
+    fn break_cycles(&mut self, lent: &mut Lent<'_>, run: &[ChatMessage]) {
+        let mut due = Vec::new();
+        for message in run {
+            if self.waiting.has_earlier_for(message) {
+                due.push((message.id(), message.id()));
+            }
+        }
+        if !due.is_empty() && !lent.cx.is_weakened(Weakness::CyclesWait) {
+            self.release_all(lent, due);
+        }
     }
 
     /// True if a message lies under the floor, and nobody counts on this node for it. Its causes lie there
@@ -152,6 +182,7 @@ impl Talk {
                 missing,
                 came_below,
             });
+            self.break_cycles(lent, run);
         }
     }
 

@@ -254,3 +254,29 @@ fn a_cause_is_waited_for_while_a_member_whose_link_broke_may_come_back_with_it()
     let long = config.failure_timeout * crate::timing::GAP_TIMEOUTS;
     assert!(patience(true) >= long);
 }
+
+#[test]
+fn who_lives_and_never_answers_keeps_nothing_waiting_for_ever() {
+    let mut rig = Rig::new();
+    let ana = rig.meet(ANA);
+    rig.admit(ana, ANA);
+    let cause = MessageId {
+        origin: Key(20),
+        seq: 1,
+    };
+    rig.receive(ana, chat(ANA, 1, &[cause]));
+    let mut passed = Duration::ZERO;
+    while rig.node.talk.waiting.len() > 0 {
+        assert!(passed < Duration::from_secs(60), "it waits still");
+        let step = Duration::from_millis(250);
+        rig.pass(step);
+        passed += step;
+        rig.receive(ana, Message::Ping { coordinator: None });
+        for timer in [Timer::Sync, Timer::Gap] {
+            if rig.timers.get(&timer).is_some_and(|at| at.0 <= rig.micros) {
+                rig.fire(timer);
+            }
+        }
+    }
+    assert!(passed > rig.node.cx.config.failure_timeout * crate::timing::GAP_TIMEOUTS);
+}

@@ -92,7 +92,7 @@ impl Talk {
         let (me, roster) = (lent.cx.config.key, &lent.view);
         let seqs = (first.seq(), last.seq());
         let bytes = messages.iter().map(ChatMessage::size_bound).sum();
-        let view = (roster.coordinator(), roster.version());
+        let view = (roster.coordinator(), roster.held());
         self.delivery.wrote(seqs, bytes, view, || {
             roster.keys().into_iter().filter(|k| *k != me).collect()
         });

@@ -5,6 +5,7 @@
 //! with the next ACK. Nothing is taken in here.
 
 use super::noticed::NoticedGap;
+use super::sync::Why;
 use super::{Lent, Talk, holes};
 use crate::limits;
 use crate::node::history::{Origin, Ranges};
@@ -117,7 +118,8 @@ impl Talk {
         for (author, at) in due {
             if let Some((first, last)) = self.gaps.take_asked(author, at) {
                 let lacks = self.lacking(author, first, last);
-                self.call_missed(lent, author, &lacks);
+                let missed = self.leave_out_unsaid(lent, author, &lacks);
+                self.call_missed(lent, author, &missed);
                 gone.push((author, lacks));
             }
         }
@@ -194,7 +196,7 @@ impl Talk {
             Some(peer) => {
                 stage.ask_again();
                 if !self.repair.asks_for_all_since(peer, stage.since()) {
-                    self.want_sync(lent, peer, false);
+                    self.want_sync(lent, peer, Why::Lacks);
                 }
             }
             None if may_come => stage.ask_again(),
@@ -283,7 +285,8 @@ impl Talk {
         let has_answered = |peer: &Key| {
             let asked = self.gaps.last_answer(*peer);
             let is_fresh = |at| !asks_again || lent.cx.since(at) < lent.cx.config.failure_timeout;
-            asked.is_some_and(|(began, ended)| began >= stage.since() && is_fresh(ended))
+            let has = asked.is_some_and(|(began, ended)| began >= stage.since() && is_fresh(ended));
+            has || self.gaps.has_had_its_chances(lent, *peer, stage.since())
         };
         if one_is_enough && reach.iter().any(has_answered) {
             return None;

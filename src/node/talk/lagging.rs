@@ -48,8 +48,8 @@ impl Talk {
         if !lent.mesh.is_behind(id) {
             return;
         }
-        let above = self.history.digest_above(next);
-        if above.is_some_and(|(_, lacks)| lacks <= CHASE_MESSAGES_MAX) {
+        let above = self.history.count_above(next);
+        if above.is_some_and(|lacks| lacks <= CHASE_MESSAGES_MAX) {
             self.chased = Some(lent.cx.now.time);
         }
     }

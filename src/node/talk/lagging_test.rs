@@ -3,14 +3,14 @@
 use super::*;
 use crate::node::Input;
 use crate::node::rig::{NONE, Rig};
-use crate::wire::{Chunk, Fetch, Key, Sync};
+use crate::wire::{Chunk, Digest, Fetch, Key, Span, Sync};
 
 fn fetch(rig: &mut Rig, link: LinkId, after: Position) -> Chunk {
-    let skip = Vec::new();
     let fetch = Fetch {
         no: 1,
         after,
-        skip,
+        spans: vec![Span::new(Position::default(), Position::END)],
+        skip: Vec::new(),
         floor: None,
         want: Vec::new(),
     };
@@ -33,7 +33,7 @@ fn behind() -> (Rig, LinkId) {
     let sync = Sync {
         no: 1,
         floor: Position::default(),
-        digest: 0,
+        digest: Digest::default(),
         count: 0,
         back: false,
     };

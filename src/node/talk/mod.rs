@@ -17,9 +17,13 @@
 //! | `storing` | what a store changes |
 
 mod acks;
+mod answering;
+mod budget;
 mod causality;
 mod chat;
 mod delivery;
+mod doubles;
+mod exchange;
 mod gaps;
 mod heads;
 mod holes;
@@ -28,6 +32,7 @@ mod invariants;
 mod lagging;
 mod noticed;
 mod past;
+mod plan;
 mod runs;
 mod source;
 mod stability;
@@ -35,6 +40,7 @@ mod storing;
 mod sync;
 mod taking;
 mod trust;
+mod unsaid;
 mod waiting;
 
 use super::context::Context;
@@ -46,12 +52,15 @@ use crate::wire::{Id, Key, Position};
 use acks::Acks;
 use chat::Chat;
 use delivery::Delivery;
+use doubles::Doubles;
 use noticed::Gaps;
 use past::Past;
 use source::Membership;
 use stability::Stability;
 use sync::Repair;
+pub(super) use sync::Why;
 use taking::HeldBack;
+use unsaid::Unsaid;
 use waiting::Waiting;
 
 /// What the talk is lent for the length of one call.
@@ -79,6 +88,7 @@ pub(super) struct Talk {
     waiting: Waiting,
     gaps: Gaps,
     repair: Repair,
+    doubles: Doubles,
     acks: Acks,
     stability: Stability,
     /// When a peer that is behind, and not far, last asked for more.
@@ -88,6 +98,8 @@ pub(super) struct Talk {
     heard_chat: Time,
     /// The user was told that somebody's messages lie too far ahead.
     is_far_ahead_told: bool,
+    /// Causes that somebody named and nobody said.
+    unsaid: Unsaid,
 }
 
 impl Talk {
@@ -104,12 +116,14 @@ impl Talk {
             waiting: Waiting::default(),
             gaps: Gaps::default(),
             repair: Repair::default(),
+            doubles: Doubles::default(),
             acks: Acks::default(),
             stability: Stability::default(),
             chased: None,
             delivery: Delivery::default(),
             heard_chat: Time(0),
             is_far_ahead_told: false,
+            unsaid: Unsaid::default(),
         }
     }
 
@@ -132,7 +146,7 @@ impl Talk {
         self.acks.owe_again(key);
         self.tell_stable(lent, link, key);
         if lent.mesh.link(link).is_some_and(Link::is_ours) {
-            self.want_sync(lent, key, false);
+            self.want_sync(lent, key, Why::Lacks);
         }
     }
 
@@ -147,8 +161,8 @@ impl Talk {
         self.acks.forget(key);
         self.delivery.forget(key);
         self.gaps.forget_peer(key);
+        self.repair.forget_peer(key);
         self.past.forget(key);
-        self.repair.forget(key);
     }
 
     /// This node was away: who was in reach may have given its links up.
@@ -169,6 +183,11 @@ impl Talk {
             self.membership,
             Membership::Inside | Membership::Returning(_)
         )
+    }
+
+    /// True while this node has joined, and is not about to do so again.
+    fn is_inside(&self) -> bool {
+        matches!(self.membership, Membership::Inside)
     }
 
     /// True while this node has not been let in yet.
@@ -244,3 +263,7 @@ fn follow_clock(lent: &mut Lent<'_>, key: Key) {
         lent.cx.observe(clock);
     }
 }
+
+#[cfg(test)]
+#[path = "repair_test.rs"]
+mod repair_tests;

@@ -5,9 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use super::Lent;
 use crate::limits;
 use crate::node::Time;
 use crate::node::history::Ranges;
+use crate::timing;
 use crate::wire::Key;
 
 /// Messages of one author whose lack was noticed at the same time.
@@ -66,6 +68,8 @@ pub(super) struct Gaps {
     stages: BTreeMap<Key, Vec<NoticedGap>>,
     /// When the last exchange with each peer that went to its end began, and when it ended.
     asked: BTreeMap<Key, (Time, Time)>,
+    /// How many exchanges in a row with each peer did not go to their end, and when the last one broke off.
+    failed: BTreeMap<Key, (u32, Time)>,
     /// When this node last came back from being away.
     back: Time,
     /// `Timer::Gap` is set.
@@ -81,6 +85,8 @@ impl Gaps {
     /// This node was away: who was in reach may have given its links up, and will be linked again.
     pub(super) fn come_back(&mut self, now: Time) {
         self.back = now;
+        // Nobody's answers could come meanwhile.
+        self.failed.clear();
     }
 
     #[cfg(debug_assertions)]
@@ -108,6 +114,34 @@ impl Gaps {
     /// This peer has answered an exchange to its end.
     pub(super) fn has_answered(&mut self, peer: Key, began: Time, ended: Time) {
         self.asked.insert(peer, (began, ended));
+        self.failed.remove(&peer);
+    }
+
+    /// An exchange with this peer did not go to its end.
+    pub(super) fn has_failed(&mut self, peer: Key, now: Time) {
+        let (count, last) = self.failed.entry(peer).or_default();
+        *count += 1;
+        *last = now;
+    }
+
+    /// This peer has brought something that was missing, if not in time: it is slow.
+    pub(super) fn has_brought(&mut self, peer: Key) {
+        self.failed.remove(&peer);
+    }
+
+    /// True if this peer answers none of many questions to the end: it must not keep a gap from being given up
+    /// for ever. Members get more patience than strangers.
+    pub(super) fn has_had_its_chances(&self, lent: &Lent<'_>, peer: Key, since: Time) -> bool {
+        let (failures, timeouts) = if lent.view.contains(peer) {
+            (timing::CHANCES_OF_MEMBERS, timing::SILENT_LINK_TIMEOUTS_MAX)
+        } else {
+            (timing::CHANCES_OF_STRANGERS, 2 * timing::GAP_TIMEOUTS)
+        };
+        // What could not come while this node was away is not held against anybody.
+        let since = since.max(self.back);
+        let is_old = lent.cx.since(since) >= lent.cx.config.failure_timeout * timeouts;
+        let failed = self.failed.get(&peer);
+        is_old && failed.is_some_and(|(count, last)| *count >= failures && *last >= since)
     }
 
     /// When the last exchange with this peer that went to its end began, and when it ended.
@@ -118,6 +152,7 @@ impl Gaps {
     /// Nothing is kept of a peer without a link.
     pub(super) fn forget_peer(&mut self, peer: Key) {
         self.asked.remove(&peer);
+        self.failed.remove(&peer);
     }
 
     /// These were thrown away for want of room, so that whoever gave them is to be asked again. False if

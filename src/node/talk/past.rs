@@ -181,6 +181,7 @@ impl Talk {
 
     /// Something of this author comes, who may never have been in a view with this node.
     pub(super) fn hear_author(&mut self, lent: &mut Lent<'_>, author: Key) {
+        self.history.take_off_shelf(author);
         let is_known = self.past.told.contains_key(&author)
             || self.past.met.contains_key(&author)
             || self.past.silent.contains(&author);
@@ -271,7 +272,10 @@ impl Talk {
     fn forget_strangers_words(&mut self, lent: &mut Lent<'_>) {
         if self.past.met.len().max(self.past.told.len()) > limits::ORIGINS_IDLE_MAX {
             let (roster, history) = (&lent.view, &self.history);
-            let is_there = |key: &Key| roster.contains(*key) || history.origin(*key).is_some();
+            let waits = |key: Key| self.waiting.is_waited_for(word_of(key));
+            // What waits for a word is let go when that is waited for no longer.
+            let is_there =
+                |key: &Key| roster.contains(*key) || history.origin(*key).is_some() || waits(*key);
             self.past.met.retain(|key, _| is_there(key));
             self.past.told.retain(|key, _| is_there(key));
             self.past.silent.retain(is_there);

@@ -8,7 +8,7 @@
 use super::{Lent, Talk};
 use crate::node::Restored;
 use crate::node::context::Context;
-use crate::wire::ChatMessage;
+use crate::wire::{ChatMessage, Position};
 
 /// Of what was restored, how much is looked through for the causes of the next own message: all
 /// that is older is before it by its timestamp anyway.
@@ -66,6 +66,11 @@ impl Talk {
                 self.acks.owe(author);
             }
         }
+    }
+
+    /// The store has deleted these, the oldest that it had, and with them everything up to this position.
+    pub(in crate::node) fn on_dropped(&mut self, gone: &[ChatMessage], upto: Position) {
+        self.history.drop_stored(gone, upto);
     }
 
     /// The highest own sequence number that may be shown as delivered.

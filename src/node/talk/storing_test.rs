@@ -208,11 +208,15 @@ fn config(host: usize, history_max: usize) -> Config {
 fn restored(disk: &BTreeMap<Position, ChatMessage>, max: usize) -> Restored {
     let older = disk.len().saturating_sub(max);
     let until = older.checked_sub(1).and_then(|n| disk.keys().nth(n));
+    let mut buckets = crate::wire::Buckets::default();
+    disk.values().take(older).for_each(|m| buckets.push(m));
     let range = |m: &ChatMessage| SeqRange::new(m.origin(), m.seq(), m.seq());
     Restored {
         ranges: disk.values().map(range).collect(),
         newest: disk.values().skip(older).cloned().collect(),
         until: until.copied().unwrap_or_default(),
+        buckets: buckets.parts().to_vec(),
+        dropped_to: Position::default(),
     }
 }
 

@@ -1,7 +1,8 @@
 //! When a SYNC is due.
 
 use super::*;
-use crate::node::rig::{Rig, chat};
+use crate::node::rig::{Rig, chat, stable};
+use crate::wire::Chunk;
 
 const ANA: Key = Key(9);
 
@@ -51,4 +52,67 @@ fn what_somebody_invents_in_this_nodes_name_is_not_taken_from_a_chunk() {
     rig.receive(ana, Message::Chunk(Chunk { no, next, messages }));
     let history = rig.node.history();
     assert_eq!((history.highest(ANA), history.highest(me)), (2, 0));
+}
+
+/// A node that misses 1 and 2 of Ana's, has asked her for them, and has given the exchange up since.
+fn given_up() -> (Rig, LinkId, u64) {
+    let mut rig = Rig::new();
+    let ana = rig.meet(ANA);
+    rig.admit(ana, ANA);
+    rig.receive(ana, stable(1));
+    rig.receive(ana, chat(ANA, 3, &[]));
+    rig.pass(timing::GAP_PATIENCE * 2);
+    rig.fire(Timer::Gap);
+    let mut answer = rig.answer();
+    answer.equal = false;
+    let sent = rig.receive(ana, Message::SyncAnswer(answer));
+    let [Message::Fetch(fetch)] = &sent[..] else {
+        panic!("no FETCH but {sent:?}");
+    };
+    let no = fetch.no;
+    rig.pass(rig.node.cx.config.failure_timeout);
+    rig.fire(Timer::Sync);
+    (rig, ana, no)
+}
+
+fn chunk_of_two(no: u64) -> Message {
+    let mut messages = Vec::new();
+    for seq in 1..=2 {
+        if let Message::Chat(chat) = chat(ANA, seq, &[]) {
+            messages.extend(chat);
+        }
+    }
+    let next = None;
+    Message::Chunk(Chunk { no, next, messages })
+}
+
+#[test]
+fn a_chunk_that_comes_late_over_a_slow_line_is_taken_in_once_and_only_if_it_was_asked_for() {
+    let (mut rig, ana, no) = given_up();
+    rig.receive(ana, chunk_of_two(no + 7));
+    assert_eq!(rig.node.talk.history.highest(ANA), 0, "nobody asked for it");
+    rig.receive(ana, chunk_of_two(no));
+    assert_eq!(rig.node.talk.history.highest(ANA), 3);
+    assert_eq!(rig.node.talk.repair.take_late(ana, no), None);
+}
+
+#[test]
+fn a_member_that_brings_what_is_missing_only_slowly_is_not_held_for_one_that_never_answers() {
+    let (mut rig, ana, no) = given_up();
+    let since = Time::default();
+    let is_asked_in_vain = |rig: &mut Rig| {
+        let (talk, lent) = rig.node.talk();
+        talk.gaps.has_had_its_chances(&lent, ANA, since)
+    };
+    let timeout = rig.node.cx.config.failure_timeout;
+    rig.pass(timeout * timing::SILENT_LINK_TIMEOUTS_MAX);
+    rig.receive(ana, Message::Ping { coordinator: None });
+    for _ in 1..timing::CHANCES_OF_MEMBERS {
+        assert!(!is_asked_in_vain(&mut rig));
+        let (talk, lent) = rig.node.talk();
+        talk.gaps.has_failed(ANA, lent.cx.now.time);
+    }
+    assert!(is_asked_in_vain(&mut rig));
+    rig.receive(ana, chunk_of_two(no));
+    assert!(!is_asked_in_vain(&mut rig));
 }

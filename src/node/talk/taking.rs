@@ -140,6 +140,9 @@ impl Talk {
     /// This author has said which of its messages are new: those that were taken for old are shown, before what
     /// waits for the same word.
     pub(super) fn show_doubted(&mut self, lent: &mut Lent<'_>, author: Key) {
+        if !self.has_joined() {
+            return;
+        }
         let Some((first, last)) = self.past.take_doubted(author) else {
             return;
         };

@@ -5,7 +5,6 @@
 
 use super::{Lent, Talk};
 use crate::node::Event;
-use crate::node::history::Origin;
 use crate::wire::{ChatMessage, Key};
 
 impl Talk {
@@ -30,11 +29,8 @@ impl Talk {
         message: &ChatMessage,
     ) -> bool {
         let author = message.origin();
-        if author == sender || !lent.view.contains(author) || !lent.mesh.is_alive(lent.cx, author) {
-            return false;
-        }
-        let said = self.history.origin(author).and_then(Origin::said);
-        said.is_some_and(|said| message.seq() > said)
+        let is_beyond = |said| message.seq() > said;
+        author != sender && self.word_of(lent, author).is_some_and(is_beyond)
     }
 
     /// A peer passes these on, as in a CHUNK that was asked for.

@@ -235,6 +235,26 @@ impl Waiting {
         waiting.filter_map(|first| self.waiters.get(&first).map(|w| w.sender))
     }
 
+    /// True if something waits for this message that was said before it.
+    pub(super) fn has_earlier_for(&self, message: &ChatMessage) -> bool {
+        let id = message.id();
+        let mut firsts = self.waiting_for((id, id));
+        firsts.any(|first| {
+            let waiter = self.waiters.get(&first);
+            waiter.is_some_and(|w| w.first().position() <= message.position())
+        })
+    }
+
+    /// Those of these, which are of one author, that something waits for, each with the author of what waits.
+    pub(super) fn causes_within(
+        &self,
+        (first, last): (MessageId, MessageId),
+    ) -> Vec<(Key, MessageId)> {
+        let on = self.on.range(first..=last);
+        on.flat_map(|(cause, ids)| ids.iter().map(|id| (id.origin, *cause)))
+            .collect()
+    }
+
     /// Removes the runs that wait for one of these, which are of one author.
     pub(super) fn release(&mut self, (first, last): (MessageId, MessageId)) -> Vec<Waiter> {
         let due: Vec<MessageId> = self.waiting_for((first, last)).collect();

@@ -14,6 +14,7 @@ pub mod integrity;
 pub mod ledger;
 pub mod liveness;
 pub mod loss;
+pub mod lying;
 pub mod naming;
 pub mod offices;
 pub mod once;

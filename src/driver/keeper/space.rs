@@ -1,0 +1,233 @@
+//! How much of the disk the store may take (`--store-max`), and what is done when it has that.
+//!
+//! Owns the limit and how much of it is taken. It deletes nothing itself: [`Store::drop_oldest`] does that, when
+//! this says that it is time. The words that it hands back are for the user.
+//!
+//! The limit is for the file and its log together. A part of it is the log's ([`LOG_PART`]); the file grows up to
+//! the rest, and then the oldest messages are deleted, a step in a turn, so that what is stored next has room in
+//! the pages that become free. What is stored at a time is small against the limit, and there is always
+//! room for the next of it. While the log has no room a commit waits until a helper has checkpointed and the log
+//! is cut; if too much waits for that, nothing more is taken in from peers and stdin.
+//!
+//! A file that is larger than the limit when it is opened keeps its size, so that nobody's history is cut by an
+//! option that was not given.
+
+use std::time::Duration;
+
+use crate::limits::{STORE_BATCH_BYTES_MAX, STORE_BYTES_MIN, STORE_LOG_PAGES_MAX};
+use crate::node::Time;
+use crate::store::{DiskUse, Store, StoreError};
+
+/// The part of the limit that is the log's: one of so many, or as much as a log may have anyway.
+const LOG_PART: u64 = 4;
+/// Bytes of a page, and of its frame in the log.
+const PAGE: u64 = 4_096;
+/// One commit is so many times smaller than the limit, at least.
+const BATCHES: u64 = 32;
+/// Of what one commit brings, so many times as much is added to the file or to the log.
+const GROWTH: u64 = 3;
+/// The pause after deleting has failed.
+const FAILED_PAUSE: Duration = Duration::from_secs(1);
+
+/// What the user was told.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Told {
+    Nothing,
+    /// It is nearly full.
+    Nearly,
+    /// The oldest go.
+    Full,
+}
+
+/// The limit, and what is taken of it.
+#[derive(Debug)]
+pub(super) struct Space {
+    max: u64,
+    /// How large the file may become.
+    file_max: u64,
+    taken: DiskUse,
+    is_known: bool,
+    told: Told,
+    /// After a failure: not before this time.
+    not_before: Option<Time>,
+}
+
+impl Space {
+    /// So many bytes are allowed.
+    pub(super) fn new(max: u64) -> Space {
+        let max = max.max(STORE_BYTES_MIN);
+        Space {
+            max,
+            file_max: max - log_part(max),
+            taken: DiskUse::default(),
+            is_known: false,
+            told: Told::Nothing,
+            not_before: None,
+        }
+    }
+
+    /// Bytes of messages in one commit, at most.
+    pub(super) fn batch_bytes(&self) -> usize {
+        let bytes = usize::try_from(self.max / BATCHES).unwrap_or(usize::MAX);
+        bytes.min(STORE_BATCH_BYTES_MAX)
+    }
+
+    fn growth(&self) -> u64 {
+        GROWTH * self.batch_bytes() as u64
+    }
+
+    /// Pages in the log at which a commit waits for a checkpoint, as long as that is not in vain.
+    pub(super) fn log_pages(&self) -> u64 {
+        (log_part(self.max).saturating_sub(self.growth()) / PAGE).min(STORE_LOG_PAGES_MAX)
+    }
+
+    /// How large a helper may make the file and its log, in bytes.
+    pub(super) fn helper_limits(&self) -> (u64, u64) {
+        (self.file_max, log_part(self.max) / 2)
+    }
+
+    /// Looks how much is taken.
+    pub(super) fn look(&mut self, store: &Store) {
+        let Ok(taken) = store.disk_use() else {
+            return;
+        };
+        self.taken = taken;
+        if !std::mem::replace(&mut self.is_known, true) {
+            self.file_max = self.file_max.max(taken.file);
+        }
+    }
+
+    /// The file was opened anew, or is another one.
+    pub(super) fn on_reopened(&mut self) {
+        self.is_known = false;
+    }
+
+    /// What may be in use of the file before the oldest go.
+    fn enough(&self) -> u64 {
+        self.file_max.saturating_sub(self.growth())
+    }
+
+    /// True if the oldest messages are to go.
+    pub(super) fn is_over(&self) -> bool {
+        self.taken.used > self.enough()
+    }
+
+    /// True if the log has room for what is written next.
+    pub(super) fn has_log_room(&self) -> bool {
+        let log = self.taken.log + self.growth();
+        let all = self.file_max.saturating_add(log_part(self.max));
+        log <= log_part(self.max) || self.taken.file.saturating_add(log) <= all
+    }
+
+    /// When the oldest are to go, if they are.
+    pub(super) fn next_wake(&self, now: Time) -> Option<Time> {
+        let is_due = self.is_over() && self.has_log_room();
+        is_due.then(|| self.not_before.map_or(now, |at| at.max(now)))
+    }
+
+    /// What came of deleting the oldest.
+    pub(super) fn note(&mut self, now: Time, result: Result<(), StoreError>) {
+        self.not_before = result.err().map(|e| {
+            log::info!("the oldest messages stay: {e}");
+            now + FAILED_PAUSE
+        });
+    }
+
+    /// What the user is to be told, once each.
+    pub(super) fn words(&mut self) -> Option<String> {
+        let state = if self.is_over() {
+            Told::Full
+        } else if self.taken.used > self.enough() / 10 * 9 {
+            Told::Nearly
+        } else {
+            Told::Nothing
+        };
+        if state <= self.told {
+            return None;
+        }
+        self.told = state;
+        let max = size_text(self.max);
+        Some(match state {
+            Told::Full => format!(
+                "it is as large as it may become (--store-max {max}): from now on the oldest messages are \
+                 deleted to make room; give a larger --store-max to keep more"
+            ),
+            _ => format!(
+                "nine tenths of --store-max {max} are full: at the limit the oldest messages will be deleted; \
+                 give a larger --store-max to keep them"
+            ),
+        })
+    }
+}
+
+fn log_part(max: u64) -> u64 {
+    (max / LOG_PART).min(STORE_LOG_PAGES_MAX * PAGE)
+}
+
+/// A size as the option takes it.
+fn size_text(bytes: u64) -> String {
+    let units = [(30, "G"), (20, "M"), (10, "K")];
+    let unit = units
+        .iter()
+        .find(|(bits, _)| bytes.trailing_zeros() >= *bits);
+    unit.map_or(bytes.to_string(), |(bits, name)| {
+        format!("{}{name}", bytes >> bits)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_room_for_a_commit_when_nothing_is_to_go_and_the_log_is_cut() {
+        for max in [0, 1 << 20, 2 << 20, 100 << 20, 4 << 30, u64::MAX] {
+            let mut space = Space::new(max);
+            space.taken.used = space.enough();
+            space.taken.file = space.file_max;
+            assert!(!space.is_over() && space.has_log_room(), "{max}");
+            assert!(space.taken.used + space.growth() <= space.file_max, "{max}");
+            assert!(
+                space.log_pages() * PAGE + space.growth() <= log_part(space.max),
+                "{max}"
+            );
+            assert!(space.log_pages() > 0 && space.batch_bytes() > 0, "{max}");
+        }
+    }
+
+    #[test]
+    fn the_user_is_told_once_that_it_is_nearly_full_and_once_that_it_is_full() {
+        let mut space = Space::new(2 << 20);
+        assert_eq!(space.words(), None);
+        space.taken.used = space.enough() / 10 * 9 + 1;
+        assert!(
+            space
+                .words()
+                .is_some_and(|w| w.starts_with("nine tenths of --store-max 2M"))
+        );
+        assert_eq!(space.words(), None);
+        space.taken.used = space.enough() + 1;
+        assert!(
+            space
+                .words()
+                .is_some_and(|w| w.contains("the oldest messages are deleted"))
+        );
+        space.taken.used = 0;
+        assert_eq!(space.words(), None);
+        space.taken.used = space.enough() + 1;
+        assert_eq!(space.words(), None);
+    }
+
+    #[test]
+    fn sizes_read_as_they_are_given() {
+        let sizes = [
+            (1 << 30, "1G"),
+            (2 << 20, "2M"),
+            (1_536 << 10, "1536K"),
+            (7, "7"),
+        ];
+        for (bytes, text) in sizes {
+            assert_eq!(size_text(bytes), text);
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Whose word on a coordinator counts no more: who names one that lets nobody in, and who answers ELECTION and
+//! never announces itself.
+//!
+//! Owns for how long this node has asked in vain on whose word, and in how many rounds whose ELECTION_OK came to
+//! nothing. Who is honest is found wrong now and then, and has its credit again after a while. It asks nobody,
+//! and starts no election.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{Group, Parts};
+use crate::limits;
+use crate::node::context::Context;
+use crate::node::{Time, Weakness, micros};
+use crate::timing;
+use crate::wire::Key;
+
+/// What somebody's word has cost this node.
+#[derive(Clone, Copy, Debug, Default)]
+struct Account {
+    /// For how long this node asked in vain, in microseconds.
+    in_vain: u64,
+    /// In how many rounds of elections its answer came to nothing.
+    rounds: u32,
+    last: Time,
+}
+
+/// The accounts of those whose word came to nothing lately.
+#[derive(Debug, Default)]
+pub(super) struct Credit {
+    accounts: BTreeMap<Key, Account>,
+}
+
+impl Credit {
+    fn account(&mut self, key: Key, now: Time) -> Option<&mut Account> {
+        let is_lately = |a: &Account| now.since(a.last) < timing::CREDIT_REMEMBERED;
+        self.accounts.retain(|_, account| is_lately(account));
+        if self.accounts.len() >= limits::ACCOUNTS_MAX && !self.accounts.contains_key(&key) {
+            return None;
+        }
+        let account = self.accounts.entry(key).or_default();
+        account.last = now;
+        Some(account)
+    }
+
+    /// This node has asked in vain for so long on this one's word.
+    fn charge(&mut self, key: Key, long: Duration, now: Time) {
+        if let Some(account) = self.account(key, now) {
+            account.in_vain = account.in_vain.saturating_add(micros(long));
+        }
+    }
+
+    /// One more round in which this one's ELECTION_OK came to nothing.
+    fn charge_round(&mut self, key: Key, now: Time) {
+        if let Some(account) = self.account(key, now) {
+            account.rounds = account.rounds.saturating_add(1);
+        }
+    }
+
+    /// What this one said has turned out to be so.
+    fn restore(&mut self, key: Key) {
+        self.accounts.remove(&key);
+    }
+
+    fn has_cost(&self, key: Key, long: Duration, now: Time) -> bool {
+        let account = self.accounts.get(&key);
+        account.is_some_and(|a| {
+            a.in_vain >= micros(long) && now.since(a.last) < timing::CREDIT_REMEMBERED
+        })
+    }
+
+    fn is_at_end(&self, key: Key, rounds: u32, now: Time) -> bool {
+        let account = self.accounts.get(&key);
+        account.is_some_and(|a| a.rounds >= rounds && now.since(a.last) < timing::CREDIT_REMEMBERED)
+    }
+}
+
+impl Group {
+    /// True if what this one says of coordinators counts no more.
+    pub(super) fn is_doubted(&self, cx: &Context, key: Key) -> bool {
+        let long = cx.config.failure_timeout * timing::IN_VAIN_TIMEOUTS;
+        !cx.is_weakened(Weakness::VouchingCounts) && self.credit.has_cost(key, long, cx.now.time)
+    }
+
+    /// True if this one's ELECTION_OK counts no more.
+    pub(super) fn is_empty_promise(&self, cx: &Context, key: Key) -> bool {
+        !cx.is_weakened(Weakness::PromisesCount)
+            && self
+                .credit
+                .is_at_end(key, timing::OK_ROUNDS_MAX, cx.now.time)
+    }
+
+    /// A round of the election has ended without an announcement, and these had said that they take over.
+    /// The highest pays: the others may have waited for it.
+    pub(super) fn charge_promise(&mut self, parts: &Parts<'_>, promised: &[Key]) {
+        let members = self.roster.members().iter().rev();
+        let mut highest_first = members.map(|m| m.key).filter(|key| promised.contains(key));
+        if let Some(key) = highest_first.next() {
+            self.credit.charge_round(key, parts.cx.now.time);
+        }
+    }
+
+    /// This node still asks a coordinator in that others name, or that names itself: they pay for the time.
+    pub(super) fn charge_for_asking(&mut self, parts: &Parts<'_>) {
+        let now = parts.cx.now.time;
+        let Some(asking) = &mut self.asking else {
+            return;
+        };
+        let (long, target) = (asking.take_uncharged(now), asking.target.key);
+        // Who has a coordinator waits for nobody.
+        if self.coordinator.as_ref().is_some_and(|c| c.key == target) {
+            return;
+        }
+        for voucher in asking.vouchers().to_vec() {
+            self.credit.charge(voucher, long, now);
+        }
+    }
+
+    /// This node looks for its room, and this group's coordinator has not let it in yet: who names it pays,
+    /// but for the coordinator itself, which may have no room.
+    pub(super) fn charge_for_seeking(&mut self, parts: &Parts<'_>, key: Key, long: Duration) {
+        let now = parts.cx.now.time;
+        for voucher in Self::vouchers_of(parts, key) {
+            self.credit.charge(voucher, long, now);
+        }
+    }
+
+    /// This coordinator let this node in: who named it was right.
+    pub(super) fn restore_credit(&mut self, parts: &Parts<'_>, leader: Key) {
+        for voucher in Self::vouchers_of(parts, leader) {
+            self.credit.restore(voucher);
+        }
+        self.credit.restore(leader);
+    }
+
+    /// Who names this coordinator on its link, itself not counted.
+    pub(super) fn vouchers_of(parts: &Parts<'_>, key: Key) -> Vec<Key> {
+        let links = parts.mesh.open_links();
+        let names = links.filter(|(peer, _, link)| {
+            *peer != key && link.told().is_some_and(|(c, _)| c.key == key)
+        });
+        names.map(|(peer, _, _)| peer).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIAR: Key = Key(7);
+
+    #[test]
+    fn credit_ends_and_comes_back() {
+        let long = Duration::from_secs(6);
+        let mut credit = Credit::default();
+        assert!(!credit.has_cost(LIAR, long, Time(0)));
+        credit.charge(LIAR, long / 2, Time(0));
+        assert!(!credit.has_cost(LIAR, long, Time(0)));
+        credit.charge(LIAR, long / 2, Time(0));
+        assert!(credit.has_cost(LIAR, long, Time(0)));
+        let later = Time(0) + timing::CREDIT_REMEMBERED;
+        assert!(!credit.has_cost(LIAR, long, later));
+        credit.restore(LIAR);
+        assert!(!credit.has_cost(LIAR, long, Time(0)));
+    }
+
+    #[test]
+    fn accounts_are_few_and_saturate() {
+        let mut credit = Credit::default();
+        for key in 0..10_000 {
+            credit.charge(Key(key), Duration::MAX, Time(0));
+            credit.charge(Key(key), Duration::MAX, Time(0));
+            credit.charge_round(Key(key), Time(0));
+        }
+        assert_eq!(credit.accounts.len(), limits::ACCOUNTS_MAX);
+        assert_eq!(credit.accounts[&Key(0)].in_vain, u64::MAX);
+        credit.accounts.insert(
+            LIAR,
+            Account {
+                rounds: u32::MAX,
+                ..Account::default()
+            },
+        );
+        credit.charge_round(LIAR, Time(0));
+        assert!(credit.is_at_end(LIAR, u32::MAX, Time(0)));
+    }
+}

@@ -1,0 +1,119 @@
+//! Many addresses, and one process that takes all the places it can get: newcomers are let in all the same.
+
+use std::net::{SocketAddr, TcpStream};
+use std::time::Instant;
+
+use papo::limits::{MEMBERS_MAX, OUTSIDERS_MAX};
+use papo::wire::{JoinRequest, Message, VERSION};
+use socket2::{Domain, Socket, Type};
+
+use crate::harness::{PATIENCE, Room, agree, alone, ms};
+use crate::speaker::{Speaker, address_of, hello};
+
+/// A connection from this address of the host, if it is taken.
+fn dial_from(ip: [u8; 4], to: SocketAddr) -> Option<TcpStream> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).ok()?;
+    socket.bind(&SocketAddr::from((ip, 0)).into()).ok()?;
+    socket.connect_timeout(&to.into(), ms(1_000)).ok()?;
+    Some(socket.into())
+}
+
+/// A stranger's link from this address, with HELLO said in both directions.
+fn link_from(ip: [u8; 4], to: SocketAddr, room: &str) -> Option<Speaker> {
+    let mut speaker = Speaker::on(dial_from(ip, to)?);
+    speaker.try_prove(room, ms(1_000))?;
+    speaker.say(&hello(room, speaker.key(), 0, None));
+    speaker.hear(ms(1_000), |m| matches!(m, Message::Hello(_)))?;
+    Some(speaker)
+}
+
+fn request(room: &str, speaker: &Speaker) -> Message {
+    Message::JoinRequest(JoinRequest {
+        version: VERSION,
+        room: room.to_owned(),
+        key: speaker.key(),
+        nick: "mallory".to_owned(),
+        attempt: 0,
+        port: 9,
+        addresses: Vec::new(),
+        id: None,
+        next_id: 0,
+        view_version: 0,
+        office: false,
+    })
+}
+
+/// How many links a process has: its sockets that are connected.
+fn connections(pid: i32) -> usize {
+    let entries = std::fs::read_dir(format!("/proc/{pid}/fd")).expect("the process is there");
+    let sockets = entries.flatten().filter(|entry| {
+        let target = std::fs::read_link(entry.path());
+        target.is_ok_and(|target| target.to_string_lossy().starts_with("socket:"))
+    });
+    sockets.count()
+}
+
+/// Four addresses have as many strangers' links as they may, and 540 others one each.
+#[test]
+fn many_addresses_leave_room_for_newcomers() {
+    let permit = alone();
+    let room = Room::new(&permit);
+    let [ana, bia] = room.join_all(["ana", "bia"]);
+    let mut kept = Vec::new();
+    for target in [&ana, &bia] {
+        let at = address_of(target);
+        for n in 0..512_u16 {
+            kept.extend(link_from([127, 0, 7, (n % 4) as u8 + 1], at, &room.name));
+        }
+        for n in 0..540_u16 {
+            let [high, low] = n.to_be_bytes();
+            kept.extend(link_from([127, 9, high, low], at, &room.name));
+        }
+        let open = connections(target.pid().as_raw_nonzero().get());
+        assert!(open < OUTSIDERS_MAX + 40, "{open} sockets");
+    }
+    let began = Instant::now();
+    let caio = room.join("caio");
+    let joined = caio.joined();
+    let took = joined.at - caio.born;
+    assert_eq!(joined.list("members").len(), 3);
+    eprintln!("joined in {took:?}, {:?} after the last", began.elapsed());
+    assert!(took < ms(1_000), "joined after {took:?}");
+    caio.say("here I am");
+    for node in [&ana, &bia] {
+        node.heard("caio", 1);
+    }
+    agree(&[&ana, &bia, &caio], PATIENCE);
+}
+
+/// One process asks for memberships until it gets none, from three addresses one after the other.
+#[test]
+fn one_process_leaves_a_fifth_of_the_places() {
+    let permit = alone();
+    let room = Room::new(&permit);
+    let ana = room.join("ana");
+    ana.joined();
+    let at = address_of(&ana);
+    let mut taken = Vec::new();
+    for address in 1..=3 {
+        let ip = [127, 0, 8, address];
+        // Links of those who are let in are members', and the next one takes the place of no other.
+        while let Some(mut speaker) = link_from(ip, at, &room.name) {
+            speaker.say(&request(&room.name, &speaker));
+            let answer = speaker.hear(ms(300), |m| matches!(m, Message::JoinResponse(_)));
+            if answer.is_none() {
+                break;
+            }
+            taken.push(speaker);
+        }
+        eprintln!("{} places after address {address}", taken.len());
+    }
+    let left = MEMBERS_MAX - 1 - taken.len();
+    assert!(left >= MEMBERS_MAX / 5, "{} are taken", taken.len());
+    ana.logs("the room is filling up", 1);
+    // Somebody else is let in.
+    let mut caio = link_from([127, 0, 8, 200], at, &room.name).expect("a link");
+    caio.say(&request(&room.name, &caio));
+    let answer = caio.hear(ms(3_000), |m| matches!(m, Message::JoinResponse(_)));
+    assert!(answer.is_some(), "a newcomer of another host is let in");
+}

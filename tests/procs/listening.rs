@@ -1,0 +1,118 @@
+//! Which messages a listener prints, when it ends, and which options a command does not take.
+
+use crate::harness::{Room, scratch_dir, shared};
+
+#[test]
+fn a_listener_prints_what_fits_and_leaves_after_so_many() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let ana = room.join("ana");
+    ana.joined();
+    let options = ["listen", "--match", "(?i)^err", "--count", "2"];
+    let listener = room.papo("log", &options).start();
+    ana.sees_members(2);
+    for line in ["all is well", "error 1", "no error", "ERR 2", "error 3"] {
+        ana.say(line);
+    }
+    assert_eq!(listener.exit(), 0, "{}", listener.stderr());
+    assert_eq!(listener.stdout(), "<ana> error 1\n<ana> ERR 2\n");
+}
+
+#[test]
+fn what_was_said_since_then_is_printed_with_its_time() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let ana = room.join("ana");
+    ana.joined();
+    ana.say("before");
+    ana.heard("ana", 1);
+    let options = ["listen", "--since", "1h", "--timestamps", "--count", "1"];
+    let listener = room.papo("log", &options).start();
+    assert_eq!(listener.exit(), 0, "{}", listener.stderr());
+    let line = listener.stdout();
+    let (time, said) = line.split_at("2026-01-31 18:00:00 ".len());
+    assert_eq!(said, "<ana> before\n");
+    let shape = |c: char| if c.is_ascii_digit() { '0' } else { c };
+    let shape: String = time.chars().map(shape).collect();
+    assert_eq!(shape, "0000-00-00 00:00:00 ");
+    let future = [
+        "listen",
+        "--since",
+        "2999-01-01",
+        "--replay",
+        "all",
+        "--count",
+        "1",
+    ];
+    let later = room.papo("later", &future).start();
+    ana.sees_members(2);
+    ana.say("now");
+    later.wait_for_anything(std::time::Duration::from_millis(300));
+    assert_eq!(later.stdout(), "");
+}
+
+#[test]
+fn a_history_is_cut_by_time_number_and_nick_and_nothing_found_is_1() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let file = dir.join("room.db");
+    let file = file.to_str().expect("a plain path");
+    for (nick, text) in [("ana", "one"), ("Bia", "two"), ("ana", "three")] {
+        let sender = room.papo(nick, &["send", text, "--store", file]).start();
+        assert_eq!(sender.exit(), 0, "{}", sender.stderr());
+    }
+    let history = |options: &[&str]| {
+        let mut all = vec!["history", "--store", file];
+        all.extend_from_slice(options);
+        let node = room.raw(&all).start();
+        let status = node.exit();
+        assert_eq!(node.stderr(), "");
+        let out = node.stdout();
+        let texts = out.lines().filter_map(|line| line.rsplit(' ').next());
+        (
+            status,
+            texts.map(str::to_owned).collect::<Vec<_>>().join(" "),
+        )
+    };
+    assert_eq!(history(&[]), (0, "one two three".to_owned()));
+    assert_eq!(history(&["-n", "2"]), (0, "two three".to_owned()));
+    assert_eq!(history(&["--from", "bia"]), (0, "two".to_owned()));
+    assert_eq!(
+        history(&["--from", "ANA", "-n", "1"]),
+        (0, "three".to_owned())
+    );
+    assert_eq!(history(&["--since", "yesterday"]).0, 0);
+    assert_eq!(history(&["--until", "yesterday"]), (1, String::new()));
+    assert_eq!(history(&["--grep", "four"]), (1, String::new()));
+}
+
+#[test]
+fn an_option_that_does_nothing_is_a_mistake() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    for (arguments, option) in [
+        (
+            &["history", "--store", "x", "--replay", "3"][..],
+            "--replay",
+        ),
+        (&["send", "--commands", "hello"], "--commands"),
+        (&["--nick", "ana", "scan"], "--nick"),
+        (&["listen", "--wait-members", "1"], "--wait-members"),
+        (&["--store-strict"], "--store-strict"),
+    ] {
+        let node = room.raw(arguments).start();
+        assert_eq!(node.exit(), 2, "{arguments:?}");
+        let line = node.stderr();
+        assert!(line.starts_with(&format!("papo: {option}: ")), "{line}");
+        assert_eq!(line.lines().count(), 1, "{line}");
+    }
+    let help = room.raw(&["history", "--help"]).start();
+    assert_eq!(help.exit(), 0);
+    let help = help.stdout();
+    assert!(help.contains("--grep") && help.contains("--json"));
+    assert!(
+        !help.contains("--heartbeat") && !help.contains("--nick"),
+        "{help}"
+    );
+}
