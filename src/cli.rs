@@ -167,9 +167,6 @@ pub struct Options {
     /// The room was named, and is not merely the default.
     #[arg(skip)]
     pub room_given: bool,
-    /// The room was named on the command line itself.
-    #[arg(skip)]
-    pub room_typed: bool,
 
     /// Encrypt, and let in only those who hold the same secret: the file's content, or PAPO_SECRET
     #[arg(long, global = true, value_name = "FILE", help_heading = "Chat")]
@@ -379,7 +376,6 @@ impl Cli {
             levels.filter_map(move |matches| matches.value_source(name))
         };
         cli.options.room_given = sources("room").any(|s| s != ValueSource::DefaultValue);
-        cli.options.room_typed = sources("room").any(|s| s == ValueSource::CommandLine);
         let names_identity = sources("identity").any(|s| s == ValueSource::CommandLine);
         if cli.options.anonymous && names_identity {
             let line = "--anonymous: --identity is given, too; leave one of them out";

@@ -164,23 +164,13 @@ fn scan(options: &Options) -> ExitCode {
         heartbeat: options.heartbeat,
         locked: secret.map(|secret| (options.room.clone(), secret)),
     };
-    let mut heard = match driver::scan(&config) {
+    let heard = match driver::scan(&config) {
         Ok(heard) => heard,
         Err(e) => return fail(STATUS_FAILED, &e.to_string()),
     };
     driver::flush_log();
     for report in &heard.reports {
         say(report);
-    }
-    if options.room_typed {
-        heard.rooms.keep_named(&options.room);
-        if heard.rooms.is_empty() {
-            let name = papo::ui::visible::visible(&options.room, papo::ui::visible::Tab::Escape);
-            return fail(
-                1,
-                &format!("--room {name}: it was not heard; papo scan lists all rooms"),
-            );
-        }
     }
     if heard.rooms.is_empty() {
         return fail(

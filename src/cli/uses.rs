@@ -1,7 +1,7 @@
 //! Which options each command uses: its `--help` lists these, and any other that is typed for it is a mistake.
 //!
-//! Owns the table. It must never refuse what comes from the environment or a file: that is meant for whatever
-//! command is run.
+//! Owns the table. It must never refuse what comes from the environment or a file, or who one is and where:
+//! that is meant for whatever command is run, and a script has it in front of each.
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command};
@@ -18,24 +18,21 @@ const NETWORK: &[&str] = &[
     "heartbeat",
     "failure_timeout",
 ];
-/// Who a node is, in which room, and what it keeps.
-const NODE: &[&str] = &[
-    "room",
-    "secret_file",
-    "nick",
-    "identity",
-    "anonymous",
-    "history",
-    "store",
-    "store_strict",
-    "store_max",
-    "json",
-];
+/// Who a node is, and in which room.
+const WHO: &[&str] = &["room", "secret_file", "nick", "identity", "anonymous"];
+/// What a node keeps, and how it says things.
+const KEEPING: &[&str] = &["history", "store", "store_strict", "store_max", "json"];
 
 /// What the commands use beside [`ALL`]. A command that is not named uses every option.
 const USES: &[(&str, &[&[&str]])] = &[
-    ("send", &[NODE, NETWORK, &["wait_members", "timeout"]]),
-    ("listen", &[NODE, NETWORK, &["replay", "stay", "timeout"]]),
+    (
+        "send",
+        &[WHO, KEEPING, NETWORK, &["wait_members", "timeout"]],
+    ),
+    (
+        "listen",
+        &[WHO, KEEPING, NETWORK, &["replay", "stay", "timeout"]],
+    ),
     ("history", &[&["store", "room", "json"]]),
     (
         "scan",
@@ -90,7 +87,8 @@ pub(super) fn unused(whole: &Command, matches: &ArgMatches) -> Option<String> {
         source(matches) || source(below)
     };
     let global = whole.get_arguments().filter(|a| a.is_global_set());
-    let mut unused = global.filter(|a| !is_used(name, a.get_id().as_str()));
+    let is_refused = |id: &str| !is_used(name, id) && !WHO.contains(&id) && !NETWORK.contains(&id);
+    let mut unused = global.filter(|a| is_refused(a.get_id().as_str()));
     let option = unused.find(|a| is_typed(a.get_id().as_str()))?;
     let long = option.get_long().unwrap_or_default();
     Some(format!(

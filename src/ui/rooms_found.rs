@@ -79,12 +79,6 @@ impl Rooms {
         }
     }
 
-    /// Forgets all rooms but those of this name.
-    pub fn keep_named(&mut self, name: &str) {
-        self.heard
-            .retain(|_, room| room.name.as_deref() == Some(name));
-    }
-
     /// True if none was heard.
     #[must_use]
     pub fn is_empty(&self) -> bool {

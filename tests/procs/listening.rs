@@ -97,7 +97,7 @@ fn an_option_that_does_nothing_is_a_mistake() {
             "--replay",
         ),
         (&["send", "--commands", "hello"], "--commands"),
-        (&["--nick", "ana", "scan"], "--nick"),
+        (&["scan", "--store", "x"], "--store"),
         (&["listen", "--wait-members", "1"], "--wait-members"),
         (&["--store-strict"], "--store-strict"),
     ] {
