@@ -15,6 +15,7 @@ pub mod rekey;
 pub mod secret;
 mod size;
 mod uses;
+mod values;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -26,19 +27,14 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 pub use choices::{Color, Confirm, obeys_sequences};
 use mistakes::stop;
 
-use crate::limits::{NICK_CHARS_MAX, ROOM_BYTES_MAX};
-use crate::ui::{Replay, Wanted};
-use crate::wire::nick_is_valid;
+use crate::ui::Replay;
+use values::{
+    group, heartbeat, interface, listen, millis, nick, nick_of_login, number, pattern, replay,
+    room, seconds,
+};
 
 /// The status of a mistake on the command line.
 pub const STATUS_USAGE: u8 = 2;
-
-/// Shortest heartbeat: below it, the timers of an ordinary machine are the noise.
-const HEARTBEAT_MS_MIN: u64 = 10;
-/// Longest heartbeat and failure timeout: a silence of an hour is none that anybody waits out.
-const INTERVAL_MS_MAX: u64 = 3_600_000;
-/// A nick for those who have no login name.
-const NICK_DEFAULT: &str = "anon";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -414,110 +410,7 @@ impl Options {
     /// The nick to use: the one given, or the login name as far as it can be one.
     #[must_use]
     pub fn nick(&self) -> String {
-        let login = || {
-            ["USER", "LOGNAME"]
-                .iter()
-                .find_map(|v| std::env::var(v).ok())
-        };
-        self.nick
-            .clone()
-            .unwrap_or_else(|| nick_from(&login().unwrap_or_default()))
-    }
-}
-
-/// Makes a nick of a login name.
-fn nick_from(login: &str) -> String {
-    let printable = login.chars().filter(|c| !c.is_control());
-    let name: String = printable.take(NICK_CHARS_MAX).collect();
-    match name.trim() {
-        name if nick_is_valid(name) => name.to_owned(),
-        _ => NICK_DEFAULT.to_owned(),
-    }
-}
-
-/// A room's name in the form in which others write it: systems differ in whether a letter and its
-/// accent are one character (NFC) or two.
-fn room(text: &str) -> Result<String, String> {
-    use unicode_normalization::UnicodeNormalization as _;
-    let text: String = text.nfc().collect();
-    match text.len() {
-        1..=ROOM_BYTES_MAX if !text.contains(char::is_control) => Ok(text),
-        1..=ROOM_BYTES_MAX => Err("a room's name has no control characters".into()),
-        _ => Err(format!("a room's name has 1 to {ROOM_BYTES_MAX} bytes")),
-    }
-}
-
-fn nick(text: &str) -> Result<String, String> {
-    if nick_is_valid(text) {
-        return Ok(text.to_owned());
-    }
-    Err(format!(
-        "a nick has 1 to {NICK_CHARS_MAX} characters, no control characters, no white space at \
-         its ends"
-    ))
-}
-
-fn replay(text: &str) -> Result<Replay, String> {
-    match text {
-        "all" => Ok(Replay::All),
-        "none" => Ok(Replay::Last(0)),
-        _ => text
-            .parse()
-            .map(Replay::Last)
-            .map_err(|_| "give a number of messages, all or none".into()),
-    }
-}
-
-fn pattern(text: &str) -> Result<String, String> {
-    Wanted::pattern(text).map(|_| text.to_owned())
-}
-
-fn number(text: &str) -> Result<usize, String> {
-    text.parse().map_err(|_| "give a whole number".into())
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    text.parse()
-        .ok()
-        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or_else(|| "give a number of seconds, such as 10 or 0.5".into())
-}
-
-fn millis(text: &str) -> Result<Duration, String> {
-    match text.parse() {
-        Ok(ms) if ms <= INTERVAL_MS_MAX => Ok(Duration::from_millis(ms)),
-        _ => Err(format!(
-            "give a whole number of milliseconds, at most {INTERVAL_MS_MAX}"
-        )),
-    }
-}
-
-fn heartbeat(text: &str) -> Result<Duration, String> {
-    let heartbeat = millis(text)?;
-    if heartbeat < Duration::from_millis(HEARTBEAT_MS_MIN) {
-        return Err(format!("it must be at least {HEARTBEAT_MS_MIN} ms"));
-    }
-    Ok(heartbeat)
-}
-
-fn group(text: &str) -> Result<SocketAddr, String> {
-    let example = "give a multicast address and a port, such as 239.255.112.97:28783";
-    let group: SocketAddr = text.parse().map_err(|_| example)?;
-    match group {
-        group if !group.ip().is_multicast() || group.port() == 0 => Err(example.into()),
-        group => Ok(group),
-    }
-}
-
-fn listen(text: &str) -> Result<SocketAddr, String> {
-    text.parse()
-        .map_err(|_| "give an address and a port, such as [::]:4000 (port 0: any free one)".into())
-}
-
-fn interface(text: &str) -> Result<String, String> {
-    match text {
-        "" => Err("give an interface's name or address, such as eth0 or 192.168.1.5".into()),
-        _ => Ok(text.to_owned()),
+        self.nick.clone().unwrap_or_else(nick_of_login)
     }
 }
 

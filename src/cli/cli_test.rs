@@ -154,12 +154,3 @@ fn help_and_version_are_shown() {
         other => panic!("{other:?}"),
     }
 }
-
-#[test]
-fn a_login_name_becomes_a_nick() {
-    assert_eq!(nick_from("ana"), "ana");
-    assert_eq!(nick_from(" an\x1ba\n"), "ana");
-    assert_eq!(nick_from(&"é".repeat(40)), "é".repeat(32));
-    assert_eq!(nick_from(&format!("{} x", "é".repeat(31))), "é".repeat(31));
-    assert_eq!(nick_from(" \t"), "anon");
-}

@@ -7,6 +7,8 @@ use crate::ui::visible::{Tab, visible};
 
 /// Checks what was given without looking anything up.
 pub(super) fn checked(text: &str) -> Result<String, String> {
+    // A list in a variable may have spaces behind its commas.
+    let text = text.trim();
     match split(text) {
         Some((host, _)) if !host.is_empty() => Ok(text.to_owned()),
         Some(_) => Err("the host is missing: give a host and a port, such as anas-pc:4000".into()),

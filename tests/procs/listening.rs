@@ -116,3 +116,18 @@ fn an_option_that_does_nothing_is_a_mistake() {
         "{help}"
     );
 }
+
+#[test]
+fn who_has_no_variable_with_a_name_has_the_login_name() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let ana = room.join("ana");
+    ana.joined();
+    let script = "env -u USER -u LOGNAME papo send --wait-members 1 hello; echo $?; id -un";
+    let sender = room.bash("job", script).start();
+    assert_eq!(sender.exit(), 0, "{}", sender.stderr());
+    let stdout = sender.stdout();
+    let mut lines = stdout.lines();
+    assert_eq!(lines.next(), Some("0"), "{}", sender.stderr());
+    ana.heard(lines.next().expect("the login name"), 1);
+}
