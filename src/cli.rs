@@ -17,6 +17,7 @@ mod size;
 mod uses;
 mod values;
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -105,6 +106,11 @@ pub enum Task {
         /// Begin each line with when it was said
         #[arg(long)]
         timestamps: bool,
+        /// Run COMMAND for each message instead of printing it: the text is on its stdin, the rest in PAPO_FROM
+        /// and other variables. All words that follow are its arguments
+        #[arg(long, value_name = "COMMAND", num_args = 1.., allow_hyphen_values = true)]
+        #[arg(conflicts_with = "confirm")]
+        exec: Vec<OsString>,
         /// What is confirmed to the others: what is taken in, or only what is written to stdout
         #[arg(long, value_name = "WHEN", value_enum, default_value_t = Confirm::TakenIn)]
         confirm: Confirm,

@@ -259,6 +259,12 @@ pub const STDIN_BYTES_PER_TURN_MAX: usize = 64 * 1024;
 pub const COMMANDS_PER_TURN_MAX: usize = 1_024;
 /// Lines said in one command: a quarter of a turn's, so that its budget is overdrawn by little.
 pub const SAY_LINES_MAX: usize = 256;
+/// Commands of `papo listen --exec` that run at the same time.
+pub const RUNS_AT_A_TIME_MAX: usize = 4;
+/// Messages that wait for their command, and the bytes of their texts; beyond them none is run.
+pub const RUNS_WAITING_MAX: usize = 10_000;
+/// The same, in bytes of texts.
+pub const RUNS_WAITING_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Bytes of memory that a pattern of `papo listen --match` may take once it is compiled.
 pub const PATTERN_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes said in one command before no further line is added to it, for the same reason.

@@ -124,6 +124,10 @@ fn run(action: Task, options: &Options) -> ExitCode {
             max: options.store_max,
         }),
         color: options.color.is_wanted(),
+        exec: match &action {
+            Task::Listen { exec, .. } => exec.clone(),
+            _ => Vec::new(),
+        },
         stdout_closed: prints && closed::was_stdout(),
         ui: ui_config(action, options),
     };
@@ -219,6 +223,7 @@ fn ui_config(action: Task, options: &Options) -> UiConfig {
         true => Replay::All,
         false => Replay::Last(replay_default),
     };
+    let runs = matches!(&action, Task::Listen { exec, .. } if !exec.is_empty());
     let lines = match action {
         Task::Send { text } if !text.is_empty() => Some(vec![text.join(" ")]),
         _ => None,
@@ -235,6 +240,7 @@ fn ui_config(action: Task, options: &Options) -> UiConfig {
         timeout: options.timeout,
         history_max: options.history,
         wanted,
+        runs,
         timestamps,
         confirms_printed,
     }

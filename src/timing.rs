@@ -123,6 +123,11 @@ pub const CREDIT_REMEMBERED: Duration = Duration::from_secs(60);
 /// How often one claim is answered on one link or to one address.
 pub const CLAIM_ANSWER_EVERY: Duration = Duration::from_millis(250);
 
+// Commands that are run for messages.
+
+/// How long papo, once it has left, waits for commands that run still, before it says so and ends.
+pub const FAREWELL_RUNS: Duration = Duration::from_secs(10);
+
 // Chat and its repair.
 
 /// How long a message may be missing before it is asked for: mostly it is on its way.

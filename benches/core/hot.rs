@@ -132,6 +132,7 @@ fn ui() -> Ui {
         timeout: Duration::from_secs(10),
         history_max: 100_000,
         wanted: papo::ui::Wanted::default(),
+        runs: false,
         timestamps: false,
         confirms_printed: false,
     })

@@ -2,6 +2,7 @@
 //!
 //! Owns nothing that changes: it is read once, at the start.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -50,6 +51,8 @@ pub struct DriverConfig {
     pub color: bool,
     /// Something is to be printed, and stdout was closed when papo was started.
     pub stdout_closed: bool,
+    /// What is run for each message, and its arguments; nothing if that is empty.
+    pub exec: Vec<OsString>,
     /// The user's side.
     pub ui: UiConfig,
 }

@@ -12,6 +12,7 @@
 //! | `network` | what this host's interfaces are, the datagrams that go out and come in |
 //! | `console` | stdin, stdout, stderr, the terminal, signals |
 //! | `keeper` | the store: when to commit, and what to do if that fails; the process that waits for the disk |
+//! | `runner` | the commands that are run for messages |
 //! | `names` | where the peers are that the user named, and the processes that look that up |
 //! | `room_scan` | listening without joining, beside all that |
 //! | `clock`, `wheel` | the time, being away; timers |
@@ -43,6 +44,7 @@ mod own_process;
 mod rates;
 mod reactor;
 mod room_scan;
+mod runner;
 mod start_error;
 mod status;
 mod streams;

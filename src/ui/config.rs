@@ -67,6 +67,8 @@ pub struct UiConfig {
     pub history_max: usize,
     /// Which messages are shown.
     pub wanted: Wanted,
+    /// Messages are not printed: a command is run for each, see [`Ui::next_run`](super::Ui::next_run).
+    pub runs: bool,
     /// A line of text begins with when it was said.
     pub timestamps: bool,
     /// What others wrote is confirmed once it is written to stdout; see

@@ -6,7 +6,7 @@
 
 use crate::identity::Peer;
 use crate::node::{Arrival, Now};
-use crate::wire::{ChatMessage, Key, Member};
+use crate::wire::{ChatMessage, Key, Member, MessageId};
 
 use super::backlog::Kind;
 use super::config::UiConfig;
@@ -17,6 +17,7 @@ use super::output::{Output, kept_bytes};
 use super::people::People;
 use super::prompt::Prompt;
 use super::room_state::RoomState;
+use super::runs::{Run, Runs};
 use super::stderr::Stderr;
 use super::visible::{Tab, visible};
 use super::{json, json_people, text};
@@ -26,6 +27,10 @@ use super::{json, json_people, text};
 pub(super) struct Display {
     face: Face,
     people: People,
+    /// A command is to be run for each message, instead of printing it.
+    runs: Option<Runs>,
+    /// So many are not run, since too many waited.
+    not_run: u64,
     stdout: Output,
     stderr: Stderr,
     /// The exit status, once the node has left.
@@ -39,6 +44,8 @@ impl Display {
         Display {
             face: Face::new(config),
             people: People::default(),
+            runs: config.runs.then(Runs::default),
+            not_run: 0,
             stdout: Output::new(kept, config.confirms_printed),
             stderr: Stderr::default(),
             status: None,
@@ -124,6 +131,23 @@ impl Display {
         own: bool,
         arrival: Arrival,
     ) {
+        if self.runs.is_some() {
+            if !own && arrival != Arrival::Old {
+                self.stdout.push_unshown(messages.len());
+            }
+            for message in &messages {
+                let said = PrivateEvent {
+                    from: message.from(),
+                    key: message.origin(),
+                    nick: message.nick(),
+                    sent_at: message.sent_at(),
+                    text: message.text(),
+                    own,
+                };
+                self.run_for(now, &said, Some(message.id()));
+            }
+            return;
+        }
         (self.stdout).push_messages(now.wall_ms, messages, own, arrival);
     }
 
@@ -144,6 +168,9 @@ impl Display {
 
     /// Shows what was said to or by one member alone.
     pub(super) fn private(&mut self, now: Now, said: &PrivateEvent<'_>) {
+        if self.runs.is_some() {
+            return self.run_for(now, said, None);
+        }
         match &mut self.face {
             Face::Json => self.json(now, |out, at, people| {
                 json::private(out, at, said, people.identity(said.key));
@@ -161,6 +188,40 @@ impl Display {
                 self.stdout.push_kind(said.sent_at, Kind::Styled, line);
             }
         }
+    }
+
+    /// A command is to be run for this. Only what was said to everybody has an id.
+    fn run_for(&mut self, now: Now, said: &PrivateEvent<'_>, id: Option<MessageId>) {
+        let identity = self.people.identity(said.key);
+        let Some(runs) = &mut self.runs else {
+            return;
+        };
+        // Texts and nicks may have any character, and a variable may not have this one.
+        let nick = said.nick.replace('\0', "");
+        let mut variables = vec![
+            ("PAPO_FROM", nick),
+            ("PAPO_FROM_ID", said.from.to_string()),
+            ("PAPO_FROM_KEY", said.key.to_string()),
+            ("PAPO_SENT_AT", said.sent_at.to_string()),
+            ("PAPO_PRIVATE", id.is_none().to_string()),
+        ];
+        variables.extend(id.map(|id| ("PAPO_MESSAGE_ID", format!("{}-{}", id.origin, id.seq))));
+        variables.extend(identity.map(|who| ("PAPO_FROM_IDENTITY", who.to_string())));
+        let text = format!("{}\n", said.text);
+        if !runs.push(Run { text, variables }) {
+            self.not_run += 1;
+            if self.not_run == 1 {
+                self.warn(
+                    now,
+                    "--exec: too many messages wait: no command is run for some",
+                );
+            }
+        }
+    }
+
+    /// The next message for which a command is to be run.
+    pub(super) fn next_run(&mut self) -> Option<Run> {
+        self.runs.as_mut()?.pop()
     }
 
     /// Shows that this node is in the room.

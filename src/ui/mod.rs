@@ -20,6 +20,7 @@
 //! | `event_data` | the data of events while they wait |
 //! | `history_output` | how a message reads that `papo history` found |
 //! | `rooms_found` | how the rooms read that `papo scan` heard |
+//! | `runs` | messages for each of which a command is to be run |
 //! | `wanted` | which messages a listener wants, and how many |
 //! | `people` | who people are, as far as their links have proven it |
 //! | `room_state` | what is read of the node |
@@ -51,6 +52,7 @@ mod prompt;
 mod queued_lines;
 mod room_state;
 pub mod rooms_found;
+mod runs;
 mod sending;
 mod showing;
 mod stderr;
@@ -63,6 +65,7 @@ mod wanted;
 pub use config::{DriverStatus, Listening, Mode, Replay, ScreenFacts, UiConfig};
 pub use printed::Fate;
 pub use room_state::RoomState;
+pub use runs::Run;
 pub use wanted::Wanted;
 
 use crate::identity::Peer;
@@ -325,6 +328,18 @@ impl Ui {
     pub fn give_stored(&mut self, mut found: Vec<ChatMessage>, upto: Position) {
         found.retain(|message| self.showing.wants(message));
         self.display.stdout_mut().give(found, upto);
+    }
+
+    /// The next message for which a command is to be run, with [`UiConfig::runs`] only.
+    pub fn next_run(&mut self) -> Option<Run> {
+        self.display.next_run()
+    }
+
+    /// Commands still run for so many messages at the end, and are not waited for.
+    pub fn say_still_running(&mut self, count: u64) {
+        let commands = text::count(count, "command");
+        self.display
+            .say_on_stderr(&format!("{commands} of --exec not waited for"));
     }
 
     /// Stdout never waits, as a file: nothing for it is ever skipped.

@@ -131,3 +131,76 @@ fn who_has_no_variable_with_a_name_has_the_login_name() {
     assert_eq!(lines.next(), Some("0"), "{}", sender.stderr());
     ana.heard(lines.next().expect("the login name"), 1);
 }
+
+#[test]
+fn a_command_is_run_for_each_message_and_its_failures_are_counted() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let log = dir.join("log");
+    let ana = room.join("ana");
+    ana.joined();
+    let script =
+        "read -r line; echo \"$PAPO_FROM:$PAPO_MESSAGE_ID:$line\" >> \"$0\"; [ \"$line\" != bad ]";
+    let log_name = log.to_str().expect("a plain path");
+    let options = [
+        "listen", "--count", "3", "--exec", "sh", "-c", script, log_name,
+    ];
+    let listener = room.papo("bot", &options).start();
+    ana.sees_members(2);
+    for line in ["one -n", "bad", "$(three)"] {
+        ana.say(line);
+    }
+    assert_eq!(listener.exit(), 0, "{}", listener.stderr());
+    assert_eq!(listener.stdout(), "");
+    let stderr = listener.stderr();
+    assert_eq!(
+        stderr,
+        "papo: --exec sh: exit status: 1 (1 failed so far)\n"
+    );
+    let ran = std::fs::read_to_string(&log).expect("the command has run");
+    let mut ran: Vec<&str> = ran.lines().collect();
+    ran.sort_unstable();
+    let key = ana.key();
+    let line = |seq: u64, text: &str| format!("ana:{key}-{seq}:{text}");
+    let mut all = [line(1, "one -n"), line(2, "bad"), line(3, "$(three)")];
+    all.sort_unstable();
+    assert_eq!(ran, all);
+}
+
+#[test]
+fn few_commands_run_at_a_time_and_one_that_hangs_holds_up_no_end() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let ana = room.join("ana");
+    ana.joined();
+    // Each leaves a file while it runs, and counts those that are there.
+    let script = "touch \"$0/$$\"; ls \"$0\" | wc -l; sleep 0.05; rm \"$0/$$\"";
+    let here = dir.to_str().expect("a plain path");
+    let options = [
+        "listen", "--count", "20", "--exec", "sh", "-c", script, here,
+    ];
+    let listener = room.papo("bot", &options).start();
+    ana.sees_members(2);
+    for n in 0..20 {
+        ana.say(&format!("line {n}"));
+    }
+    assert_eq!(listener.exit(), 0, "{}", listener.stderr());
+    let counts = listener.stdout();
+    let counts: Vec<u32> = counts
+        .lines()
+        .filter_map(|n| n.trim().parse().ok())
+        .collect();
+    assert_eq!(counts.len(), 20);
+    assert!(counts.iter().all(|n| *n <= 4), "{counts:?}");
+    let missing = ["listen", "--count", "1", "--exec", "/no/such/program"];
+    let none = room.papo("none", &missing).start();
+    ana.sees_members(2);
+    ana.say("hello");
+    assert_eq!(none.exit(), 0);
+    assert!(
+        none.stderr()
+            .contains("--exec /no/such/program: No such file")
+    );
+}

@@ -124,6 +124,7 @@ fn ui_config() -> UiConfig {
         timeout: Duration::from_secs(1),
         history_max: 100,
         wanted: papo::ui::Wanted::default(),
+        runs: false,
         timestamps: false,
         confirms_printed: false,
     }

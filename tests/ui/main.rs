@@ -107,6 +107,7 @@ fn config(mode: Mode) -> UiConfig {
         timeout: Duration::from_secs(10),
         history_max: 100,
         wanted: papo::ui::Wanted::default(),
+        runs: false,
         timestamps: false,
         confirms_printed: false,
     }

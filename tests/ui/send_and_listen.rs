@@ -47,6 +47,7 @@ fn with_confirm_printed_what_is_written_is_told_in_its_order() {
     let mut bench = Bench::new(UiConfig {
         reads_stdin: false,
         wanted: papo::ui::Wanted::default(),
+        runs: false,
         timestamps: false,
         confirms_printed: true,
         replay: Replay::All,
@@ -80,6 +81,7 @@ fn with_confirm_printed_what_is_written_is_told_in_its_order() {
 fn what_is_skipped_is_told_as_never_printed() {
     let mut bench = Bench::new(UiConfig {
         wanted: papo::ui::Wanted::default(),
+        runs: false,
         timestamps: false,
         confirms_printed: true,
         ..config(Mode::Json)

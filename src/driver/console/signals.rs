@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use mio::{Interest, Registry, Token};
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
+use signal_hook::consts::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
 use signal_hook_mio::v1_0::Signals as Source;
 
 use crate::platform::is_ignored;
@@ -54,8 +54,16 @@ impl Signals {
     /// # Errors
     ///
     /// If a handler cannot be installed or watched.
-    pub fn new(registry: &Registry, token: Token, in_terminal: bool) -> io::Result<Signals> {
+    pub fn new(
+        registry: &Registry,
+        token: Token,
+        in_terminal: bool,
+        has_children: bool,
+    ) -> io::Result<Signals> {
         let mut source = Source::new([SIGINT, SIGTERM])?;
+        if has_children {
+            source.add_signal(SIGCHLD)?;
+        }
         if in_terminal {
             for signal in [SIGWINCH, SIGTSTP, SIGCONT] {
                 source.add_signal(signal)?;
@@ -92,7 +100,8 @@ impl Signals {
                 SIGCONT => self.tty.resumed = true,
                 _ => {}
             }
-            if matches!(signal, SIGWINCH | SIGTSTP | SIGCONT) {
+            // Of a child that ended, being awake is enough.
+            if matches!(signal, SIGWINCH | SIGTSTP | SIGCONT | SIGCHLD) {
                 continue;
             }
             if signal == SIGINT && self.interrupted {

@@ -111,17 +111,21 @@ impl Reactor {
             keeper.close(now, &mut self.node, |words| ui.warn(now, words))
         });
         self.streams.close_all();
+        let runs_until = self.now.time + timing::FAREWELL_RUNS;
         let mut farewell = Farewell::new(self.now.time, self.ui.ends_at());
         loop {
             self.console.begin_round();
             self.streams.flush(self.now.time);
+            self.run_commands();
             self.flush_outputs();
             self.bury_streams();
             self.streams.forget_inputs();
             farewell.on_round(self.now.time, &self.console);
             let until = farewell.waits_until(self.now.time, &self.console, &self.streams);
+            let runs = self.runner.is_busy().then_some(runs_until);
+            let runs = runs.filter(|until| *until > self.now.time);
             let closed = store.as_mut().and_then(|s| s.step(self.now.time));
-            let Some(until) = [until, closed].into_iter().flatten().min() else {
+            let Some(until) = [until, closed, runs].into_iter().flatten().min() else {
                 break;
             };
             self.sleep(Some(until)).map_err(waiting_failed)?;
@@ -132,6 +136,12 @@ impl Reactor {
             let mut round = self.streams.round();
             while self.streams.next_in(&mut round).is_some() {}
         }
-        Ok(farewell.exit_status(&mut self.ui, &mut self.console))
+        let running = self.runner.running() as u64;
+        if running > 0 {
+            self.ui.say_still_running(running);
+            self.console.flush_stderr(&mut self.ui);
+        }
+        let status = farewell.exit_status(&mut self.ui, &mut self.console);
+        Ok(status.max(u8::from(running > 0)))
     }
 }

@@ -48,6 +48,7 @@ use super::console::{Console, SignalRequest};
 use super::keeper::Keeper;
 use super::names::Names;
 use super::network::Network;
+use super::runner::Runner;
 use super::start_error::StartError;
 use super::status::STATUS_INTERRUPTED;
 use super::streams::{Listener, Streams};
@@ -93,6 +94,7 @@ pub(super) struct Reactor {
     network: Network,
     names: Names,
     complaints: Complaints,
+    runner: Runner,
     /// The store, if the history is kept.
     keeper: Option<Keeper>,
     listener: Listener,
@@ -472,9 +474,17 @@ impl Reactor {
         (self.streams).sort(self.now.time, |link| node.is_member_link(link));
         self.streams.flush(self.now.time);
         self.say_complaints();
+        self.run_commands();
         self.flush_outputs();
         self.bury_streams();
         naming::wake(&self.names, &mut self.wheel, self.now.time);
+    }
+
+    /// Runs what is to be run for messages, and says what failed.
+    fn run_commands(&mut self) {
+        for words in self.runner.turn(&mut self.ui) {
+            self.ui.warn(self.now, &words);
+        }
     }
 
     fn bury_streams(&mut self) {

@@ -36,8 +36,8 @@ impl Opened {
         let poll = Poll::new().map_err(system("create a poll"))?;
         let registry = poll.registry();
         let in_terminal = config.ui.mode == Mode::Interactive;
-        let signals =
-            Signals::new(registry, SIGNALS, in_terminal).map_err(system("watch signals"))?;
+        let signals = Signals::new(registry, SIGNALS, in_terminal, !config.exec.is_empty())
+            .map_err(system("watch signals"))?;
         let no_listener = |e| StartError::Listen(config.listen, e);
         let mut listener = Listener::open(config.listen).map_err(no_listener)?;
         (listener.register(registry, LISTENER)).map_err(system("watch the sockets"))?;

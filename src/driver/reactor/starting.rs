@@ -21,6 +21,7 @@ use super::super::console::SignalRequest;
 use super::super::keeper::Keeper;
 use super::super::names::{self, Names};
 use super::super::network::Network;
+use super::super::runner::Runner;
 use super::super::start_error::StartError;
 use super::super::streams::Streams;
 use super::super::tokens::LOOKUPS;
@@ -81,6 +82,7 @@ impl Reactor {
             ui: Ui::new(config.ui.clone()),
             console: opened.console,
             complaints: Complaints::default(),
+            runner: Runner::new(config.exec.clone()),
             streams: Streams::new(registry, network.sources(), own, config.secret.clone()),
             network,
             listener: opened.listener,
