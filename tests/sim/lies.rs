@@ -3,7 +3,7 @@
 //! Owns nothing. Whether and when something is said is `liar`'s.
 
 use papo::wire::{
-    Ack, Address, ChatMessage, Chunk, Coordinator, Datagram, Draft, Hello, JoinRequest,
+    Ack, Address, ChatMessage, Chunk, Coordinator, Datagram, Digest, Draft, Hello, JoinRequest,
     JoinResponse, Key, Member, Message, MessageId, PeerUpdate, Position, Stable, Sync, SyncAnswer,
     UpdateKind, View,
 };
@@ -308,7 +308,7 @@ fn sync(liar: &mut Liar, scene: &Scene, no: u64) -> Sync {
     Sync {
         no,
         floor: position(liar, scene),
-        digest: number(liar),
+        digest: Digest(u128::from(number(liar)).to_be_bytes()),
         count: number(liar),
         back: liar.rng.bool(),
     }
@@ -320,6 +320,7 @@ fn sync_answer(liar: &mut Liar, scene: &Scene, no: u64) -> SyncAnswer {
         equal: liar.rng.bool(),
         floor: position(liar, scene),
         newest: Some(position(liar, scene)).filter(|_| liar.rng.bool()),
+        parts: Vec::new(),
     }
 }
 
