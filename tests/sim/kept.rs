@@ -90,6 +90,21 @@ pub const KEPT: &[(u64, &str, &str)] = &[
         "mixed",
         "a silent link to one that was lost kept it out, and from being dialled, for ever",
     ),
+    (
+        44_014_500,
+        "leaves while speaking",
+        "what was refused while its author spoke for itself was not fetched once it was gone",
+    ),
+    (
+        44_008_915,
+        "cuts that stay",
+        "the same, with an author that a cut hid from one of its neighbours",
+    ),
+    (
+        44_014_123,
+        "cuts that stay",
+        "the same, with an author that was taken for lost",
+    ),
 ];
 
 /// Seeds that once failed, with their limits scaled down.

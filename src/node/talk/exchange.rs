@@ -5,6 +5,7 @@
 //! [`super::answering`]'s.
 
 use super::budget::Budget;
+use super::odds::{Compared, Refused};
 use super::plan::{Next, Plan};
 use super::sync::Repair;
 use super::{Lent, Talk};
@@ -47,16 +48,10 @@ pub(super) struct Exchange {
     pub(super) fruitful: Time,
     /// It brought something new.
     pub(super) was_fruitful: bool,
+    /// It brought this as well, which was not taken in, and may be later.
+    pub(super) refused: Refused,
     /// The peer has to answer until then.
     pub(super) due: Time,
-}
-
-/// Two histories above a floor.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Compared {
-    pub(super) floor: Position,
-    pub(super) own: Digest,
-    pub(super) others: Digest,
 }
 
 impl Exchange {
@@ -86,6 +81,7 @@ impl Exchange {
             budget: Budget::new(now),
             fruitful: now,
             was_fruitful: false,
+            refused: Refused::default(),
             due,
         }
     }
@@ -99,10 +95,7 @@ impl Talk {
         answer: &SyncAnswer,
     ) {
         let (own_floor, no) = (self.history.floor(), answer.no);
-        let Repair {
-            exchanges, at_odds, ..
-        } = &mut self.repair;
-        let mut exchanges = exchanges.iter_mut();
+        let mut exchanges = self.repair.exchanges.iter_mut();
         let is_it = |e: &&mut Exchange| e.link == link && e.no == no && e.is_new();
         let Some(exchange) = exchanges.find(is_it) else {
             return;
@@ -138,8 +131,15 @@ impl Talk {
             others: digest_of(&answer.parts),
         });
         exchange.compared = compared;
-        if compared.is_none() || at_odds.get(&exchange.peer) != compared.as_ref() {
-            exchange.plan.compare(&self.history, base, &answer.parts);
+        let peer = exchange.peer;
+        let is_vain = compared.is_some_and(|compared| self.is_at_odds(lent, peer, compared));
+        let Repair {
+            exchanges, odds, ..
+        } = &mut self.repair;
+        match exchanges.iter_mut().find(|e| e.no == no) {
+            Some(exchange) if is_vain => exchange.refused = odds.take(peer),
+            Some(exchange) => exchange.plan.compare(&self.history, base, &answer.parts),
+            None => return,
         }
         self.go_on(lent, no);
     }
@@ -298,12 +298,13 @@ impl Talk {
             return;
         }
         let (after, peer) = (exchange.after, exchange.peer);
-        let bytes = self.take_chunk(lent, peer, &mut chunk.messages);
+        let (bytes, refused) = self.take_chunk(lent, peer, &mut chunk.messages);
         let now = lent.cx.now.time;
         let is_late = self.has_had_strangers_time(lent, no);
         let Some(exchange) = self.repair.find(link, no) else {
             return;
         };
+        exchange.refused.add(refused);
         if bytes > 0 {
             exchange.fruitful = now;
             exchange.was_fruitful = true;
@@ -362,15 +363,14 @@ impl Talk {
         }
     }
 
-    /// Takes what is new of a chunk in; how many bytes that were.
+    /// Takes what is new of a chunk in; how many bytes that were, and what may be taken in later.
     fn take_chunk(
         &mut self,
         lent: &mut Lent<'_>,
         peer: Key,
         messages: &mut Vec<ChatMessage>,
-    ) -> u64 {
-        self.drop_far_ahead(lent, None, messages);
-        messages.retain(|message| !self.is_beyond_word(lent, peer, message));
+    ) -> (u64, Refused) {
+        let refused = self.drop_refused(lent, peer, messages);
         let mut bytes = 0;
         let mut rest = &messages[..];
         while let Some(message) = rest.first() {
@@ -384,7 +384,7 @@ impl Talk {
                 self.take_or_wait(lent, peer, run);
             }
         }
-        bytes
+        (bytes, refused)
     }
 
     /// True if a message in a chunk is new, and lies above the floor or was missing.
@@ -416,14 +416,15 @@ impl Talk {
             return;
         };
         self.watch_exchanges(lent);
-        let (peer, at_odds) = (exchange.peer, &mut self.repair.at_odds);
-        at_odds.remove(&peer);
+        let peer = exchange.peer;
+        self.repair.odds.forget(peer);
         if let Some(began) = exchange.began.filter(|_| whole) {
             self.gaps.has_answered(peer, began, lent.cx.now.time);
         }
         if whole {
-            let barren = (exchange.compared).filter(|_| !exchange.was_fruitful);
-            at_odds.extend(barren.map(|compared| (peer, compared)));
+            if let Some(compared) = (exchange.compared).filter(|_| !exchange.was_fruitful) {
+                self.repair.odds.note(peer, compared, exchange.refused);
+            }
             if exchange.chase.is_none() {
                 self.complete_source(lent, peer, exchange.floor);
             }

@@ -10,6 +10,7 @@
 //! | `causality`, `waiting`, `taking`, `runs` | what waits for a cause; what is taken in and shown, singly or many at once |
 //! | `gaps`, `noticed` | what is missing: who is asked for it, and when it is given up |
 //! | `sync`, `lagging` | the repair from one peer; peers that do not keep up |
+//! | `odds` | with whom another exchange would bring nothing |
 //! | `source`, `holes` | from whom a newcomer gets the history, and what of it does not come |
 //! | `past` | what is old, being from before this node's time |
 //! | `trust` | whose word counts |
@@ -31,6 +32,7 @@ mod holes;
 mod invariants;
 mod lagging;
 mod noticed;
+mod odds;
 mod past;
 mod plan;
 mod runs;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::Why;
 use crate::node::rig::{Rig, config};
 use crate::node::{Event, Input, LinkId, Timer, Weakness};
 use crate::wire::{ChatMessage, Draft, Key, Message, encode_frame};
@@ -76,17 +77,28 @@ impl Pair {
         }
     }
 
-    /// One begins a SYNC.
-    fn sync(&mut self, at: usize) {
+    /// Both are alive, and nothing was sent or shown yet.
+    fn wake(&mut self) {
         self.sent.clear();
-        for rig in &mut self.rigs {
-            rig.shown.clear();
-        }
         for at in 0..2 {
-            // Both are alive.
+            self.rigs[at].shown.clear();
             let ping = Message::Ping { coordinator: None };
             self.rigs[at].receive(self.links[at], ping);
         }
+    }
+
+    /// The first one asks the other, whoever else is there.
+    fn ask(&mut self) {
+        self.wake();
+        let (talk, mut lent) = self.rigs[0].node.talk();
+        talk.want_sync(&mut lent, OTHER, Why::Lacks);
+        let begun = self.rigs[0].turn(Vec::new());
+        self.carry(0, begun);
+    }
+
+    /// One begins a SYNC.
+    fn sync(&mut self, at: usize) {
+        self.wake();
         let begun = self.rigs[at].turn(vec![Input::Timer(Timer::SyncRound)]);
         self.carry(at, begun);
     }
@@ -335,4 +347,46 @@ fn an_answer_that_leads_nowhere_ends_the_exchange() {
         assert!(sent.is_empty(), "{sent:?}");
         assert!(!rig.timers.contains_key(&Timer::Sync), "it has ended");
     }
+}
+
+/// An author that is a member of the first one's room, speaks for itself there, and has said nothing.
+const AUTHOR: Key = Key(99);
+
+/// The first one is offered what it does not take in for now, and lets it be as long as nothing changes.
+fn refused(message: ChatMessage) -> (Pair, LinkId) {
+    let mut pair = Pair::new();
+    let author = pair.rigs[0].meet(AUTHOR);
+    pair.rigs[0].admit(author, AUTHOR);
+    for at in 0..2 {
+        pair.hold(at, (1..=1_000).map(|n| once(100 + n, n * 10, "same")));
+    }
+    pair.hold(1, [message]);
+    let mut fetched = [0; 3];
+    for fetched in &mut fetched {
+        pair.ask();
+        *fetched = pair.frames(FETCH);
+    }
+    assert_eq!(fetched, [1, 0, 0]);
+    assert!(!pair.is_same());
+    (pair, author)
+}
+
+#[test]
+fn what_an_author_had_not_said_itself_is_fetched_once_it_is_gone() {
+    let (mut pair, author) = refused(said(AUTHOR.0, 1, 5_005, "new"));
+    let sent = pair.rigs[0].receive(author, Message::Leave);
+    pair.carry(0, sent);
+    pair.settle();
+    assert!(pair.is_same(), "{:?}", pair.sent);
+}
+
+#[test]
+fn what_was_too_far_ahead_of_the_clock_is_fetched_once_it_is_not() {
+    let in_two_days = Duration::from_secs(48 * 3_600);
+    let ahead = u64::try_from(in_two_days.as_millis()).unwrap() << 16;
+    let (mut pair, _) = refused(once(98, ahead, "new"));
+    pair.rigs[0].pass(in_two_days);
+    pair.ask();
+    pair.settle();
+    assert!(pair.is_same(), "{:?}", pair.sent);
 }

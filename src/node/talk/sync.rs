@@ -6,7 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::exchange::{Compared, Exchange};
+use super::exchange::Exchange;
+use super::odds::Odds;
 use super::{Lent, Talk};
 use crate::limits::{EXCHANGES_MAX, FETCH_SCAN_MAX, STRANGERS_EXCHANGES_MAX};
 use crate::node::{Class, LinkId, Time, Timer, Weakness};
@@ -42,9 +43,8 @@ pub(super) struct Repair {
     rounds_put_off: u32,
     /// Who is asked next, and why.
     wanted: VecDeque<(Key, Why)>,
-    /// How the last exchange with each peer found the two histories, if it brought nothing: as long as they
-    /// stay like this, another one would bring nothing either.
-    pub(super) at_odds: BTreeMap<Key, Compared>,
+    /// With whom another exchange would bring nothing.
+    pub(super) odds: Odds,
     /// The last FETCH to each peer that was given up before its answer had come: the link and the exchange.
     late: BTreeMap<Key, (LinkId, u64)>,
     /// Something was taken in that others may have given up, because this node did not have it yet.
@@ -70,7 +70,7 @@ impl Repair {
 
     /// Nothing is kept of a peer without a link.
     pub(super) fn forget_peer(&mut self, peer: Key) {
-        self.at_odds.remove(&peer);
+        self.odds.forget(peer);
         self.late.remove(&peer);
         self.wanted.retain(|(key, _)| *key != peer);
     }

@@ -5,7 +5,7 @@
 
 use super::{Lent, Talk};
 use crate::node::Event;
-use crate::wire::{ChatMessage, Key};
+use crate::wire::{ChatMessage, Key, MessageId};
 
 impl Talk {
     /// True if this peer is asked for the history: it is or was a member of this node's group; or this node
@@ -22,14 +22,9 @@ impl Talk {
 
     /// True if this author is a present member that speaks for itself, and has not said so much yet: what
     /// somebody else passes on in its name is not its word.
-    pub(super) fn is_beyond_word(
-        &self,
-        lent: &Lent<'_>,
-        sender: Key,
-        message: &ChatMessage,
-    ) -> bool {
-        let author = message.origin();
-        let is_beyond = |said| message.seq() > said;
+    pub(super) fn is_beyond_word(&self, lent: &Lent<'_>, sender: Key, id: MessageId) -> bool {
+        let author = id.origin;
+        let is_beyond = |said| id.seq > said;
         author != sender && self.word_of(lent, author).is_some_and(is_beyond)
     }
 
