@@ -422,6 +422,9 @@ impl Record {
         self.integrity.on_shown(run, message, own)?;
         if own {
             self.order.on_written(id, message.text());
+            if self.lying.is_any() {
+                self.order.on_named(id, message.dependencies());
+            }
             self.positions.insert(id, message.position());
             let mut others = scene.view(run);
             others.retain(|k| *k != self.keys[run]);

@@ -102,6 +102,20 @@ impl Origin {
         self.said = self.said.max(Some(upto));
     }
 
+    /// What was given up beyond the author's own word was never said, and is no gap; true if that is news. What
+    /// somebody named that the author says later is new then.
+    pub(in crate::node) fn forget_missed_beyond_word(&mut self) -> bool {
+        let Some(next) = self.said.and_then(|said| said.checked_add(1)) else {
+            return false;
+        };
+        let is_news = self.missed.highest() >= next;
+        if is_news {
+            self.missed.remove_range(next, u64::MAX);
+            self.passed_by.remove_range(next, u64::MAX);
+        }
+        is_news
+    }
+
     /// How much the author itself has said, if it has told.
     pub(in crate::node) fn said(&self) -> Option<u64> {
         self.said
