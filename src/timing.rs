@@ -67,6 +67,9 @@ pub const BEATS_COUNT_TIMEOUTS: u32 = 1;
 /// How many failure timeouts somebody who says nothing may still be the one that has what is missing:
 /// until everybody would hold it for lost.
 pub const GAP_TIMEOUTS: u32 = MEMBER_PATIENCE + 1;
+/// For how many failure timeouts there may be no room for what has to wait, and nothing of it goes on: then the
+/// author of whom most waits waits no more. Longer than anybody is waited for who may have what is missing.
+pub const STUCK_TIMEOUTS: u32 = 2 * GAP_TIMEOUTS;
 
 /// After how many exchanges in a row that did not go to their end a stranger counts as asked in vain for what
 /// has been missing for 2 * [`GAP_TIMEOUTS`].

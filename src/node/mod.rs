@@ -327,6 +327,7 @@ impl Node {
         let (talk, mut lent) = self.talk();
         talk.look_at_stability(&mut lent);
         talk.look_at_finds(&mut lent);
+        talk.look_at_what_is_stuck(&mut lent);
         talk.step_joining(&mut lent);
     }
 

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use papo::node::{Class, LinkId};
 use papo::wire::{Address, Claim, Datagram, Key, Member, Message};
 
-use super::{false_lines, lies};
 use super::scenario::{Host, MS};
+use super::{false_lines, lies};
 
 /// What a liar lies about.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -208,7 +208,10 @@ impl Liar {
             && to.len() > 1
             && self.lies_now(Lie::TwoTexts)
         {
-            let other = messages.iter().map(|m| false_lines::other_text(self, m)).collect();
+            let other = messages
+                .iter()
+                .map(|m| false_lines::other_text(self, m))
+                .collect();
             let (one, rest) = to.split_at(1);
             return vec![
                 (one.to_vec(), class, message),

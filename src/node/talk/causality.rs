@@ -31,7 +31,7 @@ impl Talk {
             let length = self.run_length(lent, rest).max(1);
             let (run, later) = rest.split_at(length);
             let last = first.seq().saturating_add(length as u64 - 1);
-            self.hear_line(key, last);
+            self.history.origin_mut(key).say(last);
             if length > 1 || !self.has_come_before(lent, first) {
                 is_news = true;
                 self.take_or_wait(lent, key, run);
@@ -181,6 +181,7 @@ impl Talk {
         let (run, rest) = run.split_at(fits);
         let counts = lent.cx.is_weakened(Weakness::ThrownAwayCounts);
         if let Some(first) = rest.first().filter(|_| !counts) {
+            self.waiting.note_thrown_away(lent.cx.now.time);
             // It is looked for like anything else that is missing, once what waits has gone on.
             self.notice_again(lent, first.origin(), (first.seq(), last.seq()));
         }
@@ -238,6 +239,7 @@ impl Talk {
         lent: &mut Lent<'_>,
         mut waiter: Waiter,
     ) -> Vec<(MessageId, MessageId)> {
+        self.waiting.note_moved();
         let (first, last) = waiter.span();
         if waiter.run.len() > 1 && self.takes_as_run(lent, &waiter.run) {
             self.take_in_run(lent, &waiter.run);

@@ -223,7 +223,7 @@ impl Talk {
     }
 
     /// What of these is owed, neither here nor given up, and does not wait itself.
-    fn lacking(&self, author: Key, first: u64, last: u64) -> Ranges {
+    pub(super) fn lacking(&self, author: Key, first: u64, last: u64) -> Ranges {
         let mut lacks = match self.history.origin(author) {
             Some(origin) => origin.lacks(first, last),
             None => Origin::default().lacks(first, last),
@@ -270,6 +270,16 @@ impl Talk {
         in_reach.map(|(key, _, _)| key).collect()
     }
 
+    /// True if everybody in reach has answered an exchange to its end that began after this.
+    pub(super) fn has_asked_all_since(&self, lent: &Lent<'_>, since: Time) -> bool {
+        let answered = |peer: &Key| {
+            self.gaps
+                .last_answer(*peer)
+                .is_some_and(|(b, _)| b >= since)
+        };
+        self.peers_in_reach(lent).iter().all(answered)
+    }
+
     /// Who is to be asked for this: its author first, then whoever sent something that waits for it.
     fn next_to_ask(
         &self,
@@ -305,7 +315,7 @@ impl Talk {
     }
 
     /// Nobody in reach has these: they are missed, and the user is told of those that were owed.
-    fn call_missed(&mut self, lent: &mut Lent<'_>, author: Key, lacks: &Ranges) {
+    pub(super) fn call_missed(&mut self, lent: &mut Lent<'_>, author: Key, lacks: &Ranges) {
         // What was said before this node came is not owed, and nothing is said of it, unless earlier lines
         // of its author are here.
         let unsaid = self.owed_without_a_word(author).unwrap_or(u64::MAX);

@@ -7,8 +7,9 @@ use std::collections::{BTreeSet, VecDeque};
 
 use super::{Lent, Talk};
 use crate::limits;
-use crate::node::Weakness;
 use crate::node::history::{Origin, Ranges};
+use crate::node::{Time, Weakness};
+use crate::timing;
 use crate::wire::{Key, MessageId};
 
 /// The names of causes that nobody said.
@@ -56,16 +57,6 @@ impl Talk {
         }
     }
 
-    /// The same, as it says lines up to this one now: none of those after its last word was given up before.
-    pub(super) fn hear_line(&mut self, author: Key, last: u64) {
-        let origin = self.history.origin_mut(author);
-        let is_news = origin.said() < Some(last) && origin.forget_missed_beyond_word();
-        origin.say(last);
-        if is_news {
-            self.acks.owe_again(author);
-        }
-    }
-
     /// The last message of which anything but the word of others says that this author has said it; none if the
     /// author is no member, and cannot say more.
     fn known_to_be_said(&self, lent: &Lent<'_>, author: Key) -> Option<u64> {
@@ -98,6 +89,34 @@ impl Talk {
             self.let_go(author, (first, last));
         }
         lacks.within(0, known)
+    }
+
+    /// Each heartbeat: where there is no more room for what waits, and nothing goes on, the author of whom most
+    /// waits waits for nothing more that is not here. What is thrown away is noticed anew and never given up, so
+    /// that a liar's lines would keep others out for ever.
+    pub(in crate::node) fn look_at_what_is_stuck(&mut self, lent: &mut Lent<'_>) {
+        let long = lent.cx.config.failure_timeout * timing::STUCK_TIMEOUTS;
+        let is_stuck = |since: &Time| lent.cx.since(*since) >= long;
+        let Some(since) = self.waiting.stuck_since().filter(is_stuck) else {
+            return;
+        };
+        if !self.has_asked_all_since(lent, since) {
+            return;
+        }
+        self.waiting.note_moved();
+        for (first, missing) in self.waiting.of_heaviest() {
+            let waits_on = self.waiting.find(first).map(|(w, _)| w.missing);
+            if waits_on != Some(missing) || self.waiting.find(missing).is_some() {
+                continue;
+            }
+            if missing.origin == first.origin {
+                let lacks = self.lacking(first.origin, missing.seq, missing.seq);
+                self.call_missed(lent, first.origin, &lacks);
+            } else {
+                self.unsaid.insert((first.origin, missing));
+            }
+            self.release_all(lent, vec![(missing, missing)]);
+        }
     }
 
     /// What waits for one of these need not wait for it.

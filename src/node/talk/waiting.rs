@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::limits;
+use crate::node::Time;
 use crate::node::history::Ranges;
 use crate::wire::{ChatMessage, Key, MessageId};
 
@@ -56,6 +57,8 @@ pub(super) struct Waiting {
     /// Messages.
     len: usize,
     bytes: usize,
+    /// Since when something was thrown away for want of room, and nothing has gone on.
+    stuck: Option<Time>,
 }
 
 impl Waiting {
@@ -262,6 +265,35 @@ impl Waiting {
         let on = self.on.range(first..=last);
         on.flat_map(|(cause, ids)| ids.iter().map(|id| (id.origin, *cause)))
             .collect()
+    }
+
+    /// Something was thrown away for want of room.
+    pub(super) fn note_thrown_away(&mut self, now: Time) {
+        self.stuck.get_or_insert(now);
+    }
+
+    /// Since when there is no room, and nothing of what waits has gone on.
+    pub(super) fn stuck_since(&self) -> Option<Time> {
+        self.stuck
+    }
+
+    /// Something that waited was taken in.
+    pub(super) fn note_moved(&mut self) {
+        self.stuck = None;
+    }
+
+    /// What waits of the author of whom most waits, and what each waits for, in the history's order.
+    pub(super) fn of_heaviest(&self) -> Vec<(MessageId, MessageId)> {
+        let mut counts: BTreeMap<Key, usize> = BTreeMap::new();
+        for waiter in self.waiters.values() {
+            *counts.entry(waiter.first().origin()).or_default() += waiter.run.len();
+        }
+        let heaviest = counts.into_iter().max_by_key(|(_, count)| *count);
+        let waiters = self.waiters.values();
+        let own = waiters.filter(|w| heaviest.is_some_and(|(key, _)| w.first().origin() == key));
+        let mut own: Vec<&Waiter> = own.collect();
+        own.sort_by_key(|waiter| waiter.first().position());
+        own.iter().map(|w| (w.first().id(), w.missing)).collect()
     }
 
     /// Removes the runs that wait for one of these, which are of one author.

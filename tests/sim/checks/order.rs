@@ -127,6 +127,12 @@ impl Order {
         }
     }
 
+    /// It was written, and called missed to this user after that, or it is old.
+    pub fn is_called_missed(&self, run: Run, id: MessageId) -> bool {
+        let number = self.numbers.get(&id);
+        number.is_some_and(|n| self.unordered.get(&run).is_some_and(|u| u.contains(*n)))
+    }
+
     /// A message is shown; one that had been called missed may be late. `excused` says of a cause that
     /// was never shown here whether nobody in reach has it. One that is found later may be shown late, but not at once (then it was there),
     /// unless it lies below what the node keeps.
