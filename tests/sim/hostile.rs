@@ -8,9 +8,11 @@ use super::scenario::{MS, Run, SECOND, Scenario, What, Who};
 /// The name of this kind.
 pub const HOSTILE: &str = "hostile";
 
-/// Seeds at which a liar still does harm that outlasts it by more than 20 s, or shows an effect before its cause:
-/// what it names falsely is looked for one after the other, and a chain of that holds honest lines up.
-pub const STILL_OPEN: [u64; 11] = [18, 20, 88, 110, 132, 158, 189, 240, 243, 297, 314];
+/// Seeds at which a liar still does harm that outlasts it by more than 20 s: at each of them an author is not told
+/// in time that a line of its own was delivered. Lines of the liar's wait for causes that nobody said, which are
+/// looked for one after the other; where only few messages may wait they fill the room, and what is thrown away is
+/// noticed anew and not given up.
+pub const STILL_OPEN: [u64; 13] = [18, 20, 44, 129, 132, 145, 155, 189, 212, 243, 252, 256, 257];
 
 /// The scenario of this kind and seed.
 pub fn scenario_of(kind: &'static str, seed: u64) -> Option<Scenario> {

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use papo::node::{Class, LinkId};
 use papo::wire::{Address, Claim, Datagram, Key, Member, Message};
 
-use super::lies;
 use super::scenario::{Host, MS};
+use super::{false_lines, lies};
 
 /// What a liar lies about.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -115,12 +115,6 @@ pub struct Plan {
     pub every: u64,
 }
 
-/// How often others are sent to look for something.
-const SEARCH_EVERY_MS: u64 = 60_000;
-/// How often it gives a CHUNK of its own in an exchange: as often as the network carries them, a run would take
-/// for ever.
-const CHUNK_EVERY_MS: u64 = 50;
-
 /// What a liar knows of the room at the moment.
 #[derive(Clone, Debug)]
 pub struct Scene {
@@ -129,8 +123,8 @@ pub struct Scene {
     pub id: u64,
     pub address: Address,
     pub members: Vec<Member>,
-    /// Members that have been linked with everybody for long, and how much each has written.
-    pub steady: Vec<(Key, u64)>,
+    /// Who is there beside it, linked with everybody or not, and how much each has written.
+    pub others: Vec<(Key, u64)>,
     pub coordinator: Option<Claim>,
     pub version: u64,
     pub wall_ms: u64,
@@ -156,9 +150,6 @@ pub struct Liar {
     pub(super) exchange: u64,
     /// How far its false numbers have come.
     pub(super) count: u64,
-    /// When it last named something that is looked for in vain, in milliseconds.
-    last_search_ms: u64,
-    last_chunk_ms: u64,
     told: BTreeMap<Lie, u64>,
 }
 
@@ -172,8 +163,6 @@ impl Liar {
             said: Vec::new(),
             exchange: 0,
             count: 0,
-            last_search_ms: 0,
-            last_chunk_ms: 0,
             told: BTreeMap::new(),
         }
     }
@@ -189,16 +178,6 @@ impl Liar {
 
     pub(super) fn tell(&mut self, lie: Lie) {
         *self.told.entry(lie).or_default() += 1;
-    }
-
-    /// True if others may be sent to look for something that nobody has: each such search delays what follows
-    /// from it, one after the other, and a chain of them without an end is not got over in time.
-    pub(super) fn may_send_searching(&mut self, scene: &Scene) -> bool {
-        let may = scene.wall_ms >= self.last_search_ms + SEARCH_EVERY_MS;
-        if may {
-            self.last_search_ms = scene.wall_ms;
-        }
-        may
     }
 
     /// True if the next message is a lie of this kind; it counts as told then.
@@ -229,7 +208,10 @@ impl Liar {
             && to.len() > 1
             && self.lies_now(Lie::TwoTexts)
         {
-            let other = messages.iter().map(|m| lies::other_text(self, m)).collect();
+            let other = messages
+                .iter()
+                .map(|m| false_lines::other_text(self, m))
+                .collect();
             let (one, rest) = to.split_at(1);
             return vec![
                 (one.to_vec(), class, message),
@@ -256,7 +238,7 @@ impl Liar {
             } if self.lies_now(Lie::Heartbeat) => Datagram::Heartbeat {
                 room,
                 coordinator: lies::claim(self, scene),
-                members: lies::number(self),
+                members: false_lines::number(self),
                 nick: nick.filter(|_| members > 1),
             },
             other => other,
@@ -287,14 +269,10 @@ impl Liar {
                 self.exchange = sync.no;
                 None
             }
-            Message::Fetch(fetch)
-                if self.tells(Lie::EndlessChunks)
-                    && scene.wall_ms >= self.last_chunk_ms + CHUNK_EVERY_MS =>
-            {
-                self.last_chunk_ms = scene.wall_ms;
+            Message::Fetch(fetch) if self.tells(Lie::EndlessChunks) => {
                 self.exchange = fetch.no;
                 self.tell(Lie::EndlessChunks);
-                Some(lies::endless_chunk(self, scene, fetch.no))
+                Some(false_lines::endless_chunk(self, scene, fetch.no))
             }
             _ => None,
         }

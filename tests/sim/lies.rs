@@ -1,45 +1,22 @@
-//! What a liar says: each lie as a message that any decoder takes.
+//! What a liar says of the group, and which lie takes the place of which message: each as any decoder takes it.
 //!
-//! Owns nothing. Whether and when something is said is `liar`'s.
-
-use papo::wire::{
-    Ack, Address, ChatMessage, Chunk, Coordinator, Datagram, Digest, Draft, Hello, JoinRequest,
-    JoinResponse, Key, Member, Message, MessageId, PeerUpdate, Position, Stable, Sync, SyncAnswer,
-    UpdateKind, View,
-};
+//! Owns nothing. Whether and when something is said is `liar`'s; lies about lines and histories are
+//! `false_lines`'s.
 
 use std::net::SocketAddr;
 
+use papo::wire::{
+    Address, Coordinator, Datagram, Hello, JoinRequest, JoinResponse, Key, Member, Message,
+    PeerUpdate, UpdateKind, View,
+};
+
 use super::carrying::DEAD_ADDRESS;
+use super::false_lines::{
+    ack, chat, chunk, comparison, line, made, number, position, stable, sync, sync_answer, time,
+};
 use super::liar::{Liar, Lie, Scene};
 
-/// Where the numbers of a liar's own lines begin.
-const FAR: u64 = 1 << 20;
 const ROOM: &str = "room";
-const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
-
-/// A number at one of its ends, or anything.
-pub fn number(liar: &mut Liar) -> u64 {
-    let ends = [
-        0,
-        1,
-        2,
-        7,
-        1 << 32,
-        (1 << 53) - 1,
-        1 << 53,
-        (1 << 53) + 1,
-        1 << 63,
-        u64::MAX - 1,
-        u64::MAX,
-    ];
-    let end = liar.rng.choice(ends).unwrap_or(0);
-    if liar.rng.u8(0..6) == 0 {
-        liar.rng.u64(..)
-    } else {
-        end
-    }
-}
 
 fn somewhere(liar: &mut Liar, scene: &Scene) -> Vec<Address> {
     let nowhere = Address(SocketAddr::new(DEAD_ADDRESS.into(), 4_711));
@@ -99,104 +76,6 @@ pub fn claim(liar: &mut Liar, scene: &Scene) -> Coordinator {
 
 fn maybe_claim(liar: &mut Liar, scene: &Scene) -> Option<Coordinator> {
     (liar.rng.u8(0..4) > 0).then(|| claim(liar, scene))
-}
-
-fn position(liar: &mut Liar, scene: &Scene) -> Position {
-    match liar.rng.u8(0..4) {
-        0 => Position::default(),
-        1 => Position::END,
-        2 => Position::new(scene.wall_ms << 16, scene.key, 1),
-        _ => Position::new(number(liar), Key(number(liar)), number(liar)),
-    }
-}
-
-/// A time that others believe, or not.
-fn time(liar: &mut Liar, scene: &Scene) -> u64 {
-    let wall = scene.wall_ms;
-    let ms = [wall, wall + 1_000, wall + DAY_MS / 2, wall - 3_600_000, 1];
-    match liar.rng.u8(0..3) {
-        0 => number(liar),
-        _ => liar.rng.choice(ms).unwrap_or(wall) << 16,
-    }
-}
-
-/// A message that nobody has: of nobody, of a member, or of itself.
-fn cause(liar: &mut Liar, scene: &Scene) -> MessageId {
-    // Of who is not linked with everybody a line that was never said is missed, and late when it is said.
-    let member = liar.rng.choice(&scene.steady).copied();
-    let (origin, seq) = match (liar.rng.u8(0..3), member) {
-        (0, _) => (liar.ghost, 1),
-        (1, Some((key, written))) => (key, written + liar.rng.choice([1, 2, 1_000]).unwrap_or(1)),
-        (1, None) | (2, _) => (scene.key, scene.written + 50),
-        _ => (Key(liar.rng.u64(1..)), 1),
-    };
-    let seq = match liar.rng.u8(0..4) {
-        0 => number(liar).max(1),
-        _ => seq + liar.rng.u64(0..4),
-    };
-    MessageId { origin, seq }
-}
-
-fn causes(liar: &mut Liar, scene: &Scene) -> Vec<MessageId> {
-    if !liar.may_send_searching(scene) {
-        return Vec::new();
-    }
-    let count = 1;
-    let mut causes: Vec<MessageId> = (0..count).map(|_| cause(liar, scene)).collect();
-    causes.sort();
-    causes.dedup();
-    causes
-}
-
-/// The same message with another text.
-pub fn other_text(liar: &mut Liar, message: &ChatMessage) -> ChatMessage {
-    let text = format!("lie {}", liar.rng.u16(..));
-    made(&Draft {
-        text: text.into(),
-        ..message.draft()
-    })
-    .unwrap_or_else(|| message.clone())
-}
-
-fn made(draft: &Draft<'_>) -> Option<ChatMessage> {
-    ChatMessage::new(draft).ok()
-}
-
-/// A new message of its own.
-fn line(liar: &mut Liar, scene: &Scene) -> Draft<'static> {
-    liar.count += 1;
-    // Beyond what the real core has said, and without a hole between them.
-    Draft {
-        origin: scene.key,
-        seq: FAR + liar.count,
-        timestamp: scene.wall_ms << 16,
-        sent_at: scene.wall_ms,
-        from: scene.id.max(1),
-        nick: scene.nick.clone().into(),
-        dependencies: Vec::new().into(),
-        text: format!("lie number {}", liar.count).into(),
-    }
-}
-
-fn chat(liar: &mut Liar, scene: &Scene, message: &ChatMessage) -> ChatMessage {
-    let mut draft = message.draft();
-    if liar.lies_now(Lie::Seqs) {
-        let jumps = liar.may_send_searching(scene);
-        draft.seq = match liar.rng.u8(0..3) {
-            _ if !jumps => draft.seq.saturating_sub(1).max(1),
-            0 => number(liar).max(1),
-            1 => draft.seq + liar.rng.u64(1..2_000),
-            _ => draft.seq.saturating_sub(1).max(1),
-        };
-    }
-    if liar.lies_now(Lie::Times) {
-        draft.timestamp = time(liar, scene);
-        draft.sent_at = number(liar);
-    }
-    if liar.lies_now(Lie::Causes) {
-        draft.dependencies = causes(liar, scene).into();
-    }
-    made(&draft).unwrap_or_else(|| message.clone())
 }
 
 fn hello(liar: &mut Liar, scene: &Scene, mut hello: Hello) -> Hello {
@@ -286,65 +165,6 @@ fn update(liar: &mut Liar, scene: &Scene, update: PeerUpdate) -> PeerUpdate {
     }
 }
 
-fn ack(liar: &mut Liar) -> Ack {
-    let seq = number(liar).max(1);
-    let from = liar.rng.choice([1, seq]).unwrap_or(1);
-    let missed = match liar.rng.u8(0..4) {
-        0 => vec![(from, seq)],
-        _ => Vec::new(),
-    };
-    Ack { from, seq, missed }
-}
-
-fn stable(liar: &mut Liar, scene: &Scene) -> Stable {
-    let near = scene.written + liar.rng.u64(0..100);
-    let said = if liar.rng.bool() { near } else { number(liar) };
-    let stable = if liar.rng.bool() { said } else { 0 };
-    let from = Some(number(liar).max(1)).filter(|_| liar.rng.bool());
-    Stable { from, said, stable }
-}
-
-fn sync(liar: &mut Liar, scene: &Scene, no: u64) -> Sync {
-    Sync {
-        no,
-        floor: position(liar, scene),
-        digest: Digest(liar.rng.u128(..).to_be_bytes()),
-        count: number(liar),
-        back: liar.rng.bool(),
-    }
-}
-
-fn sync_answer(liar: &mut Liar, scene: &Scene, no: u64) -> SyncAnswer {
-    SyncAnswer {
-        no,
-        equal: liar.rng.bool(),
-        floor: position(liar, scene),
-        newest: Some(position(liar, scene)).filter(|_| liar.rng.bool()),
-        parts: Vec::new(),
-    }
-}
-
-/// A CHUNK with false causes and with what was said before, and a place to go on from that never ends.
-fn chunk(liar: &mut Liar, scene: &Scene, no: u64) -> Chunk {
-    let mut messages = Vec::new();
-    let mut draft = line(liar, scene);
-    draft.dependencies = causes(liar, scene).into();
-    messages.extend(made(&draft));
-    let again = liar.said.last().cloned();
-    messages.extend(again.clone());
-    messages.extend(again);
-    let next = Some(position(liar, scene)).filter(|_| liar.rng.bool());
-    Chunk { no, next, messages }
-}
-
-/// A CHUNK with one message that is new, and a word that there is more.
-pub fn endless_chunk(liar: &mut Liar, scene: &Scene, no: u64) -> Message {
-    let draft = line(liar, scene);
-    let messages: Vec<ChatMessage> = made(&draft).into_iter().collect();
-    let next = messages.last().map(ChatMessage::position);
-    Message::Chunk(Chunk { no, next, messages })
-}
-
 /// The answer that lets somebody into the room of a coordinator that does not exist.
 pub fn ghosts_answer(liar: &mut Liar, scene: &Scene, request: &JoinRequest) -> Message {
     let leader = Member {
@@ -425,6 +245,9 @@ pub fn changed(liar: &mut Liar, scene: &Scene, message: Message) -> Option<Messa
         }
         Message::SyncAnswer(said) if liar.lies_now(Lie::Digests) => {
             Message::SyncAnswer(sync_answer(liar, scene, said.no))
+        }
+        Message::Comparison(said) if liar.lies_now(Lie::Digests) => {
+            Message::Comparison(comparison(liar, scene, said))
         }
         Message::Chunk(said) if liar.lies_now(Lie::Chunks) => {
             Message::Chunk(chunk(liar, scene, said.no))

@@ -10,8 +10,6 @@ use papo::wire::{Address, Datagram, Key, Message};
 use super::agenda::{Entry, RunId};
 use super::fate::About;
 use super::liar::{Liar, Lie, Said, Scene};
-use super::process::Process;
-use super::scenario::SECOND;
 use super::world::World;
 
 impl World {
@@ -45,7 +43,7 @@ impl World {
     /// The liar of a process, and what it knows of the room, once it lies.
     fn with_liar<T>(&mut self, run: RunId, f: impl FnOnce(&mut Liar, &Scene) -> T) -> Option<T> {
         let (now, wall_ms) = (self.now(), self.clocks(run).wall_ms);
-        let steady = self.linked_with_all();
+        let others = self.others();
         let process = &mut self.processes[run];
         let node = &process.node;
         let liar = process.liar.as_mut().filter(|l| l.plan.from <= now)?;
@@ -58,7 +56,7 @@ impl World {
             id: node.id().unwrap_or(0),
             address: Address(process.address),
             members: node.members().to_vec(),
-            steady,
+            others,
             coordinator: node.coordinator(),
             version: node.view_version(),
             wall_ms,
@@ -68,21 +66,10 @@ impl World {
         Some(f(liar, &scene))
     }
 
-    /// Who has been there for long, and linked with all others, and how much it has written.
-    fn linked_with_all(&self) -> Vec<(Key, u64)> {
-        let now = self.now();
-        let honest = || {
-            let all = self.processes.iter();
-            all.filter(|p| p.is_running() && p.liar.is_none())
-        };
-        let is_linked = |a: &Process, b: &Process| {
-            a.key == b.key
-                || (a.node.peers().any(|key| key == b.key)
-                    && a.node.members().iter().any(|m| m.key == b.key))
-        };
-        honest()
-            .filter(|p| p.started + 3 * SECOND <= now && !p.leave_asked)
-            .filter(|p| honest().all(|other| is_linked(p, other) && is_linked(other, p)))
+    /// Who is there and honest, whoever hears it, and how much each has written.
+    fn others(&self) -> Vec<(Key, u64)> {
+        let all = self.processes.iter();
+        all.filter(|p| p.is_running() && p.liar.is_none())
             .map(|p| (p.key, p.node.written()))
             .collect()
     }

@@ -10,7 +10,7 @@
 //! | `agenda`, `fate` | virtual time; every random decision |
 //! | `paths`, `carrying`, `streams`, `direction` | who reaches whom; datagrams, dials, and streams as kernels carry them |
 //! | `world`, `process`, `turn`, `effects`, `faults` | hosts, processes and their driver, events |
-//! | `liar`, `lies`, `lying` | a member that lies: when, what, and how it gets to the others |
+//! | `liar`, `lies`, `false_lines`, `lying` | a member that lies: when, what, and how it gets to the others |
 //! | `store`, `keeping` | disks, and what is committed to them when |
 //! | `record`, `arrivals`, `lacks`, `holding`, `scene`, `checks` | what users saw, and what must hold |
 //! | `run`, `shrink`, `report`, `trace`, `traffic` | the acts of one run, and what is told of it |
@@ -26,6 +26,7 @@ pub mod checks;
 pub mod direction;
 pub mod effects;
 pub mod failover;
+pub mod false_lines;
 pub mod fate;
 pub mod faults;
 pub mod generate;

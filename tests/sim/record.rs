@@ -163,6 +163,7 @@ impl Record {
             Event::Missed {
                 key, first, last, ..
             } => {
+                self.lying.on_missed(run, *key, (*first, *last));
                 let Some((first, last)) = self.written_of(*key, (*first, *last)) else {
                     return Ok(());
                 };
@@ -422,6 +423,9 @@ impl Record {
         self.integrity.on_shown(run, message, own)?;
         if own {
             self.order.on_written(id, message.text());
+            if self.lying.is_any() {
+                self.order.on_named(id, message.dependencies());
+            }
             self.positions.insert(id, message.position());
             let mut others = scene.view(run);
             others.retain(|k| *k != self.keys[run]);
@@ -456,7 +460,14 @@ impl Record {
                 has_all,
                 had_link: self.linked.contains(&(run, id.origin)),
             };
-            self.ledger.on_shown((run, now), (id, known), arrival)?;
+            // Its user was told that it is missed, since a liar had named it before it was said.
+            let is_early = self.lying.has_called_missed(run, id.origin, id.seq)
+                && !self.order.is_called_missed(run, id);
+            let told = match arrival {
+                Arrival::Late if is_early => Arrival::Live,
+                other => other,
+            };
+            self.ledger.on_shown((run, now), (id, known), told)?;
         }
         if arrival == Arrival::Old {
             self.order.on_old(run, id);

@@ -185,3 +185,7 @@ mod tests {
         assert!(credit.is_at_end(LIAR, u32::MAX, Time(0)));
     }
 }
+
+#[cfg(test)]
+#[path = "credit_test.rs"]
+mod elections;

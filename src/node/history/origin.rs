@@ -18,6 +18,8 @@ pub(in crate::node) struct Origin {
     /// Of `missed`, what nobody was known to count on: it did not come, or came under the floor and was
     /// not shown.
     passed_by: Ranges,
+    /// What the user was told is missed, and the author had not said then: it is late if it comes, and no gap.
+    called_early: Ranges,
     /// What is lower is not owed: it was said before this node was in the author's view.
     owed_from: Option<u64>,
     /// Nothing waits for what is not here up to here: this node wants no history.
@@ -72,6 +74,11 @@ impl Origin {
         !self.missed.is_empty() && self.missed.contains(seq)
     }
 
+    /// True if the user was told that this message is missed before its author had said it, or it was given up.
+    pub(in crate::node) fn was_given_up(&self, seq: u64) -> bool {
+        self.has_missed(seq) || !self.called_early.is_empty() && self.called_early.contains(seq)
+    }
+
     /// True if the user was told that this message is missed, and not only nothing waits for it.
     pub(in crate::node) fn is_called_missed(&self, seq: u64) -> bool {
         self.has_missed(seq) && !self.passed_by.contains(seq)
@@ -100,6 +107,26 @@ impl Origin {
     /// The author itself has said so much.
     pub(in crate::node) fn say(&mut self, upto: u64) {
         self.said = self.said.max(Some(upto));
+    }
+
+    /// What was given up beyond the author's own word was never said, and is no gap; true if that is news. What
+    /// somebody named that the author says later is confirmed then.
+    pub(in crate::node) fn forget_missed_beyond_word(&mut self) -> bool {
+        let Some(next) = self.said.and_then(|said| said.checked_add(1)) else {
+            return false;
+        };
+        let is_news = self.missed.highest() >= next;
+        if is_news {
+            for (first, last) in self.missed.within(next, u64::MAX).iter() {
+                self.called_early.insert_range(first, last);
+            }
+            for (first, last) in self.passed_by.within(next, u64::MAX).iter() {
+                self.called_early.remove_range(first, last);
+            }
+            self.missed.remove_range(next, u64::MAX);
+            self.passed_by.remove_range(next, u64::MAX);
+        }
+        is_news
     }
 
     /// How much the author itself has said, if it has told.

@@ -31,6 +31,8 @@ impl Talk {
             let length = self.run_length(lent, rest).max(1);
             let (run, later) = rest.split_at(length);
             let last = first.seq().saturating_add(length as u64 - 1);
+            // What was given up before it was said is no gap.
+            self.hear_word(key, first.seq().saturating_sub(1));
             self.history.origin_mut(key).say(last);
             if length > 1 || !self.has_come_before(lent, first) {
                 is_news = true;
@@ -124,17 +126,27 @@ impl Talk {
             && !lent.cx.is_weakened(Weakness::CyclesWait)
     }
 
-    /// These wait now: what waited for one of them, and was said before it, need not.
-    fn break_cycles(&mut self, lent: &mut Lent<'_>, run: &[ChatMessage]) {
-        let mut due = Vec::new();
-        for message in run {
-            if self.waiting.has_earlier_for(message) {
-                due.push((message.id(), message.id()));
-            }
+    /// Those of these, which wait now, that something waits for that was said before them, and need not.
+    fn cycles_of(&self, lent: &Lent<'_>, run: &[ChatMessage]) -> Vec<(MessageId, MessageId)> {
+        if lent.cx.is_weakened(Weakness::CyclesWait) {
+            return Vec::new();
         }
-        if !due.is_empty() && !lent.cx.is_weakened(Weakness::CyclesWait) {
-            self.release_all(lent, due);
-        }
+        let are_waited_for = run.iter().filter(|m| self.waiting.has_earlier_for(m));
+        are_waited_for.map(|m| (m.id(), m.id())).collect()
+    }
+
+    /// What was about to be taken in waits on for this cause. Gives what may have been looked at while it did not
+    /// wait for a moment.
+    fn wait_on(
+        &mut self,
+        lent: &mut Lent<'_>,
+        missing: MessageId,
+        waiter: Waiter,
+    ) -> Vec<(MessageId, MessageId)> {
+        self.notice_gap(lent, missing.origin, missing.seq);
+        let due = self.cycles_of(lent, &waiter.run);
+        self.waiting.insert(Waiter { missing, ..waiter });
+        due
     }
 
     /// True if a message lies under the floor, and nobody counts on this node for it. Its causes lie there
@@ -182,7 +194,10 @@ impl Talk {
                 missing,
                 came_below,
             });
-            self.break_cycles(lent, run);
+            let due = self.cycles_of(lent, run);
+            if !due.is_empty() {
+                self.release_all(lent, due);
+            }
         }
     }
 
@@ -212,26 +227,23 @@ impl Talk {
             };
             let is_below = waiter.came_below && self.is_below_keeping(waiter.first());
             match self.missing_cause(lent, waiter.first(), is_below) {
-                Some(missing) => {
-                    self.notice_gap(lent, missing.origin, missing.seq);
-                    self.waiting.insert(Waiter { missing, ..waiter });
-                }
-                None => settled.push(self.take_in_waiter(lent, waiter)),
+                Some(missing) => settled = self.wait_on(lent, missing, waiter),
+                None => settled = self.take_in_waiter(lent, waiter),
             }
         }
     }
 
-    /// Takes in what has waited, and gives its first and last message. Where only the first of a run are old,
-    /// the rest may have its author's word to wait for.
+    /// Takes in what has waited, and gives its first and last message, and what else is to be looked at again.
+    /// Where only the first of a run are old, the rest may have its author's word to wait for.
     fn take_in_waiter(
         &mut self,
         lent: &mut Lent<'_>,
         mut waiter: Waiter,
-    ) -> (MessageId, MessageId) {
-        let (first, mut last) = waiter.span();
+    ) -> Vec<(MessageId, MessageId)> {
+        let (first, last) = waiter.span();
         if waiter.run.len() > 1 && self.takes_as_run(lent, &waiter.run) {
             self.take_in_run(lent, &waiter.run);
-            return (first, last);
+            return vec![(first, last)];
         }
         for at in 0..waiter.run.len() {
             let message = &waiter.run[at];
@@ -242,19 +254,15 @@ impl Talk {
             if at > 0
                 && let Some(missing) = self.missing_cause(lent, message, is_below)
             {
-                self.notice_gap(lent, missing.origin, missing.seq);
-                last = waiter.run[at - 1].id();
+                let last = waiter.run[at - 1].id();
                 let run = waiter.run.split_off(at);
-                self.waiting.insert(Waiter {
-                    run,
-                    missing,
-                    ..waiter
-                });
-                break;
+                let mut again = self.wait_on(lent, missing, Waiter { run, ..waiter });
+                again.push((first, last));
+                return again;
             }
             self.take_in(lent, message, is_below);
         }
-        (first, last)
+        vec![(first, last)]
     }
 }
 

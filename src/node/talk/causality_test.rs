@@ -280,3 +280,61 @@ fn who_lives_and_never_answers_keeps_nothing_waiting_for_ever() {
     }
     assert!(passed > rig.node.cx.config.failure_timeout * crate::timing::GAP_TIMEOUTS);
 }
+
+/// A message with this time, which follows these.
+fn timed(origin: Key, seq: u64, timestamp: u64, after: &[MessageId]) -> Message {
+    let draft = crate::wire::Draft {
+        origin,
+        seq,
+        timestamp,
+        sent_at: 0,
+        from: 2,
+        nick: "n".into(),
+        dependencies: after.to_vec().into(),
+        text: "x".into(),
+    };
+    Message::Chat(vec![ChatMessage::new(&draft).unwrap()])
+}
+
+#[test]
+fn a_line_that_a_liar_named_before_it_was_said_is_shown_and_confirmed() {
+    let mut rig = Rig::new();
+    let ana = member(&mut rig, ANA, 1);
+    let ben = member(&mut rig, BEN, 1);
+    // Nobody hears ana for a while, and ben names what she has not said yet.
+    rig.pass(rig.node.cx.config.failure_timeout * 2);
+    let cause = MessageId {
+        origin: ANA,
+        seq: 1,
+    };
+    rig.receive(ben, chat(BEN, 1, &[cause]));
+    told_in_silence(&mut rig);
+    assert_eq!(rig.node.history().highest(BEN), 1, "nothing waits any more");
+    rig.read();
+    let said = crate::wire::Stable {
+        from: Some(1),
+        said: 0,
+        stable: 0,
+    };
+    rig.receive(ana, Message::Stable(said));
+    let sent = rig.receive(ana, chat(ANA, 1, &[]));
+    let confirms =
+        |m: &Message| matches!(m, Message::Ack(ack) if ack.seq == 1 && ack.missed.is_empty());
+    assert!(sent.iter().any(confirms), "{sent:?}");
+    assert_eq!(rig.read(), [cause]);
+}
+
+#[test]
+fn messages_that_name_each_other_do_not_wait_for_each_other() {
+    let mut rig = Rig::new();
+    let ana = member(&mut rig, ANA, 1);
+    let ben = member(&mut rig, BEN, 1);
+    let id = |origin, seq| MessageId { origin, seq };
+    let nobody = id(Key(20), 1);
+    // Both wait for the same one at first, so that they are looked at together.
+    rig.receive(ana, timed(ANA, 1, 10, &[nobody, id(BEN, 1)]));
+    rig.receive(ben, timed(BEN, 1, 20, &[id(ANA, 1), nobody]));
+    assert_eq!(rig.node.talk.waiting.len(), 2);
+    told_in_silence(&mut rig);
+    assert_eq!(rig.node.talk.waiting.len(), 0);
+}

@@ -17,12 +17,12 @@ fn frames(rng: &mut fastrand::Rng) -> Vec<(usize, Vec<ChatMessage>)> {
             match rng.u8(0..40) {
                 0 => seqs[author] += 1,
                 1 => seqs[author] -= u64::from(seqs[author] > 1),
-                // The next one of the other's has not come yet.
-                2 | 5 => dependencies.push(MessageId {
+                // It may come later: frames of the two change places.
+                2 | 5 if seqs[1 - author] > 0 => dependencies.push(MessageId {
                     origin: AUTHORS[1 - author],
-                    seq: seqs[1 - author] + rng.u64(0..2).max(u64::from(seqs[1 - author] == 0)),
+                    seq: seqs[1 - author],
                 }),
-                3 => clock -= 5,
+                3 => clock += 5,
                 4 => clock -= 1,
                 _ => {}
             }
@@ -42,7 +42,13 @@ fn frames(rng: &mut fastrand::Rng) -> Vec<(usize, Vec<ChatMessage>)> {
         }
         (author, messages)
     };
-    (0..20).map(|_| frame()).collect()
+    let mut all: Vec<_> = (0..20).map(|_| frame()).collect();
+    for at in 1..all.len() {
+        if all[at - 1].0 != all[at].0 && at % 3 > 0 {
+            all.swap(at - 1, at);
+        }
+    }
+    all
 }
 
 #[test]

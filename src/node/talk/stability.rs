@@ -152,7 +152,7 @@ impl Talk {
     /// An author says how far it is, on its own link.
     pub(in crate::node) fn on_stable(&mut self, lent: &mut Lent<'_>, author: Key, stable: Stable) {
         if author != lent.cx.config.key {
-            self.history.origin_mut(author).say(stable.said);
+            self.hear_word(author, stable.said);
             self.hear_stable(lent, author, stable);
         }
     }

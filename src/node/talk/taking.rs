@@ -67,7 +67,7 @@ impl Talk {
         let joined = self.has_joined();
         let origin = self.history.origin_mut(author);
         let is_owed = origin.owed_from().is_some_and(|from| from <= seq);
-        let was_given_up = origin.has_missed(seq);
+        let was_given_up = origin.was_given_up(seq);
         if was_given_up {
             // Nobody in reach had it, so that others may have given it up too.
             self.repair.pass_on();

@@ -47,31 +47,58 @@ impl Talk {
         origin.and_then(Origin::said)
     }
 
-    /// Everybody was asked for these, the author as well: what it has not said is left out of what is given up,
-    /// and what waited for it waits no more.
+    /// This author says itself that it has said so much: what was given up beyond that is no gap of its own.
+    pub(super) fn hear_word(&mut self, author: Key, said: u64) {
+        let origin = self.history.origin_mut(author);
+        origin.say(said);
+        if origin.forget_missed_beyond_word() {
+            self.acks.owe_again(author);
+        }
+    }
+
+    /// The last message of which anything but the word of others says that this author has said it; none if the
+    /// author is no member, and cannot say more.
+    fn known_to_be_said(&self, lent: &Lent<'_>, author: Key) -> Option<u64> {
+        if !lent.view.contains(author) {
+            return None;
+        }
+        let origin = self.history.origin(author);
+        let said = origin.and_then(Origin::said).unwrap_or(0);
+        let taken = origin.map_or(0, Origin::highest);
+        let waiting = self.waiting.last_of(author);
+        Some(said.max(taken).max(waiting))
+    }
+
+    /// Everybody was asked for these, the author as well if it is in reach: what only others say that it has said
+    /// is left out of what is given up, and what waited for it waits no more.
     pub(super) fn leave_out_unsaid(
         &mut self,
         lent: &Lent<'_>,
         author: Key,
         lacks: &Ranges,
     ) -> Ranges {
-        let said = self.word_of(lent, author);
-        let Some(said) = said.filter(|_| !lent.cx.is_weakened(Weakness::NamedCausesExist)) else {
+        let known = self.known_to_be_said(lent, author);
+        let Some(known) = known.filter(|_| !lent.cx.is_weakened(Weakness::NamedCausesExist)) else {
             return lacks.clone();
         };
-        if said == u64::MAX {
+        let Some(next) = known.checked_add(1) else {
             return lacks.clone();
+        };
+        for (first, last) in lacks.within(next, u64::MAX).iter() {
+            self.let_go(author, (first, last));
         }
-        for (first, last) in lacks.within(said.saturating_add(1), u64::MAX).iter() {
-            let id = |seq| MessageId {
-                origin: author,
-                seq,
-            };
-            for named in self.waiting.causes_within((id(first), id(last))) {
-                self.unsaid.insert(named);
-            }
+        lacks.within(0, known)
+    }
+
+    /// What waits for one of these need not wait for it.
+    fn let_go(&mut self, author: Key, (first, last): (u64, u64)) {
+        let id = |seq| MessageId {
+            origin: author,
+            seq,
+        };
+        for named in self.waiting.causes_within((id(first), id(last))) {
+            self.unsaid.insert(named);
         }
-        lacks.within(0, said)
     }
 }
 

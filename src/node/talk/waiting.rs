@@ -205,6 +205,15 @@ impl Waiting {
         self.last_until(end).is_some_and(|w| w.span().1 > id)
     }
 
+    /// The last message of this author that waits; 0 if none does.
+    pub(super) fn last_of(&self, origin: Key) -> u64 {
+        let end = MessageId {
+            origin,
+            seq: u64::MAX,
+        };
+        self.last_until(end).map_or(0, |w| w.span().1.seq)
+    }
+
     /// What of this author waits, in runs that begin from `first` on and up to `last`, or that hold
     /// `first`.
     pub(super) fn ranges(&self, origin: Key, first: u64, last: u64) -> Ranges {

@@ -25,6 +25,8 @@ pub struct Lying {
     has_ghost: bool,
     liars: BTreeSet<Run>,
     keys: BTreeSet<Key>,
+    /// What each run called missed, of lines that were not written yet: the liar named them.
+    missed_early: BTreeMap<(Run, Key), Vec<(u64, u64)>>,
     /// Since when each run follows nobody who exists.
     leaderless: BTreeMap<Run, u64>,
 }
@@ -60,6 +62,23 @@ impl Lying {
     /// Nobody is known by this key, or a liar.
     pub fn is_nobody(&self, key: Key, runs: &BTreeMap<Key, Run>) -> bool {
         self.is_any && (self.is_lie(key) || !runs.contains_key(&key))
+    }
+
+    /// A run calls these missed, perhaps before they were written.
+    pub fn on_missed(&mut self, run: Run, author: Key, span: (u64, u64)) {
+        if self.is_any {
+            self.missed_early
+                .entry((run, author))
+                .or_default()
+                .push(span);
+        }
+    }
+
+    /// A run has called this line missed, at whatever time.
+    pub fn has_called_missed(&self, run: Run, author: Key, seq: u64) -> bool {
+        let spans = self.missed_early.get(&(run, author));
+        let mut spans = spans.into_iter().flatten();
+        spans.any(|(first, last)| (*first..=*last).contains(&seq))
     }
 
     /// Somebody lies still.

@@ -93,6 +93,25 @@ impl Order {
         self.causes.push(causes);
     }
 
+    /// Where somebody lies, only what a message names follows, and what that names: what its user was shown it may
+    /// know by way of a line of the liar's only, who names to each what it likes.
+    pub fn on_named(&mut self, id: MessageId, named: impl Iterator<Item = MessageId>) {
+        let Some(&number) = self.numbers.get(&id) else {
+            return;
+        };
+        let previous = (id.seq > 1).then(|| MessageId {
+            seq: id.seq - 1,
+            ..id
+        });
+        let mut causes = Bits::default();
+        let numbers = named.chain(previous);
+        for cause in numbers.filter_map(|cause| self.numbers.get(&cause).copied()) {
+            causes.insert(cause);
+            causes.insert_all(&self.causes[cause]);
+        }
+        self.causes[number] = causes;
+    }
+
     /// A message from before this run's time is here: it has no place in the order of the others.
     pub fn on_old(&mut self, run: Run, id: MessageId) {
         if let Some(&number) = self.numbers.get(&id) {
@@ -106,6 +125,12 @@ impl Order {
         if let Some(&number) = self.numbers.get(&id) {
             self.unordered.entry(run).or_default().insert(number);
         }
+    }
+
+    /// It was written, and called missed to this user after that, or it is old.
+    pub fn is_called_missed(&self, run: Run, id: MessageId) -> bool {
+        let number = self.numbers.get(&id);
+        number.is_some_and(|n| self.unordered.get(&run).is_some_and(|u| u.contains(*n)))
     }
 
     /// A message is shown; one that had been called missed may be late. `excused` says of a cause that
