@@ -114,11 +114,14 @@ pub const LOSSES_GATHERED: Duration = Duration::from_millis(30);
 /// such askings taken together: who answers at all does so in two, by way of others too, and a member that
 /// names nobody who exists must not keep it without one.
 pub const IN_VAIN_TIMEOUTS: u32 = 6;
-/// In how many rounds of an election a member may say that it takes over, and not do it: a round is shorter than
-/// a failure timeout, and whoever waits for somebody itself does so for less than two.
-pub const OK_ROUNDS_MAX: u32 = 8;
-/// How long after somebody's word last came to nothing that counts against it: who was wrong by chance has its
-/// credit again, and a liar costs a small share of the time.
+/// For how many failure timeouts, in all rounds of an election taken together, a member may say that it takes over,
+/// and not do it: whoever waits for somebody itself does so for less than two, and for a few somebodies at times.
+pub const OK_TIMEOUTS: u32 = 8;
+/// How long somebody's word counts no more after it last came to nothing, the first time; and twice as long each
+/// further time, since who was wrong by chance, as while links were cut, has its credit again soon.
+pub const CREDIT_PAUSE: Duration = Duration::from_secs(5);
+/// The longest such pause, and how long it is remembered that somebody's word came to nothing: a liar costs a small
+/// share of the time.
 pub const CREDIT_REMEMBERED: Duration = Duration::from_secs(60);
 /// How often one claim is answered on one link or to one address.
 pub const CLAIM_ANSWER_EVERY: Duration = Duration::from_millis(250);

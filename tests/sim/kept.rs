@@ -105,6 +105,16 @@ pub const KEPT: &[(u64, &str, &str)] = &[
         "cuts that stay",
         "the same, with an author that was taken for lost",
     ),
+    (
+        46_003_354,
+        "one-way cuts",
+        "who was asked in vain while cut off was not believed for a minute",
+    ),
+    (
+        46_009_103,
+        "no multicast",
+        "eight short rounds were too few for a higher one that waited itself",
+    ),
 ];
 
 /// Seeds that once failed, with their limits scaled down.

@@ -1,8 +1,7 @@
 //! Whose word on a coordinator counts no more: who names one that lets nobody in, and who answers ELECTION and
 //! never announces itself.
 //!
-//! Owns for how long this node has asked in vain on whose word, and in how many rounds whose ELECTION_OK came to
-//! nothing. Who is honest is found wrong now and then, and has its credit again after a while. It asks nobody,
+//! Owns for how long this node has asked in vain on whose word, and waited on whose ELECTION_OK for nothing. Who is honest is found wrong now and then, and has its credit again after a while. It asks nobody,
 //! and starts no election.
 
 use std::collections::BTreeMap;
@@ -20,9 +19,23 @@ use crate::wire::Key;
 struct Account {
     /// For how long this node asked in vain, in microseconds.
     in_vain: u64,
-    /// In how many rounds of elections its answer came to nothing.
-    rounds: u32,
+    /// For how long this node waited in vain for it to take over, in microseconds.
+    promised: u64,
+    /// How often it has had its credit again.
+    renewed: u32,
     last: Time,
+}
+
+impl Account {
+    /// How long it counts from the last time.
+    fn pause(&self) -> Duration {
+        let longer = timing::CREDIT_PAUSE.saturating_mul(1 << self.renewed.min(16));
+        longer.min(timing::CREDIT_REMEMBERED)
+    }
+
+    fn counts(&self, now: Time) -> bool {
+        now.since(self.last) < self.pause()
+    }
 }
 
 /// The accounts of those whose word came to nothing lately.
@@ -39,6 +52,10 @@ impl Credit {
             return None;
         }
         let account = self.accounts.entry(key).or_default();
+        if !account.counts(now) && account.in_vain.max(account.promised) > 0 {
+            account.renewed = account.renewed.saturating_add(1);
+            (account.in_vain, account.promised) = (0, 0);
+        }
         account.last = now;
         Some(account)
     }
@@ -50,10 +67,10 @@ impl Credit {
         }
     }
 
-    /// One more round in which this one's ELECTION_OK came to nothing.
-    fn charge_round(&mut self, key: Key, now: Time) {
+    /// This one's ELECTION_OK came to nothing for so long.
+    fn charge_promise(&mut self, key: Key, long: Duration, now: Time) {
         if let Some(account) = self.account(key, now) {
-            account.rounds = account.rounds.saturating_add(1);
+            account.promised = account.promised.saturating_add(micros(long));
         }
     }
 
@@ -64,14 +81,12 @@ impl Credit {
 
     fn has_cost(&self, key: Key, long: Duration, now: Time) -> bool {
         let account = self.accounts.get(&key);
-        account.is_some_and(|a| {
-            a.in_vain >= micros(long) && now.since(a.last) < timing::CREDIT_REMEMBERED
-        })
+        account.is_some_and(|a| a.in_vain >= micros(long) && a.counts(now))
     }
 
-    fn is_at_end(&self, key: Key, rounds: u32, now: Time) -> bool {
+    fn is_at_end(&self, key: Key, long: Duration, now: Time) -> bool {
         let account = self.accounts.get(&key);
-        account.is_some_and(|a| a.rounds >= rounds && now.since(a.last) < timing::CREDIT_REMEMBERED)
+        account.is_some_and(|a| a.promised >= micros(long) && a.counts(now))
     }
 }
 
@@ -84,19 +99,17 @@ impl Group {
 
     /// True if this one's ELECTION_OK counts no more.
     pub(super) fn is_empty_promise(&self, cx: &Context, key: Key) -> bool {
-        !cx.is_weakened(Weakness::PromisesCount)
-            && self
-                .credit
-                .is_at_end(key, timing::OK_ROUNDS_MAX, cx.now.time)
+        let long = cx.config.failure_timeout * timing::OK_TIMEOUTS;
+        !cx.is_weakened(Weakness::PromisesCount) && self.credit.is_at_end(key, long, cx.now.time)
     }
 
-    /// A round of the election has ended without an announcement, and these had said that they take over.
-    /// The highest pays: the others may have waited for it.
-    pub(super) fn charge_promise(&mut self, parts: &Parts<'_>, promised: &[Key]) {
+    /// A round of the election has ended after so long without an announcement, and these had said that they
+    /// take over. The highest pays: the others may have waited for it.
+    pub(super) fn charge_promise(&mut self, parts: &Parts<'_>, promised: &[Key], long: Duration) {
         let members = self.roster.members().iter().rev();
         let mut highest_first = members.map(|m| m.key).filter(|key| promised.contains(key));
         if let Some(key) = highest_first.next() {
-            self.credit.charge_round(key, parts.cx.now.time);
+            self.credit.charge_promise(key, long, parts.cx.now.time);
         }
     }
 
@@ -158,8 +171,20 @@ mod tests {
         assert!(!credit.has_cost(LIAR, long, Time(0)));
         credit.charge(LIAR, long / 2, Time(0));
         assert!(credit.has_cost(LIAR, long, Time(0)));
-        let later = Time(0) + timing::CREDIT_REMEMBERED;
+        let later = Time(0) + timing::CREDIT_PAUSE;
         assert!(!credit.has_cost(LIAR, long, later));
+        // Each further time it counts for longer, and not without end.
+        let mut now = later;
+        for times in 1..8 {
+            credit.charge(LIAR, long, now);
+            let pause = timing::CREDIT_PAUSE * (1 << times);
+            now = now + pause.min(timing::CREDIT_REMEMBERED);
+            assert!(credit.has_cost(LIAR, long, now.before(Duration::from_micros(1))));
+            assert!(!credit.has_cost(LIAR, long, now));
+            if pause >= timing::CREDIT_REMEMBERED {
+                break;
+            }
+        }
         credit.restore(LIAR);
         assert!(!credit.has_cost(LIAR, long, Time(0)));
     }
@@ -170,19 +195,19 @@ mod tests {
         for key in 0..10_000 {
             credit.charge(Key(key), Duration::MAX, Time(0));
             credit.charge(Key(key), Duration::MAX, Time(0));
-            credit.charge_round(Key(key), Time(0));
+            credit.charge_promise(Key(key), Duration::MAX, Time(0));
         }
         assert_eq!(credit.accounts.len(), limits::ACCOUNTS_MAX);
         assert_eq!(credit.accounts[&Key(0)].in_vain, u64::MAX);
         credit.accounts.insert(
             LIAR,
             Account {
-                rounds: u32::MAX,
+                promised: u64::MAX,
                 ..Account::default()
             },
         );
-        credit.charge_round(LIAR, Time(0));
-        assert!(credit.is_at_end(LIAR, u32::MAX, Time(0)));
+        credit.charge_promise(LIAR, Duration::MAX, Time(0));
+        assert!(credit.is_at_end(LIAR, Duration::MAX, Time(0)));
     }
 }
 

@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use super::{Group, Parts, Standing};
-use crate::node::{Class, Event, LinkId, Phase, Timer};
+use crate::node::{Class, Event, LinkId, Phase, Time, Timer};
 use crate::timing;
 use crate::wire::{Claim, Coordinator, Id, Key, Message, View};
 
@@ -33,6 +33,8 @@ pub(super) struct Election {
     pub(super) lost: Option<Key>,
     /// Who has said that it takes over.
     promised: Vec<Key>,
+    /// Since when that is waited for, if it is.
+    yielded: Time,
 }
 
 impl Group {
@@ -129,6 +131,7 @@ impl Group {
             forced,
             lost,
             promised,
+            yielded: parts.cx.now.time,
         };
         self.enter(parts.cx, Standing::Electing(election));
         if higher.is_empty() {
@@ -155,6 +158,7 @@ impl Group {
     fn set_step(&mut self, parts: &mut Parts<'_>, step: ElectionStep, wait: Duration) {
         if let Standing::Electing(election) = &mut self.standing {
             election.step = step;
+            election.yielded = parts.cx.now.time;
             parts
                 .cx
                 .set_timer(Timer::Election, parts.cx.now.time + wait);
@@ -170,17 +174,19 @@ impl Group {
             step,
             lost,
             promised,
+            yielded,
             ..
         }) = &mut self.standing
         else {
             return;
         };
         let (step, lost, promised) = (*step, *lost, std::mem::take(promised));
+        let waited = parts.cx.since(*yielded);
         if self.leaving.is_some() {
             return self.start_election(parts, "this node leaves", false, lost);
         }
         if step == ElectionStep::Yielded {
-            self.charge_promise(parts, &promised);
+            self.charge_promise(parts, &promised, waited);
         }
         let higher = self.higher(parts, None);
         match step {
