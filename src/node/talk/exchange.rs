@@ -101,6 +101,7 @@ impl Talk {
             return;
         };
         exchange.wants = !self.gaps.is_empty();
+        self.gaps.note_floor(exchange.peer, answer.floor);
         if answer.equal {
             return self.go_on(lent, no);
         }

@@ -3,14 +3,14 @@
 //! Owns the gaps by author, in limits, and when each peer last answered an exchange to its end. It asks
 //! nobody and gives nothing up: who is asked next and when nobody is left is for `gaps` to decide.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Lent;
 use crate::limits;
 use crate::node::Time;
 use crate::node::history::Ranges;
 use crate::timing;
-use crate::wire::Key;
+use crate::wire::{Key, Position};
 
 /// Messages of one author whose lack was noticed at the same time.
 #[derive(Debug)]
@@ -68,6 +68,8 @@ pub(super) struct Gaps {
     stages: BTreeMap<Key, Vec<NoticedGap>>,
     /// When the last exchange with each peer that went to its end began, and when it ended.
     asked: BTreeMap<Key, (Time, Time)>,
+    /// Peers whose last answer says that they have dropped something.
+    droppers: BTreeSet<Key>,
     /// How many exchanges in a row with each peer did not go to their end, and when the last one broke off.
     failed: BTreeMap<Key, (u32, Time)>,
     /// When this node last came back from being away.
@@ -117,6 +119,20 @@ impl Gaps {
         self.failed.remove(&peer);
     }
 
+    /// This peer says up to where it may have dropped what it held.
+    pub(super) fn note_floor(&mut self, peer: Key, floor: Position) {
+        if floor > Position::default() {
+            self.droppers.insert(peer);
+        } else {
+            self.droppers.remove(&peer);
+        }
+    }
+
+    /// True if this peer may have dropped something, of its own lines too.
+    pub(super) fn has_dropped(&self, peer: Key) -> bool {
+        self.droppers.contains(&peer)
+    }
+
     /// An exchange with this peer did not go to its end.
     pub(super) fn has_failed(&mut self, peer: Key, now: Time) {
         let (count, last) = self.failed.entry(peer).or_default();
@@ -152,6 +168,7 @@ impl Gaps {
     /// Nothing is kept of a peer without a link.
     pub(super) fn forget_peer(&mut self, peer: Key) {
         self.asked.remove(&peer);
+        self.droppers.remove(&peer);
         self.failed.remove(&peer);
     }
 

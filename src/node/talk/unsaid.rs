@@ -70,7 +70,8 @@ impl Talk {
     }
 
     /// Everybody was asked for these, the author as well if it is in reach: what only others say that it has said
-    /// is left out of what is given up, and what waited for it waits no more.
+    /// is left out of what is given up, and what waited for it waits no more. An author that has dropped something
+    /// may have said it: that is missed.
     pub(super) fn leave_out_unsaid(
         &mut self,
         lent: &Lent<'_>,
@@ -78,6 +79,7 @@ impl Talk {
         lacks: &Ranges,
     ) -> Ranges {
         let known = self.known_to_be_said(lent, author);
+        let known = known.filter(|_| !self.gaps.has_dropped(author));
         let Some(known) = known.filter(|_| !lent.cx.is_weakened(Weakness::NamedCausesExist)) else {
             return lacks.clone();
         };
