@@ -219,6 +219,11 @@ impl Display {
         }
     }
 
+    /// For how many messages a command is still to be run.
+    pub(super) fn waiting_runs(&self) -> u64 {
+        self.runs.as_ref().map_or(0, Runs::len)
+    }
+
     /// The next message for which a command is to be run.
     pub(super) fn next_run(&mut self) -> Option<Run> {
         self.runs.as_mut()?.pop()

@@ -335,11 +335,17 @@ impl Ui {
         self.display.next_run()
     }
 
-    /// Commands still run for so many messages at the end, and are not waited for.
-    pub fn say_still_running(&mut self, count: u64) {
+    /// For how many messages a command is still to be run.
+    #[must_use]
+    pub fn waiting_runs(&self) -> u64 {
+        self.display.waiting_runs()
+    }
+
+    /// Papo ends, and for so many messages a command has not ended, or was not run.
+    pub fn say_unrun(&mut self, count: u64) {
         let commands = text::count(count, "command");
-        self.display
-            .say_on_stderr(&format!("{commands} of --exec not waited for"));
+        let words = format!("--exec: {commands} not waited for: they took too long");
+        self.display.say_on_stderr(&words);
     }
 
     /// Stdout never waits, as a file: nothing for it is ever skipped.

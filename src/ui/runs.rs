@@ -34,6 +34,11 @@ impl Runs {
         true
     }
 
+    /// How many wait.
+    pub(super) fn len(&self) -> u64 {
+        self.waiting.len() as u64
+    }
+
     /// The next one.
     pub(super) fn pop(&mut self) -> Option<Run> {
         let run = self.waiting.pop_front()?;

@@ -169,7 +169,7 @@ fn a_command_is_run_for_each_message_and_its_failures_are_counted() {
 }
 
 #[test]
-fn few_commands_run_at_a_time_and_one_that_hangs_holds_up_no_end() {
+fn few_commands_run_at_a_time_and_one_that_cannot_start_is_counted() {
     let permit = shared();
     let room = Room::new(&permit);
     let dir = scratch_dir();
@@ -203,4 +203,24 @@ fn few_commands_run_at_a_time_and_one_that_hangs_holds_up_no_end() {
         none.stderr()
             .contains("--exec /no/such/program: No such file")
     );
+}
+
+#[test]
+fn a_command_that_hangs_holds_up_the_end_for_some_seconds_only() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let ana = room.join("ana");
+    ana.joined();
+    // Who holds papo's outputs open would not let the test see its end.
+    let hang = "exec sleep 30 > /dev/null 2>&1";
+    let options = ["listen", "--count", "6", "--exec", "sh", "-c", hang];
+    let listener = room.papo("bot", &options).start();
+    ana.sees_members(2);
+    for n in 0..6 {
+        ana.say(&format!("line {n}"));
+    }
+    let (_, status) = listener.exit_within(std::time::Duration::from_secs(20));
+    assert_eq!(status.code(), Some(1));
+    let line = "papo: --exec: 6 commands not waited for: they took too long\n";
+    assert_eq!(listener.stderr(), line);
 }

@@ -4,24 +4,23 @@
 //! while something unread is in it is reset, and a reset destroys what is still in flight. Then
 //! the outputs are written out. Both are bounded: nobody who is stuck keeps papo from ending.
 //!
-//! Owns until when each of the two is waited for, and the order of the last rounds. The node is told nothing
-//! any more.
+//! Owns until when each of the two is waited for, and the commands that run still. It neither writes to peers nor
+//! sleeps.
 
 use crate::node::Time;
 use crate::timing;
 use crate::ui::Ui;
 
-use super::super::console::{Console, SignalRequest};
-use super::super::start_error::StartError;
-use super::super::status::{STATUS_FAILED, STATUS_INTERRUPTED, STATUS_UNPRINTED};
+use super::super::console::Console;
+use super::super::runner::Runner;
+use super::super::status::{STATUS_FAILED, STATUS_UNPRINTED};
 use super::super::streams::Streams;
-use super::Reactor;
-use super::starting::waiting_failed;
 
 /// Until when peers and readers are waited for.
 #[derive(Debug)]
 pub(super) struct Farewell {
     peers_until: Time,
+    runs_until: Time,
     output_until: Time,
     /// Until when a reader that takes something now and then is waited for, if not for as long as it does.
     output_ends: Option<Time>,
@@ -37,6 +36,7 @@ impl Farewell {
         let output_until = now + timing::FAREWELL_OUTPUT;
         Farewell {
             peers_until: now + timing::FAREWELL_PEERS,
+            runs_until: now + timing::FAREWELL_RUNS,
             output_until,
             output_ends: ends_at.map(|at| at.max(output_until)),
             was_read: false,
@@ -61,6 +61,7 @@ impl Farewell {
         now: Time,
         console: &Console,
         streams: &Streams,
+        runner: &Runner,
     ) -> Option<Time> {
         let is_over = self.output_ends.is_some_and(|ends| ends <= now);
         if (console.has_work() && !is_over) || streams.has_ready() {
@@ -68,15 +69,21 @@ impl Farewell {
         }
         let peers = (!streams.is_empty()).then_some(self.peers_until);
         let output = (console.pending() > 0).then_some(self.output_until);
-        let waits = [peers, output].into_iter().flatten();
+        let runs = runner.is_busy().then_some(self.runs_until);
+        let waits = [peers, output, runs].into_iter().flatten();
         waits.filter(|until| *until > now).min()
     }
 }
 
 impl Farewell {
     /// What papo ends with.
-    pub(super) fn exit_status(&self, ui: &mut Ui, console: &mut Console) -> u8 {
-        let said = self.say_unprinted(ui, console);
+    pub(super) fn exit_status(&self, ui: &mut Ui, console: &mut Console, runner: &Runner) -> u8 {
+        let unrun = runner.running() as u64 + ui.waiting_runs();
+        if unrun > 0 {
+            ui.say_unrun(unrun);
+            console.flush_stderr(ui);
+        }
+        let said = self.say_unprinted(ui, console).max(u8::from(unrun > 0));
         let status = ui.exit_status().unwrap_or(0);
         if console.has_failed() {
             STATUS_FAILED
@@ -99,49 +106,5 @@ impl Farewell {
         }
         console.flush_stderr(ui);
         STATUS_UNPRINTED
-    }
-}
-
-impl Reactor {
-    /// Ends in good order; the result is the exit status. What is queued for peers is written, and their
-    /// ends are waited for; then the outputs are written out.
-    pub(super) fn farewell(mut self) -> Result<u8, StartError> {
-        let mut store = self.keeper.take().map(|keeper| {
-            let (ui, now) = (&mut self.ui, self.now);
-            keeper.close(now, &mut self.node, |words| ui.warn(now, words))
-        });
-        self.streams.close_all();
-        let runs_until = self.now.time + timing::FAREWELL_RUNS;
-        let mut farewell = Farewell::new(self.now.time, self.ui.ends_at());
-        loop {
-            self.console.begin_round();
-            self.streams.flush(self.now.time);
-            self.run_commands();
-            self.flush_outputs();
-            self.bury_streams();
-            self.streams.forget_inputs();
-            farewell.on_round(self.now.time, &self.console);
-            let until = farewell.waits_until(self.now.time, &self.console, &self.streams);
-            let runs = self.runner.is_busy().then_some(runs_until);
-            let runs = runs.filter(|until| *until > self.now.time);
-            let closed = store.as_mut().and_then(|s| s.step(self.now.time));
-            let Some(until) = [until, closed, runs].into_iter().flatten().min() else {
-                break;
-            };
-            self.sleep(Some(until)).map_err(waiting_failed)?;
-            self.now = self.clock.now();
-            if self.sort_events() == Some(SignalRequest::End) {
-                return Ok(STATUS_INTERRUPTED);
-            }
-            let mut round = self.streams.round();
-            while self.streams.next_in(&mut round).is_some() {}
-        }
-        let running = self.runner.running() as u64;
-        if running > 0 {
-            self.ui.say_still_running(running);
-            self.console.flush_stderr(&mut self.ui);
-        }
-        let status = farewell.exit_status(&mut self.ui, &mut self.console);
-        Ok(status.max(u8::from(running > 0)))
     }
 }

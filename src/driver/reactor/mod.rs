@@ -15,6 +15,7 @@
 //! | --- | --- |
 //! | `opening` | the start |
 //! | `accepting` | which connections from outside are taken in |
+//! | `complaining` | what others did, as far as it is said |
 //! | `effects` | what the node wants done |
 //! | `farewell` | until when the end is waited for, and the exit status |
 //! | `starting` | the time before the node's start, while a store is being read |
@@ -23,6 +24,7 @@
 //! | `wake` | what timers wake the loop for |
 
 mod accepting;
+mod complaining;
 mod effects;
 mod farewell;
 mod naming;
@@ -43,7 +45,7 @@ use crate::ui::{DriverStatus, Ui};
 use crate::wire::Message;
 
 use super::clock::{Attendance, Clock};
-use super::complaints::{self, Complaints};
+use super::complaints::Complaints;
 use super::console::{Console, SignalRequest};
 use super::keeper::Keeper;
 use super::names::Names;
@@ -56,6 +58,7 @@ use super::tokens::{INTERFACES, LISTENER, SIGNALS, STDERR, STDIN, STDOUT, STORE}
 use super::wheel::Wheel;
 use accepting::Door;
 use effects::EffectParts;
+use farewell::Farewell;
 use starting::{Starting, waiting_failed};
 use wake::Wake;
 
@@ -122,6 +125,40 @@ impl Reactor {
                 }
             }
         }
+    }
+
+    /// Ends in good order; the result is the exit status. What is queued for peers is written, and their
+    /// ends are waited for; then the outputs are written out.
+    fn farewell(mut self) -> Result<u8, StartError> {
+        let mut store = self.keeper.take().map(|keeper| {
+            let (ui, now) = (&mut self.ui, self.now);
+            keeper.close(now, &mut self.node, |words| ui.warn(now, words))
+        });
+        self.streams.close_all();
+        let mut farewell = Farewell::new(self.now.time, self.ui.ends_at());
+        loop {
+            self.console.begin_round();
+            self.streams.flush(self.now.time);
+            self.run_commands();
+            self.flush_outputs();
+            self.bury_streams();
+            self.streams.forget_inputs();
+            let (now, console) = (self.now.time, &self.console);
+            farewell.on_round(now, console);
+            let until = farewell.waits_until(now, console, &self.streams, &self.runner);
+            let closed = store.as_mut().and_then(|s| s.step(now));
+            let Some(until) = [until, closed].into_iter().flatten().min() else {
+                break;
+            };
+            self.sleep(Some(until)).map_err(waiting_failed)?;
+            self.now = self.clock.now();
+            if self.sort_events() == Some(SignalRequest::End) {
+                return Ok(STATUS_INTERRUPTED);
+            }
+            let mut round = self.streams.round();
+            while self.streams.next_in(&mut round).is_some() {}
+        }
+        Ok(farewell.exit_status(&mut self.ui, &mut self.console, &self.runner))
     }
 
     fn turn(&mut self) -> Result<Flow, StartError> {
@@ -405,25 +442,6 @@ impl Reactor {
         }
     }
 
-    /// Tells the user what others did, as far as that is to be said.
-    fn say_complaints(&mut self) {
-        let now = self.now;
-        for complaint in self.network.take_complaints() {
-            let is_other = complaint.topic == complaints::OTHER_SECRET;
-            if is_other {
-                self.ui.note_other_secret();
-            }
-            if let Some(words) = self.complaints.admit(now.time, complaint) {
-                self.ui.warn(now, &words);
-            }
-        }
-        for complaint in self.streams.take_complaints() {
-            if let Some(words) = self.complaints.admit(now.time, complaint) {
-                log::warn!("{words}");
-            }
-        }
-    }
-
     /// The interfaces are looked at after a while.
     fn look_again(&mut self) {
         let at = self.network.next_look(self.now.time);
@@ -473,7 +491,8 @@ impl Reactor {
         let node = &self.node;
         (self.streams).sort(self.now.time, |link| node.is_member_link(link));
         self.streams.flush(self.now.time);
-        self.say_complaints();
+        let heard = (&mut self.network, &mut self.streams);
+        complaining::say(self.now, heard, &mut self.complaints, &mut self.ui);
         self.run_commands();
         self.flush_outputs();
         self.bury_streams();
