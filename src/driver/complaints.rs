@@ -6,10 +6,10 @@
 //! noticed it brings the words.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use crate::limits::COMPLAINTS_KEPT_MAX;
-use crate::node::Time;
+use crate::node::{Time, host_of};
 use crate::timing;
 
 /// Nodes with another secret in a room of this name.
@@ -138,17 +138,6 @@ impl Said {
         }
         self.lines += 1;
         Some(text)
-    }
-}
-
-/// Whoever has an IPv6 network has all of its addresses, but a link has many hosts.
-fn host_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(ip) if !ip.is_unicast_link_local() => {
-            let [a, b, c, d, ..] = ip.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        other => other,
     }
 }
 

@@ -87,6 +87,10 @@ pub const ALL: &[(Weakness, &str)] = &[
         Weakness::UnaskedViewsCount,
         "no faith in a view that nobody asked for",
     ),
+    (
+        Weakness::NamedCausesExist,
+        "no search for what its author never said",
+    ),
     (Weakness::CyclesWait, "no waiting in a circle"),
 ];
 
@@ -119,6 +123,8 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::NoSayOfNeighbours, HOST_GONE, 5),
     (Weakness::UnaskedViewsCount, HOSTILE, 446),
     (Weakness::UnaskedViewsCount, HOSTILE, 572),
+    (Weakness::NamedCausesExist, HOSTILE, 128),
+    (Weakness::NamedCausesExist, HOSTILE, 174),
     (Weakness::CyclesWait, HOSTILE, 0),
     (Weakness::CyclesWait, HOSTILE, 14),
     (Weakness::NoSmallSegments, LARGE_LOST, 0),
