@@ -416,7 +416,10 @@ impl Node {
             Message::Private(private) => talk.on_private(&mut lent, key, private),
             Message::Chunk(chunk) => talk.on_chunk(&mut lent, link, chunk),
             Message::Ack(ack) => talk.on_ack(&mut lent, key, &ack),
-            Message::Stable(stable) => talk.on_stable(&mut lent, key, stable),
+            Message::Stable(stable) => {
+                lent.mesh.note_word(link);
+                talk.on_stable(&mut lent, key, stable);
+            }
             Message::Relay(relay) => talk.on_relay(&mut lent, key, relay),
             Message::Sync(sync) => talk.on_sync(&mut lent, link, key, &sync),
             Message::SyncAnswer(answer) => talk.on_sync_answer(&mut lent, link, &answer),

@@ -126,6 +126,11 @@ pub const KEPT: &[(u64, &str, &str)] = &[
         "what an author's next line follows, and it had not said on its link, was given up in silence",
     ),
     (44_000_411, "partitions", "the same"),
+    (
+        47_012_343,
+        "stopped hosts",
+        "what an author said while it was cut off was not taken from others once it was linked again",
+    ),
 ];
 
 /// Seeds that once failed, with their limits scaled down.

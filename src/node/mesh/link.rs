@@ -53,6 +53,8 @@ pub(in crate::node) struct Link {
     person: Option<Person>,
     /// When chat last came in on it.
     chatted: Time,
+    /// The peer has told on this link how much it has said.
+    has_given_word: bool,
     /// When the PING that is outstanding was sent.
     pub(super) pinged: Option<Time>,
     /// Its peer counts as alive no more, until something is heard on it.
@@ -102,6 +104,7 @@ impl Link {
             proven: false,
             person: None,
             chatted: Time(0),
+            has_given_word: false,
             pinged: None,
             given_up: false,
             behind: false,
@@ -205,6 +208,15 @@ impl Link {
     /// When the peer was told that it is behind.
     pub(in crate::node) fn told_behind(&self) -> Option<Time> {
         self.told_behind
+    }
+
+    /// True if the peer has told on this link how much it has said: it counts on this node.
+    pub(in crate::node) fn has_given_word(&self) -> bool {
+        self.has_given_word
+    }
+
+    pub(super) fn note_word(&mut self) {
+        self.has_given_word = true;
     }
 
     pub(super) fn note_chat(&mut self, now: Time) {

@@ -201,6 +201,13 @@ impl Mesh {
         }
     }
 
+    /// The peer of this link told on it how much it has said.
+    pub(super) fn note_word(&mut self, id: LinkId) {
+        if let Some(link) = self.links.get_mut(id) {
+            link.note_word();
+        }
+    }
+
     /// The peer of this link told who coordinates; returns what it told before, and when.
     pub(super) fn replace_told(
         &mut self,

@@ -34,6 +34,7 @@ impl Talk {
             // What was given up before it was said is no gap.
             self.hear_word(key, first.seq().saturating_sub(1));
             self.history.origin_mut(key).say(last);
+            lent.mesh.note_word(link);
             if length > 1 || !self.has_come_before(lent, first) {
                 is_news = true;
                 self.take_or_wait(lent, key, run);

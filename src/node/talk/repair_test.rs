@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Why;
-use crate::node::rig::{Rig, config};
+use crate::node::rig::{Rig, config, hello, office};
 use crate::node::{Event, Input, LinkId, Timer, Weakness};
 use crate::wire::{ChatMessage, Draft, Key, Message, encode_frame};
 
@@ -376,6 +376,18 @@ fn what_an_author_had_not_said_itself_is_fetched_once_it_is_gone() {
     let (mut pair, author) = refused(said(AUTHOR.0, 1, 5_005, "new"));
     let sent = pair.rigs[0].receive(author, Message::Leave);
     pair.carry(0, sent);
+    pair.settle();
+    assert!(pair.is_same(), "{:?}", pair.sent);
+}
+
+/// It was cut off, has gone on in another group, and said more there.
+#[test]
+fn what_an_author_said_while_it_was_cut_off_is_fetched_from_others_once_it_is_linked_again() {
+    let (mut pair, _) = refused(said(AUTHOR.0, 1, 5_005, "new"));
+    let mut again = hello(AUTHOR, Some(office(9, Key(90))));
+    again.round += 1;
+    pair.rigs[0].meet_as(again);
+    pair.ask();
     pair.settle();
     assert!(pair.is_same(), "{:?}", pair.sent);
 }

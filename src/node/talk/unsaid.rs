@@ -9,6 +9,7 @@ use super::{Lent, Talk};
 use crate::limits;
 use crate::node::Weakness;
 use crate::node::history::{Origin, Ranges};
+use crate::node::mesh::Link;
 use crate::wire::{Key, MessageId};
 
 /// The names of causes that nobody said.
@@ -40,9 +41,13 @@ impl Unsaid {
 }
 
 impl Talk {
-    /// How much this author has said, if it is a present member that speaks for itself and has told so.
+    /// How much this author has said, if it is a present member that speaks for itself and has told so. One that
+    /// was cut off, and is linked again, may have said more to others meanwhile, and counts on this node no more:
+    /// otherwise it tells so at once.
     pub(super) fn word_of(&self, lent: &Lent<'_>, author: Key) -> Option<u64> {
-        let speaks = lent.view.contains(author) && lent.mesh.is_alive(lent.cx, author);
+        let link = lent.mesh.link_to(author);
+        let has_told = link.is_some_and(Link::has_given_word);
+        let speaks = has_told && lent.view.contains(author) && lent.mesh.is_alive(lent.cx, author);
         let origin = self.history.origin(author).filter(|_| speaks);
         origin.and_then(Origin::said)
     }
