@@ -127,6 +127,22 @@ pub const KEPT: &[(u64, &str, &str)] = &[
     ),
     (44_000_411, "partitions", "the same"),
     (
+        50_004_115,
+        "volume of all kinds",
+        "what was called missed before its author had said it, and did not come then either, was called so twice",
+    ),
+    (50_019_305, "volume of all kinds", "the same"),
+    (
+        50_020_524,
+        "elections",
+        "a source had lost its beginning since it had said how far its history goes back, and nobody else was asked",
+    ),
+    (
+        45_001_339,
+        "partitions",
+        "joining waited for one silent neighbour after the other, and another group let the node in meanwhile",
+    ),
+    (
         47_012_343,
         "stopped hosts",
         "what an author said while it was cut off was not taken from others once it was linked again",

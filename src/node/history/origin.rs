@@ -129,6 +129,13 @@ impl Origin {
         is_news
     }
 
+    /// Those of these of which the user was not told before that they are missed.
+    pub(in crate::node) fn not_called_early(&self, seqs: &Ranges) -> Ranges {
+        let mut rest = seqs.clone();
+        rest.subtract(&self.called_early);
+        rest
+    }
+
     /// How much the author itself has said, if it has told.
     pub(in crate::node) fn said(&self) -> Option<u64> {
         self.said
@@ -313,6 +320,16 @@ mod tests {
         assert!(origin.is_settled(2) && !origin.is_settled(4));
         assert!(origin.owe_from(1));
         assert!(origin.is_settled(1) && !origin.is_settled(2));
+    }
+
+    #[test]
+    fn what_was_called_missed_before_its_author_said_it_is_not_called_so_again() {
+        let mut origin = Origin::default();
+        origin.miss(1, 9);
+        origin.say(3);
+        assert!(origin.forget_missed_beyond_word());
+        let again = origin.not_called_early(&origin.lacks(1, 12));
+        assert_eq!(again.iter().collect::<Vec<_>>(), [(10, 12)]);
     }
 
     #[test]

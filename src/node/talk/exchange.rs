@@ -440,7 +440,7 @@ impl Talk {
 
 impl Exchange {
     /// True if nothing was answered yet.
-    fn is_new(&self) -> bool {
+    pub(super) fn is_new(&self) -> bool {
         self.compared.is_none() && !self.plan.waits_for_contents() && !self.is_fetching()
     }
 

@@ -312,6 +312,7 @@ impl Talk {
         let origin = self.history.origin_mut(author);
         let owed_from = origin.owed_from().unwrap_or(unsaid);
         let owed = lacks.within(owed_from, u64::MAX);
+        let untold = origin.not_called_early(&owed);
         for (first, last) in owed.iter() {
             origin.miss(first, last);
         }
@@ -326,7 +327,7 @@ impl Talk {
             let text = holes::of_author(&self.nick_of(lent, author), hole);
             lent.cx.show(Event::Warning(text));
         }
-        self.say_missed(lent, author, &owed);
+        self.say_missed(lent, author, &untold);
         self.acks.owe(author);
     }
 

@@ -245,7 +245,7 @@ impl Talk {
         if let Some(joining) = self.membership.joining_mut() {
             joining.given.insert(peer);
         }
-        let better = self.better_source(lent, peer);
+        let better = self.better_source(lent, peer, floor);
         let next = better.or_else(|| self.source_of_what_is_older(lent));
         match next.filter(|_| !any) {
             Some(next) => self.fetch_from(lent, next),
@@ -254,13 +254,14 @@ impl Talk {
     }
 
     /// Somebody who says that its history goes back farther than this peer's, be it of another group or
-    /// of a time without a coordinator, and has not been asked.
-    fn better_source(&self, lent: &Lent<'_>, peer: Key) -> Option<Key> {
+    /// of a time without a coordinator, and has not been asked. The peer's may have lost its beginning since it said
+    /// how far it goes back: it gave what it has above `floor`.
+    fn better_source(&self, lent: &Lent<'_>, peer: Key, floor: Position) -> Option<Key> {
         if lent.cx.is_weakened(Weakness::OneSourceIsEnough) {
             return None;
         }
         let said = |key| lent.mesh.link_to(key).and_then(Link::complete_above);
-        let known = said(peer).map_or(Position::END, |(floor, _)| floor);
+        let known = said(peer).map_or(Position::END, |(said, _)| said.max(floor));
         let joining = self.membership.joining()?;
         let usable = Talk::usable_sources(lent, joining);
         let others = usable.filter(|(key, _)| !joining.given.contains(key));

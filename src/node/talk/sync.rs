@@ -119,6 +119,17 @@ impl Repair {
         current.any(|e| e.began >= Some(since))
     }
 
+    /// Exchanges with others than this peer in which nothing was answered yet are to begin anew later.
+    fn put_back_unanswered(&mut self, but: Key) {
+        let is_unanswered = |e: &mut Exchange| e.peer != but && e.is_new();
+        let unanswered = self.exchanges.extract_if(.., is_unanswered);
+        for peer in unanswered.map(|e| e.peer).collect::<Vec<_>>() {
+            if !self.wants(peer) {
+                self.wanted.push_back((peer, Why::Lacks));
+            }
+        }
+    }
+
     /// What is taken in now others may have asked for in vain.
     pub(super) fn pass_on(&mut self) {
         self.is_to_pass_on = true;
@@ -141,8 +152,9 @@ impl Talk {
         self.begin_sync(lent);
     }
 
-    /// A SYNC that joining waits for.
+    /// A SYNC that joining waits for. It waits for no answer of somebody else, who may be silent and is asked later.
     pub(super) fn want_sync_first(&mut self, lent: &mut Lent<'_>, key: Key) {
+        self.repair.put_back_unanswered(key);
         self.repair.wanted.retain(|(k, _)| *k != key);
         self.repair.wanted.push_front((key, Why::Lacks));
         self.begin_sync(lent);
