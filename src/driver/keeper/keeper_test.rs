@@ -61,7 +61,7 @@ fn keeper(scratch: &Scratch) -> Keeper {
         loading: None,
         newest: 100,
         strict: false,
-        trouble: None,
+        trouble: Trouble::default(),
         pacing: Pacing::default(),
         tending: Tending::new(now, &space),
         rows: Rows::new(now),
