@@ -15,8 +15,7 @@
 //! | `budget` | what one turn may read |
 //! | `backlog` | what is queued for all peers together |
 //! | `outsiders` | what those who are no members may take |
-//! | `listener`, `opener`, `sockets` | the listener; how streams begin; how TCP sockets are opened |
-//! | `dialled` | what came of a dial |
+//! | `listener`, `opener`, `dialled`, `sockets` | the listener; how streams begin; what came of a dial; how TCP sockets are opened |
 
 mod backlog;
 mod budget;

@@ -46,7 +46,7 @@ impl Guests {
 }
 
 impl Group {
-    pub(in crate::node) fn on_join_datagram(
+    pub(super) fn on_join_datagram(
         &mut self,
         parts: &mut Parts<'_>,
         from: SocketAddr,
@@ -73,7 +73,7 @@ impl Group {
     }
 
     /// A request on a link: the coordinator lets its sender in, others point to the coordinator.
-    pub(in crate::node) fn on_join_request(
+    pub(super) fn on_join_request(
         &mut self,
         parts: &mut Parts<'_>,
         link: LinkId,

@@ -53,7 +53,7 @@ impl Group {
         parts.cx.out.push(Effect::Multicast(datagram));
     }
 
-    pub(in crate::node) fn on_join_timer(&mut self, parts: &mut Parts<'_>) {
+    pub(super) fn on_join_timer(&mut self, parts: &mut Parts<'_>) {
         if matches!(self.standing, Standing::Seeking(_)) {
             self.step_seeking(parts);
         } else if self.asking.is_some() {
@@ -255,7 +255,7 @@ impl Group {
         talk.found_room(&mut lent);
     }
 
-    pub(in crate::node) fn on_join_response(
+    pub(super) fn on_join_response(
         &mut self,
         parts: &mut Parts<'_>,
         key: Key,

@@ -56,7 +56,7 @@ use crate::wire::{Claim, Coordinator, Id, Key, Member, View};
 use asked_views::AskedViews;
 use asking::Asking;
 use awaited::Awaited;
-pub(super) use claims::Route;
+use claims::Route;
 use credit::Credit;
 use election::Election;
 use hearsay::Hearsay;

@@ -158,7 +158,7 @@ impl Group {
             .collect()
     }
 
-    pub(in crate::node) fn on_heartbeat_timer(&mut self, parts: &mut Parts<'_>) {
+    pub(super) fn on_heartbeat_timer(&mut self, parts: &mut Parts<'_>) {
         let (now, heartbeat) = (parts.cx.now.time, parts.cx.config.heartbeat);
         let Standing::Coordinator(office) = &mut self.standing else {
             return;
@@ -197,7 +197,7 @@ impl Group {
         }
     }
 
-    pub(in crate::node) fn on_rename(&mut self, parts: &mut Parts<'_>, key: Key, nick: String) {
+    pub(super) fn on_rename(&mut self, parts: &mut Parts<'_>, key: Key, nick: String) {
         if matches!(self.standing, Standing::Coordinator(_))
             && let Some(known) = self.roster.get(key).cloned()
         {
@@ -288,7 +288,7 @@ impl Group {
     }
 
     /// Announces the losses that were gathered: several at once as a whole view.
-    pub(in crate::node) fn on_losses_timer(&mut self, parts: &mut Parts<'_>) {
+    pub(super) fn on_losses_timer(&mut self, parts: &mut Parts<'_>) {
         let now = parts.cx.now.time;
         let Standing::Coordinator(office) = &mut self.standing else {
             return;
