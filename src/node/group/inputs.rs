@@ -17,7 +17,7 @@ impl Group {
         from: SocketAddr,
         datagram: Datagram,
     ) {
-        // The group looks at the room of a JOIN_REQUEST itself.
+        // The room of a JOIN_REQUEST is looked at where it is considered.
         if let Datagram::Heartbeat { room, .. }
         | Datagram::Referral { room, .. }
         | Datagram::BeatRequest { room, .. } = &datagram
@@ -40,7 +40,7 @@ impl Group {
         }
     }
 
-    /// What a linked peer says of the self.
+    /// What a linked peer says of the group.
     pub(in crate::node) fn on_message(
         &mut self,
         parts: &mut Parts<'_>,

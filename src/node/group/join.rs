@@ -11,7 +11,8 @@ use super::{Group, Parts, Route, Standing, explain};
 use crate::node::{Class, Effect, Event, Peer, Timer, Weakness};
 use crate::timing;
 use crate::wire::{
-    Address, Coordinator, Datagram, JoinRequest, JoinResponse, Key, Message, Position, VERSION,
+    Address, Claim, Coordinator, Datagram, JoinRequest, JoinResponse, Key, Message, Position,
+    VERSION,
 };
 
 impl Group {
@@ -285,19 +286,7 @@ impl Group {
             }
             return;
         }
-        let wanted = match &self.standing {
-            Standing::Seeking(_) => true,
-            Standing::Gone => false,
-            Standing::Member if own.is_some_and(|c| c.key == leader) => {
-                roster.version() >= self.roster.version()
-            }
-            // Not asked, not followed: anybody could call itself a higher coordinator.
-            Standing::Member | Standing::Coordinator(_) => {
-                self.waits_for(parts, leader) && own.is_none_or(|c| claim > c)
-            }
-            Standing::Electing(_) | Standing::Adrift { .. } => true,
-        };
-        if !wanted {
+        if !self.wants_answer(parts, claim, roster.version()) {
             return;
         }
         let clock = parts.cx.believed(response.clock);
@@ -322,6 +311,23 @@ impl Group {
         }
         let (talk, mut lent) = self.talk(parts);
         talk.begin_joining(&mut lent, key, is_unwanted);
+    }
+
+    /// True if this node follows whoever has this claim, now that it is let in to this version of its view.
+    fn wants_answer(&self, parts: &Parts<'_>, claim: Claim, version: u64) -> bool {
+        let (own, leader) = (self.claim(), claim.key);
+        match &self.standing {
+            Standing::Seeking(_) => true,
+            Standing::Gone => false,
+            Standing::Member if own.is_some_and(|c| c.key == leader) => {
+                version >= self.roster.version()
+            }
+            // Not asked, not followed: anybody could call itself a higher coordinator.
+            Standing::Member | Standing::Coordinator(_) => {
+                self.waits_for(parts, leader) && own.is_none_or(|c| claim > c)
+            }
+            Standing::Electing(_) | Standing::Adrift { .. } => true,
+        }
     }
 
     /// True if this node has asked its own coordinator in again.
