@@ -90,11 +90,11 @@
 //!
 //! | change | first file | then |
 //! | --- | --- | --- |
-//! | a new message between nodes | `wire/kinds.rs` (its number and name) | the compiler asks for `wire/message.rs`, `wire/codec.rs`, `wire/check.rs`; its entry in `wire/PROTOCOL.md`; its handler from `node/mod.rs` on |
+//! | a new message between nodes | `wire/kinds.rs` (its number and name) | the compiler asks for `wire/message.rs`, `wire/codec.rs`, `wire/check.rs`; its entry in `wire/PROTOCOL.md`; its handler from `node/mod.rs` on, or `node/group/inputs.rs` |
 //! | a duration: windows, patience, pauses | `timing.rs` | nothing |
 //! | a limit on what others can make grow | `limits.rs` | nothing |
-//! | something that all members share, like a topic | `node/group/mod.rs` (who owns it) | a message as above; what a newcomer is told: `JoinResponse` in `wire/message.rs`; an event: `node/api.rs` |
-//! | a field of a JSON event | `ui/json.rs` | `ui/event_data.rs`, or `node/api.rs` if the node does not say it yet |
+//! | something that all members share, like a topic | `node/group/mod.rs` (who owns it) | a message as above; what a newcomer is told: `JoinResponse` in `wire/message.rs`; an event: `node/event.rs` |
+//! | a field of a JSON event | `ui/json.rs` | `ui/event_data.rs`, or `node/event.rs` if the node does not say it yet |
 //! | how a line looks in a terminal: colours, marks | `ui/terminal/style.rs` | nothing |
 //! | the order of messages | `wire/types.rs` (`Position`) | `node/history/order.rs` if it is no comparison of three numbers any more |
 //! | a rate that each source or member is held to | `driver/rates.rs` | `limits.rs` for the number |
@@ -113,9 +113,9 @@
 //! | what only one operating system has | `platform/linux.rs` | `platform/portable.rs`, which gives the same items |
 //! | an option of the command line | `cli.rs` | `driver/config.rs` |
 //! | how a coordinator is found out whose host is gone | `node/group/alarm.rs` | `timing.rs` for how soon |
-//! | who is let in, and with which id | `node/group/office.rs` | nothing |
+//! | who is let in, and with which id | `node/group/admission.rs` | `node/group/places.rs` for the share of each host |
 //! | how a locked room is sealed | `lock/link.rs`, `lock/datagram.rs` | `wire/PROTOCOL.md`; `lock/secret.rs` for the keys |
-//! | what HELLO says, and which of two links stays | `node/mesh/links.rs` | `wire/message.rs` |
+//! | what HELLO says, and which of two links stays | `node/mesh/handshake.rs` | `wire/message.rs` |
 //! | when a message waits, or is given up | `node/talk/causality.rs`, `node/talk/gaps.rs` | `node/DESIGN.md` |
 //! | what is kept, and when it is dropped | `node/history/mod.rs` | `node/talk/stability.rs` |
 //!

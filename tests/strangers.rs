@@ -12,8 +12,8 @@ use std::time::Duration;
 use bench::{Bench, ROOM, address_of};
 use papo::node::{Closed, Command, Event, Input, LinkId};
 use papo::wire::{
-    ChatMessage, Chunk, Coordinator, Datagram, Draft, Id, JoinRequest, JoinResponse, Key, Member,
-    Message, PeerUpdate, Position, SyncAnswer, UpdateKind, VERSION, View,
+    Chunk, Coordinator, Datagram, Id, JoinRequest, JoinResponse, Key, Member, Message, PeerUpdate,
+    Position, SyncAnswer, UpdateKind, VERSION, View,
 };
 
 const ME: u64 = 50;
@@ -445,7 +445,7 @@ fn who_trickles_holds_up_nobody_and_has_its_time() {
                     Message::Chunk(Chunk {
                         no: fetch.no,
                         next: Some(Position::new(1_000 * n, Key(STRANGER), n)),
-                        messages: vec![line(STRANGER, n, 1_000 * n)],
+                        messages: vec![words::said(STRANGER, n, 1_000 * n)],
                     })
                 }
                 _ => continue,
@@ -472,18 +472,4 @@ fn who_trickles_holds_up_nobody_and_has_its_time() {
         bench.tell(stranger, Message::Behind);
     }
     panic!("an exchange that brings 100 bytes a second never ended");
-}
-
-fn line(author: u64, seq: u64, timestamp: u64) -> ChatMessage {
-    ChatMessage::new(&Draft {
-        origin: Key(author),
-        seq,
-        timestamp,
-        sent_at: 0,
-        from: 1,
-        nick: "n".into(),
-        dependencies: Vec::new().into(),
-        text: "z".into(),
-    })
-    .expect("a valid message")
 }

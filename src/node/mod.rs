@@ -15,7 +15,9 @@
 //! | `group` | who belongs to the room, and who coordinates |
 //! | `roster` | the view: who is a member, as data; the group changes it, the others read it |
 //! | `context` | what all of them are lent: configuration, time, randomness, effects |
-//! | `api` | inputs, effects, events |
+//! | `api` | inputs and effects |
+//! | `event` | what the user is shown |
+//! | `weakness` | which protections a test can switch off |
 //! | `public` | what the driver and the user interface may ask |
 //!
 //! Each part is closed: nobody else names its fields. [`Node`] routes inputs to them, and carries the news of
@@ -29,6 +31,7 @@
 mod api;
 mod clock;
 mod context;
+mod event;
 mod group;
 mod history;
 mod host;
@@ -39,16 +42,19 @@ mod rig;
 mod roster;
 mod talk;
 mod texts;
+mod weakness;
 
 pub use api::*;
+pub use event::{Arrival, Departure, Event, Phase};
 pub use history::{Asks, History, Restored};
 pub use host::host_of;
 pub use texts::Texts;
+pub use weakness::Weakness;
 
 use crate::limits;
-use crate::wire::{Coordinator, Datagram, Key, Member, Message};
+use crate::wire::{Coordinator, Key, Member, Message};
 use context::Context;
-use group::{Group, Parts, Route};
+use group::{Group, Parts};
 #[cfg(debug_assertions)]
 use mesh::Interest;
 use mesh::{Greeting, Mesh, News};
@@ -159,7 +165,10 @@ impl Node {
 
     fn dispatch(&mut self, input: Input) {
         match input {
-            Input::Datagram { from, datagram } => self.on_datagram(from, datagram),
+            Input::Datagram { from, datagram } => {
+                let (group, mut parts) = self.group();
+                group.on_datagram(&mut parts, from, datagram);
+            }
             Input::Accepted { link, from } => self.mesh.on_accepted(&mut self.cx, link, from),
             Input::Connected { link } => {
                 let greeting = self.greeting();
@@ -254,7 +263,10 @@ impl Node {
                 (self.mesh).on_handshake_timer(&mut self.cx, &self.group, link);
             }
             Timer::Sync | Timer::SyncRound | Timer::Gap => self.on_talk_timer(timer),
-            _ => self.on_group_timer(timer),
+            _ => {
+                let (group, mut parts) = self.group();
+                group.on_timer(&mut parts, timer);
+            }
         }
     }
 
@@ -264,21 +276,6 @@ impl Node {
             Timer::Sync => talk.on_sync_timer(&mut lent),
             Timer::SyncRound => talk.on_sync_round(&mut lent),
             Timer::Gap => talk.on_gap_timer(&mut lent),
-            _ => {}
-        }
-    }
-
-    fn on_group_timer(&mut self, timer: Timer) {
-        let (group, mut parts) = self.group();
-        match timer {
-            Timer::Join => group.on_join_timer(&mut parts),
-            Timer::Heartbeat => group.on_heartbeat_timer(&mut parts),
-            Timer::Watch => group.on_watch(&mut parts),
-            Timer::Alarm => group.on_alarm_timer(&mut parts),
-            Timer::Election => group.on_election_timer(&mut parts),
-            Timer::Losses => group.on_losses_timer(&mut parts),
-            Timer::Referral => group.on_referral_timer(&mut parts),
-            Timer::Leave => group.on_leave_timer(&mut parts),
             _ => {}
         }
     }
@@ -332,31 +329,6 @@ impl Node {
         talk.step_joining(&mut lent);
     }
 
-    fn on_datagram(&mut self, from: std::net::SocketAddr, datagram: Datagram) {
-        // The group looks at the room of a JOIN_REQUEST itself.
-        if let Datagram::Heartbeat { room, .. }
-        | Datagram::Referral { room, .. }
-        | Datagram::BeatRequest { room, .. } = &datagram
-            && *room != self.cx.config.room
-        {
-            return;
-        }
-        let (group, mut parts) = self.group();
-        match datagram {
-            Datagram::JoinRequest(request) => group.on_join_datagram(&mut parts, from, request),
-            Datagram::Heartbeat {
-                coordinator, nick, ..
-            } => {
-                group.on_heartbeat(&mut parts, from, &coordinator, nick);
-            }
-            Datagram::Referral { coordinator, .. } => {
-                group.hear_claim(&mut parts, &coordinator, Route::Pointed);
-            }
-            Datagram::BeatRequest { key, .. } => group.on_beat_request(&mut parts, from, key),
-            Datagram::Unknown(_) => {}
-        }
-    }
-
     fn on_message(&mut self, link: LinkId, message: Message) {
         if let Message::Hello(hello) = message {
             let greeting = self.greeting();
@@ -405,7 +377,10 @@ impl Node {
             | Message::Compare(_)
             | Message::Fetch(_)
             | Message::Behind => self.on_talk_message(link, key, message),
-            _ => self.on_group_message(link, key, message),
+            _ => {
+                let (group, mut parts) = self.group();
+                group.on_message(&mut parts, link, key, message);
+            }
         }
     }
 
@@ -427,30 +402,6 @@ impl Node {
             Message::Comparison(c) => talk.on_comparison(&mut lent, link, &c),
             Message::Fetch(fetch) => talk.on_fetch(&mut lent, link, &fetch),
             Message::Behind => talk.want_sync(&mut lent, key, Why::Behind),
-            _ => {}
-        }
-    }
-
-    fn on_group_message(&mut self, link: LinkId, key: Key, message: Message) {
-        let (group, mut parts) = self.group();
-        let parts = &mut parts;
-        match message {
-            Message::JoinRequest(request) => group.on_join_request(parts, link, key, &request),
-            Message::JoinResponse(response) => group.on_join_response(parts, key, response),
-            Message::PeerUpdate(update) => group.on_peer_update(parts, link, key, update),
-            Message::ViewRequest => group.on_view_request(parts, link),
-            Message::Election { id, forced } => group.on_election(parts, link, key, id, forced),
-            Message::ElectionOk { coordinator } => {
-                group.on_election_ok(parts, link, key, coordinator);
-            }
-            Message::CoordinatorAnnouncement(view) => {
-                group.on_announcement(parts, link, key, view);
-            }
-            Message::Pong { coordinator } => group.on_told(parts, link, key, coordinator),
-            Message::Rename(nick) => group.on_rename(parts, key, nick),
-            // What a stranger says does not hold up an election.
-            Message::Referral(_) if group.is_electing() && !group.roster().contains(key) => {}
-            Message::Referral(coordinator) => group.on_referral(parts, key, &coordinator),
             _ => {}
         }
     }

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use crate::limits::{BATCH_BYTES_MAX, STORED_SCAN_MAX};
 use crate::wire::{ChatMessage, Key, Position, SeqRange};
 
+use super::arrived::PIECE;
 use super::schema::{self, bytes_of, unbits};
-use super::waiting::PIECE;
 use super::{Store, StoreError};
 
 /// What a file holds, as far as a node needs to know at its start.

@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | `schema` | the tables, their versions, how a message is a row |
 //! | `waiting` | messages that were committed many at a time, and are no rows yet |
+//! | `arrived` | reading those messages |
 //! | `packed` | how many messages are one blob |
 //! | `held` | what the file holds: ids, the newest, those between two positions |
 //! | `kind` | what lies at a path: a regular file, one of papo's |
@@ -16,7 +17,8 @@
 //! | `reading` | opening for reading |
 //! | `place` | whether the files are still where they were opened |
 //! | `log_file` | the log beside the file: checkpoints, beginning it anew, closing |
-//! | `helper` | the process that may wait for the disk, and what it and the node say to each other |
+//! | `helper` | the process that may wait for the disk |
+//! | `helper_words` | what that process and the node say to each other |
 //! | `size` | how much of the disk it takes; deleting the oldest messages |
 //! | `search` | what `papo history` reads |
 //! | `error` | what can go wrong |
@@ -50,9 +52,11 @@
 //! - *The program ends while the disk is slow*: the log stays beside the file, and is taken up at the
 //!   next start.
 
+mod arrived;
 mod error;
 mod held;
 mod helper;
+mod helper_words;
 mod kind;
 mod lock;
 mod log_file;
@@ -70,7 +74,8 @@ mod waiting;
 
 pub use error::StoreError;
 pub use held::{Found, Portion};
-pub use helper::{HELPER, Job, Reply, Request, run as run_helper};
+pub use helper::{HELPER, run as run_helper};
+pub use helper_words::{Job, Reply, Request};
 pub use lock::Lock;
 pub use log_file::LogLength;
 pub use opening::set_aside;

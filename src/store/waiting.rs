@@ -1,7 +1,8 @@
 //! Messages that wait in blocks: many that were committed together are one row of the table `arrived`,
 //! which costs a tenth of their rows in `messages`. They become such rows later.
 //!
-//! Owns which blocks wait, and what goes into one. A message that is in a block is stored: it survives
+//! Owns which blocks wait, and what goes into one; it never looks for a message in them, which is `arrived`'s
+//! business. A message that is in a block is stored: it survives
 //! what a row survives, and whoever reads the file reads both. A message may be in both for a while
 //! (a commit that did not count is made again), and then counts once.
 //!
@@ -29,8 +30,6 @@ const BLOCK_BYTES: usize = 64 * 1024;
 /// Other blocks that a new one may overlap in the total order, those of its own commit counted: five that speak
 /// at once overlap a few.
 const OVERLAPS_MAX: usize = 16;
-/// Messages read of the blocks at a time, if there are more.
-pub(super) const PIECE: usize = 512;
 
 /// From where to where a block's messages lie in the total order.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +46,23 @@ pub(super) struct Span {
     bytes: usize,
     /// It could not be unpacked.
     is_spoilt: bool,
+}
+
+impl Span {
+    /// By which the block is found.
+    pub(super) fn id(&self) -> i64 {
+        self.id
+    }
+
+    /// The position of its first message in the total order.
+    pub(super) fn least(&self) -> Position {
+        self.reach.least
+    }
+
+    /// The position of its last message in the total order.
+    pub(super) fn greatest(&self) -> Position {
+        self.reach.greatest
+    }
 }
 
 /// The blocks that wait, in the order in which they are to become rows.
@@ -174,6 +190,11 @@ impl Waiting {
         self.bytes += span.bytes;
         self.newest = self.newest.max(span.reach.greatest);
         self.spans.push_back(span);
+    }
+
+    /// All of them.
+    pub(super) fn spans(&self) -> impl DoubleEndedIterator<Item = Span> + '_ {
+        self.spans.iter().copied()
     }
 
     /// The block that is to become rows next.
@@ -392,7 +413,7 @@ impl Store {
 
     /// The blocks that wait. Somebody else may change which these are, if this is not the writer: then
     /// they stay the same only within a transaction.
-    fn waiting(&self) -> Result<Ref<'_, Waiting>, StoreError> {
+    pub(super) fn waiting(&self) -> Result<Ref<'_, Waiting>, StoreError> {
         if !self.has_blocks {
             return Ok(self.waiting.borrow());
         }
@@ -407,91 +428,10 @@ impl Store {
     pub(super) fn look_at_waiting(&self) -> Result<(), StoreError> {
         self.waiting().map(drop)
     }
-
-    /// A moment of the file, for reading it more than once.
-    pub(super) fn moment(&self) -> Result<Transaction<'_>, StoreError> {
-        Ok(self.connection.unchecked_transaction()?)
-    }
-
-    /// The messages in blocks after one position and up to another, in the total order, and up to where
-    /// these are all: there are at least `enough` unless that is the end.
-    pub(super) fn arrived(
-        &self,
-        after: Position,
-        until: Position,
-        enough: usize,
-    ) -> Result<(Vec<ChatMessage>, Position), StoreError> {
-        let mut spans: Vec<Span> = {
-            let waiting = self.waiting()?;
-            let spans = waiting.spans.iter().copied();
-            spans
-                .filter(|span| span.reach.greatest > after && span.reach.least <= until)
-                .collect()
-        };
-        spans.sort_unstable_by_key(|span| span.reach.least);
-        let (mut found, mut upto): (Vec<ChatMessage>, _) = (Vec::new(), until);
-        for span in spans {
-            // What comes before all that is not read yet.
-            let known = || {
-                found
-                    .iter()
-                    .map(ChatMessage::position)
-                    .filter(|p| *p < span.reach.least)
-            };
-            if found.len() >= enough && known().count() >= enough {
-                upto = known().max().unwrap_or(after);
-                break;
-            }
-            let messages = unpack_at(&self.connection, span.id)?.into_iter();
-            found.extend(messages.filter(|m| after < m.position() && m.position() <= until));
-        }
-        found.retain(|m| m.position() <= upto);
-        found.sort_unstable_by_key(ChatMessage::position);
-        found.dedup_by_key(|m| m.position());
-        Ok((found, upto))
-    }
-
-    /// The messages in blocks at these positions, which are in the total order.
-    pub(super) fn arrived_at(
-        &self,
-        positions: &[Position],
-    ) -> Result<Vec<ChatMessage>, StoreError> {
-        let spans: Vec<Span> = self.waiting()?.spans.iter().copied().collect();
-        let mut found = Vec::new();
-        for span in spans {
-            let from = positions.partition_point(|p| *p < span.reach.least);
-            let to = positions.partition_point(|p| *p <= span.reach.greatest);
-            let here = positions.get(from..to).unwrap_or_default();
-            if here.is_empty() {
-                continue;
-            }
-            let messages = unpack_at(&self.connection, span.id)?.into_iter();
-            found.extend(messages.filter(|m| here.binary_search(&m.position()).is_ok()));
-        }
-        found.sort_unstable_by_key(ChatMessage::position);
-        found.dedup_by_key(|m| m.position());
-        Ok(found)
-    }
-
-    /// Hands over the messages of each block, a block at a time, in no order; `wants` is asked by the
-    /// greatest position in it.
-    pub(super) fn each_block(
-        &self,
-        wants: impl Fn(Position) -> bool,
-        mut take: impl FnMut(Vec<ChatMessage>) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let spans: Vec<Span> = self.waiting()?.spans.iter().copied().collect();
-        for span in spans.iter().rev() {
-            if wants(span.reach.greatest) {
-                take(unpack_at(&self.connection, span.id)?)?;
-            }
-        }
-        Ok(())
-    }
 }
 
 /// The messages of a block; none if it is not there any more.
-fn unpack_at(connection: &Connection, id: i64) -> Result<Vec<ChatMessage>, StoreError> {
+pub(super) fn unpack_at(connection: &Connection, id: i64) -> Result<Vec<ChatMessage>, StoreError> {
     let mut ask = connection.prepare_cached("SELECT messages FROM arrived WHERE id = ?1")?;
     let messages = ask.query_row([id], |row| {
         let block = row.get_ref(0)?.as_blob();

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::limits::{ARRIVED_BLOCKS_MAX, BATCH_BYTES_MAX as CHUNK};
-use crate::store::waiting::{BLOCK_MIN, PIECE};
+use crate::store::arrived::PIECE;
+use crate::store::waiting::BLOCK_MIN;
 
 /// So many messages of one author from this number on, each at a time of its own.
 fn many(origin: u64, seqs: std::ops::RangeInclusive<u64>) -> Vec<ChatMessage> {

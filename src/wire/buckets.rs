@@ -94,20 +94,10 @@ impl Buckets {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{Draft, Key};
+    use crate::wire::made;
 
     fn message(seq: u64) -> ChatMessage {
-        ChatMessage::new(&Draft {
-            origin: Key(1),
-            seq,
-            timestamp: seq * 10,
-            sent_at: 0,
-            from: 1,
-            nick: "n".into(),
-            dependencies: Vec::new().into(),
-            text: String::new().into(),
-        })
-        .expect("a valid message")
+        made::message(1, seq, seq * 10, "")
     }
 
     #[test]

@@ -15,6 +15,8 @@ mod digest;
 mod fast;
 pub mod frame;
 mod kinds;
+#[cfg(test)]
+pub(crate) mod made;
 pub mod message;
 mod pack;
 mod proofs;

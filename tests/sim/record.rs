@@ -2,18 +2,27 @@
 //!
 //! Owns the checkers and what they need to know of one run. It reads a node only through its public
 //! getters, and changes nothing.
+//!
+//! | file | subject |
+//! | --- | --- |
+//! | `group` | what is shown of the group: who comes and goes, who coordinates, whose view has whom |
+//! | `word` | what a node says of messages: delivered, missed, and all of it when it leaves |
+
+mod group;
+mod word;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use papo::node::{Arrival, Departure, Effect, Event, Node, Phase};
-use papo::wire::{ChatMessage, Id, Key, MessageId, Position};
+use papo::node::{Arrival, Effect, Event};
+use papo::wire::{ChatMessage, Key, MessageId, Position};
 
 use super::agenda::RunId;
 use super::arrivals::Arrivals;
+use super::checks::Verdict;
 use super::checks::churn::Churn;
 use super::checks::convergence::Held;
-use super::checks::delivered::{Delivered, Has, Word};
+use super::checks::delivered::{Delivered, Word};
 use super::checks::election::Elections;
 use super::checks::farewell::Farewell;
 use super::checks::integrity::Integrity;
@@ -25,7 +34,6 @@ use super::checks::offices::Offices;
 use super::checks::once::Once;
 use super::checks::order::Order;
 use super::checks::views::Views;
-use super::checks::{Verdict, Violation};
 use super::holding;
 use super::lacks::Lacks;
 use super::liar::Plan;
@@ -106,19 +114,6 @@ impl Record {
         }
         self.integrity.on_said(self.keys[run], text);
         self.order.on_said(run, text);
-    }
-
-    /// The part of this span that its author has written; nothing of it counts where the author lies, or is
-    /// nobody.
-    fn written_of(&self, origin: Key, (first, last): (u64, u64)) -> Option<(u64, u64)> {
-        if !self.lying.is_any() {
-            return Some((first, last));
-        }
-        let name = |seq| MessageId { origin, seq };
-        let written = self.positions.range(name(0)..=name(u64::MAX)).next_back();
-        let end = written.map_or(0, |(id, _)| id.seq);
-        let last = last.min(end);
-        (!self.lying.is_nobody(origin, &self.runs) && first <= last).then_some((first, last))
     }
 
     /// How many messages were written in all.
@@ -206,169 +201,6 @@ impl Record {
             }
             Event::Warning(text) => self.naming.on_warning(run, text),
             _ => self.on_change_of_group(at, event, scene),
-        }
-    }
-
-    fn on_change_of_group(
-        &mut self,
-        (run, now): (RunId, u64),
-        event: &Event,
-        scene: Scene<'_>,
-    ) -> Verdict {
-        if let Event::MemberLeft(member, _) = event {
-            self.on_parted(run, member.key);
-        }
-        if let Event::MemberJoined(member) | Event::MemberLeft(member, _) = event {
-            let what = if matches!(event, Event::MemberJoined(_)) {
-                "a new member"
-            } else {
-                "a member less"
-            };
-            self.churn.on_member(run, member.key, what)?;
-        }
-        if let Event::MemberLeft(member, Departure::Left) = event {
-            let reporter = scene.processes[run].node.coordinator().map(|c| c.key);
-            if reporter == Some(self.keys[run]) {
-                self.farewell.on_left(run, member.key);
-            }
-        }
-        // What others do does not show in a room that nobody else reaches.
-        if scene.paths.is_only_heard(scene.processes[run].host) {
-            return Ok(());
-        }
-        match event {
-            Event::Election { phase, .. } => {
-                self.churn.on_change(run, "an election")?;
-                match phase {
-                    Phase::Started => self.elections.on_started(run, now),
-                    Phase::Ended => self.elections.on_ended(run),
-                    Phase::Won => {
-                        let mut linked = self.arrivals.linked((run, now), scene);
-                        // Who answers for a liar that never comes into office is passed by, too.
-                        linked.retain(|_| !self.lying.is_at_work(scene));
-                        let id = scene.processes[run].node.id().unwrap_or(0);
-                        return self.elections.on_won(run, id, &linked);
-                    }
-                }
-                Ok(())
-            }
-            Event::Coordinator { key, .. } => {
-                self.offices.on_coordinator(run, *key)?;
-                self.churn.on_change(run, "another coordinator")
-            }
-            // Last words of a dead process may be long on the way.
-            Event::MemberJoined(member) | Event::MemberLeft(member, _)
-                if self.is_gone(member.key, scene) =>
-            {
-                Ok(())
-            }
-            Event::MemberJoined(_) => self.churn.on_change(run, "a new member"),
-            Event::MemberLeft(..) => self.churn.on_change(run, "a member less"),
-            _ => Ok(()),
-        }
-    }
-
-    /// A run holds a view without this member, whom it had in its view before.
-    fn on_parted(&mut self, run: RunId, member: Key) {
-        if self.parted.insert((run, member))
-            && let Some(gone) = self.run_of(member)
-        {
-            self.ledger.on_parted(gone);
-        }
-    }
-
-    fn is_gone(&self, key: Key, scene: Scene<'_>) -> bool {
-        let run = self.runs.get(&key);
-        run.is_none_or(|run| !scene.stays(*run))
-    }
-
-    fn on_delivered(&mut self, run: RunId, seq: u64, word: Word<'_>, scene: Scene<'_>) -> Verdict {
-        let origin = self.keys[run];
-        let id = MessageId { origin, seq };
-        let run_of = |key: &Key| self.runs.get(key).copied();
-        if !scene.is_stored(run, id) {
-            let text = format!("run {run} has {id} delivered, and has not stored it");
-            return Err(Violation::new("false word", text));
-        }
-        let is_liar = |by: &RunId| self.lying.is_liar(*by);
-        for by in word
-            .missed
-            .iter()
-            .filter_map(run_of)
-            .filter(|by| !is_liar(by))
-        {
-            self.ledger.on_told_missed(by, id)?;
-        }
-        let holds = |by: RunId| scene.processes[by].node.history().contains(id);
-        let has = |key: Key| match self.runs.get(&key) {
-            Some(by) if is_liar(by) => Has {
-                it: true,
-                present: false,
-            },
-            Some(by) => Has {
-                it: (self.ledger.has(*by, id) || holds(*by))
-                    && scene.is_stored(*by, id)
-                    && scene.processes[*by].is_printed(id),
-                present: scene.stays(*by),
-            },
-            None => Has {
-                it: false,
-                present: false,
-            },
-        };
-        let view = scene.view(run);
-        let counted = (self.delivered).on_delivered((run, id), word, &view, has)?;
-        for by in counted.iter().filter_map(run_of) {
-            if self.lying.is_liar(by) {
-                continue;
-            }
-            self.ledger.on_confirmed(by, id, holds(by))?;
-        }
-        Ok(())
-    }
-
-    /// Messages are given up: nobody in reach may hold one, the node itself first of all.
-    fn on_missed(
-        &mut self,
-        (run, now): (RunId, u64),
-        origin: Key,
-        span: (u64, u64),
-        scene: Scene<'_>,
-    ) -> Verdict {
-        let since = now.saturating_sub(self.timeout);
-        let others = Lacks::new(&self.runs, &self.positions, &self.ledger, scene).in_reach(
-            run,
-            now,
-            self.timeout,
-        );
-        let (runs, positions) = (&self.runs, &self.positions);
-        let holder = |ledger: &Ledger, id| {
-            Lacks::new(runs, positions, ledger, scene).holder(run, &others, id, since)
-        };
-        self.ledger.on_missed(run, origin, span, holder)?;
-        let mine = self.keys[run];
-        let is_parted = |by: RunId, from| self.parted.contains(&(by, from));
-        let author = self.run_of(origin);
-        let was_lost =
-            is_parted(run, origin) || author.is_some_and(|author| is_parted(author, mine));
-        if was_lost {
-            return Ok(());
-        }
-        let lacks = Lacks::new(&self.runs, &self.positions, &self.ledger, scene);
-        lacks.are_dropped_in_time((run, now), origin, span, self.timeout)
-    }
-
-    /// A node has left in good order, and says whether all that it said was confirmed.
-    fn on_left(&mut self, run: RunId, confirmed: bool, scene: Scene<'_>) -> Verdict {
-        let key = self.keys[run];
-        let outstanding = self.delivered.outstanding(key, &scene.view(run), |_| false);
-        let unsaid = self.delivered.first_missed(key);
-        match outstanding.or(unsaid).filter(|_| confirmed) {
-            None => Ok(()),
-            Some(id) => {
-                let text = format!("run {run} leaves with all confirmed, and {id} is not");
-                Err(Violation::new("false word", text))
-            }
         }
     }
 
@@ -537,38 +369,4 @@ impl Record {
         }
         nodes
     }
-
-    /// A turn has ended, or something is shown: views are looked at where they changed.
-    pub fn on_turn(&mut self, (run, now): (RunId, u64), node: &Node) -> Verdict {
-        if self.lying.is_liar(run) {
-            return Ok(());
-        }
-        self.arrivals.on_turn(run, now, node);
-        self.linked.extend(node.peers().map(|key| (run, key)));
-        for member in node.awaited() {
-            self.on_parted(run, member.key);
-        }
-        let members = node.members();
-        let name = view_name(node);
-        let seen = (name.0, name.1, members.len());
-        if self.views_seen.get(&run) == Some(&seen) {
-            return Ok(());
-        }
-        self.views_seen.insert(run, seen);
-        let runs: Vec<RunId> = members.iter().filter_map(|m| self.run_of(m.key)).collect();
-        self.ledger.on_view(run, &runs);
-        let members: Vec<(Id, Key)> = members.iter().map(|m| (m.id, m.key)).collect();
-        self.views.on_view(run, &members)?;
-        // A liar that is asked for a view tells a false one, which counts until the coordinator is heard.
-        if name.0 != Key(0) && !self.lying.is_any() && members.iter().any(|m| m.1 == name.0) {
-            self.views.on_named_view(run, name, &members)?;
-        }
-        Ok(())
-    }
-}
-
-/// How a node's view is called: its coordinator's key, and its version.
-fn view_name(node: &Node) -> (Key, u64) {
-    let coordinator = node.coordinator().map_or(Key(0), |c| c.key);
-    (coordinator, node.view_version())
 }

@@ -82,7 +82,8 @@ fn rounds_at_their_end_let_a_pair_link_again() {
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
-fn said(key: u64, seq: u64, timestamp: u64) -> ChatMessage {
+/// What this author has said, without causes.
+pub(super) fn said(key: u64, seq: u64, timestamp: u64) -> ChatMessage {
     let draft = Draft {
         origin: Key(key),
         seq,

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::store::BLOCK_MIN;
-use crate::wire::{Draft, Key};
+use crate::wire::made;
 
 /// A directory that goes with its owner.
 struct Scratch(PathBuf);
@@ -61,7 +61,7 @@ fn keeper(scratch: &Scratch) -> Keeper {
         loading: None,
         newest: 100,
         strict: false,
-        trouble: None,
+        trouble: Trouble::default(),
         pacing: Pacing::default(),
         tending: Tending::new(now, &space),
         rows: Rows::new(now),
@@ -74,17 +74,7 @@ fn keeper(scratch: &Scratch) -> Keeper {
 }
 
 fn message(seq: u64, timestamp: u64) -> ChatMessage {
-    ChatMessage::new(&Draft {
-        origin: Key(1),
-        seq,
-        timestamp,
-        sent_at: 0,
-        from: 1,
-        nick: "ana".into(),
-        dependencies: Vec::new().into(),
-        text: "a word".into(),
-    })
-    .unwrap()
+    made::message(1, seq, timestamp, "a word")
 }
 
 impl Keeper {

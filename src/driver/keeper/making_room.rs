@@ -19,7 +19,7 @@ impl Keeper {
         if self.space.is_over() && !self.space.has_log_room() {
             self.tending.want_cut();
         }
-        if is_due && self.trouble.is_none() && !self.files.is_moving() {
+        if is_due && !self.trouble.is_met() && !self.files.is_moving() {
             let dropped = self.files.drop_oldest(&mut self.tending, now);
             let dropped = dropped.map(|dropped| node.on_dropped(&dropped.messages, dropped.upto));
             self.space.note(now, dropped);

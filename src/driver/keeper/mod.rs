@@ -1,6 +1,6 @@
 //! Keeping the history in a file: what is committed when, and what happens if it cannot be.
 //!
-//! Owns the open store, and the state of its trouble. It decides nothing of the protocol: the node
+//! Owns the open store, and when it is written to. It decides nothing of the protocol: the node
 //! says what is to be stored, is told what is, and confirms nothing before that. It tells the user
 //! nothing itself, but hands back the words, and sets no timer, but says when it wants to be called.
 //!
@@ -19,8 +19,8 @@
 //! # The disk
 //!
 //! The loop never waits for the disk. What may is done by a process of its own, of which there is one at a
-//! time (`helper`): it checks and reads through the file at the start (`loading`, while the loop already
-//! answers commands), brings the index of words further and checkpoints (`tending`), once more at the end
+//! time (`helper`): it checks and reads through the file at the start (`at_start`, `loading`, while the loop
+//! already answers commands), brings the index of words further and checkpoints (`tending`), once more at the end
 //! if that does not take long (`closing`).
 //!
 //! What the loop does to files itself: it takes the lock and opens the file, once a helper has opened it;
@@ -37,11 +37,12 @@
 //! # Trouble
 //!
 //! If a commit fails (full disk, read-only, an error), one warning says so, the chat goes on in
-//! memory, and it is tried again after [`RETRY`]; what is not stored is not confirmed meanwhile. One
+//! memory, and it is tried again after a second (`trouble`); what is not stored is not confirmed meanwhile. One
 //! remark says when it works again. A commit that a helper is in the way of, because it writes to the index of
 //! words, is tried again in a moment and is no trouble. A checkpoint that fails is one warning, and the
 //! log grows meanwhile. What happens when the file is moved or deleted is in `files`.
 
+mod at_start;
 mod closing;
 mod files;
 mod helper;
@@ -55,46 +56,36 @@ mod tending;
 #[cfg(test)]
 #[path = "keeper_test.rs"]
 mod tests;
+mod trouble;
 
 use std::time::Duration;
 
 use mio::Registry;
 
 use crate::limits::STORE_BATCH_MAX;
-use crate::node::{Node, Now, Restored, Time};
+use crate::node::{Node, Now, Time};
 use crate::store::{Owner, Store, StoreError};
 use crate::wire::{ChatMessage, Position};
 
 use super::config::DriverConfig;
 use super::start_error::StartError;
 pub(super) use closing::Closing;
-use files::{Files, shown};
+use files::Files;
 use helper::Helper;
-use loading::{Load, Loading, left_out};
+use loading::Loading;
 use pacing::Pacing;
 pub(super) use reading::Read;
 use reading::Reading;
 use rows::Rows;
 use space::Space;
 use tending::Tending;
+use trouble::Trouble;
 
-/// The pause between two attempts to store something while that fails.
-const RETRY: Duration = Duration::from_secs(1);
 /// How often it is looked at whether the file is where it was, while nothing is committed. It costs
 /// some microseconds, and no wake-up: a node that is alone has more than that.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How many batches a leaver stores: as many as the wait for its end is worth, some 10 s.
 const LAST_STEPS_MAX: usize = 1_000;
-
-/// A store that cannot be written to.
-#[derive(Clone, Copy, Debug)]
-struct Trouble {
-    retry_at: Time,
-    /// The file has to be opened again.
-    reopen: bool,
-    /// It was moved or deleted, or has another name; nothing else was said yet.
-    is_moved: bool,
-}
 
 /// What a commit, or a part of a move, has done.
 #[derive(Debug)]
@@ -118,7 +109,7 @@ pub(super) struct Keeper {
     newest: usize,
     /// A damaged file ends papo.
     strict: bool,
-    trouble: Option<Trouble>,
+    trouble: Trouble,
     pacing: Pacing,
     tending: Tending,
     rows: Rows,
@@ -157,7 +148,7 @@ impl Keeper {
             loading: None,
             newest: config.history_max,
             strict: store.strict,
-            trouble: None,
+            trouble: Trouble::default(),
             pacing: Pacing::default(),
             tending: Tending::new(now.time, &space),
             rows: Rows::new(now.time),
@@ -171,70 +162,6 @@ impl Keeper {
         Ok(Some(keeper))
     }
 
-    fn begin_loading(&mut self, now: Now) -> Result<(), StartError> {
-        let wrong = |e| StartError::Store(self.files.path().to_owned(), e);
-        let lock = match Store::lock(self.files.path()) {
-            Err(e @ (StoreError::Unusable(_) | StoreError::Later(_))) => Err(e),
-            result => Ok(result.map_err(wrong)?),
-        };
-        let loading = Loading::begin(&self.files, self.newest, now, lock, &mut self.helper);
-        self.loading = Some(loading.map_err(wrong)?);
-        Ok(())
-    }
-
-    /// Before the node's start, once per turn: tells it what the file holds, a piece at a time.
-    pub(super) fn load(&mut self, now: Now, node: &mut Node) -> Result<Load, StartError> {
-        let Some(mut loading) = self.loading.take() else {
-            // One was set aside, and its helper is ending.
-            self.helper.replies();
-            if !self.helper.is_running() || self.helper.has_ended() {
-                self.begin_loading(now)?;
-            }
-            return Ok(Load::default());
-        };
-        let result = loading.go_on(now, &mut self.files, &mut self.helper, node);
-        let mut load = Load::default();
-        match result {
-            Err(StoreError::Damaged(why)) if !self.strict && !loading.has_told() => {
-                load.words.push(self.set_aside(&why, now)?);
-                drop(loading);
-                self.helper.release();
-                return Ok(load);
-            }
-            Err(e) => return Err(StartError::Store(self.files.path().to_owned(), e)),
-            Ok(done) => load.is_done = done,
-        }
-        if let Some(e) = loading.take_unwritable() {
-            let e = StoreError::Unusable(e.to_string());
-            load.words.push(self.enter_trouble(now.time, &e));
-        }
-        let unread = loading.take_unread();
-        let shown = self.files.shown();
-        load.words
-            .extend(unread.map(|unread| format!("{shown}: {unread}")));
-        let ahead = loading.take_ahead();
-        load.words
-            .extend(ahead.map(|count| left_out(&shown, count)));
-        self.loading = Some(loading);
-        Ok(load)
-    }
-
-    /// When [`Keeper::load`] goes on although nothing happens.
-    pub(super) fn loads_at(&self, now: Time) -> Option<Time> {
-        let is_reading = (self.loading.as_ref()).is_some_and(Loading::is_told);
-        let is_now = is_reading || self.helper.has_work() || !self.helper.is_running();
-        is_now.then_some(now).or(self.helper.next_wake(now))
-    }
-
-    /// The file is not waited for any more: nothing is stored.
-    pub(super) fn give_up(&mut self, now: Now, node: &mut Node) {
-        self.loading = None;
-        self.files.give_up();
-        node.restore(Restored::default());
-        let e = StoreError::Later("it is still being read".into());
-        self.enter_trouble(now.time, &e);
-    }
-
     /// The process that helps has said something.
     pub(super) fn on_event(&mut self) {
         self.helper.on_event();
@@ -245,32 +172,18 @@ impl Keeper {
         self.is_behind || self.helper.has_work()
     }
 
-    /// Gives a damaged file another name; the words say so.
-    fn set_aside(&mut self, why: &str, now: Now) -> Result<String, StartError> {
-        self.trouble = None;
-        let aside = (self.files.set_aside(now))
-            .map_err(|e| StartError::Store(self.files.path().to_owned(), e))?;
-        Ok(format!(
-            "{} is damaged ({why}): it is now {}, and a new one takes its place",
-            self.files.shown(),
-            shown(&aside)
-        ))
-    }
-
     /// True if what is to be stored can be tried to be, now.
     fn may_commit(&self, now: Time) -> bool {
-        self.trouble.is_none_or(|t| t.retry_at <= now)
-            && self.pacing.retry_at().is_none_or(|at| at <= now)
+        self.trouble.may_try(now) && self.pacing.retry_at().is_none_or(|at| at <= now)
     }
 
     /// Does the next thing that brings the node's messages into the file at the path.
     fn step(&mut self, now: Now, node: &Node) -> Result<Step, StoreError> {
-        if let Some(trouble) = self.trouble.filter(|t| t.reopen) {
+        if self.trouble.wants_reopening() {
             self.files.reopen(now)?;
             self.tending.on_reopened(now.time);
             self.space.on_reopened();
-            let reopen = false;
-            self.trouble = Some(Trouble { reopen, ..trouble });
+            self.trouble.on_reopened();
         }
         if self.files.is_moving() {
             let moved = (self.files).move_on(&mut self.tending, now, node.history())?;
@@ -306,35 +219,18 @@ impl Keeper {
 
     /// Nothing can be stored, for a while; the words say so.
     fn enter_trouble(&mut self, now: Time, e: &StoreError) -> String {
-        let is_new = self.trouble.is_none();
-        // A file that was moved has a new one in its place at once, unless that goes on and on.
-        let pause = match e.is_moved() && is_new {
-            true => Duration::ZERO,
-            false => RETRY,
-        };
-        self.trouble = Some(Trouble {
-            retry_at: now + pause,
-            // A full disk needs no other descriptors, nor does a file with a second name; for whatever
-            // else it is new ones may help.
-            reopen: !matches!(e, StoreError::Later(_) | StoreError::Linked(_))
-                || !self.files.is_open(),
-            is_moved: e.is_moved(),
-        });
-        format!(
-            "{}: nothing can be stored: {e}; the chat goes on in memory, and nothing is \
-             confirmed until it is stored",
-            self.files.shown()
-        )
+        self.trouble.enter(now, e, self.files.is_open());
+        trouble::words(&self.files.shown(), e)
     }
 
     /// True if something is to be brought into the file at the path.
     fn is_owing(&self, has_unstored: bool) -> bool {
-        has_unstored || self.files.is_moving() || self.trouble.is_some_and(|t| t.is_moved)
+        has_unstored || self.files.is_moving() || self.trouble.is_of_a_move()
     }
 
     /// Now and then: the file is where it was. The words say so if not.
     fn look(&mut self, now: Time) -> Option<String> {
-        if self.trouble.is_some() || now < self.look_at {
+        if self.trouble.is_met() || now < self.look_at {
             return None;
         }
         self.look_at = now + LOOK_EVERY;
@@ -346,14 +242,14 @@ impl Keeper {
     fn next_wake(&self, now: Time, unstored: usize) -> Option<Time> {
         let is_owing = self.is_owing(unstored > 0);
         let gathers = self.gathers_until(now, unstored);
-        let retry = self.trouble.filter(|_| is_owing).map(|t| t.retry_at);
+        let retry = self.trouble.retry_at().filter(|_| is_owing);
         let crossed = self.pacing.retry_at().filter(|_| is_owing);
         let helper = self.helper.next_wake(now);
         let store = self.files.store().filter(|_| !self.helper.is_running());
         let tending = store.and_then(|store| self.tending.next_wake(now, store));
         let rows = store.filter(|_| self.may_make_rows());
         let rows = rows.and_then(|store| self.rows.next_wake(store));
-        let has_room = self.trouble.is_none() && !self.files.is_moving();
+        let has_room = !self.trouble.is_met() && !self.files.is_moving();
         let space = self.space.next_wake(now).filter(|_| has_room);
         [retry, crossed, gathers, tending, rows, helper, space]
             .into_iter()
@@ -405,14 +301,14 @@ impl Keeper {
 
     /// Until when a commit waits for more to come, after one that was a moment ago.
     fn gathers_until(&self, now: Time, unstored: usize) -> Option<Time> {
-        let is_well = self.trouble.is_none() && !self.files.is_moving();
+        let is_well = !self.trouble.is_met() && !self.files.is_moving();
         let until = (self.pacing).gathers_until(now, unstored, self.rows.many_at());
         until.filter(|_| is_well)
     }
 
     /// A commit failed: true if a helper was in its way, which is over in a moment.
     fn is_crossed(&mut self, now: Time) -> bool {
-        let may_be = self.tending.is_in_the_way() && self.trouble.is_none();
+        let may_be = self.tending.is_in_the_way() && !self.trouble.is_met();
         self.pacing.on_crossed(now, may_be)
     }
 
@@ -422,7 +318,7 @@ impl Keeper {
             Step::Stored(count) => {
                 node.on_stored(count);
                 self.is_behind = node.unstored_len() > 0;
-                let is_over = self.trouble.take().is_some();
+                let is_over = self.trouble.end();
                 is_over.then(|| format!("{}: messages are stored again", self.files.shown()))
             }
             // The chat goes on, unless more comes than is worth keeping.
@@ -432,7 +328,7 @@ impl Keeper {
             }
             Step::Moved(words) => {
                 self.is_behind = node.unstored_len() > 0;
-                self.trouble = None;
+                self.trouble.end();
                 Some(words)
             }
         }
@@ -441,7 +337,7 @@ impl Keeper {
     /// Nothing can be stored; the words are for the user, unless they were said already.
     fn note_trouble(&mut self, now: Time, e: &StoreError) -> Option<String> {
         self.is_behind = false;
-        let is_new = (self.trouble).is_none_or(|t| t.is_moved && !e.is_moved());
+        let is_new = self.trouble.is_new(e);
         let words = self.enter_trouble(now, e);
         if is_new {
             return Some(words);
@@ -455,7 +351,7 @@ impl Keeper {
     pub(super) fn tidy(&mut self, now: Time, unstored: usize) -> (Option<Time>, Option<String>) {
         let (store, is_behind) = (self.files.store(), self.is_behind);
         let words = (self.tending).tend(now, &mut self.helper, store, is_behind);
-        let words = words.filter(|_| self.trouble.is_none());
+        let words = words.filter(|_| !self.trouble.is_met());
         // One thing is said at a time, and a failure only once: no other is met while there is one to say.
         let words = match words {
             None => self.make_rows(now),
@@ -468,7 +364,7 @@ impl Keeper {
     /// True if blocks of messages may become rows, once it is time.
     fn may_make_rows(&self) -> bool {
         let is_writable = self.files.store().is_some_and(Store::is_writable);
-        let is_well = self.trouble.is_none() && !self.files.is_moving() && is_writable;
+        let is_well = !self.trouble.is_met() && !self.files.is_moving() && is_writable;
         let has_room = !self.space.is_over() && self.space.has_log_room();
         is_well
             && has_room
@@ -507,7 +403,7 @@ impl Keeper {
             }
             let words = match self.step(now, node) {
                 Ok(step) => self.note_step(node, step),
-                Err(e) if e.is_moved() && self.trouble.is_none() => self.note_trouble(now.time, &e),
+                Err(e) if e.is_moved() && !self.trouble.is_met() => self.note_trouble(now.time, &e),
                 // It has waited for the lock.
                 Err(StoreError::Later(_)) if self.is_crossed(now.time) => None,
                 Err(e) => {

@@ -19,24 +19,23 @@
 //! | `effects` | what the node wants done |
 //! | `farewell` | until when the end is waited for, and the exit status |
 //! | `starting` | the time before the node's start, while a store is being read |
+//! | `keeping` | when the store is written to, and tended |
 //! | `reads` | what is read of the store, for peers and for stdout |
 //! | `naming` | what is found of the peers that the user named |
-//! | `wake` | what timers wake the loop for |
+//! | `sleep` | the sleep between two turns, and whether the process was away |
+//! | `wake` | what timers, and the user's side, wake the loop for |
 
 mod accepting;
 mod complaining;
 mod effects;
 mod farewell;
+mod keeping;
 mod naming;
 mod opening;
 mod reads;
+mod sleep;
 mod starting;
 mod wake;
-
-use std::io::{self, ErrorKind};
-use std::time::Duration;
-
-use mio::{Events, Poll};
 
 use crate::limits::ACCEPTS_PER_TURN_MAX;
 use crate::node::{Input, Node, Now, Outbox, Time};
@@ -44,7 +43,6 @@ use crate::timing;
 use crate::ui::{DriverStatus, Ui};
 use crate::wire::Message;
 
-use super::clock::{Attendance, Clock};
 use super::complaints::Complaints;
 use super::console::{Console, SignalRequest};
 use super::keeper::Keeper;
@@ -59,13 +57,12 @@ use super::wheel::Wheel;
 use accepting::Door;
 use effects::EffectParts;
 use farewell::Farewell;
+use sleep::Sleeper;
 use starting::{Starting, waiting_failed};
 use wake::Wake;
 
 /// Effects that the outbox keeps room for between inputs.
 const OUTBOX_KEPT: usize = 1_024;
-/// What a deadline of the user's side that does not move forward is put off by.
-const DEADLINE_STEP: Duration = Duration::from_millis(1);
 
 /// Where the loop goes after a turn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,10 +79,7 @@ enum Flow {
 
 /// Everything that a running node has.
 pub(super) struct Reactor {
-    poll: Poll,
-    events: Events,
-    clock: Clock,
-    attendance: Attendance,
+    sleeper: Sleeper,
     /// The time of this turn.
     now: Now,
     wheel: Wheel<Wake>,
@@ -150,8 +144,7 @@ impl Reactor {
             let Some(until) = [until, closed].into_iter().flatten().min() else {
                 break;
             };
-            self.sleep(Some(until)).map_err(waiting_failed)?;
-            self.now = self.clock.now();
+            self.now = self.sleeper.wait(until).map_err(waiting_failed)?;
             if self.sort_events() == Some(SignalRequest::End) {
                 return Ok(STATUS_INTERRUPTED);
             }
@@ -163,10 +156,7 @@ impl Reactor {
 
     fn turn(&mut self) -> Result<Flow, StartError> {
         let planned = self.next_deadline();
-        self.attendance.on_sleep(&self.clock, planned);
-        self.sleep(planned).map_err(waiting_failed)?;
-        self.attendance.on_wake(&self.clock);
-        self.now = self.clock.now();
+        self.now = self.sleeper.sleep(planned).map_err(waiting_failed)?;
         self.note_absence();
         if self.sort_events() == Some(SignalRequest::End) {
             return Ok(Flow::End);
@@ -187,11 +177,12 @@ impl Reactor {
         if !self.is_storing() || self.ui.is_late() {
             self.take_commands();
         }
-        self.store_turn();
+        keeping::commit(&mut self.keeper, self.now, &mut self.node, &mut self.ui);
         self.node.end_turn(self.now, &mut self.outbox);
         self.carry_out();
         self.finish_turn();
-        self.tidy_store();
+        let (keeper, node) = (&mut self.keeper, &self.node);
+        keeping::tidy(keeper, self.now, node, (&mut self.wheel, &mut self.ui));
         self.console.stop_if_wanted(&mut self.ui);
         Ok(if self.left { Flow::Left } else { Flow::On })
     }
@@ -208,44 +199,15 @@ impl Reactor {
         if has_work {
             return Some(self.now.time);
         }
-        let user = self.user_deadline();
+        let user = wake::user_deadline(&self.ui, self.now.time);
         let stdin = self.stdin_waits_until();
         let timers = self.wheel.next_deadline();
         [user, stdin, timers].into_iter().flatten().min()
     }
 
-    /// When the user's side has something to do.
-    fn user_deadline(&mut self) -> Option<Time> {
-        let now = self.now.time;
-        let later = |at| if at <= now { now + DEADLINE_STEP } else { at };
-        self.ui.next_deadline().map(later)
-    }
-
-    /// What the user's side has to do by now.
-    fn ui_deadline(&mut self) {
-        let deadline = self.ui.next_deadline();
-        if deadline.is_some_and(|at| at <= self.now.time) {
-            self.ui.on_deadline(self.now);
-        }
-    }
-
-    /// Waits for events, until `planned` at the latest and never less: a timer is not due before
-    /// its time, and a sleep that is too short would be followed by another.
-    fn sleep(&mut self, planned: Option<Time>) -> io::Result<()> {
-        // The poll itself rounds up to what the system can tell apart.
-        let timeout = planned.map(|at| at.since(self.clock.time()));
-        match self.poll.poll(&mut self.events, timeout) {
-            Err(e) if e.kind() == ErrorKind::Interrupted => {
-                self.events.clear();
-                Ok(())
-            }
-            result => result,
-        }
-    }
-
     /// A node that was away is told so before anything else: it must not speak from the past.
     fn note_absence(&mut self) {
-        if self.attendance.take_away() {
+        if self.sleeper.take_away() {
             log::info!("this node was away");
             self.feed(Input::Away);
         }
@@ -254,7 +216,7 @@ impl Reactor {
     /// Notes which sources are ready. What signals ask for is passed on.
     fn sort_events(&mut self) -> Option<SignalRequest> {
         let (mut signalled, mut network_changed) = (false, false);
-        for event in &self.events {
+        for event in self.sleeper.events() {
             match event.token() {
                 LISTENER => self.listener.on_event(),
                 INTERFACES => network_changed = true,
@@ -405,29 +367,6 @@ impl Reactor {
         self.keeper.as_ref().is_some_and(Keeper::is_behind)
     }
 
-    /// Before the end of the node's turn: commits what the turn brought.
-    fn store_turn(&mut self) {
-        let (node, now) = (&mut self.node, self.now);
-        if let Some(words) = self.keeper.as_mut().and_then(|k| k.turn(now, node)) {
-            self.ui.warn(now, &words);
-        }
-    }
-
-    /// At the end of a turn, when everything is written.
-    fn tidy_store(&mut self) {
-        let Some(keeper) = &mut self.keeper else {
-            return;
-        };
-        let (wake, words) = keeper.tidy(self.now.time, self.node.unstored_len());
-        if let Some(words) = words {
-            self.ui.warn(self.now, &words);
-        }
-        match wake {
-            Some(at) => self.wheel.set(Wake::Store, at),
-            None => self.wheel.cancel(Wake::Store),
-        }
-    }
-
     /// Takes in what look-ups have found, and goes on with those that are due.
     fn follow_names(&mut self) {
         while let Some(peer) = naming::next_found(&mut self.names, &mut self.ui, self.now) {
@@ -477,15 +416,14 @@ impl Reactor {
                 Wake::Expire(link) => self.streams.expire(link),
             }
         }
-        self.ui_deadline();
+        wake::meet_user_deadline(&mut self.ui, self.now);
     }
 
     /// Before sleeping: writes what is queued for peers and for the user, and drops what ended.
     fn finish_turn(&mut self) {
-        self.attendance.on_work(&self.clock);
-        if self.attendance.take_away() {
+        if let Some(now) = self.sleeper.was_stopped() {
             // Stopped in the middle of the turn: what it would write now is from the past.
-            self.now = self.clock.now();
+            self.now = now;
             self.feed(Input::Away);
         }
         let node = &self.node;

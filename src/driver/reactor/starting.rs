@@ -6,15 +6,13 @@
 use std::io;
 use std::net::SocketAddr;
 
-use mio::Events;
-
 use crate::identity::{Credentials, Peer};
 use crate::limits::HELD_COMMANDS_MAX;
 use crate::node::{Command, Config, Input, Node, Outbox, Time};
 use crate::ui::{DriverStatus, Listening, Mode, Ui};
 use crate::wire::{Address, Key};
 
-use super::super::clock::{Attendance, Clock};
+use super::super::clock::Clock;
 use super::super::complaints::Complaints;
 use super::super::config::DriverConfig;
 use super::super::console::SignalRequest;
@@ -27,10 +25,8 @@ use super::super::streams::Streams;
 use super::super::tokens::LOOKUPS;
 use super::super::wheel::Wheel;
 use super::opening::{Opened, system};
-use super::{Flow, Reactor};
-
-/// Events taken per sleep; more wait in the kernel.
-const EVENTS_MAX: usize = 1_024;
+use super::sleep::Sleeper;
+use super::{Flow, Reactor, wake};
 
 /// What waits for the start.
 #[derive(Debug, Default)]
@@ -73,8 +69,7 @@ impl Reactor {
         let keeper = Keeper::open(&config, &registry, now)?;
         let mut reactor = Reactor {
             names: Names::new(names, LOOKUPS, &config.peers, config.ui.waits_for_room()),
-            events: Events::with_capacity(EVENTS_MAX),
-            attendance: Attendance::new(&clock, config.failure_timeout),
+            sleeper: Sleeper::new(opened.poll, clock, config.failure_timeout),
             wheel: Wheel::new(now.time),
             node,
             keeper,
@@ -89,8 +84,6 @@ impl Reactor {
             room: config.room.clone(),
             starting: None,
             left: false,
-            poll: opened.poll,
-            clock,
             now,
         };
         let oneself = Peer { key, owner };
@@ -141,17 +134,14 @@ impl Reactor {
     /// A turn of the loop before the node's start.
     pub(super) fn turn_before_start(&mut self) -> Result<Flow, StartError> {
         let planned = self.next_deadline_before_start();
-        self.attendance.on_sleep(&self.clock, planned);
-        self.sleep(planned).map_err(waiting_failed)?;
-        self.attendance.on_wake(&self.clock);
+        self.now = self.sleeper.sleep(planned).map_err(waiting_failed)?;
         // Nobody has counted on this node yet.
-        self.attendance.take_away();
-        self.now = self.clock.now();
+        self.sleeper.take_away();
         if self.sort_events() == Some(SignalRequest::End) {
             return Ok(Flow::End);
         }
         self.read_stdin();
-        self.ui_deadline();
+        wake::meet_user_deadline(&mut self.ui, self.now);
         self.hold_commands();
         let is_loaded = self.load_store()?;
         self.flush_outputs();
@@ -177,7 +167,7 @@ impl Reactor {
         }
         let leaves_at = holds.and_then(|s| s.leaves_at);
         let store = self.keeper.as_ref().and_then(|k| k.loads_at(now));
-        let user = self.user_deadline();
+        let user = wake::user_deadline(&self.ui, now);
         [user, store, leaves_at].into_iter().flatten().min()
     }
 

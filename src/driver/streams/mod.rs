@@ -15,16 +15,19 @@
 //! | `budget` | what one turn may read |
 //! | `backlog` | what is queued for all peers together |
 //! | `outsiders` | what those who are no members may take |
-//! | `listener`, `opener`, `sockets` | the listener; how streams begin; how TCP sockets are opened |
+//! | `listener`, `opener`, `dialled`, `sockets` | the listener; how streams begin; what came of a dial; how TCP sockets are opened |
 
 mod backlog;
 mod budget;
+mod dialled;
 mod listener;
 mod lists;
 mod opener;
 mod outqueue;
 mod outsiders;
 mod pool;
+#[cfg(test)]
+mod rig;
 mod sockets;
 mod stream;
 mod stream_lock;
@@ -52,11 +55,12 @@ use super::complaints::{CONNECTION, Complaint};
 use super::network::Sources;
 use budget::Share;
 pub(super) use budget::StreamRound;
+use dialled::{Dialled, classify};
 pub(super) use listener::Listener;
 use opener::Opener;
 use outqueue::Written;
 use pool::Pool;
-use stream::{Dialled, ReadStep, Stream, StreamState, classify};
+use stream::{ReadStep, Stream, StreamState};
 pub(super) use table::SLOTS_MAX;
 
 /// All streams with peers.

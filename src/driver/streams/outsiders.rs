@@ -169,3 +169,7 @@ fn strangers(table: &Table, source: IpAddr) -> impl Iterator<Item = LinkId> {
     });
     of_source.map(|(_, s)| s.link())
 }
+
+#[cfg(test)]
+#[path = "outsiders_test.rs"]
+mod tests;

@@ -14,10 +14,11 @@ use mio::{Interest, Registry, Token};
 use crate::identity::{LinkProof, Peer};
 use crate::limits::{EXPENSIVE_FRAME_COST, INTRODUCTION_COST, PROOF_COST};
 use crate::lock::LinkError;
-use crate::node::{Class, Closed, LinkId, Time, host_of};
+use crate::node::{Class, LinkId, Time, host_of};
 use crate::wire::{FrameReader, Message, decode_message};
 
 use super::budget::Share;
+use super::dialled::Dialled;
 use super::outqueue::{OutQueue, Written};
 use super::stream_lock::StreamLock;
 use super::stream_proof::StreamProof;
@@ -55,17 +56,6 @@ pub(super) enum ReadStep {
     Broken(io::Error),
     /// The peer broke this rule.
     Offence(String),
-}
-
-/// What a dial came to.
-#[derive(Debug)]
-pub(super) enum Dialled {
-    /// The stream is open.
-    Connected,
-    /// Nothing yet.
-    Pending,
-    /// It failed.
-    Failed(Closed, io::Error),
 }
 
 /// One stream with a peer.
@@ -354,27 +344,12 @@ impl Stream {
 
     /// Asks a socket that had an event what came of the dial.
     pub(super) fn finish_dial(&mut self) -> Dialled {
-        let error = match self.socket.take_error() {
-            Ok(None) => None,
-            Ok(Some(e)) | Err(e) => Some(e),
-        };
-        if let Some(e) = error {
-            return Dialled::Failed(classify(&e), e);
+        let dialled = Dialled::of(&self.socket);
+        if matches!(dialled, Dialled::Connected) {
+            self.state = StreamState::Open;
+            self.writable = true;
         }
-        match (self.socket.peer_addr(), self.socket.local_addr()) {
-            // A dial to a free port of this host can meet itself.
-            (Ok(peer), Ok(local)) if peer == local => {
-                let e = io::Error::new(ErrorKind::ConnectionRefused, "connected to itself");
-                Dialled::Failed(Closed::Refused, e)
-            }
-            (Ok(_), _) => {
-                self.state = StreamState::Open;
-                self.writable = true;
-                Dialled::Connected
-            }
-            (Err(e), _) if e.kind() == ErrorKind::NotConnected => Dialled::Pending,
-            (Err(e), _) => Dialled::Failed(classify(&e), e),
-        }
+        dialled
     }
 
     /// The next message, as far as the share allows.
@@ -487,15 +462,5 @@ fn cost(message: &Message) -> usize {
             EXPENSIVE_FRAME_COST
         }
         _ => 1,
-    }
-}
-
-/// What a failed dial means.
-pub(super) fn classify(error: &io::Error) -> Closed {
-    match error.kind() {
-        ErrorKind::ConnectionRefused => Closed::Refused,
-        // The dial had been taken: refused would be another error.
-        ErrorKind::ConnectionReset => Closed::Ended,
-        _ => Closed::Failed,
     }
 }

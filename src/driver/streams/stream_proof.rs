@@ -81,3 +81,7 @@ impl StreamProof {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "stream_proof_test.rs"]
+mod tests;

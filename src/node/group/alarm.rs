@@ -147,7 +147,7 @@ impl Group {
     }
 
     /// The next question about the coordinator, or what the answers to the last ones mean.
-    pub(in crate::node) fn on_alarm_timer(&mut self, parts: &mut Parts<'_>) {
+    pub(super) fn on_alarm_timer(&mut self, parts: &mut Parts<'_>) {
         let Some(mut alarm) = self.alarms.current else {
             return;
         };
@@ -249,12 +249,7 @@ impl Group {
     }
 
     /// A member misses this node's HEARTBEAT: it gets one.
-    pub(in crate::node) fn on_beat_request(
-        &mut self,
-        parts: &mut Parts<'_>,
-        to: SocketAddr,
-        asker: Key,
-    ) {
+    pub(super) fn on_beat_request(&mut self, parts: &mut Parts<'_>, to: SocketAddr, asker: Key) {
         let in_office = matches!(self.standing, Standing::Coordinator(_));
         if !in_office || asker == parts.cx.config.key || !self.roster.contains(asker) {
             return;

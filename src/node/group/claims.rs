@@ -18,7 +18,7 @@ use crate::wire::{Coordinator, Datagram, Key, Message};
 
 /// How a claim came here.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::node) enum Route {
+pub(super) enum Route {
     /// On a link, first-hand: its peer is the coordinator, or has a live link with it.
     Link(LinkId),
     /// In the coordinator's own datagram.
@@ -70,7 +70,7 @@ impl Group {
         }
     }
 
-    pub(in crate::node) fn on_heartbeat(
+    pub(super) fn on_heartbeat(
         &mut self,
         parts: &mut Parts<'_>,
         from: SocketAddr,
@@ -155,12 +155,7 @@ impl Group {
     /// A peer that was asked in vain points to its coordinator. If it is the one that this node
     /// took for its own, that is a resignation: with questions and such answers the link is never
     /// silent, and no PING would tell.
-    pub(in crate::node) fn on_referral(
-        &mut self,
-        parts: &mut Parts<'_>,
-        key: Key,
-        told: &Coordinator,
-    ) {
+    pub(super) fn on_referral(&mut self, parts: &mut Parts<'_>, key: Key, told: &Coordinator) {
         if !self.claims_travel(parts) || !self.hear_resignation(parts, key, told) {
             self.hear_claim(parts, told, Route::Pointed);
         }
@@ -196,12 +191,7 @@ impl Group {
     }
 
     /// What a claim means here.
-    pub(in crate::node) fn hear_claim(
-        &mut self,
-        parts: &mut Parts<'_>,
-        told: &Coordinator,
-        route: Route,
-    ) {
+    pub(super) fn hear_claim(&mut self, parts: &mut Parts<'_>, told: &Coordinator, route: Route) {
         if told.key == parts.cx.config.key || told.id == 0 || told.id > crate::node::roster::ID_MAX
         {
             return;
@@ -373,7 +363,7 @@ impl Group {
         }
     }
 
-    pub(in crate::node) fn on_referral_timer(&mut self, parts: &mut Parts<'_>) {
+    pub(super) fn on_referral_timer(&mut self, parts: &mut Parts<'_>) {
         let now = parts.cx.now.time;
         let (due, rest): (Vec<_>, Vec<_>) = self.referrals.drain(..).partition(|(t, _)| *t <= now);
         self.referrals = rest;

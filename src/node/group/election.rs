@@ -169,7 +169,7 @@ impl Group {
         matches!(&self.standing, Standing::Electing(e) if e.forced)
     }
 
-    pub(in crate::node) fn on_election_timer(&mut self, parts: &mut Parts<'_>) {
+    pub(super) fn on_election_timer(&mut self, parts: &mut Parts<'_>) {
         let Standing::Electing(Election {
             step,
             lost,
@@ -207,7 +207,7 @@ impl Group {
         }
     }
 
-    pub(in crate::node) fn on_election(
+    pub(super) fn on_election(
         &mut self,
         parts: &mut Parts<'_>,
         link: LinkId,
@@ -249,7 +249,7 @@ impl Group {
         }
     }
 
-    pub(in crate::node) fn on_election_ok(
+    pub(super) fn on_election_ok(
         &mut self,
         parts: &mut Parts<'_>,
         link: LinkId,
@@ -319,7 +319,7 @@ impl Group {
         }
     }
 
-    pub(in crate::node) fn on_announcement(
+    pub(super) fn on_announcement(
         &mut self,
         parts: &mut Parts<'_>,
         link: LinkId,

@@ -1,15 +1,14 @@
-//! Coming in: the discovery window, asking a coordinator in, and being let in.
+//! Coming in: the discovery window, asking the group that was heard of, and being let in.
 //!
-//! Owns when this node asks whom: for how long it looks is `seek`'s, how it asks one coordinator `asking`'s.
-//! Who answers is `office`'s business; what an answer changes is `view`'s.
+//! Owns when a node that looks for its room asks whom: for how long it looks is `seek`'s. It never answers
+//! anybody: that is `admission`'s business. What an answer changes is `view`'s, and how a node comes in again
+//! that belonged before `adrift`'s.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::asking::Asking;
 use super::seek::Seek;
 use super::{Group, Parts, Route, Standing, explain};
-use crate::node::{Class, Effect, Event, LinkId, Peer, Time, Timer, Weakness};
+use crate::node::{Class, Effect, Event, Peer, Timer, Weakness};
 use crate::timing;
 use crate::wire::{
     Address, Claim, Coordinator, Datagram, JoinRequest, JoinResponse, Key, Message, Position,
@@ -25,7 +24,7 @@ impl Group {
         self.arm_join(parts, timing::JOIN_RETRY);
     }
 
-    fn arm_join(&mut self, parts: &mut Parts<'_>, after: Duration) {
+    pub(super) fn arm_join(&mut self, parts: &mut Parts<'_>, after: Duration) {
         let at = parts.cx.now.time + after + parts.cx.jitter(timing::JOIN_RETRY / 8);
         parts.cx.set_timer(Timer::Join, at);
     }
@@ -50,12 +49,12 @@ impl Group {
         }
     }
 
-    fn multicast_request(&mut self, parts: &mut Parts<'_>, attempt: u64) {
+    pub(super) fn multicast_request(&mut self, parts: &mut Parts<'_>, attempt: u64) {
         let datagram = Datagram::JoinRequest(self.request(parts, attempt));
         parts.cx.out.push(Effect::Multicast(datagram));
     }
 
-    pub(in crate::node) fn on_join_timer(&mut self, parts: &mut Parts<'_>) {
+    pub(super) fn on_join_timer(&mut self, parts: &mut Parts<'_>) {
         if matches!(self.standing, Standing::Seeking(_)) {
             self.step_seeking(parts);
         } else if self.asking.is_some() {
@@ -65,7 +64,7 @@ impl Group {
         }
     }
 
-    fn step_seeking(&mut self, parts: &mut Parts<'_>) {
+    pub(super) fn step_seeking(&mut self, parts: &mut Parts<'_>) {
         let (now, patience) = (parts.cx.now.time, Self::hearsay_patience(parts.cx));
         self.pay_for_search(parts);
         let Standing::Seeking(seek) = &mut self.standing else {
@@ -257,218 +256,7 @@ impl Group {
         talk.found_room(&mut lent);
     }
 
-    pub(in crate::node) fn on_join_datagram(
-        &mut self,
-        parts: &mut Parts<'_>,
-        from: SocketAddr,
-        request: JoinRequest,
-    ) {
-        if request.room != parts.cx.config.room
-            || request.version != VERSION
-            || request.key == parts.cx.config.key
-        {
-            return;
-        }
-        let rival = request.id.is_none()
-            && request.key > parts.cx.config.key
-            && !parts.cx.is_weakened(Weakness::NoTieBreak);
-        match &mut self.standing {
-            Standing::Seeking(seek) if rival => seek.extend(),
-            Standing::Coordinator(_) => self.consider_request(parts, from, request),
-            Standing::Member if request.attempt > 0 => {
-                self.refer_later(parts, from);
-                self.offer_link(parts, from, &request);
-            }
-            _ => {}
-        }
-    }
-
-    /// A request on a link: the coordinator lets its sender in, others point to the coordinator.
-    pub(in crate::node) fn on_join_request(
-        &mut self,
-        parts: &mut Parts<'_>,
-        link: LinkId,
-        key: Key,
-        request: &JoinRequest,
-    ) {
-        if request.version != VERSION {
-            return;
-        }
-        if request.key != key {
-            return self.on_relayed_request(parts, link, key, request);
-        }
-        let Some(claim) = self.claim() else {
-            return;
-        };
-        if !matches!(self.standing, Standing::Coordinator(_)) {
-            self.pass_on_request(parts, claim.key, request);
-            if let Some(coordinator) = self.vouched_coordinator(parts.cx, parts.mesh)
-                && coordinator.key != key
-            {
-                parts
-                    .cx
-                    .send(link, Class::Control, Message::Referral(coordinator));
-            }
-            return;
-        }
-        self.consider_asker(parts, link, key, request);
-    }
-
-    /// This node coordinates: whoever asks is let in, but a higher coordinator is asked itself.
-    pub(super) fn consider_asker(
-        &mut self,
-        parts: &mut Parts<'_>,
-        link: LinkId,
-        key: Key,
-        request: &JoinRequest,
-    ) {
-        let Some(claim) = self.claim() else {
-            return;
-        };
-        match request.id {
-            Some(id) if request.office && (Claim { id, key }) > claim => {
-                let told = Coordinator {
-                    id,
-                    key,
-                    addresses: request.addresses.clone(),
-                    version: request.view_version,
-                };
-                self.hear_claim(parts, &told, Route::Link(link));
-            }
-            _ => self.admit(parts, link, key, request),
-        }
-    }
-
-    /// A higher coordinator, or one that was pointed to: asks in there, again and again as long as
-    /// somebody vouches for it.
-    pub(super) fn ask_in(&mut self, parts: &mut Parts<'_>, target: Coordinator) {
-        if self.leaving.is_some() {
-            return;
-        }
-        let now = parts.cx.now.time;
-        if let Some(asking) = &mut self.asking
-            && asking.outranks(&target, now)
-        {
-            return;
-        }
-        self.charge_for_asking(parts);
-        self.asking = Some(Asking::new(target, now));
-        self.step_asking(parts);
-    }
-
-    fn step_asking(&mut self, parts: &mut Parts<'_>) {
-        let patience = parts.cx.config.failure_timeout + timing::DISCOVERY_WINDOW;
-        self.charge_for_asking(parts);
-        let Some(asking) = &mut self.asking else {
-            return;
-        };
-        let (key, addresses) = (asking.target.key, asking.target.addresses.clone());
-        let vouchers = Self::vouchers_of(parts, key).into_iter();
-        let is_linked = parts.mesh.is_proven(parts.cx, key);
-        asking.note_vouchers(vouchers.chain(is_linked.then_some(key)));
-        let vouchers = asking.vouchers().to_vec();
-        let is_own = self.leader() == Some(key);
-        let has_credit = |voucher: &Key| !self.is_doubted(parts.cx, *voucher);
-        let is_believed = is_own || vouchers.is_empty() || vouchers.iter().any(has_credit);
-        let Some(asking) = &mut self.asking else {
-            return;
-        };
-        if asking.unvouched(parts.cx.now.time) >= patience
-            || !is_believed
-            || parts.mesh.has_left(key)
-            || parts.mesh.is_dead(key)
-        {
-            return self.stop_asking(parts);
-        }
-        let attempt = asking.next_attempt();
-        self.ask_at(parts, key, &addresses, u64::from(attempt));
-        self.ask_through_neighbour(parts, key, u64::from(attempt));
-        self.arm_join(parts, timing::JOIN_RETRY * attempt);
-    }
-
-    /// Gives up on the coordinator that was asked. Without one of its own this node turns to the
-    /// other that it heard of meanwhile: as long as somebody coordinates, nobody elects.
-    pub(super) fn stop_asking(&mut self, parts: &mut Parts<'_>) {
-        let asking = self.asking.take();
-        if !matches!(self.standing, Standing::Adrift { .. }) {
-            return;
-        }
-        let (now, timeout) = (parts.cx.now.time, parts.cx.config.failure_timeout);
-        match asking.and_then(|a| a.instead(now, timeout)) {
-            Some(other) => self.ask_in(parts, other),
-            None => self.step_adrift(parts),
-        }
-    }
-
-    /// Without a coordinator, and nobody answers: takes the office up again, or elects.
-    fn step_adrift(&mut self, parts: &mut Parts<'_>) {
-        let Standing::Adrift { until, held_office } = self.standing else {
-            return;
-        };
-        if parts.cx.now.time < until {
-            self.ask_everybody(parts);
-            let left = until.since(parts.cx.now.time);
-            return parts.cx.set_timer(
-                Timer::Join,
-                parts.cx.now.time + left.min(timing::JOIN_RETRY),
-            );
-        }
-        if self.leaving.is_some() {
-            return;
-        }
-        if held_office {
-            self.take_office(parts, "nobody took over while this node was away");
-        } else {
-            self.start_election(parts, "nobody vouches for a coordinator", false, None);
-        }
-    }
-
-    fn ask_everybody(&mut self, parts: &mut Parts<'_>) {
-        self.multicast_request(parts, 1);
-        let links = parts.mesh.all_open();
-        let request = self.request(parts, 1);
-        parts
-            .cx
-            .send_many(links, Class::Control, Message::JoinRequest(request));
-    }
-
-    /// This node was away: it gives up office and asks in.
-    pub(super) fn ask_after_absence(&mut self, parts: &mut Parts<'_>) {
-        let until = parts.cx.now.time + timing::DISCOVERY_WINDOW;
-        self.away_until = until;
-        match &mut self.standing {
-            Standing::Gone => {}
-            Standing::Seeking(seek) => {
-                seek.begin_again(parts.cx.now.time, until);
-                self.step_seeking(parts);
-            }
-            Standing::Member => {
-                self.multicast_request(parts, 1);
-                if let Some(target) = self.coordinator.clone() {
-                    self.watch_coordinator(parts, target.key);
-                    self.asking = None;
-                    self.ask_in(parts, target);
-                }
-            }
-            Standing::Coordinator(_) => self.drift(parts, until, true),
-            Standing::Electing(_) => self.drift(parts, until, false),
-            Standing::Adrift { held_office, .. } => {
-                let held_office = *held_office;
-                self.drift(parts, until, held_office);
-            }
-        }
-    }
-
-    /// Gives up what it holds and asks around until then.
-    pub(super) fn drift(&mut self, parts: &mut Parts<'_>, until: Time, held_office: bool) {
-        self.end_election(parts, "others may have gone on without this node");
-        self.coordinator = None;
-        self.asking = None;
-        self.enter(parts.cx, Standing::Adrift { until, held_office });
-        self.step_adrift(parts);
-    }
-
-    pub(in crate::node) fn on_join_response(
+    pub(super) fn on_join_response(
         &mut self,
         parts: &mut Parts<'_>,
         key: Key,
@@ -498,19 +286,7 @@ impl Group {
             }
             return;
         }
-        let wanted = match &self.standing {
-            Standing::Seeking(_) => true,
-            Standing::Gone => false,
-            Standing::Member if own.is_some_and(|c| c.key == leader) => {
-                roster.version() >= self.roster.version()
-            }
-            // Not asked, not followed: anybody could call itself a higher coordinator.
-            Standing::Member | Standing::Coordinator(_) => {
-                self.waits_for(parts, leader) && own.is_none_or(|c| claim > c)
-            }
-            Standing::Electing(_) | Standing::Adrift { .. } => true,
-        };
-        if !wanted {
+        if !self.wants_answer(parts, claim, roster.version()) {
             return;
         }
         let clock = parts.cx.believed(response.clock);
@@ -535,6 +311,23 @@ impl Group {
         }
         let (talk, mut lent) = self.talk(parts);
         talk.begin_joining(&mut lent, key, is_unwanted);
+    }
+
+    /// True if this node follows whoever has this claim, now that it is let in to this version of its view.
+    fn wants_answer(&self, parts: &Parts<'_>, claim: Claim, version: u64) -> bool {
+        let (own, leader) = (self.claim(), claim.key);
+        match &self.standing {
+            Standing::Seeking(_) => true,
+            Standing::Gone => false,
+            Standing::Member if own.is_some_and(|c| c.key == leader) => {
+                version >= self.roster.version()
+            }
+            // Not asked, not followed: anybody could call itself a higher coordinator.
+            Standing::Member | Standing::Coordinator(_) => {
+                self.waits_for(parts, leader) && own.is_none_or(|c| claim > c)
+            }
+            Standing::Electing(_) | Standing::Adrift { .. } => true,
+        }
     }
 
     /// True if this node has asked its own coordinator in again.

@@ -26,7 +26,7 @@ impl Group {
         parts.cx.set_timer(Timer::Leave, until);
     }
 
-    pub(in crate::node) fn on_leave_timer(&mut self, parts: &mut Parts<'_>) {
+    pub(super) fn on_leave_timer(&mut self, parts: &mut Parts<'_>) {
         // An earlier time is only a look at whether all is quiet, at the end of the turn.
         if self
             .leaving

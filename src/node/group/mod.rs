@@ -6,8 +6,11 @@
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | `join`, `seek`, `asking` | how this node comes in: whom it looks for, whom it asks, what an answer does |
-//! | `office`, `relay` | how a coordinator lets others in; how one is let in through a neighbour |
+//! | `inputs` | which step a message, a datagram or a timer leads to |
+//! | `join`, `seek` | how this node comes in: for how long it looks, whom it asks, what an answer does |
+//! | `adrift`, `asking` | how it comes in again: which coordinator it asks, for how long, and what follows in vain |
+//! | `admission`, `relay` | how a coordinator lets others in; how one is let in through a neighbour |
+//! | `office` | how a coordinator begins, announces each step of the view, and takes out who is lost |
 //! | `places` | how the places are shared out while the room fills up |
 //! | `view`, `asked_views` | how one view replaces another, and what the user sees of it; who was asked for one |
 //! | `claims`, `hearsay` | who coordinates, as others say; coordinators that are heard and not linked |
@@ -18,6 +21,8 @@
 //! | `clocks` | whether this machine's clock is right |
 //! | `explain` | what the user is told when no room is found, the room is full, or large packets get lost |
 
+mod admission;
+mod adrift;
 mod alarm;
 mod asked_views;
 mod asking;
@@ -28,6 +33,7 @@ mod credit;
 mod election;
 mod explain;
 mod hearsay;
+mod inputs;
 #[cfg(debug_assertions)]
 mod invariants;
 mod join;
@@ -50,7 +56,7 @@ use crate::wire::{Claim, Coordinator, Id, Key, Member, View};
 use asked_views::AskedViews;
 use asking::Asking;
 use awaited::Awaited;
-pub(super) use claims::Route;
+use claims::Route;
 use credit::Credit;
 use election::Election;
 use hearsay::Hearsay;

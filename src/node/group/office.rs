@@ -1,18 +1,16 @@
-//! What a coordinator does: lets nodes in, announces each step of the view, and sends heartbeats. Owns what
-//! is valid only in office, and never decides who holds it.
+//! What a coordinator does: it begins with a view of its own, announces each step of it, sends heartbeats, and
+//! takes out who is lost. Owns what is valid only in office, and never decides who holds it; whom it lets in is
+//! `admission`'s business.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 
+use super::admission::Guests;
 use super::{Group, Parts, Standing};
 use crate::limits;
-use crate::node::mesh::Link;
-use crate::node::roster::{ID_MAX, VERSION_HEARD_MAX};
+use crate::node::roster::VERSION_HEARD_MAX;
 use crate::node::{Class, Departure, Effect, Event, LinkId, Phase, Time, Timer, Weakness};
 use crate::timing;
-use crate::wire::{
-    Address, JoinRequest, JoinResponse, Key, Member, Message, PeerUpdate, UpdateKind, View,
-};
+use crate::wire::{Address, Key, Member, Message, PeerUpdate, UpdateKind, View};
 
 /// The office of a coordinator.
 #[derive(Debug)]
@@ -21,15 +19,25 @@ pub(super) struct Office {
     taken: Time,
     /// When the next HEARTBEAT is due: a heartbeat after the last one was.
     next_beat: Time,
-    /// Joiners that were dialled, and what they asked for.
-    guests: BTreeMap<Key, JoinRequest>,
-    /// Who was let in lately, and when.
-    welcomed: BTreeMap<Key, Time>,
+    /// Who is on the way in.
+    guests: Guests,
     /// Members that say that they follow another coordinator, and since when.
     defecting: BTreeMap<Key, Time>,
     /// Members that are lost, which is announced at the end of this time.
     losing: BTreeSet<Key>,
     gather_until: Time,
+}
+
+impl Office {
+    /// Who is on the way in.
+    pub(super) fn guests(&mut self) -> &mut Guests {
+        &mut self.guests
+    }
+
+    /// This member is not lost.
+    pub(super) fn keep(&mut self, key: Key) {
+        self.losing.remove(&key);
+    }
 }
 
 impl Group {
@@ -43,8 +51,7 @@ impl Group {
         let office = Office {
             taken: parts.cx.now.time,
             next_beat: parts.cx.now.time,
-            guests: BTreeMap::new(),
-            welcomed: BTreeMap::new(),
+            guests: Guests::default(),
             defecting: BTreeMap::new(),
             losing: BTreeSet::new(),
             gather_until: parts.cx.now.time + timing::LOSSES_GATHERED,
@@ -151,7 +158,7 @@ impl Group {
             .collect()
     }
 
-    pub(in crate::node) fn on_heartbeat_timer(&mut self, parts: &mut Parts<'_>) {
+    pub(super) fn on_heartbeat_timer(&mut self, parts: &mut Parts<'_>) {
         let (now, heartbeat) = (parts.cx.now.time, parts.cx.config.heartbeat);
         let Standing::Coordinator(office) = &mut self.standing else {
             return;
@@ -164,167 +171,14 @@ impl Group {
         self.has_beat = true;
     }
 
-    /// A JOIN_REQUEST by datagram: its sender is dialled, at the datagram's own source address only.
-    pub(super) fn consider_request(
-        &mut self,
-        parts: &mut Parts<'_>,
-        from: SocketAddr,
-        request: JoinRequest,
-    ) {
-        let key = request.key;
-        let link = parts.mesh.open_to(key);
-        let link = link.filter(|_| parts.mesh.is_alive(parts.cx, key));
-        if let Some(link) = link.filter(|_| parts.mesh.is_proven(parts.cx, key)) {
-            return self.on_join_request(parts, link, key, &request);
-        }
-        let Standing::Coordinator(office) = &mut self.standing else {
-            return;
-        };
-        if office.guests.len() >= limits::MEMBERS_MAX || request.port == 0 {
-            return;
-        }
-        // With the scope that a link-local source has.
-        let mut at = from;
-        at.set_port(request.port);
-        let at = Address(at);
-        office.guests.insert(key, request);
-        // It has dialled this node, and may not hear it.
-        if link.is_some() {
-            return;
-        }
-        parts.mesh.dial(parts.cx, key, &[at], false);
-        if !parts.mesh.is_dialling(key) {
-            self.on_unreachable(key);
-        }
-    }
-
-    /// A link opened, or its peer hears this node: if it is a joiner's, the joiner is let in on it. Who does
-    /// not hear this node would be a member for as long as it is not missed, and again and again.
-    pub(in crate::node) fn admit_if_dialled_for(
-        &mut self,
-        parts: &mut Parts<'_>,
-        link: LinkId,
-        key: Key,
-    ) {
-        let is_proven = parts.mesh.link(link).is_some_and(Link::is_proven);
-        if let Standing::Coordinator(office) = &mut self.standing
-            && is_proven
-            && let Some(request) = office.guests.remove(&key)
-        {
-            self.on_join_request(parts, link, key, &request);
-        }
-    }
-
-    /// A dial came to nothing at all of its addresses.
-    pub(in crate::node) fn on_unreachable(&mut self, key: Key) {
-        if let Standing::Coordinator(office) = &mut self.standing {
-            office.guests.remove(&key);
-        }
-    }
-
-    /// Lets a node in: same key, same id; the id that it brings unless a present member has it.
-    pub(super) fn admit(
-        &mut self,
-        parts: &mut Parts<'_>,
-        link: LinkId,
-        key: Key,
-        request: &JoinRequest,
-    ) {
-        if parts.mesh.has_left(key) {
-            return;
-        }
-        if let Standing::Coordinator(office) = &mut self.standing {
-            office.losing.remove(&key);
-        }
-        let version = request.view_version.min(VERSION_HEARD_MAX);
-        self.version_seen = self.version_seen.max(version);
-        match self.roster.get(key).cloned() {
-            Some(known) => self.refresh(parts, known, request),
-            None => {
-                if let Some(greedy) = self.greedy(parts, link) {
-                    return Self::explain_greedy(parts, link, &request.nick, greedy);
-                }
-                if !self.add_member(parts, key, request) {
-                    return Self::explain_full(parts, link, &request.nick);
-                }
-            }
-        }
-        let Some(id) = self.roster.get(key).map(|m| m.id) else {
-            return;
-        };
-        let response = JoinResponse {
-            id,
-            view: self.roster.to_view(),
-            clock: self.admission_clock(key),
-            newest: parts.talk.history().newest(),
-            floor: {
-                let (talk, lent) = self.talk(parts);
-                talk.complete_above(&lent)
-            },
-        };
-        parts
-            .cx
-            .send(link, Class::Control, Message::JoinResponse(response));
-        let (now, timeout) = (parts.cx.now.time, parts.cx.config.failure_timeout);
-        if let Standing::Coordinator(office) = &mut self.standing {
-            office.welcomed.retain(|_, at| now.since(*at) < timeout);
-            office.welcomed.insert(key, now);
-        }
-    }
-
-    /// The clock that a member was let in with; 0 if this node has not heard of it.
-    fn admission_clock(&self, key: Key) -> u64 {
-        self.admissions.get(&key).copied().unwrap_or(0)
-    }
-
-    /// A member was let in with this clock, by this node or by its coordinator, which may die before the
-    /// newcomer has its answer.
-    pub(super) fn note_admission(&mut self, key: Key, clock: u64) {
-        let roster = &self.roster;
-        self.admissions.retain(|key, _| roster.contains(*key));
-        self.admissions.insert(key, clock);
-    }
-
-    fn add_member(&mut self, parts: &mut Parts<'_>, key: Key, request: &JoinRequest) -> bool {
-        let brings = request
-            .id
-            .filter(|id| (1..=ID_MAX).contains(id) && self.roster.believes(*id));
-        if self.roster.believes(request.next_id) {
-            self.roster.never_below(request.next_id);
-        }
-        let id = brings
-            .filter(|id| !self.roster.has_id(*id))
-            .unwrap_or_else(|| self.roster.fresh_id());
-        let member = Member {
-            id,
-            key,
-            nick: request.nick.clone(),
-            addresses: self.member_addresses(key, &request.addresses),
-        };
-        if !self.roster.insert(member.clone()) {
-            return false;
-        }
-        let clock = self.own_clock(parts);
-        self.note_admission(key, clock);
-        self.step(parts, UpdateKind::Joined, member, Some(key));
-        true
-    }
-
     /// A member's candidate addresses, the one that works for this node among them.
-    fn member_addresses(&self, _key: Key, named: &[Address]) -> Vec<Address> {
+    pub(super) fn member_addresses(&self, _key: Key, named: &[Address]) -> Vec<Address> {
         let mut addresses = named.to_vec();
         addresses.truncate(limits::ADDRESSES_MAX);
         addresses
     }
 
-    /// A member asks in again, perhaps with another nick or other addresses.
-    fn refresh(&mut self, parts: &mut Parts<'_>, known: Member, request: &JoinRequest) {
-        let addresses = self.member_addresses(known.key, &request.addresses);
-        let nick = request.nick.clone();
-        self.change_member(parts, known, nick, addresses);
-    }
-
-    fn change_member(
+    pub(super) fn change_member(
         &mut self,
         parts: &mut Parts<'_>,
         known: Member,
@@ -343,7 +197,7 @@ impl Group {
         }
     }
 
-    pub(in crate::node) fn on_rename(&mut self, parts: &mut Parts<'_>, key: Key, nick: String) {
+    pub(super) fn on_rename(&mut self, parts: &mut Parts<'_>, key: Key, nick: String) {
         if matches!(self.standing, Standing::Coordinator(_))
             && let Some(known) = self.roster.get(key).cloned()
         {
@@ -366,7 +220,7 @@ impl Group {
     }
 
     /// The view has changed by one step: every member hears of it.
-    fn step(
+    pub(super) fn step(
         &mut self,
         parts: &mut Parts<'_>,
         kind: UpdateKind,
@@ -411,7 +265,7 @@ impl Group {
         }
         let is_gone = !parts.mesh.has_left(key) && !parts.mesh.is_alive(parts.cx, key);
         if let Standing::Coordinator(office) = &mut self.standing {
-            office.guests.remove(&key);
+            office.guests.forget(key);
             office.defecting.remove(&key);
             if is_gone && parts.cx.now.time < office.gather_until {
                 office.losing.insert(key);
@@ -434,7 +288,7 @@ impl Group {
     }
 
     /// Announces the losses that were gathered: several at once as a whole view.
-    pub(in crate::node) fn on_losses_timer(&mut self, parts: &mut Parts<'_>) {
+    pub(super) fn on_losses_timer(&mut self, parts: &mut Parts<'_>) {
         let now = parts.cx.now.time;
         let Standing::Coordinator(office) = &mut self.standing else {
             return;
@@ -480,7 +334,7 @@ impl Group {
             return;
         }
         let since = *office.defecting.entry(key).or_insert(now);
-        let welcomed = office.welcomed.get(&key).map(|at| now.since(*at));
+        let welcomed = office.guests.welcomed(key).map(|at| now.since(at));
         let is_new = welcomed.is_some_and(|ago| ago < parts.cx.config.failure_timeout);
         // It has not heard of this office yet, or of a death: that is no other choice.
         let is_late = now.since(office.taken) < parts.cx.config.failure_timeout

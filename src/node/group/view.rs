@@ -163,7 +163,7 @@ impl Group {
         });
     }
 
-    pub(in crate::node) fn on_view_request(&mut self, parts: &mut Parts<'_>, link: LinkId) {
+    pub(super) fn on_view_request(&mut self, parts: &mut Parts<'_>, link: LinkId) {
         if self.vouched_coordinator(parts.cx, parts.mesh).is_none() {
             return;
         }
@@ -181,7 +181,7 @@ impl Group {
             .send(link, Class::Control, Message::PeerUpdate(update));
     }
 
-    pub(in crate::node) fn on_peer_update(
+    pub(super) fn on_peer_update(
         &mut self,
         parts: &mut Parts<'_>,
         link: LinkId,

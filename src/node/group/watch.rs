@@ -35,7 +35,7 @@ impl Group {
     }
 
     /// The watch on the coordinator expired.
-    pub(in crate::node) fn on_watch(&mut self, parts: &mut Parts<'_>) {
+    pub(super) fn on_watch(&mut self, parts: &mut Parts<'_>) {
         let (Standing::Member, Some(leader)) = (&self.standing, &self.coordinator) else {
             return;
         };

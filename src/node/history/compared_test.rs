@@ -4,21 +4,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::node::history::Restored;
-use crate::wire::{Draft, Key};
-
-fn message(key: u64, seq: u64, timestamp: u64, text: &str) -> ChatMessage {
-    ChatMessage::new(&Draft {
-        origin: Key(key),
-        seq,
-        timestamp,
-        sent_at: 0,
-        from: 1,
-        nick: "n".into(),
-        dependencies: Vec::new().into(),
-        text: text.into(),
-    })
-    .expect("a valid message")
-}
+use crate::wire::made::message;
 
 fn history(max: usize) -> History {
     let mut config = crate::node::rig::config();

@@ -1,21 +1,11 @@
 //! The order against a sorted map.
 
 use super::*;
-use crate::wire::{Draft, Key};
+use crate::wire::{Key, made};
 use std::collections::BTreeMap;
 
 fn message(timestamp: u64, seq: u64) -> ChatMessage {
-    ChatMessage::new(&Draft {
-        origin: Key(1),
-        seq,
-        timestamp,
-        sent_at: 0,
-        from: 1,
-        nick: "n".into(),
-        dependencies: Vec::new().into(),
-        text: String::new().into(),
-    })
-    .expect("a valid message")
+    made::message(1, seq, timestamp, "")
 }
 
 fn agrees(order: &Order, model: &BTreeMap<Position, ChatMessage>, at: Position) {

@@ -1,7 +1,8 @@
 use super::*;
 use crate::limits;
 use crate::node::history::Ranges;
-use crate::wire::{Chunk, Draft, Span, Sum};
+use crate::wire::made::message as saying;
+use crate::wire::{Chunk, Span, Sum};
 use std::collections::BTreeMap;
 
 fn message(key: u64, seq: u64, timestamp: u64) -> ChatMessage {
@@ -10,20 +11,6 @@ fn message(key: u64, seq: u64, timestamp: u64) -> ChatMessage {
 
 fn long(key: u64, seq: u64, timestamp: u64) -> ChatMessage {
     saying(key, seq, timestamp, &"x".repeat(16_000))
-}
-
-fn saying(key: u64, seq: u64, timestamp: u64, text: &str) -> ChatMessage {
-    let draft = Draft {
-        origin: Key(key),
-        seq,
-        timestamp,
-        sent_at: 0,
-        from: 1,
-        nick: "n".into(),
-        dependencies: Vec::new().into(),
-        text: text.into(),
-    };
-    ChatMessage::new(&draft).unwrap()
 }
 
 fn plain(max: usize) -> History {

@@ -1,34 +1,17 @@
-//! The links of this node: their handshake, and at most one for each pair of nodes.
+//! The links of this node, and at most one for each pair of nodes that is written to.
 //!
-//! Owns every link from dial or accept to its end; what is known of a single one is `link`'s. Decides
-//! nothing about membership: it leaves news of links that opened, processes that died, and dials that
-//! failed.
+//! Owns every link from dial or accept to its end; what is known of a single one is `link`'s, and how it opens
+//! `handshake`'s. Decides nothing about membership: it leaves news of links that opened, processes that died,
+//! and dials that failed.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
 use super::link::{Link, LinkStage};
-use super::{
-    Class, Close, Closed, Context, Effect, Interest, LinkId, Mesh, News, Time, Timer, Weakness,
-};
+use super::{Close, Closed, Context, Effect, Interest, LinkId, Mesh, News, Time, Timer};
 use crate::limits;
 use crate::timing;
-use crate::wire::{Address, Coordinator, Hello, Key, Message, Position, VERSION};
-
-/// No pair comes to so many rounds. A liar may bring the count here, where it stays: of two links the one
-/// opened by the higher key is then the newer one.
-const ROUND_MAX: u64 = 1 << 53;
-
-/// What HELLO says beside what the mesh knows itself.
-#[derive(Debug)]
-pub(in crate::node) struct Greeting {
-    /// The coordinator that this node may vouch for.
-    pub(in crate::node) coordinator: Option<Coordinator>,
-    /// Where its history is complete from.
-    pub(in crate::node) floor: Option<Position>,
-    /// The oldest message of it, if that is not above this floor.
-    pub(in crate::node) oldest: Option<Position>,
-}
+use crate::wire::{Address, Key};
 
 #[derive(Debug)]
 pub(super) struct Dial {
@@ -124,8 +107,19 @@ impl Links {
         self.all.len() >= limits::LINKS_MAX
     }
 
-    fn round(&self, key: Key) -> u64 {
+    pub(super) fn round(&self, key: Key) -> u64 {
         self.rounds.get(&key).copied().unwrap_or(0)
+    }
+
+    /// The next link with this peer is of this round at least.
+    pub(super) fn note_round(&mut self, key: Key, next: u64) {
+        let seen = self.rounds.entry(key).or_default();
+        *seen = (*seen).max(next);
+    }
+
+    /// From now on this is the link with this peer that is written to; returns the one that was until now.
+    pub(super) fn put_open(&mut self, key: Key, id: LinkId) -> Option<LinkId> {
+        self.open.insert(key, id)
     }
 
     pub(super) fn is_dialling(&self, key: Key) -> bool {
@@ -134,22 +128,6 @@ impl Links {
 }
 
 impl Mesh {
-    fn hello(&self, cx: &Context, greeting: Greeting, to: Key) -> Message {
-        Message::Hello(Hello {
-            version: VERSION,
-            room: cx.config.room.clone(),
-            key: cx.config.key,
-            nick: cx.config.nick.clone(),
-            round: self.links.round(to),
-            addresses: cx.config.addresses.clone(),
-            coordinator: greeting.coordinator,
-            floor: greeting.floor,
-            clock: cx.clock.last(),
-            oldest: greeting.oldest,
-            wall: cx.now.wall_ms,
-        })
-    }
-
     /// Dials a peer at each of these addresses in turn, unless a dial is under way.
     pub(in crate::node) fn dial(
         &mut self,
@@ -223,158 +201,7 @@ impl Mesh {
         self.add_link(cx, link, LinkStage::Greeting, from, None, 0);
     }
 
-    pub(in crate::node) fn on_connected(
-        &mut self,
-        cx: &mut Context,
-        greeting: Greeting,
-        id: LinkId,
-    ) {
-        if self.on_knock_answered(cx, id) {
-            return;
-        }
-        let link = self.links.get_mut(id);
-        let Some(link) = link.filter(|link| link.stage == LinkStage::Dialing) else {
-            return;
-        };
-        // A peer that the user named: nobody knows yet who is there.
-        let key = link.expects.unwrap_or(Key(0));
-        link.stage = LinkStage::Greeting;
-        let round = link.round;
-        let mut hello = self.hello(cx, greeting, key);
-        if let Message::Hello(hello) = &mut hello {
-            hello.round = round;
-        }
-        cx.send(id, Class::Control, hello);
-    }
-
-    pub(in crate::node) fn on_handshake_timer(
-        &mut self,
-        cx: &mut Context,
-        group: &impl Interest,
-        id: LinkId,
-    ) {
-        let Some(link) = self.links.get(id) else {
-            return;
-        };
-        if matches!(link.stage, LinkStage::Dialing | LinkStage::Greeting) {
-            give_up(cx, id, "no HELLO in time");
-            self.on_closed(cx, group, id, Closed::Failed);
-        }
-    }
-
-    pub(in crate::node) fn on_hello(
-        &mut self,
-        cx: &mut Context,
-        group: &impl Interest,
-        greeting: Greeting,
-        (id, hello): (LinkId, Hello),
-    ) {
-        let Some(link) = self.links.get(id) else {
-            return;
-        };
-        let (ours, expects, key) = (link.is_ours(), link.expects, hello.key);
-        if link.stage != LinkStage::Greeting {
-            return self.refuse(cx, group, id, "HELLO twice");
-        }
-        let wrong = if hello.version != VERSION {
-            Some("another protocol version")
-        } else if hello.room != cx.config.room {
-            Some("another room")
-        } else if key == cx.config.key {
-            Some("a dial of oneself")
-        } else if expects.is_some_and(|k| k != key) {
-            Some("not the peer that was dialled")
-        } else if hello.round > ROUND_MAX {
-            Some("an impossible round")
-        } else {
-            None
-        };
-        if key == cx.config.key {
-            self.peers.forget(id);
-        }
-        if let Some(why) = wrong {
-            abort(cx, id, why);
-            return self.on_closed(cx, group, id, Closed::Failed);
-        }
-        self.peers.met(id, key);
-        let round = if ours { link.round } else { hello.round };
-        if !self.wins(cx, id, key, ours, round) {
-            if let Some(link) = self.links.get_mut(id) {
-                // What the peer already sent on it still counts.
-                link.key = Some(key);
-            }
-            self.close_gracefully(cx, id);
-            return;
-        }
-        if !ours {
-            let answer = self.hello(cx, greeting, key);
-            cx.send(id, Class::Control, answer);
-        }
-        self.open_link(cx, id, hello, round);
-    }
-
-    /// Two links of one pair: of the same round, both were dialled before either was open, and the
-    /// one opened by the higher key stays; of different rounds, the newer stays. One that is silent stays
-    /// for nobody: its peer may have lost it, and count its rounds from the beginning again.
-    fn wins(&self, cx: &Context, id: LinkId, key: Key, ours: bool, round: u64) -> bool {
-        let rank = |ours: bool, round: u64| {
-            let opener = if ours { cx.config.key } else { key };
-            (round, opener)
-        };
-        let open = self.links.to(key).filter(|l| !l.is_silent(cx));
-        let open = open.map(|l| (l.is_ours(), l.round));
-        let dial = self.links.dials.get(&key).filter(|d| d.link != id);
-        let dial = dial.and_then(|d| self.links.get(d.link));
-        // A dial that has not connected may never: it yields to a link that is there.
-        let dial = dial.filter(|l| l.stage == LinkStage::Greeting);
-        let dial = dial.map(|l| (l.is_ours(), l.round));
-        [open, dial]
-            .into_iter()
-            .flatten()
-            .all(|(o, r)| rank(o, r) <= rank(ours, round))
-    }
-
-    fn open_link(&mut self, cx: &mut Context, id: LinkId, hello: Hello, round: u64) {
-        let key = hello.key;
-        let clock = cx.believed(hello.clock);
-        self.note_silence(cx, key);
-        self.note_return(cx, key);
-        if let Some(old) = self.links.open.insert(key, id) {
-            self.close_gracefully(cx, old);
-        }
-        self.drop_dial(cx, key, id);
-        let seen = self.links.rounds.entry(key).or_default();
-        *seen = (*seen).max(round.saturating_add(1)).min(ROUND_MAX);
-        let now = cx.now.time;
-        if let Some(link) = self.links.get_mut(id) {
-            link.stage = LinkStage::Open;
-            link.key = Some(key);
-            link.round = round;
-            link.addresses = hello.addresses;
-            let group = hello.coordinator.as_ref().map(|c| c.key);
-            link.complete_above = hello.floor.map(|floor| (floor, group));
-            link.oldest = hello.oldest;
-            link.clock = clock;
-            link.wall = (hello.wall > 0).then_some((hello.wall, now));
-            link.heard = now;
-            link.opened = now;
-            link.proven = link.is_ours() || cx.is_weakened(Weakness::UnprovenCounts);
-        }
-        cx.cancel_timer(Timer::Handshake(id));
-        self.silent_since.remove(&key);
-        self.suspects.remove(&key);
-        self.dead.remove(key);
-        // Who has left says nothing more: somebody else said so in its name.
-        self.left.remove(key);
-        self.news.push_back(News::Opened {
-            link: id,
-            key,
-            told: hello.coordinator,
-            clock,
-        });
-    }
-
-    fn drop_dial(&mut self, cx: &mut Context, key: Key, except: LinkId) {
+    pub(super) fn drop_dial(&mut self, cx: &mut Context, key: Key, except: LinkId) {
         if let Some(dial) = self.links.dials.remove(&key)
             && dial.link != except
         {
@@ -384,7 +211,7 @@ impl Mesh {
         }
     }
 
-    fn close_gracefully(&mut self, cx: &mut Context, id: LinkId) {
+    pub(super) fn close_gracefully(&mut self, cx: &mut Context, id: LinkId) {
         if let Some(link) = self.links.get_mut(id) {
             if link.stage != LinkStage::Open {
                 cx.cancel_timer(Timer::Handshake(id));
@@ -492,14 +319,10 @@ impl Mesh {
     }
 }
 
-fn give_up(cx: &mut Context, link: LinkId, why: &'static str) {
+pub(super) fn give_up(cx: &mut Context, link: LinkId, why: &'static str) {
     cx.close(link, Close::GiveUp(why));
 }
 
-fn abort(cx: &mut Context, link: LinkId, why: &'static str) {
+pub(super) fn abort(cx: &mut Context, link: LinkId, why: &'static str) {
     cx.close(link, Close::Abort(why));
 }
-
-#[cfg(test)]
-#[path = "links_test.rs"]
-mod tests;

@@ -8,7 +8,8 @@
 //! | file | subject |
 //! | --- | --- |
 //! | `link` | what is known of one link and of its peer |
-//! | `links` | the handshake, and which of two links of a pair stays |
+//! | `links` | all links, from the dial or the accept to the end of each |
+//! | `handshake` | what HELLO says, and which of two links of a pair stays |
 //! | `dialling`, `peers` | whom this node dials and where; the peers that the user named |
 //! | `ring` | on which links a silence means something |
 //! | `pings`, `knock` | who is silent, and asking others, or the peer's kernel, whether it lives |
@@ -16,6 +17,7 @@
 //! | `key_memory` | keys of processes that ended, and of those that left |
 
 mod dialling;
+mod handshake;
 #[cfg(debug_assertions)]
 mod invariants;
 mod key_memory;
@@ -34,10 +36,10 @@ use super::{Class, Close, Closed, Effect, LinkId, Person, Time, Timer, Weakness}
 use crate::limits;
 use crate::timing;
 use crate::wire::{Coordinator, Id, Key, Member, Position};
+pub(super) use handshake::Greeting;
 use key_memory::KeyMemory;
 use knock::Knock;
 pub(super) use link::Link;
-pub(super) use links::Greeting;
 use links::Links;
 use narrow::Narrow;
 pub(super) use peers::Named;

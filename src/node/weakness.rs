@@ -1,0 +1,84 @@
+//! The protections that a test can switch off, to see that their loss is noticed.
+//!
+//! Owns their names alone: each part asks for its own by `is_weakened`, and without the feature `weaknesses`,
+//! which only the tests have, none can be switched off. It is never a setting for users.
+
+/// A protection that a test can switch off.
+#[doc(hidden)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Weakness {
+    /// Messages are taken in before their causes.
+    NoDependencyWait,
+    /// No SYNC when a member was lost.
+    NoSyncOnLoss,
+    /// No SYNC every few seconds.
+    NoPeriodicSync,
+    /// What a peer says of its coordinator is not listened to.
+    NoClaimsOnLinks,
+    /// A higher claim is followed before its coordinator let this node in.
+    NoWaitForJoinResponse,
+    /// Steps of anybody's view apply, at any version.
+    NoNamedViews,
+    /// Nodes that start together do not wait for the highest key among them.
+    NoTieBreak,
+    /// A node that was away goes on as if nothing had happened.
+    NoAwayRule,
+    /// Nobody else is asked about a silent peer.
+    NoIndirectProbe,
+    /// LEAVE overtakes the chat that was said before it.
+    LeaveBeforeChat,
+    /// An ACK names the highest message that was taken in, whatever is missing below it.
+    AckOverGaps,
+    /// What is missing is given up once one peer was asked.
+    OneAnswerIsEnough,
+    /// The oldest messages are dropped although somebody lacks them.
+    NoRetention,
+    /// Joining ends with the first SYNC that ends, whoever it was with.
+    FirstSyncJoins,
+    /// Members without a link tell each other nothing by way of others.
+    NoRelay,
+    /// A member asks nobody for its coordinator's view but the coordinator and those it knows.
+    NoAskingPastStrangers,
+    /// Only a coordinator goes on dialling members that were lost.
+    NoRedialByMembers,
+    /// What is missing is given up at once by a node that was away and has no link left.
+    NoPatienceAfterAbsence,
+    /// What was thrown away for want of room counts as asked for.
+    ThrownAwayCounts,
+    /// Joining ends with the first source, though somebody has come meanwhile who goes back farther.
+    OneSourceIsEnough,
+    /// What a peer lacked once, it lacks for ever.
+    AnswersStayGood,
+    /// What is given up is not said.
+    NoWordOfGaps,
+    /// What is only heard by datagram counts for ever, although no link confirms it.
+    HearsayCounts,
+    /// A node that gives up on whom it only heard founds its room at once, whoever else looks for one.
+    NoSecondSearch,
+    /// A link counts before its peer has heard anything that was said on it.
+    UnprovenCounts,
+    /// Links go in segments of any size, although large ones get lost.
+    NoSmallSegments,
+    /// Nobody is told of who is heard and cannot be reached.
+    NoWordOfUnreached,
+    /// A coordinator whose kernel still answers is given up as soon as one that is gone.
+    NoKnock,
+    /// Nobody asks for a HEARTBEAT that is missing.
+    NoBeatRequests,
+    /// A coordinator is given up early also where neighbours hear it, or where no neighbour is heard either.
+    NoSayOfNeighbours,
+    /// What somebody named as a cause counts as said, and missed, although its author never said it.
+    NamedCausesExist,
+    /// Whoever names a coordinator is believed for as long as it does.
+    VouchingCounts,
+    /// Whoever answers ELECTION is waited for as often as it does.
+    PromisesCount,
+    /// Messages that wait for each other wait.
+    CyclesWait,
+    /// A whole view counts from any member, asked for or not.
+    UnaskedViewsCount,
+    /// Whatever comes is new, also what was said before this node was in its author's view.
+    OldIsNew,
+    /// Nobody is told of two texts of one name.
+    NoWordOfDoubles,
+}

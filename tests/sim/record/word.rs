@@ -1,0 +1,125 @@
+//! What the node of a run says of messages, which others count on.
+//!
+//! Owns nothing: what is known of the run is the record's, which it hands to the checkers. What a liar says is
+//! nobody's word, and is left out.
+
+use papo::wire::{Key, MessageId};
+
+use super::Record;
+use crate::sim::agenda::RunId;
+use crate::sim::checks::delivered::{Has, Word};
+use crate::sim::checks::ledger::Ledger;
+use crate::sim::checks::{Verdict, Violation};
+use crate::sim::lacks::Lacks;
+use crate::sim::scene::Scene;
+
+impl Record {
+    /// The part of this span that its author has written; nothing of it counts where the author lies, or is
+    /// nobody.
+    pub(super) fn written_of(&self, origin: Key, (first, last): (u64, u64)) -> Option<(u64, u64)> {
+        if !self.lying.is_any() {
+            return Some((first, last));
+        }
+        let name = |seq| MessageId { origin, seq };
+        let written = self.positions.range(name(0)..=name(u64::MAX)).next_back();
+        let end = written.map_or(0, |(id, _)| id.seq);
+        let last = last.min(end);
+        (!self.lying.is_nobody(origin, &self.runs) && first <= last).then_some((first, last))
+    }
+
+    pub(super) fn on_delivered(
+        &mut self,
+        run: RunId,
+        seq: u64,
+        word: Word<'_>,
+        scene: Scene<'_>,
+    ) -> Verdict {
+        let origin = self.keys[run];
+        let id = MessageId { origin, seq };
+        let run_of = |key: &Key| self.runs.get(key).copied();
+        if !scene.is_stored(run, id) {
+            let text = format!("run {run} has {id} delivered, and has not stored it");
+            return Err(Violation::new("false word", text));
+        }
+        let is_liar = |by: &RunId| self.lying.is_liar(*by);
+        for by in word
+            .missed
+            .iter()
+            .filter_map(run_of)
+            .filter(|by| !is_liar(by))
+        {
+            self.ledger.on_told_missed(by, id)?;
+        }
+        let holds = |by: RunId| scene.processes[by].node.history().contains(id);
+        let has = |key: Key| match self.runs.get(&key) {
+            Some(by) if is_liar(by) => Has {
+                it: true,
+                present: false,
+            },
+            Some(by) => Has {
+                it: (self.ledger.has(*by, id) || holds(*by))
+                    && scene.is_stored(*by, id)
+                    && scene.processes[*by].is_printed(id),
+                present: scene.stays(*by),
+            },
+            None => Has {
+                it: false,
+                present: false,
+            },
+        };
+        let view = scene.view(run);
+        let counted = (self.delivered).on_delivered((run, id), word, &view, has)?;
+        for by in counted.iter().filter_map(run_of) {
+            if self.lying.is_liar(by) {
+                continue;
+            }
+            self.ledger.on_confirmed(by, id, holds(by))?;
+        }
+        Ok(())
+    }
+
+    /// Messages are given up: nobody in reach may hold one, the node itself first of all.
+    pub(super) fn on_missed(
+        &mut self,
+        (run, now): (RunId, u64),
+        origin: Key,
+        span: (u64, u64),
+        scene: Scene<'_>,
+    ) -> Verdict {
+        let since = now.saturating_sub(self.timeout);
+        let others = Lacks::new(&self.runs, &self.positions, &self.ledger, scene).in_reach(
+            run,
+            now,
+            self.timeout,
+        );
+        let (runs, positions) = (&self.runs, &self.positions);
+        let holder = |ledger: &Ledger, id| {
+            Lacks::new(runs, positions, ledger, scene).holder(run, &others, id, since)
+        };
+        self.ledger.on_missed(run, origin, span, holder)?;
+        let mine = self.keys[run];
+        let is_parted = |by: RunId, from| self.parted.contains(&(by, from));
+        let author = self.run_of(origin);
+        let was_lost =
+            is_parted(run, origin) || author.is_some_and(|author| is_parted(author, mine));
+        if was_lost {
+            return Ok(());
+        }
+        let lacks = Lacks::new(&self.runs, &self.positions, &self.ledger, scene);
+        lacks.are_dropped_in_time((run, now), origin, span, self.timeout)
+    }
+
+    /// A node has left in good order, and says whether all that it said was confirmed.
+    pub(super) fn on_left(&mut self, run: RunId, confirmed: bool, scene: Scene<'_>) -> Verdict {
+        let key = self.keys[run];
+        let outstanding = self.delivered.outstanding(key, &scene.view(run), |_| false);
+        let unsaid = self.delivered.first_missed(key);
+        match outstanding.or(unsaid).filter(|_| confirmed) {
+            None => Ok(()),
+            Some(id) => {
+                let text = format!("run {run} leaves with all confirmed, and {id} is not");
+                Err(Violation::new("false word", text))
+            }
+        }
+    }
+}
