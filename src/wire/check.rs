@@ -5,7 +5,7 @@
 
 use super::compared::{Contents, Item, Part, Span};
 use super::kinds::{DatagramKind, MessageKind};
-use super::message::{Ack, Datagram, Hello, JoinRequest, Message, Stable, UpdateKind};
+use super::message::{Ack, Datagram, Fetch, Hello, JoinRequest, Message, Stable, UpdateKind};
 use super::rules::{Check, addresses, key, nick, room, rule, seq, text};
 use super::types::{Coordinator, Member, View};
 use crate::limits::{
@@ -44,16 +44,7 @@ pub(super) fn message(message: &Message) -> Check {
             rule(m.spans.len() <= COMPARED_SPANS_MAX, "too many spans")?;
             m.spans.iter().try_for_each(contents)
         }
-        Message::Fetch(m) => {
-            rule(m.spans.len() <= FETCHED_SPANS_MAX, "too many spans")?;
-            spans(&m.spans)?;
-            rule(m.skip.len() <= SKIP_RANGES_MAX, "too many ranges to skip")?;
-            rule(m.want.len() <= WANT_RANGES_MAX, "too many ranges wanted")?;
-            m.skip.iter().chain(&m.want).try_for_each(|r| {
-                key(r.author)?;
-                rule(r.first <= r.last, "a range ends before it starts")
-            })
-        }
+        Message::Fetch(m) => fetch(m),
         Message::Ack(m) => ack(m),
         Message::Relay(m) => {
             key(m.from)?;
@@ -76,6 +67,18 @@ pub(super) fn message(message: &Message) -> Check {
         | Message::Introduction(_)
         | Message::Proof(_) => Ok(()),
     }
+}
+
+fn fetch(fetch: &Fetch) -> Check {
+    rule(fetch.spans.len() <= FETCHED_SPANS_MAX, "too many spans")?;
+    spans(&fetch.spans)?;
+    let (skip, want) = (&fetch.skip, &fetch.want);
+    rule(skip.len() <= SKIP_RANGES_MAX, "too many ranges to skip")?;
+    rule(want.len() <= WANT_RANGES_MAX, "too many ranges wanted")?;
+    skip.iter().chain(want).try_for_each(|r| {
+        key(r.author)?;
+        rule(r.first <= r.last, "a range ends before it starts")
+    })
 }
 
 pub(super) fn datagram(datagram: &Datagram) -> Check {

@@ -10,8 +10,20 @@ impl Group {
     ///
     /// If the standing contradicts what goes with it: the coordinator, the view, the timers.
     pub(in crate::node) fn check_invariants(&self, cx: &Context) {
-        let (me, leader) = (cx.config.key, self.leader());
-        let is_leaving = self.leaving.is_some();
+        self.check_timers(cx);
+        self.check_standing(cx);
+        let asks = self.asking.is_some() && self.leaving.is_none();
+        assert!(!asks || cx.runs(Timer::Join), "who asks asks again");
+        assert!(
+            self.version_seen >= self.roster.version(),
+            "a view was heard of"
+        );
+        assert!(self.referrals.len() <= limits::REFERRALS_MAX);
+        assert_eq!(self.referrals.is_empty(), !cx.runs(Timer::Referral));
+    }
+
+    /// Which timers run in which standing.
+    fn check_timers(&self, cx: &Context) {
         let in_office = matches!(self.standing, Standing::Coordinator(_));
         assert_eq!(
             cx.runs(Timer::Heartbeat),
@@ -34,6 +46,12 @@ impl Group {
             self.is_electing() || !election,
             "who elects waits for answers"
         );
+    }
+
+    /// What is set, and what is empty, in each standing.
+    fn check_standing(&self, cx: &Context) {
+        let (me, leader) = (cx.config.key, self.leader());
+        let is_leaving = self.leaving.is_some();
         match &self.standing {
             Standing::Seeking(_) => {
                 assert_eq!((self.id, leader), (None, None), "who seeks belongs nowhere");
@@ -65,13 +83,5 @@ impl Group {
             }
             Standing::Gone => {}
         }
-        let asks = self.asking.is_some() && !is_leaving;
-        assert!(!asks || cx.runs(Timer::Join), "who asks asks again");
-        assert!(
-            self.version_seen >= self.roster.version(),
-            "a view was heard of"
-        );
-        assert!(self.referrals.len() <= limits::REFERRALS_MAX);
-        assert_eq!(self.referrals.is_empty(), !cx.runs(Timer::Referral));
     }
 }
