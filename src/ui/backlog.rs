@@ -25,8 +25,8 @@ pub(super) enum Kind {
     Notice,
     /// Something that should not be overlooked.
     Warning,
-    /// A line that the terminal has rendered.
-    Styled,
+    /// A message that the terminal has rendered; its text begins in this column.
+    Styled(usize),
 }
 
 /// One thing with its place in the output and its time.

@@ -14,6 +14,7 @@ pub const HELP: &str = "\
 /help               this list
 /members            who is in the room
 /history [N]        the history, or its newest N messages
+/more               the whole message that was folded last
 /msg NICK|ID TEXT   say TEXT to one member only; it is not part of the history
 /nick NAME          take another name
 /whois NICK|ID      who that is: identity, address, since when
@@ -43,6 +44,8 @@ pub enum UserCommand {
     Members,
     /// `/history [N]`
     History(Option<usize>),
+    /// `/more`
+    More,
     /// `/msg`, with what follows it; see [`addressee`].
     Msg(String),
     /// `/nick`
@@ -68,8 +71,8 @@ impl UserCommand {
     }
 }
 
-const NAMES: [&str; 9] = [
-    "help", "members", "history", "msg", "nick", "whois", "status", "elect", "quit",
+const NAMES: [&str; 10] = [
+    "help", "members", "history", "more", "msg", "nick", "whois", "status", "elect", "quit",
 ];
 
 /// The commands as they are typed.
@@ -102,6 +105,7 @@ fn order(name: &str, argument: &str) -> Result<UserCommand, String> {
         "help" => Ok(UserCommand::Help),
         "members" => plain(UserCommand::Members),
         "history" => history(argument),
+        "more" => plain(UserCommand::More),
         "msg" if argument.contains(char::is_whitespace) => {
             Ok(UserCommand::Msg(argument.to_owned()))
         }

@@ -184,8 +184,9 @@ impl Display {
                 text::message(out, nick, text, Tab::Keep);
             }),
             Face::Terminal(prompt) => {
-                let line = prompt.style_private(said, &self.people).into_bytes();
-                self.stdout.push_kind(said.sent_at, Kind::Styled, line);
+                let line = prompt.style_private(said, &self.people);
+                let kind = Kind::Styled(line.indent);
+                (self.stdout).push_kind(said.sent_at, kind, line.text.into_bytes());
             }
         }
     }

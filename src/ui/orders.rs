@@ -8,6 +8,7 @@ use crate::node::{Command, Now};
 use super::commands::{self, UserCommand};
 use super::config::DriverStatus;
 use super::display::Display;
+use super::prompt::Prompt;
 use super::room_state::RoomState;
 use super::{json, json_people, text};
 
@@ -27,6 +28,12 @@ pub(super) fn carry_out(lent: &mut CommandParts<'_>, order: UserCommand) -> Opti
         UserCommand::Nick(nick) => return Some(Command::Rename(nick)),
         UserCommand::Elect => return Some(Command::Elect),
         UserCommand::Msg(rest) => return say_privately(lent, &rest),
+        UserCommand::More => {
+            let prompt = lent.display.prompt_mut();
+            if !prompt.is_some_and(Prompt::unfold) {
+                explain(lent, "/more: no message was folded");
+            }
+        }
         UserCommand::History(count) => show_history(lent, count),
         UserCommand::Whois(name) => show_whois(lent, &name),
         UserCommand::Help | UserCommand::Members | UserCommand::Status

@@ -15,6 +15,7 @@ use super::event_data::PrivateEvent;
 use super::output::{Next, Output};
 use super::people::People;
 use super::room_state::RoomState;
+use super::terminal::style::StyledLine;
 use super::terminal::{Action, ShownMessage, Terminal, TerminalOptions};
 
 /// A terminal with a prompt.
@@ -105,6 +106,11 @@ impl Prompt {
         self.addressee = Some(name);
     }
 
+    /// Prints the whole message again that was folded last. False if there is none.
+    pub(super) fn unfold(&mut self) -> bool {
+        self.terminal.unfold()
+    }
+
     /// Shows what has come of the history while it comes.
     pub(super) fn show_progress(&mut self, node: &dyn RoomState, has_joined: bool) {
         let come = node.history_len();
@@ -125,7 +131,7 @@ impl Prompt {
     }
 
     /// The line of a message to or from one member alone.
-    pub(super) fn style_private(&mut self, said: &PrivateEvent<'_>, people: &People) -> String {
+    pub(super) fn style_private(&mut self, said: &PrivateEvent<'_>, people: &People) -> StyledLine {
         let to = match said.own {
             true => self.addressee.take().unwrap_or_default(),
             false => "you".to_owned(),
@@ -185,7 +191,14 @@ fn print(terminal: &mut Terminal, next: &Next, people: &People) {
             Kind::Text => terminal.print_text(text),
             Kind::Notice => terminal.print_notice(*at, text),
             Kind::Warning => terminal.print_warning(*at, text),
-            Kind::Styled => terminal.print_styled(*at, text.clone()),
+            Kind::Styled(indent) => terminal.print_styled(
+                *at,
+                StyledLine {
+                    text: text.clone(),
+                    indent: *indent,
+                    folds: true,
+                },
+            ),
         },
     }
 }

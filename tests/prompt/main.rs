@@ -14,6 +14,7 @@
 
 #[path = "../harness/mod.rs"]
 mod harness;
+mod reading;
 mod terminal;
 
 use std::time::Duration;

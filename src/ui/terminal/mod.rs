@@ -16,6 +16,7 @@
 //! | [`mod@paste`] | several pasted lines, until they are sent or dropped |
 //! | [`style`] | what a message or a notice looks like |
 //! | [`mod@layout`], [`screen`], `pen` | where the prompt's characters go, and the bytes for that |
+//! | [`mod@rows`] | how a printed line is spread over rows |
 //! | `data` | what the terminal is told, and what it gives |
 
 pub mod complete;
@@ -27,6 +28,7 @@ pub mod line;
 pub mod paste;
 mod pen;
 pub mod recall;
+pub mod rows;
 pub mod screen;
 pub mod style;
 
@@ -44,7 +46,7 @@ use self::input::{Decoder, Keystroke};
 use self::layout::{Frame, PromptParts, layout};
 use self::paste::Paste;
 use self::screen::Screen;
-use self::style::{Look, ShownLine, Style};
+use self::style::{Look, ShownLine, Style, StyledLine};
 use super::visible::{Tab, visible};
 use crate::limits::ACTIONS_MAX;
 use crate::node::Time;
@@ -208,7 +210,7 @@ impl Terminal {
 
     /// A message's line, to be printed later.
     #[must_use]
-    pub fn style_message(&self, message: &ShownMessage<'_>) -> String {
+    pub fn style_message(&self, message: &ShownMessage<'_>) -> StyledLine {
         let mut name = self.name(message.key, message.id, message.nick);
         if message.is_another {
             name.push(MARK);
@@ -231,7 +233,7 @@ impl Terminal {
 
     /// Prints a line that [`style_message`](Terminal::style_message) gave, after one that says the
     /// day if that is another than before.
-    pub fn print_styled(&mut self, wall_ms: u64, line: String) {
+    pub fn print_styled(&mut self, wall_ms: u64, line: StyledLine) {
         let day = self.style.date(wall_ms);
         if let Some(date) = day
             && day != self.day
@@ -260,8 +262,16 @@ impl Terminal {
     /// Prints lines as they are, but for what could not be seen: a command's answer.
     pub fn print_text(&mut self, lines: &str) {
         for line in lines.lines() {
-            self.print(visible(line, Tab::Spaces));
+            let line = visible(line, Tab::Spaces);
+            let indent = hanging(&line);
+            self.print(StyledLine::hanging(line, indent));
         }
+    }
+
+    /// Prints the whole message again that was folded last. False if there is none.
+    pub fn unfold(&mut self) -> bool {
+        self.dirty = true;
+        self.screen.unfold()
     }
 
     /// On joining: the room, who is here, who coordinates.
@@ -401,7 +411,7 @@ impl Terminal {
                 self.want_once(Action::Suspend);
             }
             Outcome::Clear => self.screen.clear(),
-            Outcome::List(words) => self.print(words.join("  ")),
+            Outcome::List(words) => self.print(StyledLine::hanging(words.join("  "), 0)),
         }
     }
 
@@ -429,7 +439,7 @@ impl Terminal {
         }
     }
 
-    fn print(&mut self, line: String) {
+    fn print(&mut self, line: StyledLine) {
         self.dirty = true;
         self.screen.print(line);
     }
@@ -459,4 +469,17 @@ impl Terminal {
         let (cols, rows) = self.screen.size();
         layout(&block, cols, rows)
     }
+}
+
+/// Where the rows begin that follow the first one of an answer: under what stands right in a table, and
+/// a little to the right elsewhere.
+fn hanging(line: &str) -> usize {
+    const INDENT: usize = 2;
+    let text = line.trim_start();
+    let start = line.len() - text.len();
+    let column = text.find("  ").map(|gap| {
+        let behind = text[gap..].trim_start();
+        rows::shown_width(&text[..text.len() - behind.len()])
+    });
+    start + column.unwrap_or(INDENT)
 }

@@ -8,7 +8,11 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
+use super::rows::shown_width;
 use crate::ui::visible::{Tab, visible};
+
+/// The column where the text of a notice or a warning begins: behind the time and a sign.
+const REMARK_INDENT: usize = 8;
 
 /// How a character of the prompt looks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -68,6 +72,29 @@ pub struct ShownLine<'a> {
     pub private_to: Option<&'a str>,
 }
 
+/// A line as it is printed: text with colours, and where in it the text begins.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StyledLine {
+    /// The line; its only sequences are colours.
+    pub text: String,
+    /// The column where the text begins: rows that follow the first one begin there, too.
+    pub indent: usize,
+    /// It is folded if it takes more than a screenful.
+    pub folds: bool,
+}
+
+impl StyledLine {
+    /// A line whose further rows begin in this column, and that is never folded.
+    #[must_use]
+    pub fn hanging(text: String, indent: usize) -> StyledLine {
+        StyledLine {
+            text,
+            indent,
+            folds: false,
+        }
+    }
+}
+
 /// Colours or none, and what time it is here.
 #[derive(Clone, Debug)]
 pub struct Style {
@@ -91,7 +118,7 @@ impl Style {
 
     /// One line for a message; `nick` is one's own, highlighted in what others say.
     #[must_use]
-    pub fn message(&self, said: &ShownLine<'_>, nick: &str) -> String {
+    pub fn message(&self, said: &ShownLine<'_>, nick: &str) -> StyledLine {
         let mut out = self.clock(said.sent_ms);
         let name = visible(said.name, Tab::Escape);
         let (open, close) = if said.own { ("«", "»") } else { ("<", ">") };
@@ -106,41 +133,54 @@ impl Style {
         }
         self.paint(&mut out, &sgr, close);
         out.push(' ');
+        let indent = shown_width(&out);
         let text = visible(said.text, Tab::Spaces);
         match said.own {
             true => out.push_str(&text),
             false => self.highlight(&mut out, &text, &visible(nick, Tab::Escape)),
         }
-        out
+        StyledLine {
+            text: out,
+            indent,
+            folds: true,
+        }
     }
 
     /// A quiet line about what happens.
     #[must_use]
-    pub fn notice(&self, wall_ms: u64, text: &str) -> String {
+    pub fn notice(&self, wall_ms: u64, text: &str) -> StyledLine {
         let mut out = self.clock(wall_ms);
         self.paint(&mut out, DIM, &format!("· {}", visible(text, Tab::Spaces)));
-        out
+        StyledLine::hanging(out, REMARK_INDENT)
     }
 
     /// A line that should not be overlooked.
     #[must_use]
-    pub fn warning(&self, wall_ms: u64, text: &str) -> String {
+    pub fn warning(&self, wall_ms: u64, text: &str) -> StyledLine {
         let mut out = self.clock(wall_ms);
         self.paint(&mut out, BOLD_RED, "!");
         out.push(' ');
         out.push_str(&visible(text, Tab::Spaces));
-        out
+        StyledLine::hanging(out, REMARK_INDENT)
     }
 
     /// A line that says which day the following ones are from.
     #[must_use]
-    pub fn date_line(&self, date: Date) -> String {
+    pub fn date_line(&self, date: Date) -> StyledLine {
+        self.rule(&date.strftime("%A, %-d %B %Y").to_string())
+    }
+
+    /// A line that parts what stands above it from what follows.
+    #[must_use]
+    pub fn rule(&self, text: &str) -> StyledLine {
+        StyledLine::hanging(self.dim(&format!("── {text} ──")), 0)
+    }
+
+    /// A text that only accompanies.
+    #[must_use]
+    pub fn dim(&self, text: &str) -> String {
         let mut out = String::new();
-        self.paint(
-            &mut out,
-            DIM,
-            &date.strftime("── %A, %-d %B %Y ──").to_string(),
-        );
+        self.paint(&mut out, DIM, text);
         out
     }
 
@@ -279,10 +319,10 @@ mod tests {
         let zone = TimeZone::fixed(jiff::tz::offset(-3));
         let style = Style::new(false, zone);
         let ms = 1_790_000_000_000;
-        assert_eq!(style.notice(ms, "x"), "11:13 · x");
-        assert_eq!(style.notice(u64::MAX, "x"), "--:-- · x");
+        assert_eq!(style.notice(ms, "x").text, "11:13 · x");
+        assert_eq!(style.notice(u64::MAX, "x").text, "--:-- · x");
         assert_eq!(
-            style.date_line(style.date(ms).unwrap()),
+            style.date_line(style.date(ms).unwrap()).text,
             "── Monday, 21 September 2026 ──"
         );
         assert_eq!(style.date(1 << 60), None);
