@@ -25,6 +25,8 @@ pub(super) enum Kind {
     Notice,
     /// Something that should not be overlooked.
     Warning,
+    /// What parts the lines above it from those that follow.
+    Rule,
     /// A message that the terminal has rendered; its text begins in this column.
     Styled(usize),
 }

@@ -6,6 +6,8 @@
 use crate::limits::NICK_CHARS_MAX;
 use crate::wire::{Key, Member, nick_is_valid};
 
+use super::attention::Notify;
+use super::news::Quiet;
 use super::text;
 use super::visible::{Tab, visible};
 
@@ -18,6 +20,9 @@ pub const HELP: &str = "\
 /msg NICK|ID TEXT   say TEXT to one member only; it is not part of the history
 /nick NAME          take another name
 /whois NICK|ID      who that is: identity, address, since when
+/notify [WHEN]      ring and notify: never, mention (your name, private messages) or all
+/quiet [WHEN]       say no more who comes and goes, or say it again; WHEN is on, off
+                    or lately: only of those who spoke in the last 10 minutes
 /status             what this node knows about itself
 /elect              start an election of the coordinator now
 /quit               leave, once everything said is confirmed
@@ -52,6 +57,10 @@ pub enum UserCommand {
     Nick(String),
     /// `/whois`, with the name; see [`named`].
     Whois(String),
+    /// `/notify [never|mention|all]`
+    Notify(Option<Notify>),
+    /// `/quiet [on|off|lately]`
+    Quiet(Option<Quiet>),
     /// `/status`
     Status,
     /// `/elect`
@@ -71,8 +80,9 @@ impl UserCommand {
     }
 }
 
-const NAMES: [&str; 10] = [
-    "help", "members", "history", "more", "msg", "nick", "whois", "status", "elect", "quit",
+const NAMES: [&str; 12] = [
+    "help", "members", "history", "more", "msg", "nick", "whois", "notify", "quiet", "status",
+    "elect", "quit",
 ];
 
 /// The commands as they are typed.
@@ -113,6 +123,8 @@ fn order(name: &str, argument: &str) -> Result<UserCommand, String> {
         "nick" => nick(argument),
         "whois" if argument.is_empty() => Err("/whois NICK|ID: say who".into()),
         "whois" => Ok(UserCommand::Whois(argument.to_owned())),
+        "notify" => notify(argument),
+        "quiet" => quiet(argument),
         "status" => plain(UserCommand::Status),
         "elect" => plain(UserCommand::Elect),
         "quit" => plain(UserCommand::Quit),
@@ -131,6 +143,31 @@ fn history(argument: &str) -> Result<UserCommand, String> {
                 format!("/history [N]: {argument} is not a number of messages")
             }),
     }
+}
+
+fn notify(argument: &str) -> Result<UserCommand, String> {
+    if argument.is_empty() {
+        return Ok(UserCommand::Notify(None));
+    }
+    let notify = argument.parse().map_err(|()| {
+        let argument = visible(argument, Tab::Escape);
+        format!("/notify {argument}: give never, mention or all")
+    })?;
+    Ok(UserCommand::Notify(Some(notify)))
+}
+
+fn quiet(argument: &str) -> Result<UserCommand, String> {
+    let quiet = match argument.to_lowercase().as_str() {
+        "" => None,
+        "on" => Some(Quiet::On),
+        "off" => Some(Quiet::Off),
+        "lately" => Some(Quiet::Lately),
+        _ => {
+            let argument = visible(argument, Tab::Escape);
+            return Err(format!("/quiet {argument}: give on, off or lately"));
+        }
+    };
+    Ok(UserCommand::Quiet(quiet))
 }
 
 fn nick(argument: &str) -> Result<UserCommand, String> {

@@ -5,11 +5,14 @@
 
 use crate::node::{Command, Now};
 
+use super::attention::Notify;
 use super::commands::{self, UserCommand};
 use super::config::DriverStatus;
 use super::display::Display;
+use super::news::Quiet;
 use super::prompt::Prompt;
 use super::room_state::RoomState;
+use super::showing::Showing;
 use super::{json, json_people, text};
 
 /// What commands are lent for the length of one call.
@@ -17,8 +20,7 @@ pub(super) struct CommandParts<'a> {
     pub(super) now: Now,
     pub(super) node: &'a dyn RoomState,
     pub(super) status: DriverStatus,
-    /// The room's name.
-    pub(super) room: &'a str,
+    pub(super) showing: &'a mut Showing,
     pub(super) display: &'a mut Display,
 }
 
@@ -34,6 +36,8 @@ pub(super) fn carry_out(lent: &mut CommandParts<'_>, order: UserCommand) -> Opti
                 explain(lent, "/more: no message was folded");
             }
         }
+        UserCommand::Notify(wish) => set_notify(lent, wish),
+        UserCommand::Quiet(wish) => set_quiet(lent, wish),
         UserCommand::History(count) => show_history(lent, count),
         UserCommand::Whois(name) => show_whois(lent, &name),
         UserCommand::Help | UserCommand::Members | UserCommand::Status
@@ -47,7 +51,7 @@ pub(super) fn carry_out(lent: &mut CommandParts<'_>, order: UserCommand) -> Opti
             lent.display.answer(lent.now, &answer);
         }
         UserCommand::Status => {
-            let answer = text::status(lent.room, lent.node, lent.status);
+            let answer = text::status(lent.showing.room(), lent.node, lent.status);
             lent.display.answer(lent.now, &answer);
         }
         // It is carried out where it was read.
@@ -61,6 +65,39 @@ pub(super) fn explain(lent: &mut CommandParts<'_>, why: &str) {
     if !why.is_empty() {
         lent.display.remark(lent.now, "error", why);
     }
+}
+
+/// Calls the user more or less often from now on; without a wish, it is only said how often.
+fn set_notify(lent: &mut CommandParts<'_>, wish: Option<Notify>) {
+    let Some(prompt) = lent.display.prompt_mut() else {
+        return explain(lent, "/notify: there is no terminal to ring");
+    };
+    wish.into_iter()
+        .for_each(|notify| prompt.set_notify(notify));
+    let words = match prompt.notify() {
+        Notify::Never => "/notify never: nothing rings",
+        Notify::Mention => "/notify mention: your name and private messages ring",
+        Notify::All => "/notify all: each message rings",
+    };
+    lent.display.notice(lent.now, words);
+}
+
+/// Says more or less of who comes and goes from now on; without a wish, the other way round than before.
+fn set_quiet(lent: &mut CommandParts<'_>, wish: Option<Quiet>) {
+    let news = lent.showing.news_mut();
+    let quiet = wish.unwrap_or(match news.quiet() {
+        Quiet::Off => Quiet::On,
+        Quiet::Lately | Quiet::On => Quiet::Off,
+    });
+    news.set_quiet(quiet);
+    let words = match quiet {
+        Quiet::Off => "who comes and goes is said",
+        Quiet::Lately => {
+            "who comes and goes is said only of those who spoke in the last 10 minutes"
+        }
+        Quiet::On => "who comes and goes is not said; /quiet says it again",
+    };
+    lent.display.notice(lent.now, words);
 }
 
 fn say_privately(lent: &mut CommandParts<'_>, rest: &str) -> Option<Command> {
@@ -113,13 +150,13 @@ fn answer_as_json(lent: &mut CommandParts<'_>, order: &UserCommand) {
         now,
         node,
         status,
-        room,
+        showing,
         display,
     } = lent;
     display.json(*now, |out, at, people| match order {
         UserCommand::Help => json::remark(out, at, "help", commands::HELP),
         UserCommand::Members => json_people::members(out, at, *node, people),
-        _ => json::status(out, at, room, *node, *status),
+        _ => json::status(out, at, showing.room(), *node, *status),
     });
 }
 

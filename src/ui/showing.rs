@@ -4,15 +4,15 @@
 //! shown so far. It never decides where something is shown, which is the business of `display`, or
 //! how it reads, which is the business of `text` and `json`.
 
-use crate::node::{Arrival, Departure, Event, Now};
+use crate::node::{Arrival, Event, Now, Time};
 use crate::wire::{ChatMessage, Key, Member};
 
 use super::config::{Listening, Replay, UiConfig};
 use super::display::Display;
 use super::event_data::{Delivered, Misser, PrivateEvent, Unsent};
+use super::news::News;
 use super::people::People;
 use super::room_state::RoomState;
-use super::visible::{Tab, visible};
 use super::wanted::Wanted;
 use super::{json, json_people, text};
 
@@ -31,6 +31,8 @@ pub(super) struct Showing {
     has_joined: bool,
     /// How many old messages were printed so far, which `--replay` bounds.
     replayed: usize,
+    /// Who comes and goes, for people.
+    news: News,
 }
 
 /// What an event is shown with: where, when, and what the node knows.
@@ -60,6 +62,24 @@ impl Showing {
             reach: text::Reach::default(),
             has_joined: false,
             replayed: 0,
+            news: News::new(config.notices),
+        }
+    }
+
+    /// Who comes and goes, to be said more or less of.
+    pub(super) fn news_mut(&mut self) -> &mut News {
+        &mut self.news
+    }
+
+    /// When [`on_deadline`](Showing::on_deadline) wants to be called.
+    pub(super) fn next_deadline(&self) -> Option<Time> {
+        self.news.next_deadline()
+    }
+
+    /// Says what has waited long enough for what would belong to it.
+    pub(super) fn on_deadline(&mut self, display: &mut Display, now: Now) {
+        for line in self.news.on_deadline(now.time) {
+            display.notice(now, &line);
         }
     }
 
@@ -121,7 +141,7 @@ impl Showing {
             Event::Private { .. } => self.show_private(&mut scene, &event),
             Event::Delivered { .. } => show_delivered(&mut scene, event),
             Event::Warning(text) | Event::NotLetIn { text, .. } => scene.display.warn(now, &text),
-            other => show_change(&mut scene, &other),
+            other => self.show_change(&mut scene, &other),
         }
     }
 
@@ -141,6 +161,9 @@ impl Showing {
             messages.truncate(self.wanted.take(messages.len()));
             self.replayed += messages.len();
             return display.messages(*now, messages, own, arrival);
+        }
+        if let Some(last) = messages.last() {
+            self.news.note_spoke(now.time, last.origin());
         }
         let count = messages.len();
         if self.has_joined && (display.shows_own() || !own) {
@@ -203,9 +226,23 @@ impl Showing {
         }
     }
 
+    /// Shows what happens to the group rather than in the talk.
+    fn show_change(&mut self, scene: &mut Scene<'_>, event: &Event) {
+        let Scene { display, now, node } = scene;
+        display.set_members(*now, node.members());
+        if display.is_json() {
+            display.json(*now, |out, at, people| {
+                change_as_json(out, at, event, people)
+            });
+        } else if let Some(notice) = self.news.on_event(now.time, event, node.members()) {
+            display.notice(*now, &notice);
+        }
+    }
+
     fn show_joined(&mut self, scene: &mut Scene<'_>, again: bool) {
         let Scene { display, now, node } = scene;
         display.set_members(*now, node.members());
+        self.news.on_joined(node.coordinator().map(|c| c.key));
         display.joined(*now, again, &self.room, *node);
         if self.has_joined {
             return;
@@ -226,7 +263,14 @@ impl Showing {
         old.drain(..old.len().saturating_sub(most));
         old.truncate(self.wanted.take(old.len()));
         self.replayed = old.len();
+        let (shown, all) = (old.len() as u64, node.history_len() as u64);
+        if shown < all && display.prompt().is_some() {
+            display.notice(*now, &text::part_of_history(shown, all));
+        }
         display.replay(*now, old, node.key());
+        if shown > 0 {
+            display.rule(*now, "new");
+        }
     }
 }
 
@@ -250,35 +294,6 @@ fn show_delivered(scene: &mut Scene<'_>, event: Event) {
         missed: missed.iter().map(|key| Misser::of(*key, here)).collect(),
     };
     scene.display.delivered(scene.now, delivered);
-}
-
-/// Shows what happens to the group rather than in the talk.
-fn show_change(scene: &mut Scene<'_>, event: &Event) {
-    let Scene { display, now, node } = scene;
-    display.set_members(*now, node.members());
-    if display.is_json() {
-        display.json(*now, |out, at, people| {
-            change_as_json(out, at, event, people)
-        });
-    } else if let Some(notice) = change_as_text(event, node.members()) {
-        display.notice(*now, &notice);
-    }
-}
-
-fn change_as_text(event: &Event, members: &[Member]) -> Option<String> {
-    Some(match event {
-        Event::MemberJoined(member) => format!("{} joined", text::name(member)),
-        Event::MemberLeft(member, Departure::Left) => format!("{} left", text::name(member)),
-        Event::MemberLeft(member, Departure::Lost) => format!("{} was lost", text::name(member)),
-        Event::MemberRenamed { member, previous } => {
-            let previous = visible(previous, Tab::Escape);
-            format!("{previous} is called {} now", text::name(member))
-        }
-        Event::Election { phase, reason } => text::election(*phase, reason),
-        Event::Coordinator { id, key, own, .. } => text::coordinator(*id, *key, *own, members),
-        // The others have ways of their own.
-        _ => return None,
-    })
 }
 
 fn change_as_json(out: &mut Vec<u8>, at: u64, event: &Event, people: &People) {

@@ -74,6 +74,32 @@ pub fn grouped(n: u64) -> String {
     text
 }
 
+/// What is said of a history of which only the newest lines are shown: `20 of 5,000 lines; /history shows
+/// more`.
+#[must_use]
+pub fn part_of_history(shown: u64, all: u64) -> String {
+    let lines = if all == 1 { "line" } else { "lines" };
+    let all = grouped(all);
+    match shown {
+        0 => format!("{all} {lines} said before; /history shows the newest"),
+        _ => format!("{} of {all} {lines}; /history shows more", grouped(shown)),
+    }
+}
+
+/// What leaving waits for: `waiting for fz#1 to confirm 1 line; Ctrl-C again leaves at once`.
+#[must_use]
+pub fn waiting(lines: u64, missing: &[Member], is_prompt: bool) -> String {
+    let lines = count(lines, "line");
+    let what = match names(missing) {
+        names if names.is_empty() => format!("waiting until {lines} can be confirmed"),
+        names => format!("waiting for {names} to confirm {lines}"),
+    };
+    match is_prompt {
+        true => format!("{what}; Ctrl-C again leaves at once"),
+        false => what,
+    }
+}
+
 /// What is said when messages of an author were given up: `ana missed 1,024 lines of bia, 1 to
 /// 1,024`.
 #[must_use]

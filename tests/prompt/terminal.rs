@@ -81,6 +81,20 @@ impl Terminal {
         Terminal::with(room, nick, Setup { cols, ..setup })
     }
 
+    /// The same in a terminal of this size.
+    pub fn tall(cols: u16, rows: u16, room: &Room<'_>, nick: &str) -> Terminal {
+        let setup = Setup::default();
+        Terminal::with(
+            room,
+            nick,
+            Setup {
+                cols,
+                rows,
+                ..setup
+            },
+        )
+    }
+
     /// The same with these options and this surroundings.
     pub fn with(room: &Room<'_>, nick: &str, setup: Setup<'_>) -> Terminal {
         let (cols, rows) = (setup.cols, setup.rows);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use papo::node::{Command, Config, Effect, Input, Node, Now, Outbox, Time, Timer};
-use papo::ui::{DriverStatus, Listening, Mode, Replay, ScreenFacts, Ui, UiConfig};
+use papo::ui::{DriverStatus, Listening, Mode, Notices, Replay, ScreenFacts, Ui, UiConfig};
 use papo::wire::Key;
 
 use crate::tty::{ME, WALL_MS, show};
@@ -52,7 +52,7 @@ impl Whole {
             cols: 100,
             rows: 24,
             color: true,
-            reflows: false,
+            abilities: papo::ui::terminal::Abilities::default(),
             zone: TimeZone::UTC,
         };
         whole.ui.open_terminal(now, screen, &listening);
@@ -113,12 +113,13 @@ impl Whole {
 
 fn ui_config() -> UiConfig {
     UiConfig {
-        notices: false,
+        notices: Notices::Never,
         mode: Mode::Interactive,
         replay: Replay::Last(20),
         commands: true,
         lines: None,
         reads_stdin: true,
+        notify: papo::ui::Notify::Mention,
         stay: false,
         wait_members: 0,
         timeout: Duration::from_secs(1),

@@ -247,6 +247,7 @@ impl Reactor {
     fn note_absence(&mut self) {
         if self.attendance.take_away() {
             log::info!("this node was away");
+            self.ui.on_absence();
             self.feed(Input::Away);
         }
     }

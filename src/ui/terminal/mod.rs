@@ -17,14 +17,17 @@
 //! | [`style`] | what a message or a notice looks like |
 //! | [`mod@layout`], [`screen`], `pen` | where the prompt's characters go, and the bytes for that |
 //! | [`mod@rows`] | how a printed line is spread over rows |
+//! | `notify`, `abilities` | the title and notifications, where the terminal is known to have them |
 //! | `data` | what the terminal is told, and what it gives |
 
+mod abilities;
 pub mod complete;
 mod data;
 pub mod editor;
 pub mod input;
 pub mod layout;
 pub mod line;
+mod notify;
 pub mod paste;
 mod pen;
 pub mod recall;
@@ -32,8 +35,8 @@ pub mod rows;
 pub mod screen;
 pub mod style;
 
-pub use data::{Action, ShownMessage, TerminalOptions};
-pub use screen::reflows;
+pub use abilities::{Abilities, NotifyForm};
+pub use data::{Action, ShownMessage, Sign, TerminalOptions};
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -44,6 +47,7 @@ use self::complete::Candidates;
 use self::editor::{Editor, Outcome};
 use self::input::{Decoder, Keystroke};
 use self::layout::{Frame, PromptParts, layout};
+use self::notify::Notifier;
 use self::paste::Paste;
 use self::screen::Screen;
 use self::style::{Look, ShownLine, Style, StyledLine};
@@ -74,6 +78,7 @@ pub struct Terminal {
     candidates: Candidates,
     screen: Screen,
     style: Style,
+    notifier: Notifier,
     presence: Presence,
     room: String,
     nick: String,
@@ -87,6 +92,8 @@ pub struct Terminal {
     /// The wall clock when something was printed last.
     wall_ms: u64,
     actions: VecDeque<Action>,
+    /// The terminal said whether it has the focus, or a key was pressed: not taken yet.
+    signs: Vec<Sign>,
     /// Something may have to be drawn.
     dirty: bool,
 }
@@ -104,7 +111,13 @@ impl Terminal {
                 nicks: Vec::new(),
                 commands: options.commands,
             },
-            screen: Screen::new(options.cols, options.rows, options.color, options.reflows),
+            screen: Screen::new(
+                options.cols,
+                options.rows,
+                options.color,
+                options.abilities.reflows,
+            ),
+            notifier: Notifier::new(options.abilities),
             presence: Presence::Active,
             room: options.room,
             nick: options.nick,
@@ -116,6 +129,7 @@ impl Terminal {
             wall_ms: options.wall_ms,
             style,
             actions: VecDeque::new(),
+            signs: Vec::new(),
             dirty: true,
         }
     }
@@ -274,6 +288,12 @@ impl Terminal {
         self.screen.unfold()
     }
 
+    /// Prints a line that parts what stands above it from what follows.
+    pub fn print_rule(&mut self, text: &str) {
+        let line = self.style.rule(&visible(text, Tab::Spaces));
+        self.print(line);
+    }
+
     /// On joining: the room, who is here, who coordinates.
     pub fn print_welcome(&mut self, wall_ms: u64, coordinator: Option<Key>, again: bool) {
         let text = self.welcome(coordinator, again);
@@ -324,6 +344,39 @@ impl Terminal {
         self.decoder.next_deadline()
     }
 
+    /// What was seen of the user since the last call.
+    pub fn take_signs(&mut self) -> Vec<Sign> {
+        std::mem::take(&mut self.signs)
+    }
+
+    /// Whether a text names the user.
+    #[must_use]
+    pub fn is_named_in(&self, text: &str) -> bool {
+        style::names(text, &self.nick)
+    }
+
+    /// Rings the bell.
+    pub fn ring(&mut self) {
+        self.dirty = true;
+        self.screen.bell();
+    }
+
+    /// Notifies the user, where the terminal does that.
+    pub fn notify(&mut self, text: &str) {
+        self.dirty = true;
+        self.notifier.notify(text);
+    }
+
+    /// The terminal's title, where it has one: the room, and how much in it is unread.
+    pub fn set_unread(&mut self, unread: u64) {
+        let room = &self.room;
+        self.dirty = true;
+        self.notifier.set_title(&match unread {
+            0 => format!("{room} – papo"),
+            n => format!("({n}) {room} – papo"),
+        });
+    }
+
     /// The next thing that the user wants.
     pub fn poll_action(&mut self) -> Option<Action> {
         self.actions.pop_front()
@@ -343,11 +396,15 @@ impl Terminal {
         }
         match self.presence {
             Presence::Active => {
+                self.notifier.fill(out);
                 let frame = self.frame();
                 self.screen.draw(out, frame, limit);
                 self.dirty = self.screen.waiting_bytes() > 0;
             }
-            Presence::Suspended | Presence::Left => self.screen.leave(out),
+            Presence::Suspended | Presence::Left => {
+                self.notifier.leave(out);
+                self.screen.leave(out);
+            }
         }
     }
 
@@ -375,9 +432,14 @@ impl Terminal {
     fn take_inputs(&mut self) {
         while let Some(input) = self.decoder.poll() {
             self.dirty = true;
+            self.signs.push(match input {
+                Keystroke::Focus(has_it) => Sign::Focus(has_it),
+                Keystroke::Key(_) | Keystroke::Paste { .. } => Sign::Key,
+            });
             match input {
                 Keystroke::Key(key) => self.on_key(key),
                 Keystroke::Paste { text, cut } => self.on_paste(&text, cut),
+                Keystroke::Focus(_) => {}
             }
         }
     }

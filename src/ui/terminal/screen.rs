@@ -23,9 +23,9 @@ use crate::limits::{PRINT_BYTES_MAX, SCREEN_BYTES_MAX, SCREEN_LINES_MAX};
 
 /// Bracketed paste on.
 const ENTER: &[u8] = b"\x1b[?2004h";
-/// Everything that this module may have switched, as it was: colours, synchronized update, wrapping,
-/// bracketed paste. It begins with ESC, which also ends a sequence that was half written.
-const LEAVE: &[u8] = b"\x1b[0m\x1b[?2026l\x1b[?7h\x1b[?2004l";
+/// Everything that may have been switched, as it was: colours, synchronized update, wrapping, bracketed
+/// paste, word of the focus. It begins with ESC, which also ends a sequence that was half written.
+const LEAVE: &[u8] = b"\x1b[0m\x1b[?2026l\x1b[?7h\x1b[?2004l\x1b[?1004l";
 const SYNC_START: &[u8] = b"\x1b[?2026h";
 const SYNC_END: &[u8] = b"\x1b[?2026l";
 const WRAP_OFF: &[u8] = b"\x1b[?7l";
@@ -39,44 +39,6 @@ const FOLD_ROWS_MIN: usize = 3;
 
 /// A terminal's size when nobody knows it.
 const COLUMNS_ROWS: (usize, usize) = (80, 24);
-
-/// Whether a terminal is known to wrap rows anew when it becomes narrower, from the environment that
-/// it gave its programs. Others are treated with more care, which costs lines printed twice.
-#[must_use]
-pub fn reflows(variable: impl Fn(&str) -> Option<String>) -> bool {
-    const SET_BY_THOSE: [&str; 6] = [
-        "TMUX",
-        "VTE_VERSION",
-        "KITTY_WINDOW_ID",
-        "KONSOLE_VERSION",
-        "WT_SESSION",
-        "ALACRITTY_WINDOW_ID",
-    ];
-    const PROGRAMS: [&str; 5] = [
-        "iTerm.app",
-        "Apple_Terminal",
-        "WezTerm",
-        "ghostty",
-        "vscode",
-    ];
-    const TERMS: [&str; 6] = [
-        "tmux",
-        "xterm-kitty",
-        "xterm-ghostty",
-        "alacritty",
-        "foot",
-        "wezterm",
-    ];
-    // GNU screen cuts, whatever it runs in.
-    if variable("STY").is_some() {
-        return false;
-    }
-    let program = variable("TERM_PROGRAM").unwrap_or_default();
-    let term = variable("TERM").unwrap_or_default();
-    SET_BY_THOSE.iter().any(|name| variable(name).is_some())
-        || PROGRAMS.contains(&program.as_str())
-        || TERMS.iter().any(|known| term.starts_with(known))
-}
 
 /// What stands on the screen, and what is to be written.
 #[derive(Debug)]

@@ -244,6 +244,12 @@ pub fn hue(name: &str) -> u64 {
     })
 }
 
+/// Whether a nick stands in a text as a word of its own, in whatever case.
+#[must_use]
+pub fn names(text: &str, nick: &str) -> bool {
+    mention(text, nick, None).is_some()
+}
+
 /// Where a nick stands as a word of its own, in whatever case; `before` is the character that
 /// stands before the text.
 fn mention(text: &str, nick: &str, mut before: Option<char>) -> Option<(usize, usize)> {
