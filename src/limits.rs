@@ -318,6 +318,12 @@ pub const OUTPUT_DELIVERED_RUNS_MAX: usize = 16_384;
 pub const PEOPLE_MAX: usize = 2 * LINKS_MAX;
 /// Characters of a terminal's title, or of a desktop notification.
 pub const NOTIFIED_CHARS_MAX: usize = 200;
+/// People that a user ignores.
+pub const IGNORED_MAX: usize = 1_024;
+/// Pairs of members that look alike and were told of.
+pub const LIKENESSES_MAX: usize = 1_024;
+/// Messages that `/search` shows.
+pub const SEARCH_SHOWN_MAX: usize = 20;
 /// Members that came a moment ago and were not told of yet; of more it is said at once.
 pub const ARRIVALS_MAX: usize = 256;
 /// Members of which it is remembered when they spoke last.

@@ -40,6 +40,9 @@ impl fmt::Display for Notify {
     }
 }
 
+/// How far apart the clocks of two machines may be, in milliseconds, and nobody minds.
+const CLOCKS_APART_MS: u64 = 1_000;
+
 /// How the user is called for a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) struct Call {
@@ -115,11 +118,10 @@ impl Attention {
     }
 
     /// Whether a mark belongs above a message that was said then: the first one of those that came while
-    /// the user was away.
+    /// the user was away, or a moment later by its author's clock.
     pub(super) fn is_marked(&mut self, sent_ms: u64) -> bool {
-        self.away_until_ms
-            .take()
-            .is_some_and(|until| sent_ms < until)
+        let until = self.away_until_ms.take();
+        until.is_some_and(|until| sent_ms < until.saturating_add(CLOCKS_APART_MS))
     }
 
     /// A message of somebody else came. `is_meant`: it names the user, or is to nobody else.
@@ -184,7 +186,7 @@ mod tests {
         assert!(!attention.is_marked(60));
         attention.on_return();
         attention.on_time(200);
-        assert!(!attention.is_marked(201));
+        assert!(!attention.is_marked(200 + CLOCKS_APART_MS));
         assert!(!attention.is_marked(150));
     }
 }

@@ -11,6 +11,7 @@
 //! | `input_lines`, `queued_lines` | stdin as messages, and those that wait for the node |
 //! | `commands`, `orders` | what a typed line means, and what a command does |
 //! | `attention` | what the user is called for, and what is unread |
+//! | `ignored`, `likeness` | whom the user does not want to read, and whose nicks look alike |
 //! | `showing` | which event is shown, and how much of the history |
 //! | `news` | who comes and goes, in as few lines as people need |
 //! | `display` | the face, the two outputs, and what goes to which of them |
@@ -42,9 +43,11 @@ mod event_data;
 mod face;
 mod gap;
 pub mod history_output;
+mod ignored;
 pub mod input_lines;
 mod json;
 mod json_people;
+mod likeness;
 mod line_format;
 mod news;
 mod numbers;
@@ -325,6 +328,7 @@ impl Ui {
             showing: &mut self.showing,
             display: &mut self.display,
         };
+        lent.showing.look_alikes(lent.display, now, node);
         let command = self.sending.next_command(&mut lent);
         if self.sending.take_wait_due() {
             self.say_wait(now, node);
@@ -368,7 +372,8 @@ impl Ui {
     /// Takes in what was fetched from the store: all that was found of what
     /// [`wants_stored`](Ui::wants_stored) named up to this position, in the history's order.
     pub fn give_stored(&mut self, mut found: Vec<ChatMessage>, upto: Position) {
-        found.retain(|message| self.showing.wants(message));
+        let people = self.display.people();
+        found.retain(|message| self.showing.wants(message, people));
         self.display.stdout_mut().give(found, upto);
     }
 

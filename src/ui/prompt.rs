@@ -16,7 +16,7 @@ use super::event_data::{HeardMessage, PrivateEvent};
 use super::output::{Next, Output};
 use super::people::People;
 use super::room_state::RoomState;
-use super::terminal::style::StyledLine;
+use super::terminal::style::{self, StyledLine};
 use super::terminal::{Action, ShownMessage, Sign, Terminal, TerminalOptions};
 
 /// A terminal with a prompt.
@@ -110,7 +110,10 @@ impl Prompt {
         }
         if call.notifies {
             let (nick, text) = (message.nick, message.text);
-            self.terminal.notify(&format!("<{nick}> {text}"));
+            self.terminal.notify(&match style::act(text) {
+                Some(act) => format!("* {nick} {act}"),
+                None => format!("<{nick}> {text}"),
+            });
         }
         self.terminal.set_unread(self.attention.unread());
         self.attention.is_marked(message.sent_at)

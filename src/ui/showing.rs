@@ -10,6 +10,8 @@ use crate::wire::{ChatMessage, Key, Member};
 use super::config::{Listening, Replay, UiConfig};
 use super::display::Display;
 use super::event_data::{Delivered, Misser, PrivateEvent, Unsent};
+use super::ignored::Ignored;
+use super::likeness::Lookalikes;
 use super::news::News;
 use super::people::People;
 use super::room_state::RoomState;
@@ -33,6 +35,8 @@ pub(super) struct Showing {
     replayed: usize,
     /// Who comes and goes, for people.
     news: News,
+    ignored: Ignored,
+    lookalikes: Lookalikes,
 }
 
 /// What an event is shown with: where, when, and what the node knows.
@@ -63,6 +67,8 @@ impl Showing {
             has_joined: false,
             replayed: 0,
             news: News::new(config.notices),
+            ignored: Ignored::default(),
+            lookalikes: Lookalikes::default(),
         }
     }
 
@@ -73,7 +79,8 @@ impl Showing {
 
     /// When [`on_deadline`](Showing::on_deadline) wants to be called.
     pub(super) fn next_deadline(&self) -> Option<Time> {
-        self.news.next_deadline()
+        let both = [self.news.next_deadline(), self.lookalikes.next_deadline()];
+        both.into_iter().flatten().min()
     }
 
     /// Says what has waited long enough for what would belong to it.
@@ -89,8 +96,27 @@ impl Showing {
     }
 
     /// Whether this message is one of those that are shown.
-    pub(super) fn wants(&self, message: &ChatMessage) -> bool {
-        self.wanted.fits(message)
+    pub(super) fn wants(&self, message: &ChatMessage, people: &People) -> bool {
+        let author = message.origin();
+        self.wanted.fits(message) && !self.ignored.hides(author, people.identity(author))
+    }
+
+    /// Whom the user does not want to read, to be changed.
+    pub(super) fn ignored_mut(&mut self) -> &mut Ignored {
+        &mut self.ignored
+    }
+
+    /// Warns at a prompt of members whose nicks look alike, when it is time for that.
+    pub(super) fn look_alikes(&mut self, display: &mut Display, now: Now, node: &dyn RoomState) {
+        let people = display.people();
+        let (members, own) = (node.members(), node.key());
+        let identity = |key| people.identity(key);
+        let marked = |member: &Member| people.is_another(member.key, &member.nick);
+        for words in (self.lookalikes).look(now.time, members, own, identity, marked) {
+            if display.prompt().is_some() {
+                display.warn(now, &words);
+            }
+        }
     }
 
     /// Whether as many messages were shown as are wanted.
@@ -156,7 +182,7 @@ impl Showing {
         if arrival == Arrival::Old {
             let left = self.replay.max().saturating_sub(self.replayed);
             // What comes before the first `Joined` is shown with it.
-            messages.retain(|message| self.wanted.fits(message));
+            messages.retain(|message| self.wants(message, display.people()));
             messages.truncate(if self.has_joined { left } else { 0 });
             messages.truncate(self.wanted.take(messages.len()));
             self.replayed += messages.len();
@@ -167,7 +193,7 @@ impl Showing {
         }
         let count = messages.len();
         if self.has_joined && (display.shows_own() || !own) {
-            messages.retain(|message| self.wanted.fits(message));
+            messages.retain(|message| self.wants(message, display.people()));
             messages.truncate(self.wanted.take(messages.len()));
         } else {
             messages.clear();
@@ -221,6 +247,10 @@ impl Showing {
             text,
             own: *own,
         };
+        let identity = scene.display.people().identity(*key);
+        if self.ignored.hides(*key, identity) {
+            return;
+        }
         if self.wanted.fits_text(text, *sent_at) && self.wanted.take(1) > 0 {
             scene.display.private(scene.now, &said);
         }
@@ -230,6 +260,10 @@ impl Showing {
     fn show_change(&mut self, scene: &mut Scene<'_>, event: &Event) {
         let Scene { display, now, node } = scene;
         display.set_members(*now, node.members());
+        let is_change = matches!(event, Event::MemberJoined(_) | Event::MemberRenamed { .. });
+        if is_change && display.prompt().is_some() {
+            self.lookalikes.on_change(now.time);
+        }
         if display.is_json() {
             display.json(*now, |out, at, people| {
                 change_as_json(out, at, event, people)
@@ -242,6 +276,9 @@ impl Showing {
     fn show_joined(&mut self, scene: &mut Scene<'_>, again: bool) {
         let Scene { display, now, node } = scene;
         display.set_members(*now, node.members());
+        if display.prompt().is_some() {
+            self.lookalikes.on_change(now.time);
+        }
         self.news.on_joined(node.coordinator().map(|c| c.key));
         display.joined(*now, again, &self.room, *node);
         if self.has_joined {
@@ -259,7 +296,7 @@ impl Showing {
             true => node.old(usize::MAX),
             false => node.old(most),
         };
-        old.retain(|message| self.wanted.fits(message));
+        old.retain(|message| self.wants(message, display.people()));
         old.drain(..old.len().saturating_sub(most));
         old.truncate(self.wanted.take(old.len()));
         self.replayed = old.len();

@@ -114,12 +114,13 @@ fn the_desktop_is_notified_where_the_terminal_does_that() {
         };
         let (mut ana, bia, _room) = bia_and_ana(&permit, setup);
         // Whoever looks needs no notification.
-        ana.keys("\x1b[I");
+        ana.keys("\x1b[Iy");
+        ana.prompt("y", "");
         bia.say("ana, do you look?");
         ana.shows("do you look?");
         ana.keys("\x1b[O");
         ana.keys("x");
-        ana.prompt("x", "");
+        ana.prompt("yx", "");
         assert_eq!(rings(&mut ana, &bia, said, "<bia> ana; look"), 1, "{term}");
         let raw = ana.raw();
         let notified = raw.matches("\x1b]9;").count() + raw.matches("\x1b]777;").count();

@@ -19,6 +19,7 @@ mod leaving;
 mod noise;
 mod reading;
 mod terminal;
+mod words;
 
 use std::time::Duration;
 

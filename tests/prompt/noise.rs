@@ -1,18 +1,8 @@
 //! Less noise: a failover is one line, who only says something and goes is not told of, and the user says
 //! how much of it is to be seen.
 
-use crate::harness::{Node, Permit, Room, Signal, shared};
+use crate::harness::{Node, Permit, Room, Signal, readme_screen, shared};
 use crate::terminal::{Setup, Terminal};
-
-/// What this node notices and the others say of it.
-const NEWS: [&str; 5] = ["election", "coordinat", "is gone", "joined", "left"];
-
-/// The rows of the screen that tell who comes and goes.
-fn news(ana: &Terminal) -> Vec<String> {
-    let rows = ana.rows();
-    let is_news = |row: &String| row.starts_with("00:00 ·") && NEWS.iter().any(|w| row.contains(w));
-    rows.into_iter().filter(is_news).collect()
-}
 
 /// Bia, who coordinates, and ana at a prompt started with these options.
 fn bia_and_ana<'a>(permit: &'a Permit, args: &[&str], cols: u16) -> (Terminal, Node, Room<'a>) {
@@ -32,25 +22,57 @@ fn bia_and_ana<'a>(permit: &'a Permit, args: &[&str], cols: u16) -> (Terminal, N
 #[test]
 fn a_failover_is_one_line_in_any_width() {
     let permit = shared();
-    let screens: [(u16, &[&str]); 3] = [
-        (40, &["00:00 · bia#1 is gone (its process"]),
-        (
-            80,
-            &["00:00 · bia#1 is gone (its process ended); you coordinate now"],
-        ),
-        (
-            200,
-            &["00:00 · bia#1 is gone (its process ended); you coordinate now"],
-        ),
+    let line = "00:00 · bia#1 is gone (its process ended); you coordinate now";
+    let narrow = [
+        "00:00 · bia#1 is gone (its process",
+        "        ended); you coordinate now",
     ];
+    let screens: [(u16, &[&str]); 3] = [(40, &narrow), (80, &[line]), (200, &[line])];
     for (cols, wanted) in screens {
         let (mut ana, bia, _room) = bia_and_ana(&permit, &[], cols);
         ana.shows("bia#1 coordinates");
         bia.signal(Signal::KILL);
         ana.shows("you coordinate");
-        let said = news(&ana).split_off(1);
-        assert_eq!(said, wanted, "{}", ana.screen());
+        let rows = ana.rows();
+        let above = rows
+            .iter()
+            .rposition(|row| row.contains("bia#1 coordinates"));
+        let below = &rows[above.expect("the welcome is there") + 1..rows.len() - 1];
+        assert_eq!(below, wanted, "{}", ana.screen());
     }
+}
+
+#[test]
+fn the_screen_in_the_readme_is_what_papo_shows() {
+    let permit = shared();
+    let room = Room::new(&permit).called("lobby");
+    let ana = room.join("ana");
+    ana.joined();
+    let mut bia = Terminal::start(&room, "bia");
+    bia.shows("ana#1 coordinates");
+    ana.sees_members(2);
+    let caio = room.join("caio");
+    caio.joined();
+    bia.shows("caio#3 joined");
+    ana.say("good morning");
+    bia.shows("<ana> good morning");
+    caio.say("morning! coffee?");
+    bia.shows("<caio> morning! coffee?");
+    bia.keys("in five");
+    ana.signal(Signal::TERM);
+    bia.shows("ana#1 left; caio#3 coordinates now");
+    bia.keys(" minutes\r");
+    bia.shows("«bia» in five minutes");
+    caio.signal(Signal::KILL);
+    bia.shows("you coordinate now");
+    bia.keys("/members");
+    bia.prompt("/members", "");
+    let screen = readme_screen("screen");
+    let without_times = screen.iter().map(|row| match row.starts_with("07:43 ") {
+        true => format!("00:00 {}", &row[6..]),
+        false => row.clone(),
+    });
+    assert_eq!(bia.rows(), without_times.collect::<Vec<_>>());
 }
 
 #[test]

@@ -168,7 +168,7 @@ fn what_came_while_papo_was_stopped_is_marked_once() {
             "00:00 <bia> said meanwhile",
             "00:00 <bia> and now",
         ];
-        assert_eq!(rows, wanted, "{cols} columns");
+        assert_eq!(rows, wanted, "{cols} columns: {}", ana.screen());
         assert_eq!(ana.raw().matches("── unread ──").count(), 1);
     }
 }

@@ -149,7 +149,7 @@ fn lines_commands_and_pastes_reach_the_node_and_leaving_gives_the_terminal_back(
     whole.join();
     let rows = whole.rows();
     assert!(
-        rows[1].contains("· in lobby as me#1; here: nobody else; you coordinate"),
+        rows[0].contains("· in lobby as me#1; here: nobody else; you coordinate"),
         "{rows:#?}"
     );
     assert!(rows.contains(&"14:13 «me» early".to_owned()), "{rows:#?}");
@@ -162,7 +162,7 @@ fn lines_commands_and_pastes_reach_the_node_and_leaving_gives_the_terminal_back(
     let end = &rows[rows.len() - 5..];
     assert_eq!(end[0], "14:13 «you» /x");
     assert!(
-        end[1].starts_with("14:13 ! /nonsense is no command"),
+        end[1].starts_with("14:13 ! unknown command \"/nonsense\""),
         "{end:#?}"
     );
     assert_eq!(

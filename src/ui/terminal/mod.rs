@@ -6,8 +6,8 @@
 //! members. It has no file descriptor, no clock and no knowledge of the node, and must never get any.
 //! Raw mode, signals and stopping are the driver's.
 //!
-//! Of the files above it, this module and its parts import `visible` alone, which imports none of
-//! them.
+//! Of the files above it, this module and its parts import `visible` and `likeness` alone, which import
+//! none of them.
 //!
 //! | part | owns |
 //! | --- | --- |
@@ -17,6 +17,7 @@
 //! | [`style`] | what a message or a notice looks like |
 //! | [`mod@layout`], [`screen`], `pen` | where the prompt's characters go, and the bytes for that |
 //! | [`mod@rows`] | how a printed line is spread over rows |
+//! | `names` | who is here, and how each is called |
 //! | `notify`, `abilities` | the title and notifications, where the terminal is known to have them |
 //! | `data` | what the terminal is told, and what it gives |
 
@@ -27,6 +28,7 @@ pub mod editor;
 pub mod input;
 pub mod layout;
 pub mod line;
+mod names;
 mod notify;
 pub mod paste;
 mod pen;
@@ -38,7 +40,7 @@ pub mod style;
 pub use abilities::{Abilities, NotifyForm};
 pub use data::{Action, ShownMessage, Sign, TerminalOptions};
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use jiff::civil::Date;
 use termina::event::{KeyCode, KeyEvent, Modifiers};
@@ -47,6 +49,7 @@ use self::complete::Candidates;
 use self::editor::{Editor, Outcome};
 use self::input::{Decoder, Keystroke};
 use self::layout::{Frame, PromptParts, layout};
+use self::names::Names;
 use self::notify::Notifier;
 use self::paste::Paste;
 use self::screen::Screen;
@@ -54,7 +57,7 @@ use self::style::{Look, ShownLine, Style, StyledLine};
 use super::visible::{Tab, visible};
 use crate::limits::ACTIONS_MAX;
 use crate::node::Time;
-use crate::wire::{Id, Key, Member};
+use crate::wire::{Key, Member};
 
 /// What stands behind the nick of one who is not the one that was known under it.
 const MARK: char = '?';
@@ -80,12 +83,7 @@ pub struct Terminal {
     style: Style,
     notifier: Notifier,
     presence: Presence,
-    room: String,
-    nick: String,
-    key: Key,
-    members: Vec<Member>,
-    /// Who has a nick, as it is shown; None: several.
-    owners: BTreeMap<String, Option<Key>>,
+    names: Names,
     status: Option<String>,
     /// The day of the last line.
     day: Option<Date>,
@@ -119,11 +117,7 @@ impl Terminal {
             ),
             notifier: Notifier::new(options.abilities),
             presence: Presence::Active,
-            room: options.room,
-            nick: options.nick,
-            key: options.key,
-            members: Vec::new(),
-            owners: BTreeMap::new(),
+            names: Names::new(options.room, options.nick, options.key),
             status: None,
             day: style.date(options.wall_ms),
             wall_ms: options.wall_ms,
@@ -182,19 +176,8 @@ impl Terminal {
 
     /// The members as they are now: for names, and for Tab.
     pub fn set_members(&mut self, members: &[Member]) {
-        self.members = members.to_vec();
-        self.owners.clear();
-        for member in members {
-            self.owners
-                .entry(visible(&member.nick, Tab::Escape))
-                .and_modify(|owner| *owner = None)
-                .or_insert(Some(member.key));
-        }
-        if let Some(own) = self.members.iter().find(|m| m.key == self.key) {
-            self.nick.clone_from(&own.nick);
-        }
-        let others = self.members.iter().filter(|m| m.key != self.key);
-        self.candidates.nicks = others.map(|m| self.name(m.key, m.id, &m.nick)).collect();
+        self.names.set_members(members);
+        self.candidates.nicks = self.names.others();
         self.dirty = true;
     }
 
@@ -225,7 +208,7 @@ impl Terminal {
     /// A message's line, to be printed later.
     #[must_use]
     pub fn style_message(&self, message: &ShownMessage<'_>) -> StyledLine {
-        let mut name = self.name(message.key, message.id, message.nick);
+        let mut name = self.names.name(message.key, message.id, message.nick);
         if message.is_another {
             name.push(MARK);
         }
@@ -241,7 +224,7 @@ impl Terminal {
                 own: message.own,
                 private_to: message.private_to,
             },
-            &self.nick,
+            self.names.nick(),
         )
     }
 
@@ -303,39 +286,7 @@ impl Terminal {
     /// What is said on joining, to be printed as a notice later.
     #[must_use]
     pub fn welcome(&self, coordinator: Option<Key>, again: bool) -> String {
-        const NAMES: usize = 20;
-        let name = |m: &Member| format!("{}#{}", visible(&m.nick, Tab::Escape), m.id);
-        let find = |key| self.members.iter().find(|m| m.key == key);
-        let own = find(self.key).map_or_else(|| self.nick.clone(), name);
-        let others = self.members.iter().filter(|m| m.key != self.key);
-        let count = others.clone().count();
-        let mut here = others.take(NAMES).map(name).collect::<Vec<_>>().join(", ");
-        if count == 0 {
-            here.push_str("nobody else");
-        } else if count > NAMES {
-            here.push_str(&format!(" and {} more", count - NAMES));
-        }
-        let coordinates = match coordinator {
-            Some(key) if key == self.key => "you coordinate".to_owned(),
-            Some(key) => match find(key) {
-                Some(member) => format!("{} coordinates", name(member)),
-                None => "nobody known coordinates".to_owned(),
-            },
-            None => "nobody coordinates yet".to_owned(),
-        };
-        let again = if again { "again " } else { "" };
-        let room = visible(&self.room, Tab::Escape);
-        format!("{again}in {room} as {own}; here: {here}; {coordinates}")
-    }
-
-    /// A member's name as it is shown: the nick, with the id where it alone does not say who it is.
-    #[must_use]
-    pub fn name(&self, key: Key, id: Id, nick: &str) -> String {
-        let shown = visible(nick, Tab::Escape);
-        match self.owners.get(&shown) {
-            Some(owner) if *owner != Some(key) => format!("{shown}#{id}"),
-            _ => shown,
-        }
+        self.names.welcome(coordinator, again)
     }
 
     /// When [`on_deadline`](Terminal::on_deadline) wants to be called.
@@ -352,7 +303,7 @@ impl Terminal {
     /// Whether a text names the user.
     #[must_use]
     pub fn is_named_in(&self, text: &str) -> bool {
-        style::names(text, &self.nick)
+        style::names(text, self.names.nick())
     }
 
     /// Rings the bell.
@@ -369,7 +320,7 @@ impl Terminal {
 
     /// The terminal's title, where it has one: the room, and how much in it is unread.
     pub fn set_unread(&mut self, unread: u64) {
-        let room = &self.room;
+        let room = self.names.room();
         self.dirty = true;
         self.notifier.set_title(&match unread {
             0 => format!("{room} – papo"),
@@ -517,8 +468,8 @@ impl Terminal {
                 vec![(Look::Dim, format!("({failing}) {query}: "))]
             }
             None => vec![
-                (Look::Dim, format!("[{}] ", self.room)),
-                (Look::Strong, self.nick.clone()),
+                (Look::Dim, format!("[{}] ", self.names.room())),
+                (Look::Strong, self.names.nick().to_owned()),
                 (Look::Dim, "> ".to_owned()),
             ],
         };
