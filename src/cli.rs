@@ -25,7 +25,7 @@ use std::time::Duration;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-pub use choices::{Color, Confirm, obeys_sequences};
+pub use choices::{Color, Confirm, NotifyWhen, obeys_sequences};
 use mistakes::stop;
 
 use crate::ui::Replay;
@@ -199,6 +199,11 @@ pub struct Options {
     #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
     #[arg(help_heading = "Chat")]
     pub color: Color,
+
+    /// When to ring the bell, and to notify where the terminal can
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t = NotifyWhen::Mention)]
+    #[arg(help_heading = "Chat")]
+    pub notify: NotifyWhen,
 
     /// How much of the history to print on joining: N, all or none [default: 20 in a terminal,
     /// none in a pipe]

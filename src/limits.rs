@@ -316,6 +316,18 @@ pub const OUTPUT_DELIVERED_RUNS_MAX: usize = 16_384;
 /// Keys of which it is remembered whose nodes they are: those of all links, and as many that have gone since. Of
 /// more, members' are.
 pub const PEOPLE_MAX: usize = 2 * LINKS_MAX;
+/// Characters of a terminal's title, or of a desktop notification.
+pub const NOTIFIED_CHARS_MAX: usize = 200;
+/// People that a user ignores.
+pub const IGNORED_MAX: usize = 1_024;
+/// Pairs of members that look alike and were told of.
+pub const LIKENESSES_MAX: usize = 1_024;
+/// Messages that `/search` shows.
+pub const SEARCH_SHOWN_MAX: usize = 20;
+/// Members that came a moment ago and were not told of yet; of more it is said at once.
+pub const ARRIVALS_MAX: usize = 256;
+/// Members of which it is remembered when they spoke last.
+pub const SPEAKERS_MAX: usize = 4_096;
 /// Nicks under which somebody is remembered in one run: ten times a full room.
 pub const NICKS_KNOWN_MAX: usize = 4_096;
 /// Questions for the whole view that are open at a time: more than the members that one in a cut asks within

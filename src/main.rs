@@ -13,7 +13,7 @@ use papo::cli::{self, Cli, Confirm, Options, STATUS_USAGE, Stop, Task};
 use papo::driver::{self, DriverConfig, STATUS_FAILED, ScanConfig, Selection, StoreConfig};
 use papo::lock::Secret;
 use papo::store::{self, Search};
-use papo::ui::{Mode, Replay, UiConfig, Wanted};
+use papo::ui::{Mode, Notices, Replay, UiConfig, Wanted};
 
 /// How much of the history a terminal shows on joining.
 const REPLAY_INTERACTIVE: usize = 20;
@@ -234,7 +234,8 @@ fn ui_config(action: Task, options: &Options) -> UiConfig {
         commands: options.commands || is_for_people,
         reads_stdin: reads_stdin && lines.is_none(),
         lines,
-        notices: wants_notices(options),
+        notices: notices(options, mode == Mode::Interactive),
+        notify: options.notify.into(),
         stay: options.stay,
         wait_members: options.wait_members,
         timeout: options.timeout,
@@ -248,9 +249,14 @@ fn ui_config(action: Task, options: &Options) -> UiConfig {
 
 /// Who comes and goes is told to people who look at stderr, and to whoever asks for it; a script
 /// finds there only what went wrong.
-fn wants_notices(options: &Options) -> bool {
-    let is_seen = io::stderr().is_terminal() && !options.quiet;
-    is_seen || log::log_enabled!(log::Level::Info)
+fn notices(options: &Options, has_prompt: bool) -> Notices {
+    let is_seen = io::stderr().is_terminal() || has_prompt;
+    match options.quiet {
+        true => Notices::Never,
+        false if log::log_enabled!(log::Level::Info) => Notices::All,
+        false if is_seen => Notices::Brief,
+        false => Notices::Never,
+    }
 }
 
 /// The options decide what is logged; without them the environment, and without that warnings.
@@ -267,6 +273,10 @@ fn start_log(options: &Options) {
     // The loop writes to stderr; colours in a buffer would be there whatever stderr is.
     log.target(target)
         .write_style(env_logger::WriteStyle::Never);
+    if io::stderr().is_terminal() && options.verbose < 2 {
+        // People read a sentence; when and where it was written is for a file, and for -vv.
+        log.format(|out, record| writeln!(out, "papo: {}", record.args()));
+    }
     log.init();
 }
 

@@ -201,6 +201,19 @@ pub const NAME_AGAIN_SLOWEST: Duration = Duration::from_secs(60);
 /// How long nothing more is said of a host that was complained of: a reminder, and no nuisance.
 pub const COMPLAINT_AGAIN: Duration = Duration::from_secs(600);
 
+// What people are told.
+
+/// How long after somebody came it is said: of one who says something and goes sooner, nothing is.
+pub const ARRIVAL_SAID: Duration = Duration::from_secs(2);
+/// How long it is waited, once a coordinator is gone, for the one that follows it.
+pub const DEPARTURE_GATHERED: Duration = Duration::from_secs(3);
+/// How long it is waited, once there is another coordinator, for word of the one before.
+pub const SUCCESSOR_GATHERED: Duration = Duration::from_millis(500);
+/// How long a node that leaves waits for confirmations before it says so.
+pub const LEAVING_SAID: Duration = Duration::from_millis(500);
+/// How long ago somebody spoke who spoke lately.
+pub const SPOKE_LATELY: Duration = Duration::from_secs(600);
+
 // The process.
 
 /// How often it is looked up anew whose links are members'.

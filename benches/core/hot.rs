@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use papo::limits::FRAME_BYTES_MAX;
 use papo::node::{self, Effect, Input};
-use papo::ui::{DriverStatus, Mode, Replay, Ui, UiConfig};
+use papo::ui::{DriverStatus, Mode, Notices, Replay, Ui, UiConfig};
 use papo::wire::{ChatMessage, FrameReader, Message, decode_message, encode_frame};
 
 use super::material::{PEER, Room, batch, frames, message, per_batch};
@@ -126,7 +126,8 @@ fn ui() -> Ui {
         commands: false,
         lines: None,
         reads_stdin: true,
-        notices: false,
+        notices: Notices::Never,
+        notify: papo::ui::Notify::Mention,
         stay: true,
         wait_members: 0,
         timeout: Duration::from_secs(10),

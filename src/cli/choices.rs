@@ -2,6 +2,8 @@
 
 use std::ffi::OsStr;
 
+use crate::ui::Notify;
+
 /// When to use colours.
 #[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Color {
@@ -23,6 +25,27 @@ impl Color {
             Color::Auto => !set("NO_COLOR") && !dumb,
             Color::Always => true,
             Color::Never => false,
+        }
+    }
+}
+
+/// When a terminal rings, and notifies where it can.
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NotifyWhen {
+    /// Never
+    Never,
+    /// When somebody says your name, or writes to you alone
+    Mention,
+    /// With each message
+    All,
+}
+
+impl From<NotifyWhen> for Notify {
+    fn from(when: NotifyWhen) -> Notify {
+        match when {
+            NotifyWhen::Never => Notify::Never,
+            NotifyWhen::Mention => Notify::Mention,
+            NotifyWhen::All => Notify::All,
         }
     }
 }

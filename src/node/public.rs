@@ -61,6 +61,13 @@ impl Node {
         self.group.has_heard()
     }
 
+    /// How many messages were said that not everybody has confirmed, and who has not.
+    #[must_use]
+    pub fn unconfirmed(&self) -> (u64, Vec<Member>) {
+        let missing = self.talk.unconfirmed_by(self.group.roster());
+        (self.talk.undelivered(), missing)
+    }
+
     /// True between the first `Joined` and leaving.
     #[must_use]
     pub fn is_joined(&self) -> bool {

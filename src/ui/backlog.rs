@@ -25,8 +25,10 @@ pub(super) enum Kind {
     Notice,
     /// Something that should not be overlooked.
     Warning,
-    /// A line that the terminal has rendered.
-    Styled,
+    /// What parts the lines above it from those that follow.
+    Rule,
+    /// A message that the terminal has rendered; its text begins in this column.
+    Styled(usize),
 }
 
 /// One thing with its place in the output and its time.

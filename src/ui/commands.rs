@@ -3,9 +3,12 @@
 //! This module owns the names of the commands and no state. It never carries a command out, and does
 //! not know where its answer goes.
 
-use crate::limits::NICK_CHARS_MAX;
+use crate::limits::{NICK_CHARS_MAX, TEXT_BYTES_MAX};
 use crate::wire::{Key, Member, nick_is_valid};
 
+use super::attention::Notify;
+use super::news::Quiet;
+use super::terminal::style::{ACTION_END, ACTION_START};
 use super::text;
 use super::visible::{Tab, visible};
 
@@ -13,11 +16,19 @@ use super::visible::{Tab, visible};
 pub const HELP: &str = "\
 /help               this list
 /members            who is in the room
-/history [N]        the history, or its newest N messages
-/msg NICK|ID TEXT   say TEXT to one member only; it is not part of the history
-/nick NAME          take another name
 /whois NICK|ID      who that is: identity, address, since when
-/status             what this node knows about itself
+/history [N]        the history, or its newest N messages
+/search WORDS       the messages of the history that have all these words
+/more               the whole message that was folded last
+/msg NICK|ID TEXT   say TEXT to one member only; it is not part of the history
+/me TEXT            say what you do: * ana TEXT
+/nick NAME          take another name
+/ignore [NICK]      show nothing more that this person says, or list who is ignored
+/unignore NICK      show it again
+/notify [WHEN]      ring and notify: never, mention (your name, private messages) or all
+/quiet [WHEN]       say no more who comes and goes, or say it again; WHEN is on, off
+                    or lately: only of those who spoke in the last 10 minutes
+/status [-v]        what this node knows about itself; -v: all its counters
 /elect              start an election of the coordinator now
 /quit               leave, once everything said is confirmed
 //TEXT              say a line that begins with /
@@ -43,14 +54,29 @@ pub enum UserCommand {
     Members,
     /// `/history [N]`
     History(Option<usize>),
+    /// `/more`
+    More,
     /// `/msg`, with what follows it; see [`addressee`].
     Msg(String),
     /// `/nick`
     Nick(String),
     /// `/whois`, with the name; see [`named`].
     Whois(String),
-    /// `/status`
-    Status,
+    /// `/search`, with the words.
+    Search(String),
+    /// `/ignore`, with the name, which is empty where there is none.
+    Ignore(String),
+    /// `/unignore`, with the name.
+    Unignore(String),
+    /// `/notify [never|mention|all]`
+    Notify(Option<Notify>),
+    /// `/quiet [on|off|lately]`
+    Quiet(Option<Quiet>),
+    /// `/status`, or with all counters.
+    Status {
+        /// `-v`
+        is_detailed: bool,
+    },
     /// `/elect`
     Elect,
     /// `/quit`
@@ -63,13 +89,14 @@ impl UserCommand {
     pub fn is_always_ready(&self) -> bool {
         matches!(
             self,
-            UserCommand::Help | UserCommand::Status | UserCommand::Quit
+            UserCommand::Help | UserCommand::Status { .. } | UserCommand::Quit
         )
     }
 }
 
-const NAMES: [&str; 9] = [
-    "help", "members", "history", "msg", "nick", "whois", "status", "elect", "quit",
+const NAMES: [&str; 16] = [
+    "help", "members", "history", "search", "more", "msg", "me", "nick", "whois", "ignore",
+    "unignore", "notify", "quiet", "status", "elect", "quit",
 ];
 
 /// The commands as they are typed.
@@ -87,21 +114,39 @@ pub fn parse(line: String) -> Meaning {
         return Meaning::Say(rest.to_owned());
     }
     let (name, argument) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-    match order(name, argument.trim()) {
+    let argument = argument.trim();
+    if name.to_lowercase() == "me" {
+        return acting(argument);
+    }
+    match order(name, argument) {
         Ok(order) => Meaning::Do(order),
         Err(why) => Meaning::Wrong(why),
     }
 }
 
-fn order(name: &str, argument: &str) -> Result<UserCommand, String> {
+/// What is said by `/me`: as chat programs have done it since CTCP.
+fn acting(text: &str) -> Meaning {
+    if text.is_empty() {
+        return Meaning::Wrong("/me TEXT: say what you do".to_owned());
+    }
+    let line = format!("{ACTION_START}{text}{ACTION_END}");
+    match line.len() <= TEXT_BYTES_MAX {
+        true => Meaning::Say(line),
+        false => Meaning::Wrong("/me: that text is too long".to_owned()),
+    }
+}
+
+fn order(typed: &str, argument: &str) -> Result<UserCommand, String> {
+    let name = typed.to_lowercase();
     let plain = |order| match argument {
         "" => Ok(order),
         _ => Err(format!("/{name} takes nothing after it")),
     };
-    match name {
+    match name.as_str() {
         "help" => Ok(UserCommand::Help),
         "members" => plain(UserCommand::Members),
         "history" => history(argument),
+        "more" => plain(UserCommand::More),
         "msg" if argument.contains(char::is_whitespace) => {
             Ok(UserCommand::Msg(argument.to_owned()))
         }
@@ -109,10 +154,18 @@ fn order(name: &str, argument: &str) -> Result<UserCommand, String> {
         "nick" => nick(argument),
         "whois" if argument.is_empty() => Err("/whois NICK|ID: say who".into()),
         "whois" => Ok(UserCommand::Whois(argument.to_owned())),
-        "status" => plain(UserCommand::Status),
+        "notify" => notify(argument),
+        "quiet" => quiet(argument),
+        "search" if argument.is_empty() => Err("/search WORDS: say what for".into()),
+        "search" => Ok(UserCommand::Search(argument.to_owned())),
+        "ignore" => Ok(UserCommand::Ignore(argument.to_owned())),
+        "unignore" if argument.is_empty() => Err("/unignore NICK: say who".into()),
+        "unignore" => Ok(UserCommand::Unignore(argument.to_owned())),
+        "status" if argument == "-v" => Ok(UserCommand::Status { is_detailed: true }),
+        "status" => plain(UserCommand::Status { is_detailed: false }),
         "elect" => plain(UserCommand::Elect),
         "quit" => plain(UserCommand::Quit),
-        _ => Err(unknown(name)),
+        _ => Err(unknown(typed)),
     }
 }
 
@@ -129,6 +182,31 @@ fn history(argument: &str) -> Result<UserCommand, String> {
     }
 }
 
+fn notify(argument: &str) -> Result<UserCommand, String> {
+    if argument.is_empty() {
+        return Ok(UserCommand::Notify(None));
+    }
+    let notify = argument.parse().map_err(|()| {
+        let argument = visible(argument, Tab::Escape);
+        format!("/notify {argument}: give never, mention or all")
+    })?;
+    Ok(UserCommand::Notify(Some(notify)))
+}
+
+fn quiet(argument: &str) -> Result<UserCommand, String> {
+    let quiet = match argument.to_lowercase().as_str() {
+        "" => None,
+        "on" => Some(Quiet::On),
+        "off" => Some(Quiet::Off),
+        "lately" => Some(Quiet::Lately),
+        _ => {
+            let argument = visible(argument, Tab::Escape);
+            return Err(format!("/quiet {argument}: give on, off or lately"));
+        }
+    };
+    Ok(UserCommand::Quiet(quiet))
+}
+
 fn nick(argument: &str) -> Result<UserCommand, String> {
     if nick_is_valid(argument) {
         return Ok(UserCommand::Nick(argument.to_owned()));
@@ -140,18 +218,21 @@ fn nick(argument: &str) -> Result<UserCommand, String> {
 
 /// An unknown command is explained with the nearest one, if one is near.
 fn unknown(name: &str) -> String {
+    let meant = name.to_lowercase();
     let nearest = NAMES
         .iter()
-        .map(|known| (strsim::damerau_levenshtein(known, name), known))
+        .map(|known| (strsim::damerau_levenshtein(known, &meant), known))
         .min()
-        .filter(|(distance, known)| *distance <= 2 && *distance < known.len())
+        .filter(|(distance, known)| *distance <= 2 && *distance < known.len().min(name.len()))
         .map(|(_, known)| format!("did you mean /{known}? "))
         .unwrap_or_default();
     let mut name: String = visible(name, Tab::Escape);
     if name.chars().count() > NICK_CHARS_MAX {
         name = name.chars().take(NICK_CHARS_MAX).collect::<String>() + "…";
     }
-    format!("/{name} is no command: {nearest}/help lists them, // says a line that begins with /")
+    format!(
+        "unknown command \"/{name}\"; {nearest}/help lists the commands; begin a line with // to say it"
+    )
 }
 
 /// Splits what follows `/msg` into the member it names and the text for it.
@@ -198,7 +279,11 @@ pub fn addressee<'a>(
 /// # Errors
 ///
 /// Why nobody is named, for the user.
-pub fn named<'a>(name: &str, members: &'a [Member]) -> Result<Vec<&'a Member>, String> {
+pub fn named<'a>(
+    command: &str,
+    name: &str,
+    members: &'a [Member],
+) -> Result<Vec<&'a Member>, String> {
     let by_nick: Vec<&Member> = members.iter().filter(|m| m.nick == name).collect();
     if !by_nick.is_empty() {
         return Ok(by_nick);
@@ -211,10 +296,34 @@ pub fn named<'a>(name: &str, members: &'a [Member]) -> Result<Vec<&'a Member>, S
     if by_id.is_empty() {
         let name = visible(name, Tab::Escape);
         return Err(format!(
-            "/whois: nobody here is called {name}; see /members"
+            "/{command}: nobody here is called {name}; see /members"
         ));
     }
     Ok(by_id)
+}
+
+/// The one other member that has this nick, or this id.
+///
+/// # Errors
+///
+/// Why nobody is named, for the user.
+pub fn one_named<'a>(
+    command: &str,
+    name: &str,
+    members: &'a [Member],
+    own: Key,
+) -> Result<&'a Member, String> {
+    match named(command, name, members)?[..] {
+        [member] if member.key == own => Err(format!("/{command}: that is you")),
+        [member] => Ok(member),
+        ref several => {
+            let names: Vec<String> = several.iter().map(|m| text::name(m)).collect();
+            let names = names.join(", ");
+            Err(format!(
+                "/{command}: several have that name, say which: {names}"
+            ))
+        }
+    }
 }
 
 /// The text for `member` if `rest` begins with its id, as `3`, `#3` or `ana#3`.
@@ -285,7 +394,12 @@ mod tests {
             ),
             ("/nick  Ana Maria ", UserCommand::Nick("Ana Maria".into())),
             ("/whois ana maria", UserCommand::Whois("ana maria".into())),
-            ("/status", UserCommand::Status),
+            ("/status", UserCommand::Status { is_detailed: false }),
+            ("/status -v", UserCommand::Status { is_detailed: true }),
+            ("/MEMBERS", UserCommand::Members),
+            ("/Search a b", UserCommand::Search("a b".into())),
+            ("/ignore", UserCommand::Ignore(String::new())),
+            ("/quiet Lately", UserCommand::Quiet(Some(Quiet::Lately))),
             ("/elect", UserCommand::Elect),
             ("/quit", UserCommand::Quit),
         ];
@@ -299,12 +413,28 @@ mod tests {
         assert!(wrong("/qiut").contains("did you mean /quit?"));
         assert!(wrong("/mebmers").contains("did you mean /members?"));
         assert!(!wrong("/supercalifragilistic").contains("did you mean"));
-        assert!(!wrong("/").contains("did you mean"));
+        let bare =
+            "unknown command \"/\"; /help lists the commands; begin a line with // to say it";
+        assert_eq!(wrong("/"), bare);
         assert!(wrong("/\x1b[2J").contains("^[[2J"));
     }
 
     #[test]
+    fn an_act_is_a_line_as_ctcp_has_it() {
+        assert_eq!(
+            say("/ME waves  twice"),
+            Meaning::Say("\u{1}ACTION waves  twice\u{1}".into())
+        );
+        assert!(wrong("/me ").contains("/me TEXT"));
+        assert!(wrong(&format!("/me {}", "x".repeat(TEXT_BYTES_MAX - 4))).contains("too long"));
+    }
+
+    #[test]
     fn arguments_are_checked() {
+        assert!(wrong("/notify often").contains("never, mention or all"));
+        assert!(wrong("/quiet please").contains("on, off or lately"));
+        assert!(wrong("/search").contains("/search WORDS"));
+        assert!(wrong("/status -w").contains("/status"));
         assert!(wrong("/history five").contains("five"));
         assert!(wrong("/msg ana").contains("NICK|ID"));
         assert!(wrong("/nick").contains("/nick NAME"));
@@ -315,7 +445,9 @@ mod tests {
     #[test]
     fn who_is_asked_for_is_named_by_nick_or_id() {
         let members = [member(1, "ana"), member(2, "ana"), member(3, "ana maria")];
-        let ids = |name| named(name, &members).map(|n| n.iter().map(|m| m.id).collect::<Vec<_>>());
+        let ids = |name| {
+            named("whois", name, &members).map(|n| n.iter().map(|m| m.id).collect::<Vec<_>>())
+        };
         assert_eq!(ids("ana"), Ok(vec![1, 2]));
         assert_eq!(ids("ana maria"), Ok(vec![3]));
         for name in ["2", "#2", "ana#2"] {

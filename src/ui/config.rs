@@ -2,12 +2,14 @@
 //! what the terminal is like, and what `/status` asks of the driver.
 //!
 //! This module is plain data. It owns no state of the running interface, decides nothing, and
-//! imports nothing of the other files here but `wanted`.
+//! imports of the other files here only what is plain data, too.
 
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use super::attention::Notify;
+use super::terminal::Abilities;
 use super::wanted::Wanted;
 use crate::wire::Key;
 
@@ -42,6 +44,17 @@ impl Replay {
     }
 }
 
+/// How much is said of who comes and goes, and of elections.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Notices {
+    /// Nothing, unless the user asks for it.
+    Never,
+    /// What people need.
+    Brief,
+    /// Every step, at once.
+    All,
+}
+
 /// What the command line says about the user's side.
 #[derive(Clone, Debug)]
 pub struct UiConfig {
@@ -55,8 +68,10 @@ pub struct UiConfig {
     pub lines: Option<Vec<String>>,
     /// Whether stdin is read at all (`papo listen` does not).
     pub reads_stdin: bool,
-    /// In a pipe, say on stderr who comes and goes; warnings are said in any case.
-    pub notices: bool,
+    /// How much is said of who comes and goes: in a pipe on stderr. Warnings are said in any case.
+    pub notices: Notices,
+    /// When a prompt rings and notifies.
+    pub notify: Notify,
     /// Stay in the room after the end of stdin.
     pub stay: bool,
     /// Start sending only once so many other members are in the room.
@@ -122,8 +137,8 @@ pub struct ScreenFacts {
     pub rows: u16,
     /// Colours may be used.
     pub color: bool,
-    /// Whether the terminal wraps rows anew; see [`reflows`](super::terminal::reflows).
-    pub reflows: bool,
+    /// What the terminal is known to do.
+    pub abilities: Abilities,
     /// Where "local time" is.
     pub zone: TimeZone,
 }

@@ -10,7 +10,7 @@ use crate::wire::{ChatMessage, Key, Member, MessageId};
 
 use super::backlog::Kind;
 use super::config::UiConfig;
-use super::event_data::{Delivered, PrivateEvent};
+use super::event_data::{Delivered, HeardMessage, PrivateEvent};
 use super::face::Face;
 use super::line_format::{JsonLines, TextLines};
 use super::output::{Output, kept_bytes};
@@ -148,7 +148,37 @@ impl Display {
             }
             return;
         }
+        if !own && arrival != Arrival::Old {
+            for message in &messages {
+                self.call_for(
+                    now,
+                    &HeardMessage {
+                        nick: message.nick(),
+                        text: message.text(),
+                        sent_at: message.sent_at(),
+                        is_private: false,
+                    },
+                );
+            }
+        }
         (self.stdout).push_messages(now.wall_ms, messages, own, arrival);
+    }
+
+    /// A message of somebody else is about to be shown: at a prompt the user is called.
+    fn call_for(&mut self, now: Now, message: &HeardMessage<'_>) {
+        if self
+            .prompt_mut()
+            .is_some_and(|prompt| prompt.on_message(message))
+        {
+            self.rule(now, "unread");
+        }
+    }
+
+    /// At a prompt, parts what was shown from what is shown from now on.
+    pub(super) fn rule(&mut self, now: Now, text: &str) {
+        if self.prompt().is_some() {
+            self.push_kind(now, Kind::Rule, text);
+        }
     }
 
     /// Prints messages of the history again; those of `key` are one's own.
@@ -171,6 +201,17 @@ impl Display {
         if self.runs.is_some() {
             return self.run_for(now, said, None);
         }
+        if !said.own {
+            self.call_for(
+                now,
+                &HeardMessage {
+                    nick: said.nick,
+                    text: said.text,
+                    sent_at: said.sent_at,
+                    is_private: true,
+                },
+            );
+        }
         match &mut self.face {
             Face::Json => self.json(now, |out, at, people| {
                 json::private(out, at, said, people.identity(said.key));
@@ -184,8 +225,9 @@ impl Display {
                 text::message(out, nick, text, Tab::Keep);
             }),
             Face::Terminal(prompt) => {
-                let line = prompt.style_private(said, &self.people).into_bytes();
-                self.stdout.push_kind(said.sent_at, Kind::Styled, line);
+                let line = prompt.style_private(said, &self.people);
+                let kind = Kind::Styled(line.indent);
+                (self.stdout).push_kind(said.sent_at, kind, line.text.into_bytes());
             }
         }
     }

@@ -105,3 +105,13 @@ pub(super) struct Unsent {
     /// What was meant to be said could not be sent.
     pub(super) failed: bool,
 }
+
+/// A message of somebody else, for which the user may be called.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HeardMessage<'a> {
+    pub(super) nick: &'a str,
+    pub(super) text: &'a str,
+    pub(super) sent_at: u64,
+    /// It is to nobody else.
+    pub(super) is_private: bool,
+}

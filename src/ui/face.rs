@@ -3,7 +3,7 @@
 //! The value of [`Face`] owns what belongs to one face alone. It never decides what is shown, and
 //! keeps nothing that waits for stdout.
 
-use super::config::{Mode, UiConfig};
+use super::config::{Mode, Notices, UiConfig};
 use super::prompt::Prompt;
 
 /// The face that is shown.
@@ -27,7 +27,7 @@ impl Face {
     pub(super) fn new(config: &UiConfig) -> Face {
         match config.mode {
             Mode::Text => Face::Text {
-                notices: config.notices,
+                notices: config.notices != Notices::Never,
                 timestamps: config.timestamps,
             },
             Mode::Json => Face::Json,

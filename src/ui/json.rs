@@ -284,38 +284,61 @@ pub fn coordinator(out: &mut Vec<u8>, at: u64, id: Id, key: Key, previous: Optio
 
 /// `history`: the answer to `/history`. `count` and `digest` are of the whole history, however few
 /// of its messages are asked for.
-pub fn history<'a>(out: &mut Vec<u8>, at: u64, room: &dyn RoomState, messages: &'a [ChatMessage]) {
-    #[derive(Serialize)]
-    struct HeldMessage<'a> {
-        id: IdText,
-        from: Id,
-        nick: &'a str,
-        key: Hex,
-        seq: u64,
-        text: &'a str,
-        sent_at: Stamp,
-    }
+pub fn history(out: &mut Vec<u8>, at: u64, room: &dyn RoomState, messages: &[ChatMessage]) {
     #[derive(Serialize)]
     struct Body<'a> {
         count: usize,
         digest: Hex,
         messages: Vec<HeldMessage<'a>>,
     }
-    let held = |m: &'a ChatMessage| HeldMessage {
-        id: IdText(m.id()),
-        from: m.from(),
-        nick: m.nick(),
-        key: Hex(m.origin().0),
-        seq: m.seq(),
-        text: m.text(),
-        sent_at: Stamp(m.sent_at()),
-    };
     let body = Body {
         count: room.history_len(),
         digest: Hex(room.digest()),
-        messages: messages.iter().map(held).collect(),
+        messages: messages.iter().map(HeldMessage::of).collect(),
     };
     event(out, "history", at, body);
+}
+
+/// `search`: the answer to `/search`, with all that was found.
+pub fn search(out: &mut Vec<u8>, at: u64, words: &str, messages: &[ChatMessage]) {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        words: &'a str,
+        count: usize,
+        messages: Vec<HeldMessage<'a>>,
+    }
+    let body = Body {
+        words,
+        count: messages.len(),
+        messages: messages.iter().map(HeldMessage::of).collect(),
+    };
+    event(out, "search", at, body);
+}
+
+/// A message of the history in an answer.
+#[derive(Serialize)]
+struct HeldMessage<'a> {
+    id: IdText,
+    from: Id,
+    nick: &'a str,
+    key: Hex,
+    seq: u64,
+    text: &'a str,
+    sent_at: Stamp,
+}
+
+impl<'a> HeldMessage<'a> {
+    fn of(message: &'a ChatMessage) -> HeldMessage<'a> {
+        HeldMessage {
+            id: IdText(message.id()),
+            from: message.from(),
+            nick: message.nick(),
+            key: Hex(message.origin().0),
+            seq: message.seq(),
+            text: message.text(),
+            sent_at: Stamp(message.sent_at()),
+        }
+    }
 }
 
 /// `status`: the answer to `/status`.

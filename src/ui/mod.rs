@@ -10,7 +10,10 @@
 //! | `sending` | the lines that were read, when they go, and when to leave |
 //! | `input_lines`, `queued_lines` | stdin as messages, and those that wait for the node |
 //! | `commands`, `orders` | what a typed line means, and what a command does |
+//! | `attention` | what the user is called for, and what is unread |
+//! | `ignored`, `likeness` | whom the user does not want to read, and whose nicks look alike |
 //! | `showing` | which event is shown, and how much of the history |
+//! | `news` | who comes and goes, in as few lines as people need |
 //! | `display` | the face, the two outputs, and what goes to which of them |
 //! | `face`, `prompt`, `terminal` | text, JSON or a prompt; the prompt here, and how one works |
 //! | `output`, `stderr` | what waits for stdout and for stderr |
@@ -31,6 +34,7 @@
 //! nothing of each other. Each file imports only from files that do not import it, however
 //! indirectly; none but this one knows [`Ui`].
 
+mod attention;
 mod backlog;
 mod commands;
 mod config;
@@ -39,10 +43,13 @@ mod event_data;
 mod face;
 mod gap;
 pub mod history_output;
+mod ignored;
 pub mod input_lines;
 mod json;
 mod json_people;
+mod likeness;
 mod line_format;
+mod news;
 mod numbers;
 mod orders;
 mod output;
@@ -62,7 +69,8 @@ pub mod visible;
 mod waiting_in_store;
 mod wanted;
 
-pub use config::{DriverStatus, Listening, Mode, Replay, ScreenFacts, UiConfig};
+pub use attention::Notify;
+pub use config::{DriverStatus, Listening, Mode, Notices, Replay, ScreenFacts, UiConfig};
 pub use printed::Fate;
 pub use room_state::RoomState;
 pub use runs::Run;
@@ -91,6 +99,8 @@ pub struct Ui {
     hears_other_secret: bool,
     /// Another member was seen at some time.
     met_somebody: bool,
+    /// When a prompt calls the user.
+    notify: Notify,
 }
 
 impl Ui {
@@ -103,6 +113,7 @@ impl Ui {
             display: Display::new(&config),
             hears_other_secret: false,
             met_somebody: false,
+            notify: config.notify,
         };
         // The lines of the command line stand for stdin.
         if let Some(lines) = config.lines.take() {
@@ -123,12 +134,14 @@ impl Ui {
     /// Shows a prompt from now on: stdin gives single keys (raw mode), stdout is the same terminal.
     /// To be called after [`on_listening`](Ui::on_listening), in interactive mode only.
     pub fn open_terminal(&mut self, now: Now, screen: ScreenFacts, listening: &Listening) {
-        self.display.open(Prompt::new(now, screen, listening));
+        let prompt = Prompt::new(now, screen, listening, self.notify);
+        self.display.open(prompt);
     }
 
     /// The node shows something.
     pub fn on_event(&mut self, now: Now, event: Event, node: &dyn RoomState) {
         self.met_somebody |= node.members().len() > 1;
+        self.on_time(now);
         if let Event::Left {
             confirmed,
             unconfirmed,
@@ -186,6 +199,7 @@ impl Ui {
     /// The time that `next_deadline` named has come.
     pub fn on_deadline(&mut self, now: Now) {
         self.sending.expire(now.time);
+        self.showing.on_deadline(&mut self.display, now);
         if let Some(prompt) = self.display.prompt_mut() {
             prompt.on_deadline(now.time);
             self.take_actions(now);
@@ -214,6 +228,19 @@ impl Ui {
         }
     }
 
+    /// The machine slept, or this process was stopped.
+    pub fn on_absence(&mut self) {
+        if let Some(prompt) = self.display.prompt_mut() {
+            prompt.note_absence();
+        }
+    }
+
+    fn on_time(&mut self, now: Now) {
+        if let Some(prompt) = self.display.prompt_mut() {
+            prompt.on_time(now.wall_ms);
+        }
+    }
+
     /// Nodes with another secret use this room's name: whoever says something to nobody may have the wrong
     /// secret, which is no success.
     pub fn note_other_secret(&mut self) {
@@ -230,6 +257,8 @@ impl Ui {
     pub fn log(&mut self, now: Now, line: &str) -> bool {
         let shown = self.has_prompt();
         if shown {
+            // The notice has its own time, and who says it is known.
+            let line = line.strip_prefix("papo: ").unwrap_or(line);
             self.display.notice(now, line);
         }
         shown
@@ -239,7 +268,8 @@ impl Ui {
     #[must_use]
     pub fn next_deadline(&self) -> Option<Time> {
         let keys = self.display.prompt().and_then(Prompt::next_deadline);
-        keys.into_iter().chain(self.sending.deadline()).min()
+        let rest = [self.sending.deadline(), self.showing.next_deadline()];
+        keys.into_iter().chain(rest.into_iter().flatten()).min()
     }
 
     /// False while more bytes of stdin could not be kept.
@@ -286,6 +316,7 @@ impl Ui {
         status: DriverStatus,
     ) -> Option<Command> {
         self.sending.expire(now.time);
+        self.on_time(now);
         self.take_actions(now);
         if let Some(prompt) = self.display.prompt_mut() {
             prompt.show_progress(node, self.showing.has_joined());
@@ -294,10 +325,25 @@ impl Ui {
             now,
             node,
             status,
-            room: self.showing.room(),
+            showing: &mut self.showing,
             display: &mut self.display,
         };
-        self.sending.next_command(&mut lent)
+        lent.showing.look_alikes(lent.display, now, node);
+        let command = self.sending.next_command(&mut lent);
+        if self.sending.take_wait_due() {
+            self.say_wait(now, node);
+        }
+        command
+    }
+
+    /// Says what leaving waits for.
+    fn say_wait(&mut self, now: Now, node: &dyn RoomState) {
+        let (lines, missing) = node.unconfirmed();
+        if lines > 0 {
+            let is_prompt = self.display.prompt().is_some();
+            let words = text::waiting(lines, &missing, is_prompt);
+            self.display.notice(now, &words);
+        }
     }
 
     /// Appends whole lines for stdout until `out` holds at least `limit` bytes or there is no more.
@@ -326,7 +372,8 @@ impl Ui {
     /// Takes in what was fetched from the store: all that was found of what
     /// [`wants_stored`](Ui::wants_stored) named up to this position, in the history's order.
     pub fn give_stored(&mut self, mut found: Vec<ChatMessage>, upto: Position) {
-        found.retain(|message| self.showing.wants(message));
+        let people = self.display.people();
+        found.retain(|message| self.showing.wants(message, people));
         self.display.stdout_mut().give(found, upto);
     }
 

@@ -3,12 +3,18 @@
 //! This module owns no state; what it needs is lent for one command. What a line means is the
 //! business of `commands`. `/quit` never comes here: when to leave is the business of `sending`.
 
+use crate::limits::SEARCH_SHOWN_MAX;
 use crate::node::{Command, Now};
 
+use super::attention::Notify;
 use super::commands::{self, UserCommand};
 use super::config::DriverStatus;
 use super::display::Display;
+use super::news::Quiet;
+use super::prompt::Prompt;
 use super::room_state::RoomState;
+use super::showing::Showing;
+use super::visible::{Tab, visible};
 use super::{json, json_people, text};
 
 /// What commands are lent for the length of one call.
@@ -16,8 +22,7 @@ pub(super) struct CommandParts<'a> {
     pub(super) now: Now,
     pub(super) node: &'a dyn RoomState,
     pub(super) status: DriverStatus,
-    /// The room's name.
-    pub(super) room: &'a str,
+    pub(super) showing: &'a mut Showing,
     pub(super) display: &'a mut Display,
 }
 
@@ -27,9 +32,20 @@ pub(super) fn carry_out(lent: &mut CommandParts<'_>, order: UserCommand) -> Opti
         UserCommand::Nick(nick) => return Some(Command::Rename(nick)),
         UserCommand::Elect => return Some(Command::Elect),
         UserCommand::Msg(rest) => return say_privately(lent, &rest),
+        UserCommand::More => {
+            let prompt = lent.display.prompt_mut();
+            if !prompt.is_some_and(Prompt::unfold) {
+                explain(lent, "/more: no message was folded");
+            }
+        }
+        UserCommand::Search(words) => search(lent, &words),
+        UserCommand::Ignore(name) => ignore(lent, &name),
+        UserCommand::Unignore(name) => unignore(lent, &name),
+        UserCommand::Notify(wish) => set_notify(lent, wish),
+        UserCommand::Quiet(wish) => set_quiet(lent, wish),
         UserCommand::History(count) => show_history(lent, count),
         UserCommand::Whois(name) => show_whois(lent, &name),
-        UserCommand::Help | UserCommand::Members | UserCommand::Status
+        UserCommand::Help | UserCommand::Members | UserCommand::Status { .. }
             if lent.display.is_json() =>
         {
             answer_as_json(lent, &order);
@@ -39,8 +55,13 @@ pub(super) fn carry_out(lent: &mut CommandParts<'_>, order: UserCommand) -> Opti
             let answer = text::members(lent.node, |key| lent.display.people().identity(key));
             lent.display.answer(lent.now, &answer);
         }
-        UserCommand::Status => {
-            let answer = text::status(lent.room, lent.node, lent.status);
+        UserCommand::Status { is_detailed } => {
+            let say = if is_detailed {
+                text::status
+            } else {
+                text::state
+            };
+            let answer = say(lent.showing.room(), lent.node, lent.status);
             lent.display.answer(lent.now, &answer);
         }
         // It is carried out where it was read.
@@ -54,6 +75,39 @@ pub(super) fn explain(lent: &mut CommandParts<'_>, why: &str) {
     if !why.is_empty() {
         lent.display.remark(lent.now, "error", why);
     }
+}
+
+/// Calls the user more or less often from now on; without a wish, it is only said how often.
+fn set_notify(lent: &mut CommandParts<'_>, wish: Option<Notify>) {
+    let Some(prompt) = lent.display.prompt_mut() else {
+        return explain(lent, "/notify: there is no terminal to ring");
+    };
+    wish.into_iter()
+        .for_each(|notify| prompt.set_notify(notify));
+    let words = match prompt.notify() {
+        Notify::Never => "/notify never: nothing rings",
+        Notify::Mention => "/notify mention: your name and private messages ring",
+        Notify::All => "/notify all: each message rings",
+    };
+    lent.display.notice(lent.now, words);
+}
+
+/// Says more or less of who comes and goes from now on; without a wish, the other way round than before.
+fn set_quiet(lent: &mut CommandParts<'_>, wish: Option<Quiet>) {
+    let news = lent.showing.news_mut();
+    let quiet = wish.unwrap_or(match news.quiet() {
+        Quiet::Off => Quiet::On,
+        Quiet::Lately | Quiet::On => Quiet::Off,
+    });
+    news.set_quiet(quiet);
+    let words = match quiet {
+        Quiet::Off => "who comes and goes is said",
+        Quiet::Lately => {
+            "who comes and goes is said only of those who spoke in the last 10 minutes"
+        }
+        Quiet::On => "who comes and goes is not said; /quiet says it again",
+    };
+    lent.display.notice(lent.now, words);
 }
 
 fn say_privately(lent: &mut CommandParts<'_>, rest: &str) -> Option<Command> {
@@ -78,7 +132,7 @@ fn show_whois(lent: &mut CommandParts<'_>, name: &str) {
     let CommandParts {
         now, node, display, ..
     } = lent;
-    let named = match commands::named(name, node.members()) {
+    let named = match commands::named("whois", name, node.members()) {
         Ok(named) => named,
         Err(why) => return explain(lent, &why),
     };
@@ -106,13 +160,13 @@ fn answer_as_json(lent: &mut CommandParts<'_>, order: &UserCommand) {
         now,
         node,
         status,
-        room,
+        showing,
         display,
     } = lent;
     display.json(*now, |out, at, people| match order {
         UserCommand::Help => json::remark(out, at, "help", commands::HELP),
         UserCommand::Members => json_people::members(out, at, *node, people),
-        _ => json::status(out, at, room, *node, *status),
+        _ => json::status(out, at, showing.room(), *node, *status),
     });
 }
 
@@ -120,16 +174,116 @@ fn show_history(lent: &mut CommandParts<'_>, count: Option<usize>) {
     /// People look at a screenful; scripts want all.
     const INTERACTIVE_COUNT: usize = 20;
     let CommandParts {
-        now, node, display, ..
+        now,
+        node,
+        display,
+        showing,
+        ..
     } = lent;
     let count = count.unwrap_or(match display.prompt() {
         Some(_) => INTERACTIVE_COUNT,
         None => usize::MAX,
     });
-    let messages = node.newest(count);
+    let mut messages = node.newest(count);
     if display.is_json() {
         display.json(*now, |out, at, _| json::history(out, at, *node, &messages));
+        return;
+    }
+    let people = display.people();
+    messages.retain(|message| showing.wants(message, people));
+    let (shown, all) = (messages.len() as u64, node.history_len() as u64);
+    display.rule(*now, &text::stretch_of_history(shown, all));
+    display.replay(*now, messages, node.key());
+    display.rule(*now, "end of the history");
+}
+
+/// Shows the newest messages in which all words stand, in whatever case.
+fn search(lent: &mut CommandParts<'_>, words: &str) {
+    let CommandParts {
+        now,
+        node,
+        display,
+        showing,
+        ..
+    } = lent;
+    let wanted: Vec<String> = (words.split_whitespace().map(str::to_lowercase)).collect();
+    let people = display.people();
+    let mut found = node.newest(usize::MAX);
+    found.retain(|message| {
+        let text = message.text().to_lowercase();
+        wanted.iter().all(|word| text.contains(word)) && showing.wants(message, people)
+    });
+    if display.is_json() {
+        return display.json(*now, |out, at, _| json::search(out, at, words, &found));
+    }
+    let count = found.len() as u64;
+    let newest = found.split_off(found.len().saturating_sub(SEARCH_SHOWN_MAX));
+    let summary = text::found(newest.len() as u64, count, node.history_len() as u64, words);
+    match display.prompt() {
+        Some(_) if count > 0 => display.rule(*now, &summary),
+        _ => display.notice(*now, &summary),
+    }
+    display.replay(*now, newest, node.key());
+    if count > 0 {
+        display.rule(*now, "end of the search");
+    }
+}
+
+/// Shows nothing more of one member, or says of whom nothing is shown.
+fn ignore(lent: &mut CommandParts<'_>, name: &str) {
+    let CommandParts {
+        now,
+        node,
+        display,
+        showing,
+        ..
+    } = lent;
+    if name.is_empty() {
+        let nicks: Vec<String> = (showing.ignored_mut().nicks())
+            .map(|nick| visible(nick, Tab::Escape))
+            .collect();
+        let words = match nicks.is_empty() {
+            true => "nobody is ignored".to_owned(),
+            false => format!("ignored: {}", nicks.join(", ")),
+        };
+        return display.notice(*now, &words);
+    }
+    let member = match commands::one_named("ignore", name, node.members(), node.key()) {
+        Ok(member) => member,
+        Err(why) => return explain(lent, &why),
+    };
+    let identity = display.people().identity(member.key);
+    let who = text::name(member);
+    let words = if !showing
+        .ignored_mut()
+        .add(member.key, identity, &member.nick)
+    {
+        "/ignore: too many are ignored; /unignore NICK makes room".to_owned()
+    } else if identity.is_some() {
+        format!("{who} is ignored, under any nick, until /unignore or the end of this run")
     } else {
-        display.replay(*now, messages, node.key());
+        format!("{who} is ignored until it comes back: it shows no identity")
+    };
+    display.notice(*now, &words);
+}
+
+/// Shows again what one says that was ignored.
+fn unignore(lent: &mut CommandParts<'_>, name: &str) {
+    let CommandParts {
+        now,
+        node,
+        display,
+        showing,
+        ..
+    } = lent;
+    let present = commands::named("unignore", name, node.members());
+    let one = present.ok().and_then(|named| named.first().copied());
+    let one = one.map(|m| (m.key, display.people().identity(m.key)));
+    let shown = visible(name, Tab::Escape);
+    if showing.ignored_mut().remove(name, one) {
+        display.notice(*now, &format!("{shown} is read again"));
+    } else {
+        let why = format!("/unignore {shown}: nobody of that name is ignored; /ignore lists them");
+        explain(lent, &why);
     }
 }

@@ -1,21 +1,23 @@
 //! The prompt as the face of the user interface: what keys ask for, and what waits for stdout as
 //! lines above the prompt.
 //!
-//! This module owns the [`Terminal`], whether the process is to be stopped by Ctrl-Z, and to whom
+//! This module owns the [`Terminal`], what the user has seen of it, whether the process is to be stopped by Ctrl-Z, and to whom
 //! the last `/msg` went. It never decides what is shown, or what becomes of a line; how the prompt
 //! works is the business of [`terminal`](super::terminal).
 
 use crate::node::{Now, Time};
 use crate::wire::Member;
 
+use super::attention::{Attention, Notify};
 use super::backlog::Kind;
 use super::commands;
 use super::config::{Listening, ScreenFacts};
-use super::event_data::PrivateEvent;
+use super::event_data::{HeardMessage, PrivateEvent};
 use super::output::{Next, Output};
 use super::people::People;
 use super::room_state::RoomState;
-use super::terminal::{Action, ShownMessage, Terminal, TerminalOptions};
+use super::terminal::style::{self, StyledLine};
+use super::terminal::{Action, ShownMessage, Sign, Terminal, TerminalOptions};
 
 /// A terminal with a prompt.
 #[derive(Debug)]
@@ -25,16 +27,22 @@ pub(super) struct Prompt {
     wants_stop: bool,
     /// To whom the last `/msg` went.
     addressee: Option<String>,
+    attention: Attention,
 }
 
 impl Prompt {
     /// A prompt that is shown once the output is filled next.
-    pub(super) fn new(now: Now, screen: ScreenFacts, listening: &Listening) -> Prompt {
+    pub(super) fn new(
+        now: Now,
+        screen: ScreenFacts,
+        listening: &Listening,
+        notify: Notify,
+    ) -> Prompt {
         let mut terminal = Terminal::new(TerminalOptions {
             cols: screen.cols,
             rows: screen.rows,
             color: screen.color,
-            reflows: screen.reflows,
+            abilities: screen.abilities,
             zone: screen.zone,
             room: listening.room.clone(),
             nick: listening.nick.clone(),
@@ -43,16 +51,72 @@ impl Prompt {
             wall_ms: now.wall_ms,
         });
         terminal.set_status(Some("looking for the room …".to_owned()));
+        terminal.set_unread(0);
         Prompt {
             terminal,
             wants_stop: false,
             addressee: None,
+            attention: Attention::new(notify),
         }
     }
 
     /// Bytes of keys came.
     pub(super) fn on_bytes(&mut self, now: Time, bytes: &[u8]) {
         self.terminal.on_bytes(now, bytes);
+        self.take_signs();
+    }
+
+    /// What the keys and the terminal said of the user.
+    fn take_signs(&mut self) {
+        let signs = self.terminal.take_signs();
+        for sign in &signs {
+            match sign {
+                Sign::Key => self.attention.on_key(),
+                Sign::Focus(is_focused) => self.attention.on_focus(*is_focused),
+            }
+        }
+        if !signs.is_empty() {
+            self.terminal.set_unread(self.attention.unread());
+        }
+    }
+
+    /// When the user is called.
+    pub(super) fn notify(&self) -> Notify {
+        self.attention.notify()
+    }
+
+    /// When the user is called from now on.
+    pub(super) fn set_notify(&mut self, notify: Notify) {
+        self.attention.set_notify(notify);
+    }
+
+    /// The machine slept.
+    pub(super) fn note_absence(&mut self) {
+        self.attention.on_return();
+    }
+
+    /// It is so late by the wall clock.
+    pub(super) fn on_time(&mut self, wall_ms: u64) {
+        self.attention.on_time(wall_ms);
+    }
+
+    /// A message of somebody else is about to be shown: the user is called, if that is wanted. True if a mark
+    /// belongs above it, since it came while the user was away.
+    pub(super) fn on_message(&mut self, message: &HeardMessage<'_>) -> bool {
+        let is_meant = message.is_private || self.terminal.is_named_in(message.text);
+        let call = self.attention.on_message(is_meant);
+        if call.rings {
+            self.terminal.ring();
+        }
+        if call.notifies {
+            let (nick, text) = (message.nick, message.text);
+            self.terminal.notify(&match style::act(text) {
+                Some(act) => format!("* {nick} {act}"),
+                None => format!("<{nick}> {text}"),
+            });
+        }
+        self.terminal.set_unread(self.attention.unread());
+        self.attention.is_marked(message.sent_at)
     }
 
     /// When [`on_deadline`](Prompt::on_deadline) wants to be called: while half a sequence of keys
@@ -64,6 +128,7 @@ impl Prompt {
     /// The time that [`next_deadline`](Prompt::next_deadline) named has come.
     pub(super) fn on_deadline(&mut self, now: Time) {
         self.terminal.on_deadline(now);
+        self.take_signs();
     }
 
     /// The terminal has another size.
@@ -80,6 +145,7 @@ impl Prompt {
     /// The process goes on after it was stopped.
     pub(super) fn resume(&mut self, cols: u16, rows: u16) {
         self.wants_stop = false;
+        self.attention.on_return();
         self.terminal.resume(cols, rows);
     }
 
@@ -105,6 +171,11 @@ impl Prompt {
         self.addressee = Some(name);
     }
 
+    /// Prints the whole message again that was folded last. False if there is none.
+    pub(super) fn unfold(&mut self) -> bool {
+        self.terminal.unfold()
+    }
+
     /// Shows what has come of the history while it comes.
     pub(super) fn show_progress(&mut self, node: &dyn RoomState, has_joined: bool) {
         let come = node.history_len();
@@ -125,7 +196,7 @@ impl Prompt {
     }
 
     /// The line of a message to or from one member alone.
-    pub(super) fn style_private(&mut self, said: &PrivateEvent<'_>, people: &People) -> String {
+    pub(super) fn style_private(&mut self, said: &PrivateEvent<'_>, people: &People) -> StyledLine {
         let to = match said.own {
             true => self.addressee.take().unwrap_or_default(),
             false => "you".to_owned(),
@@ -185,7 +256,15 @@ fn print(terminal: &mut Terminal, next: &Next, people: &People) {
             Kind::Text => terminal.print_text(text),
             Kind::Notice => terminal.print_notice(*at, text),
             Kind::Warning => terminal.print_warning(*at, text),
-            Kind::Styled => terminal.print_styled(*at, text.clone()),
+            Kind::Rule => terminal.print_rule(text),
+            Kind::Styled(indent) => terminal.print_styled(
+                *at,
+                StyledLine {
+                    text: text.clone(),
+                    indent: *indent,
+                    folds: true,
+                },
+            ),
         },
     }
 }

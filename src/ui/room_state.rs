@@ -30,6 +30,10 @@ pub trait RoomState {
     fn link(&self, _key: Key) -> Option<(SocketAddr, Time)> {
         None
     }
+    /// How many messages were said that not everybody has confirmed, and who has not.
+    fn unconfirmed(&self) -> (u64, Vec<Member>) {
+        (0, Vec::new())
+    }
     /// How many messages are held.
     fn history_len(&self) -> usize;
     /// How many messages will be held once the history is complete, while it comes.
@@ -77,6 +81,10 @@ impl RoomState for Node {
 
     fn link(&self, key: Key) -> Option<(SocketAddr, Time)> {
         Node::link(self, key)
+    }
+
+    fn unconfirmed(&self) -> (u64, Vec<Member>) {
+        Node::unconfirmed(self)
     }
 
     fn history_len(&self) -> usize {

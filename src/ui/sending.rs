@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::limits::{SAY_BYTES_MAX, SAY_LINES_MAX};
 use crate::node::{Command, Now, Texts, Time};
+use crate::timing::LEAVING_SAID;
 
 use super::commands::{self, Meaning, UserCommand};
 use super::config::UiConfig;
@@ -68,6 +69,10 @@ pub(super) struct Sending {
     has_said: bool,
     /// Why lines are not sent, if a deadline has passed: the end of a line of text.
     late: Option<String>,
+    /// When it is said what leaving waits for.
+    wait_said_at: Option<Time>,
+    /// It is to be said now.
+    is_wait_due: bool,
     /// When the end of a filter is to be over.
     ends_at: Option<Time>,
     /// What was meant to be said could not even be sent.
@@ -97,6 +102,8 @@ impl Sending {
             expired: false,
             has_said: false,
             late: None,
+            wait_said_at: None,
+            is_wait_due: false,
             ends_at: None,
             failed: false,
             unsent: 0,
@@ -179,6 +186,7 @@ impl Sending {
     /// somebody with another one was.
     pub(super) fn end(&mut self, is_alone: bool) -> Unsent {
         self.stage = LeavingStage::Gone;
+        (self.wait_said_at, self.is_wait_due) = (None, false);
         if is_alone && self.is_filter && self.has_said && self.late.is_none() {
             self.late =
                 Some("nobody who holds this secret was there to hear what was said".to_owned());
@@ -210,11 +218,20 @@ impl Sending {
             self.deadline = None;
             self.expired = true;
         }
+        if self.wait_said_at.is_some_and(|at| at <= now) {
+            self.wait_said_at = None;
+            self.is_wait_due = true;
+        }
+    }
+
+    /// True once, when it is to be said what leaving waits for.
+    pub(super) fn take_wait_due(&mut self) -> bool {
+        std::mem::take(&mut self.is_wait_due)
     }
 
     /// When [`expire`](Sending::expire) wants to be called, if at all.
     pub(super) fn deadline(&self) -> Option<Time> {
-        self.deadline
+        self.deadline.into_iter().chain(self.wait_said_at).min()
     }
 
     /// Whether more of stdin, or of the keys, is read.
@@ -331,6 +348,7 @@ impl Sending {
         self.lines.clear();
         self.stage = LeavingStage::Leaving;
         self.deadline = None;
+        self.wait_said_at = Some(now.time + LEAVING_SAID);
         self.ends_at = self.is_filter.then_some(until);
         let patience = until.since(now.time);
         Command::Leave { patience }

@@ -4,15 +4,17 @@
 //! shown so far. It never decides where something is shown, which is the business of `display`, or
 //! how it reads, which is the business of `text` and `json`.
 
-use crate::node::{Arrival, Departure, Event, Now};
+use crate::node::{Arrival, Event, Now, Time};
 use crate::wire::{ChatMessage, Key, Member};
 
 use super::config::{Listening, Replay, UiConfig};
 use super::display::Display;
 use super::event_data::{Delivered, Misser, PrivateEvent, Unsent};
+use super::ignored::Ignored;
+use super::likeness::Lookalikes;
+use super::news::News;
 use super::people::People;
 use super::room_state::RoomState;
-use super::visible::{Tab, visible};
 use super::wanted::Wanted;
 use super::{json, json_people, text};
 
@@ -31,6 +33,10 @@ pub(super) struct Showing {
     has_joined: bool,
     /// How many old messages were printed so far, which `--replay` bounds.
     replayed: usize,
+    /// Who comes and goes, for people.
+    news: News,
+    ignored: Ignored,
+    lookalikes: Lookalikes,
 }
 
 /// What an event is shown with: where, when, and what the node knows.
@@ -60,6 +66,27 @@ impl Showing {
             reach: text::Reach::default(),
             has_joined: false,
             replayed: 0,
+            news: News::new(config.notices),
+            ignored: Ignored::default(),
+            lookalikes: Lookalikes::default(),
+        }
+    }
+
+    /// Who comes and goes, to be said more or less of.
+    pub(super) fn news_mut(&mut self) -> &mut News {
+        &mut self.news
+    }
+
+    /// When [`on_deadline`](Showing::on_deadline) wants to be called.
+    pub(super) fn next_deadline(&self) -> Option<Time> {
+        let both = [self.news.next_deadline(), self.lookalikes.next_deadline()];
+        both.into_iter().flatten().min()
+    }
+
+    /// Says what has waited long enough for what would belong to it.
+    pub(super) fn on_deadline(&mut self, display: &mut Display, now: Now) {
+        for line in self.news.on_deadline(now.time) {
+            display.notice(now, &line);
         }
     }
 
@@ -69,8 +96,27 @@ impl Showing {
     }
 
     /// Whether this message is one of those that are shown.
-    pub(super) fn wants(&self, message: &ChatMessage) -> bool {
-        self.wanted.fits(message)
+    pub(super) fn wants(&self, message: &ChatMessage, people: &People) -> bool {
+        let author = message.origin();
+        self.wanted.fits(message) && !self.ignored.hides(author, people.identity(author))
+    }
+
+    /// Whom the user does not want to read, to be changed.
+    pub(super) fn ignored_mut(&mut self) -> &mut Ignored {
+        &mut self.ignored
+    }
+
+    /// Warns at a prompt of members whose nicks look alike, when it is time for that.
+    pub(super) fn look_alikes(&mut self, display: &mut Display, now: Now, node: &dyn RoomState) {
+        let people = display.people();
+        let (members, own) = (node.members(), node.key());
+        let identity = |key| people.identity(key);
+        let marked = |member: &Member| people.is_another(member.key, &member.nick);
+        for words in (self.lookalikes).look(now.time, members, own, identity, marked) {
+            if display.prompt().is_some() {
+                display.warn(now, &words);
+            }
+        }
     }
 
     /// Whether as many messages were shown as are wanted.
@@ -121,7 +167,7 @@ impl Showing {
             Event::Private { .. } => self.show_private(&mut scene, &event),
             Event::Delivered { .. } => show_delivered(&mut scene, event),
             Event::Warning(text) | Event::NotLetIn { text, .. } => scene.display.warn(now, &text),
-            other => show_change(&mut scene, &other),
+            other => self.show_change(&mut scene, &other),
         }
     }
 
@@ -136,15 +182,18 @@ impl Showing {
         if arrival == Arrival::Old {
             let left = self.replay.max().saturating_sub(self.replayed);
             // What comes before the first `Joined` is shown with it.
-            messages.retain(|message| self.wanted.fits(message));
+            messages.retain(|message| self.wants(message, display.people()));
             messages.truncate(if self.has_joined { left } else { 0 });
             messages.truncate(self.wanted.take(messages.len()));
             self.replayed += messages.len();
             return display.messages(*now, messages, own, arrival);
         }
+        if let Some(last) = messages.last() {
+            self.news.note_spoke(now.time, last.origin());
+        }
         let count = messages.len();
         if self.has_joined && (display.shows_own() || !own) {
-            messages.retain(|message| self.wanted.fits(message));
+            messages.retain(|message| self.wants(message, display.people()));
             messages.truncate(self.wanted.take(messages.len()));
         } else {
             messages.clear();
@@ -198,14 +247,39 @@ impl Showing {
             text,
             own: *own,
         };
+        let identity = scene.display.people().identity(*key);
+        if self.ignored.hides(*key, identity) {
+            return;
+        }
         if self.wanted.fits_text(text, *sent_at) && self.wanted.take(1) > 0 {
             scene.display.private(scene.now, &said);
+        }
+    }
+
+    /// Shows what happens to the group rather than in the talk.
+    fn show_change(&mut self, scene: &mut Scene<'_>, event: &Event) {
+        let Scene { display, now, node } = scene;
+        display.set_members(*now, node.members());
+        let is_change = matches!(event, Event::MemberJoined(_) | Event::MemberRenamed { .. });
+        if is_change && display.prompt().is_some() {
+            self.lookalikes.on_change(now.time);
+        }
+        if display.is_json() {
+            display.json(*now, |out, at, people| {
+                change_as_json(out, at, event, people)
+            });
+        } else if let Some(notice) = self.news.on_event(now.time, event, node.members()) {
+            display.notice(*now, &notice);
         }
     }
 
     fn show_joined(&mut self, scene: &mut Scene<'_>, again: bool) {
         let Scene { display, now, node } = scene;
         display.set_members(*now, node.members());
+        if display.prompt().is_some() {
+            self.lookalikes.on_change(now.time);
+        }
+        self.news.on_joined(node.coordinator().map(|c| c.key));
         display.joined(*now, again, &self.room, *node);
         if self.has_joined {
             return;
@@ -222,11 +296,18 @@ impl Showing {
             true => node.old(usize::MAX),
             false => node.old(most),
         };
-        old.retain(|message| self.wanted.fits(message));
+        old.retain(|message| self.wants(message, display.people()));
         old.drain(..old.len().saturating_sub(most));
         old.truncate(self.wanted.take(old.len()));
         self.replayed = old.len();
+        let (shown, all) = (old.len() as u64, node.history_len() as u64);
+        if shown < all && display.prompt().is_some() {
+            display.notice(*now, &text::part_of_history(shown, all));
+        }
         display.replay(*now, old, node.key());
+        if shown > 0 {
+            display.rule(*now, "new");
+        }
     }
 }
 
@@ -250,35 +331,6 @@ fn show_delivered(scene: &mut Scene<'_>, event: Event) {
         missed: missed.iter().map(|key| Misser::of(*key, here)).collect(),
     };
     scene.display.delivered(scene.now, delivered);
-}
-
-/// Shows what happens to the group rather than in the talk.
-fn show_change(scene: &mut Scene<'_>, event: &Event) {
-    let Scene { display, now, node } = scene;
-    display.set_members(*now, node.members());
-    if display.is_json() {
-        display.json(*now, |out, at, people| {
-            change_as_json(out, at, event, people)
-        });
-    } else if let Some(notice) = change_as_text(event, node.members()) {
-        display.notice(*now, &notice);
-    }
-}
-
-fn change_as_text(event: &Event, members: &[Member]) -> Option<String> {
-    Some(match event {
-        Event::MemberJoined(member) => format!("{} joined", text::name(member)),
-        Event::MemberLeft(member, Departure::Left) => format!("{} left", text::name(member)),
-        Event::MemberLeft(member, Departure::Lost) => format!("{} was lost", text::name(member)),
-        Event::MemberRenamed { member, previous } => {
-            let previous = visible(previous, Tab::Escape);
-            format!("{previous} is called {} now", text::name(member))
-        }
-        Event::Election { phase, reason } => text::election(*phase, reason),
-        Event::Coordinator { id, key, own, .. } => text::coordinator(*id, *key, *own, members),
-        // The others have ways of their own.
-        _ => return None,
-    })
 }
 
 fn change_as_json(out: &mut Vec<u8>, at: u64, event: &Event, people: &People) {

@@ -74,6 +74,63 @@ pub fn grouped(n: u64) -> String {
     text
 }
 
+/// What is said of a history of which only the newest lines are shown: `20 of 5,000 lines; /history shows
+/// more`.
+#[must_use]
+pub fn part_of_history(shown: u64, all: u64) -> String {
+    match shown {
+        0 => format!(
+            "{} said before; /history shows the newest",
+            count_grouped(all)
+        ),
+        _ => format!("{}; /history shows more", stretch_of_history(shown, all)),
+    }
+}
+
+/// What stands above messages of the history that are shown again: `20 of 5,000 lines`.
+#[must_use]
+pub fn stretch_of_history(shown: u64, all: u64) -> String {
+    format!("{} of {}", grouped(shown), count_grouped(all))
+}
+
+/// What stands above what a search found: `20 of 31 lines with "lunch"`.
+#[must_use]
+pub fn found(shown: u64, found: u64, all: u64, words: &str) -> String {
+    let words = visible(words, Tab::Escape);
+    match found {
+        0 => format!("none of {} has \"{words}\"", count_grouped(all)),
+        n if n == shown => format!("{} with \"{words}\"", count_grouped(n)),
+        n => format!(
+            "the newest {} of {} with \"{words}\"",
+            grouped(shown),
+            count_grouped(n)
+        ),
+    }
+}
+
+/// `1 line`, `5,000 lines`.
+fn count_grouped(lines: u64) -> String {
+    format!(
+        "{} {}",
+        grouped(lines),
+        if lines == 1 { "line" } else { "lines" }
+    )
+}
+
+/// What leaving waits for: `waiting for fz#1 to confirm 1 line; Ctrl-C again leaves at once`.
+#[must_use]
+pub fn waiting(lines: u64, missing: &[Member], is_prompt: bool) -> String {
+    let lines = count(lines, "line");
+    let what = match names(missing) {
+        names if names.is_empty() => format!("waiting until {lines} can be confirmed"),
+        names => format!("waiting for {names} to confirm {lines}"),
+    };
+    match is_prompt {
+        true => format!("{what}; Ctrl-C again leaves at once"),
+        false => what,
+    }
+}
+
 /// What is said when messages of an author were given up: `ana missed 1,024 lines of bia, 1 to
 /// 1,024`.
 #[must_use]
@@ -146,17 +203,16 @@ pub struct Reach {
 pub fn alone(room: &str, reach: &Reach) -> Vec<String> {
     let host = |at: &str| at.rsplit_once(':').map_or(at, |(host, _)| host).to_owned();
     let hosts: Vec<String> = reach.tcp.iter().map(|at| host(at)).collect();
-    let mut lines = Vec::new();
-    if !reach.group.is_empty() {
-        let hosts = hosts.join(", ");
-        lines.push(format!("nobody answered to {} on {hosts}", reach.group));
-    }
+    let mut lines = vec![match reach.group.as_str() {
+        "" | "none" => "no other member found; multicast is off".to_owned(),
+        _ => format!("nobody answered on {}", hosts.join(", ")),
+    }];
+    // What listens on this machine alone cannot be reached from another.
     let is_local = |at: &&String| at.starts_with("127.") || at.starts_with("[::1]");
-    let elsewhere = reach.tcp.iter().find(|at| !is_local(at));
-    if let Some(at) = elsewhere.or(reach.tcp.first()) {
+    if let Some(at) = reach.tcp.iter().find(|at| !is_local(at)) {
         let room = shell_word(room);
         lines.push(format!(
-            "to come here from elsewhere: papo --room {room} --peer {at}"
+            "to join from another machine: papo --room {room} --peer {at}"
         ));
     }
     lines
@@ -254,7 +310,50 @@ pub fn whois(
     lines
 }
 
-/// The answer to `/status`.
+/// The answer to `/status`: what people want to know, in sentences.
+#[must_use]
+pub fn state(name_of_room: &str, room: &dyn RoomState, driver: DriverStatus) -> String {
+    let me = name_of(room.key(), room.id().unwrap_or_default(), room.members());
+    let others = (room.members().len() as u64).saturating_sub(1);
+    let coordinates = match room.coordinator() {
+        Some(claim) if claim.key == room.key() => "you coordinate".to_owned(),
+        Some(claim) => format!(
+            "{} coordinates",
+            name_of(claim.key, claim.id, room.members())
+        ),
+        None => "nobody coordinates".to_owned(),
+    };
+    let seconds = driver.uptime.as_secs();
+    let time = format!(
+        "{}:{:02}:{:02}",
+        seconds / 3_600,
+        seconds / 60 % 60,
+        seconds % 60
+    );
+    let unconfirmed = match room.unconfirmed() {
+        (0, _) => "Everything said here is confirmed.".to_owned(),
+        (lines, missing) if missing.is_empty() => {
+            format!("{} not confirmed.", count(lines, "line"))
+        }
+        (lines, missing) => {
+            format!(
+                "{} not confirmed by {}.",
+                count(lines, "line"),
+                names(&missing)
+            )
+        }
+    };
+    format!(
+        "You are {me} in {}, for {time}, with {}; {coordinates}.\n\
+         The history has {}. {unconfirmed}\n\
+         All counters: /status -v\n",
+        visible(name_of_room, Tab::Escape),
+        count(others, "other member"),
+        count_grouped(room.history_len() as u64),
+    )
+}
+
+/// The answer to `/status -v`.
 #[must_use]
 pub fn status(name_of_room: &str, room: &dyn RoomState, driver: DriverStatus) -> String {
     let id = |id: Option<Id>| id.map_or_else(|| "none yet".to_owned(), |id| id.to_string());
@@ -288,13 +387,18 @@ mod tests {
             group: "239.1.2.3:4000".into(),
         };
         let lines = alone("o'hara room", &reach);
-        assert_eq!(
-            lines[0],
-            "nobody answered to 239.1.2.3:4000 on 127.0.0.1, 192.0.2.4"
-        );
+        assert_eq!(lines[0], "nobody answered on 127.0.0.1, 192.0.2.4");
         let command = r"papo --room 'o'\''hara room' --peer 192.0.2.4:7000";
         assert!(lines[1].ends_with(command), "{}", lines[1]);
         assert!(alone("lobby", &reach)[1].contains("--room lobby --peer"));
+        let local = Reach {
+            tcp: vec!["127.0.0.1:7000".into()],
+            group: "none".into(),
+        };
+        assert_eq!(
+            alone("lobby", &local),
+            ["no other member found; multicast is off"]
+        );
     }
 
     fn member(id: Id, nick: &str) -> Member {

@@ -205,3 +205,16 @@ pub fn readme_snippet(name: &str) -> String {
     let (code, _) = rest.split_once("```").expect("the block ends");
     code.to_owned()
 }
+
+/// The rows of the screen in the README that follow such a line, without their indent.
+#[track_caller]
+pub fn readme_screen(name: &str) -> Vec<String> {
+    let readme = std::fs::read_to_string(README).expect("there is a README.md");
+    let marker = format!("<!-- tested: {name} -->");
+    let (_, rest) = readme
+        .split_once(&marker)
+        .unwrap_or_else(|| panic!("README.md has no line {marker}"));
+    let rows = rest.trim_start_matches('\n').lines();
+    let rows = rows.map_while(|row| row.strip_prefix("    "));
+    rows.map(str::to_owned).collect()
+}

@@ -125,6 +125,10 @@ const EVENTS: &[(&str, Fields)] = &[
         &[("count", Count), ("digest", Digest), ("messages", Messages)],
     ),
     (
+        "search",
+        &[("words", Text), ("count", Count), ("messages", Messages)],
+    ),
+    (
         "members",
         &[("coordinator", IdOrNull), ("members", Members)],
     ),

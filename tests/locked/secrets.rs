@@ -125,7 +125,7 @@ fn told_of_another_secret(node: &Node) -> usize {
     node.look(|record| {
         let warnings = record.all("warning").map(|e| e.text("text").to_owned());
         warnings
-            .filter(|text| text.contains("another secret"))
+            .filter(|text| text.contains("a different secret"))
             .count()
     })
 }

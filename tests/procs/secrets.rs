@@ -33,7 +33,7 @@ fn who_holds_the_secret_talks_and_who_does_not_is_told_so() {
         .start();
     assert_eq!(wrong.exit(), 0, "{}", wrong.stderr());
     assert!(
-        wrong.stderr().contains("another secret"),
+        wrong.stderr().contains("a different secret"),
         "{}",
         wrong.stderr()
     );

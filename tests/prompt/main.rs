@@ -12,9 +12,14 @@
     reason = "the harness is shared with other tests"
 )]
 
+mod attention;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod leaving;
+mod noise;
+mod reading;
 mod terminal;
+mod words;
 
 use std::time::Duration;
 

@@ -29,6 +29,27 @@ pub struct Terminal {
     child: Child,
 }
 
+/// What a terminal is like, and what papo is told beside its room and its nick.
+pub struct Setup<'a> {
+    pub term: Option<&'static str>,
+    pub cols: u16,
+    pub rows: u16,
+    pub args: &'a [&'a str],
+    pub env: &'a [(&'a str, &'a str)],
+}
+
+impl Default for Setup<'_> {
+    fn default() -> Self {
+        Setup {
+            term: Some("xterm-256color"),
+            cols: 80,
+            rows: 24,
+            args: &[],
+            env: &[],
+        }
+    }
+}
+
 fn cells(n: u16) -> NonZero<u16> {
     NonZero::new(n).expect("a terminal has a size")
 }
@@ -45,18 +66,45 @@ fn size(cols: u16, rows: u16) -> Winsize {
 impl Terminal {
     /// Starts papo in a terminal of 80 columns and 24 rows.
     pub fn start(room: &Room<'_>, nick: &str) -> Terminal {
-        Terminal::of_type(Some("xterm-256color"), room, nick)
+        Terminal::with(room, nick, Setup::default())
     }
 
     /// The same in a terminal that says of itself that it is of this type.
-    pub fn of_type(term: Option<&str>, room: &Room<'_>, nick: &str) -> Terminal {
+    pub fn of_type(term: Option<&'static str>, room: &Room<'_>, nick: &str) -> Terminal {
+        let setup = Setup::default();
+        Terminal::with(room, nick, Setup { term, ..setup })
+    }
+
+    /// The same in a terminal of this width.
+    pub fn wide(cols: u16, room: &Room<'_>, nick: &str) -> Terminal {
+        let setup = Setup::default();
+        Terminal::with(room, nick, Setup { cols, ..setup })
+    }
+
+    /// The same in a terminal of this size.
+    pub fn tall(cols: u16, rows: u16, room: &Room<'_>, nick: &str) -> Terminal {
+        let setup = Setup::default();
+        Terminal::with(
+            room,
+            nick,
+            Setup {
+                cols,
+                rows,
+                ..setup
+            },
+        )
+    }
+
+    /// The same with these options and this surroundings.
+    pub fn with(room: &Room<'_>, nick: &str, setup: Setup<'_>) -> Terminal {
+        let (cols, rows) = (setup.cols, setup.rows);
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
         grantpt(&master).expect("the terminal is ours");
         unlockpt(&master).expect("the terminal is free");
         let name = ptsname(&master, Vec::new()).expect("the terminal has a name");
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
         let slave = rustix::fs::open(&name, flags, Mode::empty()).expect("the terminal opens");
-        tcsetwinsize(&slave, size(80, 24)).expect("the terminal has a size");
+        tcsetwinsize(&slave, size(cols, rows)).expect("the terminal has a size");
         let copy = || slave.try_clone().expect("one more descriptor");
         // `setsid -c` makes it the controlling terminal, which job control needs.
         let mut command = Command::new("setsid");
@@ -64,7 +112,10 @@ impl Terminal {
         command.args(["--interface", "127.0.0.1", "--group"]);
         command.arg(room.group.to_string());
         command.args(["--room", &room.name, "--nick", nick]);
-        command.env_clear().envs(term.map(|term| ("TERM", term)));
+        command.args(setup.args);
+        command.env_clear();
+        command.envs(setup.term.map(|term| ("TERM", term)));
+        command.envs(setup.env.iter().copied());
         command.env("TZ", "UTC").env("PATH", "/usr/bin:/bin");
         command.stdin(copy()).stdout(copy()).stderr(copy());
         let child = command.spawn().expect("papo starts in the terminal");
@@ -73,7 +124,7 @@ impl Terminal {
         Terminal {
             master,
             slave,
-            emulator: vt100::Parser::new(cells(24), cells(80), 1_000),
+            emulator: vt100::Parser::new(cells(rows), cells(cols), 1_000),
             output,
             raw: Vec::new(),
             child,
@@ -107,6 +158,20 @@ impl Terminal {
 
     pub fn screen(&self) -> String {
         self.emulator.screen().contents()
+    }
+
+    /// The rows of the screen without the times at their beginnings.
+    pub fn rows(&self) -> Vec<String> {
+        let is_time = |row: &str| {
+            let time = row.get(..6).unwrap_or_default().as_bytes();
+            matches!(time, [a, b, b':', c, d, b' '] if [a, b, c, d].iter().all(|c| c.is_ascii_digit()))
+        };
+        let screen = self.screen();
+        let rows = screen.lines().map(|row| match is_time(row) {
+            true => format!("00:00 {}", &row[6..]),
+            false => row.to_owned(),
+        });
+        rows.collect()
     }
 
     /// The row of the cursor up to the cursor, and what follows it.

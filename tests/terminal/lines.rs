@@ -8,7 +8,8 @@ use crate::tty::{DAY_MS, Tty, WALL_MS, member, message};
 
 #[test]
 fn texts_of_others_cannot_reach_the_terminal() {
-    let mut tty = Tty::new(60, 10);
+    // So wide that nothing is wrapped.
+    let mut tty = Tty::new(300, 10);
     let evil = "\x1b[2J\x1b]0;title\x07\r\n\x08\u{9b}31m\u{202e}x\x7f";
     tty.terminal
         .set_members(&[member(5, evil), member(6, evil)]);
@@ -141,7 +142,8 @@ fn progress_stands_above_the_prompt_until_it_is_done() {
 
 #[test]
 fn a_terminal_that_is_not_read_costs_bounded_memory() {
-    let mut tty = Tty::new(60, 10);
+    // So high that nothing is folded.
+    let mut tty = Tty::new(60, 100);
     for i in 0..2_000 {
         let text = format!("{i} {}", "x".repeat(1_000));
         tty.terminal.print_message(&message("bob", 2, &text));
@@ -161,7 +163,7 @@ fn a_terminal_that_is_not_read_costs_bounded_memory() {
     }
     assert!(parts > 50);
     let text = String::from_utf8_lossy(&tty.written);
-    assert!(text.contains("lines were skipped") && text.contains("1999 x"));
+    assert!(text.contains("lines were skipped") && text.contains("1999"));
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! After any sequence of keys, messages and resizes the screen shows what it should.
 
 use papo::limits::PROMPT_ROWS_MAX;
+use papo::ui::terminal::rows::rows;
+use papo::ui::terminal::style::StyledLine;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
-use crate::tty::{PROMPT, Tty, message, wrap};
+use crate::tty::{PROMPT, Tty, WALL_MS, message, wrap};
 
 #[rustfmt::skip]
 const KEYS: [&str; 38] = [
@@ -82,9 +84,7 @@ impl Run {
                 for _ in 0..self.rng.usize(1..4) {
                     let texts = ["hi", "語", "x", "longer text "];
                     let text = self.rng.choice(texts).unwrap().repeat(self.rng.usize(1..9));
-                    self.tty.terminal.print_message(&message("bob", 2, &text));
-                    let line = format!("14:13 <bob> {text}");
-                    self.above.extend(wrap(&line, self.cols));
+                    self.print(&text);
                 }
                 self.tty.flush();
             }
@@ -96,6 +96,18 @@ impl Run {
             }
         }
         self.tty.actions();
+    }
+
+    /// Prints a message that is not folded, however small the screen is.
+    fn print(&mut self, text: &str) {
+        let (terminal, folds) = (&mut self.tty.terminal, false);
+        let line = terminal.style_message(&message("bob", 2, text));
+        let indent = line.indent;
+        terminal.print_styled(WALL_MS, StyledLine { folds, ..line });
+        let line = StyledLine::hanging(format!("14:13 <bob> {text}"), indent);
+        for row in rows(&line, self.cols) {
+            self.above.extend(wrap(&row, self.cols));
+        }
     }
 
     fn check(&self, context: &str) {

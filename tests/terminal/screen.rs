@@ -65,18 +65,19 @@ fn long_lines_take_several_rows_and_scroll_beyond_their_limit() {
     assert_eq!(
         tty.rows(),
         [
-            "14:13 <bob> a message lo",
-            "nger than a row",
+            "14:13 <bob> a message",
+            "            longer than",
+            "            a row",
             "[lobby] me> xxxxxxxxxxx",
             "語"
         ]
     );
     tty.keys(&"z".repeat(500));
-    assert_eq!(tty.rows().len(), 2 + PROMPT_ROWS_MAX);
+    assert_eq!(tty.rows().len(), 3 + PROMPT_ROWS_MAX);
     tty.keys("\x01");
     assert_eq!(tty.at_cursor(), "[lobby] me> |xxxxxxxxxxx");
     tty.keys("\x0b");
-    assert_eq!(tty.rows().len(), 3);
+    assert_eq!(tty.rows().len(), 4);
 }
 
 #[test]
@@ -91,7 +92,7 @@ fn a_line_that_fills_a_row_exactly_leaves_no_empty_row() {
             "14:13 <bob> 123456789012",
             "14:13 <bob> 日本語日本語",
             "14:13 <bob> 12345678901",
-            "日",
+            "            日",
             "[lobby] me>"
         ]
     );
@@ -107,9 +108,10 @@ fn resizing_keeps_the_prompt_and_the_lines() {
         resize(&mut tty, 24, 10);
         let narrow = [
             "14:13 <bob> short",
-            "14:13 <bob> a line longe",
-            "r than twenty-four colum",
-            "ns",
+            "14:13 <bob> a line",
+            "            longer than",
+            "            twenty-four",
+            "            columns",
             "[lobby] me> some text th",
             "at is rather long 語",
         ];
@@ -152,7 +154,9 @@ fn where_rows_are_wrapped_anew_nothing_is_printed_twice() {
         [
             "what the shell said before",
             "14:13 <bob> a line longer",
-            "than twenty-four columns",
+            "than",
+            "            twenty-four co",
+            "lumns",
             "[lobby] me> some text that",
             " is rather long 語",
         ]

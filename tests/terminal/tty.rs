@@ -4,7 +4,7 @@ use std::num::NonZeroU16;
 
 use jiff::tz::TimeZone;
 use papo::node::Time;
-use papo::ui::terminal::{Action, ShownMessage, Terminal, TerminalOptions};
+use papo::ui::terminal::{Abilities, Action, ShownMessage, Terminal, TerminalOptions};
 use papo::wire::{Key, Member};
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
@@ -69,7 +69,10 @@ impl Tty {
             cols: size(cols).get(),
             rows: size(rows).get(),
             color,
-            reflows,
+            abilities: Abilities {
+                reflows,
+                ..Abilities::default()
+            },
             zone: TimeZone::UTC,
             room: "lobby".into(),
             nick: "me".into(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use papo::node::{Command, Config, Effect, Input, Node, Now, Outbox, Time, Timer};
-use papo::ui::{DriverStatus, Listening, Mode, Replay, ScreenFacts, Ui, UiConfig};
+use papo::ui::{DriverStatus, Listening, Mode, Notices, Replay, ScreenFacts, Ui, UiConfig};
 use papo::wire::Key;
 
 use crate::tty::{ME, WALL_MS, show};
@@ -52,7 +52,7 @@ impl Whole {
             cols: 100,
             rows: 24,
             color: true,
-            reflows: false,
+            abilities: papo::ui::terminal::Abilities::default(),
             zone: TimeZone::UTC,
         };
         whole.ui.open_terminal(now, screen, &listening);
@@ -113,12 +113,13 @@ impl Whole {
 
 fn ui_config() -> UiConfig {
     UiConfig {
-        notices: false,
+        notices: Notices::Never,
         mode: Mode::Interactive,
         replay: Replay::Last(20),
         commands: true,
         lines: None,
         reads_stdin: true,
+        notify: papo::ui::Notify::Mention,
         stay: false,
         wait_members: 0,
         timeout: Duration::from_secs(1),
@@ -148,7 +149,7 @@ fn lines_commands_and_pastes_reach_the_node_and_leaving_gives_the_terminal_back(
     whole.join();
     let rows = whole.rows();
     assert!(
-        rows[1].contains("· in lobby as me#1; here: nobody else; you coordinate"),
+        rows[0].contains("· in lobby as me#1; here: nobody else; you coordinate"),
         "{rows:#?}"
     );
     assert!(rows.contains(&"14:13 «me» early".to_owned()), "{rows:#?}");
@@ -161,7 +162,7 @@ fn lines_commands_and_pastes_reach_the_node_and_leaving_gives_the_terminal_back(
     let end = &rows[rows.len() - 5..];
     assert_eq!(end[0], "14:13 «you» /x");
     assert!(
-        end[1].starts_with("14:13 ! /nonsense is no command"),
+        end[1].starts_with("14:13 ! unknown command \"/nonsense\""),
         "{end:#?}"
     );
     assert_eq!(

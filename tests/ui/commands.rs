@@ -34,7 +34,15 @@ fn answers_in_words_are_on_stdout() {
     bench.type_in("/history\n/history 1\n");
     bench.polled();
     assert_eq!(bench.stdout(), "<ana> one\n<me> two\n<me> two\n");
-    bench.type_in("/status\n/help\n");
+    bench.type_in("/status\n");
+    bench.polled();
+    assert_eq!(
+        bench.stdout(),
+        "You are me#2 in lobby, for 0:00:01, with 2 other members; ana#1 coordinates.\n\
+         The history has 2 lines. Everything said here is confirmed.\n\
+         All counters: /status -v\n"
+    );
+    bench.type_in("/status -v\n/help\n");
     bench.polled();
     let out = bench.stdout();
     for part in ["room: lobby\n", "uptime_ms: 1234\n", "links: 3\n", "/quit"] {
@@ -97,7 +105,11 @@ fn mistakes_are_explained() {
     assert_eq!(events[0]["event"], "error");
     assert!(events[0]["text"].as_str().unwrap().contains("/help?"));
     assert!(events[1]["text"].as_str().unwrap().contains("zoe"));
-    assert!(bench.stderr().contains("papo: /hepl is no command"));
+    assert!(
+        bench
+            .stderr()
+            .contains("papo: unknown command \"/hepl\"; did you mean /help?")
+    );
 }
 
 #[test]
@@ -106,7 +118,7 @@ fn commands_keep_their_place_among_the_lines() {
         commands: true,
         ..config(Mode::Text)
     });
-    bench.type_in("/status\n/members\n/status\n");
+    bench.type_in("/status -v\n/members\n/status -v\n");
     assert_eq!(bench.polled(), []);
     assert!(bench.stdout().starts_with("room: lobby\nid: none yet\n"));
     bench.join(&[]);

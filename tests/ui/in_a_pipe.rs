@@ -80,7 +80,7 @@ fn messages_of_others_are_on_stdout_and_all_else_on_stderr() {
         papo: in room lobby as me#2 with ana#1, ana#3; 0 messages in the history\n\
         papo: eve#7 joined\n\
         papo: eve#7 was lost\n\
-        papo: eve is called eva#7 now\n\
+        papo: eve#7 is now known as eva\n\
         papo: ana#1 is the coordinator now\n\
         papo: election started: ana#1 was lost\n\
         papo: low^G\n";
@@ -90,7 +90,7 @@ fn messages_of_others_are_on_stdout_and_all_else_on_stderr() {
 #[test]
 fn a_script_hears_only_of_what_goes_wrong() {
     let mut bench = Bench::new(UiConfig {
-        notices: false,
+        notices: Notices::Never,
         ..config(Mode::Text)
     });
     bench.join(&["ana"]);
@@ -163,7 +163,7 @@ fn a_file_never_skips() {
 
 #[test]
 fn what_was_given_up_is_one_warning_with_both_nicks() {
-    for notices in [true, false] {
+    for notices in [Notices::All, Notices::Never] {
         let mut bench = Bench::new(UiConfig {
             notices,
             ..config(Mode::Text)

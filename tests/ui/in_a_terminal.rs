@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn without_a_terminal_messages_go_to_stdout_and_notices_to_stderr() {
     let mut bench = Bench::new(UiConfig {
-        notices: false,
+        notices: Notices::All,
         ..config(Mode::Interactive)
     });
     bench.join(&["ana", "ana", "ben"]);

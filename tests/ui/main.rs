@@ -15,7 +15,7 @@ use std::time::Duration;
 use papo::identity::{Fingerprint, Peer};
 use papo::limits::{OUTPUT_KEPT_BYTES_MAX, TEXT_BYTES_MAX};
 use papo::node::{Arrival, Command, Departure, Event, Now, Phase, Time};
-use papo::ui::{DriverStatus, Fate, Listening, Mode, Replay, RoomState, Ui, UiConfig};
+use papo::ui::{DriverStatus, Fate, Listening, Mode, Notices, Replay, RoomState, Ui, UiConfig};
 use papo::wire::{Address, ChatMessage, Claim, Draft, Id, Key, Member, Position};
 use serde_json::{Value, json};
 
@@ -101,7 +101,8 @@ fn config(mode: Mode) -> UiConfig {
         commands: false,
         lines: None,
         reads_stdin: true,
-        notices: true,
+        notices: Notices::All,
+        notify: papo::ui::Notify::Mention,
         stay: false,
         wait_members: 0,
         timeout: Duration::from_secs(10),

@@ -26,7 +26,8 @@ use crate::limits::{
     STDIN_BYTES_PER_TURN_MAX,
 };
 use crate::node::{Node, Now};
-use crate::ui::{Fate, Listening, ScreenFacts, Ui, UiConfig, terminal};
+use crate::ui::terminal::Abilities;
+use crate::ui::{Fate, Listening, ScreenFacts, Ui, UiConfig};
 
 use super::loglines;
 use super::start_error::StartError;
@@ -239,7 +240,7 @@ impl Console {
             cols,
             rows,
             color,
-            reflows: terminal::reflows(|name| std::env::var(name).ok()),
+            abilities: Abilities::of(|name| std::env::var(name).ok()),
             zone: jiff::tz::TimeZone::system(),
         };
         ui.open_terminal(now, screen, listening);

@@ -125,8 +125,8 @@ impl Intake {
         match e {
             OpenError::WrongSecret => {
                 let text = format!(
-                    "nodes at {host} use this room's name with another secret: they are a room of their \
-                     own; check the secret if they should be in this one (--secret-file, PAPO_SECRET)"
+                    "{host} uses this room's name with a different secret; check the secret if it should be \
+                     in this room (--secret-file, PAPO_SECRET)"
                 );
                 self.complain(OTHER_SECRET, host, text);
             }

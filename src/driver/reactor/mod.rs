@@ -209,6 +209,7 @@ impl Reactor {
     fn note_absence(&mut self) {
         if self.sleeper.take_away() {
             log::info!("this node was away");
+            self.ui.on_absence();
             self.feed(Input::Away);
         }
     }

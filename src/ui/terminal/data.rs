@@ -4,6 +4,7 @@
 
 use jiff::tz::TimeZone;
 
+use super::abilities::Abilities;
 use crate::identity::Fingerprint;
 use crate::wire::{Id, Key};
 
@@ -16,8 +17,8 @@ pub struct TerminalOptions {
     pub rows: u16,
     /// Colours may be used (`--color`, NO_COLOR).
     pub color: bool,
-    /// The terminal is known to wrap rows anew that no longer fit; see [`reflows`](super::reflows).
-    pub reflows: bool,
+    /// What the terminal is known to do.
+    pub abilities: Abilities,
     /// Where "local time" is.
     pub zone: TimeZone,
     /// The room, for the prompt.
@@ -44,6 +45,15 @@ pub enum Action {
     Suspend,
     /// Ctrl-C or Ctrl-D with nothing typed; each time it is pressed.
     Leave,
+}
+
+/// A sign of the user.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sign {
+    /// A key was pressed, or something was pasted.
+    Key,
+    /// The terminal has the focus, or has lost it.
+    Focus(bool),
 }
 
 /// A message to print.

@@ -37,6 +37,8 @@ pub enum Keystroke {
         /// The paste was longer than [`PASTE_BYTES_MAX`].
         cut: bool,
     },
+    /// The terminal has the focus, or has lost it.
+    Focus(bool),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -333,6 +335,8 @@ impl Decoder {
         self.parser.parse(&self.pending, false);
         match self.parser.pop() {
             Some(Event::Key(key)) => self.push(key),
+            Some(Event::FocusIn) => self.ready.push_back(Keystroke::Focus(true)),
+            Some(Event::FocusOut) => self.ready.push_back(Keystroke::Focus(false)),
             Some(_) => {}
             // The parser may hold on to what it does not know.
             None => {

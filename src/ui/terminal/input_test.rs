@@ -11,6 +11,7 @@ fn keys(bytes: &[u8]) -> Vec<(KeyCode, Modifiers)> {
     std::iter::from_fn(|| decoder.poll())
         .map(|input| match input {
             Keystroke::Key(key) => (key.code, key.modifiers),
+            Keystroke::Focus(has_it) => panic!("the focus: {has_it}"),
             Keystroke::Paste { text, .. } => panic!("a paste: {text:?}"),
         })
         .collect()

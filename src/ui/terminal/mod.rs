@@ -6,8 +6,8 @@
 //! members. It has no file descriptor, no clock and no knowledge of the node, and must never get any.
 //! Raw mode, signals and stopping are the driver's.
 //!
-//! Of the files above it, this module and its parts import `visible` alone, which imports none of
-//! them.
+//! Of the files above it, this module and its parts import `visible` and `likeness` alone, which import
+//! none of them.
 //!
 //! | part | owns |
 //! | --- | --- |
@@ -16,24 +16,31 @@
 //! | [`mod@paste`] | several pasted lines, until they are sent or dropped |
 //! | [`style`] | what a message or a notice looks like |
 //! | [`mod@layout`], [`screen`], `pen` | where the prompt's characters go, and the bytes for that |
+//! | [`mod@rows`] | how a printed line is spread over rows |
+//! | `names` | who is here, and how each is called |
+//! | `notify`, `abilities` | the title and notifications, where the terminal is known to have them |
 //! | `data` | what the terminal is told, and what it gives |
 
+mod abilities;
 pub mod complete;
 mod data;
 pub mod editor;
 pub mod input;
 pub mod layout;
 pub mod line;
+mod names;
+mod notify;
 pub mod paste;
 mod pen;
 pub mod recall;
+pub mod rows;
 pub mod screen;
 pub mod style;
 
-pub use data::{Action, ShownMessage, TerminalOptions};
-pub use screen::reflows;
+pub use abilities::{Abilities, NotifyForm};
+pub use data::{Action, ShownMessage, Sign, TerminalOptions};
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use jiff::civil::Date;
 use termina::event::{KeyCode, KeyEvent, Modifiers};
@@ -42,13 +49,15 @@ use self::complete::Candidates;
 use self::editor::{Editor, Outcome};
 use self::input::{Decoder, Keystroke};
 use self::layout::{Frame, PromptParts, layout};
+use self::names::Names;
+use self::notify::Notifier;
 use self::paste::Paste;
 use self::screen::Screen;
-use self::style::{Look, ShownLine, Style};
+use self::style::{Look, ShownLine, Style, StyledLine};
 use super::visible::{Tab, visible};
 use crate::limits::ACTIONS_MAX;
 use crate::node::Time;
-use crate::wire::{Id, Key, Member};
+use crate::wire::{Key, Member};
 
 /// What stands behind the nick of one who is not the one that was known under it.
 const MARK: char = '?';
@@ -72,19 +81,17 @@ pub struct Terminal {
     candidates: Candidates,
     screen: Screen,
     style: Style,
+    notifier: Notifier,
     presence: Presence,
-    room: String,
-    nick: String,
-    key: Key,
-    members: Vec<Member>,
-    /// Who has a nick, as it is shown; None: several.
-    owners: BTreeMap<String, Option<Key>>,
+    names: Names,
     status: Option<String>,
     /// The day of the last line.
     day: Option<Date>,
     /// The wall clock when something was printed last.
     wall_ms: u64,
     actions: VecDeque<Action>,
+    /// The terminal said whether it has the focus, or a key was pressed: not taken yet.
+    signs: Vec<Sign>,
     /// Something may have to be drawn.
     dirty: bool,
 }
@@ -102,18 +109,21 @@ impl Terminal {
                 nicks: Vec::new(),
                 commands: options.commands,
             },
-            screen: Screen::new(options.cols, options.rows, options.color, options.reflows),
+            screen: Screen::new(
+                options.cols,
+                options.rows,
+                options.color,
+                options.abilities.reflows,
+            ),
+            notifier: Notifier::new(options.abilities),
             presence: Presence::Active,
-            room: options.room,
-            nick: options.nick,
-            key: options.key,
-            members: Vec::new(),
-            owners: BTreeMap::new(),
+            names: Names::new(options.room, options.nick, options.key),
             status: None,
             day: style.date(options.wall_ms),
             wall_ms: options.wall_ms,
             style,
             actions: VecDeque::new(),
+            signs: Vec::new(),
             dirty: true,
         }
     }
@@ -166,19 +176,8 @@ impl Terminal {
 
     /// The members as they are now: for names, and for Tab.
     pub fn set_members(&mut self, members: &[Member]) {
-        self.members = members.to_vec();
-        self.owners.clear();
-        for member in members {
-            self.owners
-                .entry(visible(&member.nick, Tab::Escape))
-                .and_modify(|owner| *owner = None)
-                .or_insert(Some(member.key));
-        }
-        if let Some(own) = self.members.iter().find(|m| m.key == self.key) {
-            self.nick.clone_from(&own.nick);
-        }
-        let others = self.members.iter().filter(|m| m.key != self.key);
-        self.candidates.nicks = others.map(|m| self.name(m.key, m.id, &m.nick)).collect();
+        self.names.set_members(members);
+        self.candidates.nicks = self.names.others();
         self.dirty = true;
     }
 
@@ -208,8 +207,8 @@ impl Terminal {
 
     /// A message's line, to be printed later.
     #[must_use]
-    pub fn style_message(&self, message: &ShownMessage<'_>) -> String {
-        let mut name = self.name(message.key, message.id, message.nick);
+    pub fn style_message(&self, message: &ShownMessage<'_>) -> StyledLine {
+        let mut name = self.names.name(message.key, message.id, message.nick);
         if message.is_another {
             name.push(MARK);
         }
@@ -225,13 +224,13 @@ impl Terminal {
                 own: message.own,
                 private_to: message.private_to,
             },
-            &self.nick,
+            self.names.nick(),
         )
     }
 
     /// Prints a line that [`style_message`](Terminal::style_message) gave, after one that says the
     /// day if that is another than before.
-    pub fn print_styled(&mut self, wall_ms: u64, line: String) {
+    pub fn print_styled(&mut self, wall_ms: u64, line: StyledLine) {
         let day = self.style.date(wall_ms);
         if let Some(date) = day
             && day != self.day
@@ -260,8 +259,22 @@ impl Terminal {
     /// Prints lines as they are, but for what could not be seen: a command's answer.
     pub fn print_text(&mut self, lines: &str) {
         for line in lines.lines() {
-            self.print(visible(line, Tab::Spaces));
+            let line = visible(line, Tab::Spaces);
+            let indent = hanging(&line);
+            self.print(StyledLine::hanging(line, indent));
         }
+    }
+
+    /// Prints the whole message again that was folded last. False if there is none.
+    pub fn unfold(&mut self) -> bool {
+        self.dirty = true;
+        self.screen.unfold()
+    }
+
+    /// Prints a line that parts what stands above it from what follows.
+    pub fn print_rule(&mut self, text: &str) {
+        let line = self.style.rule(&visible(text, Tab::Spaces));
+        self.print(line);
     }
 
     /// On joining: the room, who is here, who coordinates.
@@ -273,45 +286,46 @@ impl Terminal {
     /// What is said on joining, to be printed as a notice later.
     #[must_use]
     pub fn welcome(&self, coordinator: Option<Key>, again: bool) -> String {
-        const NAMES: usize = 20;
-        let name = |m: &Member| format!("{}#{}", visible(&m.nick, Tab::Escape), m.id);
-        let find = |key| self.members.iter().find(|m| m.key == key);
-        let own = find(self.key).map_or_else(|| self.nick.clone(), name);
-        let others = self.members.iter().filter(|m| m.key != self.key);
-        let count = others.clone().count();
-        let mut here = others.take(NAMES).map(name).collect::<Vec<_>>().join(", ");
-        if count == 0 {
-            here.push_str("nobody else");
-        } else if count > NAMES {
-            here.push_str(&format!(" and {} more", count - NAMES));
-        }
-        let coordinates = match coordinator {
-            Some(key) if key == self.key => "you coordinate".to_owned(),
-            Some(key) => match find(key) {
-                Some(member) => format!("{} coordinates", name(member)),
-                None => "nobody known coordinates".to_owned(),
-            },
-            None => "nobody coordinates yet".to_owned(),
-        };
-        let again = if again { "again " } else { "" };
-        let room = visible(&self.room, Tab::Escape);
-        format!("{again}in {room} as {own}; here: {here}; {coordinates}")
-    }
-
-    /// A member's name as it is shown: the nick, with the id where it alone does not say who it is.
-    #[must_use]
-    pub fn name(&self, key: Key, id: Id, nick: &str) -> String {
-        let shown = visible(nick, Tab::Escape);
-        match self.owners.get(&shown) {
-            Some(owner) if *owner != Some(key) => format!("{shown}#{id}"),
-            _ => shown,
-        }
+        self.names.welcome(coordinator, again)
     }
 
     /// When [`on_deadline`](Terminal::on_deadline) wants to be called.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Time> {
         self.decoder.next_deadline()
+    }
+
+    /// What was seen of the user since the last call.
+    pub fn take_signs(&mut self) -> Vec<Sign> {
+        std::mem::take(&mut self.signs)
+    }
+
+    /// Whether a text names the user.
+    #[must_use]
+    pub fn is_named_in(&self, text: &str) -> bool {
+        style::names(text, self.names.nick())
+    }
+
+    /// Rings the bell.
+    pub fn ring(&mut self) {
+        self.dirty = true;
+        self.screen.bell();
+    }
+
+    /// Notifies the user, where the terminal does that.
+    pub fn notify(&mut self, text: &str) {
+        self.dirty = true;
+        self.notifier.notify(text);
+    }
+
+    /// The terminal's title, where it has one: the room, and how much in it is unread.
+    pub fn set_unread(&mut self, unread: u64) {
+        let room = self.names.room();
+        self.dirty = true;
+        self.notifier.set_title(&match unread {
+            0 => format!("{room} – papo"),
+            n => format!("({n}) {room} – papo"),
+        });
     }
 
     /// The next thing that the user wants.
@@ -333,11 +347,15 @@ impl Terminal {
         }
         match self.presence {
             Presence::Active => {
+                self.notifier.fill(out);
                 let frame = self.frame();
                 self.screen.draw(out, frame, limit);
                 self.dirty = self.screen.waiting_bytes() > 0;
             }
-            Presence::Suspended | Presence::Left => self.screen.leave(out),
+            Presence::Suspended | Presence::Left => {
+                self.notifier.leave(out);
+                self.screen.leave(out);
+            }
         }
     }
 
@@ -365,9 +383,14 @@ impl Terminal {
     fn take_inputs(&mut self) {
         while let Some(input) = self.decoder.poll() {
             self.dirty = true;
+            self.signs.push(match input {
+                Keystroke::Focus(has_it) => Sign::Focus(has_it),
+                Keystroke::Key(_) | Keystroke::Paste { .. } => Sign::Key,
+            });
             match input {
                 Keystroke::Key(key) => self.on_key(key),
                 Keystroke::Paste { text, cut } => self.on_paste(&text, cut),
+                Keystroke::Focus(_) => {}
             }
         }
     }
@@ -401,7 +424,7 @@ impl Terminal {
                 self.want_once(Action::Suspend);
             }
             Outcome::Clear => self.screen.clear(),
-            Outcome::List(words) => self.print(words.join("  ")),
+            Outcome::List(words) => self.print(StyledLine::hanging(words.join("  "), 0)),
         }
     }
 
@@ -429,7 +452,7 @@ impl Terminal {
         }
     }
 
-    fn print(&mut self, line: String) {
+    fn print(&mut self, line: StyledLine) {
         self.dirty = true;
         self.screen.print(line);
     }
@@ -445,8 +468,8 @@ impl Terminal {
                 vec![(Look::Dim, format!("({failing}) {query}: "))]
             }
             None => vec![
-                (Look::Dim, format!("[{}] ", self.room)),
-                (Look::Strong, self.nick.clone()),
+                (Look::Dim, format!("[{}] ", self.names.room())),
+                (Look::Strong, self.names.nick().to_owned()),
                 (Look::Dim, "> ".to_owned()),
             ],
         };
@@ -459,4 +482,17 @@ impl Terminal {
         let (cols, rows) = self.screen.size();
         layout(&block, cols, rows)
     }
+}
+
+/// Where the rows begin that follow the first one of an answer: under what stands right in a table, and
+/// a little to the right elsewhere.
+fn hanging(line: &str) -> usize {
+    const INDENT: usize = 2;
+    let text = line.trim_start();
+    let start = line.len() - text.len();
+    let column = text.find("  ").map(|gap| {
+        let behind = text[gap..].trim_start();
+        rows::shown_width(&text[..text.len() - behind.len()])
+    });
+    start + column.unwrap_or(INDENT)
 }

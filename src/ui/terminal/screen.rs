@@ -13,61 +13,32 @@
 
 use std::collections::VecDeque;
 
-use super::layout::{Cell, Frame, width};
+use jiff::tz::TimeZone;
+
+use super::layout::{Cell, Frame};
 use super::pen::{ERASE_BELOW, Pen, up};
+use super::rows::{head, rows, rows_of};
+use super::style::{RESET, Style, StyledLine};
 use crate::limits::{PRINT_BYTES_MAX, SCREEN_BYTES_MAX, SCREEN_LINES_MAX};
 
 /// Bracketed paste on.
 const ENTER: &[u8] = b"\x1b[?2004h";
-/// Everything that this module may have switched, as it was: colours, synchronized update, wrapping,
-/// bracketed paste. It begins with ESC, which also ends a sequence that was half written.
-const LEAVE: &[u8] = b"\x1b[0m\x1b[?2026l\x1b[?7h\x1b[?2004l";
+/// Everything that may have been switched, as it was: colours, synchronized update, wrapping, bracketed
+/// paste, word of the focus. It begins with ESC, which also ends a sequence that was half written.
+const LEAVE: &[u8] = b"\x1b[0m\x1b[?2026l\x1b[?7h\x1b[?2004l\x1b[?1004l";
 const SYNC_START: &[u8] = b"\x1b[?2026h";
 const SYNC_END: &[u8] = b"\x1b[?2026l";
 const WRAP_OFF: &[u8] = b"\x1b[?7l";
 const WRAP_ON: &[u8] = b"\x1b[?7h";
 const HOME: &[u8] = b"\x1b[H";
 
+/// Rows of the screen that a folded line leaves free: for what stands above it, and for the prompt.
+const FOLD_SPARES: usize = 4;
+/// Rows of a folded line that are shown on the smallest screen.
+const FOLD_ROWS_MIN: usize = 3;
+
 /// A terminal's size when nobody knows it.
 const COLUMNS_ROWS: (usize, usize) = (80, 24);
-
-/// Whether a terminal is known to wrap rows anew when it becomes narrower, from the environment that
-/// it gave its programs. Others are treated with more care, which costs lines printed twice.
-#[must_use]
-pub fn reflows(variable: impl Fn(&str) -> Option<String>) -> bool {
-    const SET_BY_THOSE: [&str; 6] = [
-        "TMUX",
-        "VTE_VERSION",
-        "KITTY_WINDOW_ID",
-        "KONSOLE_VERSION",
-        "WT_SESSION",
-        "ALACRITTY_WINDOW_ID",
-    ];
-    const PROGRAMS: [&str; 5] = [
-        "iTerm.app",
-        "Apple_Terminal",
-        "WezTerm",
-        "ghostty",
-        "vscode",
-    ];
-    const TERMS: [&str; 6] = [
-        "tmux",
-        "xterm-kitty",
-        "xterm-ghostty",
-        "alacritty",
-        "foot",
-        "wezterm",
-    ];
-    // GNU screen cuts, whatever it runs in.
-    if variable("STY").is_some() {
-        return false;
-    }
-    let program = variable("TERM_PROGRAM").unwrap_or_default();
-    let term = variable("TERM").unwrap_or_default();
-    SET_BY_THOSE.iter().any(|name| variable(name).is_some())
-        || PROGRAMS.contains(&program.as_str())
-        || TERMS.iter().any(|known| term.starts_with(known))
-}
 
 /// What stands on the screen, and what is to be written.
 #[derive(Debug)]
@@ -90,24 +61,26 @@ pub struct Screen {
     waiting: Lines,
     skipped: u64,
     printed: Lines,
+    /// The line that was folded last.
+    folded: Option<StyledLine>,
 }
 
 /// Lines, the oldest first, and their bytes.
 #[derive(Debug, Default)]
 struct Lines {
-    lines: VecDeque<String>,
+    lines: VecDeque<StyledLine>,
     bytes: usize,
 }
 
 impl Lines {
-    fn push(&mut self, line: String) {
-        self.bytes += line.len();
+    fn push(&mut self, line: StyledLine) {
+        self.bytes += line.text.len();
         self.lines.push_back(line);
     }
 
-    fn pop(&mut self) -> Option<String> {
+    fn pop(&mut self) -> Option<StyledLine> {
         let line = self.lines.pop_front()?;
-        self.bytes -= line.len();
+        self.bytes -= line.text.len();
         Some(line)
     }
 }
@@ -130,6 +103,7 @@ impl Screen {
             waiting: Lines::default(),
             skipped: 0,
             printed: Lines::default(),
+            folded: None,
         };
         screen.set_size(cols, rows);
         screen
@@ -159,7 +133,7 @@ impl Screen {
     }
 
     /// Takes a line to print above the prompt. Of lines that nobody reads the oldest are skipped.
-    pub fn print(&mut self, line: String) {
+    pub fn print(&mut self, line: StyledLine) {
         self.waiting.push(line);
         while self.waiting.bytes > PRINT_BYTES_MAX && self.waiting.lines.len() > 1 {
             self.waiting.pop();
@@ -179,9 +153,17 @@ impl Screen {
     }
 
     /// Takes a line to print before those that wait.
-    pub fn print_first(&mut self, line: String) {
-        self.waiting.bytes += line.len();
+    pub fn print_first(&mut self, line: StyledLine) {
+        self.waiting.bytes += line.text.len();
         self.waiting.lines.push_front(line);
+    }
+
+    /// Prints the whole line again that was folded last. False if there is none.
+    pub fn unfold(&mut self) -> bool {
+        let line = self.folded.take();
+        let is_there = line.is_some();
+        line.into_iter().for_each(|line| self.print(line));
+        is_there
     }
 
     /// Empties the screen before the next drawing.
@@ -274,7 +256,8 @@ impl Screen {
         let room = self.rows.saturating_sub(prompt_rows);
         let (mut count, mut used) = (0, 0);
         for line in self.printed.lines.iter().rev() {
-            used += rows_of(line, self.cols);
+            let rows = self.rows_of_line(line).0;
+            used += rows.iter().map(|r| rows_of(r, self.cols)).sum::<usize>();
             // The newest line is shown however long it is.
             if used > room && count > 0 {
                 break;
@@ -283,9 +266,39 @@ impl Screen {
         }
         let first = self.printed.lines.len() - count;
         for line in self.printed.lines.range(first..) {
-            out.extend_from_slice(line.as_bytes());
-            out.extend_from_slice(b"\r\n");
+            write_rows(out, &self.rows_of_line(line).0);
         }
+    }
+
+    /// The rows in which a line is shown, and whether that is not all of it.
+    fn rows_of_line(&self, line: &StyledLine) -> (Vec<String>, bool) {
+        let mut rows = rows(line, self.cols);
+        let all: usize = rows.iter().map(|row| rows_of(row, self.cols)).sum();
+        let most = self.rows.saturating_sub(FOLD_SPARES).max(FOLD_ROWS_MIN);
+        if !line.folds || all <= most + 1 {
+            return (rows, false);
+        }
+        let (mut shown, mut kept) = (0, 0);
+        while shown + rows_of(&rows[kept], self.cols) <= most {
+            shown += rows_of(&rows[kept], self.cols);
+            kept += 1;
+        }
+        // A row of several of the terminal's is cut where the screenful ends.
+        let cut = head(&rows[kept], self.cols, most - shown).to_owned();
+        rows.truncate(kept);
+        rows.extend(Some(cut).filter(|cut| !cut.is_empty()));
+        let style = if self.color { RESET } else { "" };
+        let last = rows.last_mut();
+        last.into_iter().for_each(|row| row.push_str(style));
+        rows.push(self.fold_note(all - most));
+        (rows, true)
+    }
+
+    /// What stands for the rest of a folded line.
+    fn fold_note(&self, rest: usize) -> String {
+        let rows = if rest == 1 { "row" } else { "rows" };
+        let note = format!("… {rest} more {rows}; /more shows them");
+        Style::new(self.color, TimeZone::UTC).dim(&note)
     }
 
     fn write_lines(&mut self, out: &mut Vec<u8>, limit: usize) {
@@ -297,8 +310,15 @@ impl Screen {
         while out.len() - start < limit
             && let Some(line) = self.waiting.pop()
         {
-            out.extend_from_slice(line.as_bytes());
-            out.extend_from_slice(b"\r\n");
+            let (rows, is_folded) = self.rows_of_line(&line);
+            write_rows(out, &rows);
+            if is_folded {
+                let folds = false;
+                self.folded = Some(StyledLine {
+                    folds,
+                    ..line.clone()
+                });
+            }
             self.printed.push(line);
             if self.printed.lines.len() > SCREEN_LINES_MAX || self.printed.bytes > SCREEN_BYTES_MAX
             {
@@ -330,6 +350,13 @@ impl Screen {
     }
 }
 
+fn write_rows(out: &mut Vec<u8>, rows: &[String]) {
+    for row in rows {
+        out.extend_from_slice(row.as_bytes());
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
 /// How many rows cells take on a terminal that wraps them.
 fn wrapped(cells: &[Cell], cols: usize) -> usize {
     let (mut rows, mut used) = (1, 0);
@@ -339,28 +366,6 @@ fn wrapped(cells: &[Cell], cols: usize) -> usize {
             used = 0;
         }
         used += cell.width;
-    }
-    rows
-}
-
-/// How many rows a printed line takes, at most.
-fn rows_of(line: &str, cols: usize) -> usize {
-    use unicode_segmentation::UnicodeSegmentation;
-    let (mut rows, mut used) = (1, 0);
-    let mut in_sequence = false;
-    for cluster in line.graphemes(true) {
-        // The only sequences in a line are colours, which end with `m`.
-        in_sequence |= cluster == "\x1b";
-        if in_sequence {
-            in_sequence = cluster != "m";
-            continue;
-        }
-        let w = width(cluster);
-        if used + w > cols {
-            rows += 1;
-            used = 0;
-        }
-        used += w;
     }
     rows
 }

@@ -8,7 +8,11 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
+use super::rows::shown_width;
 use crate::ui::visible::{Tab, visible};
+
+/// The column where the text of a notice or a warning begins: behind the time and a sign.
+const REMARK_INDENT: usize = 8;
 
 /// How a character of the prompt looks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -51,6 +55,18 @@ const PALETTE: [u8; 14] = [
     27, 28, 30, 31, 63, 64, 97, 100, 129, 130, 131, 160, 162, 166,
 ];
 
+/// What begins a message that says what its author does, by the rules of CTCP that chat programs follow.
+pub const ACTION_START: &str = "\u{1}ACTION ";
+/// What ends it.
+pub const ACTION_END: &str = "\u{1}";
+
+/// What the author of a message does, if that is what it says.
+#[must_use]
+pub fn act(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix(ACTION_START)?;
+    Some(rest.strip_suffix(ACTION_END).unwrap_or(rest))
+}
+
 /// A message as it is shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ShownLine<'a> {
@@ -66,6 +82,29 @@ pub struct ShownLine<'a> {
     pub own: bool,
     /// Said to one member alone: to whom.
     pub private_to: Option<&'a str>,
+}
+
+/// A line as it is printed: text with colours, and where in it the text begins.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StyledLine {
+    /// The line; its only sequences are colours.
+    pub text: String,
+    /// The column where the text begins: rows that follow the first one begin there, too.
+    pub indent: usize,
+    /// It is folded if it takes more than a screenful.
+    pub folds: bool,
+}
+
+impl StyledLine {
+    /// A line whose further rows begin in this column, and that is never folded.
+    #[must_use]
+    pub fn hanging(text: String, indent: usize) -> StyledLine {
+        StyledLine {
+            text,
+            indent,
+            folds: false,
+        }
+    }
 }
 
 /// Colours or none, and what time it is here.
@@ -91,10 +130,15 @@ impl Style {
 
     /// One line for a message; `nick` is one's own, highlighted in what others say.
     #[must_use]
-    pub fn message(&self, said: &ShownLine<'_>, nick: &str) -> String {
+    pub fn message(&self, said: &ShownLine<'_>, nick: &str) -> StyledLine {
         let mut out = self.clock(said.sent_ms);
         let name = visible(said.name, Tab::Escape);
-        let (open, close) = if said.own { ("«", "»") } else { ("<", ">") };
+        let act = act(said.text);
+        let (open, close) = match (act, said.own) {
+            (Some(_), _) => ("* ", ""),
+            (None, true) => ("«", "»"),
+            (None, false) => ("<", ">"),
+        };
         let sgr = match said.own {
             true => BOLD.to_owned(),
             false => format!("\x1b[38;5;{}m", person(said.hue)),
@@ -106,41 +150,57 @@ impl Style {
         }
         self.paint(&mut out, &sgr, close);
         out.push(' ');
-        let text = visible(said.text, Tab::Spaces);
+        let indent = match act {
+            Some(_) => REMARK_INDENT,
+            None => shown_width(&out),
+        };
+        let text = visible(act.unwrap_or(said.text), Tab::Spaces);
         match said.own {
             true => out.push_str(&text),
             false => self.highlight(&mut out, &text, &visible(nick, Tab::Escape)),
         }
-        out
+        StyledLine {
+            text: out,
+            indent,
+            folds: true,
+        }
     }
 
     /// A quiet line about what happens.
     #[must_use]
-    pub fn notice(&self, wall_ms: u64, text: &str) -> String {
+    pub fn notice(&self, wall_ms: u64, text: &str) -> StyledLine {
         let mut out = self.clock(wall_ms);
         self.paint(&mut out, DIM, &format!("· {}", visible(text, Tab::Spaces)));
-        out
+        StyledLine::hanging(out, REMARK_INDENT)
     }
 
     /// A line that should not be overlooked.
     #[must_use]
-    pub fn warning(&self, wall_ms: u64, text: &str) -> String {
+    pub fn warning(&self, wall_ms: u64, text: &str) -> StyledLine {
         let mut out = self.clock(wall_ms);
         self.paint(&mut out, BOLD_RED, "!");
         out.push(' ');
         out.push_str(&visible(text, Tab::Spaces));
-        out
+        StyledLine::hanging(out, REMARK_INDENT)
     }
 
     /// A line that says which day the following ones are from.
     #[must_use]
-    pub fn date_line(&self, date: Date) -> String {
+    pub fn date_line(&self, date: Date) -> StyledLine {
+        self.rule(&date.strftime("%A, %-d %B %Y").to_string())
+    }
+
+    /// A line that parts what stands above it from what follows.
+    #[must_use]
+    pub fn rule(&self, text: &str) -> StyledLine {
+        StyledLine::hanging(self.dim(&format!("── {text} ──")), 0)
+    }
+
+    /// A text that only accompanies.
+    #[must_use]
+    pub fn dim(&self, text: &str) -> String {
         let mut out = String::new();
-        self.paint(
-            &mut out,
-            DIM,
-            &date.strftime("── %A, %-d %B %Y ──").to_string(),
-        );
+        self.paint(&mut out, DIM, text);
         out
     }
 
@@ -202,6 +262,12 @@ pub fn hue(name: &str) -> u64 {
     name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })
+}
+
+/// Whether a nick stands in a text as a word of its own, in whatever case.
+#[must_use]
+pub fn names(text: &str, nick: &str) -> bool {
+    mention(text, nick, None).is_some()
 }
 
 /// Where a nick stands as a word of its own, in whatever case; `before` is the character that
@@ -279,10 +345,10 @@ mod tests {
         let zone = TimeZone::fixed(jiff::tz::offset(-3));
         let style = Style::new(false, zone);
         let ms = 1_790_000_000_000;
-        assert_eq!(style.notice(ms, "x"), "11:13 · x");
-        assert_eq!(style.notice(u64::MAX, "x"), "--:-- · x");
+        assert_eq!(style.notice(ms, "x").text, "11:13 · x");
+        assert_eq!(style.notice(u64::MAX, "x").text, "--:-- · x");
         assert_eq!(
-            style.date_line(style.date(ms).unwrap()),
+            style.date_line(style.date(ms).unwrap()).text,
             "── Monday, 21 September 2026 ──"
         );
         assert_eq!(style.date(1 << 60), None);

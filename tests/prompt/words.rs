@@ -1,0 +1,145 @@
+//! Words: what one does, whom one does not read, what was said before, and who is who.
+
+use crate::harness::{Node, Permit, Room, Signal, scratch_dir, shared};
+use crate::terminal::Terminal;
+
+/// Bia, who prints events, and ana at a prompt of this width.
+fn bia_and_ana<'a>(permit: &'a Permit, cols: u16, options: &[&str]) -> (Terminal, Node, Room<'a>) {
+    let room = Room::new(permit);
+    let bia = room.join_with("bia", options);
+    bia.joined();
+    let mut ana = Terminal::wide(cols, &room, "ana");
+    ana.shows("coordinates");
+    bia.sees_members(2);
+    (ana, bia, room)
+}
+
+#[test]
+fn what_one_does_is_shown_as_such_and_sent_as_other_chats_do() {
+    let permit = shared();
+    for cols in [40, 80, 200] {
+        let (mut ana, bia, _room) = bia_and_ana(&permit, cols, &[]);
+        ana.keys("/ME waves\r");
+        ana.wait("the act", |t| {
+            t.rows().contains(&"00:00 * ana waves".to_owned())
+        });
+        bia.event("the act", |e| {
+            e.is("message") && e.text("text") == "\u{1}ACTION waves\u{1}"
+        });
+        bia.say("/me nods");
+        ana.wait("bia's act", |t| {
+            t.rows().contains(&"00:00 * bia nods".to_owned())
+        });
+        ana.keys("/me\r");
+        ana.shows("/me TEXT: say what you do");
+    }
+}
+
+#[test]
+fn who_is_ignored_is_so_under_any_nick_until_read_again() {
+    let permit = shared();
+    let dir = scratch_dir();
+    let path = dir.join("identity");
+    let identity = ["--identity", path.to_str().expect("a path in UTF-8")];
+    let (mut ana, bia, room) = bia_and_ana(&permit, 80, &identity);
+    ana.keys("/ignore zoe\r");
+    ana.shows("/ignore: nobody here is called zoe");
+    ana.keys("/ignore bia\r");
+    ana.shows("bia#1 is ignored, under any nick");
+    bia.say("ana, not read");
+    bia.say("/msg ana not read either");
+    bia.heard("bia", 1);
+    bia.signal(Signal::TERM);
+    assert_eq!(bia.exit(), 0);
+    let again = room.join_with("zoe", &identity);
+    again.joined();
+    again.sees_members(2);
+    again.say("still not read");
+    let caio = room.join_with("caio", &["--anonymous"]);
+    caio.joined();
+    caio.sees_members(3);
+    caio.say("good morning");
+    ana.shows("<caio> good morning");
+    ana.keys("/unignore BIA\r");
+    ana.shows("BIA is read again");
+    again.say("read");
+    ana.shows("<zoe> read");
+    assert!(!ana.screen().contains("not read"), "{}", ana.screen());
+    assert!(!ana.raw().contains('\x07'), "{:?}", ana.raw());
+    ana.keys("/history\r");
+    ana.shows("<zoe> still not read");
+}
+
+#[test]
+fn commands_have_any_case_and_the_nearest_is_offered() {
+    let permit = shared();
+    let (mut ana, _bia, _room) = bia_and_ana(&permit, 80, &[]);
+    ana.keys("/MEMBRES\r");
+    ana.shows("unknown command \"/MEMBRES\"; did you mean /members?");
+    ana.keys("/Members\r");
+    ana.wait("the members", |t| {
+        t.screen().contains("ana#2") && t.screen().contains(" you")
+    });
+    ana.keys("/\r");
+    ana.shows("unknown command \"/\"; /help lists the commands");
+}
+
+#[test]
+fn two_with_one_nick_are_warned_of_and_told_apart() {
+    let permit = shared();
+    for (cols, nick) in [(40, "bia"), (80, "Bia"), (200, "bіa")] {
+        let (mut ana, bia, room) = bia_and_ana(&permit, cols, &["--anonymous"]);
+        let other = room.join_with(nick, &["--anonymous"]);
+        other.joined();
+        other.sees_members(3);
+        bia.say("one");
+        other.say("two");
+        ana.wait("both", |t| {
+            let rows = t.rows();
+            let wanted = [
+                "00:00 <bia#1> one".to_owned(),
+                format!("00:00 <{nick}#3> two"),
+            ];
+            wanted.iter().all(|row| rows.contains(row))
+        });
+        let warning = match nick {
+            "bia" => "! bia#1 and bia#3 are two with one nick".to_owned(),
+            _ => format!("! bia#1 and {nick}#3 look alike and are two"),
+        };
+        let joined = |t: &Terminal| t.screen().split_whitespace().collect::<Vec<_>>().join(" ");
+        ana.wait("the warning", |t| joined(t).contains(&warning));
+    }
+}
+
+#[test]
+fn who_has_one_s_own_nick_is_warned_of() {
+    let permit = shared();
+    let (mut ana, _bia, room) = bia_and_ana(&permit, 80, &[]);
+    let other = room.join_with("ana", &["--anonymous"]);
+    other.joined();
+    ana.shows("! ana#3 has your nick, too; /nick NAME takes another");
+}
+
+#[test]
+fn a_search_finds_what_has_all_words_in_any_case() {
+    let permit = shared();
+    for cols in [40, 80, 200] {
+        let (mut ana, bia, _room) = bia_and_ana(&permit, cols, &[]);
+        for line in ["Lunch at noon", "no lunch", "at noon", "late: LUNCH, noon"] {
+            bia.say(line);
+        }
+        ana.shows("late: LUNCH, noon");
+        ana.keys("\x0c/search lunch noon\r");
+        ana.shows("── end of the search ──");
+        let rows = ana.rows();
+        let found = [
+            "── 2 lines with \"lunch noon\" ──",
+            "00:00 <bia> Lunch at noon",
+            "00:00 <bia> late: LUNCH, noon",
+            "── end of the search ──",
+        ];
+        assert_eq!(rows[..4], found, "{}", ana.screen());
+        ana.keys("/search dinner\r");
+        ana.shows("none of 4 lines has \"dinner\"");
+    }
+}
