@@ -6,9 +6,9 @@
 use crate::limits::{NICK_CHARS_MAX, TEXT_BYTES_MAX};
 use crate::wire::{Key, Member, nick_is_valid};
 
+use super::act::Act;
 use super::attention::Notify;
 use super::news::Quiet;
-use super::terminal::style::{ACTION_END, ACTION_START};
 use super::text;
 use super::visible::{Tab, visible};
 
@@ -22,6 +22,8 @@ pub const HELP: &str = "\
 /more               the whole message that was folded last
 /msg NICK|ID TEXT   say TEXT to one member only; it is not part of the history
 /me TEXT            say what you do: * ana TEXT
+/topic [TEXT]       the room's topic, or another one; /topic - takes it away
+/away [TEXT]        say that you are away, and why; without TEXT, that you are back
 /nick NAME          take another name
 /ignore [NICK]      show nothing more that this person says, or list who is ignored
 /unignore NICK      show it again
@@ -62,6 +64,8 @@ pub enum UserCommand {
     Nick(String),
     /// `/whois`, with the name; see [`named`].
     Whois(String),
+    /// `/topic`
+    Topic,
     /// `/search`, with the words.
     Search(String),
     /// `/ignore`, with the name, which is empty where there is none.
@@ -94,9 +98,9 @@ impl UserCommand {
     }
 }
 
-const NAMES: [&str; 16] = [
-    "help", "members", "history", "search", "more", "msg", "me", "nick", "whois", "ignore",
-    "unignore", "notify", "quiet", "status", "elect", "quit",
+const NAMES: [&str; 18] = [
+    "help", "members", "history", "search", "more", "msg", "me", "topic", "away", "nick", "whois",
+    "ignore", "unignore", "notify", "quiet", "status", "elect", "quit",
 ];
 
 /// The commands as they are typed.
@@ -115,8 +119,8 @@ pub fn parse(line: String) -> Meaning {
     }
     let (name, argument) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
     let argument = argument.trim();
-    if name.to_lowercase() == "me" {
-        return acting(argument);
+    if let Some(meaning) = acting(&name.to_lowercase(), argument) {
+        return meaning;
     }
     match order(name, argument) {
         Ok(order) => Meaning::Do(order),
@@ -124,16 +128,23 @@ pub fn parse(line: String) -> Meaning {
     }
 }
 
-/// What is said by `/me`: as chat programs have done it since CTCP.
-fn acting(text: &str) -> Meaning {
-    if text.is_empty() {
-        return Meaning::Wrong("/me TEXT: say what you do".to_owned());
-    }
-    let line = format!("{ACTION_START}{text}{ACTION_END}");
-    match line.len() <= TEXT_BYTES_MAX {
+/// What is said by `/me`, `/topic` and `/away`.
+fn acting(name: &str, argument: &str) -> Option<Meaning> {
+    let act = match (name, argument) {
+        ("me", "") => return Some(Meaning::Wrong("/me TEXT: say what you do".to_owned())),
+        ("me", what) => Act::Does(what),
+        ("topic", "") => return Some(Meaning::Do(UserCommand::Topic)),
+        ("topic", "-") => Act::Topic(""),
+        ("topic", topic) => Act::Topic(topic),
+        ("away", "") => Act::Back,
+        ("away", why) => Act::Away(why),
+        _ => return None,
+    };
+    let line = act.line();
+    Some(match line.len() <= TEXT_BYTES_MAX {
         true => Meaning::Say(line),
-        false => Meaning::Wrong("/me: that text is too long".to_owned()),
-    }
+        false => Meaning::Wrong(format!("/{name}: that text is too long")),
+    })
 }
 
 fn order(typed: &str, argument: &str) -> Result<UserCommand, String> {

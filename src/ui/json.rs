@@ -299,6 +299,25 @@ pub fn history(out: &mut Vec<u8>, at: u64, room: &dyn RoomState, messages: &[Cha
     event(out, "history", at, body);
 }
 
+/// `topic`: the answer to `/topic`. Without a topic all of it is null.
+pub(super) fn topic(out: &mut Vec<u8>, at: u64, topic: Option<(&ChatMessage, &str)>) {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        text: Option<&'a str>,
+        nick: Option<&'a str>,
+        key: Option<Hex>,
+        set_at: Option<Stamp>,
+    }
+    let set = topic.map(|(message, _)| message);
+    let body = Body {
+        text: topic.map(|(_, text)| text),
+        nick: set.map(ChatMessage::nick),
+        key: set.map(|m| Hex(m.origin().0)),
+        set_at: set.map(|m| Stamp(m.sent_at())),
+    };
+    event(out, "topic", at, body);
+}
+
 /// `search`: the answer to `/search`, with all that was found.
 pub fn search(out: &mut Vec<u8>, at: u64, words: &str, messages: &[ChatMessage]) {
     #[derive(Serialize)]

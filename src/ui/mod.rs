@@ -34,6 +34,7 @@
 //! nothing of each other. Each file imports only from files that do not import it, however
 //! indirectly; none but this one knows [`Ui`].
 
+pub mod act;
 mod attention;
 mod backlog;
 mod commands;

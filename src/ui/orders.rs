@@ -6,6 +6,7 @@
 use crate::limits::SEARCH_SHOWN_MAX;
 use crate::node::{Command, Now};
 
+use super::act::Act;
 use super::attention::Notify;
 use super::commands::{self, UserCommand};
 use super::config::DriverStatus;
@@ -15,7 +16,7 @@ use super::prompt::Prompt;
 use super::room_state::RoomState;
 use super::showing::Showing;
 use super::visible::{Tab, visible};
-use super::{json, json_people, text};
+use super::{act, json, json_people, text};
 
 /// What commands are lent for the length of one call.
 pub(super) struct CommandParts<'a> {
@@ -38,6 +39,7 @@ pub(super) fn carry_out(lent: &mut CommandParts<'_>, order: UserCommand) -> Opti
                 explain(lent, "/more: no message was folded");
             }
         }
+        UserCommand::Topic => show_topic(lent),
         UserCommand::Search(words) => search(lent, &words),
         UserCommand::Ignore(name) => ignore(lent, &name),
         UserCommand::Unignore(name) => unignore(lent, &name),
@@ -52,7 +54,9 @@ pub(super) fn carry_out(lent: &mut CommandParts<'_>, order: UserCommand) -> Opti
         }
         UserCommand::Help => lent.display.answer(lent.now, commands::HELP),
         UserCommand::Members => {
-            let answer = text::members(lent.node, |key| lent.display.people().identity(key));
+            let (people, history) = (lent.display.people(), lent.node.newest(usize::MAX));
+            let known = |key| (people.identity(key), act::away(&history, key));
+            let answer = text::members(lent.node, known);
             lent.display.answer(lent.now, &answer);
         }
         UserCommand::Status { is_detailed } => {
@@ -118,6 +122,12 @@ fn say_privately(lent: &mut CommandParts<'_>, rest: &str) -> Option<Command> {
                 prompt.set_addressee(text::name_of(to, 0, members));
             }
             let text = text.to_owned();
+            if let Some(member) = members.iter().find(|m| m.key == to)
+                && let Some(why) = act::away(&lent.node.newest(usize::MAX), to)
+            {
+                let (name, away) = (text::name(member), Act::Away(why).words());
+                lent.display.notice(lent.now, &format!("{name} {away}"));
+            }
             Some(Command::Private { to, text })
         }
         Err(why) => {
@@ -125,6 +135,17 @@ fn say_privately(lent: &mut CommandParts<'_>, rest: &str) -> Option<Command> {
             None
         }
     }
+}
+
+/// Says what the room's topic is.
+fn show_topic(lent: &mut CommandParts<'_>) {
+    let history = lent.node.newest(usize::MAX);
+    let topic = act::topic(&history);
+    if lent.display.is_json() {
+        return (lent.display).json(lent.now, |out, at, _| json::topic(out, at, topic));
+    }
+    let words = topic.map_or_else(|| "there is no topic".to_owned(), text::topic);
+    lent.display.notice(lent.now, &words);
 }
 
 /// Says who those are that have this name.

@@ -8,6 +8,7 @@
 use crate::node::{Now, Time};
 use crate::wire::Member;
 
+use super::act::Act;
 use super::attention::{Attention, Notify};
 use super::backlog::Kind;
 use super::commands;
@@ -16,7 +17,7 @@ use super::event_data::{HeardMessage, PrivateEvent};
 use super::output::{Next, Output};
 use super::people::People;
 use super::room_state::RoomState;
-use super::terminal::style::{self, StyledLine};
+use super::terminal::style::StyledLine;
 use super::terminal::{Action, ShownMessage, Sign, Terminal, TerminalOptions};
 
 /// A terminal with a prompt.
@@ -110,8 +111,8 @@ impl Prompt {
         }
         if call.notifies {
             let (nick, text) = (message.nick, message.text);
-            self.terminal.notify(&match style::act(text) {
-                Some(act) => format!("* {nick} {act}"),
+            self.terminal.notify(&match Act::of(text) {
+                Some(act) => format!("* {nick} {}", act.words()),
                 None => format!("<{nick}> {text}"),
             });
         }

@@ -16,7 +16,7 @@ use super::news::News;
 use super::people::People;
 use super::room_state::RoomState;
 use super::wanted::Wanted;
-use super::{json, json_people, text};
+use super::{act, json, json_people, text};
 
 /// What the user has seen of the room.
 #[derive(Debug)]
@@ -307,6 +307,11 @@ impl Showing {
         display.replay(*now, old, node.key());
         if shown > 0 {
             display.rule(*now, "new");
+        }
+        if display.prompt().is_some()
+            && let Some(topic) = act::topic(&node.newest(usize::MAX))
+        {
+            display.notice(*now, &text::topic(topic));
         }
     }
 }

@@ -11,8 +11,9 @@ use jiff::tz::TimeZone;
 
 use crate::identity::Fingerprint;
 use crate::node::Phase;
-use crate::wire::{Id, Key, Member};
+use crate::wire::{ChatMessage, Id, Key, Member};
 
+use super::act::Act;
 use super::config::DriverStatus;
 use super::room_state::{RoomState, everybody};
 use super::visible::{self, Tab, visible};
@@ -250,9 +251,22 @@ pub fn coordinator(id: Id, key: Key, own: bool, members: &[Member]) -> String {
     }
 }
 
-/// The answer to `/members`; `identity` says whose node one with this key is.
+/// The room's topic, and who set it.
 #[must_use]
-pub fn members(room: &dyn RoomState, identity: impl Fn(Key) -> Option<Fingerprint>) -> String {
+pub fn topic((set, topic): (&ChatMessage, &str)) -> String {
+    let (nick, topic) = (
+        visible(set.nick(), Tab::Escape),
+        visible(topic, Tab::Spaces),
+    );
+    format!("the topic is: {topic} (set by {nick})")
+}
+
+/// The answer to `/members`; `known` says whose node one with this key is, and why it is away.
+#[must_use]
+pub fn members<'a>(
+    room: &dyn RoomState,
+    known: impl Fn(Key) -> (Option<Fingerprint>, Option<&'a str>),
+) -> String {
     let coordinator = room.coordinator().map(|c| c.key);
     let mut lines = String::new();
     for member in room.members() {
@@ -260,7 +274,8 @@ pub fn members(room: &dyn RoomState, identity: impl Fn(Key) -> Option<Fingerprin
         if let Some(address) = member.addresses.first() {
             lines += &format!(" {address}");
         }
-        if let Some(identity) = identity(member.key) {
+        let (identity, away) = known(member.key);
+        if let Some(identity) = identity {
             lines += &format!(" {identity}");
         }
         if coordinator == Some(member.key) {
@@ -268,6 +283,9 @@ pub fn members(room: &dyn RoomState, identity: impl Fn(Key) -> Option<Fingerprin
         }
         if member.key == room.key() {
             lines += " you";
+        }
+        if let Some(why) = away {
+            lines += &format!(" {}", visible(&Act::Away(why).words(), Tab::Escape));
         }
         lines.push('\n');
     }

@@ -124,6 +124,8 @@ const EVENTS: &[(&str, Fields)] = &[
         "history",
         &[("count", Count), ("digest", Digest), ("messages", Messages)],
     ),
+    // Its fields are null where there is no topic.
+    ("topic", &[]),
     (
         "search",
         &[("words", Text), ("count", Count), ("messages", Messages)],

@@ -36,6 +36,41 @@ fn what_one_does_is_shown_as_such_and_sent_as_other_chats_do() {
 }
 
 #[test]
+fn the_topic_is_told_to_who_comes_later_and_who_is_away_is_marked() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let bia = room.join("bia");
+    bia.joined();
+    bia.say("/topic");
+    bia.event("that there is no topic", |e| {
+        e.is("topic") && e.body["text"].is_null()
+    });
+    bia.say("/topic lunch at noon");
+    bia.say("/AWAY in a meeting");
+    bia.heard("bia", 2);
+    let mut ana = Terminal::wide(80, &room, "ana");
+    ana.shows("the topic is: lunch at noon (set by bia)");
+    bia.sees_members(2);
+    ana.keys("/members\r");
+    ana.shows("coordinator is away: in a meeting");
+    ana.keys("/msg bia hello\r");
+    ana.shows("bia#1 is away: in a meeting");
+    bia.say("/away");
+    ana.shows("* bia is back");
+    ana.keys("/topic dinner\r");
+    ana.shows("* ana sets the topic: dinner");
+    bia.event("the message that sets it", |e| {
+        e.is("message") && e.text("text") == "\u{1}TOPIC dinner\u{1}"
+    });
+    bia.say("/topic");
+    bia.event("the topic", |e| e.is("topic") && e.body["text"] == "dinner");
+    ana.keys("/topic -\r");
+    ana.shows("* ana takes the topic away");
+    ana.keys("\x0c/topic\r");
+    ana.shows("there is no topic");
+}
+
+#[test]
 fn who_is_ignored_is_so_under_any_nick_until_read_again() {
     let permit = shared();
     let dir = scratch_dir();

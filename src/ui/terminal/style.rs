@@ -9,6 +9,7 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 use super::rows::shown_width;
+use crate::ui::act::Act;
 use crate::ui::visible::{Tab, visible};
 
 /// The column where the text of a notice or a warning begins: behind the time and a sign.
@@ -54,18 +55,6 @@ const BOLD_RED: &str = "\x1b[1;31m";
 const PALETTE: [u8; 14] = [
     27, 28, 30, 31, 63, 64, 97, 100, 129, 130, 131, 160, 162, 166,
 ];
-
-/// What begins a message that says what its author does, by the rules of CTCP that chat programs follow.
-pub const ACTION_START: &str = "\u{1}ACTION ";
-/// What ends it.
-pub const ACTION_END: &str = "\u{1}";
-
-/// What the author of a message does, if that is what it says.
-#[must_use]
-pub fn act(text: &str) -> Option<&str> {
-    let rest = text.strip_prefix(ACTION_START)?;
-    Some(rest.strip_suffix(ACTION_END).unwrap_or(rest))
-}
 
 /// A message as it is shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -133,8 +122,8 @@ impl Style {
     pub fn message(&self, said: &ShownLine<'_>, nick: &str) -> StyledLine {
         let mut out = self.clock(said.sent_ms);
         let name = visible(said.name, Tab::Escape);
-        let act = act(said.text);
-        let (open, close) = match (act, said.own) {
+        let act = Act::of(said.text).map(Act::words);
+        let (open, close) = match (&act, said.own) {
             (Some(_), _) => ("* ", ""),
             (None, true) => ("«", "»"),
             (None, false) => ("<", ">"),
@@ -150,11 +139,11 @@ impl Style {
         }
         self.paint(&mut out, &sgr, close);
         out.push(' ');
-        let indent = match act {
+        let indent = match &act {
             Some(_) => REMARK_INDENT,
             None => shown_width(&out),
         };
-        let text = visible(act.unwrap_or(said.text), Tab::Spaces);
+        let text = visible(act.as_deref().unwrap_or(said.text), Tab::Spaces);
         match said.own {
             true => out.push_str(&text),
             false => self.highlight(&mut out, &text, &visible(nick, Tab::Escape)),
