@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(Stop::Shown(text)) => return print(text.as_bytes()),
         Err(Stop::Wrong(line)) => return fail(STATUS_USAGE, &line),
+        Err(Stop::Failed(line)) => return fail(STATUS_FAILED, &line),
     };
     match cli.action {
         Some(Task::Completions { shell }) => {

@@ -198,6 +198,14 @@ pub(crate) fn state_home() -> Option<PathBuf> {
     absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))
 }
 
+/// The directory for what a user decides about programs: what `XDG_CONFIG_HOME` says, or the usual one
+/// below the user's home; none if neither is known.
+pub(crate) fn config_home() -> Option<PathBuf> {
+    let absolute = |name| std::env::var_os(name).map(PathBuf::from);
+    let absolute = |name| absolute(name).filter(|path| path.is_absolute());
+    absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

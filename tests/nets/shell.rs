@@ -137,6 +137,7 @@ impl Shell {
         // The identity of whoever runs the tests is left alone.
         let state = concat!(env!("CARGO_TARGET_TMPDIR"), "/state");
         command.env("PATH", path()).env("XDG_STATE_HOME", state);
+        command.env("PAPO_CONFIG", "/dev/null");
         command.args(["--target", &self.child.id().to_string(), "--mount"]);
         if self.origin == Origin::User {
             command.args(["--user", "--preserve-credentials"]);

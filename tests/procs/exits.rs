@@ -33,6 +33,19 @@ fn a_bad_option_ends_with_2_and_one_line_that_names_it() {
 }
 
 #[test]
+fn what_is_not_utf8_is_named() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let permit = shared();
+    let room = Room::new(&permit);
+    let broken = OsStr::from_bytes(b"an\xe1");
+    let node = room.raw(&["send", "x"]).env("PAPO_NICK", broken).start();
+    assert_eq!(node.exit(), 2, "{}", node.stderr());
+    one_line_that_names(&node, "PAPO_NICK: it is not UTF-8");
+}
+
+#[test]
 fn an_address_in_use_ends_with_3_and_one_line_that_names_the_option() {
     let permit = shared();
     let room = Room::new(&permit);
