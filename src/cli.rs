@@ -11,6 +11,7 @@ mod files;
 pub mod history;
 pub mod identity;
 pub mod keygen;
+pub mod manual;
 mod mistakes;
 pub mod peers;
 mod reading;

@@ -43,13 +43,7 @@ fn main() -> ExitCode {
             clap_complete::generate(shell, &mut Cli::parser(), "papo", &mut script);
             print(&script)
         }
-        Some(Task::Man) => {
-            let mut page = Vec::new();
-            match clap_mangen::Man::new(Cli::parser()).render(&mut page) {
-                Ok(()) => print(&page),
-                Err(e) => fail(STATUS_FAILED, &format!("cannot write the manual page: {e}")),
-            }
-        }
+        Some(Task::Man) => print(cli::manual::page(&Cli::parser()).as_bytes()),
         Some(Task::History {
             since,
             until,

@@ -62,6 +62,7 @@ pub mod visible;
 mod waiting_in_store;
 mod wanted;
 
+pub use commands::HELP as COMMANDS_HELP;
 pub use config::{DriverStatus, Listening, Mode, Replay, ScreenFacts, UiConfig};
 pub use printed::Fate;
 pub use room_state::RoomState;

@@ -27,6 +27,7 @@ mod identity;
 mod joining;
 mod keys;
 mod listening;
+mod manual;
 mod output;
 mod pipes;
 mod sandbox;
