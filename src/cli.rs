@@ -115,6 +115,8 @@ pub enum Task {
     },
     /// List the rooms heard on the network within two heartbeats, and exit
     Scan,
+    /// See what works on this network and what does not, and what to type; 1 if one could not chat
+    Doctor,
     /// Make a new random secret for a locked room, in FILE or on stdout
     Keygen {
         /// Where to: a file that is not there yet, which only you may read (mode 0600)

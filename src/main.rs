@@ -10,7 +10,9 @@ use std::process::ExitCode;
 
 use papo::cli::secret::Refused;
 use papo::cli::{self, Cli, Confirm, Options, STATUS_USAGE, Stop, Task};
-use papo::driver::{self, DriverConfig, STATUS_FAILED, ScanConfig, Selection, StoreConfig};
+use papo::driver::{
+    self, DoctorConfig, DriverConfig, STATUS_FAILED, ScanConfig, Selection, StoreConfig,
+};
 use papo::lock::Secret;
 use papo::store::{self, Search};
 use papo::ui::{Mode, Replay, UiConfig, Wanted};
@@ -76,6 +78,7 @@ fn main() -> ExitCode {
             Err(refused) => fail(refused.status, &refused.line),
         },
         Some(Task::Scan) => scan(&cli.options),
+        Some(Task::Doctor) => doctor(&cli.options),
         action => run(action.unwrap_or(Task::Chat), &cli.options),
     }
 }
@@ -144,6 +147,37 @@ fn interfaces(options: &Options) -> Selection {
     match options.interface.as_slice() {
         [] => Selection::All,
         names => Selection::Named(names.to_vec()),
+    }
+}
+
+/// Examines the network; 1 if one could not chat.
+fn doctor(options: &Options) -> ExitCode {
+    start_log(options);
+    let secret = match secret(options) {
+        Ok((secret, warnings)) => {
+            warnings.iter().for_each(|line| say(line));
+            secret
+        }
+        Err(refused) => return fail(refused.status, &refused.line),
+    };
+    let examined = driver::examine(&DoctorConfig {
+        group: options.group,
+        multicast: !options.no_multicast,
+        interfaces: interfaces(options),
+        listen: options.listen,
+        peers: cli::peers::named(&options.peer),
+        room: options.room.clone(),
+        secret,
+        secret_file: options.secret_file.clone(),
+        heartbeat: options.heartbeat,
+    });
+    driver::flush_log();
+    match examined {
+        Err(e) => fail(STATUS_FAILED, &e.to_string()),
+        Ok(examined) => match (print(examined.text.as_bytes()), examined.works) {
+            (shown, true) => shown,
+            (_, false) => ExitCode::from(1),
+        },
     }
 }
 

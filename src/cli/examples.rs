@@ -34,6 +34,10 @@ pub(super) const EXAMPLES: &[(&str, &str)] = &[
         "papo scan",
         "which rooms there are, and who coordinates them",
     ),
+    (
+        "papo doctor",
+        "what works on this network and what does not, and what to type",
+    ),
     ("papo keygen key", "a new secret, in a file of its own"),
     (
         "papo --secret-file key --room board",
@@ -66,7 +70,8 @@ pub(super) const STATUSES: &[(&str, &str)] = &[
     (
         "1",
         "something said was not confirmed in time, or missed, or something heard not printed;\n\
-         stderr says what and by whom. history and scan: nothing was found",
+         stderr says what and by whom. history and scan: nothing was found;\n\
+         doctor: one could not chat",
     ),
     (
         "2",

@@ -50,6 +50,7 @@ const USES: &[(&str, &[&[&str]])] = &[
             ],
         ],
     ),
+    ("doctor", &[FILE, NETWORK, &["room", "secret_file"]]),
     ("keygen", &[]),
     ("rekey", &[FILE, &["store", "secret_file"]]),
     ("completions", &[]),

@@ -19,6 +19,7 @@ mod commands;
 mod config;
 mod deadline;
 mod descriptors;
+mod doctor;
 mod exits;
 mod failover;
 mod floods;

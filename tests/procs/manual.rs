@@ -63,6 +63,7 @@ fn it_has_every_command_option_variable_file_and_status() {
         "papo keygen",
         "papo rekey",
         "papo config",
+        "papo doctor",
         "papo completions",
         "--match REGEX",
         "--exec COMMAND...",
