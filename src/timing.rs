@@ -248,6 +248,6 @@ pub const DOCTOR_ASKS: u32 = 3;
 pub const DOCTOR_ASKS_EVERY: Duration = Duration::from_millis(700);
 /// How long the doctor waits for a connection: what lets none in says nothing at all.
 pub const DOCTOR_DIALS: Duration = Duration::from_secs(2);
-/// How long the doctor waits for the other end to have seen all that was sent: a few times what a lost packet
-/// costs.
-pub const DOCTOR_ANSWERS: Duration = Duration::from_secs(2);
+/// How long the doctor waits for the other end to have seen all that was sent: more than twice what one lost packet
+/// costs, and less than after what a node ends by itself a connection on which nobody said who it is.
+pub const DOCTOR_ANSWERS: Duration = Duration::from_millis(700);
