@@ -5,6 +5,7 @@
 //! together in `main`.
 
 mod choices;
+pub mod completing;
 mod config;
 mod examples;
 mod files;

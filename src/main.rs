@@ -33,6 +33,11 @@ fn main() -> ExitCode {
     if let Some(answer) = driver::look_up(std::env::args_os()) {
         return print(answer.as_bytes());
     }
+    match cli::completing::answer() {
+        Ok(false) => {}
+        Ok(true) => return ExitCode::SUCCESS,
+        Err(line) => return fail(STATUS_USAGE, &line),
+    }
     let cli = match Cli::read(std::env::args_os()) {
         Ok(cli) => cli,
         Err(Stop::Shown(text)) => return print(text.as_bytes()),
@@ -40,11 +45,10 @@ fn main() -> ExitCode {
         Err(Stop::Failed(line)) => return fail(STATUS_FAILED, &line),
     };
     match cli.action {
-        Some(Task::Completions { shell }) => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::parser(), "papo", &mut script);
-            print(&script)
-        }
+        Some(Task::Completions { shell }) => match cli::completing::script(shell) {
+            Ok(script) => print(&script),
+            Err(line) => fail(STATUS_FAILED, &line),
+        },
         Some(Task::Man) => print(cli::manual::page(&Cli::parser()).as_bytes()),
         Some(Task::History {
             since,

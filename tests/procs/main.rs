@@ -16,6 +16,7 @@ mod speaker;
 
 mod chaos;
 mod commands;
+mod completing;
 mod config;
 mod deadline;
 mod descriptors;
