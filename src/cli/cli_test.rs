@@ -148,7 +148,15 @@ fn a_mistake_is_one_line_that_names_the_option_and_the_value() {
 
 #[test]
 fn a_mistake_says_what_to_type_instead() {
-    let cases: [(&[&str], &str); 7] = [
+    let cases: [(&[&str], &str); 9] = [
+        (
+            &["-q", "-v"],
+            "--quiet: not together with --verbose; leave one of them out",
+        ),
+        (
+            &["--room", "a", "--room", "b"],
+            "--room <NAME>: given more than once; give it once",
+        ),
         (&["--rom", "x"], "no such option; did you mean --room?"),
         (&["sned"], "did you mean send?"),
         (

@@ -43,6 +43,10 @@ fn one_line(error: &clap::Error) -> String {
             let name = what(ContextKind::InvalidSubcommand).unwrap_or_default();
             format!("{name}: no such command")
         }
+        ErrorKind::InvalidValue if value.is_empty() && !variable.is_empty() => {
+            let name = variable.trim_matches([' ', '(', ')']);
+            return format!("{name}: it is set and empty; give it a value, or unset it");
+        }
         ErrorKind::InvalidValue if value.is_empty() => format!("{argument}: a value is missing"),
         ErrorKind::InvalidValue => format!("{option}{variable} {value}: not one of its values"),
         ErrorKind::ValueValidation => {
@@ -52,8 +56,11 @@ fn one_line(error: &clap::Error) -> String {
         ErrorKind::NoEquals | ErrorKind::TooFewValues => format!("{argument}: a value is missing"),
         ErrorKind::TooManyValues => format!("{option}: takes no value such as {value}"),
         ErrorKind::ArgumentConflict => match what(ContextKind::PriorArg) {
-            Some(other) if other != argument => format!("{argument}: not together with {other}"),
-            _ => format!("{argument}: given more than once"),
+            Some(other) if other != argument => {
+                let (one, other) = (argument.trim_end_matches('.'), other.trim_end_matches('.'));
+                return format!("{one}: not together with {other}; leave one of them out");
+            }
+            _ => return format!("{argument}: given more than once; give it once"),
         },
         ErrorKind::MissingRequiredArgument => format!("{argument}: it is missing"),
         ErrorKind::InvalidUtf8 => return not_utf8(),
@@ -146,9 +153,17 @@ fn environment(option: &str, value: &str) -> String {
         .and_then(clap::Arg::get_env)
         .map(|name| name.to_string_lossy().into_owned());
     match from {
-        Some(name) if std::env::var(&name).is_ok_and(|set| visible(&set, Tab::Escape) == value) => {
+        Some(name) if std::env::var(&name).is_ok_and(|set| is_in(&set, value)) => {
             format!(" ({name})")
         }
         _ => String::new(),
     }
+}
+
+/// Whether a variable says this value: alone, or in a list.
+fn is_in(set: &str, value: &str) -> bool {
+    let parts = set.split(',').chain([set]);
+    parts
+        .map(|part| visible(part, Tab::Escape))
+        .any(|part| part == value)
 }

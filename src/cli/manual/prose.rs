@@ -26,13 +26,13 @@ stay = true";
 pub(super) const FILES: &[(&str, &str)] = &[
     (
         "$XDG_CONFIG_HOME/papo/config.toml",
-        "Options by name, if --config and PAPO_CONFIG name no other file. The directory is ~/.config where the \
-         variable is not set, and ~/Library/Application Support on macOS.",
+        "Options by name, if --config and PAPO_CONFIG name no other file. Where the variable is not \
+         set, it is the directory that the system has for this, mostly ~/.config.",
     ),
     (
         "$XDG_STATE_HOME/papo/identity",
-        "Who you are across runs. The directory is ~/.local/state where the variable is not set, and \
-         ~/Library/Application Support on macOS.",
+        "Who you are across runs. Where the variable is not set, it is the directory that the system has for this, \
+         mostly ~/.local/state.",
     ),
     (
         "FILE of --store",
