@@ -5,12 +5,17 @@
 //! together in `main`.
 
 mod choices;
+pub mod completing;
+mod config;
+mod examples;
 mod files;
 pub mod history;
 pub mod identity;
 pub mod keygen;
+pub mod manual;
 mod mistakes;
 pub mod peers;
+mod reading;
 pub mod rekey;
 pub mod secret;
 mod size;
@@ -22,11 +27,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::parser::ValueSource;
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 pub use choices::{Color, Confirm, NotifyWhen, obeys_sequences};
-use mistakes::stop;
 
 use crate::ui::Replay;
 use values::{
@@ -37,29 +40,6 @@ use values::{
 /// The status of a mistake on the command line.
 pub const STATUS_USAGE: u8 = 2;
 
-const EXAMPLES: &str = "\
-Examples:
-  papo                                  chat in the room \"lobby\"; /help lists what can be typed
-  papo --room kitchen --nick ana        another room, another name
-  echo done | papo send                 say a line and leave once everybody has confirmed it
-  papo send --wait-members 1 hello      wait until somebody is there to hear it
-  papo listen | grep -i lunch           what the others say, one line each, as \"<nick> text\"
-  papo listen --json --replay all       the same, and all that was said before, as JSON Lines
-  papo scan                             which rooms there are, and who coordinates them
-  papo keygen key                       a new secret, in a file of its own
-  papo --secret-file key --room board   a locked room: only holders of the secret get in
-  papo --store lobby.db                 keep the history in a file, across runs
-  papo history --store lobby.db         print it; --grep lunch finds a word
-  tail -f log | papo --room log --stay  each line of a pipe is one message
-
-Exit status:
-  0    left in good order; everything said was confirmed by every member
-  1    something said was not confirmed in time, or missed, or something heard not printed;
-       stderr says what and by whom
-  2    a mistake on the command line
-  3    could not start or could not go on: address in use, no such interface, ...
-  130  interrupted a second time while leaving";
-
 /// Group chat for a local network, without a server.
 ///
 /// Everybody on the network who runs papo with the same room talks with each other; there is
@@ -69,7 +49,7 @@ Exit status:
 /// stdout has the messages of the others, warnings go to stderr, and at the end of stdin it leaves
 /// once everything is confirmed.
 #[derive(Parser, Clone, Debug)]
-#[command(name = "papo", version, after_help = EXAMPLES, max_term_width = 100)]
+#[command(name = "papo", version, after_help = examples::below_help(), max_term_width = 100)]
 #[command(disable_help_subcommand = true)]
 pub struct Cli {
     /// What is to be done; chatting, if nothing is said.
@@ -136,11 +116,15 @@ pub enum Task {
     },
     /// List the rooms heard on the network within two heartbeats, and exit
     Scan,
+    /// See what works on this network and what does not, and what to type; 1 if one could not chat
+    Doctor,
     /// Make a new random secret for a locked room, in FILE or on stdout
     Keygen {
         /// Where to: a file that is not there yet, which only you may read (mode 0600)
         file: Option<PathBuf>,
     },
+    /// Print which options are in force, and where each value comes from, as a configuration file
+    Config,
     /// Move the file of --store to a new secret: that of --secret-file, or of PAPO_SECRET
     Rekey,
     /// Print the completions for a shell
@@ -328,6 +312,18 @@ pub struct Options {
     #[arg(allow_negative_numbers = true)]
     pub failure_timeout: Duration,
 
+    /// Take options from this file, by their names, below the environment; /dev/null has none [default:
+    /// papo/config.toml in the configuration directory, such as ~/.config]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "PAPO_CONFIG",
+        hide_env_values = true
+    )]
+    #[arg(help_heading = "Configuration")]
+    pub config: Option<PathBuf>,
+
     /// Log errors only, and do not say who comes and goes
     #[arg(
         short,
@@ -351,73 +347,11 @@ pub enum Stop {
     Shown(String),
     /// A mistake: one line, without its end.
     Wrong(String),
-}
-
-impl Cli {
-    /// The command line as clap knows it.
-    #[must_use]
-    pub fn parser() -> clap::Command {
-        uses::trimmed(Cli::command())
-    }
-
-    /// Reads arguments, the program's name first, and the environment.
-    ///
-    /// # Errors
-    ///
-    /// What is to be printed instead of running.
-    pub fn read<A: Into<std::ffi::OsString> + Clone>(
-        arguments: impl IntoIterator<Item = A>,
-    ) -> Result<Cli, Stop> {
-        let command = Cli::parser();
-        let matches = command
-            .clone()
-            .try_get_matches_from(arguments)
-            .map_err(|e| stop(&e))?;
-        if let Some(line) = uses::unused(&command, &matches) {
-            return Err(Stop::Wrong(line));
-        }
-        let mut cli = Cli::from_arg_matches(&matches).map_err(|e| stop(&e))?;
-        let below = matches.subcommand().map(|(_, matches)| matches);
-        let sources = |name| {
-            let levels = [Some(&matches), below].into_iter().flatten();
-            levels.filter_map(move |matches| matches.value_source(name))
-        };
-        cli.options.room_given = sources("room").any(|s| s != ValueSource::DefaultValue);
-        let names_identity = sources("identity").any(|s| s == ValueSource::CommandLine);
-        if cli.options.anonymous && names_identity {
-            let line = "--anonymous: --identity is given, too; leave one of them out";
-            return Err(Stop::Wrong(line.to_owned()));
-        }
-        cli.options.check().map_err(Stop::Wrong)?;
-        let needs_store = matches!(cli.action, Some(Task::History { .. } | Task::Rekey));
-        if needs_store && cli.options.store.is_none() {
-            let line = "--store: it is missing; name the file that keeps the history";
-            return Err(Stop::Wrong(line.to_owned()));
-        }
-        if cli.options.store_strict && cli.options.store.is_none() {
-            let line = "--store-strict: there is no --store; name the file that keeps the history";
-            return Err(Stop::Wrong(line.to_owned()));
-        }
-        Ok(cli)
-    }
+    /// Something that cannot be read: one line, without its end.
+    Failed(String),
 }
 
 impl Options {
-    /// What no option's own parser can see.
-    fn check(&self) -> Result<(), String> {
-        let least = self.heartbeat * 2;
-        if self.failure_timeout < least {
-            return Err(format!(
-                "--failure-timeout {}: it must be at least twice the heartbeat of {} ms; give {} \
-                 or more",
-                self.failure_timeout.as_millis(),
-                self.heartbeat.as_millis(),
-                least.as_millis(),
-            ));
-        }
-        Ok(())
-    }
-
     /// The nick to use: the one given, or the login name as far as it can be one.
     #[must_use]
     pub fn nick(&self) -> String {

@@ -111,6 +111,9 @@
 //! | where an identity is kept | `cli/identity.rs` | `platform` for the directory |
 //! | who is marked as somebody else | `ui/people.rs` | nothing |
 //! | what only one operating system has | `platform/linux.rs` | `platform/portable.rs`, which gives the same items |
+//! | what `papo doctor` looks at, and its words | `driver/doctor/mod.rs` | `platform` for firewalls |
+//! | what a configuration file may say | `cli/config/reading.rs` | `cli/reading.rs` for what goes over what |
+//! | what the manual page says | `cli/manual/mod.rs` | nothing |
 //! | an option of the command line | `cli.rs` | `driver/config.rs` |
 //! | how a coordinator is found out whose host is gone | `node/group/alarm.rs` | `timing.rs` for how soon |
 //! | who is let in, and with which id | `node/group/admission.rs` | `node/group/places.rs` for the share of each host |

@@ -16,6 +16,14 @@ pub const TEXT_BYTES_MAX: usize = 16 * 1024;
 pub const NICK_CHARS_MAX: usize = 32;
 /// Longest room name in bytes.
 pub const ROOM_BYTES_MAX: usize = 64;
+/// Bytes of a configuration file: some hundred times what all options take.
+pub const CONFIG_BYTES_MAX: u64 = 256 * 1024;
+/// Addresses of one coordinator or peer that `papo doctor` dials.
+pub const DOCTOR_DIALS_MAX: usize = 4;
+/// Coordinators that `papo doctor` keeps.
+pub const DOCTOR_ROOMS_MAX: usize = 64;
+/// Hosts that `papo doctor` tells apart on one interface.
+pub const DOCTOR_HOSTS_MAX: usize = 256;
 /// Candidate addresses of one member; more are cut.
 pub const ADDRESSES_MAX: usize = 8;
 /// Members of one room. With long nicks and many addresses fewer fit, see [`VIEW_BYTES_MAX`].

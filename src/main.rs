@@ -10,7 +10,9 @@ use std::process::ExitCode;
 
 use papo::cli::secret::Refused;
 use papo::cli::{self, Cli, Confirm, Options, STATUS_USAGE, Stop, Task};
-use papo::driver::{self, DriverConfig, STATUS_FAILED, ScanConfig, Selection, StoreConfig};
+use papo::driver::{
+    self, DoctorConfig, DriverConfig, STATUS_FAILED, ScanConfig, Selection, StoreConfig,
+};
 use papo::lock::Secret;
 use papo::store::{self, Search};
 use papo::ui::{Mode, Notices, Replay, UiConfig, Wanted};
@@ -31,24 +33,23 @@ fn main() -> ExitCode {
     if let Some(answer) = driver::look_up(std::env::args_os()) {
         return print(answer.as_bytes());
     }
+    match cli::completing::answer() {
+        Ok(false) => {}
+        Ok(true) => return ExitCode::SUCCESS,
+        Err(line) => return fail(STATUS_USAGE, &line),
+    }
     let cli = match Cli::read(std::env::args_os()) {
         Ok(cli) => cli,
         Err(Stop::Shown(text)) => return print(text.as_bytes()),
         Err(Stop::Wrong(line)) => return fail(STATUS_USAGE, &line),
+        Err(Stop::Failed(line)) => return fail(STATUS_FAILED, &line),
     };
     match cli.action {
-        Some(Task::Completions { shell }) => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::parser(), "papo", &mut script);
-            print(&script)
-        }
-        Some(Task::Man) => {
-            let mut page = Vec::new();
-            match clap_mangen::Man::new(Cli::parser()).render(&mut page) {
-                Ok(()) => print(&page),
-                Err(e) => fail(STATUS_FAILED, &format!("cannot write the manual page: {e}")),
-            }
-        }
+        Some(Task::Completions { shell }) => match cli::completing::script(shell) {
+            Ok(script) => print(&script),
+            Err(line) => fail(STATUS_FAILED, &line),
+        },
+        Some(Task::Man) => print(cli::manual::page(&Cli::parser()).as_bytes()),
         Some(Task::History {
             since,
             until,
@@ -81,6 +82,7 @@ fn main() -> ExitCode {
             Err(refused) => fail(refused.status, &refused.line),
         },
         Some(Task::Scan) => scan(&cli.options),
+        Some(Task::Doctor) => doctor(&cli.options),
         action => run(action.unwrap_or(Task::Chat), &cli.options),
     }
 }
@@ -149,6 +151,37 @@ fn interfaces(options: &Options) -> Selection {
     match options.interface.as_slice() {
         [] => Selection::All,
         names => Selection::Named(names.to_vec()),
+    }
+}
+
+/// Examines the network; 1 if one could not chat.
+fn doctor(options: &Options) -> ExitCode {
+    start_log(options);
+    let secret = match secret(options) {
+        Ok((secret, warnings)) => {
+            warnings.iter().for_each(|line| say(line));
+            secret
+        }
+        Err(refused) => return fail(refused.status, &refused.line),
+    };
+    let examined = driver::examine(&DoctorConfig {
+        group: options.group,
+        multicast: !options.no_multicast,
+        interfaces: interfaces(options),
+        listen: options.listen,
+        peers: cli::peers::named(&options.peer),
+        room: options.room.clone(),
+        secret,
+        secret_file: options.secret_file.clone(),
+        heartbeat: options.heartbeat,
+    });
+    driver::flush_log();
+    match examined {
+        Err(e) => fail(STATUS_FAILED, &e.to_string()),
+        Ok(examined) => match (print(examined.text.as_bytes()), examined.works) {
+            (shown, true) => shown,
+            (_, false) => ExitCode::from(1),
+        },
     }
 }
 

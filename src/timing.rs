@@ -246,3 +246,21 @@ const _: () = assert!(is_longer(
     LOST_AUTHOR_KEPT,
     Duration::from_secs(2).saturating_mul(GAP_TIMEOUTS)
 ));
+
+// `papo doctor`.
+
+/// How many times the doctor sends on each interface: enough for one to be lost now and then.
+pub const DOCTOR_PROBES: u32 = 3;
+/// The pause between them.
+pub const DOCTOR_PROBE_EVERY: Duration = Duration::from_millis(100);
+/// How long the doctor listens at least: two of the usual heartbeats and a little more.
+pub const DOCTOR_LISTENS: Duration = Duration::from_millis(1_000);
+/// How often the doctor asks a coordinator to dial it.
+pub const DOCTOR_ASKS: u32 = 3;
+/// The pause between them: a connection that was dialled is there within this.
+pub const DOCTOR_ASKS_EVERY: Duration = Duration::from_millis(700);
+/// How long the doctor waits for a connection: what lets none in says nothing at all.
+pub const DOCTOR_DIALS: Duration = Duration::from_secs(2);
+/// How long the doctor waits for the other end to have seen all that was sent: more than twice what one lost packet
+/// costs, and less than after what a node ends by itself a connection on which nobody said who it is.
+pub const DOCTOR_ANSWERS: Duration = Duration::from_millis(700);

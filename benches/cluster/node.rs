@@ -180,6 +180,7 @@ impl Launcher {
         }
         // The identity of whoever runs the bench is left alone.
         command.env("XDG_STATE_HOME", &self.logs);
+        command.env("PAPO_CONFIG", "/dev/null");
         let started = Instant::now();
         let mut process =
             Process::spawn(&mut command).map_err(|e| format!("{}: {e}", self.papo))?;

@@ -1,7 +1,12 @@
+use clap::CommandFactory as _;
+
 use super::*;
 
 fn read(arguments: &str) -> Result<Cli, Stop> {
-    Cli::read(std::iter::once("papo").chain(arguments.split_whitespace()))
+    Cli::read_with(
+        std::iter::once("papo").chain(arguments.split_whitespace()),
+        None,
+    )
 }
 
 fn options(arguments: &str) -> Options {
@@ -10,7 +15,7 @@ fn options(arguments: &str) -> Options {
 
 /// The one line about a mistake.
 fn wrong(arguments: &[&str]) -> String {
-    match Cli::read(std::iter::once(&"papo").chain(arguments).copied()) {
+    match Cli::read_with(std::iter::once(&"papo").chain(arguments).copied(), None) {
         Err(Stop::Wrong(line)) => {
             assert!(!line.contains(char::is_control), "{line:?}");
             line
@@ -139,6 +144,37 @@ fn a_mistake_is_one_line_that_names_the_option_and_the_value() {
     assert!(wrong(&["--json=yes"]).contains("--json"));
     assert!(wrong(&["--room", "a", "--room", "b"]).contains("--room"));
     assert!(wrong(&["listen", "me"]).contains("me"));
+}
+
+#[test]
+fn a_mistake_says_what_to_type_instead() {
+    let cases: [(&[&str], &str); 9] = [
+        (
+            &["-q", "-v"],
+            "--quiet: not together with --verbose; leave one of them out",
+        ),
+        (
+            &["--room", "a", "--room", "b"],
+            "--room <NAME>: given more than once; give it once",
+        ),
+        (&["--rom", "x"], "no such option; did you mean --room?"),
+        (&["sned"], "did you mean send?"),
+        (
+            &["send", "-dash"],
+            "-d: no such option; put -- before a text that begins with -",
+        ),
+        (
+            &["completions"],
+            "<SHELL>: it is missing; give one of bash, elvish, fish, powershell, zsh",
+        ),
+        (&["completions", "dos"], "give one of bash, elvish, fish"),
+        (&["completions", "zhs"], "give one of bash, elvish, fish"),
+        (&["--color", "red"], "give one of auto, always, never"),
+    ];
+    for (arguments, words) in cases {
+        let line = wrong(arguments);
+        assert!(line.contains(words), "{line:?} lacks {words:?}");
+    }
 }
 
 #[test]

@@ -1,19 +1,15 @@
 //! The room's secret: from a file or from the environment, never from the command line, where
 //! every user of the machine could read it.
 
-use std::fs::File;
-use std::io::{self, ErrorKind, IsTerminal as _, Read};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
-
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::driver::STATUS_FAILED;
 use crate::lock::Secret;
 use crate::ui::visible::{Tab, visible};
 
 use super::STATUS_USAGE;
-use super::files::open_without_waiting;
+use super::files::read_whole;
 
 /// The environment variable that holds the secret itself.
 const VARIABLE: &str = "PAPO_SECRET";
@@ -21,12 +17,6 @@ const VARIABLE: &str = "PAPO_SECRET";
 const OTHERS_READ: u32 = 0o004;
 /// More of a file is not read: the derivation refuses less than this.
 const FILE_BYTES_MAX: u64 = 8 * 1024;
-/// How long a named pipe that nobody has opened for writing is waited for. Whoever has opened it may
-/// take as long as they like: they may be asking for a pass phrase.
-const WRITER_WITHIN: Timespec = Timespec {
-    tv_sec: 3,
-    tv_nsec: 0,
-};
 
 /// Why papo does not start.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -107,7 +97,7 @@ pub fn given(file: Option<&Path>) -> Result<Option<Given>, Refused> {
 fn read_file(path: &Path, is_variable_set: bool) -> Result<Given, Refused> {
     let name = visible(&path.display().to_string(), Tab::Escape);
     let source = format!("--secret-file {name}");
-    let bytes = read(path).map_err(|e| {
+    let bytes = read_whole(path, FILE_BYTES_MAX).map_err(|e| {
         let line = format!("{source}: cannot read it: {e}; name a file with the secret");
         Refused::failed(line)
     })?;
@@ -144,53 +134,4 @@ pub fn store_warning(path: &Path) -> Option<String> {
 /// True of a regular file that every user of this machine may read.
 fn is_for_everybody(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.mode() & OTHERS_READ != 0)
-}
-
-/// Reads a file, or a pipe such as that of `--secret-file <(pass show papo)`.
-fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let file = open_without_waiting(path)?;
-    let mut source = Source {
-        waits: !file.metadata()?.is_file(),
-        has_writer: file.is_terminal(),
-        file,
-    };
-    let mut bytes = Vec::new();
-    (&mut source).take(FILE_BYTES_MAX).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
-/// A file that was opened without waiting, and is read with.
-struct Source {
-    file: File,
-    /// It may have nothing for now.
-    waits: bool,
-    /// Somebody writes to it, or has.
-    has_writer: bool,
-}
-
-impl Read for Source {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            match self.file.read(buffer) {
-                Err(e) if e.kind() == ErrorKind::WouldBlock => self.has_writer = true,
-                Ok(0) if self.waits && !self.has_writer => {}
-                result => {
-                    self.has_writer = true;
-                    return result;
-                }
-            }
-            let within = (!self.has_writer).then_some(&WRITER_WITHIN);
-            let mut fds = [PollFd::new(&self.file, PollFlags::IN)];
-            match poll(&mut fds, within) {
-                Ok(0) => {
-                    let why = "nobody writes to this pipe";
-                    return Err(io::Error::new(ErrorKind::TimedOut, why));
-                }
-                // Also if whoever wrote has gone already.
-                Ok(_) => self.has_writer = true,
-                Err(rustix::io::Errno::INTR) => {}
-                Err(e) => return Err(e.into()),
-            }
-        }
-    }
 }

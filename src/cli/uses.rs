@@ -8,6 +8,8 @@ use clap::{ArgMatches, Command};
 
 /// What every command takes.
 const ALL: &[&str] = &["quiet", "verbose"];
+/// Where options come from: whatever reads it heeds it, and any command may be told.
+const FILE: &[&str] = &["config"];
 /// How a node finds the others and is found.
 const NETWORK: &[&str] = &[
     "group",
@@ -27,26 +29,30 @@ const KEEPING: &[&str] = &["history", "store", "store_strict", "store_max", "jso
 const USES: &[(&str, &[&[&str]])] = &[
     (
         "send",
-        &[WHO, KEEPING, NETWORK, &["wait_members", "timeout"]],
+        &[FILE, WHO, KEEPING, NETWORK, &["wait_members", "timeout"]],
     ),
     (
         "listen",
-        &[WHO, KEEPING, NETWORK, &["replay", "stay", "timeout"]],
+        &[FILE, WHO, KEEPING, NETWORK, &["replay", "stay", "timeout"]],
     ),
-    ("history", &[&["store", "room", "json"]]),
+    ("history", &[FILE, &["store", "room", "json"]]),
     (
         "scan",
-        &[&[
-            "room",
-            "secret_file",
-            "group",
-            "interface",
-            "heartbeat",
-            "json",
-        ]],
+        &[
+            FILE,
+            &[
+                "room",
+                "secret_file",
+                "group",
+                "interface",
+                "heartbeat",
+                "json",
+            ],
+        ],
     ),
+    ("doctor", &[FILE, NETWORK, &["room", "secret_file"]]),
     ("keygen", &[]),
-    ("rekey", &[&["store", "secret_file"]]),
+    ("rekey", &[FILE, &["store", "secret_file"]]),
     ("completions", &[]),
     ("man", &[]),
 ];
@@ -87,7 +93,8 @@ pub(super) fn unused(whole: &Command, matches: &ArgMatches) -> Option<String> {
         source(matches) || source(below)
     };
     let global = whole.get_arguments().filter(|a| a.is_global_set());
-    let is_refused = |id: &str| !is_used(name, id) && !WHO.contains(&id) && !NETWORK.contains(&id);
+    let is_borne = |id: &str| [WHO, NETWORK, FILE].iter().any(|group| group.contains(&id));
+    let is_refused = |id: &str| !is_used(name, id) && !is_borne(id);
     let mut unused = global.filter(|a| is_refused(a.get_id().as_str()));
     let option = unused.find(|a| is_typed(a.get_id().as_str()))?;
     let long = option.get_long().unwrap_or_default();

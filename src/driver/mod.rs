@@ -15,6 +15,7 @@
 //! | `runner` | the commands that are run for messages |
 //! | `names` | where the peers are that the user named, and the processes that look that up |
 //! | `room_scan` | listening without joining, beside all that |
+//! | `doctor` | what works on this network, and what to type; beside all that, too |
 //! | `clock`, `wheel` | the time, being away; timers |
 //! | `rates`, `bucket` | how often each source may do something; the credit of one |
 //! | `complaints` | what is said of strangers, and how often |
@@ -36,6 +37,7 @@ mod complaints;
 mod config;
 mod console;
 mod descriptors;
+mod doctor;
 mod keeper;
 mod loglines;
 mod names;
@@ -54,6 +56,7 @@ mod wheel;
 pub use self::loglines::{flush as flush_log, target as log_target};
 pub use config::{DriverConfig, StoreConfig};
 pub use console::outlive_file_limits;
+pub use doctor::{DoctorConfig, Examined, examine};
 pub use names::{NamedPeer, look_up};
 pub use network::{Host, Interface, Selection};
 pub use room_scan::{Scan, ScanConfig, scan};

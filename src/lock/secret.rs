@@ -55,9 +55,10 @@ impl fmt::Display for SecretError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             SecretError::TooShort(n) => {
+                let unit = if *n == 1 { "byte" } else { "bytes" };
                 write!(
                     f,
-                    "the secret has {n} bytes: use at least {SECRET_BYTES_MIN}"
+                    "the secret has {n} {unit}: use at least {SECRET_BYTES_MIN}"
                 )
             }
             SecretError::TooLong(n) => {

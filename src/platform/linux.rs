@@ -198,6 +198,38 @@ pub(crate) fn state_home() -> Option<PathBuf> {
     absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))
 }
 
+/// The directory for what a user decides about programs: what `XDG_CONFIG_HOME` says, or the usual one
+/// below the user's home; none if neither is known.
+pub(crate) fn config_home() -> Option<PathBuf> {
+    let absolute = |name| std::env::var_os(name).map(PathBuf::from);
+    let absolute = |name| absolute(name).filter(|path| path.is_absolute());
+    absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))
+}
+
+/// The firewalls that seem to be in force here, by their names, as far as anybody may see them.
+pub(crate) fn firewalls() -> Vec<&'static str> {
+    let read = |path| fs::read_to_string(path).unwrap_or_default();
+    let mut found = Vec::new();
+    if read("/etc/ufw/ufw.conf")
+        .lines()
+        .any(|line| line.trim() == "ENABLED=yes")
+    {
+        found.push("ufw");
+    }
+    if Path::new("/sys/fs/cgroup/system.slice/firewalld.service").exists() {
+        found.push("firewalld");
+    }
+    // The tables of the old way; only root may see them.
+    if found.is_empty()
+        && read("/proc/net/ip_tables_names")
+            .lines()
+            .any(|name| name == "filter")
+    {
+        found.push("iptables");
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -105,6 +105,23 @@ pub(crate) fn end_with_parent(parent: u32) -> bool {
     now.is_some_and(|pid| u32::try_from(pid.as_raw_nonzero().get()) == Ok(parent))
 }
 
+/// The firewalls that seem to be in force here, by their names, as far as anybody may see them.
+pub(crate) fn firewalls() -> Vec<&'static str> {
+    Vec::new()
+}
+
+/// The directory for what a user decides about programs: what `XDG_CONFIG_HOME` says, or the usual one
+/// below the user's home; none if neither is known.
+pub(crate) fn config_home() -> Option<PathBuf> {
+    let absolute = |name| std::env::var_os(name).map(PathBuf::from);
+    let absolute = |name| absolute(name).filter(|path| path.is_absolute());
+    let usual = match cfg!(target_os = "macos") {
+        true => "Library/Application Support",
+        false => ".config",
+    };
+    absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(usual)))
+}
+
 /// The directory for what programs keep between their runs: what `XDG_STATE_HOME` says, or the usual one
 /// below the user's home; none if neither is known.
 pub(crate) fn state_home() -> Option<PathBuf> {

@@ -159,6 +159,9 @@ impl fmt::Display for StoreError {
                  remove the others"
             ),
             StoreError::Damaged(why) => write!(f, "it is damaged ({why})"),
+            StoreError::Path(e) if e.kind() == io::ErrorKind::NotFound => {
+                f.write_str("cannot use it: No such file or directory; use another file")
+            }
             StoreError::Path(e) => write!(f, "cannot use it: {e}; use another file"),
             StoreError::Moved => f.write_str("the file was moved or deleted while in use"),
             StoreError::LogMoved => {

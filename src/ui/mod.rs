@@ -71,6 +71,7 @@ mod waiting_in_store;
 mod wanted;
 
 pub use attention::Notify;
+pub use commands::HELP as COMMANDS_HELP;
 pub use config::{DriverStatus, Listening, Mode, Notices, Replay, ScreenFacts, UiConfig};
 pub use printed::Fate;
 pub use room_state::RoomState;

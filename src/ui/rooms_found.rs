@@ -71,6 +71,15 @@ pub struct Rooms {
 }
 
 impl Rooms {
+    /// The names that are known, each once.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let names = self.heard.values().filter_map(|room| room.name.clone());
+        let mut names: Vec<String> = names.collect();
+        names.dedup();
+        names
+    }
+
     /// Notes a room; `mark` tells rooms of one name apart.
     pub fn hear(&mut self, mark: u64, room: HeardRoom) {
         let key = (room.name.clone(), mark);

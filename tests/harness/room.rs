@@ -15,6 +15,7 @@ use super::random;
 
 const PAPO: &str = env!("CARGO_BIN_EXE_papo");
 const STATE_HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/state");
+const CONFIG_HOME: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/config");
 const README: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
 
 /// One room that nobody else is in.
@@ -124,6 +125,8 @@ impl<'permit> Room<'permit> {
         }
         // The identity of whoever runs the tests is left alone; all nodes are one person's.
         command.env("XDG_STATE_HOME", STATE_HOME);
+        // So is their configuration.
+        command.env("XDG_CONFIG_HOME", CONFIG_HOME);
         command
     }
 

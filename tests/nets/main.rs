@@ -19,6 +19,7 @@ mod lab;
 mod shell;
 
 mod cables;
+mod doctor;
 mod families;
 mod firewalls;
 mod heard_only;

@@ -134,9 +134,11 @@ impl Shell {
     /// process that is started becomes the program: signals reach it.
     pub fn command_in(&self, host: &str, program: &str) -> Command {
         let mut command = Command::new("nsenter");
-        // The identity of whoever runs the tests is left alone.
+        // The identity and the configuration of whoever runs the tests are left alone.
         let state = concat!(env!("CARGO_TARGET_TMPDIR"), "/state");
+        let configuration = concat!(env!("CARGO_TARGET_TMPDIR"), "/config");
         command.env("PATH", path()).env("XDG_STATE_HOME", state);
+        command.env("XDG_CONFIG_HOME", configuration);
         command.args(["--target", &self.child.id().to_string(), "--mount"]);
         if self.origin == Origin::User {
             command.args(["--user", "--preserve-credentials"]);

@@ -33,6 +33,67 @@ fn a_bad_option_ends_with_2_and_one_line_that_names_it() {
 }
 
 #[test]
+fn what_is_not_utf8_is_named() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let permit = shared();
+    let room = Room::new(&permit);
+    let broken = OsStr::from_bytes(b"an\xe1");
+    let node = room.raw(&["send", "x"]).env("PAPO_NICK", broken).start();
+    assert_eq!(node.exit(), 2, "{}", node.stderr());
+    one_line_that_names(&node, "PAPO_NICK: it is not UTF-8");
+}
+
+#[test]
+fn a_mistake_in_a_variable_names_the_variable() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    for (name, value, line) in [
+        (
+            "PAPO_PEERS",
+            "a:1, b",
+            "--peer (PAPO_PEERS) \" b\": give a host and a port",
+        ),
+        (
+            "PAPO_ROOM",
+            "",
+            "--room (PAPO_ROOM) \"\": a room's name has",
+        ),
+        (
+            "PAPO_STORE",
+            "",
+            "PAPO_STORE: it is set and empty; give it a value, or unset it",
+        ),
+        ("PAPO_CONFIG", "", "PAPO_CONFIG: it is set and empty"),
+    ] {
+        let node = room.raw(&["send", "x"]).env(name, value).start();
+        assert_eq!(node.exit(), 2, "{}", node.stderr());
+        one_line_that_names(&node, line);
+    }
+    // A list may have spaces behind its commas.
+    let shown = room.raw(&["config"]).env("PAPO_PEERS", "a:1, b:2").start();
+    assert_eq!(shown.exit(), 0, "{}", shown.stderr());
+    assert!(
+        shown.stdout().contains("peer = [\"a:1\", \"b:2\"]"),
+        "{}",
+        shown.stdout()
+    );
+}
+
+#[test]
+fn a_store_that_is_not_there_is_told_in_words() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let node = room.raw(&["history", "--store", "nosuch.db"]).start();
+    assert_eq!(node.exit(), 3, "{}", node.stderr());
+    one_line_that_names(
+        &node,
+        "--store nosuch.db: cannot use it: No such file or directory; use",
+    );
+}
+
+#[test]
 fn an_address_in_use_ends_with_3_and_one_line_that_names_the_option() {
     let permit = shared();
     let room = Room::new(&permit);

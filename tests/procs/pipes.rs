@@ -226,3 +226,17 @@ fn a_stopped_reader_of_one_node_slows_nobody_down_and_loses_nothing() {
     drop(deaf);
     agree(&[&ana, &bia], PATIENCE);
 }
+
+#[test]
+fn a_stdin_that_cannot_be_read_as_nohup_leaves_it_counts_as_empty() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    // GNU nohup opens /dev/null for writing only.
+    let null = std::fs::OpenOptions::new().write(true).open("/dev/null");
+    let null = null.expect("there is a /dev/null");
+    let ana = room.papo("ana", &[]).stdin(null).start();
+    assert_eq!(ana.exit(), 0, "{}", ana.stderr());
+    assert!(ana.stderr().contains("nohup"), "{}", ana.stderr());
+    assert!(ana.stderr().contains("--stay"), "{}", ana.stderr());
+    assert!(!ana.stderr().contains("Bad file"), "{}", ana.stderr());
+}

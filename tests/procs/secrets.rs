@@ -122,3 +122,24 @@ fn a_secret_may_come_from_a_pipe_but_one_without_a_writer_is_not_waited_for() {
     let node = room.bash("bia", script).start();
     assert_eq!(node.exit(), 0, "{}", node.stderr());
 }
+
+#[test]
+fn a_file_that_is_no_secret_is_told_with_its_true_size() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let path = dir.join("film");
+    write_secret(&path, vec![b'x'; 2 << 20]);
+    let film = path.to_str().expect("ASCII");
+    let node = room
+        .papo("ana", &["send", "--secret-file", film, "x"])
+        .start();
+    assert_eq!(node.exit(), 3, "{}", node.stderr());
+    one_line_that_names(&node, "it has 2097152 bytes");
+    let short = secret(&dir, "x");
+    let node = room
+        .papo("ana", &["send", "--secret-file", &short, "x"])
+        .start();
+    assert_eq!(node.exit(), 3, "{}", node.stderr());
+    one_line_that_names(&node, "has 1 byte:");
+}

@@ -185,6 +185,15 @@ impl Console {
             Ok(ReadOutcome::Bytes(n)) => ui.on_input(now, &buffer[..n]),
             Ok(ReadOutcome::Later) => {}
             Ok(ReadOutcome::End) => self.end_stdin(now, ui),
+            // nohup opens it for writing only, so that nothing is read from a terminal that goes away.
+            Err(e) if e.raw_os_error() == Some(rustix::io::Errno::BADF.raw_os_error()) => {
+                ui.warn(
+                    now,
+                    "stdin cannot be read (nohup does that), and counts as empty; give --stay to stay in the \
+                     room, or < /dev/null",
+                );
+                self.end_stdin(now, ui);
+            }
             Err(e) => {
                 ui.warn(now, &format!("stdin ends here: {e}"));
                 self.end_stdin(now, ui);

@@ -28,7 +28,7 @@ impl DatagramLock {
     }
 
     /// What goes on the wire.
-    pub(super) fn seal(&mut self, wall_ms: u64, plain: Vec<u8>) -> Vec<u8> {
+    pub(in crate::driver) fn seal(&mut self, wall_ms: u64, plain: Vec<u8>) -> Vec<u8> {
         match &mut self.seal {
             Some(seal) => seal.seal(wall_ms, &plain),
             None => plain,

@@ -20,7 +20,7 @@ mod datagrams;
 mod intake;
 mod interfaces;
 mod scopes;
-mod sockets;
+pub(super) mod sockets;
 mod sources;
 
 use std::io;

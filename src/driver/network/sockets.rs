@@ -17,7 +17,7 @@ const GROUP_V4: Ipv4Addr = Ipv4Addr::new(239, 255, 112, 97);
 
 /// The IPv6 group that goes with an IPv4 group: another one for each, so that what was kept apart
 /// stays apart.
-pub(super) fn group_v6(group: SocketAddrV4) -> SocketAddrV6 {
+pub(in crate::driver) fn group_v6(group: SocketAddrV4) -> SocketAddrV6 {
     let [a, b, c, d] = group.ip().octets();
     let ip = match *group.ip() {
         GROUP_V4 => GROUP_V6,
@@ -30,12 +30,12 @@ pub(super) fn group_v6(group: SocketAddrV4) -> SocketAddrV6 {
 }
 
 /// The group on the interface with this index.
-pub(super) fn scoped(group: SocketAddrV6, index: u32) -> SocketAddr {
+pub(in crate::driver) fn scoped(group: SocketAddrV6, index: u32) -> SocketAddr {
     SocketAddrV6::new(*group.ip(), group.port(), 0, index).into()
 }
 
 /// A socket that hears the group where it is joined; it is joined nowhere yet.
-pub(super) fn hearing_v4(group: SocketAddrV4) -> io::Result<Socket> {
+pub(in crate::driver) fn hearing_v4(group: SocketAddrV4) -> io::Result<Socket> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
     share_port(&socket)?;
     socket.set_nonblocking(true)?;
@@ -46,7 +46,7 @@ pub(super) fn hearing_v4(group: SocketAddrV4) -> io::Result<Socket> {
 
 /// A socket that hears the group on the interface with this index, to which the scope of the address that
 /// it is bound to keeps it.
-pub(super) fn hearing_v6(group: SocketAddrV6, index: u32) -> io::Result<Socket> {
+pub(in crate::driver) fn hearing_v6(group: SocketAddrV6, index: u32) -> io::Result<Socket> {
     let socket = Socket::new(Domain::IPV6, Type::DGRAM, Some(Protocol::UDP))?;
     share_port(&socket)?;
     socket.set_only_v6(true)?;
@@ -57,7 +57,7 @@ pub(super) fn hearing_v6(group: SocketAddrV6, index: u32) -> io::Result<Socket> 
 }
 
 /// A socket that sends from this address to the group, and hears what is answered.
-pub(super) fn sending_v4(address: Ipv4Addr) -> io::Result<Socket> {
+pub(in crate::driver) fn sending_v4(address: Ipv4Addr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_nonblocking(true)?;
     socket.bind(&SocketAddr::from((address, 0)).into())?;
@@ -68,7 +68,7 @@ pub(super) fn sending_v4(address: Ipv4Addr) -> io::Result<Socket> {
 }
 
 /// The same with IPv6, on the interface with this index.
-pub(super) fn sending_v6(address: Ipv6Addr, index: u32) -> io::Result<Socket> {
+pub(in crate::driver) fn sending_v6(address: Ipv6Addr, index: u32) -> io::Result<Socket> {
     let socket = Socket::new(Domain::IPV6, Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_only_v6(true)?;
     socket.set_nonblocking(true)?;

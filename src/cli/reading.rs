@@ -1,0 +1,107 @@
+//! How a command line becomes a [`Cli`]: what is typed, over the environment, over the configuration file, over
+//! the defaults; then what no option can see by itself.
+//!
+//! Owns that order. What the options are is `cli`, what a file says is `config`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
+
+use super::config::{self, Settings};
+use super::mistakes::stop;
+use super::values::nick_of_login;
+use super::{Cli, Options, Stop, Task, uses};
+
+impl Cli {
+    /// The command line as clap knows it.
+    #[must_use]
+    pub fn parser() -> clap::Command {
+        uses::trimmed(Cli::command())
+    }
+
+    /// Reads arguments, the program's name first, the environment, and the configuration file.
+    ///
+    /// # Errors
+    ///
+    /// What is to be printed instead of running.
+    pub fn read<A: Into<OsString> + Clone>(
+        arguments: impl IntoIterator<Item = A>,
+    ) -> Result<Cli, Stop> {
+        Cli::read_with(arguments, config::usual_place())
+    }
+
+    /// The same, with the place of the configuration file if nobody names one.
+    pub(super) fn read_with<A: Into<OsString> + Clone>(
+        arguments: impl IntoIterator<Item = A>,
+        usual: Option<PathBuf>,
+    ) -> Result<Cli, Stop> {
+        let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+        let declared = Cli::command();
+        let matched = uses::trimmed(declared.clone()).try_get_matches_from(&arguments);
+        let matches = matched.map_err(|e| stop(&e))?;
+        if let Some(line) = uses::unused(&declared, &matches) {
+            return Err(Stop::Wrong(line));
+        }
+        let settings = config::load(&declared, &matches, usual)?;
+        let command = uses::trimmed(settings.below(declared.clone()));
+        let matched = command.try_get_matches_from(&arguments);
+        let matches = matched.map_err(|e| stop(&e))?;
+        let mut cli = Cli::from_arg_matches(&matches).map_err(|e| stop(&e))?;
+        cli.options.room_given = is_given(&matches, "room");
+        let wrong = |line: &str| Err(Stop::Wrong(line.to_owned()));
+        if cli.options.anonymous && is_typed(&matches, "identity") {
+            return wrong("--anonymous: --identity is given, too; leave one of them out");
+        }
+        cli.options.check(&settings).map_err(Stop::Wrong)?;
+        if matches!(cli.action, Some(Task::Config)) {
+            let text = config::in_force(&declared, &matches, &settings, &nick_of_login());
+            return Err(Stop::Shown(text));
+        }
+        let has_store = cli.options.store.is_some();
+        if matches!(cli.action, Some(Task::History { .. } | Task::Rekey)) && !has_store {
+            return wrong("--store: it is missing; name the file that keeps the history");
+        }
+        if is_typed(&matches, "store_strict") && !has_store {
+            return wrong(
+                "--store-strict: there is no --store; name the file that keeps the history",
+            );
+        }
+        Ok(cli)
+    }
+}
+
+/// Where a value stands, before the command or after it.
+fn sources<'a>(matches: &'a ArgMatches, id: &'a str) -> impl Iterator<Item = ValueSource> + 'a {
+    config::levels(matches).filter_map(move |matches| matches.value_source(id))
+}
+
+fn is_typed(matches: &ArgMatches, id: &str) -> bool {
+    sources(matches, id).any(|source| source == ValueSource::CommandLine)
+}
+
+/// Typed, or in the environment: a file says what is so in general, and nothing of this one run.
+fn is_given(matches: &ArgMatches, id: &str) -> bool {
+    sources(matches, id).any(|source| source != ValueSource::DefaultValue)
+}
+
+impl Options {
+    /// What no option's own parser can see.
+    fn check(&self, settings: &Settings) -> Result<(), String> {
+        let least = self.heartbeat * 2;
+        let given = self.failure_timeout.as_millis();
+        if self.failure_timeout < least {
+            let name = match settings.place_of("failure_timeout") {
+                Some(place) => format!("{place}: failure-timeout = {given}"),
+                None => format!("--failure-timeout {given}"),
+            };
+            return Err(format!(
+                "{name}: it must be at least twice the heartbeat of {} ms; give {} or more",
+                self.heartbeat.as_millis(),
+                least.as_millis(),
+            ));
+        }
+        Ok(())
+    }
+}

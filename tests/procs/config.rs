@@ -1,0 +1,230 @@
+//! The configuration file: what it sets, below what, and how a mistake in it is told.
+
+use std::fs;
+use std::path::Path;
+
+use crate::harness::{Node, Room, one_line_that_names, scratch_dir, shared};
+
+/// Options one a line, and from where each comes.
+#[track_caller]
+fn line_of(node: &Node, option: &str) -> String {
+    let all = node.stdout();
+    let line = all.lines().find(|line| {
+        line.trim_start_matches("# ")
+            .split([' ', ':'])
+            .next()
+            .is_some_and(|name| name == option)
+    });
+    line.unwrap_or_else(|| panic!("no {option} in: {all}"))
+        .to_owned()
+}
+
+fn write(dir: &Path, text: impl AsRef<[u8]>) -> String {
+    let path = dir.join("papo.toml");
+    fs::write(&path, text).expect("the directory is ours");
+    path.display().to_string()
+}
+
+#[test]
+fn the_command_line_goes_over_the_environment_over_the_file_over_the_default() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let text = "# of ana\nroom = \"file\"\nnick = \"file\"\nheartbeat = 300\nhistory = 7\n\
+                timeout = 0.5\nstay = true\nverbose = 1\ninterface = [\"127.0.0.1\", \"lo\"]\n\
+                peer = \"a:1\"\nreplay = \"all\"\nstore-max = \"2G\"\nstore = \"lobby.db\"\n";
+    let file = write(&dir, text);
+    let shown = room
+        .raw(&["config", "--nick", "typed", "--config", &file])
+        .env("PAPO_NICK", "variable")
+        .env("PAPO_ROOM", "variable")
+        .start();
+    assert_eq!(shown.exit(), 0, "{}", shown.stderr());
+    let store = dir.join("lobby.db").display().to_string();
+    for (option, value, origin) in [
+        ("nick", "\"typed\"", "command line"),
+        ("room", "\"variable\"", "PAPO_ROOM"),
+        ("heartbeat", "300", &*format!("{file}:4")),
+        ("history", "7", &format!("{file}:5")),
+        ("timeout", "0.5", &format!("{file}:6")),
+        ("stay", "true", &format!("{file}:7")),
+        ("verbose", "1", &format!("{file}:8")),
+        ("interface", "[\"127.0.0.1\", \"lo\"]", &format!("{file}:9")),
+        ("peer", "[\"a:1\"]", &format!("{file}:10")),
+        ("replay", "\"all\"", &format!("{file}:11")),
+        ("store-max", "\"2G\"", &format!("{file}:12")),
+        ("store", &format!("\"{store}\""), &format!("{file}:13")),
+        ("failure-timeout", "1000", "default"),
+        ("json", "false", "default"),
+    ] {
+        let line = line_of(&shown, option);
+        let wanted = (format!("{option} = {value} "), format!("# {origin}"));
+        assert!(line.starts_with(&wanted.0), "{line}");
+        assert!(line.ends_with(&wanted.1), "{line}");
+    }
+    assert_eq!(
+        line_of(&shown, "listen"),
+        "# listen: any address, any free port"
+    );
+    // What is printed is a file that says the same.
+    let again = write(&dir, shown.stdout());
+    let again = room.raw(&["config", "--config", &again]).start();
+    assert_eq!(again.exit(), 0, "{}", again.stderr());
+    let values = |node: &Node| {
+        let all = node.stdout();
+        let lines = all.lines().filter(|line| !line.starts_with('#'));
+        let lines = lines.map(|line| line.split(" # ").next().unwrap_or_default().trim_end());
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(values(&again), values(&shown));
+}
+
+#[test]
+fn what_is_given_for_this_run_switches_off_what_the_file_says_otherwise() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let file = write(
+        &dir,
+        "secret-file = \"key\"\nquiet = true\nanonymous = true\n",
+    );
+    let shown = room
+        .raw(&["config", "-v", "--identity", "me", "--config", &file])
+        .env("PAPO_SECRET", "between us only")
+        .start();
+    assert_eq!(shown.exit(), 0, "{}", shown.stderr());
+    assert!(line_of(&shown, "secret-file").contains("PAPO_SECRET"));
+    assert!(line_of(&shown, "quiet").starts_with("quiet = false"));
+    assert!(line_of(&shown, "anonymous").starts_with("anonymous = false"));
+    assert!(
+        !shown.stdout().contains("between us"),
+        "the secret is shown"
+    );
+    let logs = room
+        .raw(&["config", "--config", &file])
+        .env("RUST_LOG", "debug")
+        .start();
+    assert_eq!(logs.exit(), 0, "{}", logs.stderr());
+    assert!(line_of(&logs, "quiet").starts_with("quiet = false"));
+}
+
+#[test]
+fn a_node_takes_its_options_from_the_usual_file() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    fs::create_dir(dir.join("papo")).expect("the directory is ours");
+    let text = format!(
+        "room = \"{}\"\ngroup = \"{}\"\ninterface = \"127.0.0.1\"\nnick = \"of the file\"\njson = true\n",
+        room.name, room.group
+    );
+    fs::write(dir.join("papo/config.toml"), text).expect("the directory is ours");
+    let ana = room.join("ana");
+    ana.joined();
+    let sent = room
+        .raw(&["send", "hello"])
+        .env("XDG_CONFIG_HOME", dir.as_os_str());
+    let sent = sent.events().start();
+    assert_eq!(sent.exit(), 0, "{}", sent.stderr());
+    ana.heard("of the file", 1);
+}
+
+#[test]
+fn a_file_that_is_not_there_is_a_mistake_only_if_it_was_named() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let usual = room
+        .raw(&["config"])
+        .env("XDG_CONFIG_HOME", dir.as_os_str())
+        .start();
+    assert_eq!(usual.exit(), 0, "{}", usual.stderr());
+    assert!(usual.stdout().contains("papo/config.toml"));
+    let missing = dir.join("nosuch.toml").display().to_string();
+    let named = room.raw(&["scan", "--config", &missing]).start();
+    assert_eq!(named.exit(), 3, "{}", named.stderr());
+    one_line_that_names(&named, &format!("--config {missing}: cannot read it"));
+    let variable = room.raw(&["scan"]).env("PAPO_CONFIG", &missing).start();
+    assert_eq!(variable.exit(), 3, "{}", variable.stderr());
+    one_line_that_names(&variable, "PAPO_CONFIG");
+    let directory = dir.display().to_string();
+    let directory = room.raw(&["scan", "--config", &directory]).start();
+    assert_eq!(directory.exit(), 3, "{}", directory.stderr());
+    one_line_that_names(&directory, "cannot read it");
+    let large = write(&dir, "#".repeat(300 << 10));
+    let large = room.raw(&["scan", "--config", &large]).start();
+    assert_eq!(large.exit(), 3, "{}", large.stderr());
+    one_line_that_names(&large, "it has 307200 bytes");
+}
+
+#[test]
+fn a_mistake_in_the_file_is_one_line_with_its_place_its_value_and_what_to_do() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let cases: [(&str, usize, &[&str]); 18] = [
+        ("rooom = \"a\"", 1, &["rooom", "did you mean room?"]),
+        ("\nsecret_file = \"a\"", 2, &["secret_file", "secret-file?"]),
+        ("zzzzzzzzz = 1", 1, &["zzzzzzzzz", "papo config"]),
+        ("secret = \"abc\"", 1, &["secret-file"]),
+        ("match = \"x\"", 1, &["match", "papo listen"]),
+        ("config = \"x\"", 1, &["config", "command line"]),
+        ("room = 5", 1, &["room = 5", "in quotes"]),
+        ("history = \"7\"", 1, &["history = \"7\"", "without quotes"]),
+        ("json = \"yes\"", 1, &["json = \"yes\"", "true or false"]),
+        ("verbose = 3", 1, &["verbose = 3", "-vv"]),
+        ("peer = [1]", 1, &["peer = [1]", "list"]),
+        ("\n\nheartbeat = 9", 3, &["heartbeat = 9", "at least 10 ms"]),
+        (
+            "color = \"red\"",
+            1,
+            &["color = \"red\"", "auto, always, never"],
+        ),
+        ("heartbeat = 900", 1, &["900", "failure-timeout 1000"]),
+        (
+            "failure-timeout = 100",
+            1,
+            &["failure-timeout = 100", "500"],
+        ),
+        (
+            "quiet = true\nverbose = 1",
+            2,
+            &["verbose", "quiet of line 1"],
+        ),
+        ("room = \"a\"\nroom = \"b\"", 2, &["duplicate"]),
+        ("room", 1, &["room = \"kitchen\""]),
+    ];
+    for (text, line, words) in cases {
+        let file = write(&dir, text);
+        let node = room.raw(&["scan", "--config", &file]).start();
+        assert_eq!(node.exit(), 2, "{text}: {}", node.stderr());
+        // Whichever of two options of a pair is wrong, the one that the check names is named.
+        if !words.contains(&"900") {
+            one_line_that_names(&node, &format!("papo: {file}:{line}: "));
+        }
+        for word in words {
+            one_line_that_names(&node, word);
+        }
+    }
+    let file = write(&dir, b"# a\nroom = \"\xff\"");
+    let node = room.raw(&["scan", "--config", &file]).start();
+    assert_eq!(node.exit(), 2, "{}", node.stderr());
+    one_line_that_names(&node, ":2: it is not UTF-8");
+}
+
+#[test]
+fn a_broken_file_keeps_nobody_from_the_manual() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let file = write(&dir, "= =");
+    for args in [
+        &["man"][..],
+        &["completions", "bash"],
+        &["keygen"],
+        &["--help"],
+    ] {
+        let node = room.raw(args).env("PAPO_CONFIG", &file).start();
+        assert_eq!(node.exit(), 0, "{args:?}: {}", node.stderr());
+    }
+}
