@@ -127,6 +127,26 @@ pub const KEPT: &[(u64, &str, &str)] = &[
     ),
     (44_000_411, "partitions", "the same"),
     (
+        51_052_773,
+        "peers only",
+        "a cause was given up while the link of whoever had it was being opened anew",
+    ),
+    (
+        51_072_048,
+        "cuts that stay",
+        "what a present author out of reach had said was taken for never said",
+    ),
+    (
+        51_076_781,
+        "partitions",
+        "who had missed a line, and was lost, did not count when the author left",
+    ),
+    (
+        51_090_274,
+        "no dials",
+        "who gave what was refused while its author spoke for itself was not asked again when the author was cut off",
+    ),
+    (
         50_004_115,
         "volume of all kinds",
         "what was called missed before its author had said it, and did not come then either, was called so twice",

@@ -77,7 +77,7 @@ impl Group {
         let missing = parts.talk.unconfirmed_by(&self.roster);
         let (unconfirmed, missed) = (parts.talk.undelivered(), parts.talk.missed_by());
         parts.cx.show(Event::Left {
-            confirmed: unconfirmed == 0 && missed.is_empty(),
+            confirmed: unconfirmed == 0 && !parts.talk.has_been_missed(),
             unconfirmed,
             missing,
             missed,

@@ -312,14 +312,20 @@ impl Talk {
 
     fn count_missed(&mut self, lent: &mut Lent<'_>, missed: &[Key], count: u64) {
         for key in missed {
-            let member = lent.view.get(*key).cloned();
+            let lost = || lent.mesh.lost().find(|m| m.key == *key);
+            let member = lent.view.get(*key).or_else(lost).cloned();
             let entry = self.delivery.missed.entry(*key).or_default();
             entry.0 = member.or(entry.0.take());
             entry.1 += count;
         }
     }
 
-    /// Who has missed some of what this node wrote, and how many.
+    /// True if somebody has missed some of what this node wrote, whether it is known what people call it or not.
+    pub(in crate::node) fn has_been_missed(&self) -> bool {
+        !self.delivery.missed.is_empty()
+    }
+
+    /// Who has missed some of what this node wrote, and how many, as far as it is known what people call them.
     pub(in crate::node) fn missed_by(&self) -> Vec<(Member, u64)> {
         let missed = self.delivery.missed.values();
         missed

@@ -1,7 +1,9 @@
 //! What the author learns of its messages, and what follows from it.
 
+use std::time::Duration;
+
 use crate::node::rig::{Rig, config};
-use crate::node::{Event, Input, LinkId, Time, Timer};
+use crate::node::{Command, Event, Input, LinkId, Time, Timer};
 use crate::timing;
 use crate::wire::{Ack, Key, Message, Stable};
 
@@ -44,6 +46,26 @@ fn each_message_is_delivered_with_those_who_confirmed_or_missed_it_though_they_a
         delivered,
         [(1, 4, 1, vec![]), (5, 6, 1, missed), (7, 10, 2, vec![])]
     );
+}
+
+/// Nobody knows any more what people called her; but what she missed is not confirmed.
+#[test]
+fn who_missed_something_and_is_gone_counts_when_the_author_leaves() {
+    let mut rig = Rig::new();
+    let (ben, eve) = (member(&mut rig, BEN), member(&mut rig, EVE));
+    rig.say(2);
+    rig.receive(eve, ack(1, 2, &[(1, 1)]));
+    rig.receive(eve, Message::Leave);
+    rig.receive(ben, ack(1, 2, &[]));
+    let patience = Duration::from_secs(1);
+    rig.turn(vec![Input::Command(Command::Leave { patience })]);
+    rig.pass(timing::LEAVE_QUIET_MAX);
+    rig.turn(vec![Input::Timer(Timer::Leave)]);
+    let left = rig.shown.iter().find_map(|e| match e {
+        Event::Left { confirmed, .. } => Some(*confirmed),
+        _ => None,
+    });
+    assert_eq!(left, Some(false), "{:?}", rig.shown);
 }
 
 #[test]

@@ -185,13 +185,24 @@ impl Talk {
             return false;
         };
         stage.narrow(first, last);
+        let id = |seq| MessageId {
+            origin: author,
+            seq,
+        };
+        if stage.was_refused() && !self.is_beyond_word(lent, lent.cx.config.key, id(first)) {
+            // It may be taken in now: whoever gave it is to be asked again.
+            stage.widen(first, lent.cx.now.time);
+        }
         if !self.is_overdue(lent, author, stage) {
             stage.ask_again();
             return true;
         }
         let is_young = lent.cx.since(stage.since().max(self.gaps.back())) < lent.cx.gap_patience();
         let may_come = is_young
-            && (reach.is_empty() || self.expects_links(lent) || self.is_by_others(lent, author));
+            && (reach.is_empty()
+                || self.expects_links(lent)
+                || self.expects_sender(lent, id(last))
+                || self.is_by_others(lent, author));
         match self.next_to_ask(lent, author, stage, reach) {
             Some(peer) => {
                 stage.ask_again();
@@ -210,6 +221,12 @@ impl Talk {
         lent.view.contains(author)
             && !lent.mesh.is_alive(lent.cx, author)
             && !lent.mesh.is_dead(author)
+    }
+
+    /// True if somebody who sent what waits for this message is being dialled: its link broke, and it has that.
+    fn expects_sender(&self, lent: &Lent<'_>, id: MessageId) -> bool {
+        let mut senders = self.waiting.senders_for(id);
+        senders.any(|sender| lent.mesh.is_dialling(sender))
     }
 
     /// True if a member has no link yet, or no more, and may have one soon.

@@ -10,7 +10,7 @@ use crate::limits;
 use crate::node::Time;
 use crate::node::history::Ranges;
 use crate::timing;
-use crate::wire::{Key, Position};
+use crate::wire::{Key, MessageId, Position};
 
 /// Messages of one author whose lack was noticed at the same time.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub(super) struct NoticedGap {
     last: u64,
     /// Since when everybody in reach was asked.
     asked_all: Option<Time>,
+    /// Somebody gave something of it that was not taken in, since its author spoke for itself.
+    was_refused: bool,
 }
 
 impl NoticedGap {
@@ -48,6 +50,12 @@ impl NoticedGap {
         self.first = first;
         self.since = now;
         self.asked_all = None;
+        self.was_refused = false;
+    }
+
+    /// Somebody gave something of it that was not taken in, since its author spoke for itself.
+    pub(super) fn was_refused(&self) -> bool {
+        self.was_refused
     }
 
     /// Somebody is still to be asked, or to be waited for.
@@ -219,7 +227,15 @@ impl Gaps {
                 first,
                 last,
                 asked_all: None,
+                was_refused: false,
             }),
+        }
+    }
+
+    /// This was given, and not taken in, since its author speaks for itself.
+    pub(super) fn note_refused(&mut self, id: MessageId) {
+        for stage in self.stages.get_mut(&id.origin).into_iter().flatten() {
+            stage.was_refused |= stage.first <= id.seq && id.seq <= stage.last;
         }
     }
 

@@ -116,6 +116,7 @@ impl Talk {
             let is_beyond = self.is_beyond_word(lent, peer, message.id());
             if is_beyond {
                 refused.note_beyond_word(message.id());
+                self.gaps.note_refused(message.id());
             }
             !is_beyond
         });

@@ -62,19 +62,15 @@ impl Talk {
     }
 
     /// The last message of which anything but the word of others says that this author has said it; none if the
-    /// author is no member, and cannot say more.
+    /// author does not speak for itself here, and may have said more.
     fn known_to_be_said(&self, lent: &Lent<'_>, author: Key) -> Option<u64> {
-        if !lent.view.contains(author) {
-            return None;
-        }
-        let origin = self.history.origin(author);
-        let said = origin.and_then(Origin::said).unwrap_or(0);
-        let taken = origin.map_or(0, Origin::highest);
+        let said = self.word_of(lent, author)?;
+        let taken = self.history.highest(author);
         let waiting = self.waiting.last_of(author);
         Some(said.max(taken).max(waiting))
     }
 
-    /// Everybody was asked for these, the author as well if it is in reach: what only others say that it has said
+    /// Everybody was asked for these, the author as well: what only others say that it has said
     /// is left out of what is given up, and what waited for it waits no more. An author that has dropped something
     /// may have said it: that is missed.
     pub(super) fn leave_out_unsaid(
