@@ -44,6 +44,11 @@ fn main() -> ExitCode {
         Err(Stop::Wrong(line)) => return fail(STATUS_USAGE, &line),
         Err(Stop::Failed(line)) => return fail(STATUS_FAILED, &line),
     };
+    carry_out(cli)
+}
+
+/// What the command line asks for.
+fn carry_out(cli: Cli) -> ExitCode {
     match cli.action {
         Some(Task::Completions { shell }) => match cli::completing::script(shell) {
             Ok(script) => print(&script),
@@ -154,14 +159,18 @@ fn interfaces(options: &Options) -> Selection {
     }
 }
 
+/// The secret, if there is one; what there is to be said of it is said.
+fn secret_said(options: &Options) -> Result<Option<Secret>, Refused> {
+    let (secret, warnings) = secret(options)?;
+    warnings.iter().for_each(|line| say(line));
+    Ok(secret)
+}
+
 /// Examines the network; 1 if one could not chat.
 fn doctor(options: &Options) -> ExitCode {
     start_log(options);
-    let secret = match secret(options) {
-        Ok((secret, warnings)) => {
-            warnings.iter().for_each(|line| say(line));
-            secret
-        }
+    let secret = match secret_said(options) {
+        Ok(secret) => secret,
         Err(refused) => return fail(refused.status, &refused.line),
     };
     let examined = driver::examine(&DoctorConfig {
@@ -188,11 +197,8 @@ fn doctor(options: &Options) -> ExitCode {
 /// Lists the rooms; 1 if there is none.
 fn scan(options: &Options) -> ExitCode {
     start_log(options);
-    let secret = match secret(options) {
-        Ok((secret, warnings)) => {
-            warnings.iter().for_each(|line| say(line));
-            secret
-        }
+    let secret = match secret_said(options) {
+        Ok(secret) => secret,
         Err(refused) => return fail(refused.status, &refused.line),
     };
     let config = ScanConfig {

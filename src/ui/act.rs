@@ -97,20 +97,10 @@ pub fn away(history: &[ChatMessage], key: Key) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::Draft;
+    use crate::wire::made::message;
 
     fn said(origin: u64, seq: u64, text: &str) -> ChatMessage {
-        let draft = Draft {
-            origin: Key(origin),
-            seq,
-            timestamp: seq,
-            sent_at: 0,
-            from: 1,
-            nick: "n".into(),
-            dependencies: Vec::new().into(),
-            text: text.into(),
-        };
-        ChatMessage::new(&draft).unwrap()
+        message(origin, seq, seq, text)
     }
 
     #[test]

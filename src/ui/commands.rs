@@ -361,18 +361,10 @@ fn after<'a>(rest: &'a str, name: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::made::member;
 
     fn say(line: &str) -> Meaning {
         parse(line.to_owned())
-    }
-
-    fn member(id: u64, nick: &str) -> Member {
-        Member {
-            id,
-            key: Key(id),
-            nick: nick.into(),
-            addresses: vec![],
-        }
     }
 
     fn wrong(line: &str) -> String {

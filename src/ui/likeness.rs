@@ -96,15 +96,7 @@ fn words(first: &Member, second: &Member, own: Key) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn member(id: u64, nick: &str) -> Member {
-        Member {
-            id,
-            key: Key(id),
-            nick: nick.into(),
-            addresses: vec![],
-        }
-    }
+    use crate::wire::made::member;
 
     #[test]
     fn nicks_that_people_take_for_one_another_are_alike() {

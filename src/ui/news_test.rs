@@ -1,13 +1,5 @@
 use super::*;
-
-fn member(id: u64, nick: &str) -> Member {
-    Member {
-        id,
-        key: Key(id),
-        nick: nick.into(),
-        addresses: vec![],
-    }
-}
+use crate::wire::made::member;
 
 fn started(reason: &str) -> Event {
     Event::Election {

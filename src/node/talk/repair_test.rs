@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::Why;
 use crate::node::rig::{Rig, config, hello, office};
 use crate::node::{Event, Input, LinkId, Timer, Weakness};
-use crate::wire::{ChatMessage, Draft, Key, Message, encode_frame};
+use crate::wire::made::message as said;
+use crate::wire::{ChatMessage, Key, Message, encode_frame};
 
 /// The other one's key; the rig's own is 5.
 const OTHER: Key = Key(6);
@@ -17,20 +18,6 @@ const OLD: u64 = 1 << 40;
 /// An author's only message: it has no cause.
 fn once(author: u64, timestamp: u64, text: &str) -> ChatMessage {
     said(author, 1, timestamp, text)
-}
-
-fn said(author: u64, seq: u64, timestamp: u64, text: &str) -> ChatMessage {
-    ChatMessage::new(&Draft {
-        origin: Key(author),
-        seq,
-        timestamp,
-        sent_at: 0,
-        from: 1,
-        nick: "n".into(),
-        dependencies: Vec::new().into(),
-        text: text.into(),
-    })
-    .expect("a valid message")
 }
 
 struct Pair {
