@@ -8,6 +8,9 @@ use std::borrow::Cow;
 
 use crate::wire::{ChatMessage, Key};
 
+use super::room_state::RoomState;
+use super::visible::{Tab, visible};
+
 const EDGE: char = '\u{1}';
 const ACTION: &str = "ACTION";
 const TOPIC: &str = "TOPIC";
@@ -72,37 +75,35 @@ impl<'a> Act<'a> {
     }
 }
 
-/// The room's topic, of these messages in the history's order: the message that sets it, and its text.
+/// The topic that this message sets; all of it, if it sets none.
 #[must_use]
-pub fn topic(history: &[ChatMessage]) -> Option<(&ChatMessage, &str)> {
-    let set = history.iter().rev().find_map(|m| match Act::of(m.text()) {
-        Some(Act::Topic(topic)) => Some((m, topic)),
-        _ => None,
-    });
-    set.filter(|(_, topic)| !topic.is_empty())
+pub fn topic_of(set: &ChatMessage) -> &str {
+    match Act::of(set.text()) {
+        Some(Act::Topic(topic)) => topic,
+        _ => set.text(),
+    }
 }
 
-/// Why the one with this key is away, by these messages in the history's order; none if it is here.
-#[must_use]
-pub fn away(history: &[ChatMessage], key: Key) -> Option<&str> {
-    let mut own = history.iter().rev().filter(|m| m.origin() == key);
-    let last = own.find_map(|m| match Act::of(m.text()) {
-        Some(Act::Away(why)) => Some(Some(why)),
-        Some(Act::Back) => Some(None),
-        _ => None,
-    });
-    last.flatten()
+/// The message that sets the room's topic, if there is one.
+pub(super) fn topic(room: &dyn RoomState) -> Option<ChatMessage> {
+    let sets = |m: &ChatMessage| matches!(Act::of(m.text()), Some(Act::Topic(_)));
+    let set = room.newest_that(&sets);
+    set.filter(|m| Act::of(m.text()) != Some(Act::Topic("")))
+}
+
+/// How it reads that the one with this key is away; none if it is here.
+pub(super) fn away(room: &dyn RoomState, key: Key) -> Option<String> {
+    let says = |m: &ChatMessage| {
+        m.origin() == key && matches!(Act::of(m.text()), Some(Act::Away(_) | Act::Back))
+    };
+    let said = room.newest_that(&says)?;
+    let act = Act::of(said.text()).filter(|act| *act != Act::Back);
+    act.map(|act| visible(&act.words(), Tab::Escape))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::made::message;
-
-    fn said(origin: u64, seq: u64, text: &str) -> ChatMessage {
-        message(origin, seq, seq, text)
-    }
-
     #[test]
     fn what_is_written_is_read_again() {
         let all = [
@@ -127,24 +128,5 @@ mod tests {
         ] {
             assert_eq!(Act::of(other), None, "{other:?}");
         }
-    }
-
-    #[test]
-    fn the_last_one_of_each_counts() {
-        let mut history = vec![
-            said(1, 1, &Act::Topic("old").line()),
-            said(2, 2, &Act::Away("lunch").line()),
-            said(2, 3, "not yet"),
-            said(1, 4, &Act::Topic("new").line()),
-        ];
-        assert_eq!(
-            topic(&history).map(|(m, text)| (m.seq(), text)),
-            Some((4, "new"))
-        );
-        assert_eq!(away(&history, Key(2)), Some("lunch"));
-        assert_eq!(away(&history, Key(1)), None);
-        history.push(said(2, 5, &Act::Back.line()));
-        history.push(said(1, 6, &Act::Topic("").line()));
-        assert_eq!((topic(&history), away(&history, Key(2))), (None, None));
     }
 }

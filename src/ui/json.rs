@@ -13,6 +13,7 @@ use crate::identity::Fingerprint;
 use crate::node::{Arrival, Phase};
 use crate::wire::{ChatMessage, Id, Key, MessageId};
 
+use super::act::topic_of;
 use super::config::{DriverStatus, Listening};
 use super::event_data::{Delivered, PrivateEvent};
 use super::numbers::{Hex, IdText, Stamp};
@@ -300,7 +301,7 @@ pub fn history(out: &mut Vec<u8>, at: u64, room: &dyn RoomState, messages: &[Cha
 }
 
 /// `topic`: the answer to `/topic`. Without a topic all of it is null.
-pub(super) fn topic(out: &mut Vec<u8>, at: u64, topic: Option<(&ChatMessage, &str)>) {
+pub(super) fn topic(out: &mut Vec<u8>, at: u64, set: Option<&ChatMessage>) {
     #[derive(Serialize)]
     struct Body<'a> {
         text: Option<&'a str>,
@@ -308,9 +309,8 @@ pub(super) fn topic(out: &mut Vec<u8>, at: u64, topic: Option<(&ChatMessage, &st
         key: Option<Hex>,
         set_at: Option<Stamp>,
     }
-    let set = topic.map(|(message, _)| message);
     let body = Body {
-        text: topic.map(|(_, text)| text),
+        text: set.map(topic_of),
         nick: set.map(ChatMessage::nick),
         key: set.map(|m| Hex(m.origin().0)),
         set_at: set.map(|m| Stamp(m.sent_at())),

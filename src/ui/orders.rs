@@ -6,7 +6,6 @@
 use crate::limits::SEARCH_SHOWN_MAX;
 use crate::node::{Command, Now};
 
-use super::act::Act;
 use super::attention::Notify;
 use super::commands::{self, UserCommand};
 use super::config::DriverStatus;
@@ -54,8 +53,8 @@ pub(super) fn carry_out(lent: &mut CommandParts<'_>, order: UserCommand) -> Opti
         }
         UserCommand::Help => lent.display.answer(lent.now, commands::HELP),
         UserCommand::Members => {
-            let (people, history) = (lent.display.people(), lent.node.newest(usize::MAX));
-            let known = |key| (people.identity(key), act::away(&history, key));
+            let (people, node) = (lent.display.people(), lent.node);
+            let known = |key| (people.identity(key), act::away(node, key));
             let answer = text::members(lent.node, known);
             lent.display.answer(lent.now, &answer);
         }
@@ -123,10 +122,10 @@ fn say_privately(lent: &mut CommandParts<'_>, rest: &str) -> Option<Command> {
             }
             let text = text.to_owned();
             if let Some(member) = members.iter().find(|m| m.key == to)
-                && let Some(why) = act::away(&lent.node.newest(usize::MAX), to)
+                && let Some(away) = act::away(lent.node, to)
             {
-                let (name, away) = (text::name(member), Act::Away(why).words());
-                lent.display.notice(lent.now, &format!("{name} {away}"));
+                let words = format!("{} {away}", text::name(member));
+                lent.display.notice(lent.now, &words);
             }
             Some(Command::Private { to, text })
         }
@@ -139,12 +138,11 @@ fn say_privately(lent: &mut CommandParts<'_>, rest: &str) -> Option<Command> {
 
 /// Says what the room's topic is.
 fn show_topic(lent: &mut CommandParts<'_>) {
-    let history = lent.node.newest(usize::MAX);
-    let topic = act::topic(&history);
+    let topic = act::topic(lent.node);
     if lent.display.is_json() {
-        return (lent.display).json(lent.now, |out, at, _| json::topic(out, at, topic));
+        return (lent.display).json(lent.now, |out, at, _| json::topic(out, at, topic.as_ref()));
     }
-    let words = topic.map_or_else(|| "there is no topic".to_owned(), text::topic);
+    let words = topic.map_or_else(|| "there is no topic".to_owned(), |set| text::topic(&set));
     lent.display.notice(lent.now, &words);
 }
 

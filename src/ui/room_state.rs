@@ -44,6 +44,8 @@ pub trait RoomState {
     fn digest(&self) -> u64;
     /// The newest `count` messages, in the history's order.
     fn newest(&self, count: usize) -> Vec<ChatMessage>;
+    /// The newest message that fits.
+    fn newest_that(&self, fits: &dyn Fn(&ChatMessage) -> bool) -> Option<ChatMessage>;
     /// The newest `count` of those that were said before this node was in the room.
     fn old(&self, count: usize) -> Vec<ChatMessage>;
     /// Named counts for `/status`.
@@ -100,6 +102,10 @@ impl RoomState for Node {
         let mut newest: Vec<_> = newest.cloned().collect();
         newest.reverse();
         newest
+    }
+
+    fn newest_that(&self, fits: &dyn Fn(&ChatMessage) -> bool) -> Option<ChatMessage> {
+        self.history().iter().rev().find(|m| fits(m)).cloned()
     }
 
     fn old(&self, count: usize) -> Vec<ChatMessage> {

@@ -309,9 +309,9 @@ impl Showing {
             display.rule(*now, "new");
         }
         if display.prompt().is_some()
-            && let Some(topic) = act::topic(&node.newest(usize::MAX))
+            && let Some(set) = act::topic(*node)
         {
-            display.notice(*now, &text::topic(topic));
+            display.notice(*now, &text::topic(&set));
         }
     }
 }

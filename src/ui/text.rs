@@ -13,7 +13,7 @@ use crate::identity::Fingerprint;
 use crate::node::Phase;
 use crate::wire::{ChatMessage, Id, Key, Member};
 
-use super::act::Act;
+use super::act::topic_of;
 use super::config::DriverStatus;
 use super::room_state::{RoomState, everybody};
 use super::visible::{self, Tab, visible};
@@ -253,19 +253,17 @@ pub fn coordinator(id: Id, key: Key, own: bool, members: &[Member]) -> String {
 
 /// The room's topic, and who set it.
 #[must_use]
-pub fn topic((set, topic): (&ChatMessage, &str)) -> String {
-    let (nick, topic) = (
-        visible(set.nick(), Tab::Escape),
-        visible(topic, Tab::Spaces),
-    );
+pub fn topic(set: &ChatMessage) -> String {
+    let nick = visible(set.nick(), Tab::Escape);
+    let topic = visible(topic_of(set), Tab::Spaces);
     format!("the topic is: {topic} (set by {nick})")
 }
 
-/// The answer to `/members`; `known` says whose node one with this key is, and why it is away.
+/// The answer to `/members`; `known` says whose node one with this key is, and that it is away.
 #[must_use]
-pub fn members<'a>(
+pub fn members(
     room: &dyn RoomState,
-    known: impl Fn(Key) -> (Option<Fingerprint>, Option<&'a str>),
+    known: impl Fn(Key) -> (Option<Fingerprint>, Option<String>),
 ) -> String {
     let coordinator = room.coordinator().map(|c| c.key);
     let mut lines = String::new();
@@ -284,8 +282,8 @@ pub fn members<'a>(
         if member.key == room.key() {
             lines += " you";
         }
-        if let Some(why) = away {
-            lines += &format!(" {}", visible(&Act::Away(why).words(), Tab::Escape));
+        if let Some(away) = away {
+            lines += &format!(" {away}");
         }
         lines.push('\n');
     }

@@ -61,6 +61,9 @@ impl RoomState for Fake {
     fn newest(&self, count: usize) -> Vec<ChatMessage> {
         self.history[self.history.len().saturating_sub(count)..].to_vec()
     }
+    fn newest_that(&self, fits: &dyn Fn(&ChatMessage) -> bool) -> Option<ChatMessage> {
+        self.history.iter().rev().find(|m| fits(m)).cloned()
+    }
     fn old(&self, count: usize) -> Vec<ChatMessage> {
         let old = |m: &&ChatMessage| m.position() <= OLD_UNTIL;
         let old: Vec<_> = self.history.iter().filter(old).cloned().collect();

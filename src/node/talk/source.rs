@@ -293,6 +293,8 @@ impl Talk {
         if let Some(joining) = self.membership.joining_mut() {
             joining.source = Some(source);
         }
+        // It waits for no answer of somebody else, who may be silent and is asked later.
+        self.repair.put_back_unanswered(source);
         self.want_sync_first(lent, source);
     }
 

@@ -120,7 +120,7 @@ impl Repair {
     }
 
     /// Exchanges with others than this peer in which nothing was answered yet are to begin anew later.
-    fn put_back_unanswered(&mut self, but: Key) {
+    pub(super) fn put_back_unanswered(&mut self, but: Key) {
         let is_unanswered = |e: &mut Exchange| e.peer != but && e.is_new();
         let unanswered = self.exchanges.extract_if(.., is_unanswered);
         for peer in unanswered.map(|e| e.peer).collect::<Vec<_>>() {
@@ -152,9 +152,8 @@ impl Talk {
         self.begin_sync(lent);
     }
 
-    /// A SYNC that joining waits for. It waits for no answer of somebody else, who may be silent and is asked later.
+    /// A SYNC that joining waits for, or one that broke off with one of two links.
     pub(super) fn want_sync_first(&mut self, lent: &mut Lent<'_>, key: Key) {
-        self.repair.put_back_unanswered(key);
         self.repair.wanted.retain(|(k, _)| *k != key);
         self.repair.wanted.push_front((key, Why::Lacks));
         self.begin_sync(lent);
