@@ -147,6 +147,21 @@ pub const KEPT: &[(u64, &str, &str)] = &[
         "who gave what was refused while its author spoke for itself was not asked again when the author was cut off",
     ),
     (
+        53_153_667,
+        "cuts that stay",
+        "a member that was declared lost elected without end: whoever told it of its coordinator knew a later view",
+    ),
+    (
+        53_046_339,
+        "slow",
+        "an author told nobody whose queue was full how much it had said, and what others passed on was refused",
+    ),
+    (
+        53_067_843,
+        "stores",
+        "the same, of a member that its author held for lost",
+    ),
+    (
         52_012_347,
         "peers only",
         "a line that was thrown away for want of room was given up without asking its author, who was no member yet",

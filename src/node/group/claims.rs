@@ -303,7 +303,7 @@ impl Group {
     }
 
     /// Asks one's own coordinator in again, by way of others if need be.
-    fn ask_own_again(&mut self, parts: &mut Parts<'_>) {
+    pub(super) fn ask_own_again(&mut self, parts: &mut Parts<'_>) {
         if !parts.cx.is_weakened(Weakness::NoAskingPastStrangers)
             && let Some(own) = self.coordinator.clone()
         {

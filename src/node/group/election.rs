@@ -274,7 +274,8 @@ impl Group {
                 self.doubt_death(parts, live.key);
                 let told = Some((live.clone(), parts.cx.now.time));
                 parts.mesh.replace_told(link, told);
-                self.stand_down(parts, live);
+                self.stand_down(parts, live.clone());
+                self.ask_in_if_newer(parts, &live);
             }
             Some(_) => {}
             None if election.step != ElectionStep::Yielded => {
@@ -308,6 +309,17 @@ impl Group {
         self.enter(parts.cx, adrift);
         self.coordinator = None;
         self.ask_in(parts, live);
+    }
+
+    /// Whoever told this node of its own coordinator has heard of a later view, which may be one without this node:
+    /// nobody else may be left to say so, and nobody answers a question of whom it does not know. So this node asks in
+    /// again, by way of others: the coordinator itself answers.
+    fn ask_in_if_newer(&mut self, parts: &mut Parts<'_>, told: &Coordinator) {
+        let is_own = matches!(self.standing, Standing::Member)
+            && self.coordinator.as_ref().is_some_and(|c| c.key == told.key);
+        if is_own && told.version > self.roster.version() {
+            self.ask_own_again(parts);
+        }
     }
 
     pub(super) fn end_election(&mut self, parts: &mut Parts<'_>, reason: &str) {

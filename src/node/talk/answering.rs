@@ -85,11 +85,12 @@ impl Talk {
         let chunk = self.history.chunk(fetch);
         // What was withheld comes at the end.
         let to_the_end = fetch.spans.last().is_some_and(|s| s.upto == Position::END);
-        match chunk.next {
+        let next = chunk.next;
+        lent.cx.send(link, Class::Chat, Message::Chunk(chunk));
+        match next {
             Some(next) => self.note_chase(lent, link, next),
             None if to_the_end => self.has_caught_up(lent, link),
             None => {}
         }
-        lent.cx.send(link, Class::Chat, Message::Chunk(chunk));
     }
 }

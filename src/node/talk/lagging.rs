@@ -17,6 +17,7 @@ impl Talk {
     pub(in crate::node) fn on_drained(&mut self, lent: &mut Lent<'_>, id: LinkId) {
         if lent.mesh.tell_behind(id, lent.cx.now.time) {
             lent.cx.send(id, Class::Chat, Message::Behind);
+            self.tell_word(lent, id);
         }
     }
 
@@ -40,6 +41,8 @@ impl Talk {
         if lent.mesh.catch_up(id) {
             // Others that chase say so with their next question.
             self.chased = None;
+            // What was withheld it has from others, perhaps, who are believed as far as this node's word goes.
+            self.tell_word(lent, id);
         }
     }
 

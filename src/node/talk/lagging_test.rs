@@ -29,7 +29,10 @@ fn behind() -> (Rig, LinkId) {
     rig.turn(vec![Input::Congested { link }]);
     assert_eq!(Rig::seqs(&rig.say(2_000)), NONE, "withheld");
     let sent = rig.turn(vec![Input::Drained { link }]);
-    assert_eq!(sent, [Message::Behind]);
+    let Some((word, [Message::Behind])) = sent.split_last() else {
+        panic!("BEHIND and its author's word, not {sent:?}");
+    };
+    assert!(matches!(word, Message::Stable(stable) if stable.said == 2_001));
     let sync = Sync {
         no: 1,
         floor: Position::default(),
@@ -90,9 +93,9 @@ fn who_was_told_that_it_is_behind_and_asks_for_nothing_is_told_again() {
     let mut rig = Rig::new();
     let link = rig.meet(Key(9));
     rig.turn(vec![Input::Congested { link }]);
-    assert_eq!(rig.turn(vec![Input::Drained { link }]), [Message::Behind]);
-    let tick = Input::Timer(crate::node::Timer::Tick);
     let told = |sent: Vec<Message>| sent.contains(&Message::Behind);
+    assert!(told(rig.turn(vec![Input::Drained { link }])));
+    let tick = Input::Timer(crate::node::Timer::Tick);
     assert!(!told(rig.turn(vec![tick.clone()])), "not at once");
     rig.micros += crate::node::micros(rig.node.cx.config.failure_timeout * 2);
     assert!(told(rig.turn(vec![tick])), "its SYNC may have broken off");

@@ -108,18 +108,27 @@ impl Talk {
     }
 
     fn tell_all_stable(&mut self, lent: &mut Lent<'_>) {
-        let (said, stable) = (self.written(), self.stability.stable);
-        self.stability.told = Some((said, stable));
+        self.stability.told = Some((self.written(), self.stability.stable));
         let links = lent.mesh.open_links();
         let links = links.filter(|(key, _, l)| lent.view.contains(*key) && !l.is_behind());
         let links = links.map(|(_, id, _)| id).collect();
-        let stable = Stable {
+        let word = self.word();
+        lent.cx.send_many(links, Class::Chat, word);
+    }
+
+    /// How far this node's own messages are, for members that know from where on they are owed.
+    fn word(&self) -> Message {
+        Message::Stable(Stable {
             from: None,
-            said,
-            stable,
-        };
-        lent.cx
-            .send_many(links, Class::Chat, Message::Stable(stable));
+            said: self.written(),
+            stable: self.stability.stable,
+        })
+    }
+
+    /// A peer whose queue was full was not told how much this node has said meanwhile, and may hold this node for a
+    /// member though this node does not.
+    pub(super) fn tell_word(&self, lent: &mut Lent<'_>, link: LinkId) {
+        lent.cx.send(link, Class::Chat, self.word());
     }
 
     /// Each heartbeat: what has changed is told, what is owed for long is repeated, lost authors are
