@@ -312,6 +312,27 @@ pub struct Options {
     #[arg(allow_negative_numbers = true)]
     pub failure_timeout: Duration,
 
+    /// Write down what this node does, as JSON Lines, for papo trace
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "PAPO_TRACE",
+        hide_env_values = true
+    )]
+    #[arg(help_heading = "Log")]
+    pub trace: Option<PathBuf>,
+
+    /// How much of it to keep, the newest, with K, M or G for units of 1024
+    #[arg(long, global = true, value_name = "SIZE", default_value = "64M")]
+    #[arg(value_parser = size::trace_size, help_heading = "Log")]
+    #[arg(allow_negative_numbers = true)]
+    pub trace_max: u64,
+
+    /// Write down what is said, too, and not only that something is
+    #[arg(long, global = true, help_heading = "Log")]
+    pub trace_text: bool,
+
     /// Take options from this file, by their names, below the environment; /dev/null has none [default:
     /// papo/config.toml in the configuration directory, such as ~/.config]
     #[arg(

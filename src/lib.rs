@@ -136,5 +136,6 @@ pub mod node;
 mod platform;
 pub mod store;
 pub mod timing;
+pub mod trace;
 pub mod ui;
 pub mod wire;

@@ -12,6 +12,7 @@ use papo::cli::secret::Refused;
 use papo::cli::{self, Cli, Confirm, Options, STATUS_USAGE, Stop, Task};
 use papo::driver::{
     self, DoctorConfig, DriverConfig, STATUS_FAILED, ScanConfig, Selection, StoreConfig,
+    TraceConfig,
 };
 use papo::lock::Secret;
 use papo::store::{self, Search};
@@ -130,6 +131,11 @@ fn run(action: Task, options: &Options) -> ExitCode {
             strict: options.store_strict,
             max: options.store_max,
         }),
+        trace: TraceConfig {
+            path: options.trace.clone(),
+            max: options.trace_max,
+            texts: options.trace_text,
+        },
         color: options.color.is_wanted(),
         exec: match &action {
             Task::Listen { exec, .. } => exec.clone(),

@@ -51,10 +51,11 @@ mod start_error;
 mod status;
 mod streams;
 mod tokens;
+mod tracing;
 mod wheel;
 
 pub use self::loglines::{flush as flush_log, target as log_target};
-pub use config::{DriverConfig, StoreConfig};
+pub use config::{DriverConfig, StoreConfig, TraceConfig};
 pub use console::outlive_file_limits;
 pub use doctor::{DoctorConfig, Examined, examine};
 pub use names::{NamedPeer, look_up};
