@@ -19,6 +19,7 @@ mod reading;
 pub mod rekey;
 pub mod secret;
 mod size;
+pub mod trace;
 mod uses;
 mod values;
 
@@ -123,6 +124,8 @@ pub enum Task {
         /// Where to: a file that is not there yet, which only you may read (mode 0600)
         file: Option<PathBuf>,
     },
+    /// Say and draw what nodes did, from the files that they wrote with --trace; 1 if a rule was broken
+    Trace(trace::Asked),
     /// Print which options are in force, and where each value comes from, as a configuration file
     Config,
     /// Move the file of --store to a new secret: that of --secret-file, or of PAPO_SECRET

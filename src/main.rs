@@ -87,6 +87,13 @@ fn carry_out(cli: Cli) -> ExitCode {
             }
             Err(refused) => fail(refused.status, &refused.line),
         },
+        Some(Task::Trace(asked)) => match cli::trace::draw(&asked) {
+            Ok((text, is_kept)) => match (print(text.as_bytes()), is_kept) {
+                (shown, true) => shown,
+                (_, false) => ExitCode::from(1),
+            },
+            Err(line) => fail(STATUS_FAILED, &line),
+        },
         Some(Task::Scan) => scan(&cli.options),
         Some(Task::Doctor) => doctor(&cli.options),
         action => run(action.unwrap_or(Task::Chat), &cli.options),

@@ -68,6 +68,7 @@ const USES: &[(&str, &[&[&str]])] = &[
     ),
     ("doctor", &[FILE, NETWORK, &["room", "secret_file"]]),
     ("keygen", &[]),
+    ("trace", &[]),
     ("rekey", &[FILE, &["store", "secret_file"]]),
     ("completions", &[]),
     ("man", &[]),

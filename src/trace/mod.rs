@@ -21,3 +21,42 @@ mod tap;
 pub use ring::{LEAST_BYTES, PARTS, Ring, part_of};
 pub use saying::{name_of, name_of_datagram};
 pub use tap::Tap;
+
+mod checks;
+mod elections;
+mod html;
+mod lives;
+mod matching;
+mod offsets;
+mod picture;
+mod read;
+mod selection;
+mod shiviz;
+mod svg;
+mod text;
+pub mod words;
+
+pub use checks::{Verdict, check};
+pub use elections::Ballot;
+pub use html::html;
+pub use lives::{End, Life, Span};
+pub use matching::{Arrow, At};
+pub use offsets::Offset;
+pub use picture::{Message, Picture};
+pub use read::{NodeTrace, Traces, read};
+pub use selection::{Selection, Wanted};
+pub use shiviz::shiviz;
+pub use svg::svg;
+pub use text::text;
+
+use crate::ui::visible::{Tab, visible};
+
+/// A name from a file, short and safe to look at.
+fn plain(text: &str) -> String {
+    const MOST: usize = 120;
+    let mut short: String = text.chars().take(MOST).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    visible(&short, Tab::Escape)
+}

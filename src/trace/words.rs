@@ -1,0 +1,352 @@
+//! What happened, in words.
+//!
+//! Owns the sentences. They say only what lines tell, with the times and the names of those who did it.
+
+use std::collections::BTreeMap;
+
+use crate::wire::Key;
+
+use super::elections::Ballot;
+use super::format::What;
+use super::lives::End;
+use super::matching::At;
+use super::picture::Picture;
+
+/// What a sentence is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Topic {
+    /// Somebody came, or came back.
+    Join,
+    /// Somebody left or was lost.
+    Loss,
+    /// An election.
+    Election,
+    /// Two groups became one.
+    Merge,
+    /// Something else.
+    Other,
+}
+
+impl Topic {
+    /// As `--around` names it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Topic::Join => "join",
+            Topic::Loss => "loss",
+            Topic::Election => "election",
+            Topic::Merge => "merge",
+            Topic::Other => "other",
+        }
+    }
+}
+
+/// One thing that happened.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sentence {
+    /// When it began.
+    pub from: i64,
+    /// When it was over.
+    pub to: i64,
+    /// About what.
+    pub topic: Topic,
+    /// In words.
+    pub words: String,
+}
+
+/// A time, or how long something took, for people.
+#[must_use]
+pub fn shown(micros: i64) -> String {
+    let (sign, micros) = if micros < 0 {
+        ("-", -micros)
+    } else {
+        ("", micros)
+    };
+    match micros {
+        0..1_000 => format!("{sign}{micros} µs"),
+        1_000..1_000_000 => format!("{sign}{}.{} ms", micros / 1_000, micros / 100 % 10),
+        _ => format!(
+            "{sign}{}.{:03} s",
+            micros / 1_000_000,
+            micros / 1_000 % 1_000
+        ),
+    }
+}
+
+/// Everything that happened, in its order.
+#[must_use]
+pub fn story(picture: &Picture) -> Vec<Sentence> {
+    let mut story: Vec<Sentence> = picture
+        .ballots
+        .iter()
+        .map(|ballot| Sentence {
+            from: ballot.died_at.unwrap_or(ballot.from).min(ballot.from),
+            to: ballot.to,
+            topic: Topic::Election,
+            words: election(picture, ballot),
+        })
+        .collect();
+    for (node, trace) in picture.traces.iter().enumerate() {
+        let mut teller = Teller {
+            picture,
+            node,
+            leader: None,
+            leads: false,
+            lost: BTreeMap::new(),
+        };
+        for line in 0..trace.lines.len() {
+            story.extend(teller.tell(At { node, line }));
+        }
+    }
+    story.extend(deaths(picture));
+    story.sort_by(|a, b| (a.from, &a.words).cmp(&(b.from, &b.words)));
+    story
+}
+
+/// Whose process ended, where nobody says so himself.
+fn deaths(picture: &Picture) -> Vec<Sentence> {
+    let is_told = |node: usize| {
+        let lines = picture.traces[node].lines.iter();
+        let mut fates =
+            lines.filter(|l| matches!(&l.what, What::Fate { fate, .. } if fate == "killed"));
+        fates.next().is_some()
+    };
+    let ended = picture.lives.iter().enumerate();
+    let ended = ended.filter(|(node, life)| life.end == End::Died && !is_told(*node));
+    ended
+        .map(|(_, life)| Sentence {
+            from: life.to,
+            to: life.to,
+            topic: Topic::Loss,
+            words: format!(
+                "{} wrote its last line: its process ended without a word",
+                life.label
+            ),
+        })
+        .collect()
+}
+
+/// Tells what one node did.
+struct Teller<'a> {
+    picture: &'a Picture,
+    node: usize,
+    leader: Option<Key>,
+    leads: bool,
+    /// Whom it lost, and when.
+    lost: BTreeMap<Key, i64>,
+}
+
+impl Teller<'_> {
+    fn tell(&mut self, at: At) -> Option<Sentence> {
+        let picture = self.picture;
+        let time = picture.time(at);
+        let me = &picture.lives[self.node].label;
+        let (topic, words) = match &picture.line(at).what {
+            What::Node { coordinator, .. } => {
+                self.leader = coordinator.map(|c| c.1.0);
+                return None;
+            }
+            What::Standing { standing, .. } => {
+                self.leads = standing == "coordinator";
+                return None;
+            }
+            What::Coordinator { claim } => return self.follow(time, claim.1.0),
+            What::Joined { again } => (Topic::Join, self.joined(time, *again)),
+            What::Away => {
+                let before = at
+                    .line
+                    .checked_sub(1)
+                    .map_or(time, |line| picture.time(At { line, ..at }));
+                let gap = shown(time - before);
+                (
+                    Topic::Other,
+                    format!(
+                        "{me} noticed that it had not run for {gap}, and asks in before it says anything"
+                    ),
+                )
+            }
+            What::Left { confirmed } => {
+                let rest = if *confirmed {
+                    "everything that it said was confirmed"
+                } else {
+                    "not all that it said was confirmed"
+                };
+                (Topic::Loss, format!("{me} left in good order; {rest}"))
+            }
+            What::Lost { peer, why } if self.leads => {
+                if self
+                    .lost
+                    .insert(peer.0, time)
+                    .is_some_and(|before| time - before < 1_000_000)
+                {
+                    return None;
+                }
+                let who = picture.name(peer.0);
+                (
+                    Topic::Loss,
+                    format!(
+                        "{me}, who coordinates, counts on {who} no more: {}",
+                        super::plain(why)
+                    ),
+                )
+            }
+            What::Missed { ids } => {
+                let count: u64 = ids
+                    .iter()
+                    .map(|run| run.2.saturating_sub(run.1).saturating_add(1))
+                    .fold(0, u64::saturating_add);
+                (
+                    Topic::Other,
+                    format!("{me} gave up {count} messages that nobody in reach has"),
+                )
+            }
+            What::Fate { fate, peer } => (
+                fate_topic(fate),
+                fate_words(picture, me, fate, peer.map(|p| p.0)),
+            ),
+            _ => return None,
+        };
+        Some(Sentence {
+            from: time,
+            to: time,
+            topic,
+            words,
+        })
+    }
+
+    fn joined(&self, time: i64, again: bool) -> String {
+        let life = &self.picture.lives[self.node];
+        let me = &life.label;
+        match self.leader {
+            Some(leader) if leader == life.key && !again => {
+                format!(
+                    "{me} heard of nobody for {} and founded the room",
+                    shown(time - life.from)
+                )
+            }
+            Some(leader) if !again => format!(
+                "{me} is in the room, {} after it started; {} coordinates",
+                shown(time - life.from),
+                self.picture.name(leader)
+            ),
+            Some(leader) if leader != life.key => {
+                format!(
+                    "{me} is in the room again; {} coordinates",
+                    self.picture.name(leader)
+                )
+            }
+            _ => format!("{me} is in the room{}", if again { " again" } else { "" }),
+        }
+    }
+
+    /// It has another coordinator: a merge, if no election explains it.
+    fn follow(&mut self, time: i64, leader: Key) -> Option<Sentence> {
+        let before = self.leader.replace(leader)?;
+        let is_elected = |b: &&Ballot| b.from <= time && time <= b.to;
+        if before == leader || self.picture.ballots.iter().any(|b| is_elected(&b)) {
+            return None;
+        }
+        let (me, old, new) = (
+            &self.picture.lives[self.node].label,
+            self.picture.name(before),
+            self.picture.name(leader),
+        );
+        let old = if before == self.picture.lives[self.node].key {
+            "itself".to_owned()
+        } else {
+            old
+        };
+        Some(Sentence {
+            from: time,
+            to: time,
+            topic: Topic::Merge,
+            words: format!("{me} changes over from {old} to {new}, whose claim is higher"),
+        })
+    }
+}
+
+fn fate_topic(fate: &str) -> Topic {
+    match fate {
+        "killed" => Topic::Loss,
+        _ => Topic::Other,
+    }
+}
+
+fn fate_words(picture: &Picture, me: &str, fate: &str, peer: Option<Key>) -> String {
+    let peer = peer.map(|key| picture.name(key)).unwrap_or_default();
+    match fate {
+        "killed" => format!("{me}'s process is killed"),
+        "frozen" => format!("{me}'s process is frozen: its system goes on, it does not run"),
+        "thawed" => format!("{me}'s process runs again"),
+        "cut" => format!("the network between {me} and {peer} is cut"),
+        "healed" => format!("the network between {me} and {peer} is healed"),
+        _ => format!("{me}: {}", super::plain(fate)),
+    }
+}
+
+/// An election, as one sentence after another.
+fn election(picture: &Picture, ballot: &Ballot) -> String {
+    let name = |node: usize| picture.lives[node].label.as_str();
+    let first = name(ballot.first.node);
+    let start = ballot.died_at.filter(|at| *at <= ballot.from);
+    let mut words = match &ballot.lost {
+        Some((key, why)) => {
+            let after = start.map(|at| format!(" {} later", shown(ballot.from - at)));
+            format!(
+                "{first} noticed{} that {} is gone: {why}",
+                after.unwrap_or_default(),
+                picture.name(*key)
+            )
+        }
+        None => format!("{first} begins an election"),
+    };
+    for (winner, at) in &ballot.winners {
+        let took = shown(at - ballot.from);
+        let told: u64 = announced(picture, *winner, *at);
+        let higher = ballot.messages.get("ELECTION").copied().unwrap_or(0);
+        let why = match higher {
+            0 => "nobody higher was alive",
+            _ => "nobody higher took over",
+        };
+        words.push_str(&format!(
+            "; {why} for {}, who announced itself to {told} after {took}",
+            name(*winner)
+        ));
+    }
+    if ballot.winners.is_empty() {
+        words.push_str("; nobody won");
+    } else {
+        words.push_str(&format!(
+            "; all {} knew at +{}",
+            ballot.voters.len(),
+            shown(ballot.to - ballot.from)
+        ));
+    }
+    let counts: Vec<String> = ballot
+        .messages
+        .iter()
+        .map(|(m, n)| format!("{n} {m}"))
+        .collect();
+    let counts = if counts.is_empty() {
+        "no message".to_owned()
+    } else {
+        counts.join(", ")
+    };
+    let (best, worst) = ballot.textbook();
+    words.push_str(&format!(
+        ". It took {counts}; textbook Bully takes {best} to {worst}"
+    ));
+    words
+}
+
+/// To how many this winner announced itself.
+fn announced(picture: &Picture, winner: usize, at: i64) -> u64 {
+    let from = picture.arrows.partition_point(|m| m.sent < at);
+    let sent = picture.arrows[from..]
+        .iter()
+        .take_while(|m| m.sent <= at + 1_000);
+    let is_it = |m: &&super::picture::Message| {
+        m.ends.sent.node == winner && picture.types[m.m] == "COORDINATOR_ANNOUNCEMENT"
+    };
+    sent.filter(is_it).count() as u64
+}
