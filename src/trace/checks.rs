@@ -214,6 +214,8 @@ struct Chat {
     written: Vec<(u64, i64, Rc<BTreeSet<Key>>)>,
     taken: BTreeMap<Key, Vec<(u64, u64)>>,
     members: Rc<BTreeSet<Key>>,
+    /// All who ever were.
+    ever: BTreeSet<Key>,
 }
 
 impl Chat {
@@ -242,10 +244,9 @@ fn no_chat_lost(picture: &Picture) -> Verdict {
         for (seq, at, members) in &chat.written {
             for (reader, its) in chats.iter().enumerate() {
                 let life = &picture.lives[reader];
-                let stays = life.end == End::Open && !life.late && life.runs_at(picture.until);
-                let is_owed = members.contains(&life.key) && its.members.contains(&key);
-                let is_fresh = picture.until - at < FRESH;
-                if reader == author || !stays || !is_owed || is_fresh {
+                let stays = life.end != End::Died && !life.late && life.to - at >= FRESH;
+                let is_owed = members.contains(&life.key) && its.ever.contains(&key);
+                if reader == author || !stays || !is_owed {
                     continue;
                 }
                 verdict.look(its.has(key, *seq), *at, || {
@@ -275,11 +276,13 @@ fn chat_of(picture: &Picture, node: usize) -> Chat {
         match &it.what {
             What::Node { members, .. } => {
                 chat.members = Rc::new(members.iter().map(|m| m.0.0).collect());
+                chat.ever.extend(chat.members.iter());
             }
             What::View { new, gone, .. } => {
                 let all = Rc::make_mut(&mut chat.members);
                 all.retain(|key| !gone.contains(&Hex(*key)));
                 all.extend(new.iter().map(|m| m.0.0));
+                chat.ever.extend(new.iter().map(|m| m.0.0));
             }
             What::Taken { ids, own, .. } => {
                 if *own {

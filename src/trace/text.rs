@@ -13,7 +13,7 @@ use super::lives::End;
 use super::matching::At;
 use super::picture::{Message, Picture};
 use super::selection::Selection;
-use super::words::shown;
+use super::words::{deed, moment, shown};
 
 /// The columns that the time takes.
 const TIME_WIDTH: usize = 11;
@@ -77,7 +77,7 @@ fn rows<'a>(picture: &'a Picture, selection: &Selection, nodes: &[usize]) -> Vec
         for line in 0..picture.traces[node].lines.len() {
             let at = picture.time(At { node, line });
             if (selection.from..=selection.to).contains(&at)
-                && let Some((mark, words)) = deed(picture, At { node, line })
+                && let Some((mark, words)) = marked(picture, At { node, line })
             {
                 rows.push((at, Row::Did(node, mark, words)));
             }
@@ -95,47 +95,21 @@ fn rows<'a>(picture: &'a Picture, selection: &Selection, nodes: &[usize]) -> Vec
 }
 
 /// What is worth a row, with its mark.
-fn deed(picture: &Picture, at: At) -> Option<(char, String)> {
-    Some(match &picture.line(at).what {
-        What::Standing { standing, why } => {
-            let mark = match standing.as_str() {
-                "coordinator" => '◆',
-                "electing" => '?',
-                "gone" => '■',
-                _ => '○',
-            };
-            (
-                mark,
-                format!("{}: {}", super::plain(standing), super::plain(why)),
-            )
-        }
-        What::Lost { peer, why } => {
-            let who = picture.name(peer.0);
-            ('!', format!("lost {who}: {}", super::plain(why)))
-        }
-        What::Away => ('▒', "was not running".to_owned()),
-        What::Joined { again } => (
-            '●',
-            if *again {
-                "in the room again"
-            } else {
-                "in the room"
-            }
-            .to_owned(),
-        ),
-        What::Fate { fate, peer } if fate != "killed" => {
-            let peer = peer.map(|key| format!(" from {}", picture.name(key.0)));
-            (
-                '!',
-                format!("{}{}", super::plain(fate), peer.unwrap_or_default()),
-            )
-        }
-        What::Taken { ids, own: true, .. } => {
-            let last = ids.last().map_or(0, |run| run.2);
-            ('▪', format!("says its message {last}"))
-        }
-        _ => return None,
-    })
+fn marked(picture: &Picture, at: At) -> Option<(char, String)> {
+    let words = deed(picture, at)?;
+    let mark = match &picture.line(at).what {
+        What::Standing { standing, .. } => match standing.as_str() {
+            "coordinator" => '◆',
+            "electing" => '?',
+            "gone" => '■',
+            _ => '○',
+        },
+        What::Lost { .. } | What::Fate { .. } => '!',
+        What::Away => '▒',
+        What::Taken { .. } => '▪',
+        _ => '●',
+    };
+    Some((mark, words))
 }
 
 /// The rows while they are drawn.
@@ -145,6 +119,8 @@ struct Drawing<'a> {
     left_out: usize,
     column: usize,
     width: usize,
+    /// How long the stretch is that is drawn.
+    stretch: i64,
     out: String,
 }
 
@@ -162,6 +138,7 @@ impl<'a> Drawing<'a> {
             left_out,
             column,
             width,
+            stretch: selection.to - selection.from,
             out: String::new(),
         }
     }
@@ -202,7 +179,7 @@ impl<'a> Drawing<'a> {
 
     /// The nodes' lines at this time, with the time in front.
     fn ground(&self, at: i64) -> Vec<char> {
-        let mut row: Vec<char> = format!("{:>1$} ", shown(at), TIME_WIDTH - 1)
+        let mut row: Vec<char> = format!("{:>1$} ", moment(at, self.stretch), TIME_WIDTH - 1)
             .chars()
             .collect();
         row.resize(self.width, ' ');

@@ -291,7 +291,8 @@ fn election(picture: &Picture, ballot: &Ballot) -> String {
     let start = ballot.died_at.filter(|at| *at <= ballot.from);
     let mut words = match &ballot.lost {
         Some((key, why)) => {
-            let after = start.map(|at| format!(" {} later", shown(ballot.from - at)));
+            let after = start
+                .map(|at| format!(", {} after its last sign of life,", shown(ballot.from - at)));
             format!(
                 "{first} noticed{} that {} is gone: {why}",
                 after.unwrap_or_default(),
@@ -349,4 +350,58 @@ fn announced(picture: &Picture, winner: usize, at: i64) -> u64 {
         m.ends.sent.node == winner && picture.types[m.m] == "COORDINATOR_ANNOUNCEMENT"
     };
     sent.filter(is_it).count() as u64
+}
+
+/// A moment of a stretch of so many microseconds: the shorter that is, the more exactly.
+#[must_use]
+pub fn moment(at: i64, stretch: i64) -> String {
+    let (sign, at) = if at < 0 { ("-", -at) } else { ("", at) };
+    let (seconds, micros) = (at / 1_000_000, at % 1_000_000);
+    match stretch {
+        0..2_000_000 => format!(
+            "{sign}{seconds}.{:03} {:03}",
+            micros / 1_000,
+            micros % 1_000
+        ),
+        _ => format!("{sign}{seconds}.{:03}", micros / 1_000),
+    }
+}
+
+/// What a node did that is worth a mark in any picture, in words.
+#[must_use]
+pub fn deed(picture: &Picture, at: At) -> Option<String> {
+    Some(match &picture.line(at).what {
+        What::Standing { standing, .. } if standing == "seeking" => "starts".to_owned(),
+        What::Standing { standing, why } => {
+            format!("{}: {}", super::plain(standing), super::plain(why))
+        }
+        What::Lost { peer, why } if !is_said_before(picture, at, peer.0) => {
+            format!("lost {}: {}", picture.name(peer.0), super::plain(why))
+        }
+        What::Joined { again: false } => "in the room".to_owned(),
+        What::Joined { again: true } => "in the room again".to_owned(),
+        What::Away => "had not been running".to_owned(),
+        What::Left { .. } => "has left".to_owned(),
+        What::Fate { fate, peer } if fate != "killed" => {
+            let peer = peer.map(|p| format!(" from {}", picture.name(p.0)));
+            format!("{}{}", super::plain(fate), peer.unwrap_or_default())
+        }
+        What::Taken { ids, own: true, .. } => {
+            let last = ids.last().map_or(0, |run| run.2);
+            format!("says its message {last}")
+        }
+        _ => return None,
+    })
+}
+
+/// The line before says the same.
+fn is_said_before(picture: &Picture, at: At, peer: Key) -> bool {
+    let before = at
+        .line
+        .checked_sub(1)
+        .map(|line| picture.line(At { line, ..at }));
+    before.is_some_and(|line| {
+        line.t == picture.line(at).t
+            && matches!(&line.what, What::Lost { peer: p, .. } if p.0 == peer)
+    })
 }

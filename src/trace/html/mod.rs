@@ -14,12 +14,12 @@ use super::matching::At;
 use super::picture::Picture;
 use super::selection::is_noise;
 use super::svg::style::kind_of;
-use super::words::{shown, story};
+use super::words::{deed, shown, story};
 
 const SCRIPT: &str = include_str!("page.js");
 const STYLE: &str = include_str!("page.css");
 /// The SHA-256 of the script, in base64; a test reckons it again.
-const SCRIPT_HASH: &str = "sJ7GZf707IDE+deDk55d4BgkEOXSYvs3A40wvMU0kk8=";
+const SCRIPT_HASH: &str = "wIXIJKn2JlFPe4ZHeApjxKwxbLV/TZsfsyMRGaVM8FQ=";
 
 #[derive(Serialize)]
 struct Data<'a> {
@@ -248,23 +248,12 @@ fn node(picture: &Picture, number: usize) -> Node<'_> {
 /// What is worth a mark on a node's line.
 fn mark(picture: &Picture, at: At) -> Option<String> {
     Some(match &picture.line(at).what {
-        What::Standing { standing, why } => {
-            format!("{}: {}", super::plain(standing), super::plain(why))
-        }
-        What::Lost { peer, why } => format!("lost {}: {}", picture.name(peer.0), super::plain(why)),
-        What::Joined { .. } => "in the room".to_owned(),
         What::View { view, size, .. } => format!("view {view}: {size} members"),
-        What::Away => "was not running".to_owned(),
-        What::Left { .. } => "has left".to_owned(),
-        What::Fate { fate, peer } => {
-            let peer = peer.map(|p| format!(" from {}", picture.name(p.0)));
-            format!("{}{}", super::plain(fate), peer.unwrap_or_default())
-        }
         What::Confirmed { ids, confirmed, .. } => {
             let last = ids.last().map_or(0, |run| run.2);
             format!("its message {last} is confirmed by {confirmed}")
         }
-        _ => return None,
+        _ => return deed(picture, at),
     })
 }
 

@@ -199,6 +199,7 @@ function endsOf(arrow) {
 function drawArrows() {
   const seen = [...inSight()];
   const named = seen.length < 400;
+  taken.clear();
   pen.font = '10px system-ui, sans-serif';
   for (const i of seen) {
     const arrow = data.arrows[i];
@@ -232,7 +233,15 @@ function tip(x1, y1, x2, y2) {
   pen.fill();
 }
 
+// Where words stand already; words that would stand on others are left out until there is room.
+const taken = new Set();
+
 function label(text, x, y) {
+  const row = Math.round(y / 12);
+  const cells = [];
+  for (let cell = Math.floor(x / 8); cell <= (x + pen.measureText(text).width + 6) / 8; cell++) cells.push(cell + ':' + row);
+  if (cells.some((cell) => taken.has(cell))) return;
+  cells.forEach((cell) => taken.add(cell));
   pen.lineWidth = 3;
   pen.strokeStyle = '#fff';
   pen.strokeText(text, x + 4, y + 3);
@@ -242,7 +251,6 @@ function label(text, x, y) {
 function drawMarks() {
   pen.font = '10px system-ui, sans-serif';
   data.nodes.forEach((node, index) => {
-    let free = -Infinity;
     for (const [time, words] of node.marks) {
       if (time < view.from || time > view.to) continue;
       const x = xOf(time), y = yOf(index);
@@ -253,11 +261,9 @@ function drawMarks() {
       pen.arc(x, y, 3, 0, 7);
       pen.fill();
       pen.stroke();
-      const width = pen.measureText(words).width;
-      if (x > free && view.to - view.from < 2e6) {
+      if (view.to - view.from < 2e6) {
         pen.fillStyle = '#111';
         label(words, x, y - 12);
-        free = x + width + 8;
       }
     }
   });

@@ -18,6 +18,16 @@ pub(super) enum Mark {
     Got(At),
 }
 
+impl Mark {
+    /// How much room it takes more than an arrow: words stand beside it.
+    fn needs(self) -> f64 {
+        match self {
+            Mark::Did(_) => 5.0,
+            Mark::Sent(_) | Mark::Got(_) => 0.0,
+        }
+    }
+}
+
 /// The places of all moments.
 #[derive(Debug)]
 pub(super) struct Axis {
@@ -49,7 +59,7 @@ impl Axis {
         let (mut last, mut y) = (from, top);
         for (at, mark) in marks {
             let at = at.clamp(from, to);
-            let step = step(at - last);
+            let step = step(at - last) + mark.needs();
             if at - last >= QUIET {
                 axis.quiet.push((y, y + step, at - last));
             }

@@ -22,7 +22,7 @@ use super::lives::End;
 use super::matching::At;
 use super::picture::{Message, Picture};
 use super::selection::Selection;
-use super::words::shown;
+use super::words::{deed, moment, shown};
 use axis::{Axis, Mark};
 use style::{COLOURS, KINDS, escaped, kind_of};
 
@@ -200,7 +200,7 @@ impl<'a> Page<'a> {
                 "<text class=\"small time\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
                 LEFT - 12.0,
                 y + 3.0,
-                escaped(&shown(time))
+                escaped(&moment(time, self.selection.to - self.selection.from))
             );
         }
     }
@@ -292,8 +292,8 @@ impl<'a> Page<'a> {
             let middle = f64::midpoint(y, below);
             let _ = writeln!(
                 self.out,
-                "<text class=\"small quiet\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">⋮ {}</text>",
-                LEFT - 34.0,
+                "<text class=\"small quiet\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">⋮ {} later</text>",
+                LEFT - 12.0,
                 middle + 3.0,
                 escaped(&shown(quiet))
             );
@@ -426,35 +426,12 @@ fn deeds(picture: &Picture, selection: &Selection) -> Vec<Deed> {
             if !(selection.from..=selection.to).contains(&time) {
                 continue;
             }
-            let (mark, words) = match &picture.line(at).what {
-                What::Standing { standing, why } => (
-                    'o',
-                    format!("{}: {}", super::plain(standing), super::plain(why)),
-                ),
-                What::Lost { peer, why } => (
-                    '!',
-                    format!("lost {}: {}", picture.name(peer.0), super::plain(why)),
-                ),
-                What::Joined { again } => {
-                    let words = if *again {
-                        "in the room again"
-                    } else {
-                        "in the room"
-                    };
-                    ('o', words.to_owned())
-                }
-                What::Taken { ids, own: true, .. } => {
-                    let last = ids.last().map_or(0, |run| run.2);
-                    ('o', format!("says its message {last}"))
-                }
-                What::Fate { fate, peer } if fate != "killed" => {
-                    let from = peer.map(|p| format!(" from {}", picture.name(p.0)));
-                    (
-                        '!',
-                        format!("{}{}", super::plain(fate), from.unwrap_or_default()),
-                    )
-                }
-                _ => continue,
+            let Some(words) = deed(picture, at) else {
+                continue;
+            };
+            let mark = match &picture.line(at).what {
+                What::Lost { .. } | What::Fate { .. } => '!',
+                _ => 'o',
             };
             deeds.push(Deed {
                 at,
