@@ -7,6 +7,7 @@
 mod choices;
 pub mod completing;
 mod config;
+pub mod demo;
 mod examples;
 mod files;
 pub mod history;
@@ -126,6 +127,8 @@ pub enum Task {
     },
     /// Say and draw what nodes did, from the files that they wrote with --trace; 1 if a rule was broken
     Trace(trace::Asked),
+    /// Play a lesson on elections and groups in virtual time, say what happens, and draw it
+    Demo(demo::Asked),
     /// Print which options are in force, and where each value comes from, as a configuration file
     Config,
     /// Move the file of --store to a new secret: that of --secret-file, or of PAPO_SECRET

@@ -128,6 +128,7 @@
 #![warn(missing_docs)]
 
 pub mod cli;
+pub mod demo;
 pub mod driver;
 pub mod identity;
 pub mod limits;

@@ -377,3 +377,5 @@ pub const TRACE_FINDINGS_MAX: usize = 50;
 pub const TRACE_SVG_ARROWS_MAX: usize = 3_000;
 /// How many lines `papo trace --text` draws.
 pub const TRACE_TEXT_ROWS_MAX: usize = 2_000;
+/// How many processes a demonstration has in all: as many as people can look at.
+pub const DEMO_NODES_MAX: usize = 60;

@@ -87,6 +87,14 @@ fn carry_out(cli: Cli) -> ExitCode {
             }
             Err(refused) => fail(refused.status, &refused.line),
         },
+        Some(Task::Demo(asked)) => match cli::demo::give(&asked, cli.options.trace.as_deref()) {
+            Ok((text, None)) => print(text.as_bytes()),
+            Ok((text, Some(failed))) => {
+                print(text.as_bytes());
+                fail(1, &failed)
+            }
+            Err(line) => fail(STATUS_FAILED, &line),
+        },
         Some(Task::Trace(asked)) => match cli::trace::draw(&asked) {
             Ok((text, is_kept)) => match (print(text.as_bytes()), is_kept) {
                 (shown, true) => shown,

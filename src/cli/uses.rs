@@ -69,6 +69,7 @@ const USES: &[(&str, &[&[&str]])] = &[
     ("doctor", &[FILE, NETWORK, &["room", "secret_file"]]),
     ("keygen", &[]),
     ("trace", &[]),
+    ("demo", &[&["trace"]]),
     ("rekey", &[FILE, &["store", "secret_file"]]),
     ("completions", &[]),
     ("man", &[]),

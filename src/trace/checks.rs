@@ -19,6 +19,12 @@ use super::words::shown;
 const FRESH: i64 = 2_000_000;
 /// Two may coordinate so long after they have heard of each other.
 const SETTLING: i64 = 5_000_000;
+/// Whoever was heard so short a time before is alive for whoever heard it.
+const LATELY: i64 = 50_000;
+/// How long leaving takes at most, and how long a cut has its effects.
+const LEAVING: i64 = 11_000_000;
+/// Repair takes less, whatever happens.
+const LONG: i64 = 20_000_000;
 /// More messages than this are not followed one by one.
 const CHAT_MAX: u64 = 1_000_000;
 
@@ -85,20 +91,23 @@ fn links_at(picture: &Picture, node: usize, at: i64) -> BTreeSet<Key> {
 fn one_winner(picture: &Picture) -> Verdict {
     let mut verdict = Verdict::new("among nodes that are linked, one wins each election");
     for ballot in &picture.ballots {
-        let mut winners: Vec<(usize, i64)> = ballot.winners.clone();
-        winners.dedup_by_key(|w| w.0);
-        let linked =
-            |a: usize, b: usize, at: i64| links_at(picture, a, at).contains(&picture.lives[b].key);
-        let clash = winners.iter().enumerate().find_map(|(i, a)| {
-            let others = &winners[i + 1..];
-            // Who wins after a lower one had won takes the office over.
-            others.iter().find(|b| {
-                let is_same = a.0 != b.0 && (a.1 - b.1).abs() < SETTLING;
-                is_same && linked(b.0, a.0, b.1) && picture.lives[b.0].id < picture.lives[a.0].id
-            })
-        });
+        // Who wins after a lower one had won takes the office over; who wins after a higher one is wrong.
+        let clash = ballot
+            .winners
+            .iter()
+            .enumerate()
+            .find_map(|(place, later)| {
+                let live = live_for(picture, later.0, later.1, LATELY);
+                let mut before = ballot.winners[..place].iter();
+                before.find(|it| {
+                    live.contains(&it.0) && picture.lives[it.0].id > picture.lives[later.0].id
+                })
+            });
         verdict.look(clash.is_none(), ballot.from, || {
-            let names = winners.iter().map(|w| picture.lives[w.0].label.as_str());
+            let names = ballot
+                .winners
+                .iter()
+                .map(|w| picture.lives[w.0].label.as_str());
             format!("several won: {}", names.collect::<Vec<_>>().join(", "))
         });
     }
@@ -110,18 +119,10 @@ fn highest_wins(picture: &Picture) -> Verdict {
     for ballot in &picture.ballots {
         for (winner, at) in &ballot.winners {
             let life = &picture.lives[*winner];
-            let linked = links_at(picture, *winner, *at);
-            let is_live = |other: &&Life| {
-                let is_gone = picture.ballots.iter().any(|b| {
-                    b.from <= *at && b.lost.as_ref().is_some_and(|(key, _)| *key == other.key)
-                });
-                let hears = other.runs_at(at.saturating_sub(1_500_000)) && other.runs_at(*at);
-                linked.contains(&other.key) && hears && !is_gone && other.end != End::Left
-            };
-            let higher = picture
-                .lives
+            let live = live_for(picture, *winner, *at, LATELY);
+            let higher = live
                 .iter()
-                .filter(is_live)
+                .map(|n| &picture.lives[*n])
                 .find(|o| o.id > life.id);
             verdict.look(higher.is_none(), *at, || {
                 let higher = higher.map(|h| h.label.as_str()).unwrap_or_default();
@@ -132,14 +133,40 @@ fn highest_wins(picture: &Picture) -> Verdict {
     verdict
 }
 
+/// Who is certainly alive for this node then: linked, heard a moment ago, running, not cut off, not leaving.
+fn live_for(picture: &Picture, node: usize, at: i64, lately: i64) -> BTreeSet<usize> {
+    let life = &picture.lives[node];
+    let linked = links_at(picture, node, at);
+    let mut heard = BTreeSet::new();
+    for message in &picture.arrows {
+        let is_late = message.got <= at && at - message.got < lately;
+        if is_late && message.ends.got.is_some_and(|got| got.node == node) && !message.ends.loose {
+            heard.insert(message.ends.sent.node);
+        }
+    }
+    heard.retain(|number| {
+        let other = &picture.lives[*number];
+        let is_leaving = other.end == End::Left && other.to < at + LEAVING;
+        let is_cut = [life, other].iter().any(|l| {
+            let keys = [life.key, other.key];
+            let mut cuts = l.cuts.iter().filter(|c| keys.contains(&c.is));
+            cuts.any(|c| c.from <= at && at - c.to < LEAVING)
+        });
+        linked.contains(&other.key) && other.runs_at(at) && !is_leaving && !is_cut
+    });
+    heard
+}
+
 fn one_coordinator(picture: &Picture) -> Verdict {
     let mut verdict = Verdict::new("in the end those that are linked have one coordinator");
     let end = picture.until;
     let alive: Vec<usize> = (0..picture.lives.len())
         .filter(|n| picture.lives[*n].end == End::Open && picture.lives[*n].runs_at(end))
+        // Where nobody's message tells what time it is there, nothing can be said.
+        .filter(|n| picture.offsets[*n].doubt.is_some())
         .collect();
     for (i, a) in alive.iter().enumerate() {
-        let links = links_at(picture, *a, end);
+        let live = live_for(picture, *a, end, FRESH);
         let settled = picture.lives[*a].reigns.last();
         for b in &alive[i + 1..] {
             let other = &picture.lives[*b];
@@ -147,7 +174,7 @@ fn one_coordinator(picture: &Picture) -> Verdict {
                 .into_iter()
                 .flatten()
                 .all(|reign| end - reign.from > SETTLING);
-            if !links.contains(&other.key) || !is_calm {
+            if !live.contains(b) || !is_calm {
                 continue;
             }
             let (one, two) = (picture.lives[*a].leader_at(end), other.leader_at(end));
@@ -162,13 +189,22 @@ fn one_coordinator(picture: &Picture) -> Verdict {
 }
 
 fn views_in_order(picture: &Picture) -> Verdict {
-    let mut verdict = Verdict::new("the versions of one coordinator's views only rise");
+    let mut verdict =
+        Verdict::new("while a node follows one coordinator, the version of its view never falls");
     for (node, trace) in picture.traces.iter().enumerate() {
         let mut last: BTreeMap<Key, u64> = BTreeMap::new();
         for (line, it) in trace.lines.iter().enumerate() {
+            if let What::Standing { standing, .. } = &it.what
+                && standing == "adrift"
+            {
+                // It follows nobody now, and whom it finds it believes.
+                last.clear();
+            }
             if let What::View { view, of, .. } = &it.what {
-                let before = last.insert(of.0, *view);
-                let is_kept = before.is_none_or(|before| before < *view);
+                let before = last.remove(&of.0);
+                // What it followed in between has been another story.
+                last = BTreeMap::from([(of.0, *view)]);
+                let is_kept = before.is_none_or(|before| before <= *view);
                 verdict.look(is_kept, picture.time(At { node, line }), || {
                     let (me, of) = (&picture.lives[node].label, picture.name(of.0));
                     let before = before.unwrap_or(0);
@@ -244,9 +280,18 @@ fn no_chat_lost(picture: &Picture) -> Verdict {
         for (seq, at, members) in &chat.written {
             for (reader, its) in chats.iter().enumerate() {
                 let life = &picture.lives[reader];
-                let stays = life.end != End::Died && !life.late && life.to - at >= FRESH;
+                let stays = stays(picture, (author, reader), *at);
                 let is_owed = members.contains(&life.key) && its.ever.contains(&key);
-                if reader == author || !stays || !is_owed {
+                // What died with all who had it cannot be had any more.
+                let is_left = chats.iter().enumerate().any(|(holder, chat)| {
+                    let other = &picture.lives[holder];
+                    let stays = other.end != End::Died && other.to >= life.to.min(at + LONG);
+                    holder != reader
+                        && stays
+                        && chat.has(key, *seq)
+                        && chat.ever.contains(&life.key)
+                });
+                if reader == author || !stays || !is_owed || !is_left {
                     continue;
                 }
                 verdict.look(its.has(key, *seq), *at, || {
@@ -258,6 +303,17 @@ fn no_chat_lost(picture: &Picture) -> Verdict {
         }
     }
     verdict
+}
+
+/// True if a node lives on after this, and ends, or is at the end, in one group with the author: whoever leaves
+/// out of another part of a network that is cut lacks what was said here.
+fn stays(picture: &Picture, (author, reader): (usize, usize), at: i64) -> bool {
+    let (author, life) = (&picture.lives[author], &picture.lives[reader]);
+    let has_settled = |l: &Life| l.reigns.last().is_some_and(|r| l.to - r.from >= FRESH);
+    let is_with = author.end == End::Died
+        || (author.leader_at(life.to) == life.leader_at(life.to) && has_settled(author));
+    let lives = life.end != End::Died && !life.late && life.to - at >= FRESH;
+    lives && is_with && has_settled(life)
 }
 
 fn chat_of(picture: &Picture, node: usize) -> Chat {

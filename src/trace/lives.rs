@@ -62,11 +62,19 @@ pub struct Life {
     pub late: bool,
 }
 
-/// The lives of all nodes; `time` is the common clock.
-pub(super) fn lives(nodes: &[NodeTrace], time: impl Fn(usize, &Line) -> i64) -> Vec<Life> {
+/// The lives of all nodes; `time` is the common clock, and of some it is known what time it is there.
+pub(super) fn lives(
+    nodes: &[NodeTrace],
+    time: impl Fn(usize, &Line) -> i64,
+    is_placed: impl Fn(usize) -> bool,
+) -> Vec<Life> {
     let names = names(nodes);
     let last = |(node, trace): (usize, &NodeTrace)| trace.lines.last().map(|l| time(node, l));
-    let until = nodes.iter().enumerate().filter_map(last).max().unwrap_or(0);
+    let placed = nodes
+        .iter()
+        .enumerate()
+        .filter(|(node, _)| is_placed(*node));
+    let until = placed.filter_map(last).max().unwrap_or(0);
     let deaths = deaths(nodes, &time);
     let mut lives: Vec<Life> = (nodes.iter().enumerate())
         .map(|(node, trace)| {
@@ -76,7 +84,7 @@ pub(super) fn lives(nodes: &[NodeTrace], time: impl Fn(usize, &Line) -> i64) -> 
             if life.end == End::Open && told.is_some_and(|at| at >= life.to - SLACK) {
                 life.end = End::Died;
             }
-            if life.end == End::Open {
+            if life.end == End::Open && is_placed(node) {
                 life.stretch(until);
             }
             let (nick, id) = names.get(&life.key).cloned().unwrap_or_default();

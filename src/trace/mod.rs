@@ -43,7 +43,7 @@ pub use lives::{End, Life, Span};
 pub use matching::{Arrow, At};
 pub use offsets::Offset;
 pub use picture::{Message, Picture};
-pub use read::{NodeTrace, Traces, read};
+pub use read::{NodeTrace, Traces, read, read_bytes};
 pub use selection::{Selection, Wanted};
 pub use shiviz::shiviz;
 pub use svg::svg;

@@ -73,11 +73,16 @@ impl Picture {
         let time_at = |at: At| time(at.node, &traces[at.node].lines[at.line]);
         matching::by_time(&traces, &mut arrows, time_at, SLACK);
         let (arrows, types) = typed(&traces, arrows, time_at);
-        let lives = lives(&traces, time);
+        let is_placed = |node: usize| offsets[node].doubt.is_some();
+        let lives = lives(&traces, time, is_placed);
         let wall_ms = traces.first().and_then(|t| t.lines.first()).map_or(0, |l| {
             (l.wall).saturating_sub(u64::try_from(time(0, l) / 1_000).unwrap_or(0))
         });
-        let until = lives.iter().map(|l| l.to).max().unwrap_or(0);
+        let placed = lives
+            .iter()
+            .enumerate()
+            .filter(|(node, _)| is_placed(*node));
+        let until = placed.map(|(_, life)| life.to).max().unwrap_or(0);
         let numbers = lives.iter().enumerate().map(|(i, l)| (l.key, i)).collect();
         let offsets = offsets.iter().map(|o| Offset {
             add: o.add.saturating_sub(zero),

@@ -69,6 +69,17 @@ pub fn read(paths: &[impl AsRef<Path>]) -> Result<Traces, String> {
     Ok(reader.finish())
 }
 
+/// The same of lines that no file has.
+///
+/// # Errors
+///
+/// If they are no trace.
+pub fn read_bytes(lines: &[u8]) -> Result<Traces, String> {
+    let mut reader = Reader::default();
+    reader.read_lines(Path::new("the trace"), lines)?;
+    Ok(reader.finish())
+}
+
 impl Reader {
     /// How many lines of this file are a trace's.
     fn read_file(&mut self, path: &Path) -> Result<u64, String> {
@@ -78,7 +89,12 @@ impl Reader {
         if is_directory {
             return Err(fail("it is a directory; name the files in it"));
         }
-        let mut input = BufReader::with_capacity(1 << 16, file);
+        self.read_lines(path, BufReader::with_capacity(1 << 16, file))
+    }
+
+    /// How many lines of this are a trace's.
+    fn read_lines(&mut self, path: &Path, mut input: impl BufRead) -> Result<u64, String> {
+        let fail = |words: &str| format!("{}: {words}", shown(path));
         let mut line = Vec::new();
         let (mut good, mut bad, mut first_bad, mut number) = (0, 0_u64, 0_u64, 0_u64);
         loop {

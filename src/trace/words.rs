@@ -2,7 +2,7 @@
 //!
 //! Owns the sentences. They say only what lines tell, with the times and the names of those who did it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::wire::Key;
 
@@ -99,6 +99,7 @@ pub fn story(picture: &Picture) -> Vec<Sentence> {
         }
     }
     story.extend(deaths(picture));
+    story.extend(ways(picture));
     story.sort_by(|a, b| (a.from, &a.words).cmp(&(b.from, &b.words)));
     story
 }
@@ -200,10 +201,8 @@ impl Teller<'_> {
                     format!("{me} gave up {count} messages that nobody in reach has"),
                 )
             }
-            What::Fate { fate, peer } => (
-                fate_topic(fate),
-                fate_words(picture, me, fate, peer.map(|p| p.0)),
-            ),
+            What::Fate { peer: Some(_), .. } => return None,
+            What::Fate { fate, .. } => (fate_topic(fate), fate_words(me, fate)),
             _ => return None,
         };
         Some(Sentence {
@@ -272,15 +271,73 @@ fn fate_topic(fate: &str) -> Topic {
     }
 }
 
-fn fate_words(picture: &Picture, me: &str, fate: &str, peer: Option<Key>) -> String {
-    let peer = peer.map(|key| picture.name(key)).unwrap_or_default();
+fn fate_words(me: &str, fate: &str) -> String {
     match fate {
         "killed" => format!("{me}'s process is killed"),
         "frozen" => format!("{me}'s process is frozen: its system goes on, it does not run"),
         "thawed" => format!("{me}'s process runs again"),
-        "cut" => format!("the network between {me} and {peer} is cut"),
-        "healed" => format!("the network between {me} and {peer} is healed"),
         _ => format!("{me}: {}", super::plain(fate)),
+    }
+}
+
+/// What was done to the network within so many microseconds was done at once.
+const NEAR: i64 = 5_000;
+
+/// Where the network was cut and healed: what happened at one time is one sentence.
+fn ways(picture: &Picture) -> Vec<Sentence> {
+    let mut pairs: BTreeMap<(i64, &str), BTreeSet<(Key, Key)>> = BTreeMap::new();
+    for (node, trace) in picture.traces.iter().enumerate() {
+        for (line, it) in trace.lines.iter().enumerate() {
+            if let What::Fate {
+                fate,
+                peer: Some(peer),
+            } = &it.what
+            {
+                let (a, b) = (trace.key.min(peer.0), trace.key.max(peer.0));
+                let at = picture.time(At { node, line });
+                // Both ends say it, each by its own clock.
+                let near = pairs.range((at - NEAR, "")..(at + NEAR, ""));
+                let same = near.map(|(key, _)| *key).find(|(_, same)| same == fate);
+                let key = same.unwrap_or((at, fate));
+                pairs.entry(key).or_default().insert((a, b));
+            }
+        }
+    }
+    let sentence = |((at, fate), pairs): ((i64, &str), BTreeSet<(Key, Key)>)| Sentence {
+        from: at,
+        to: at,
+        topic: Topic::Other,
+        words: format!(
+            "the network between {} is {}",
+            sides(picture, &pairs),
+            super::plain(fate)
+        ),
+    };
+    pairs.into_iter().map(sentence).collect()
+}
+
+/// These pairs, as two sides where they are that.
+fn sides(picture: &Picture, pairs: &BTreeSet<(Key, Key)>) -> String {
+    let names = |keys: &BTreeSet<Key>| {
+        let mut names: Vec<String> = keys.iter().map(|key| picture.name(*key)).collect();
+        names.sort();
+        names.join(", ")
+    };
+    let Some((first, _)) = pairs.first() else {
+        return String::new();
+    };
+    let has = |a: Key, b: Key| pairs.contains(&(a.min(b), a.max(b)));
+    let all: BTreeSet<Key> = pairs.iter().flat_map(|(a, b)| [*a, *b]).collect();
+    let other: BTreeSet<Key> = all
+        .iter()
+        .copied()
+        .filter(|key| has(*first, *key))
+        .collect();
+    let one: BTreeSet<Key> = all.difference(&other).copied().collect();
+    let is_whole = one.iter().all(|a| other.iter().all(|b| has(*a, *b)));
+    match is_whole && one.len() * other.len() == pairs.len() {
+        true => format!("{} and {}", names(&one), names(&other)),
+        false => format!("{} pairs of nodes", pairs.len()),
     }
 }
 
@@ -291,12 +348,12 @@ fn election(picture: &Picture, ballot: &Ballot) -> String {
     let start = ballot.died_at.filter(|at| *at <= ballot.from);
     let mut words = match &ballot.lost {
         Some((key, why)) => {
-            let after = start
-                .map(|at| format!(", {} after its last sign of life,", shown(ballot.from - at)));
+            let after =
+                start.map(|at| format!(", {} after its last line", shown(ballot.from - at)));
             format!(
-                "{first} noticed{} that {} is gone: {why}",
-                after.unwrap_or_default(),
-                picture.name(*key)
+                "{first} noticed that {} is gone{}: {why}",
+                picture.name(*key),
+                after.unwrap_or_default()
             )
         }
         None => format!("{first} begins an election"),

@@ -1,0 +1,73 @@
+//! `papo demo`: lessons, played in virtual time.
+//!
+//! Owns which lesson is wanted, and where its picture goes.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+
+use crate::demo::{LESSONS, give as give_lesson};
+use crate::ui::visible::{Tab, visible};
+
+/// What `papo demo` was asked for.
+#[derive(Args, Clone, PartialEq, Eq, Debug)]
+pub struct Asked {
+    /// Which lesson; without it, they are listed
+    #[arg(long, value_name = "LESSON", value_parser = PossibleValuesParser::new(LESSONS.iter().map(|l| l.name)))]
+    pub script: Option<String>,
+    /// Another play of the same lesson; the same seed is the same play
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Where the picture goes; - is stdout, instead of the words [default: papo-LESSON.svg]
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+}
+
+/// What is for stdout, and why the lesson did not end as it says, if it did not.
+///
+/// # Errors
+///
+/// One line: a file that cannot be written.
+pub fn give(asked: &Asked, trace: Option<&Path>) -> Result<(String, Option<String>), String> {
+    let lesson = LESSONS
+        .iter()
+        .find(|l| Some(l.name) == asked.script.as_deref());
+    let Some(lesson) = lesson else {
+        return Ok((list(), None));
+    };
+    let given = give_lesson(lesson, asked.seed)?;
+    if let Some(path) = trace {
+        write(path, &given.trace)?;
+    }
+    let usual = PathBuf::from(format!("papo-{}.svg", lesson.name));
+    let path = asked.svg.as_ref().unwrap_or(&usual);
+    let mut out = given.told;
+    if path == Path::new("-") {
+        out = given.svg;
+    } else {
+        write(path, given.svg.as_bytes())?;
+        let _ = writeln!(out, "the picture: {}", shown(path));
+    }
+    let failed = given
+        .failed
+        .map(|why| format!("demo {}: {why}", lesson.name));
+    Ok((out, failed))
+}
+
+fn list() -> String {
+    let mut out = String::from("papo demo --script LESSON plays one of these:\n");
+    for lesson in &LESSONS {
+        let _ = writeln!(out, "  {:<19} {}", lesson.name, lesson.title);
+    }
+    out
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
+    std::fs::write(path, bytes).map_err(|e| format!("{}: it cannot be written: {e}", shown(path)))
+}
+
+fn shown(path: &Path) -> String {
+    visible(&path.to_string_lossy(), Tab::Escape)
+}

@@ -1,0 +1,65 @@
+//! Demonstrations: a lecture in one command, in virtual time.
+//!
+//! Owns the stage and the lessons. Nothing here speaks to a network: the nodes are those of the program, and all that
+//! is around them is played. What happened is told by the traces that they leave.
+//!
+//! | file | subject |
+//! | --- | --- |
+//! | `stage` | nodes in virtual time, and what can be done to them |
+//! | `lessons` | what is done, said and expected |
+//!
+#![doc = include_str!("LESSONS.md")]
+
+mod lessons;
+mod stage;
+
+pub use lessons::{LESSONS, Lesson, NICKS, Play, play};
+pub use stage::{Stage, State};
+
+use crate::trace::{Picture, Selection, Wanted, check, svg};
+
+/// What came of a lesson.
+pub struct Given {
+    /// A sentence for each step, and what the traces say.
+    pub told: String,
+    /// Everything that the nodes did.
+    pub trace: Vec<u8>,
+    /// The picture of it.
+    pub svg: String,
+    /// Why the lesson did not end as it says, if it did not.
+    pub failed: Option<String>,
+}
+
+/// Gives a lesson.
+///
+/// # Errors
+///
+/// If the trace of it cannot be read, which is a mistake of papo's.
+pub fn give(lesson: &Lesson, seed: u64) -> Result<Given, String> {
+    let (mut play, ended) = play(lesson, seed);
+    let picture = Picture::new(crate::trace::read_bytes(play.stage.trace())?);
+    let mut failed = ended.err();
+    for verdict in check(&picture) {
+        if let Some((_, words)) = verdict.broken.first() {
+            failed.get_or_insert_with(|| format!("{}: {words}", verdict.rule));
+        }
+    }
+    let from = play.from.cast_signed().saturating_sub(1_000);
+    for ballot in picture.ballots.iter().filter(|b| b.from >= from) {
+        let (best, worst) = ballot.textbook();
+        let words = format!(
+            "{:<11} the election took {} messages; textbook Bully takes {best} to {worst}\n",
+            "",
+            ballot.total()
+        );
+        play.told.push_str(&words);
+    }
+    let mut selection = Selection::new(&picture, &Wanted::default())?;
+    selection.from = from.max(0);
+    Ok(Given {
+        told: play.told,
+        svg: svg(&picture, &selection),
+        trace: play.stage.trace().to_vec(),
+        failed,
+    })
+}
