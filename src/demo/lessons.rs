@@ -156,6 +156,8 @@ pub fn play(lesson: &Lesson, seed: u64) -> (Play, Result<(), String>) {
         from: 0,
     };
     let ended = (lesson.play)(&mut play);
+    // What is under way arrives.
+    play.stage.pass(Duration::from_millis(20));
     (play, ended)
 }
 

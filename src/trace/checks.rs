@@ -120,10 +120,13 @@ fn highest_wins(picture: &Picture) -> Verdict {
         for (winner, at) in &ballot.winners {
             let life = &picture.lives[*winner];
             let live = live_for(picture, *winner, *at, LATELY);
+            // Whoever is on the way in has no rank yet.
+            let ids = view_at(picture, *winner, *at);
+            let id_of = |life: &Life| ids.get(&life.key).copied();
             let higher = live
                 .iter()
                 .map(|n| &picture.lives[*n])
-                .find(|o| o.id > life.id);
+                .find(|other| id_of(other) > id_of(life));
             verdict.look(higher.is_none(), *at, || {
                 let higher = higher.map(|h| h.label.as_str()).unwrap_or_default();
                 format!("{} won, though {higher} was alive and linked", life.label)
@@ -131,6 +134,31 @@ fn highest_wins(picture: &Picture) -> Verdict {
         }
     }
     verdict
+}
+
+/// The members of a node's view then, with their ids.
+fn view_at(picture: &Picture, node: usize, at: i64) -> BTreeMap<Key, u64> {
+    let mut ids = BTreeMap::new();
+    for (line, it) in picture.traces[node].lines.iter().enumerate() {
+        if picture.time(At { node, line }) > at {
+            break;
+        }
+        follow_view(&mut ids, &it.what);
+    }
+    ids
+}
+
+/// The members and their ids after this line; false if it is not about them.
+fn follow_view(ids: &mut BTreeMap<Key, u64>, what: &What) -> bool {
+    match what {
+        What::Node { members, .. } => *ids = members.iter().map(|m| (m.0.0, m.1)).collect(),
+        What::View { new, gone, .. } => {
+            ids.retain(|key, _| !gone.contains(&Hex(*key)));
+            ids.extend(new.iter().map(|m| (m.0.0, m.1)));
+        }
+        _ => return false,
+    }
+    true
 }
 
 /// Who is certainly alive for this node then: linked, heard a moment ago, running, not cut off, not leaving.
@@ -178,6 +206,10 @@ fn one_coordinator(picture: &Picture) -> Verdict {
                 continue;
             }
             let (one, two) = (picture.lives[*a].leader_at(end), other.leader_at(end));
+            // Who has none just then is about to find one.
+            if one.is_none() || two.is_none() {
+                continue;
+            }
             verdict.look(one == two, end, || {
                 let name = |key: Option<Key>| key.map_or("nobody".to_owned(), |k| picture.name(k));
                 let (a, b) = (&picture.lives[*a].label, &other.label);
@@ -221,15 +253,8 @@ fn unique_ids(picture: &Picture) -> Verdict {
     for (node, trace) in picture.traces.iter().enumerate() {
         let mut ids: BTreeMap<Key, u64> = BTreeMap::new();
         for (line, it) in trace.lines.iter().enumerate() {
-            match &it.what {
-                What::Node { members, .. } => {
-                    ids = members.iter().map(|m| (m.0.0, m.1)).collect();
-                }
-                What::View { new, gone, .. } => {
-                    ids.retain(|key, _| !gone.contains(&Hex(*key)));
-                    ids.extend(new.iter().map(|m| (m.0.0, m.1)));
-                }
-                _ => continue,
+            if !follow_view(&mut ids, &it.what) {
+                continue;
             }
             let distinct: BTreeSet<u64> = ids.values().copied().collect();
             let at = picture.time(At { node, line });

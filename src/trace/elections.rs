@@ -51,9 +51,12 @@ impl Ballot {
     /// notices first, and when the lowest does. The one that is gone counts among them.
     #[must_use]
     pub fn textbook(&self) -> (u64, u64) {
-        let n = self.voters.len() as u64 + 1;
+        // Who is gone was one of them, too.
+        let n = self.voters.len() as u64 + u64::from(self.lost.is_some());
         let best = n.saturating_sub(2);
-        let worst = n * (n - 1) / 2 + (n - 1) * n.saturating_sub(2) / 2 + n.saturating_sub(2);
+        let worst = n * n.saturating_sub(1) / 2
+            + n.saturating_sub(1) * n.saturating_sub(2) / 2
+            + n.saturating_sub(2);
         (best, worst)
     }
 }
@@ -73,6 +76,7 @@ pub(super) fn ballots(picture: &Picture) -> Vec<Ballot> {
     let mut leaders: Vec<Option<Key>> = vec![None; picture.lives.len()];
     for (at, place) in picture.in_order() {
         let node = place.node;
+        let key = picture.lives[node].key;
         counting.rest(at);
         match &picture.line(place).what {
             What::Node { coordinator, .. } => leaders[node] = coordinator.map(|c| c.1.0),
@@ -85,11 +89,11 @@ pub(super) fn ballots(picture: &Picture) -> Vec<Ballot> {
             What::Election { phase, .. } if phase == "won" => counting.win(at, node),
             What::Coordinator { claim } => {
                 leaders[node] = Some(claim.1.0);
-                counting.settle(at, node);
+                counting.settle(at, (node, key));
             }
             What::Standing { standing, .. } => match standing.as_str() {
-                "member" | "coordinator" => counting.settle(at, node),
-                "gone" => counting.settle(at, node),
+                "member" | "coordinator" => counting.settle(at, (node, key)),
+                "gone" => counting.settle(at, (node, key)),
                 _ => leaders[node] = None,
             },
             What::Sent { m, to, .. } => counting.count(m, to.len() as u64),
@@ -145,13 +149,15 @@ impl Counting {
     }
 
     /// This node has a coordinator again.
-    fn settle(&mut self, at: i64, node: usize) {
+    fn settle(&mut self, at: i64, (node, key): (usize, Key)) {
         let Some(ballot) = &mut self.open else {
             return;
         };
+        // Who was given up, and comes back, had no part in it.
+        let is_lost = ballot.lost.as_ref().is_some_and(|(lost, _)| *lost == key);
         if self.without.remove(&node) {
             ballot.to = at;
-        } else if !ballot.winners.is_empty() && ballot.voters.insert(node) {
+        } else if !ballot.winners.is_empty() && !is_lost && ballot.voters.insert(node) {
             // It had not noticed anything, and follows the winner.
             ballot.to = at;
         }

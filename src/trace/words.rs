@@ -358,7 +358,10 @@ fn election(picture: &Picture, ballot: &Ballot) -> String {
         }
         None => format!("{first} begins an election"),
     };
-    for (winner, at) in &ballot.winners {
+    let mut winners = ballot.winners.clone();
+    // Who is asked again announces itself again.
+    winners.dedup_by_key(|w| w.0);
+    for (winner, at) in &winners {
         let took = shown(at - ballot.from);
         let told: u64 = announced(picture, *winner, *at);
         let higher = ballot.messages.get("ELECTION").copied().unwrap_or(0);
@@ -400,9 +403,7 @@ fn election(picture: &Picture, ballot: &Ballot) -> String {
 /// To how many this winner announced itself.
 fn announced(picture: &Picture, winner: usize, at: i64) -> u64 {
     let from = picture.arrows.partition_point(|m| m.sent < at);
-    let sent = picture.arrows[from..]
-        .iter()
-        .take_while(|m| m.sent <= at + 1_000);
+    let sent = picture.arrows[from..].iter().take_while(|m| m.sent <= at);
     let is_it = |m: &&super::picture::Message| {
         m.ends.sent.node == winner && picture.types[m.m] == "COORDINATOR_ANNOUNCEMENT"
     };
@@ -429,7 +430,7 @@ pub fn moment(at: i64, stretch: i64) -> String {
 pub fn deed(picture: &Picture, at: At) -> Option<String> {
     Some(match &picture.line(at).what {
         What::Standing { standing, .. } if standing == "seeking" => "starts".to_owned(),
-        What::Standing { standing, why } => {
+        What::Standing { standing, why } if begins(picture, at) => {
             format!("{}: {}", super::plain(standing), super::plain(why))
         }
         What::Lost { peer, why } if !is_said_before(picture, at, peer.0) => {
@@ -449,6 +450,14 @@ pub fn deed(picture: &Picture, at: At) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// It stands in another way from this line on.
+fn begins(picture: &Picture, at: At) -> bool {
+    let standings = &picture.lives[at.node].standings;
+    standings
+        .binary_search_by_key(&at.line, |span| span.line)
+        .is_ok()
 }
 
 /// The line before says the same.

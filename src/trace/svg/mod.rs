@@ -6,9 +6,13 @@
 //! | file | owns |
 //! | --- | --- |
 //! | `axis` | where a moment is |
+//! | `lives` | the nodes' lines, their bands, and what they did |
+//! | `arrows` | the messages, and the elections around them |
 //! | `style` | how things look |
 
+mod arrows;
 mod axis;
+mod lives;
 pub(super) mod style;
 
 use std::collections::BTreeMap;
@@ -18,11 +22,10 @@ use crate::limits::TRACE_SVG_ARROWS_MAX;
 use crate::wire::Key;
 
 use super::format::What;
-use super::lives::End;
 use super::matching::At;
 use super::picture::{Message, Picture};
 use super::selection::Selection;
-use super::words::{deed, moment, shown};
+use super::words::deed;
 use axis::{Axis, Mark};
 use style::{COLOURS, KINDS, escaped, kind_of};
 
@@ -43,7 +46,8 @@ pub fn svg(picture: &Picture, selection: &Selection) -> String {
 struct Deed {
     at: At,
     time: i64,
-    mark: char,
+    /// Something ended.
+    is_grave: bool,
     words: String,
 }
 
@@ -106,9 +110,14 @@ impl<'a> Page<'a> {
         }
     }
 
-    fn x(&self, node: usize) -> f64 {
+    /// Which column is this node's.
+    fn place(&self, node: usize) -> usize {
         let place = self.selection.nodes.iter().position(|n| *n == node);
-        LEFT + self.column * (place.unwrap_or(0) as f64 + 0.5)
+        place.unwrap_or(0)
+    }
+
+    fn x(&self, node: usize) -> f64 {
+        LEFT + self.column * (self.place(node) as f64 + 0.5)
     }
 
     fn width(&self) -> f64 {
@@ -141,236 +150,6 @@ impl<'a> Page<'a> {
         self.legend();
         self.out.push_str("</svg>\n");
         self.out
-    }
-
-    /// Each election, with what it cost.
-    fn boxes(&mut self) {
-        let right = self.width() - RIGHT;
-        let mut free = 0.0_f64;
-        for ballot in &self.picture.ballots {
-            if ballot.to < self.selection.from || ballot.from > self.selection.to {
-                continue;
-            }
-            // The messages of the last step are drawn below the moment in which they were sent.
-            let top = self.axis.at(ballot.from) - 9.0;
-            let bottom = self.axis.at(ballot.to + 1) + 9.0;
-            let _ = writeln!(
-                self.out,
-                "<rect class=\"box\" x=\"{LEFT}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{:.1}\" rx=\"5\"/>",
-                right - LEFT,
-                bottom - top
-            );
-            let (best, worst) = ballot.textbook();
-            let winners: Vec<&str> = ballot
-                .winners
-                .iter()
-                .map(|w| self.picture.lives[w.0].label.as_str())
-                .collect();
-            let lines = [
-                format!("election, {}", shown(ballot.to - ballot.from)),
-                format!(
-                    "won by {}",
-                    if winners.is_empty() {
-                        "nobody".to_owned()
-                    } else {
-                        winners.join(", ")
-                    }
-                ),
-                format!("{} messages", ballot.total()),
-                format!("textbook Bully: {best} to {worst}"),
-            ];
-            let mut y = top.max(free) + 12.0;
-            for line in lines {
-                let _ = writeln!(
-                    self.out,
-                    "<text x=\"{:.1}\" y=\"{y:.1}\">{}</text>",
-                    right + 10.0,
-                    escaped(&line)
-                );
-                y += 14.0;
-            }
-            free = y;
-        }
-    }
-
-    fn times(&mut self) {
-        for (time, y) in self.axis.labels(15.0) {
-            let _ = writeln!(
-                self.out,
-                "<text class=\"small time\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
-                LEFT - 12.0,
-                y + 3.0,
-                escaped(&moment(time, self.selection.to - self.selection.from))
-            );
-        }
-    }
-
-    /// A node's name, its line, its bands.
-    fn life(&mut self, node: usize) {
-        let (x, life) = (self.x(node), &self.picture.lives[node]);
-        let (from, to) = (self.selection.from, self.selection.to);
-        let row = match self.selection.nodes.iter().position(|n| *n == node) {
-            Some(place) if self.column < 80.0 && place % 2 == 1 => 34.0,
-            _ => 18.0,
-        };
-        let _ = writeln!(
-            self.out,
-            "<text class=\"name\" x=\"{x:.1}\" y=\"{row}\" text-anchor=\"middle\">{}</text>",
-            escaped(&life.label)
-        );
-        if life.to < from || life.from > to {
-            return;
-        }
-        let (top, bottom) = (self.axis.at(life.from), self.axis.at(life.to));
-        let _ = writeln!(
-            self.out,
-            "<line class=\"life\" x1=\"{x:.1}\" y1=\"{top:.1}\" x2=\"{x:.1}\" y2=\"{bottom:.1}\"/>"
-        );
-        for reign in &life.reigns {
-            if reign.to < from || reign.from > to {
-                continue;
-            }
-            let (top, bottom) = (self.axis.at(reign.from), self.axis.at(reign.to));
-            let colour = self.reigning.get(&reign.is).copied().unwrap_or(0) % COLOURS.len();
-            let (wide, edge) = if reign.is == life.key {
-                (18.0, 1.8)
-            } else {
-                (10.0, 0.6)
-            };
-            let _ = writeln!(
-                self.out,
-                "<rect x=\"{:.1}\" y=\"{top:.1}\" width=\"{wide}\" height=\"{:.1}\" fill=\"url(#c{colour})\" \
-                 stroke=\"#111\" stroke-width=\"{edge}\"><title>{} holds {} for coordinator</title></rect>",
-                x - wide / 2.0,
-                (bottom - top).max(1.0),
-                escaped(&life.label),
-                escaped(&self.picture.name(reign.is))
-            );
-        }
-        for span in life.frozen.iter().filter(|s| s.to >= from && s.from <= to) {
-            let (top, bottom) = (self.axis.at(span.from), self.axis.at(span.to));
-            let _ = writeln!(
-                self.out,
-                "<rect class=\"frozen\" x=\"{:.1}\" y=\"{top:.1}\" width=\"22\" height=\"{:.1}\"/>\
-                 <text class=\"small halo\" x=\"{:.1}\" y=\"{:.1}\">not running</text>",
-                x - 11.0,
-                (bottom - top).max(2.0),
-                x + 14.0,
-                (top + bottom) / 2.0
-            );
-        }
-        for cut in life.cuts.iter().filter(|s| s.to >= from && s.from <= to) {
-            let side = match self.picture.number(cut.is) {
-                Some(peer) if self.x(peer) < x => -13.0,
-                _ => 13.0,
-            };
-            let _ = writeln!(
-                self.out,
-                "<line class=\"cut\" x1=\"{0:.1}\" y1=\"{1:.1}\" x2=\"{0:.1}\" y2=\"{2:.1}\">\
-                 <title>cut from {3}</title></line>",
-                x + side,
-                self.axis.at(cut.from),
-                self.axis.at(cut.to),
-                escaped(&self.picture.name(cut.is))
-            );
-        }
-        if life.end == End::Died && (from..=to).contains(&life.to) {
-            let _ = writeln!(
-                self.out,
-                "<path d=\"M{0:.1} {1:.1}l14 14m0 -14l-14 14\" stroke=\"#111\" stroke-width=\"3\"/>\
-                 <text class=\"halo\" x=\"{2:.1}\" y=\"{3:.1}\">its process ended</text>",
-                x - 7.0,
-                bottom - 7.0,
-                x + 14.0,
-                bottom + 14.0
-            );
-        }
-    }
-
-    fn all_arrows(&mut self) {
-        for (y, below, quiet) in self.axis.quiet.clone() {
-            let middle = f64::midpoint(y, below);
-            let _ = writeln!(
-                self.out,
-                "<text class=\"small quiet\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">⋮ {} later</text>",
-                LEFT - 12.0,
-                middle + 3.0,
-                escaped(&shown(quiet))
-            );
-        }
-        let mut named: Option<At> = None;
-        for arrow in self.arrows.clone() {
-            let Some(to) = arrow.ends.to else {
-                continue;
-            };
-            let name = self.picture.types[arrow.m].clone();
-            let kind = kind_of(&name);
-            let (x1, x2) = (self.x(arrow.ends.sent.node), self.x(to));
-            let y1 = self.axis.of(Mark::Sent(arrow.ends.sent), arrow.sent);
-            let inset = if x2 > x1 { -6.0 } else { 6.0 };
-            let (end, tip) = match arrow.ends.got {
-                Some(got) => ((x2 + inset, self.axis.of(Mark::Got(got), arrow.got)), true),
-                None => ((x1 + (x2 - x1) * 0.72, y1 + 12.0), false),
-            };
-            let marker = if tip { " marker-end=\"url(#tip)\"" } else { "" };
-            let said = self.picture.said(arrow.ends.sent);
-            let took = if tip {
-                shown(arrow.got - arrow.sent)
-            } else {
-                "never came in".to_owned()
-            };
-            let _ = writeln!(
-                self.out,
-                "<path class=\"arrow {}\" d=\"M{x1:.1} {y1:.1}L{:.1} {:.1}\"{marker}><title>{} {} → {}, {}: {}</title></path>",
-                kind.name,
-                end.0,
-                end.1,
-                escaped(&name),
-                escaped(&self.picture.lives[arrow.ends.sent.node].label),
-                escaped(&self.picture.lives[to].label),
-                escaped(&took),
-                escaped(&said)
-            );
-            if !tip {
-                let _ = writeln!(
-                    self.out,
-                    "<path d=\"M{:.1} {:.1}l8 8m0 -8l-8 8\" stroke=\"#111\" stroke-width=\"1.6\"/>",
-                    end.0 - 4.0,
-                    end.1 - 4.0
-                );
-            }
-            // Copies of one message are named once.
-            if named != Some(arrow.ends.sent) {
-                named = Some(arrow.ends.sent);
-                let at = if x2 > x1 { 0.5 } else { 0.5 };
-                let near = x1 + (x2 - x1).signum() * self.column * at;
-                let slope = (end.1 - y1) / (end.0 - x1);
-                let _ = writeln!(
-                    self.out,
-                    "<text class=\"small halo\" x=\"{near:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
-                    y1 + slope * (near - x1) - 3.0,
-                    escaped(short(&name))
-                );
-            }
-        }
-    }
-
-    fn all_deeds(&mut self) {
-        for deed in std::mem::take(&mut self.deeds) {
-            let x = self.x(deed.at.node);
-            let y = self.axis.of(Mark::Did(deed.at), deed.time);
-            let short: String = deed.words.chars().take(46).collect();
-            let _ = writeln!(
-                self.out,
-                "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3.2\" fill=\"{}\" stroke=\"#111\"/>\
-                 <text class=\"small halo\" x=\"{:.1}\" y=\"{:.1}\">{}<title>{}</title></text>",
-                if deed.mark == '!' { "#111" } else { "#fff" },
-                x + 12.0,
-                y + 3.0,
-                escaped(&short),
-                escaped(&deed.words)
-            );
-        }
     }
 
     fn legend(&mut self) {
@@ -429,26 +208,17 @@ fn deeds(picture: &Picture, selection: &Selection) -> Vec<Deed> {
             let Some(words) = deed(picture, at) else {
                 continue;
             };
-            let mark = match &picture.line(at).what {
-                What::Lost { .. } | What::Fate { .. } => '!',
-                _ => 'o',
-            };
+            let is_grave = matches!(
+                &picture.line(at).what,
+                What::Lost { .. } | What::Fate { .. }
+            );
             deeds.push(Deed {
                 at,
                 time,
-                mark,
+                is_grave,
                 words,
             });
         }
     }
     deeds
-}
-
-/// A type's name, as short as people call it.
-fn short(name: &str) -> &str {
-    match name {
-        "CHAT_MESSAGE" => "CHAT",
-        "COORDINATOR_ANNOUNCEMENT" => "COORDINATOR",
-        name => name,
-    }
 }
