@@ -30,6 +30,12 @@ function shown(micros) {
   return sign + (m / 1e6).toFixed(3) + ' s';
 }
 
+// A moment: the less is in sight, the more exactly.
+function when(time) {
+  const digits = view.to - view.from < 2e6 ? 6 : 3;
+  return (time / 1e6).toFixed(digits) + ' s';
+}
+
 function say(tag, text, parent) {
   const element = document.createElement(tag);
   element.textContent = text;
@@ -90,7 +96,7 @@ function draw() {
   drawMarks();
   pen.restore();
   drawNames();
-  byId('span').textContent = shown(view.from) + ' to ' + shown(view.to);
+  byId('span').textContent = when(view.from) + ' to ' + when(view.to);
 }
 
 function drawBallots(height) {
@@ -124,7 +130,7 @@ function drawTimes(width, height) {
     pen.lineTo(x, height);
     pen.stroke();
     pen.fillStyle = '#333';
-    pen.fillText(shown(time), x + 3, 13);
+    pen.fillText(when(time), x + 3, 13);
   }
 }
 
@@ -237,9 +243,9 @@ function tip(x1, y1, x2, y2) {
 const taken = new Set();
 
 function label(text, x, y) {
-  const row = Math.round(y / 12);
+  const row = Math.floor(y / 6);
   const cells = [];
-  for (let cell = Math.floor(x / 8); cell <= (x + pen.measureText(text).width + 6) / 8; cell++) cells.push(cell + ':' + row);
+  for (let cell = Math.floor(x / 8); cell <= (x + pen.measureText(text).width + 6) / 8; cell++) cells.push(cell + ':' + row, cell + ':' + (row + 1));
   if (cells.some((cell) => taken.has(cell))) return;
   cells.forEach((cell) => taken.add(cell));
   pen.lineWidth = 3;
@@ -272,7 +278,8 @@ function drawMarks() {
 function drawNames() {
   pen.font = '600 12px system-ui, sans-serif';
   pen.fillStyle = '#111';
-  data.nodes.forEach((node, index) => pen.fillText(node.name, 8, yOf(index) + 4, NAMES - 14));
+  const short = (name) => name.length > 17 ? name.slice(0, 16) + '…' : name;
+  data.nodes.forEach((node, index) => pen.fillText(short(node.name), 8, yOf(index) + 4, NAMES - 14));
 }
 
 function zoom(factor, about) {
@@ -314,7 +321,7 @@ function choose(x, y) {
   if (chosen !== null) {
     const [from, to, type, sent, got, said, why] = data.arrows[chosen];
     const took = got < 0 ? 'it never came in, as far as the traces tell' : 'came in ' + shown(got - sent) + ' later';
-    tell(data.types[type].name + '\n' + data.nodes[from].name + ' → ' + data.nodes[to].name + '\nsent at +' + shown(sent) + ', ' + took +
+    tell(data.types[type].name + '\n' + data.nodes[from].name + ' → ' + data.nodes[to].name + '\nsent at +' + when(sent) + ', ' + took +
       (data.words[said] ? '\nit says: ' + data.words[said] : '') + (data.words[why] ? '\nwhy: ' + data.words[why] : ''));
   } else {
     tell(tellBand(x, y));
@@ -327,12 +334,12 @@ function tellBand(x, y) {
   const index = Math.round((y - TOP) / lane() - 0.5);
   const node = data.nodes[index];
   if (!node || Math.abs(y - yOf(index)) > 14) return 'Nothing is here. Click on an arrow, a mark or a band.';
-  const close = node.marks.filter((mark) => Math.abs(xOf(mark[0]) - x) < 5).map((mark) => '+' + shown(mark[0]) + ': ' + mark[1]);
+  const close = node.marks.filter((mark) => Math.abs(xOf(mark[0]) - x) < 5).map((mark) => '+' + when(mark[0]) + ': ' + mark[1]);
   const reign = node.reigns.find((r) => r[0] <= time && time <= r[1]);
   const standing = node.standings.filter((s) => s[0] <= time && time <= s[1]).pop();
-  const words = [node.name + ' (key ' + node.key + ') at +' + shown(time)];
-  if (standing) words.push('stands as ' + standing[2] + ' since +' + shown(standing[0]) + ': ' + standing[3]);
-  words.push(reign ? 'holds ' + (data.nodes[reign[2]] || { name: reign[3] }).name + ' for coordinator since +' + shown(reign[0]) : 'has no coordinator');
+  const words = [node.name + ' (key ' + node.key + ') at +' + when(time)];
+  if (standing) words.push('stands as ' + standing[2] + ' since +' + when(standing[0]) + ': ' + standing[3]);
+  words.push(reign ? 'holds ' + (data.nodes[reign[2]] || { name: reign[3] }).name + ' for coordinator since +' + when(reign[0]) : 'has no coordinator');
   if (node.frozen.some((s) => s[0] <= time && time <= s[1])) words.push('does not run');
   if (time > node.to) words.push(node.end === 'died' ? 'its process has ended' : 'it has left');
   return words.concat(close).join('\n');
