@@ -118,11 +118,21 @@ impl Tracing {
         if tap.lines().is_empty() {
             return None;
         }
-        let mut written = ring.append(tap.lines());
-        tap.lines().clear();
-        if written.is_ok() && ring.is_full() {
-            written = ring.turn();
-            tap.head(now, node, false);
+        let lines = std::mem::take(tap.lines());
+        let mut rest = lines.as_slice();
+        let mut written = Ok(());
+        while !rest.is_empty() && written.is_ok() {
+            let fit = ring.fits(rest);
+            if fit == 0 {
+                written = ring.turn();
+                tap.head(now, node, false);
+                let head = std::mem::take(tap.lines());
+                written = written.and_then(|()| ring.head(&head));
+                continue;
+            }
+            let (fitting, later) = rest.split_at(fit);
+            written = ring.append(fitting);
+            rest = later;
         }
         let error = written.err()?;
         let words = format!("{}: the trace ends: {error}", shown(ring.path()));

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// Into how many files a trace is cut: so large a part of it is given up at a time.
 pub const PARTS: u64 = 4;
 /// The least that a trace may be kept to: the state of a large room at the head of each file takes some of it.
-pub const LEAST_BYTES: u64 = 256 * 1024;
+pub const LEAST_BYTES: u64 = 1 << 20;
 
 /// The files of one trace.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub struct Ring {
     /// How large one file may be.
     share: u64,
     written: u64,
+    /// There is nothing in the file yet but how the node stands.
+    begun: bool,
 }
 
 impl Ring {
@@ -38,6 +40,7 @@ impl Ring {
             file,
             share: (max.max(LEAST_BYTES) / PARTS).max(1),
             written,
+            begun: true,
         })
     }
 
@@ -47,10 +50,17 @@ impl Ring {
         &self.path
     }
 
-    /// True if it is time for a new file.
+    /// How many bytes of these lines go into this file: whole lines, as long as they have room; none if it is time
+    /// for a new file. A line that has no room in any file has one to itself.
     #[must_use]
-    pub fn is_full(&self) -> bool {
-        self.written > self.share
+    pub fn fits(&self, lines: &[u8]) -> usize {
+        let room = self.share.saturating_sub(self.written);
+        let room = usize::try_from(room).unwrap_or(usize::MAX).min(lines.len());
+        match memchr::memrchr(b'\n', &lines[..room]) {
+            Some(end) => end + 1,
+            None if self.begun => memchr::memchr(b'\n', lines).map_or(lines.len(), |end| end + 1),
+            None => 0,
+        }
     }
 
     /// The file that is written becomes the newest of those that are kept, and an empty one is begun.
@@ -68,7 +78,18 @@ impl Ring {
         }
         std::fs::rename(&self.path, part_of(&self.path, 1))?;
         let (file, written) = open(&self.path).map_err(io::Error::other)?;
-        (self.file, self.written) = (file, written);
+        (self.file, self.written, self.begun) = (file, written, true);
+        Ok(())
+    }
+
+    /// Appends how the node stands, at the head of a new file.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ring::append`].
+    pub fn head(&mut self, lines: &[u8]) -> io::Result<()> {
+        self.append(lines)?;
+        self.begun = true;
         Ok(())
     }
 
@@ -81,6 +102,7 @@ impl Ring {
         match self.file.write_all(lines) {
             Ok(()) => {
                 self.written += lines.len() as u64;
+                self.begun = false;
                 Ok(())
             }
             Err(e) => {
