@@ -8,18 +8,25 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use crate::demo::{LESSONS, give as give_lesson};
+use crate::demo::{LESSONS, Screen, give as give_lesson, picture};
+use crate::driver;
 use crate::ui::visible::{Tab, visible};
 
 /// What `papo demo` was asked for.
 #[derive(Args, Clone, PartialEq, Eq, Debug)]
 pub struct Asked {
-    /// Which lesson; without it, they are listed
+    /// Which lesson; without it a room is shown on the screen, and keys kill, freeze and cut
     #[arg(long, value_name = "LESSON", value_parser = PossibleValuesParser::new(LESSONS.iter().map(|l| l.name)))]
     pub script: Option<String>,
     /// Another play of the same lesson; the same seed is the same play
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
+    /// List the lessons
+    #[arg(long)]
+    pub list: bool,
+    /// How many nodes the room has that is shown without a lesson
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=12))]
+    pub nodes: u8,
     /// Where the picture goes; - is stdout, instead of the words [default: papo-LESSON.svg]
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,
@@ -35,7 +42,10 @@ pub fn give(asked: &Asked, trace: Option<&Path>) -> Result<(String, Option<Strin
         .iter()
         .find(|l| Some(l.name) == asked.script.as_deref());
     let Some(lesson) = lesson else {
-        return Ok((list(), None));
+        if asked.list {
+            return Ok((list(), None));
+        }
+        return show(asked, trace);
     };
     let given = give_lesson(lesson, asked.seed)?;
     if let Some(path) = trace {
@@ -54,6 +64,23 @@ pub fn give(asked: &Asked, trace: Option<&Path>) -> Result<(String, Option<Strin
         .failed
         .map(|why| format!("demo {}: {why}", lesson.name));
     Ok((out, failed))
+}
+
+/// A room on the screen.
+fn show(asked: &Asked, trace: Option<&Path>) -> Result<(String, Option<String>), String> {
+    let usual = PathBuf::from("papo-demo.svg");
+    let path = asked.svg.as_ref().unwrap_or(&usual);
+    let keep = |screen: &Screen| {
+        if let Some(trace) = trace {
+            write(trace, screen.stage().trace())?;
+        }
+        write(path, picture(screen.stage())?.as_bytes())?;
+        Ok(format!("the picture: {}", shown(path)))
+    };
+    let mut screen = Screen::new(asked.seed, usize::from(asked.nodes));
+    driver::lecture(&mut screen, keep)?;
+    let words = keep(&screen)?;
+    Ok((words + "\n", None))
 }
 
 fn list() -> String {

@@ -13,8 +13,8 @@ pub(super) fn store_size(text: &str) -> Result<u64, String> {
 
 /// A size for a trace.
 pub(super) fn trace_size(text: &str) -> Result<u64, String> {
-    let least = trace::LEAST_BYTES >> 10;
-    size(text, trace::LEAST_BYTES, &format!("{least}K"), "64M")
+    let least = trace::LEAST_BYTES >> 20;
+    size(text, trace::LEAST_BYTES, &format!("{least}M"), "64M")
 }
 
 /// Bytes, or units of 1024 with a letter.

@@ -148,7 +148,6 @@ fn is_one(stage: &Stage) -> bool {
 }
 
 /// Plays a lesson; what was said, and whether it ended as it says.
-#[must_use]
 pub fn play(lesson: &Lesson, seed: u64) -> (Play, Result<(), String>) {
     let mut play = Play {
         stage: Stage::new(seed),

@@ -7,13 +7,16 @@
 //! | --- | --- |
 //! | `stage` | nodes in virtual time, and what can be done to them |
 //! | `lessons` | what is done, said and expected |
+//! | `screen` | the stage before one's eyes, and what keys do to it |
 //!
 #![doc = include_str!("LESSONS.md")]
 
 mod lessons;
+mod screen;
 mod stage;
 
 pub use lessons::{LESSONS, Lesson, NICKS, Play, play};
+pub use screen::{Screen, Wish};
 pub use stage::{Stage, State};
 
 use crate::trace::{Picture, Selection, Wanted, check, svg};
@@ -54,12 +57,27 @@ pub fn give(lesson: &Lesson, seed: u64) -> Result<Given, String> {
         );
         play.told.push_str(&words);
     }
-    let mut selection = Selection::new(&picture, &Wanted::default())?;
-    selection.from = from.max(0);
     Ok(Given {
         told: play.told,
-        svg: svg(&picture, &selection),
+        svg: drawn(&picture, from)?,
         trace: play.stage.trace().to_vec(),
         failed,
     })
+}
+
+/// The picture of what happened on a stage so far.
+///
+/// # Errors
+///
+/// If its trace cannot be read, which is a mistake of papo's.
+pub fn picture(stage: &Stage) -> Result<String, String> {
+    let picture = Picture::new(crate::trace::read_bytes(stage.trace())?);
+    drawn(&picture, 0)
+}
+
+/// The picture from this time on.
+fn drawn(picture: &Picture, from: i64) -> Result<String, String> {
+    let mut selection = Selection::new(picture, &Wanted::default())?;
+    selection.from = from.max(0);
+    Ok(svg(picture, &selection))
 }

@@ -4,7 +4,7 @@
 //! ends know one name for it: that finds them exactly. Datagrams, and what went over a link that was traced only
 //! from its middle on, are found by their times.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use crate::wire::Key;
 
@@ -36,14 +36,14 @@ pub struct Arrow {
 /// What is known of a node's links.
 #[derive(Debug, Default)]
 struct Links {
-    wires: HashMap<u64, u32>,
-    peers: HashMap<u64, Key>,
+    wires: BTreeMap<u64, u32>,
+    peers: BTreeMap<u64, Key>,
 }
 
 /// Numbers for names, in the order of their coming.
 #[derive(Debug, Default)]
 pub(super) struct Names {
-    numbers: HashMap<String, u32>,
+    numbers: BTreeMap<String, u32>,
 }
 
 impl Names {
@@ -68,9 +68,9 @@ pub(super) fn exact(nodes: &[NodeTrace]) -> Vec<Arrow> {
         .iter()
         .map(|node| links_of(node, &mut names))
         .collect();
-    let indices: HashMap<Key, usize> = nodes.iter().enumerate().map(|(i, n)| (n.key, i)).collect();
+    let indices: BTreeMap<Key, usize> = nodes.iter().enumerate().map(|(i, n)| (n.key, i)).collect();
     let mut types = Names::default();
-    let mut got: HashMap<Exact, At> = HashMap::new();
+    let mut got: BTreeMap<Exact, At> = BTreeMap::new();
     for (node, trace) in nodes.iter().enumerate() {
         for (line, it) in trace.lines.iter().enumerate() {
             if let What::Got { m, link, no, .. } = &it.what
@@ -142,7 +142,7 @@ pub(super) fn by_time(
 ) {
     let mut types = Names::default();
     let mut sent: BTreeMap<Way, Vec<usize>> = BTreeMap::new();
-    let taken: std::collections::HashSet<At> = arrows.iter().filter_map(|a| a.got).collect();
+    let taken: std::collections::BTreeSet<At> = arrows.iter().filter_map(|a| a.got).collect();
     for (index, arrow) in arrows.iter().enumerate() {
         let Some(to) = arrow.to.filter(|_| arrow.got.is_none()) else {
             continue;
@@ -190,7 +190,7 @@ fn datagrams(
     time: &impl Fn(At) -> i64,
     slack: i64,
 ) {
-    let mut cast: HashMap<(Key, u32), Vec<At>> = HashMap::new();
+    let mut cast: BTreeMap<(Key, u32), Vec<At>> = BTreeMap::new();
     for (node, trace) in nodes.iter().enumerate() {
         for (line, it) in trace.lines.iter().enumerate() {
             if let What::Cast { m, .. } = &it.what {

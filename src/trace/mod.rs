@@ -44,7 +44,7 @@ pub use matching::{Arrow, At};
 pub use offsets::Offset;
 pub use picture::{Message, Picture};
 pub use read::{NodeTrace, Traces, read, read_bytes};
-pub use selection::{Selection, Wanted};
+pub use selection::{Selection, Wanted, is_noise};
 pub use shiviz::shiviz;
 pub use svg::svg;
 pub use text::text;

@@ -2,7 +2,7 @@
 //!
 //! Owns what the traces mean, for whoever draws it, checks it or says it in words. It draws nothing.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::limits::TRACE_TYPES_MAX;
 use crate::wire::Key;
@@ -39,7 +39,7 @@ pub struct Picture {
     /// What was left out or put right, for the user.
     pub notes: Vec<String>,
     /// Which node has which key.
-    numbers: HashMap<Key, usize>,
+    numbers: BTreeMap<Key, usize>,
 }
 
 /// A message on its way.

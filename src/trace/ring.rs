@@ -24,7 +24,7 @@ pub struct Ring {
     share: u64,
     written: u64,
     /// There is nothing in the file yet but how the node stands.
-    begun: bool,
+    is_fresh: bool,
 }
 
 impl Ring {
@@ -40,7 +40,7 @@ impl Ring {
             file,
             share: (max.max(LEAST_BYTES) / PARTS).max(1),
             written,
-            begun: true,
+            is_fresh: true,
         })
     }
 
@@ -58,7 +58,9 @@ impl Ring {
         let room = usize::try_from(room).unwrap_or(usize::MAX).min(lines.len());
         match memchr::memrchr(b'\n', &lines[..room]) {
             Some(end) => end + 1,
-            None if self.begun => memchr::memchr(b'\n', lines).map_or(lines.len(), |end| end + 1),
+            None if self.is_fresh => {
+                memchr::memchr(b'\n', lines).map_or(lines.len(), |end| end + 1)
+            }
             None => 0,
         }
     }
@@ -78,7 +80,7 @@ impl Ring {
         }
         std::fs::rename(&self.path, part_of(&self.path, 1))?;
         let (file, written) = open(&self.path).map_err(io::Error::other)?;
-        (self.file, self.written, self.begun) = (file, written, true);
+        (self.file, self.written, self.is_fresh) = (file, written, true);
         Ok(())
     }
 
@@ -89,7 +91,7 @@ impl Ring {
     /// As [`Ring::append`].
     pub fn head(&mut self, lines: &[u8]) -> io::Result<()> {
         self.append(lines)?;
-        self.begun = true;
+        self.is_fresh = true;
         Ok(())
     }
 
@@ -102,7 +104,7 @@ impl Ring {
         match self.file.write_all(lines) {
             Ok(()) => {
                 self.written += lines.len() as u64;
-                self.begun = false;
+                self.is_fresh = false;
                 Ok(())
             }
             Err(e) => {

@@ -25,7 +25,7 @@ const NOISE: [&str; 12] = [
 
 /// True of a type that comes all the time.
 #[must_use]
-pub(super) fn is_noise(name: &str) -> bool {
+pub fn is_noise(name: &str) -> bool {
     NOISE.contains(&name)
 }
 

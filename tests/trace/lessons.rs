@@ -90,7 +90,7 @@ fn a_lesson_is_one_command_with_a_sentence_for_each_step_and_a_picture() {
         papo(&["demo", "--script", "nonsense"]).status.code(),
         Some(2)
     );
-    let list = papo(&["demo"]);
+    let list = papo(&["demo", "--list"]);
     assert!(list.status.success() && text(&list.stdout).contains("split-brain"));
 }
 

@@ -3,7 +3,7 @@
 //! Owns what the page is given. The page's script is the same in every page, and is the only one that the page lets
 //! run (its Content-Security-Policy names its hash); everything from a file is JSON in which no `<` is left.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
@@ -110,7 +110,7 @@ pub fn html(picture: &Picture, verdicts: &[Verdict]) -> String {
 #[derive(Default)]
 struct Words {
     all: Vec<String>,
-    numbers: HashMap<String, usize>,
+    numbers: BTreeMap<String, usize>,
 }
 
 impl Words {
