@@ -1,4 +1,4 @@
-//! `papo demo`: lessons, played in virtual time.
+//! `papo demo`: lessons, in virtual time or with real processes, and a room on the screen.
 //!
 //! Owns which lesson is wanted, and where its picture goes.
 
@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use crate::demo::{LESSONS, Screen, give as give_lesson, picture};
-use crate::driver;
+use crate::demo::{LESSONS, Screen, give as give_lesson, give_with, picture};
+use crate::driver::{self, Troupe};
 use crate::ui::visible::{Tab, visible};
 
 /// What `papo demo` was asked for.
@@ -18,6 +18,12 @@ pub struct Asked {
     /// Which lesson; without it a room is shown on the screen, and keys kill, freeze and cut
     #[arg(long, value_name = "LESSON", value_parser = PossibleValuesParser::new(LESSONS.iter().map(|l| l.name)))]
     pub script: Option<String>,
+    /// In virtual time, which is so unless --processes is given
+    #[arg(long, conflicts_with = "processes")]
+    pub simulated: bool,
+    /// With real processes on 127.0.0.1; their network cannot be cut
+    #[arg(long, requires = "script", conflicts_with = "seed")]
+    pub processes: bool,
     /// Another play of the same lesson; the same seed is the same play
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
@@ -47,7 +53,10 @@ pub fn give(asked: &Asked, trace: Option<&Path>) -> Result<(String, Option<Strin
         }
         return show(asked, trace);
     };
-    let given = give_lesson(lesson, asked.seed)?;
+    let given = match asked.processes {
+        true => give_with(lesson, &mut Troupe::new()?)?,
+        false => give_lesson(lesson, asked.seed)?,
+    };
     if let Some(path) = trace {
         write(path, &given.trace)?;
     }

@@ -4,10 +4,9 @@
 
 use std::time::Duration;
 
-use crate::node::Command;
 use crate::trace::words::shown;
 
-use super::stage::{Stage, State};
+use super::scene::{Scene, up};
 
 /// A lesson.
 pub struct Lesson {
@@ -15,7 +14,7 @@ pub struct Lesson {
     pub name: &'static str,
     /// What it is about, in one line.
     pub title: &'static str,
-    play: fn(&mut Play) -> Result<(), String>,
+    play: fn(&mut Play<'_>) -> Result<(), String>,
 }
 
 /// All lessons, in the order in which they are best given.
@@ -57,20 +56,22 @@ pub const NICKS: [&str; 12] = [
     "ana", "bob", "caio", "dora", "eva", "fred", "gil", "hugo", "ines", "joao", "kai", "lia",
 ];
 
+/// A failover that takes longer has waited for a time-out, in microseconds.
+const IMMEDIATELY: u64 = 600_000;
 /// How long an agreement may take.
 const LONG: Duration = Duration::from_secs(20);
 
 /// A lesson while it is played.
-pub struct Play {
+pub struct Play<'a> {
     /// The nodes.
-    pub stage: Stage,
+    pub stage: &'a mut dyn Scene,
     /// What was said so far, a line for each step.
     pub told: String,
     /// From when on it is interesting.
     pub from: u64,
 }
 
-impl Play {
+impl Play<'_> {
     /// Says what happens now.
     fn say(&mut self, words: &str) {
         let at = shown(self.stage.now().cast_signed());
@@ -78,8 +79,8 @@ impl Play {
     }
 
     /// Waits until this is so, and says it.
-    fn expect(&mut self, words: &str, is_so: impl Fn(&Stage) -> bool) -> Result<(), String> {
-        if !self.stage.wait(LONG, is_so) {
+    fn expect(&mut self, words: &str, is_so: impl Fn(&dyn Scene) -> bool) -> Result<(), String> {
+        if !self.stage.wait(LONG, &is_so) {
             let long = LONG.as_secs();
             return Err(format!("after {long} s it is not so that {words}"));
         }
@@ -92,17 +93,12 @@ impl Play {
         for nick in NICKS.iter().take(count) {
             self.add(nick)?;
             self.expect(&format!("{nick} is in the room"), |s| {
-                s.node(s.len() - 1).is_joined()
+                s.is_joined(s.count() - 1)
             })?;
         }
         self.expect(
             &format!("all {count} have each other in their views"),
-            |s| {
-                s.up()
-                    .iter()
-                    .all(|a| s.node(*a).peers().count() + 1 == s.up().len())
-                    && is_one(s)
-            },
+            |s| up(s).iter().all(|a| s.links(*a) + 1 == up(s).len()) && is_one(s),
         )?;
         self.stage.pass(Duration::from_millis(400));
         self.from = self.stage.now();
@@ -110,9 +106,7 @@ impl Play {
     }
 
     fn add(&mut self, nick: &str) -> Result<usize, String> {
-        self.stage
-            .add(nick)
-            .ok_or_else(|| "there are too many nodes".to_owned())
+        self.stage.start(nick)
     }
 
     /// Whoever runs says a line; all who run have it soon.
@@ -122,8 +116,7 @@ impl Play {
         self.expect(
             &format!("{who} says “{text}”, and all in its group have it"),
             |s| {
-                let mates = s
-                    .up()
+                let mates = up(s)
                     .into_iter()
                     .filter(|a| s.leader(*a) == s.leader(actor));
                 mates
@@ -135,22 +128,20 @@ impl Play {
 }
 
 /// All that run follow one node that runs, and have the same view.
-fn is_one(stage: &Stage) -> bool {
-    let up = stage.up();
+fn is_one(stage: &dyn Scene) -> bool {
+    let up = up(stage);
     let leader = up.first().and_then(|a| stage.leader(*a));
-    let runs = leader.is_some_and(|leader| stage.state(leader) == State::Up);
+    let runs = leader.is_some_and(|leader| stage.is_up(leader));
     let agrees = |a: &usize| {
-        stage.leader(*a) == leader
-            && stage.node(*a).is_joined()
-            && stage.node(*a).members().len() == up.len()
+        stage.leader(*a) == leader && stage.is_joined(*a) && stage.members(*a) == up.len()
     };
     runs && up.iter().all(agrees)
 }
 
-/// Plays a lesson; what was said, and whether it ended as it says.
-pub fn play(lesson: &Lesson, seed: u64) -> (Play, Result<(), String>) {
+/// Plays a lesson with these nodes; what was said, and whether it ended as it says.
+pub fn play<'a>(lesson: &Lesson, stage: &'a mut dyn Scene) -> (Play<'a>, Result<(), String>) {
     let mut play = Play {
-        stage: Stage::new(seed),
+        stage,
         told: format!("{}: {}\n", lesson.name, lesson.title),
         from: 0,
     };
@@ -160,7 +151,7 @@ pub fn play(lesson: &Lesson, seed: u64) -> (Play, Result<(), String>) {
     (play, ended)
 }
 
-fn failover(play: &mut Play) -> Result<(), String> {
+fn failover(play: &mut Play<'_>) -> Result<(), String> {
     play.room(5)?;
     play.talk(1, "before")?;
     let leader = play.stage.leader(0).unwrap_or(0);
@@ -169,10 +160,10 @@ fn failover(play: &mut Play) -> Result<(), String> {
     let killed = play.stage.now();
     play.stage.kill(leader);
     play.expect("all that are left follow eva#5, the highest", |s| {
-        is_one(s) && s.leader(1).is_some_and(|l| s.node(l).id() == Some(5))
+        is_one(s) && s.leader(1).is_some_and(|l| s.id(l) == Some(5))
     })?;
     let took = play.stage.now() - killed;
-    if took > 100_000 {
+    if took > IMMEDIATELY {
         return Err(format!(
             "it took {}, and no time-out was to be waited for",
             shown(took.cast_signed())
@@ -181,9 +172,7 @@ fn failover(play: &mut Play) -> Result<(), String> {
     let words = "nobody waited for a time-out: a port that refuses says that its process is dead";
     play.say(&format!("{words}; it took {}", shown(took.cast_signed())));
     play.talk(2, "after")?;
-    let missing = play
-        .stage
-        .up()
+    let missing = up(play.stage)
         .into_iter()
         .any(|a| play.stage.texts(a) != ["before", "after"]);
     match missing {
@@ -195,22 +184,22 @@ fn failover(play: &mut Play) -> Result<(), String> {
     }
 }
 
-fn classic_bully(play: &mut Play) -> Result<(), String> {
+fn classic_bully(play: &mut Play<'_>) -> Result<(), String> {
     play.room(5)?;
     play.say("bob#2 asks for an election, as a textbook's node does that notices a failure");
-    play.stage.command(1, Command::Elect);
+    play.stage.elect(1);
     play.expect("each higher one answers it, and asks those above itself; eva#5, whom nobody outranks, announces itself", |s| {
-        is_one(s) && s.leader(0).is_some_and(|l| s.node(l).id() == Some(5))
+        is_one(s) && s.leader(0).is_some_and(|l| s.id(l) == Some(5))
     })?;
     play.stage.pass(Duration::from_millis(300));
     play.say("who has been answered waits; late answers change nothing");
-    let is_kept = is_one(&play.stage) && play.stage.leader(0) == Some(4);
+    let is_kept = is_one(play.stage) && play.stage.leader(0) == Some(4);
     is_kept
         .then_some(())
         .ok_or_else(|| "eva#5 does not coordinate in the end".to_owned())
 }
 
-fn freeze(play: &mut Play) -> Result<(), String> {
+fn freeze(play: &mut Play<'_>) -> Result<(), String> {
     play.room(5)?;
     let leader = play.stage.leader(0).unwrap_or(0);
     let name = play.stage.name(leader);
@@ -239,19 +228,18 @@ fn freeze(play: &mut Play) -> Result<(), String> {
 }
 
 /// These follow one of them, and no other is in their views.
-fn is_one_of(stage: &Stage, actors: &[usize]) -> bool {
+fn is_one_of(stage: &dyn Scene, actors: &[usize]) -> bool {
     let leader = stage.leader(actors[0]);
-    let agrees =
-        |a: &usize| stage.leader(*a) == leader && stage.node(*a).members().len() == actors.len();
+    let agrees = |a: &usize| stage.leader(*a) == leader && stage.members(*a) == actors.len();
     leader.is_some_and(|l| actors.contains(&l)) && actors.iter().all(agrees)
 }
 
-fn split_brain(play: &mut Play) -> Result<(), String> {
+fn split_brain(play: &mut Play<'_>) -> Result<(), String> {
     play.room(5)?;
     play.say("the network is cut: ana#1, who coordinates, and bob#2 on one side, the others on the other");
     for a in [0, 1] {
         for b in [2, 3, 4] {
-            play.stage.cut(a, b);
+            play.stage.cut(a, b)?;
         }
     }
     play.expect(
@@ -275,11 +263,11 @@ fn split_brain(play: &mut Play) -> Result<(), String> {
     )?;
     play.expect(
         "all have what was said on both sides, in the same order",
-        |s| s.texts(0).len() == 2 && s.up().iter().all(|a| s.texts(*a) == s.texts(0)),
+        |s| s.texts(0).len() == 2 && up(s).iter().all(|a| s.texts(*a) == s.texts(0)),
     )
 }
 
-fn late_joiner(play: &mut Play) -> Result<(), String> {
+fn late_joiner(play: &mut Play<'_>) -> Result<(), String> {
     play.room(3)?;
     for n in 1..=5 {
         play.talk(n % 3, &format!("message {n}"))?;
@@ -288,7 +276,7 @@ fn late_joiner(play: &mut Play) -> Result<(), String> {
     play.add("dora")?;
     play.expect(
         "dora#4 has an id from the coordinator, and is in everybody's view",
-        |s| is_one(s) && s.node(3).id() == Some(4),
+        |s| is_one(s) && s.id(3) == Some(4),
     )?;
     play.expect(
         "and it has all that was said before it came, in the same order",
@@ -297,7 +285,7 @@ fn late_joiner(play: &mut Play) -> Result<(), String> {
     play.talk(3, "thank you")
 }
 
-fn simultaneous_start(play: &mut Play) -> Result<(), String> {
+fn simultaneous_start(play: &mut Play<'_>) -> Result<(), String> {
     play.say("five nodes start in the same instant: nobody knows of anybody");
     for nick in NICKS.iter().take(5) {
         play.add(nick)?;
@@ -306,11 +294,9 @@ fn simultaneous_start(play: &mut Play) -> Result<(), String> {
         "one of them has founded the room, and the others are in it",
         is_one,
     )?;
-    let mut ids: Vec<u64> = play
-        .stage
-        .up()
+    let mut ids: Vec<u64> = up(play.stage)
         .into_iter()
-        .filter_map(|a| play.stage.node(a).id())
+        .filter_map(|a| play.stage.id(a))
         .collect();
     ids.sort_unstable();
     if ids != [1, 2, 3, 4, 5] {

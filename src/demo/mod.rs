@@ -1,10 +1,11 @@
-//! Demonstrations: a lecture in one command, in virtual time.
+//! Demonstrations: a lecture in one command, in virtual time or with real processes.
 //!
-//! Owns the stage and the lessons. Nothing here speaks to a network: the nodes are those of the program, and all that
-//! is around them is played. What happened is told by the traces that they leave.
+//! Owns the stage and the lessons. Nothing here speaks to a network: on the stage the nodes are those of the program, and
+//! all that is around them is played; real processes are the driver's business. What happened is told by the traces that they leave.
 //!
 //! | file | subject |
 //! | --- | --- |
+//! | `scene` | what a lesson needs of its nodes, real ones or those of a stage |
 //! | `stage` | nodes in virtual time, and what can be done to them |
 //! | `lessons` | what is done, said and expected |
 //! | `screen` | the stage before one's eyes, and what keys do to it |
@@ -12,10 +13,12 @@
 #![doc = include_str!("LESSONS.md")]
 
 mod lessons;
+mod scene;
 mod screen;
 mod stage;
 
 pub use lessons::{LESSONS, Lesson, NICKS, Play, play};
+pub use scene::{Scene, up};
 pub use screen::{Screen, Wish};
 pub use stage::{Stage, State};
 
@@ -33,21 +36,33 @@ pub struct Given {
     pub failed: Option<String>,
 }
 
-/// Gives a lesson.
+/// Gives a lesson in virtual time.
 ///
 /// # Errors
 ///
 /// If the trace of it cannot be read, which is a mistake of papo's.
 pub fn give(lesson: &Lesson, seed: u64) -> Result<Given, String> {
-    let (mut play, ended) = play(lesson, seed);
-    let picture = Picture::new(crate::trace::read_bytes(play.stage.trace())?);
+    give_with(lesson, &mut Stage::new(seed))
+}
+
+/// Gives a lesson with these nodes.
+///
+/// # Errors
+///
+/// If the trace of it cannot be read.
+pub fn give_with(lesson: &Lesson, scene: &mut dyn Scene) -> Result<Given, String> {
+    let (play, ended) = play(lesson, scene);
+    let (mut told, from) = (play.told, play.from.cast_signed());
+    let trace = scene.trace()?;
+    let picture = Picture::new(crate::trace::read_bytes(&trace)?);
     let mut failed = ended.err();
     for verdict in check(&picture) {
         if let Some((_, words)) = verdict.broken.first() {
             failed.get_or_insert_with(|| format!("{}: {words}", verdict.rule));
         }
     }
-    let from = play.from.cast_signed().saturating_sub(1_000);
+    // The clock of real processes begins a little earlier than that of their traces.
+    let from = from.saturating_sub(30_000);
     for ballot in picture.ballots.iter().filter(|b| b.from >= from) {
         let (best, worst) = ballot.textbook();
         let words = format!(
@@ -55,12 +70,12 @@ pub fn give(lesson: &Lesson, seed: u64) -> Result<Given, String> {
             "",
             ballot.total()
         );
-        play.told.push_str(&words);
+        told.push_str(&words);
     }
     Ok(Given {
-        told: play.told,
+        told,
         svg: drawn(&picture, from)?,
-        trace: play.stage.trace().to_vec(),
+        trace,
         failed,
     })
 }

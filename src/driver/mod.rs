@@ -53,6 +53,7 @@ mod status;
 mod streams;
 mod tokens;
 mod tracing;
+mod troupe;
 mod wheel;
 
 pub use self::loglines::{flush as flush_log, target as log_target};
@@ -65,6 +66,7 @@ pub use network::{Host, Interface, Selection};
 pub use room_scan::{Scan, ScanConfig, scan};
 pub use start_error::StartError;
 pub use status::{STATUS_FAILED, STATUS_INTERRUPTED};
+pub use troupe::Troupe;
 
 /// Runs one node from its start to its end. The result is the exit status.
 ///

@@ -32,6 +32,27 @@ fn the_same_seed_is_the_same_picture_and_another_one_is_not() {
     }
 }
 
+/// With real processes, too, where they need no network that is cut.
+#[test]
+fn lessons_are_given_with_real_processes() {
+    for lesson in ["failover", "late-joiner", "freeze"] {
+        let svg = scratch(&format!("real-{lesson}.svg"));
+        let svg = svg.to_str().expect("a path");
+        let given = papo(&["demo", "--processes", "--script", lesson, "--svg", svg]);
+        assert!(given.status.success(), "{given:?}");
+    }
+    let cut = papo(&[
+        "demo",
+        "--processes",
+        "--script",
+        "split-brain",
+        "--svg",
+        "/dev/null",
+    ]);
+    assert_eq!(cut.status.code(), Some(1), "{cut:?}");
+    assert!(text(&cut.stderr).contains("--simulated"), "{cut:?}");
+}
+
 /// What is there and in which order, without when and where on the page.
 fn without_times(svg: &str) -> String {
     let labels = Regex::new(r#"<text class="small time"[^\n]*\n"#).expect("an expression");
