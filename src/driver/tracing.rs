@@ -44,6 +44,14 @@ impl Tracing {
         Ok(tracing)
     }
 
+    /// What a signal asks for: the end of the trace that there is, or one in a file that is named by the process.
+    pub(super) fn other_way(&self) -> String {
+        match self.on {
+            Some(_) => "off".to_owned(),
+            None => format!("papo-{}.trace", std::process::id()),
+        }
+    }
+
     /// What `/trace` asks for; the answer.
     pub(super) fn obey(&mut self, now: Now, node: &mut Node, wish: &str) -> String {
         match (wish, self.on.take()) {

@@ -115,6 +115,30 @@ fn a_trace_keeps_the_newest_and_only_whole_lines() {
 }
 
 #[test]
+fn a_signal_begins_a_trace_and_ends_it() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let ana = room.papo("ana", &["--json", "--commands", "--stay"]);
+    let ana = ana.events().dir(&dir).start();
+    ana.joined();
+    let path = dir.join(format!("papo-{}.trace", ana.pid().as_raw_nonzero()));
+    for line in 1..=2 {
+        ana.signal(Signal::USR2);
+        ana.say(&format!("line {line}"));
+        ana.heard("ana", line);
+        // The answer to a command comes after the turn in which the signal came.
+        ana.ask("/status", "status");
+    }
+    ana.say("/quit");
+    assert_eq!(ana.exit(), 0);
+    let told = lines(&path);
+    assert_eq!(told[0]["e"], "node");
+    assert_eq!(told[0]["late"], true);
+    assert!(told.iter().all(|l| l["e"] != "left"), "it had ended before");
+}
+
+#[test]
 fn a_trace_goes_into_no_file_that_is_something_else() {
     let permit = shared();
     let room = Room::new(&permit);

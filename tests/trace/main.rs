@@ -8,6 +8,7 @@
 )]
 
 mod browser;
+mod clocks;
 mod files;
 mod lessons;
 mod sizes;

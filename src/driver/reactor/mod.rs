@@ -446,7 +446,8 @@ impl Reactor {
 
     /// Writes the trace, if there is one, and does what the user wants of it.
     fn follow_trace(&mut self) {
-        if let Some(wish) = self.ui.take_trace() {
+        let signalled = self.console.take_trace().then(|| self.tracing.other_way());
+        if let Some(wish) = self.ui.take_trace().or(signalled) {
             let words = self.tracing.obey(self.now, &mut self.node, &wish);
             self.ui.tell(self.now, &words);
         }
