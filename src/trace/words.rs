@@ -141,7 +141,6 @@ impl Teller<'_> {
     fn tell(&mut self, at: At) -> Option<Sentence> {
         let picture = self.picture;
         let time = picture.time(at);
-        let me = &picture.lives[self.node].label;
         let (topic, words) = match &picture.line(at).what {
             What::Node { coordinator, .. } => {
                 self.leader = coordinator.map(|c| c.1.0);
@@ -153,57 +152,8 @@ impl Teller<'_> {
             }
             What::Coordinator { claim } => return self.follow(time, claim.1.0),
             What::Joined { again } => (Topic::Join, self.joined(time, *again)),
-            What::Away => {
-                let before = at
-                    .line
-                    .checked_sub(1)
-                    .map_or(time, |line| picture.time(At { line, ..at }));
-                let gap = shown(time - before);
-                (
-                    Topic::Other,
-                    format!(
-                        "{me} noticed that it had not run for {gap}, and asks in before it says anything"
-                    ),
-                )
-            }
-            What::Left { confirmed } => {
-                let rest = if *confirmed {
-                    "everything that it said was confirmed"
-                } else {
-                    "not all that it said was confirmed"
-                };
-                (Topic::Loss, format!("{me} left in good order; {rest}"))
-            }
-            What::Lost { peer, why } if self.leads => {
-                if self
-                    .lost
-                    .insert(peer.0, time)
-                    .is_some_and(|before| time - before < 1_000_000)
-                {
-                    return None;
-                }
-                let who = picture.name(peer.0);
-                (
-                    Topic::Loss,
-                    format!(
-                        "{me}, who coordinates, counts on {who} no more: {}",
-                        super::plain(why)
-                    ),
-                )
-            }
-            What::Missed { ids } => {
-                let count: u64 = ids
-                    .iter()
-                    .map(|run| run.2.saturating_sub(run.1).saturating_add(1))
-                    .fold(0, u64::saturating_add);
-                (
-                    Topic::Other,
-                    format!("{me} gave up {count} messages that nobody in reach has"),
-                )
-            }
-            What::Fate { peer: Some(_), .. } => return None,
-            What::Fate { fate, .. } => (fate_topic(fate), fate_words(me, fate)),
-            _ => return None,
+            What::Lost { peer, why } if self.leads => (Topic::Loss, self.lost(time, peer.0, why)?),
+            what => self.other(at, what)?,
         };
         Some(Sentence {
             from: time,
@@ -211,6 +161,54 @@ impl Teller<'_> {
             topic,
             words,
         })
+    }
+
+    /// What needs no memory of what was before.
+    fn other(&self, at: At, what: &What) -> Option<(Topic, String)> {
+        let picture = self.picture;
+        let me = &picture.lives[self.node].label;
+        Some(match what {
+            What::Away => {
+                let before = at.line.checked_sub(1).map(|line| At { line, ..at });
+                let gap = before.map_or(0, |before| picture.time(at) - picture.time(before));
+                let gap = shown(gap);
+                let words = format!(
+                    "{me} noticed that it had not run for {gap}, and asks in before it says anything"
+                );
+                (Topic::Other, words)
+            }
+            What::Left { confirmed } => {
+                let all = if *confirmed { "everything" } else { "not all" };
+                let words = format!("{me} left in good order; {all} that it said was confirmed");
+                (Topic::Loss, words)
+            }
+            What::Missed { ids } => {
+                let counts = ids
+                    .iter()
+                    .map(|run| run.2.saturating_sub(run.1).saturating_add(1));
+                let count = counts.fold(0, u64::saturating_add);
+                let words = format!("{me} gave up {count} messages that nobody in reach has");
+                (Topic::Other, words)
+            }
+            What::Fate { fate, peer: None } => (fate_topic(fate), fate_words(me, fate)),
+            _ => return None,
+        })
+    }
+
+    /// A coordinator counts on a node no more, which it may have several reasons for.
+    fn lost(&mut self, time: i64, peer: Key, why: &str) -> Option<String> {
+        let before = self.lost.insert(peer, time);
+        if before.is_some_and(|before| time - before < 1_000_000) {
+            return None;
+        }
+        let (me, who) = (
+            &self.picture.lives[self.node].label,
+            self.picture.name(peer),
+        );
+        let why = super::plain(why);
+        Some(format!(
+            "{me}, who coordinates, counts on {who} no more: {why}"
+        ))
     }
 
     fn joined(&self, time: i64, again: bool) -> String {

@@ -122,22 +122,28 @@ impl Page<'_> {
             escaped(&title)
         );
         if arrow.ends.got.is_none() && !is_open {
-            let (x, y) = (end.0 - 4.0, end.1 - 4.0);
-            let _ = writeln!(
-                self.out,
-                "<path d=\"M{x:.1} {y:.1}l8 8m0 -8l-8 8\" stroke=\"#111\" stroke-width=\"1.6\"/>"
-            );
+            self.lost(end);
         }
         if is_named {
-            let near = x1 + (x2 - x1).signum() * self.column * 0.5;
             let slope = (end.1 - y1) / (end.0 - x1);
-            let y = y1 + slope * (near - x1) - 3.0;
+            let near = (x2 - x1).signum() * self.column * 0.5;
+            let words = escaped(short(name));
             let _ = writeln!(
                 self.out,
-                "<text class=\"small halo\" x=\"{near:.1}\" y=\"{y:.1}\" text-anchor=\"middle\">{}</text>",
-                escaped(short(name))
+                "<text class=\"small halo\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{words}</text>",
+                x1 + near,
+                y1 + slope * near - 3.0
             );
         }
+    }
+
+    /// A cross where a message got lost.
+    fn lost(&mut self, (x, y): (f64, f64)) {
+        let (x, y) = (x - 4.0, y - 4.0);
+        let _ = writeln!(
+            self.out,
+            "<path d=\"M{x:.1} {y:.1}l8 8m0 -8l-8 8\" stroke=\"#111\" stroke-width=\"1.6\"/>"
+        );
     }
 }
 
