@@ -5,11 +5,12 @@
 //! whoever writes them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
 
 use crate::node::{Close, Closed, Command, Effect, Event, Input, LinkId, Node, Note, Now, Phase};
 use crate::wire::{ChatMessage, Claim, Key, Message, MessageKind, Position};
 
-use super::format::{Claims, Hex, Line, LinkNow, Run, Said, VERSION, What, Who};
+use super::format::{Claims, Hex, LinkNow, Run, Said, VERSION, What, Who};
 use super::saying::{name_of, name_of_datagram, runs, said, said_by_datagram, texts_of};
 
 /// A link, a message's type, and whether this node sent it.
@@ -19,6 +20,8 @@ type Lane = (LinkId, u64, bool);
 #[derive(Debug)]
 pub struct Tap {
     key: Key,
+    /// How each line begins.
+    head: String,
     room: String,
     /// Texts are written, too.
     texts: bool,
@@ -41,6 +44,7 @@ impl Tap {
     pub fn new(key: Key, room: &str, texts: bool) -> Tap {
         Tap {
             key,
+            head: format!("{{\"key\":\"{key}\""),
             room: room.to_owned(),
             texts,
             n: 0,
@@ -344,18 +348,23 @@ impl Tap {
 
     fn write(&mut self, now: Now, what: What) {
         self.n += 1;
-        let line = Line {
-            key: Hex(self.key),
-            n: self.n,
-            t: now.time.0,
-            wall: now.wall_ms,
-            what,
-        };
         let whole = self.out.len();
-        match serde_json::to_writer(&mut self.out, &line) {
-            Ok(()) => self.out.push(b'\n'),
+        let (n, t, wall) = (self.n, now.time.0, now.wall_ms);
+        let head = write!(
+            self.out,
+            "{},\"n\":{n},\"t\":{t},\"wall\":{wall}",
+            self.head
+        );
+        let body = self.out.len();
+        // What a line tells is an object of its own, which goes on where the head ends: that is several times
+        // faster than one structure for both.
+        match (head, serde_json::to_writer(&mut self.out, &what)) {
+            (Ok(()), Ok(())) if self.out.get(body) == Some(&b'{') => {
+                self.out[body] = b',';
+                self.out.push(b'\n');
+            }
             // Nothing in a line cannot be written; half a line is not left all the same.
-            Err(_) => self.out.truncate(whole),
+            _ => self.out.truncate(whole),
         }
     }
 }
