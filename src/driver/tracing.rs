@@ -6,7 +6,9 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
-use crate::node::{Input, Node, Now, Outbox};
+use crate::limits::TRACE_WAITING_MAX;
+use crate::node::{Input, Node, Now, Outbox, Time};
+use crate::timing::TRACE_WRITTEN_EVERY;
 use crate::trace::{Ring, Tap};
 use crate::ui::visible::{Tab, visible};
 
@@ -21,6 +23,8 @@ pub(super) struct Tracing {
     room: String,
     max: u64,
     texts: bool,
+    /// When lines were last written.
+    written: Time,
 }
 
 impl Tracing {
@@ -36,6 +40,7 @@ impl Tracing {
             room: room.to_owned(),
             max: config.max,
             texts: config.texts,
+            written: Time(0),
         };
         if let Some(path) = &config.path {
             let begun = tracing.begin(now, node, path, false);
@@ -120,12 +125,24 @@ impl Tracing {
         }
     }
 
-    /// Writes what there is, once in each turn; what the user is to be told of a failure.
-    pub(super) fn flush(&mut self, now: Now, node: &mut Node) -> Option<String> {
+    /// When lines that wait are to be written.
+    pub(super) fn deadline(&mut self) -> Option<Time> {
+        let waits = !self.on.as_mut()?.0.lines().is_empty();
+        waits.then(|| self.written + TRACE_WRITTEN_EVERY)
+    }
+
+    /// At the end of each turn: writes what waits, if it is time to, or the node's end. What the user is to be told of a
+    /// failure.
+    pub(super) fn flush(&mut self, now: Now, node: &mut Node, is_end: bool) -> Option<String> {
         let (tap, ring) = &mut **self.on.as_mut()?;
-        if tap.lines().is_empty() {
+        let waiting = tap.lines().len();
+        let is_due = is_end
+            || waiting >= TRACE_WAITING_MAX
+            || now.time.since(self.written) >= TRACE_WRITTEN_EVERY;
+        if waiting == 0 || !is_due {
             return None;
         }
+        self.written = now.time;
         let lines = std::mem::take(tap.lines());
         let mut rest = lines.as_slice();
         let mut written = Ok(());

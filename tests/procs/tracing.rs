@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::harness::{Room, Signal, one_line_that_names, scratch_dir, shared};
+use crate::harness::{PATIENCE, Room, Signal, ms, one_line_that_names, scratch_dir, shared};
 
 fn lines(path: &PathBuf) -> Vec<serde_json::Value> {
     let text = fs::read_to_string(path).expect("a trace");
@@ -34,6 +34,16 @@ fn a_failover_of_real_nodes_is_told_by_their_traces() {
     nodes.iter().for_each(|node| node.sees_members(4));
     nodes[1].say("before");
     dora.heard("bia", 1);
+    // What is not written yet dies with its process.
+    let knows_all = || {
+        lines(&file("ana"))
+            .iter()
+            .any(|l| l["e"] == "view" && l["size"] == 4)
+    };
+    let begin = std::time::Instant::now();
+    while !knows_all() && begin.elapsed() < PATIENCE {
+        nodes[0].wait_for_anything(ms(5));
+    }
     nodes[0].signal(Signal::KILL);
     for node in nodes[1..].iter().chain([&dora]) {
         node.event("a new coordinator", |e| {

@@ -205,7 +205,8 @@ impl Reactor {
         let user = wake::user_deadline(&self.ui, self.now.time);
         let stdin = self.stdin_waits_until();
         let timers = self.wheel.next_deadline();
-        [user, stdin, timers].into_iter().flatten().min()
+        let trace = self.tracing.deadline();
+        [user, stdin, timers, trace].into_iter().flatten().min()
     }
 
     /// A node that was away is told so before anything else: it must not speak from the past.
@@ -451,7 +452,7 @@ impl Reactor {
             let words = self.tracing.obey(self.now, &mut self.node, &wish);
             self.ui.tell(self.now, &words);
         }
-        if let Some(words) = self.tracing.flush(self.now, &mut self.node) {
+        if let Some(words) = self.tracing.flush(self.now, &mut self.node, self.left) {
             self.ui.warn(self.now, &words);
         }
     }
