@@ -20,6 +20,8 @@
 //! | `rates`, `bucket` | how often each source may do something; the credit of one |
 //! | `complaints` | what is said of strangers, and how often |
 //! | `loglines` | log lines on their way to stderr |
+//! | `tracing` | the trace of a running node, if there is one |
+//! | `troupe`, `lecture` | real processes for a lesson; a terminal for a stage: both beside all that |
 //! | `tokens` | by which numbers the poll names what it watches |
 //! | `own_process` | how this program is started once more, for what the loop must not wait for |
 //! | `descriptors` | how many descriptors this process may have |

@@ -201,7 +201,7 @@ impl Scene for Troupe {
             return Err("there are too many nodes".to_owned());
         }
         let trace = self.dir.join(format!("{number}.trace"));
-        let program = std::env::current_exe().map_err(|e| format!("demo: {e}"))?;
+        let program = crate::platform::own_program().map_err(|e| format!("demo: {e}"))?;
         let mut command = Command::new(program);
         command
             .args([
@@ -224,6 +224,11 @@ impl Scene for Troupe {
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null());
+        // A lesson is the same whatever this user's rooms are.
+        let names = std::env::vars_os().map(|(name, _)| name);
+        for name in names.filter(|name| name.to_string_lossy().starts_with("PAPO_")) {
+            command.env_remove(name);
+        }
         let child = command
             .spawn()
             .map_err(|e| format!("demo: papo cannot be started: {e}"))?;

@@ -10,6 +10,12 @@
 //! | `saying` | what a message says, as far as a line has it |
 //! | `tap` | what one node does, as lines |
 //! | `ring` | the files that are written: the newest so many bytes |
+//! | `read` | files, whatever is in them |
+//! | `matching`, `offsets` | which message is which, and how far apart clocks are |
+//! | `picture`, `lives`, `elections` | what all traces together tell |
+//! | `words`, `checks` | what happened, in words, and whether the rules were kept |
+//! | `selection` | what of it is drawn |
+//! | `text`, `svg`, `html`, `shiviz` | the drawings |
 //!
 #![doc = include_str!("TRACE.md")]
 
