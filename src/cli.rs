@@ -7,6 +7,7 @@
 mod choices;
 pub mod completing;
 mod config;
+pub mod demo;
 mod examples;
 mod files;
 pub mod history;
@@ -19,6 +20,7 @@ mod reading;
 pub mod rekey;
 pub mod secret;
 mod size;
+pub mod trace;
 mod uses;
 mod values;
 
@@ -123,6 +125,10 @@ pub enum Task {
         /// Where to: a file that is not there yet, which only you may read (mode 0600)
         file: Option<PathBuf>,
     },
+    /// Say and draw what nodes did, from the files that they wrote with --trace; 1 if a rule was broken
+    Trace(trace::Asked),
+    /// Show a room in virtual time on the screen, or play a lesson on elections and groups, and draw it
+    Demo(demo::Asked),
     /// Print which options are in force, and where each value comes from, as a configuration file
     Config,
     /// Move the file of --store to a new secret: that of --secret-file, or of PAPO_SECRET
@@ -311,6 +317,27 @@ pub struct Options {
     #[arg(value_parser = millis, help_heading = "Network")]
     #[arg(allow_negative_numbers = true)]
     pub failure_timeout: Duration,
+
+    /// Write down what this node does, as JSON Lines, for papo trace
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "PAPO_TRACE",
+        hide_env_values = true
+    )]
+    #[arg(help_heading = "Log")]
+    pub trace: Option<PathBuf>,
+
+    /// How much of it to keep, the newest, with K, M or G for units of 1024
+    #[arg(long, global = true, value_name = "SIZE", default_value = "64M")]
+    #[arg(value_parser = size::trace_size, help_heading = "Log")]
+    #[arg(allow_negative_numbers = true)]
+    pub trace_max: u64,
+
+    /// Write down what is said, too, and not only that something is
+    #[arg(long, global = true, help_heading = "Log")]
+    pub trace_text: bool,
 
     /// Take options from this file, by their names, below the environment; /dev/null has none [default:
     /// papo/config.toml in the configuration directory, such as ~/.config]

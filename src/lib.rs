@@ -25,7 +25,11 @@
 //! are seen by all. [`store`], the file that keeps the history if there is one, is the driver's and the command
 //! line's, and knows [`wire`] only. [`lock`] and [`identity`], which seal what is said and prove who says it, are
 //! used by the same two, and know [`wire`] at most; the node has no cryptography, and of an identity the user's
-//! side sees the fingerprint. What one operating system does otherwise than another is in `platform`, which
+//! side sees the fingerprint. What nodes write down of what they do
+//! is [`trace`]'s, which taps a node from outside and draws what the files tell; [`demo`] plays lessons with nodes in
+//! virtual time. Both know the node and what is safe to show, and have no descriptors but a trace's files; the driver
+//! and the command line use them.
+//! What one operating system does otherwise than another is in `platform`, which
 //! knows nothing of papo and which all but the node and the wire may ask.
 //! Only the driver has file descriptors, only [`driver`]'s clock reads the time, and the node never
 //! learns what a socket is: the same [`node::Node`] runs under the reactor, under the deterministic
@@ -128,6 +132,7 @@
 #![warn(missing_docs)]
 
 pub mod cli;
+pub mod demo;
 pub mod driver;
 pub mod identity;
 pub mod limits;
@@ -136,5 +141,6 @@ pub mod node;
 mod platform;
 pub mod store;
 pub mod timing;
+pub mod trace;
 pub mod ui;
 pub mod wire;

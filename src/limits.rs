@@ -363,3 +363,21 @@ pub const ROOMS_FOUND_MAX: usize = 1_024;
 pub const DATAGRAM_SENDERS_MAX: usize = 1_024;
 /// Lines that wait for stderr at most; the oldest of more are skipped and counted.
 pub const STDERR_LINES_MAX: usize = 1_000;
+/// How many bytes of trace files `papo trace` reads; it holds a few times as much.
+pub const TRACE_READ_BYTES_MAX: u64 = 200 << 20;
+/// How long one line of a trace may be: a view of the largest room has room many times over.
+pub const TRACE_LINE_BYTES_MAX: usize = 1 << 20;
+/// Of how many nodes `papo trace` makes one picture.
+pub const TRACE_NODES_MAX: usize = 1_000;
+/// How many types of messages `papo trace` tells apart: twice as many as there are.
+pub const TRACE_TYPES_MAX: usize = 64;
+/// How many things that look wrong `papo trace` lists of each kind.
+pub const TRACE_FINDINGS_MAX: usize = 50;
+/// How many arrows an SVG has; more are for the HTML page, which draws only those in sight.
+pub const TRACE_SVG_ARROWS_MAX: usize = 3_000;
+/// How many lines `papo trace --text` draws.
+pub const TRACE_TEXT_ROWS_MAX: usize = 2_000;
+/// How many processes a demonstration has in all: as many as people can look at.
+pub const DEMO_NODES_MAX: usize = 60;
+/// How many bytes of a trace wait to be written; beyond, they are written whenever a turn ends.
+pub const TRACE_WAITING_MAX: usize = 64 << 10;

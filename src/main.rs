@@ -12,6 +12,7 @@ use papo::cli::secret::Refused;
 use papo::cli::{self, Cli, Confirm, Options, STATUS_USAGE, Stop, Task};
 use papo::driver::{
     self, DoctorConfig, DriverConfig, STATUS_FAILED, ScanConfig, Selection, StoreConfig,
+    TraceConfig,
 };
 use papo::lock::Secret;
 use papo::store::{self, Search};
@@ -86,6 +87,21 @@ fn carry_out(cli: Cli) -> ExitCode {
             }
             Err(refused) => fail(refused.status, &refused.line),
         },
+        Some(Task::Demo(asked)) => match cli::demo::give(&asked, cli.options.trace.as_deref()) {
+            Ok((text, None)) => print(text.as_bytes()),
+            Ok((text, Some(failed))) => {
+                print(text.as_bytes());
+                fail(1, &failed)
+            }
+            Err(line) => fail(STATUS_FAILED, &line),
+        },
+        Some(Task::Trace(asked)) => match cli::trace::draw(&asked) {
+            Ok((text, is_kept)) => match (print(text.as_bytes()), is_kept) {
+                (shown, true) => shown,
+                (_, false) => ExitCode::from(1),
+            },
+            Err(line) => fail(STATUS_FAILED, &line),
+        },
         Some(Task::Scan) => scan(&cli.options),
         Some(Task::Doctor) => doctor(&cli.options),
         action => run(action.unwrap_or(Task::Chat), &cli.options),
@@ -130,6 +146,11 @@ fn run(action: Task, options: &Options) -> ExitCode {
             strict: options.store_strict,
             max: options.store_max,
         }),
+        trace: TraceConfig {
+            path: options.trace.clone(),
+            max: options.trace_max,
+            texts: options.trace_text,
+        },
         color: options.color.is_wanted(),
         exec: match &action {
             Task::Listen { exec, .. } => exec.clone(),

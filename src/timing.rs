@@ -264,3 +264,6 @@ pub const DOCTOR_DIALS: Duration = Duration::from_secs(2);
 /// How long the doctor waits for the other end to have seen all that was sent: more than twice what one lost packet
 /// costs, and less than after what a node ends by itself a connection on which nobody said who it is.
 pub const DOCTOR_ANSWERS: Duration = Duration::from_millis(700);
+/// A trace is written to its file no more often than this: a node with thousands of turns a second writes some at a
+/// time, and one that is killed lacks no more than its last moment.
+pub const TRACE_WRITTEN_EVERY: Duration = Duration::from_millis(5);

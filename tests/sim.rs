@@ -1,7 +1,7 @@
 //! The simulator's tests: the same core as in the program, under every fault that a LAN knows.
 //!
 //! `PAPO_SIM_SEED=N cargo test --test sim replay` replays one seed and prints the end of its trace
-//! (`PAPO_SIM_TRACE=N` lines), `PAPO_SIM_KIND` as another kind of scenario (`PAPO_SIM_AS_IT_WAS=1`
+//! (`PAPO_SIM_TRACE=N` lines; `PAPO_SIM_TRACE=FILE` writes what all nodes do, for `papo trace`), `PAPO_SIM_KIND` as another kind of scenario (`PAPO_SIM_AS_IT_WAS=1`
 //! with its limits not scaled down), `PAPO_SIM_WITHOUT` without one protection;
 //! `PAPO_SIM_SEEDS=N cargo test --test sim -- --ignored` runs many, `PAPO_SIM_KIND` all of one kind.
 
@@ -10,6 +10,7 @@
 #[path = "sim/mod.rs"]
 mod sim;
 
+use std::path::Path;
 use std::rc::Rc;
 
 use papo::node::Weakness;
@@ -144,7 +145,9 @@ fn all_invariants_hold_under_many_more_faults() {
 #[test]
 fn replay() {
     if let Some(seed) = from_environment("PAPO_SIM_SEED") {
-        let kept = from_environment("PAPO_SIM_TRACE").unwrap_or(0);
+        let kept = from_environment("PAPO_SIM_TRACE").unwrap_or(0) as usize;
+        // A number of lines, or a file.
+        let file = std::env::var_os("PAPO_SIM_TRACE").filter(|_| kept == 0);
         let shrinks = from_environment("PAPO_SIM_WHOLE").is_none();
         let weakened = weakness_from_environment();
         let kind = kind_from_environment();
@@ -156,7 +159,12 @@ fn replay() {
         };
         println!(
             "{}",
-            explain_run(scenario, weakened, kept as usize, shrinks)
+            explain_run(
+                scenario,
+                weakened,
+                (kept, file.as_deref().map(Path::new)),
+                shrinks
+            )
         );
     }
 }
@@ -168,6 +176,27 @@ fn the_same_seed_gives_the_same_trace() {
         let (first, second) = (trace(), trace());
         assert!(first.len() > 100, "seed {seed} has a trace");
         assert!(first == second, "seed {seed} differs from itself");
+    }
+}
+
+/// What a seed's nodes do is a picture, too, and it is drawn from the same run.
+#[test]
+fn a_seed_is_a_trace_that_keeps_to_the_rules() {
+    let path = sim::trace::usual_file(u64::MAX);
+    for seed in 0..from_environment("PAPO_SIM_SEEDS").unwrap_or(12) {
+        let traced = Trace::keeping(usize::MAX).with_file(&path);
+        let traced = run(&Rc::new(scenario(seed)), None, traced).trace;
+        let plain = run(&Rc::new(scenario(seed)), None, Trace::keeping(usize::MAX)).trace;
+        assert!(
+            traced == plain,
+            "seed {seed} is another run when it is traced"
+        );
+        let picture = papo::trace::Picture::new(papo::trace::read(&[&path]).expect("a trace"));
+        assert_eq!(picture.notes, Vec::<String>::new(), "seed {seed}");
+        assert!(picture.arrows.iter().any(|a| a.ends.got.is_some()));
+        for verdict in papo::trace::check(&picture) {
+            assert_eq!(verdict.broken, [], "seed {seed}: {}", verdict.rule);
+        }
     }
 }
 

@@ -216,7 +216,7 @@ impl Net {
                 Effect::CancelTimer(timer) => {
                     self.timers[i].remove(&timer);
                 }
-                Effect::Show(_) | Effect::FetchStored { .. } => {}
+                Effect::Show(_) | Effect::FetchStored { .. } | Effect::Note(_) => {}
             }
         }
     }

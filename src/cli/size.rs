@@ -3,10 +3,22 @@
 //! Owns how they are written, and the smallest that an option takes.
 
 use crate::limits::STORE_BYTES_MIN;
+use crate::trace;
 
-/// A size for a store: bytes, or units of 1024 with a letter.
+/// A size for a store.
 pub(super) fn store_size(text: &str) -> Result<u64, String> {
     let least = STORE_BYTES_MIN >> 20;
+    size(text, STORE_BYTES_MIN, &format!("{least}M"), "500M or 4G")
+}
+
+/// A size for a trace.
+pub(super) fn trace_size(text: &str) -> Result<u64, String> {
+    let least = trace::LEAST_BYTES >> 20;
+    size(text, trace::LEAST_BYTES, &format!("{least}M"), "64M")
+}
+
+/// Bytes, or units of 1024 with a letter.
+fn size(text: &str, least: u64, least_said: &str, such_as: &str) -> Result<u64, String> {
     let units = [('K', 10), ('M', 20), ('G', 30)];
     let split = |(unit, bits)| text.strip_suffix(unit).map(|number| (number, bits));
     let (number, bits) = units.into_iter().find_map(split).unwrap_or((text, 0));
@@ -15,9 +27,9 @@ pub(super) fn store_size(text: &str) -> Result<u64, String> {
         .ok()
         .and_then(|n| n.checked_mul(1 << bits));
     match bytes {
-        Some(bytes) if bytes >= STORE_BYTES_MIN => Ok(bytes),
-        Some(_) => Err(format!("it must be at least {least}M")),
-        None => Err("give a number of bytes, such as 500M or 4G".into()),
+        Some(bytes) if bytes >= least => Ok(bytes),
+        Some(_) => Err(format!("it must be at least {least_said}")),
+        None => Err(format!("give a number of bytes, such as {such_as}")),
     }
 }
 

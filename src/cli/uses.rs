@@ -24,16 +24,32 @@ const NETWORK: &[&str] = &[
 const WHO: &[&str] = &["room", "secret_file", "nick", "identity", "anonymous"];
 /// What a node keeps, and how it says things.
 const KEEPING: &[&str] = &["history", "store", "store_strict", "store_max", "json"];
+/// What a node writes down of what it does.
+const TRACE: &[&str] = &["trace", "trace_max", "trace_text"];
 
 /// What the commands use beside [`ALL`]. A command that is not named uses every option.
 const USES: &[(&str, &[&[&str]])] = &[
     (
         "send",
-        &[FILE, WHO, KEEPING, NETWORK, &["wait_members", "timeout"]],
+        &[
+            FILE,
+            WHO,
+            KEEPING,
+            TRACE,
+            NETWORK,
+            &["wait_members", "timeout"],
+        ],
     ),
     (
         "listen",
-        &[FILE, WHO, KEEPING, NETWORK, &["replay", "stay", "timeout"]],
+        &[
+            FILE,
+            WHO,
+            KEEPING,
+            TRACE,
+            NETWORK,
+            &["replay", "stay", "timeout"],
+        ],
     ),
     ("history", &[FILE, &["store", "room", "json"]]),
     (
@@ -52,6 +68,8 @@ const USES: &[(&str, &[&[&str]])] = &[
     ),
     ("doctor", &[FILE, NETWORK, &["room", "secret_file"]]),
     ("keygen", &[]),
+    ("trace", &[]),
+    ("demo", &[&["trace"]]),
     ("rekey", &[FILE, &["store", "secret_file"]]),
     ("completions", &[]),
     ("man", &[]),

@@ -47,6 +47,8 @@ pub struct DriverConfig {
     pub secret: Option<Secret>,
     /// The file that keeps the history, if there is one.
     pub store: Option<StoreConfig>,
+    /// What is written down of what the node does.
+    pub trace: TraceConfig,
     /// Colours may be used in the terminal.
     pub color: bool,
     /// Something is to be printed, and stdout was closed when papo was started.
@@ -55,6 +57,17 @@ pub struct DriverConfig {
     pub exec: Vec<OsString>,
     /// The user's side.
     pub ui: UiConfig,
+}
+
+/// Where a trace goes, if there is one from the start, and how any trace is written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TraceConfig {
+    /// The file.
+    pub path: Option<PathBuf>,
+    /// How many bytes of it are kept.
+    pub max: u64,
+    /// What is said is written down, too.
+    pub texts: bool,
 }
 
 /// Which file, and what to do if it is damaged.

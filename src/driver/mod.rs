@@ -20,6 +20,8 @@
 //! | `rates`, `bucket` | how often each source may do something; the credit of one |
 //! | `complaints` | what is said of strangers, and how often |
 //! | `loglines` | log lines on their way to stderr |
+//! | `tracing` | the trace of a running node, if there is one |
+//! | `troupe`, `lecture` | real processes for a lesson; a terminal for a stage: both beside all that |
 //! | `tokens` | by which numbers the poll names what it watches |
 //! | `own_process` | how this program is started once more, for what the loop must not wait for |
 //! | `descriptors` | how many descriptors this process may have |
@@ -39,6 +41,7 @@ mod console;
 mod descriptors;
 mod doctor;
 mod keeper;
+mod lecture;
 mod loglines;
 mod names;
 mod network;
@@ -51,17 +54,21 @@ mod start_error;
 mod status;
 mod streams;
 mod tokens;
+mod tracing;
+mod troupe;
 mod wheel;
 
 pub use self::loglines::{flush as flush_log, target as log_target};
-pub use config::{DriverConfig, StoreConfig};
+pub use config::{DriverConfig, StoreConfig, TraceConfig};
 pub use console::outlive_file_limits;
 pub use doctor::{DoctorConfig, Examined, examine};
+pub use lecture::lecture;
 pub use names::{NamedPeer, look_up};
 pub use network::{Host, Interface, Selection};
 pub use room_scan::{Scan, ScanConfig, scan};
 pub use start_error::StartError;
 pub use status::{STATUS_FAILED, STATUS_INTERRUPTED};
+pub use troupe::Troupe;
 
 /// Runs one node from its start to its end. The result is the exit status.
 ///

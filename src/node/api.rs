@@ -319,6 +319,28 @@ pub enum Effect {
     },
     /// Show something to the user.
     Show(Event),
+    /// Only in a node that is traced ([`Node::set_traced`](super::Node::set_traced)): why it does what it does.
+    /// There is nothing to do.
+    Note(Note),
+}
+
+/// What nobody could see from outside.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Note {
+    /// The node stands towards its room in another way.
+    Standing {
+        /// How, in a word.
+        standing: &'static str,
+        /// Why.
+        why: String,
+    },
+    /// The node counts on another one no more.
+    Lost {
+        /// On whom.
+        key: Key,
+        /// Why.
+        why: String,
+    },
 }
 
 /// Where the node leaves its effects.

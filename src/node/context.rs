@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use super::clock::{self, HybridClock};
 use super::{
-    Arrival, Class, Close, Config, Effect, Event, LinkId, Now, Outbox, Time, Timer, Weakness,
+    Arrival, Class, Close, Config, Effect, Event, LinkId, Note, Now, Outbox, Time, Timer, Weakness,
     micros,
 };
 use crate::timing;
-use crate::wire::{ChatMessage, Message};
+use crate::wire::{ChatMessage, Key, Message};
 
 /// What a node has counted since its start.
 #[derive(Debug, Default, Clone, Copy)]
@@ -39,6 +39,8 @@ pub(super) struct Context {
     pub(super) counters: Counters,
     /// The links on which something was said in this turn that wants an answer.
     pub(super) asked: BTreeSet<LinkId>,
+    /// Somebody wants to know why the node does what it does.
+    is_traced: bool,
     /// The timers that run, for [`super::Node::check_invariants`].
     #[cfg(debug_assertions)]
     running: std::collections::BTreeSet<Timer>,
@@ -57,6 +59,7 @@ impl Context {
             out: Outbox::new(),
             counters: Counters::default(),
             asked: BTreeSet::new(),
+            is_traced: false,
             #[cfg(debug_assertions)]
             running: std::collections::BTreeSet::new(),
         }
@@ -95,6 +98,28 @@ impl Context {
         #[cfg(debug_assertions)]
         self.running.remove(&timer);
         self.out.push(Effect::CancelTimer(timer));
+    }
+
+    /// From now on, or no more, the node leaves a note of why it does what it does.
+    pub(super) fn set_traced(&mut self, is_traced: bool) {
+        self.is_traced = is_traced;
+    }
+
+    /// This node stands like this now.
+    pub(super) fn note_standing(&mut self, standing: &'static str, why: &str) {
+        if self.is_traced {
+            let why = why.to_owned();
+            self.out
+                .push(Effect::Note(Note::Standing { standing, why }));
+        }
+    }
+
+    /// This node counts on that one no more.
+    pub(super) fn note_lost(&mut self, key: Key, why: &str) {
+        if self.is_traced {
+            let why = why.to_owned();
+            self.out.push(Effect::Note(Note::Lost { key, why }));
+        }
     }
 
     pub(super) fn show(&mut self, event: Event) {

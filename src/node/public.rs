@@ -98,6 +98,34 @@ impl Node {
         self.group.claim()
     }
 
+    /// Where this node stands towards its room, in a word.
+    #[must_use]
+    pub fn standing(&self) -> &'static str {
+        self.group.standing()
+    }
+
+    /// From now on, or no more, the node leaves [`Effect::Note`](super::Effect::Note)s.
+    pub fn set_traced(&mut self, is_traced: bool) {
+        self.cx.set_traced(is_traced);
+    }
+
+    /// Whose link this is, once that is known.
+    #[must_use]
+    pub fn peer_on(&self, link: LinkId) -> Option<Key> {
+        self.mesh.link(link).and_then(super::mesh::Link::key)
+    }
+
+    /// The coordinator whose view this node holds, if it has one.
+    #[must_use]
+    pub fn view_coordinator(&self) -> Key {
+        self.group.roster().coordinator()
+    }
+
+    /// The links that HELLO was exchanged on, with their peers.
+    pub fn open_links(&self) -> impl Iterator<Item = (Key, LinkId)> {
+        self.mesh.open_links().map(|(key, link, _)| (key, link))
+    }
+
     /// True while an election goes on here.
     #[must_use]
     pub fn is_electing(&self) -> bool {

@@ -30,6 +30,7 @@ pub const HELP: &str = "\
 /notify [WHEN]      ring and notify: never, mention (your name, private messages) or all
 /quiet [WHEN]       say no more who comes and goes, or say it again; WHEN is on, off
                     or lately: only of those who spoke in the last 10 minutes
+/trace [FILE|off]   write down what this node does from now on, for papo trace
 /status [-v]        what this node knows about itself; -v: all its counters
 /elect              start an election of the coordinator now
 /quit               leave, once everything said is confirmed
@@ -81,6 +82,8 @@ pub enum UserCommand {
         /// `-v`
         is_detailed: bool,
     },
+    /// `/trace`, with the file, which is empty where there is none.
+    Trace(String),
     /// `/elect`
     Elect,
     /// `/quit`
@@ -98,9 +101,9 @@ impl UserCommand {
     }
 }
 
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 19] = [
     "help", "members", "history", "search", "more", "msg", "me", "topic", "away", "nick", "whois",
-    "ignore", "unignore", "notify", "quiet", "status", "elect", "quit",
+    "ignore", "unignore", "notify", "quiet", "trace", "status", "elect", "quit",
 ];
 
 /// The commands as they are typed.
@@ -174,6 +177,7 @@ fn order(typed: &str, argument: &str) -> Result<UserCommand, String> {
         "unignore" => Ok(UserCommand::Unignore(argument.to_owned())),
         "status" if argument == "-v" => Ok(UserCommand::Status { is_detailed: true }),
         "status" => plain(UserCommand::Status { is_detailed: false }),
+        "trace" => Ok(UserCommand::Trace(argument.to_owned())),
         "elect" => plain(UserCommand::Elect),
         "quit" => plain(UserCommand::Quit),
         _ => Err(unknown(typed)),

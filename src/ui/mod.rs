@@ -103,6 +103,8 @@ pub struct Ui {
     met_somebody: bool,
     /// When a prompt calls the user.
     notify: Notify,
+    /// The user wants a trace, and the driver does not know it yet.
+    trace: Option<String>,
 }
 
 impl Ui {
@@ -116,6 +118,7 @@ impl Ui {
             hears_other_secret: false,
             met_somebody: false,
             notify: config.notify,
+            trace: None,
         };
         // The lines of the command line stand for stdin.
         if let Some(lines) = config.lines.take() {
@@ -329,6 +332,7 @@ impl Ui {
             status,
             showing: &mut self.showing,
             display: &mut self.display,
+            trace: &mut self.trace,
         };
         lent.showing.look_alikes(lent.display, now, node);
         let command = self.sending.next_command(&mut lent);
@@ -336,6 +340,16 @@ impl Ui {
             self.say_wait(now, node);
         }
         command
+    }
+
+    /// The file that the user wants a trace in: none that has a name, if only asked; `off` ends it.
+    pub fn take_trace(&mut self) -> Option<String> {
+        self.trace.take()
+    }
+
+    /// Something that the user asked to be told.
+    pub fn tell(&mut self, now: Now, text: &str) {
+        self.display.notice(now, text);
     }
 
     /// Says what leaving waits for.

@@ -24,6 +24,8 @@ pub(super) struct CommandParts<'a> {
     pub(super) status: DriverStatus,
     pub(super) showing: &'a mut Showing,
     pub(super) display: &'a mut Display,
+    /// What the driver is to trace into.
+    pub(super) trace: &'a mut Option<String>,
 }
 
 /// Carries an order out; what is left to the node is returned.
@@ -38,6 +40,7 @@ pub(super) fn carry_out(lent: &mut CommandParts<'_>, order: UserCommand) -> Opti
                 explain(lent, "/more: no message was folded");
             }
         }
+        UserCommand::Trace(file) => *lent.trace = Some(file),
         UserCommand::Topic => show_topic(lent),
         UserCommand::Search(words) => search(lent, &words),
         UserCommand::Ignore(name) => ignore(lent, &name),
@@ -181,6 +184,7 @@ fn answer_as_json(lent: &mut CommandParts<'_>, order: &UserCommand) {
         status,
         showing,
         display,
+        ..
     } = lent;
     display.json(*now, |out, at, people| match order {
         UserCommand::Help => json::remark(out, at, "help", commands::HELP),

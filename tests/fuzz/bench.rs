@@ -132,7 +132,10 @@ impl Bench {
                 Effect::SetTimer { timer, at } => drop(self.timers.insert(timer, at)),
                 Effect::CancelTimer(timer) => drop(self.timers.remove(&timer)),
                 Effect::Show(event) => self.events.push(event),
-                Effect::Multicast(_) | Effect::Unicast { .. } | Effect::FetchStored { .. } => {}
+                Effect::Multicast(_)
+                | Effect::Unicast { .. }
+                | Effect::FetchStored { .. }
+                | Effect::Note(_) => {}
             }
         }
         for link in ended {

@@ -37,3 +37,4 @@ mod secrets;
 mod streams;
 mod texts;
 mod tours;
+mod tracing;

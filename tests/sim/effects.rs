@@ -78,7 +78,7 @@ impl World {
                     self.agenda.add(now + SECOND, Entry::Exit(run));
                 }
             }
-            Effect::Show(_) => {}
+            Effect::Show(_) | Effect::Note(_) => {}
         }
     }
 

@@ -264,22 +264,22 @@ impl World {
         self.trace.add(now, || format!("END of {what:?}"));
         match what {
             What::PowerCut(_) | What::Freeze(..) | What::Suspend(..) => self.go_on(Some(number)),
-            What::CutOneWay(a, b, _) => self.paths.mend(now, a, b),
+            What::CutOneWay(a, b, _) => self.mend(a, b),
             What::CutPair(a, b, _) => {
-                self.paths.mend(now, a, b);
-                self.paths.mend(now, b, a);
+                self.mend(a, b);
+                self.mend(b, a);
             }
             What::CutFrom(_, b, _) => {
                 if let Some(a) = self.resolved.remove(&number) {
-                    self.paths.mend(now, a, b);
-                    self.paths.mend(now, b, a);
+                    self.mend(a, b);
+                    self.mend(b, a);
                 }
             }
             What::Apart(host, _) => {
                 if let Some(leader) = self.resolved.remove(&number) {
                     let member = self.member(host, leader);
-                    self.paths.mend(now, member, leader);
-                    self.paths.mend(now, leader, member);
+                    self.mend(member, leader);
+                    self.mend(leader, member);
                 }
             }
             What::StallFrom(_, b, _) => {
@@ -294,7 +294,7 @@ impl World {
             }
             What::Partition(side, _) => {
                 for (a, b) in self.across(side) {
-                    self.paths.mend(now, a, b);
+                    self.mend(a, b);
                 }
             }
             What::NoDial(a, b, _) => self.paths.block_dials(now, (a, b), false, false),
@@ -313,8 +313,22 @@ impl World {
         let now = self.now();
         for (a, b) in pairs {
             self.paths.cut(now, *a, *b);
+            self.note_path((*a, *b), "cut");
         }
         self.end_later(number, long);
+    }
+
+    fn mend(&mut self, a: Host, b: Host) {
+        self.paths.mend(self.now(), a, b);
+        self.note_path((a, b), "healed");
+    }
+
+    /// For the trace: what has become of the way between two hosts.
+    fn note_path(&mut self, (a, b): (Host, Host), fate: &str) {
+        if let (Some(run), Some(peer)) = (self.on_host[a], self.on_host[b]) {
+            let peer = Some(self.processes[peer].key);
+            self.trace.fate(run, self.clocks(run), fate, peer);
+        }
     }
 
     /// The pairs of hosts on different sides.
@@ -330,6 +344,9 @@ impl World {
         let process = &mut self.processes[run];
         if process.is_running() {
             process.state = State::Stopped(now);
+            let clocks = self.clocks(run);
+            self.trace.fate(run, clocks, "frozen", None);
+            let process = &mut self.processes[run];
             process.stopped_by = number;
             process.disturbed = now;
             process.wake = None;
@@ -352,6 +369,7 @@ impl World {
                 process.away |= now - since > timeout;
                 process.disturbed = now;
                 let host = process.host;
+                self.trace.fate(run, self.clocks(run), "thawed", None);
                 self.paths.set_up(now, host, true);
                 self.wake_at(run, now);
             }
@@ -371,6 +389,10 @@ impl World {
         self.stores.iter_mut().for_each(|s| s.fails_until = 0);
         let stay = self.scenario.stay.clone();
         self.paths.heal(self.agenda.now(), &stay);
+        for a in 0..self.scenario.hosts {
+            let healed = (0..self.scenario.hosts).filter(|b| !stay.contains(&(a, *b)));
+            healed.for_each(|b| self.note_path((a, b), "healed"));
+        }
     }
 
     fn say_privately(&mut self, number: usize, who: Who) {

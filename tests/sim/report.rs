@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +16,7 @@ use super::liar::Lie;
 use super::run::{Outcome, run};
 use super::scenario::Scenario;
 use super::shrink::shrink;
-use super::trace::Trace;
+use super::trace::{Trace, usual_file};
 
 /// Lines of the trace that are told.
 const TRACE_LINES: usize = 60;
@@ -102,8 +103,13 @@ pub fn run_seeds_of(
 
 /// One run; a node that panics is a failure like any other.
 pub fn run_caught(scenario: &Rc<Scenario>, weakened: Option<Weakness>, kept: usize) -> Outcome {
+    run_traced(scenario, weakened, Trace::keeping(kept))
+}
+
+/// The same with this trace.
+fn run_traced(scenario: &Rc<Scenario>, weakened: Option<Weakness>, trace: Trace) -> Outcome {
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        run(scenario, weakened, Trace::keeping(kept))
+        run(scenario, weakened, trace)
     }));
     result.unwrap_or_else(|panic| {
         let text = panic
@@ -126,21 +132,30 @@ pub fn run_caught(scenario: &Rc<Scenario>, weakened: Option<Weakness>, kept: usi
 
 /// Everything about one failing seed: what failed, a smaller schedule, the end of the trace.
 pub fn explain(seed: u64, kept: usize, shrinks: bool) -> String {
-    explain_run(scenario(seed), None, kept, shrinks)
+    explain_run(scenario(seed), None, (kept, None), shrinks)
 }
 
-/// The same of any scenario, with a protection switched off perhaps.
+/// The same of any scenario, with a protection switched off perhaps: so many lines are kept of the trace, and
+/// what all nodes do goes into a file.
 pub fn explain_run(
     whole: Scenario,
     weakened: Option<Weakness>,
-    kept: usize,
+    (kept, file): (usize, Option<&Path>),
     shrinks: bool,
 ) -> String {
     let (seed, whole) = (whole.seed, Rc::new(whole));
+    let path = file.map_or_else(|| usual_file(seed), Path::to_owned);
+    let hint = format!("what the nodes did: papo trace {}", path.display());
     let outcome = run_caught(&whole, weakened, 0);
     let Some(violation) = outcome.failure else {
-        let trace = run_caught(&whole, weakened, kept).trace.join("\n");
-        return format!("{whole}{trace}\nseed {seed} holds");
+        let kept = Trace::keeping(kept);
+        let trace = match file {
+            Some(path) => kept.with_file(path),
+            None => kept,
+        };
+        let trace = run_traced(&whole, weakened, trace).trace.join("\n");
+        let hint = file.map(|_| hint + "\n").unwrap_or_default();
+        return format!("{whole}{trace}\n{hint}seed {seed} holds");
     };
     let fails = |s: &Rc<Scenario>| {
         let failure = run_caught(s, weakened, 0).failure;
@@ -152,7 +167,8 @@ pub fn explain_run(
         (*whole).clone()
     };
     let smaller = Rc::new(smaller);
-    let again = run_caught(&smaller, weakened, kept.max(TRACE_LINES));
+    let trace = Trace::keeping(kept.max(TRACE_LINES)).with_file(&path);
+    let again = run_traced(&smaller, weakened, trace);
     let mut text = String::new();
     let (before, after) = (whole.events.len(), smaller.events.len());
     let _ = writeln!(text, "seed {seed}: {violation}");
@@ -161,7 +177,7 @@ pub fn explain_run(
     if let Some(violation) = again.failure {
         let _ = writeln!(text, "it ends with {violation}");
     }
-    let _ = writeln!(text, "the end of its trace:");
+    let _ = writeln!(text, "{hint}\nthe end of its trace:");
     for line in again.trace {
         let _ = writeln!(text, "{line}");
     }

@@ -9,12 +9,13 @@ use papo::wire::{decode_datagram, decode_message};
 
 use super::agenda::{RunId, StreamId};
 use super::fate::About;
-use super::process::{Line, Socket, State};
+use super::process::{Line, Process, Socket, State};
 use super::scenario::MS;
 use super::streams::Read;
 use super::trace::short;
 use super::world::World;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Bytes read from one stream in one turn.
@@ -25,6 +26,17 @@ const LINES_BUDGET: usize = 64 * 1024;
 /// node that never rests.
 const INPUTS_MAX: u32 = 10_000;
 const TURNS_MAX: u32 = 200;
+
+/// The name of the stream that an input is about, for both of its ends.
+fn stream_of(sockets: &BTreeMap<LinkId, Socket>, input: &Input) -> String {
+    let (Input::Accepted { link, .. } | Input::Connected { link }) = input else {
+        return String::new();
+    };
+    let stream = sockets.get(link).and_then(|socket| socket.stream);
+    stream
+        .map(|(stream, _)| format!("stream {stream}"))
+        .unwrap_or_default()
+}
 
 impl World {
     /// One turn of a process.
@@ -355,7 +367,11 @@ impl World {
         });
         let now = self.clocks(run);
         let mut out = std::mem::take(&mut self.outbox);
-        self.processes[run].node.handle(now, input, &mut out);
+        let Process { node, sockets, .. } = &mut self.processes[run];
+        self.trace
+            .input(run, now, &input, || stream_of(sockets, &input));
+        node.handle(now, input, &mut out);
+        self.trace.output(run, now, node, &out);
         self.carry_out_effects(run, &mut out);
         self.outbox = out;
         self.take_congestion(run);
@@ -367,7 +383,9 @@ impl World {
             self.print_turn(run);
             let now = self.clocks(run);
             let mut out = std::mem::take(&mut self.outbox);
-            self.processes[run].node.end_turn(now, &mut out);
+            let node = &mut self.processes[run].node;
+            node.end_turn(now, &mut out);
+            self.trace.output(run, now, node, &out);
             self.carry_out_effects(run, &mut out);
             self.outbox = out;
         }

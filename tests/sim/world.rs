@@ -317,7 +317,10 @@ impl World {
         }
         let now = self.clocks(run);
         let mut out = std::mem::take(&mut self.outbox);
-        self.processes[run].node.start(now, &mut out);
+        let node = &mut self.processes[run].node;
+        self.trace.tap(run, now, node);
+        node.start(now, &mut out);
+        self.trace.output(run, now, node, &out);
         self.carry_out_effects(run, &mut out);
         self.outbox = out;
         self.end_turn(run);
@@ -330,6 +333,9 @@ impl World {
         }
         self.trace
             .add(self.agenda.now(), || format!("run {run} ends"));
+        if self.processes[run].state != State::Leaving {
+            self.trace.fate(run, self.clocks(run), "killed", None);
+        }
         self.processes[run].state = State::Ended;
         let host = self.processes[run].host;
         self.on_host[host] = None;
@@ -345,6 +351,7 @@ impl World {
 
     /// The machine loses its power.
     pub(super) fn vanish(&mut self, run: RunId) {
+        self.trace.fate(run, self.clocks(run), "killed", None);
         self.processes[run].state = State::Ended;
         self.on_host[self.processes[run].host] = None;
         self.record

@@ -111,6 +111,11 @@ impl Console {
         request
     }
 
+    /// True if a signal asked for a trace to begin, or to end, since the last call.
+    pub(super) fn take_trace(&mut self) -> bool {
+        self.signals.take_trace()
+    }
+
     /// Stdout was closed when papo was started: as if its reader had gone.
     pub(super) fn note_stdout_closed(&mut self, now: Now, ui: &mut Ui) {
         self.is_stdin_left = self.stdin.is_some();

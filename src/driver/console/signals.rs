@@ -1,6 +1,6 @@
 //! Signals as a source of events.
 //!
-//! Owns the handlers of SIGINT, SIGTERM and SIGHUP, and in a terminal those of job control and of
+//! Owns the handlers of SIGINT, SIGTERM, SIGHUP and SIGUSR2, and in a terminal those of job control and of
 //! its size. It decides nothing: it says what came.
 
 use std::io;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use mio::{Interest, Registry, Token};
-use signal_hook::consts::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGWINCH};
+use signal_hook::consts::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGUSR2, SIGWINCH};
 use signal_hook_mio::v1_0::Signals as Source;
 
 use crate::platform::is_ignored;
@@ -46,6 +46,8 @@ pub struct Signals {
     source: Source,
     interrupted: bool,
     tty: TtyNews,
+    /// A trace is to begin, or to end.
+    trace: bool,
 }
 
 impl Signals {
@@ -60,7 +62,7 @@ impl Signals {
         in_terminal: bool,
         has_children: bool,
     ) -> io::Result<Signals> {
-        let mut source = Source::new([SIGINT, SIGTERM])?;
+        let mut source = Source::new([SIGINT, SIGTERM, SIGUSR2])?;
         if has_children {
             source.add_signal(SIGCHLD)?;
         }
@@ -77,12 +79,18 @@ impl Signals {
             source,
             interrupted: false,
             tty: TtyNews::default(),
+            trace: false,
         })
     }
 
     /// What was said of the terminal since the last call.
     pub fn take_tty(&mut self) -> TtyNews {
         std::mem::take(&mut self.tty)
+    }
+
+    /// True if a trace is to begin, or to end, since the last call.
+    pub fn take_trace(&mut self) -> bool {
+        std::mem::take(&mut self.trace)
     }
 
     /// The user asked to leave with a key: the next SIGINT is the second one.
@@ -98,10 +106,11 @@ impl Signals {
                 SIGWINCH => self.tty.resized = true,
                 SIGTSTP => self.tty.suspend = true,
                 SIGCONT => self.tty.resumed = true,
+                SIGUSR2 => self.trace = !self.trace,
                 _ => {}
             }
             // Of a child that ended, being awake is enough.
-            if matches!(signal, SIGWINCH | SIGTSTP | SIGCONT | SIGCHLD) {
+            if matches!(signal, SIGWINCH | SIGTSTP | SIGCONT | SIGCHLD | SIGUSR2) {
                 continue;
             }
             if signal == SIGINT && self.interrupted {

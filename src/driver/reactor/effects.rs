@@ -79,6 +79,8 @@ impl EffectParts<'_> {
                 let said = (self.complaints).admit(now.time, Complaint { topic, host, text });
                 said.into_iter().for_each(|words| self.ui.warn(now, &words));
             }
+            // It was written where it was left.
+            Effect::Note(_) => {}
             Effect::Show(event) => self.ui.on_event(now, event, self.node),
         }
     }

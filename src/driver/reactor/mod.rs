@@ -53,6 +53,7 @@ use super::start_error::StartError;
 use super::status::STATUS_INTERRUPTED;
 use super::streams::{Listener, Streams};
 use super::tokens::{INTERFACES, LISTENER, SIGNALS, STDERR, STDIN, STDOUT, STORE};
+use super::tracing::Tracing;
 use super::wheel::Wheel;
 use accepting::Door;
 use effects::EffectParts;
@@ -96,6 +97,8 @@ pub(super) struct Reactor {
     keeper: Option<Keeper>,
     listener: Listener,
     room: String,
+    /// What is written down of what the node does.
+    tracing: Tracing,
     /// The node has not started yet, since a store is being read.
     starting: Option<Starting>,
     /// The node has left: its last event was shown.
@@ -202,7 +205,8 @@ impl Reactor {
         let user = wake::user_deadline(&self.ui, self.now.time);
         let stdin = self.stdin_waits_until();
         let timers = self.wheel.next_deadline();
-        [user, stdin, timers].into_iter().flatten().min()
+        let trace = self.tracing.deadline();
+        [user, stdin, timers, trace].into_iter().flatten().min()
     }
 
     /// A node that was away is told so before anything else: it must not speak from the past.
@@ -241,12 +245,14 @@ impl Reactor {
 
     /// Gives the node one input and does what it wants.
     fn feed(&mut self, input: Input) {
+        self.tracing.input(self.now, &input, &self.streams);
         self.node.handle(self.now, input, &mut self.outbox);
         self.carry_out();
     }
 
     /// Carries out what is in the outbox, in its order. Its memory is kept, but not that of a rare flood.
     fn carry_out(&mut self) {
+        self.tracing.output(self.now, &self.node, &self.outbox);
         let mut reach = EffectParts {
             now: self.now,
             node: &self.node,
@@ -427,6 +433,7 @@ impl Reactor {
             self.now = now;
             self.feed(Input::Away);
         }
+        self.follow_trace();
         let node = &self.node;
         (self.streams).sort(self.now.time, |link| node.is_member_link(link));
         self.streams.flush(self.now.time);
@@ -436,6 +443,18 @@ impl Reactor {
         self.flush_outputs();
         self.bury_streams();
         naming::wake(&self.names, &mut self.wheel, self.now.time);
+    }
+
+    /// Writes the trace, if there is one, and does what the user wants of it.
+    fn follow_trace(&mut self) {
+        let signalled = self.console.take_trace().then(|| self.tracing.other_way());
+        if let Some(wish) = self.ui.take_trace().or(signalled) {
+            let words = self.tracing.obey(self.now, &mut self.node, &wish);
+            self.ui.tell(self.now, &words);
+        }
+        if let Some(words) = self.tracing.flush(self.now, &mut self.node, self.left) {
+            self.ui.warn(self.now, &words);
+        }
     }
 
     /// Runs what is to be run for messages, and says what failed.

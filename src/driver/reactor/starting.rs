@@ -23,6 +23,7 @@ use super::super::runner::Runner;
 use super::super::start_error::StartError;
 use super::super::streams::Streams;
 use super::super::tokens::LOOKUPS;
+use super::super::tracing::Tracing;
 use super::super::wheel::Wheel;
 use super::opening::{Opened, system};
 use super::sleep::Sleeper;
@@ -63,7 +64,8 @@ impl Reactor {
             Credentials::new(&config.room, config.person.as_ref()).ok_or_else(no_randomness)?;
         let (key, owner) = (own.key(), own.owner());
         let now = clock.now();
-        let node = Node::new(node_config(&config, key, &network, opened.at), rng);
+        let mut node = Node::new(node_config(&config, key, &network, opened.at), rng);
+        let tracing = Tracing::new(&config.trace, &config.room, now, &mut node)?;
         let registry = (opened.poll.registry().try_clone()).map_err(system("create a poll"))?;
         let names = (opened.poll.registry().try_clone()).map_err(system("create a poll"))?;
         let keeper = Keeper::open(&config, &registry, now)?;
@@ -82,6 +84,7 @@ impl Reactor {
             network,
             listener: opened.listener,
             room: config.room.clone(),
+            tracing,
             starting: None,
             left: false,
             now,

@@ -136,6 +136,12 @@ impl Streams {
         self.pool[self.pool.slot_of(link)?].proven()
     }
 
+    /// The own address and the peer's of a link that there is.
+    pub(super) fn ends(&self, link: LinkId) -> Option<(SocketAddr, SocketAddr)> {
+        let stream = &self.pool[self.pool.slot_of(link)?];
+        Some((stream.local()?, stream.peer()))
+    }
+
     /// Opens a stream, in small segments if large ones get lost; what comes of it is left for
     /// [`Streams::next_input`].
     pub(super) fn dial(&mut self, link: LinkId, to: SocketAddr, small: bool) {

@@ -178,7 +178,12 @@ impl Stream {
 
     /// This host's end of it.
     pub(super) fn local_ip(&self) -> Option<IpAddr> {
-        self.socket.local_addr().ok().map(|at| at.ip())
+        self.local().map(|at| at.ip())
+    }
+
+    /// The socket's own address, if the system knows it.
+    pub(super) fn local(&self) -> Option<SocketAddr> {
+        self.socket.local_addr().ok()
     }
 
     /// Has the poll watch the socket under this name.

@@ -136,7 +136,8 @@ impl Group {
         self.end_election(parts, "others may have gone on without this node");
         self.coordinator = None;
         self.asking = None;
-        self.enter(parts.cx, Standing::Adrift { until, held_office });
+        let why = "others may have gone on without it";
+        self.enter(parts.cx, Standing::Adrift { until, held_office }, why);
         self.step_adrift(parts);
     }
 }

@@ -222,7 +222,7 @@ impl Group {
             (_, Some(mine)) if told.claim() > mine.claim() => {
                 self.note_version(told);
                 if parts.cx.is_weakened(Weakness::NoWaitForJoinResponse) {
-                    self.enter(parts.cx, Standing::Member);
+                    self.enter(parts.cx, Standing::Member, "a higher claim");
                     self.coordinator = Some(told.clone());
                     return self.watch_coordinator(parts, told.key);
                 }

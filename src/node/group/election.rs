@@ -48,6 +48,7 @@ impl Group {
         let Some(lost) = self.coordinator.take() else {
             return;
         };
+        parts.cx.note_lost(lost.key, reason);
         parts.mesh.clear_suspicion(lost.key);
         self.resigned = None;
         parts.cx.cancel_timer(Timer::Watch);
@@ -108,7 +109,8 @@ impl Group {
             self.coordinator = None;
             let until = parts.cx.now.time + timing::DISCOVERY_WINDOW;
             let held_office = false;
-            self.enter(parts.cx, Standing::Adrift { until, held_office });
+            let why = "a leaver elects nobody";
+            self.enter(parts.cx, Standing::Adrift { until, held_office }, why);
             return;
         }
         if !matches!(self.standing, Standing::Electing(_)) {
@@ -133,7 +135,7 @@ impl Group {
             promised,
             yielded: parts.cx.now.time,
         };
-        self.enter(parts.cx, Standing::Electing(election));
+        self.enter(parts.cx, Standing::Electing(election), reason);
         if higher.is_empty() {
             return self.take_office(parts, reason);
         }
@@ -297,7 +299,8 @@ impl Group {
     pub(super) fn stand_down(&mut self, parts: &mut Parts<'_>, live: Coordinator) {
         self.end_election(parts, "a neighbour has a live coordinator");
         if live.key == self.roster.coordinator() && self.roster.contains(parts.cx.config.key) {
-            self.enter(parts.cx, Standing::Member);
+            let why = "a neighbour vouches for its coordinator";
+            self.enter(parts.cx, Standing::Member, why);
             self.coordinator = Some(live);
             let at = parts.cx.now.time + parts.cx.config.failure_timeout;
             return parts.cx.set_timer(Timer::Watch, at);
@@ -306,7 +309,7 @@ impl Group {
             until: parts.cx.now.time,
             held_office: false,
         };
-        self.enter(parts.cx, adrift);
+        self.enter(parts.cx, adrift, "a neighbour has a live coordinator");
         self.coordinator = None;
         self.ask_in(parts, live);
     }

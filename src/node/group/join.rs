@@ -18,7 +18,7 @@ use crate::wire::{
 impl Group {
     pub(in crate::node) fn start_seeking(&mut self, parts: &mut Parts<'_>) {
         let seek = Seek::new(parts.cx.now.time);
-        self.enter(parts.cx, Standing::Seeking(seek));
+        self.enter(parts.cx, Standing::Seeking(seek), "it starts");
         self.multicast_request(parts, 0);
         parts.mesh.ask_peers(parts.cx, self);
         self.arm_join(parts, timing::JOIN_RETRY);

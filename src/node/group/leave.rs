@@ -82,11 +82,12 @@ impl Group {
             missing,
             missed,
         });
-        self.enter(parts.cx, Standing::Gone);
+        self.enter(parts.cx, Standing::Gone, "it has left");
     }
 
     pub(in crate::node) fn on_leave(&mut self, parts: &mut Parts<'_>, key: Key) {
         parts.mesh.note_left(parts.cx, key);
+        parts.cx.note_lost(key, "it said that it leaves");
         let (talk, mut lent) = self.talk(parts);
         talk.note_silent(&mut lent, key);
         parts.talk.recheck_delivery();
@@ -96,6 +97,9 @@ impl Group {
     /// A peer's process has ended: its port refuses.
     pub(in crate::node) fn on_died(&mut self, parts: &mut Parts<'_>, key: Key) {
         parts.mesh.note_dead(parts.cx, key);
+        parts
+            .cx
+            .note_lost(key, "its process ended: its port refuses");
         let (talk, mut lent) = self.talk(parts);
         talk.note_silent(&mut lent, key);
         parts.talk.recheck_delivery();

@@ -94,6 +94,20 @@ enum Standing {
     Gone,
 }
 
+impl Standing {
+    /// In a word.
+    fn name(&self) -> &'static str {
+        match self {
+            Standing::Seeking(_) => "seeking",
+            Standing::Member => "member",
+            Standing::Coordinator(_) => "coordinator",
+            Standing::Electing(_) => "electing",
+            Standing::Adrift { .. } => "adrift",
+            Standing::Gone => "gone",
+        }
+    }
+}
+
 /// Who belongs, and who coordinates.
 #[derive(Debug)]
 pub(super) struct Group {
@@ -228,7 +242,7 @@ impl Group {
     }
 
     /// The one place where a standing begins: the timers of the one before, which mean nothing in it, end.
-    fn enter(&mut self, cx: &mut Context, standing: Standing) {
+    fn enter(&mut self, cx: &mut Context, standing: Standing, why: &str) {
         let over: &[Timer] = match standing {
             Standing::Member => &[Timer::Heartbeat, Timer::Losses, Timer::Election],
             Standing::Coordinator(_) => &[Timer::Watch, Timer::Election, Timer::Join],
@@ -245,7 +259,13 @@ impl Group {
             cx.cancel_timer(*timer);
         }
         self.alarms.clear();
+        cx.note_standing(standing.name(), why);
         self.standing = standing;
+    }
+
+    /// Where this node stands, in a word.
+    pub(super) fn standing(&self) -> &'static str {
+        self.standing.name()
     }
 
     fn is_member(&self) -> bool {

@@ -56,7 +56,7 @@ impl Group {
             losing: BTreeSet::new(),
             gather_until: parts.cx.now.time + timing::LOSSES_GATHERED,
         };
-        self.enter(parts.cx, Standing::Coordinator(office));
+        self.enter(parts.cx, Standing::Coordinator(office), reason);
         let view = self.own_view(parts, &gone);
         let left = view.left.clone();
         self.version_seen = view.version;

@@ -36,7 +36,7 @@ impl Group {
         self.announced = None;
         self.resigned = None;
         parts.mesh.clear_suspicion(leader);
-        self.enter(parts.cx, Standing::Member);
+        self.enter(parts.cx, Standing::Member, "its coordinator's view has it");
         self.coordinator = Some(Coordinator {
             id: entry.id,
             key: leader,

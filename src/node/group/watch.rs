@@ -93,7 +93,12 @@ impl Group {
                 Some(s) if s.vouched => {
                     parts.mesh.give_time(parts.cx, key);
                 }
-                Some(_) => self.lose_member(parts, key),
+                Some(_) => {
+                    parts
+                        .cx
+                        .note_lost(key, "it fell silent, and nobody hears it");
+                    self.lose_member(parts, key);
+                }
             }
         }
     }

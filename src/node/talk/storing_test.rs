@@ -118,7 +118,7 @@ impl Net {
                     self.deliver(host, link, Message::Chunk(chunk));
                 }
                 Effect::Show(event) => self.hosts[host].shown.push(event),
-                Effect::Unicast { .. } | Effect::Close { .. } => {}
+                Effect::Unicast { .. } | Effect::Close { .. } | Effect::Note(_) => {}
             }
         }
     }

@@ -1,0 +1,109 @@
+//! `papo demo`: lessons, in virtual time or with real processes, and a room on the screen.
+//!
+//! Owns which lesson is wanted, and where its picture goes.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+
+use crate::demo::{LESSONS, Screen, give as give_lesson, give_with, picture};
+use crate::driver::{self, Troupe};
+use crate::ui::visible::{Tab, visible};
+
+/// What `papo demo` was asked for.
+#[derive(Args, Clone, PartialEq, Eq, Debug)]
+pub struct Asked {
+    /// Which lesson; without it a room is shown on the screen, and keys kill, freeze and cut
+    #[arg(long, value_name = "LESSON", value_parser = PossibleValuesParser::new(LESSONS.iter().map(|l| l.name)))]
+    pub script: Option<String>,
+    /// In virtual time, which is so unless --processes is given
+    #[arg(long, conflicts_with = "processes")]
+    pub simulated: bool,
+    /// With real processes on 127.0.0.1; their network cannot be cut
+    #[arg(long, requires = "script", conflicts_with = "seed")]
+    pub processes: bool,
+    /// Another play of the same lesson; the same seed is the same play
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// List the lessons
+    #[arg(long)]
+    pub list: bool,
+    /// How many nodes the room has that is shown without a lesson
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=12))]
+    pub nodes: u8,
+    /// Where the picture goes; - is stdout, instead of the words [default: papo-LESSON.svg]
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+}
+
+/// What is for stdout, and why the lesson did not end as it says, if it did not.
+///
+/// # Errors
+///
+/// One line: a file that cannot be written.
+pub fn give(asked: &Asked, trace: Option<&Path>) -> Result<(String, Option<String>), String> {
+    let lesson = LESSONS
+        .iter()
+        .find(|l| Some(l.name) == asked.script.as_deref());
+    let Some(lesson) = lesson else {
+        if asked.list {
+            return Ok((list(), None));
+        }
+        return show(asked, trace);
+    };
+    let given = match asked.processes {
+        true => give_with(lesson, &mut Troupe::new()?)?,
+        false => give_lesson(lesson, asked.seed)?,
+    };
+    if let Some(path) = trace {
+        write(path, &given.trace)?;
+    }
+    let usual = PathBuf::from(format!("papo-{}.svg", lesson.name));
+    let path = asked.svg.as_ref().unwrap_or(&usual);
+    let mut out = given.told;
+    if path == Path::new("-") {
+        out = given.svg;
+    } else {
+        write(path, given.svg.as_bytes())?;
+        let _ = writeln!(out, "the picture: {}", shown(path));
+    }
+    let failed = given
+        .failed
+        .map(|why| format!("demo {}: {why}", lesson.name));
+    Ok((out, failed))
+}
+
+/// A room on the screen.
+fn show(asked: &Asked, trace: Option<&Path>) -> Result<(String, Option<String>), String> {
+    let usual = PathBuf::from("papo-demo.svg");
+    let path = asked.svg.as_ref().unwrap_or(&usual);
+    let keep = |screen: &Screen| {
+        if let Some(trace) = trace {
+            write(trace, screen.stage().trace())?;
+        }
+        write(path, picture(screen.stage())?.as_bytes())?;
+        Ok(format!("the picture: {}", shown(path)))
+    };
+    let mut screen = Screen::new(asked.seed, usize::from(asked.nodes));
+    driver::lecture(&mut screen, keep)?;
+    let words = keep(&screen)?;
+    Ok((words + "\n", None))
+}
+
+fn list() -> String {
+    let mut out = String::from("papo demo --script LESSON plays one of these:\n");
+    for lesson in &LESSONS {
+        let _ = writeln!(out, "  {:<19} {}", lesson.name, lesson.title);
+    }
+    out
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
+    std::fs::write(path, bytes).map_err(|e| format!("{}: it cannot be written: {e}", shown(path)))
+}
+
+fn shown(path: &Path) -> String {
+    visible(&path.to_string_lossy(), Tab::Escape)
+}
