@@ -130,6 +130,7 @@
 pub mod cli;
 pub mod driver;
 pub mod identity;
+pub mod irc;
 pub mod limits;
 pub mod lock;
 pub mod node;
