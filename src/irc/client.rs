@@ -15,6 +15,7 @@ use crate::node::{Time, micros};
 
 use super::caps::{Cap, Caps};
 use super::line::push_tag;
+use super::past::Past;
 
 /// The longest line that is looked for, with its tags and its end.
 const WHOLE_LINE_MAX: usize = IRC_TAG_BYTES_MAX + IRC_LINE_BYTES_MAX;
@@ -71,7 +72,9 @@ pub(super) struct Client {
     /// Folded names of the channels that it is in.
     pub(super) channels: BTreeSet<String>,
     pub(super) stage: Stage,
-    /// What it said first.
+    /// What was said privately with it since it came: nobody else may read that, whoever has its nick later.
+    pub(super) private: Past,
+    /// When it came.
     pub(super) since: Time,
     pub(super) spoke: Time,
     pub(super) spoke_ms: u64,
@@ -106,6 +109,7 @@ impl Client {
             invisible: false,
             channels: BTreeSet::new(),
             stage: Stage::New,
+            private: Past::default(),
             since: now,
             spoke: now,
             spoke_ms: wall_ms,

@@ -1,8 +1,8 @@
-//! What was said in one channel, as far as it is kept for those who ask.
+//! What was said in one channel, or privately with one client, as far as it is kept for those who ask.
 //!
 //! Owns these lines, in the order of their times, with their bounds. It never decides who is shown what.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use crate::limits::{IRC_PAST_BYTES_MAX, IRC_PAST_LINES_MAX};
@@ -16,6 +16,9 @@ pub(super) struct Kept {
     /// `nick!user@host`.
     pub(super) source: Rc<str>,
     pub(super) command: &'static str,
+    pub(super) target: Rc<str>,
+    /// With whom it was said, folded, if it is private.
+    pub(super) with: Rc<str>,
     /// Its lines; true for those that go on with the line before.
     pub(super) lines: Rc<[(String, bool)]>,
     pub(super) client_tags: Rc<str>,
@@ -67,6 +70,26 @@ impl Past {
         let same = self.kept.iter().skip(from);
         let mut same = same.take_while(|k| k.at_ms == at_ms);
         same.any(|k| *k.id == *id)
+    }
+
+    /// What was said with one of those with whom private messages were exchanged.
+    pub(super) fn only(&self, with: &str) -> Past {
+        let mut past = Past::default();
+        let found = self.kept.iter().filter(|k| *k.with == *with);
+        found.for_each(|kept| past.push(kept.clone()));
+        past
+    }
+
+    /// With whom private messages were exchanged, by the times of the newest.
+    pub(super) fn newest_with(&self) -> Vec<(u64, String)> {
+        let mut newest: BTreeMap<&str, u64> = BTreeMap::new();
+        for kept in &self.kept {
+            newest.insert(&kept.with, kept.at_ms);
+        }
+        newest
+            .into_iter()
+            .map(|(with, at)| (at, with.to_owned()))
+            .collect()
     }
 
     pub(super) fn newest(&self) -> Option<&Kept> {

@@ -1,6 +1,7 @@
 //! What was said before: for those who ask with CHATHISTORY, and for those who join and cannot ask.
 //!
-//! Private messages have no history: papo keeps none.
+//! Private messages are kept for a client as long as it is connected: papo has no history of them, and without
+//! accounts whoever takes a nick later must not read what was said with it before.
 
 use std::rc::Rc;
 
@@ -10,7 +11,7 @@ use super::super::caps::Cap;
 use super::super::channel::Channel;
 use super::super::client::Said;
 use super::super::line::{Line, body};
-use super::super::past::{Kept, Mark};
+use super::super::past::{Kept, Mark, Past};
 use super::super::{Conn, names};
 use super::talking::Speech;
 use super::{Server, iso};
@@ -44,26 +45,25 @@ impl Server {
     fn history_of(&mut self, conn: Conn, command: &str, line: &Line<'_>) -> Result<(), Refusal> {
         let target = line.param(1).unwrap_or("");
         let folded = names::folded(target);
-        if !target.starts_with(names::CHANNEL) {
-            // What was said privately is kept nowhere.
-            let is_known =
-                self.client_named(target).is_some() || self.people.named(target).is_some();
-            return match is_known {
-                true => Ok(self.show_kept(conn, target.into(), &[])),
-                false => Err(NO_TARGET),
-            };
-        }
         let channel = self
             .channels
             .get(&folded)
             .filter(|c| c.seat_of(conn).is_some());
-        let channel = channel.ok_or(NO_TARGET)?;
+        let private;
+        let (past, name): (&Past, Rc<str>) = match channel {
+            Some(channel) => (&channel.past, channel.shared_name()),
+            None if target.starts_with(names::CHANNEL) => return Err(NO_TARGET),
+            None => {
+                let client = self.clients.get(&conn).ok_or(NO_TARGET)?;
+                private = client.private.only(&folded);
+                (&private, target.into())
+            }
+        };
         let count = |at: usize| {
             let n = line.param(at).and_then(|n| n.parse::<usize>().ok());
             n.map(|n| n.min(IRC_HISTORY_LINES_MAX)).ok_or(BAD_PARAMS)
         };
         let mark = |at: usize| line.param(at).and_then(mark).ok_or(BAD_PARAMS);
-        let past = &channel.past;
         let found = match command {
             "LATEST" if line.param(2) == Some("*") => past.latest(None, count(3)?),
             "LATEST" => past.latest(Some(&mark(2)?), count(3)?),
@@ -73,7 +73,6 @@ impl Server {
             "BETWEEN" => past.between(&mark(2)?, &mark(3)?, count(4)?),
             _ => return Err(("INVALID_PARAMS", "Unknown subcommand")),
         };
-        let name = channel.shared_name();
         self.show_kept(conn, name, &found);
         Ok(())
     }
@@ -92,6 +91,8 @@ impl Server {
         let mine = self.channels.values().filter(|c| c.seat_of(conn).is_some());
         let newest = |c: &Channel| c.past.newest().map(|k| (k.at_ms, c.name.clone()));
         let mut found: Vec<(u64, String)> = mine.filter_map(newest).collect();
+        let private = self.clients.get(&conn).map(|c| c.private.newest_with());
+        found.extend(private.into_iter().flatten());
         found.retain(|(at, _)| from < *at && *at < to);
         found.sort();
         found.truncate(count.min(IRC_HISTORY_LINES_MAX));
@@ -123,7 +124,7 @@ impl Server {
     fn show_kept(&mut self, conn: Conn, target: Rc<str>, found: &[Kept]) {
         self.in_batch(conn, &["chathistory", &target], |client, source, batch| {
             for kept in found {
-                let mut speech = Speech::of(kept, &target);
+                let mut speech = Speech::of(kept);
                 speech.batch = Some(Rc::clone(batch));
                 speech.written().say_to(client, source, false);
             }

@@ -315,8 +315,11 @@ impl Server {
             }
         };
         let label = line.tag("label").map(str::to_owned);
-        let is_in_batch = line.tag("batch").is_some();
-        let label = label.as_deref().filter(|_| !is_in_batch);
+        // What a batch gathers is answered when it is complete.
+        let opens = line.param(0).is_some_and(|p| p.starts_with('+'));
+        let is_part =
+            line.tag("batch").is_some() || opens && line.command.eq_ignore_ascii_case("BATCH");
+        let label = label.as_deref().filter(|_| !is_part);
         self.answered(conn, label, |server| server.dispatch(conn, &line));
     }
 

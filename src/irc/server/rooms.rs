@@ -557,6 +557,8 @@ impl Server {
             batch: None,
         };
         self.deliver(conn, &speech, false);
+        let author = speech.source.split('!').next().unwrap_or("").to_owned();
+        self.keep_private(conn, &speech, &author);
     }
 
     fn on_delivered(&mut self, id: SeatId, last: u64, confirmed: usize) {

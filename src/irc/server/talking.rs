@@ -36,11 +36,11 @@ pub(super) struct Speech {
 
 impl Speech {
     /// A message of the past.
-    pub(super) fn of(kept: &Kept, target: &Rc<str>) -> Speech {
+    pub(super) fn of(kept: &Kept) -> Speech {
         Speech {
             source: Rc::clone(&kept.source),
             command: kept.command,
-            target: Rc::clone(target),
+            target: Rc::clone(&kept.target),
             lines: Rc::clone(&kept.lines),
             client_tags: Rc::clone(&kept.client_tags),
             id: Rc::clone(&kept.id),
@@ -55,6 +55,8 @@ impl Speech {
             at_ms: self.at_ms,
             source: Rc::clone(&self.source),
             command: self.command,
+            target: Rc::clone(&self.target),
+            with: "".into(),
             lines: Rc::clone(&self.lines),
             client_tags: Rc::clone(&self.client_tags),
         }
@@ -319,6 +321,10 @@ impl Server {
                     .unwrap_or_default();
                 speech.target = name;
                 self.deliver(to, &speech, to == conn);
+                if to != conn {
+                    let author = speech.source.split('!').next().unwrap_or("").to_owned();
+                    self.keep_private(to, &speech, &author);
+                }
                 away
             }
             None => {
@@ -347,8 +353,21 @@ impl Server {
             }
         };
         self.echo(conn, &speech, None);
+        self.keep_private(conn, &speech, &Rc::clone(&speech.target));
         if let Some(text) = away.filter(|_| speech.command == "PRIVMSG") {
             self.reply(conn, "301", &[&speech.target], Some(&text));
+        }
+    }
+
+    /// What was said privately is kept for this client, as long as it is here.
+    pub(super) fn keep_private(&mut self, conn: Conn, speech: &Speech, with: &str) {
+        let client = self.clients.get_mut(&conn);
+        if let Some(client) = client.filter(|_| speech.command != "TAGMSG") {
+            let with = names::folded(with).into();
+            client.private.push(Kept {
+                with,
+                ..speech.kept()
+            });
         }
     }
 
