@@ -377,6 +377,10 @@ pub const IRC_UNREAD_BYTES_MAX: usize = 16 * 1024;
 /// Bytes that wait for one client to read them. One with more is let go: it does not read, and everybody else
 /// goes on.
 pub const IRC_UNSENT_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes of one client that are read in one turn of the loop.
+pub const IRC_READ_BYTES: usize = 8 * 1024;
+/// Addresses at which clients may connect.
+pub const IRC_DOORS_MAX: usize = 8;
 /// Clients at a time.
 pub const IRC_CLIENTS_MAX: usize = 512;
 /// Channels that one client is in.

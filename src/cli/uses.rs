@@ -51,6 +51,14 @@ const USES: &[(&str, &[&[&str]])] = &[
         ],
     ),
     ("doctor", &[FILE, NETWORK, &["room", "secret_file"]]),
+    (
+        "irc",
+        &[
+            FILE,
+            NETWORK,
+            &["room", "identity", "anonymous", "history", "timeout"],
+        ],
+    ),
     ("keygen", &[]),
     ("rekey", &[FILE, &["store", "secret_file"]]),
     ("completions", &[]),

@@ -13,6 +13,7 @@
 //! | `console` | stdin, stdout, stderr, the terminal, signals |
 //! | `keeper` | the store: when to commit, and what to do if that fails; the process that waits for the disk |
 //! | `runner` | the commands that are run for messages |
+//! | `irc` | the IRC clients of this machine: their sockets, and the bytes between them and the server |
 //! | `names` | where the peers are that the user named, and the processes that look that up |
 //! | `room_scan` | listening without joining, beside all that |
 //! | `doctor` | what works on this network, and what to type; beside all that, too |
@@ -38,6 +39,7 @@ mod config;
 mod console;
 mod descriptors;
 mod doctor;
+mod irc;
 mod keeper;
 mod loglines;
 mod names;
@@ -57,6 +59,7 @@ pub use self::loglines::{flush as flush_log, target as log_target};
 pub use config::{DriverConfig, StoreConfig};
 pub use console::outlive_file_limits;
 pub use doctor::{DoctorConfig, Examined, examine};
+pub use irc::{IrcAddress, IrcConfig};
 pub use names::{NamedPeer, look_up};
 pub use network::{Host, Interface, Selection};
 pub use room_scan::{Scan, ScanConfig, scan};

@@ -192,10 +192,8 @@ impl Client {
         self.credit = self.earned_by(now) - LINE;
         self.earned = now;
         let mut line: Vec<u8> = self.unread.drain(..=end).collect();
-        line.pop();
-        if line.last() == Some(&b'\r') {
-            line.pop();
-        }
+        // No line has these within it.
+        line.retain(|b| !matches!(b, b'\n' | b'\r' | 0));
         Ok(Some(line))
     }
 

@@ -38,6 +38,8 @@ impl<'a> Line<'a> {
     ///
     /// If it is no line that a client may send.
     pub fn read(bytes: &'a [u8]) -> Result<Line<'a>, Bad> {
+        let spaces = bytes.iter().take_while(|b| **b == b' ').count();
+        let bytes = &bytes[spaces..];
         let tags_end = match bytes.first() {
             Some(b'@') => memchr::memchr(b' ', bytes).map_or(bytes.len(), |at| at + 1),
             _ => 0,
@@ -53,7 +55,7 @@ impl<'a> Line<'a> {
     /// The same for a line of any length; none if there is no command.
     #[must_use]
     pub fn read_text(text: &'a str) -> Option<Line<'a>> {
-        let mut rest = text.trim_end_matches(['\r', '\n']);
+        let mut rest = text.trim_end_matches(['\r', '\n']).trim_start_matches(' ');
         let mut line = Line::default();
         if let Some(tagged) = rest.strip_prefix('@') {
             let (tags, after) = tagged.split_once(' ').unwrap_or((tagged, ""));
@@ -221,3 +223,7 @@ pub fn body(source: &str, command: &str, params: &[&str], text: Option<&str>) ->
 pub fn cut(text: &str, bytes: usize) -> &str {
     &text[..text.floor_char_boundary(bytes)]
 }
+
+#[cfg(test)]
+#[path = "line_test.rs"]
+mod tests;

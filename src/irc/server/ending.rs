@@ -54,6 +54,20 @@ impl Server {
         }
     }
 
+    /// True while lines of this client wait to be understood.
+    #[must_use]
+    pub fn has_lines(&self, conn: Conn) -> bool {
+        let client = self.clients.get(&conn);
+        client.is_some_and(|c| c.next_line_at().is_some())
+    }
+
+    /// The server ends, and everybody is told so.
+    pub fn end_all(&mut self, now: Now, why: &str) {
+        self.now = now;
+        let all: Vec<Conn> = self.clients.keys().copied().collect();
+        all.into_iter().for_each(|conn| self.end(conn, why));
+    }
+
     /// True if the connection is to be closed whatever waits for the client.
     #[must_use]
     pub fn is_dead(&self, conn: Conn) -> bool {
