@@ -406,7 +406,7 @@ pub const IRC_MULTILINE_LINES_MAX: usize = 32;
 /// Bytes of one multiline message.
 pub const IRC_MULTILINE_BYTES_MAX: usize = 4_096;
 /// Lines that a client said while its node could not yet take them; further ones wait unread.
-pub const IRC_UNSAID_LINES_MAX: usize = 256;
+pub const IRC_UNSAID_LINES_MAX: u64 = 256;
 /// Echoes that wait until everybody has confirmed a line; of more, the oldest are sent unconfirmed.
 pub const IRC_ECHOES_MAX: usize = 1_024;
 /// Authors of a channel of whom is known how far they were shown: of more, those that are gone are forgotten.

@@ -79,3 +79,15 @@ pub fn run(config: DriverConfig) -> Result<u8, StartError> {
     flush_log();
     result
 }
+
+/// Lets IRC clients in, each with nodes of its own, until papo is told to end. The result is the exit status.
+/// What `shared` says of one room and one person is not heeded.
+///
+/// # Errors
+///
+/// If papo cannot start, or cannot go on; the exit status is then [`STATUS_FAILED`].
+pub fn run_irc(shared: DriverConfig, config: IrcConfig) -> Result<u8, StartError> {
+    let result = irc::run(shared, config);
+    flush_log();
+    result
+}

@@ -4,7 +4,11 @@
 //! goes to whoever calls, and what rooms tell comes from there. It never decides what a client is told, and reads
 //! of each client only so much in a turn.
 
+mod room;
+mod running;
 mod sockets;
+
+pub(super) use running::run;
 
 use std::collections::BTreeMap;
 use std::fmt;

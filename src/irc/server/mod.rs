@@ -36,7 +36,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::limits::IRC_LINES_PER_TURN;
+use crate::limits::{IRC_LINES_PER_TURN, IRC_UNSAID_LINES_MAX};
 use crate::node::Now;
 use crate::wire::Key;
 
@@ -158,6 +158,8 @@ pub struct Server {
     requests: VecDeque<Request>,
     gathered: BTreeMap<Conn, Gathered>,
     pending: Vec<Pending>,
+    /// The nodes whose rooms cannot follow.
+    busy: BTreeSet<SeatId>,
     next_seat: u64,
     next_id: u64,
     /// The most clients that were here at a time.
@@ -181,6 +183,7 @@ impl Server {
             requests: VecDeque::new(),
             gathered: BTreeMap::new(),
             pending: Vec::new(),
+            busy: BTreeSet::new(),
             next_seat: 0,
             next_id: 0,
             most: 0,
@@ -273,6 +276,11 @@ impl Server {
         }
     }
 
+    /// The rooms of these nodes cannot follow: their clients are not understood further until they can.
+    pub fn set_busy(&mut self, seats: impl IntoIterator<Item = SeatId>) {
+        self.busy = seats.into_iter().collect();
+    }
+
     /// Who is asked for lines in this turn.
     #[must_use]
     pub fn round(&self, now: Now) -> Round {
@@ -284,14 +292,17 @@ impl Server {
     }
 
     /// A client whose nodes cannot yet take more is not understood further.
-    fn is_held(&self, conn: Conn) -> bool {
+    pub(super) fn is_held(&self, conn: Conn) -> bool {
         let Some(client) = self.clients.get(&conn) else {
             return true;
         };
         let is_full = |channel: &String| {
             let seat = self.channels.get(channel).and_then(|c| c.seat_of(conn));
-            let seat = seat.and_then(|seat| self.seats.get(&seat));
-            seat.is_some_and(|s| s.unsaid.len() >= crate::limits::IRC_UNSAID_LINES_MAX)
+            let Some((id, seat)) = seat.and_then(|id| Some((id, self.seats.get(&id)?))) else {
+                return false;
+            };
+            let is_in = seat.place == Place::Joined;
+            self.busy.contains(&id) || !is_in && seat.said >= IRC_UNSAID_LINES_MAX
         };
         client.channels.iter().any(is_full)
     }

@@ -5,9 +5,7 @@
 
 use std::rc::Rc;
 
-use crate::limits::{
-    IRC_ECHOES_MAX, IRC_LINE_BYTES_MAX, IRC_TOPIC_BYTES_MAX, IRC_UNSAID_LINES_MAX,
-};
+use crate::limits::{IRC_ECHOES_MAX, IRC_LINE_BYTES_MAX, IRC_TOPIC_BYTES_MAX};
 use crate::ui::act::Act;
 use crate::wire::{Key, MessageId};
 
@@ -416,10 +414,7 @@ impl Server {
             channel.show(key, seat.said);
         }
         match seat.place {
-            Place::Waiting if seat.unsaid.len() < 2 * IRC_UNSAID_LINES_MAX => {
-                seat.unsaid.push_back(text)
-            }
-            Place::Waiting => seat.said -= 1,
+            Place::Waiting => seat.unsaid.push_back(text),
             _ => self.requests.push_back(Request::Say { seat: id, text }),
         }
     }
