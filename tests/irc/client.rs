@@ -115,6 +115,24 @@ impl Client {
         self.gets_that(part, |line| line.contains(part))
     }
 
+    /// Lines with these in them, in whatever order.
+    #[track_caller]
+    pub fn gets_all<const N: usize>(&mut self, parts: [&str; N]) {
+        let from = self.seen;
+        let mut last = from;
+        for part in parts {
+            self.seen = from;
+            self.gets(part);
+            last = last.max(self.seen);
+        }
+        self.seen = last;
+    }
+
+    /// Says several lines.
+    pub fn say_all(&mut self, lines: &[&str]) {
+        lines.iter().for_each(|line| self.say(line));
+    }
+
     #[track_caller]
     pub fn gets_that(&mut self, what: &str, fits: impl Fn(&str) -> bool) -> String {
         let until = Instant::now() + PATIENCE;
