@@ -44,6 +44,8 @@ fn weechat(server: &Server, home: &Scratch) -> Terminal {
     let runs = [
         "/set weechat.look.buffer_time_format \"\"",
         "/set irc.server_default.anti_flood_prio_high 0",
+        // What is typed as fast as a test types is no paste.
+        "/set weechat.look.paste_max_lines -1",
         add.as_str(),
         "/set irc.server.papo.capabilities \"*\"",
         "/connect papo",
@@ -69,8 +71,13 @@ fn start(command: &Command, home: &str) -> Terminal {
 /// One of these programs goes through a day: it joins two rooms, of which one has a past, talks with a papo in a
 /// terminal and with a pipe, privately, too, sees a topic, a new nick, and that somebody dies who coordinates.
 ///
-/// `goes_to` is what the program is told to show a channel.
-fn a_day(open: impl Fn(&Server, &Scratch) -> Terminal, nick: &str, goes_to: &str) {
+/// `goes_to` is what the program is told to show a channel, and `has_private` how it says that there is a window for
+/// a private message.
+fn a_day(
+    open: impl Fn(&Server, &Scratch) -> Terminal,
+    nick: &str,
+    (goes_to, has_private): (&str, &str),
+) {
     let permit: Permit = shared();
     let room = Room::new(&permit);
     let other = room.neighbour();
@@ -91,6 +98,8 @@ fn a_day(open: impl Fn(&Server, &Scratch) -> Terminal, nick: &str, goes_to: &str
     program.keys(&format!("{goes_to} #{}\r", other.name));
     program.shows(&format!("#{}", other.name));
     program.shows("caio");
+    // Both know when a line was said, and show the past with its times.
+    program.shows("this was said before");
     program.keys(&format!("/join #{}\r", room.name));
     program.shows("lunch at noon");
     ana.shows(nick);
@@ -106,9 +115,11 @@ fn a_day(open: impl Fn(&Server, &Scratch) -> Terminal, nick: &str, goes_to: &str
     );
     program.shows("a line of a pipe");
     ana.keys(&format!("/msg {nick} only for you\r"));
-    program.wait("the private message", |t| {
-        t.screen().contains("only for you") || t.screen().contains("ana")
-    });
+    program.shows(has_private);
+    program.keys(&format!("{goes_to} ana\r"));
+    program.shows("only for you");
+    program.keys(&format!("{goes_to} #{}\r", room.name));
+    program.shows("lunch at noon");
     program.keys("/msg ana and this for you\r");
     ana.shows("and this for you");
     program.keys("/nick zuleica\r");
@@ -119,6 +130,18 @@ fn a_day(open: impl Fn(&Server, &Scratch) -> Terminal, nick: &str, goes_to: &str
     ana.signal(Signal::KILL);
     program.wait("the failover", |t| t.screen().contains("+o zuleica"));
     println!("{}", program.screen());
+    program.keys(&format!("{goes_to} #{}\r", other.name));
+    program.shows("this was said before");
+    caio.signal(Signal::STOP);
+    program.shows("connection lost");
+    caio.signal(Signal::CONT);
+    let came = |t: &Terminal| {
+        let screen = t.screen();
+        let came = |l: &&str| l.contains("caio") && l.contains("has joined");
+        screen.lines().filter(came).count() == 2
+    };
+    program.wait("caio is back", came);
+    println!("{}", program.screen());
     program.keys("/quit\r");
     let _ = program.exit();
 }
@@ -126,13 +149,13 @@ fn a_day(open: impl Fn(&Server, &Scratch) -> Terminal, nick: &str, goes_to: &str
 #[test]
 fn irssi_is_a_face_of_papo() {
     if is_there("irssi") {
-        a_day(irssi, "ines", "/window goto");
+        a_day(irssi, "ines", ("/window goto", "Act: 1,4"));
     }
 }
 
 #[test]
 fn weechat_is_a_face_of_papo() {
     if is_there("weechat-curses") {
-        a_day(weechat, "wanda", "/buffer");
+        a_day(weechat, "wanda", ("/buffer", "4.  ana"));
     }
 }

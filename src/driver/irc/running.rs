@@ -5,7 +5,7 @@
 //! done between two of them; then what the nodes have shown goes to the server, and everything is written. Nothing
 //! in a turn waits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::fd::AsRawFd as _;
 use std::time::Duration;
@@ -48,6 +48,8 @@ struct Running {
     now: Now,
     irc: Irc,
     rooms: BTreeMap<SeatId, Room>,
+    /// The nodes that had something to do in this turn.
+    touched: BTreeSet<SeatId>,
     /// Log lines that stderr has not taken yet.
     log: Vec<u8>,
     /// Papo is to end, and waits for the nodes until then.
@@ -104,6 +106,7 @@ impl Running {
             now,
             irc,
             rooms: BTreeMap::new(),
+            touched: BTreeSet::new(),
             log: Vec::new(),
             ends_at: None,
         })
@@ -135,6 +138,7 @@ impl Running {
             let is_due = room.next_deadline().is_some_and(|at| at <= now.time);
             if away || is_due || room.has_work() || woken.contains(seat) {
                 room.turn(now, away);
+                self.touched.insert(*seat);
             }
         }
         self.carry_shown();
@@ -194,9 +198,7 @@ impl Running {
         let mut round = self.irc.round(now);
         loop {
             let is_over = !self.irc.step(now, &mut round);
-            while let Some(request) = self.irc.next_request() {
-                self.carry_out(request);
-            }
+            self.carry_out_requests();
             if is_over {
                 return;
             }
@@ -223,7 +225,10 @@ impl Running {
             }
         };
         match self.rooms.get_mut(&seat) {
-            Some(room) => room.command(now, command),
+            Some(room) => {
+                room.command(now, command);
+                self.touched.insert(seat);
+            }
             None => self.irc.server().on_closed(now, seat, "it is gone"),
         }
     }
@@ -249,6 +254,7 @@ impl Running {
             Ok(room) => {
                 let key = room.node().key();
                 self.rooms.insert(seat, room);
+                self.touched.insert(seat);
                 self.irc.server().on_opened(now, seat, key);
             }
             Err(e) => self.irc.server().on_closed(now, seat, &e.to_string()),
@@ -258,11 +264,18 @@ impl Running {
     /// What the nodes have shown goes to the server.
     fn carry_shown(&mut self) {
         let now = self.now;
-        for (seat, room) in &mut self.rooms {
+        for seat in &self.touched {
+            let Some(room) = self.rooms.get_mut(seat) else {
+                continue;
+            };
             for event in room.take_shown() {
                 self.irc.server().on_event(now, *seat, event, room.node());
             }
         }
+        self.carry_out_requests();
+    }
+
+    fn carry_out_requests(&mut self) {
         while let Some(request) = self.irc.next_request() {
             self.carry_out(request);
         }
@@ -272,22 +285,21 @@ impl Running {
         let now = self.now;
         // The clients hear at once what was said; the rooms come after them.
         self.irc.end_turn(now);
-        while let Some(request) = self.irc.next_request() {
-            self.carry_out(request);
-        }
-        for room in self.rooms.values_mut() {
-            room.end_turn(now);
+        self.carry_out_requests();
+        for seat in &self.touched {
+            if let Some(room) = self.rooms.get_mut(seat) {
+                room.end_turn(now);
+            }
         }
         self.carry_shown();
         self.irc.write();
+        self.touched.clear();
         let over = self.rooms.iter().filter(|(_, room)| room.is_over(now.time));
         let over: Vec<SeatId> = over.map(|(seat, _)| *seat).collect();
         for seat in over {
             self.bury(seat);
         }
-        while let Some(request) = self.irc.next_request() {
-            self.carry_out(request);
-        }
+        self.carry_out_requests();
     }
 
     fn bury(&mut self, seat: SeatId) {

@@ -170,7 +170,8 @@ impl Server {
         let Some(client) = self.clients.get(&conn) else {
             return;
         };
-        let sees_when = client.has(Cap::Time) && client.has(Cap::Batch);
+        // In a batch for those who know batches; the others see by the time that it is of the past.
+        let sees_when = client.has(Cap::Time);
         if sees_when && !client.has(Cap::Chathistory) && !found.is_empty() {
             self.show_kept(conn, name, found);
         }
