@@ -545,3 +545,7 @@ fn iso(ms: u64) -> Rc<str> {
     let time = jiff::Timestamp::from_millisecond(ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string().into()
 }
+
+#[cfg(test)]
+#[path = "server_test.rs"]
+mod tests;
