@@ -19,7 +19,7 @@ macro_rules! capabilities {
 capabilities! {
     AwayNotify "away-notify" "Who goes away or comes back is told."
     Batch "batch" "Lines may come in batches."
-    CapNotify "cap-notify" "New capabilities are told; there never are any."
+    Notify "cap-notify" "New capabilities are told; there never are any."
     Chathistory "draft/chathistory" "The client asks for history itself."
     Multiline "draft/multiline" "Messages may have several lines."
     Echo "echo-message" "What the client says comes back to it."

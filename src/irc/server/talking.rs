@@ -225,20 +225,18 @@ impl Server {
         let is_silent = speech.command == "NOTICE";
         let Some(channel) = self.channels.get(&folded) else {
             let target = Rc::clone(&speech.target);
-            return if is_silent {
-                ()
-            } else {
-                self.no_channel(conn, &target)
-            };
+            if !is_silent {
+                self.no_channel(conn, &target);
+            }
+            return;
         };
         let Some(seat) = channel.seat_of(conn) else {
             let text = "Cannot send to channel: you are not in it";
             let target = Rc::clone(&speech.target);
-            return if is_silent {
-                ()
-            } else {
-                self.reply(conn, "404", &[&target], Some(text))
-            };
+            if !is_silent {
+                self.reply(conn, "404", &[&target], Some(text));
+            }
+            return;
         };
         speech.target = channel.shared_name();
         let texts = told(&speech);
@@ -327,11 +325,10 @@ impl Server {
             }
             None => {
                 let Some(person) = self.people.named(&nick) else {
-                    return if is_silent {
-                        ()
-                    } else {
-                        self.no_nick(conn, &nick)
-                    };
+                    if !is_silent {
+                        self.no_nick(conn, &nick);
+                    }
+                    return;
                 };
                 let (away, name) = (person.away.clone(), person.nick.as_str().into());
                 speech.target = name;
@@ -341,11 +338,10 @@ impl Server {
                     .iter()
                     .all(|text| self.tell_privately(conn, &nick, text))
                 {
-                    return if is_silent {
-                        ()
-                    } else {
-                        self.no_nick(conn, &nick)
-                    };
+                    if !is_silent {
+                        self.no_nick(conn, &nick);
+                    }
+                    return;
                 }
                 away
             }
