@@ -411,5 +411,8 @@ pub const IRC_UNSAID_LINES_MAX: u64 = 256;
 pub const IRC_ECHOES_MAX: usize = 1_024;
 /// Authors of a channel of whom is known how far they were shown: of more, those that are gone are forgotten.
 pub const IRC_AUTHORS_MAX: usize = 2 * MEMBERS_MAX;
+/// Nodes of one channel that look for its room at a time, once one of them is in it: a hundred at once would keep each
+/// other from answering in time.
+pub const IRC_JOINERS_MAX: usize = 4;
 /// Nodes that have left a channel and are not yet gone, in all.
 pub const IRC_LEAVING_MAX: usize = 4_096;

@@ -61,7 +61,7 @@ struct Crowd {
 }
 
 impl Crowd {
-    fn join(port: u16, count: usize, deadline: Instant) -> Result<Crowd, String> {
+    fn join(port: u16, name: &str, count: usize, deadline: Instant) -> Result<Crowd, String> {
         let failed = |e: std::io::Error| format!("a client: {e}");
         let mut crowd = Crowd {
             poll: Poll::new().map_err(failed)?,
@@ -70,7 +70,7 @@ impl Crowd {
         };
         for n in 0..count {
             let mut socket = connect(port, deadline)?;
-            let hello = format!("NICK n{n}\r\nUSER u 0 * :bench\r\nJOIN #bench\r\n");
+            let hello = format!("NICK {name}{n}\r\nUSER u 0 * :bench\r\nJOIN #bench\r\n");
             socket.write_all(hello.as_bytes()).map_err(failed)?;
             socket.set_nonblocking(true).map_err(failed)?;
             let mut socket = mio::net::TcpStream::from_std(socket);
@@ -166,10 +166,10 @@ fn measure(
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     let server = Process::spawn(&mut command).map_err(|e| format!("{command:?}: {e}"))?;
-    let one = Crowd::join(port, 1, deadline)?;
+    let one = Crowd::join(port, "first", 1, deadline)?;
     let before = procfs::pss_kib(server.id())?;
     drop(one);
-    let mut crowd = Crowd::join(port, CLIENTS, deadline)?;
+    let mut crowd = Crowd::join(port, "n", CLIENTS, deadline)?;
     sleep_until(Instant::now() + settles);
     let rate = crowd.talk(
         bench.options.messages(LINES),

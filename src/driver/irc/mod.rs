@@ -198,11 +198,8 @@ impl Irc {
         self.server.next_deadline()
     }
 
-    /// Lets in who waits, and takes in what the clients say.
+    /// Takes in what the clients say, and lets in who waits: whoever has gone is gone before somebody else comes.
     pub(super) fn read(&mut self, now: Now) {
-        for at in 0..self.doors.len() {
-            self.accept(now, at);
-        }
         let mut bytes = vec![0; IRC_READ_BYTES];
         for (_, connection) in &mut self.connections {
             let wants = self.server.wants_bytes(connection.conn);
@@ -215,6 +212,21 @@ impl Irc {
                 Err(e) if e.kind() == ErrorKind::WouldBlock => connection.can_read = false,
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(_) => connection.is_ended = true,
+            }
+        }
+        self.drop_ended(now);
+        for at in 0..self.doors.len() {
+            self.accept(now, at);
+        }
+    }
+
+    /// Lets go who has said all.
+    fn drop_ended(&mut self, now: Now) {
+        let ended = self.connections.iter().filter(|(_, c)| c.is_ended);
+        let ended: Vec<Conn> = ended.map(|(_, c)| c.conn).collect();
+        for conn in ended {
+            if !self.server.has_lines(conn) {
+                self.drop_connection(now, conn, "connection closed");
             }
         }
     }
@@ -280,17 +292,9 @@ impl Irc {
 
     /// At the end of a turn: lets go who goes, and writes what waits.
     pub(super) fn end_turn(&mut self, now: Now) {
-        let ended = self
-            .connections
-            .iter()
-            .filter(|(_, c)| c.is_ended)
-            .map(|(_, c)| c.conn);
-        let ended: Vec<Conn> = ended.filter(|conn| !self.server.has_lines(*conn)).collect();
         self.server.end_turn(now);
         self.write();
-        for conn in ended {
-            self.drop_connection(now, conn, "connection closed");
-        }
+        self.drop_ended(now);
         for conn in self.server.dead() {
             self.drop_connection(now, conn, "connection closed");
         }

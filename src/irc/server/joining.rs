@@ -1,12 +1,14 @@
 //! JOIN, PART and QUIT, and the nodes that come and go with them.
 //!
 //! A client is shown in a channel at once, while its node still looks for the room. The first node of a room looks
-//! for it alone, and the others of this process start when it is in: they find it at once, and it is the one that
-//! founds the room if nobody else has. A node also waits for those of this process that are leaving the same room.
+//! for it alone, and the others of this process start when it is in, a few at a time: they find it at once, and it is
+//! the one that founds the room if nobody else has. A node also waits for those of this process that are leaving the same room.
 
 use std::collections::VecDeque;
 
-use crate::limits::{IRC_CHANNELS_MAX, IRC_LEAVING_MAX, IRC_TARGETS_MAX, IRC_TOPIC_BYTES_MAX};
+use crate::limits::{
+    IRC_CHANNELS_MAX, IRC_JOINERS_MAX, IRC_LEAVING_MAX, IRC_TARGETS_MAX, IRC_TOPIC_BYTES_MAX,
+};
 use crate::timing;
 
 use super::super::caps::Cap;
@@ -177,26 +179,15 @@ impl Server {
             .seats()
             .any(|s| place(&s).is_some_and(|(p, _)| p == Place::Joined));
         let looks = |(p, since)| p == Place::Opened && !is_over(since, timing::IRC_FIRST);
-        let mut waits = channel.seats().any(|s| place(&s).is_some_and(looks)) && !has_joined;
+        let looking = channel.seats().filter(|s| place(s).is_some_and(looks));
+        let most = if has_joined { IRC_JOINERS_MAX } else { 1 };
+        let free = most.saturating_sub(looking.count());
         if leaves {
             return;
         }
-        let all: Vec<SeatId> = channel.seats().collect();
-        for id in all {
-            let is_waiting = self
-                .seats
-                .get(&id)
-                .is_some_and(|s| s.place == Place::Waiting);
-            if !is_waiting {
-                continue;
-            }
-            if waits {
-                return;
-            }
-            // The first one is waited for by the others.
-            waits = !has_joined;
-            self.open(id);
-        }
+        let is_waiting = |s: &SeatId| place(s).is_some_and(|(p, _)| p == Place::Waiting);
+        let next: Vec<SeatId> = channel.seats().filter(is_waiting).take(free).collect();
+        next.into_iter().for_each(|id| self.open(id));
     }
 
     fn open(&mut self, id: SeatId) {
