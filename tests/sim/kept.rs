@@ -147,6 +147,11 @@ pub const KEPT: &[(u64, &str, &str)] = &[
         "who gave what was refused while its author spoke for itself was not asked again when the author was cut off",
     ),
     (
+        52_012_347,
+        "peers only",
+        "a line that was thrown away for want of room was given up without asking its author, who was no member yet",
+    ),
+    (
         50_004_115,
         "volume of all kinds",
         "what was called missed before its author had said it, and did not come then either, was called so twice",

@@ -244,6 +244,11 @@ impl Gaps {
         self.stages.keys().copied().collect()
     }
 
+    /// True if something of this author is missing.
+    pub(super) fn lacks_of(&self, author: Key) -> bool {
+        self.stages.contains_key(&author)
+    }
+
     /// What is missing of this author, taken out to be looked at.
     pub(super) fn take(&mut self, author: Key) -> Vec<NoticedGap> {
         self.stages.remove(&author).unwrap_or_default()

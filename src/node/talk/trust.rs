@@ -14,10 +14,10 @@ impl Talk {
         self.is_new() || lent.view.contains(peer) || self.stability.has_met(peer)
     }
 
-    /// The same, or what this peer said itself waits for something: a member of another group may be the only
-    /// one that has it, and such an exchange has little time.
+    /// The same, or what this peer said itself waits for something, or was thrown away for want of room: a member
+    /// of another group may be the only one that has it, and such an exchange has little time.
     pub(super) fn may_ask_for_causes(&self, lent: &Lent<'_>, peer: Key) -> bool {
-        self.may_ask(lent, peer) || self.waiting.has_from(peer)
+        self.may_ask(lent, peer) || self.waiting.has_from(peer) || self.gaps.lacks_of(peer)
     }
 
     /// True if this author is a present member that speaks for itself, and has not said so much yet: what
