@@ -25,7 +25,7 @@
 //! are seen by all. [`store`], the file that keeps the history if there is one, is the driver's and the command
 //! line's, and knows [`wire`] only. [`lock`] and [`identity`], which seal what is said and prove who says it, are
 //! used by the same two, and know [`wire`] at most; the node has no cryptography, and of an identity the user's
-//! side sees the fingerprint. What one operating system does otherwise than another is in `platform`, which
+//! side sees the fingerprint. [`irc`] is another user's side, of IRC clients: what is true of [`ui`] is true of it. What one operating system does otherwise than another is in `platform`, which
 //! knows nothing of papo and which all but the node and the wire may ask.
 //! Only the driver has file descriptors, only [`driver`]'s clock reads the time, and the node never
 //! learns what a socket is: the same [`node::Node`] runs under the reactor, under the deterministic
@@ -105,6 +105,7 @@
 //! | what `papo history` searches for | `store/search.rs` | `cli/history.rs` for the option |
 //! | what may be a store, and who may write it | `store/kind.rs` | `store/lock.rs` |
 //! | what a signal does | `driver/console/signals.rs` | `driver/reactor/mod.rs` |
+//! | what an IRC client is told | `irc/server/mod.rs` | `driver/irc` for its sockets, `irc/CLIENTS.md` for people |
 //! | a command that is typed, like `/nick` | `ui/commands.rs` | `ui/orders.rs` |
 //! | how a name of `--peer` is looked up | `driver/names/mod.rs` | `timing.rs` for how often |
 //! | what proves a key on a link, and what is signed | `identity/proof.rs` | `wire/PROTOCOL.md`, and `driver/streams/stream_proof.rs`, which keeps to its order |

@@ -69,12 +69,7 @@ impl Server {
                 let now = iso(self.now.wall_ms);
                 self.reply(conn, "391", &[&name], Some(&now));
             }
-            "ADMIN" => {
-                self.reply(conn, "256", &[&name], Some("Administrative info"));
-                self.reply(conn, "257", &[], Some("papo, on this machine"));
-                self.reply(conn, "258", &[], Some("for the one who started it"));
-                self.reply(conn, "259", &[], Some("and nobody else"));
-            }
+            "ADMIN" => self.admin(conn),
             "INFO" => {
                 self.reply(
                     conn,
@@ -111,5 +106,13 @@ impl Server {
                 Some("Permission Denied- papo has no operators"),
             ),
         }
+    }
+
+    fn admin(&mut self, conn: Conn) {
+        let name = self.settings.name.clone();
+        self.reply(conn, "256", &[&name], Some("Administrative info"));
+        self.reply(conn, "257", &[], Some("papo, on this machine"));
+        self.reply(conn, "258", &[], Some("for the one who started it"));
+        self.reply(conn, "259", &[], Some("and nobody else"));
     }
 }

@@ -17,7 +17,9 @@
 //! | `history` | what was said before |
 //! | `asking` | WHO, WHOIS and the like |
 //! | `about` | what the server says of itself |
-//! | `rooms` | what the nodes tell |
+//! | `rooms` | who the nodes see, and who coordinates |
+//! | `spoken` | what the nodes hear |
+//! | `saying` | how something is said to clients |
 //! | `ending` | clients that go, and time |
 
 mod about;
@@ -30,6 +32,8 @@ mod modes;
 mod multiline;
 mod registering;
 mod rooms;
+mod saying;
+mod spoken;
 mod talking;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -43,8 +47,7 @@ use crate::wire::Key;
 use super::caps::Cap;
 use super::channel::Channel;
 use super::client::{Client, Said, Stage};
-use super::line::{Bad, Line, body};
-use super::names;
+use super::line::{Bad, Line};
 use super::people::People;
 use super::{Conn, SeatId};
 use multiline::Gathered;
@@ -413,112 +416,6 @@ impl Server {
             }
             _ => self.reply(conn, "421", &[line.command], Some("Unknown command")),
         }
-    }
-
-    // What everybody here says with.
-
-    /// A numeric for one client.
-    fn reply(&mut self, to: Conn, number: &str, params: &[&str], text: Option<&str>) {
-        let Some(client) = self.clients.get_mut(&to) else {
-            return;
-        };
-        let mut all = vec![client.name()];
-        all.extend(params);
-        let line = body(&self.settings.name, number, &all, text);
-        client.put(line);
-    }
-
-    /// A command whose parameters are too few.
-    fn needs_more(&mut self, to: Conn, command: &str) {
-        self.reply(to, "461", &[command], Some("Not enough parameters"));
-    }
-
-    fn no_channel(&mut self, to: Conn, name: &str) {
-        self.reply(to, "403", &[name], Some("No such channel"));
-    }
-
-    fn no_nick(&mut self, to: Conn, nick: &str) {
-        self.reply(to, "401", &[nick], Some("No such nick/channel"));
-    }
-
-    /// FAIL, as `standard-replies` has it.
-    fn fail(&mut self, to: Conn, command: &str, code: &str, context: &[&str], text: &str) {
-        let mut all = vec![command, code];
-        all.extend(context);
-        let line = body(&self.settings.name, "FAIL", &all, Some(text));
-        if let Some(client) = self.clients.get_mut(&to) {
-            client.put(line);
-        }
-    }
-
-    /// A notice of the server.
-    fn notice(&mut self, to: Conn, text: &str) {
-        let source = self.settings.name.clone();
-        if let Some(client) = self.clients.get_mut(&to) {
-            let line = body(&source, "NOTICE", &[client.name()], Some(text));
-            client.say_unasked(&Said {
-                body: line.into(),
-                ..Said::default()
-            });
-        }
-    }
-
-    /// A line that is said now.
-    fn said(&self, body: String) -> Said {
-        Said {
-            body: body.into(),
-            time: Some(iso(self.now.wall_ms)),
-            ..Said::default()
-        }
-    }
-
-    /// Says it to everybody of this process who is in a channel.
-    fn say_in(&mut self, channel: &str, said: &Said, but: Option<Conn>) {
-        let Some(channel) = self.channels.get(channel) else {
-            return;
-        };
-        for conn in channel.conns().filter(|conn| Some(*conn) != but) {
-            if let Some(client) = self.clients.get_mut(&conn) {
-                client.say(said);
-            }
-        }
-    }
-
-    /// Everybody of this process who shares a channel with a client, without itself.
-    fn mates(&self, conn: Conn) -> BTreeSet<Conn> {
-        let channels = self.clients.get(&conn).map(|c| &c.channels);
-        let channels = channels.into_iter().flatten();
-        let channels = channels.filter_map(|name| self.channels.get(name));
-        let mut mates: BTreeSet<Conn> = channels.flat_map(Channel::conns).collect();
-        mates.remove(&conn);
-        mates
-    }
-
-    /// Says it to the client and to everybody of this process who shares a channel with it.
-    fn say_around(&mut self, conn: Conn, said: &Said) {
-        let mut all = self.mates(conn);
-        all.insert(conn);
-        for mate in all {
-            if let Some(client) = self.clients.get_mut(&mate) {
-                client.say(said);
-            }
-        }
-    }
-
-    /// A name for a line that no room knows.
-    fn own_id(&mut self) -> Rc<str> {
-        self.next_id += 1;
-        format!("{:x}-{}", self.since_ms, self.next_id).into()
-    }
-
-    /// The client with this nick.
-    fn client_named(&self, nick: &str) -> Option<Conn> {
-        self.nicks.get(&names::folded(nick)).copied()
-    }
-
-    /// Of this channel, the node of this client.
-    fn seat_in(&self, channel: &str, conn: Conn) -> Option<SeatId> {
-        self.channels.get(channel)?.seat_of(conn)
     }
 }
 

@@ -30,6 +30,48 @@ pub(super) struct Gathered {
     refused: bool,
 }
 
+/// Why a line is refused: the code, what belongs to it, and the words.
+type Refusal = (&'static str, Option<String>, &'static str);
+
+impl Gathered {
+    /// Takes one more line in, if it belongs to the message.
+    fn take(&mut self, line: &Line<'_>) -> Result<(), Refusal> {
+        let command = match line.command.to_ascii_uppercase().as_str() {
+            "PRIVMSG" => Some("PRIVMSG"),
+            "NOTICE" => Some("NOTICE"),
+            _ => None,
+        };
+        let text = line.param(1).unwrap_or("");
+        let goes_on = line.tag(GOES_ON).is_some();
+        let invalid = |why| Err(("MULTILINE_INVALID", None, why));
+        if command.is_none() || self.command.is_some_and(|c| Some(c) != command) {
+            return invalid("A message is all PRIVMSG, or all NOTICE");
+        }
+        if line.param(0) != Some(&self.target) {
+            return invalid("All lines have the target of the batch");
+        }
+        if goes_on && text.is_empty() {
+            return invalid("A line that goes on cannot be empty");
+        }
+        if self.lines.len() >= IRC_MULTILINE_LINES_MAX {
+            let most = Some(IRC_MULTILINE_LINES_MAX.to_string());
+            return Err((
+                "MULTILINE_MAX_LINES",
+                most,
+                "The message has too many lines",
+            ));
+        }
+        self.bytes += text.len() + usize::from(!goes_on);
+        if self.bytes > IRC_MULTILINE_BYTES_MAX {
+            let most = Some(IRC_MULTILINE_BYTES_MAX.to_string());
+            return Err(("MULTILINE_MAX_BYTES", most, "The message is too long"));
+        }
+        self.command = command;
+        self.lines.push((text.to_owned(), goes_on));
+        Ok(())
+    }
+}
+
 impl Server {
     pub(super) fn on_batch(&mut self, conn: Conn, line: &Line<'_>) {
         let reference = line.param(0).unwrap_or("");
@@ -103,53 +145,9 @@ impl Server {
         if gathered.refused {
             return;
         }
-        let command = match line.command.to_ascii_uppercase().as_str() {
-            "PRIVMSG" => Some("PRIVMSG"),
-            "NOTICE" => Some("NOTICE"),
-            _ => None,
+        let Err((code, context, why)) = gathered.take(line) else {
+            return;
         };
-        let text = line.param(1).unwrap_or("");
-        let goes_on = line.tag(GOES_ON).is_some();
-        gathered.bytes += text.len() + usize::from(!goes_on);
-        let (bytes, lines) = (
-            IRC_MULTILINE_BYTES_MAX.to_string(),
-            IRC_MULTILINE_LINES_MAX.to_string(),
-        );
-        let (code, context, why) =
-            if command.is_none() || gathered.command.is_some_and(|c| Some(c) != command) {
-                (
-                    "MULTILINE_INVALID",
-                    None,
-                    "A message is all PRIVMSG, or all NOTICE",
-                )
-            } else if line.param(0) != Some(&gathered.target) {
-                (
-                    "MULTILINE_INVALID",
-                    None,
-                    "All lines have the target of the batch",
-                )
-            } else if goes_on && text.is_empty() {
-                (
-                    "MULTILINE_INVALID",
-                    None,
-                    "A line that goes on cannot be empty",
-                )
-            } else if gathered.lines.len() >= IRC_MULTILINE_LINES_MAX {
-                (
-                    "MULTILINE_MAX_LINES",
-                    Some(lines),
-                    "The message has too many lines",
-                )
-            } else if gathered.bytes > IRC_MULTILINE_BYTES_MAX {
-                (
-                    "MULTILINE_MAX_BYTES",
-                    Some(bytes),
-                    "The message is too long",
-                )
-            } else {
-                gathered.command = command;
-                return gathered.lines.push((text.to_owned(), goes_on));
-            };
         gathered.refused = true;
         let label = gathered.label.clone();
         let context: Vec<&str> = context.iter().map(String::as_str).collect();
