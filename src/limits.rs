@@ -373,12 +373,12 @@ pub const IRC_TAG_BYTES_MAX: usize = 4_096;
 /// Parameters of a line; further ones belong to the last.
 pub const IRC_PARAMS_MAX: usize = 15;
 /// Bytes of one client that wait to be understood. A client is read no further until some are.
-pub const IRC_UNREAD_BYTES_MAX: usize = 16 * 1024;
+pub const IRC_UNREAD_BYTES_MAX: usize = 64 * 1024;
 /// Bytes that wait for one client to read them. One with more is let go: it does not read, and everybody else
 /// goes on.
 pub const IRC_UNSENT_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes of one client that are read in one turn of the loop.
-pub const IRC_READ_BYTES: usize = 8 * 1024;
+pub const IRC_READ_BYTES: usize = 32 * 1024;
 /// Addresses at which clients may connect.
 pub const IRC_DOORS_MAX: usize = 8;
 /// Clients at a time.
@@ -391,8 +391,10 @@ pub const IRC_TARGETS_MAX: usize = 10;
 pub const IRC_LINES_BURST: u64 = 2_000;
 /// Lines of one client in a second, in the long run.
 pub const IRC_LINES_PER_SECOND: u64 = 500;
-/// Lines of one client that are understood in one turn of the loop.
-pub const IRC_LINES_PER_TURN: usize = 64;
+/// Lines of one client that are understood in one turn of the loop: in fewer turns the rooms have less to do.
+pub const IRC_LINES_PER_TURN: usize = 256;
+/// Lines of all clients that are understood in one turn of the loop.
+pub const IRC_ALL_LINES_PER_TURN: usize = 1_024;
 /// Bytes of a topic, of a reason, of a name in full: what fits a line with everything else at its longest.
 pub const IRC_TOPIC_BYTES_MAX: usize = 300;
 /// Lines of a channel that are kept for CHATHISTORY.

@@ -40,7 +40,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::limits::{IRC_LINES_PER_TURN, IRC_UNSAID_LINES_MAX};
+use crate::limits::{IRC_ALL_LINES_PER_TURN, IRC_LINES_PER_TURN, IRC_UNSAID_LINES_MAX};
 use crate::node::Now;
 use crate::wire::Key;
 
@@ -208,7 +208,7 @@ impl Server {
         client.is_some_and(Client::wants_bytes)
     }
 
-    /// These bytes came from a client. They are understood in [`Server::on_turn`].
+    /// These bytes came from a client. They are understood in [`Server::step`].
     pub fn on_bytes(&mut self, now: Now, conn: Conn, bytes: &[u8]) {
         self.now = now;
         if let Some(client) = self.clients.get_mut(&conn) {
@@ -291,7 +291,10 @@ impl Server {
             let may = !self.is_held(*conn);
             (may && (c.has_line(now.time))).then_some((*conn, 0))
         };
-        Round(self.clients.iter().filter_map(has).collect())
+        Round {
+            next: self.clients.iter().filter_map(has).collect(),
+            left: IRC_ALL_LINES_PER_TURN,
+        }
     }
 
     /// A client whose nodes cannot yet take more is not understood further.
@@ -419,19 +422,23 @@ impl Server {
     }
 }
 
-/// Whose lines are understood in a turn: one of each in turn.
+/// Whose lines are understood in a turn: one of each in turn, and so many of all.
 #[derive(Debug)]
-pub struct Round(VecDeque<(Conn, usize)>);
+pub struct Round {
+    next: VecDeque<(Conn, usize)>,
+    left: usize,
+}
 
 impl Round {
     fn next(&mut self) -> Option<(Conn, usize)> {
-        self.0.pop_front()
+        self.next.pop_front().filter(|_| self.left > 0)
     }
 
     /// This client may have more, and is asked after all the others.
     fn again(&mut self, conn: Conn, lines: usize) {
+        self.left -= 1;
         if lines < IRC_LINES_PER_TURN {
-            self.0.push_back((conn, lines));
+            self.next.push_back((conn, lines));
         }
     }
 }
