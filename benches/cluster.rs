@@ -24,6 +24,8 @@ mod floor_process;
 mod gone;
 #[path = "cluster/hosts.rs"]
 mod hosts;
+#[path = "cluster/irc.rs"]
+mod irc;
 #[path = "cluster/joining.rs"]
 mod joining;
 #[path = "cluster/latency.rs"]
@@ -81,6 +83,7 @@ const SCENARIOS: &[(&str, Scenario)] = &[
     ("burst-start", joining::burst_start),
     ("churn", churn::churn),
     ("scale", scale::scale),
+    ("irc", irc::irc),
 ];
 
 /// Says something beside the report.

@@ -12,6 +12,7 @@ mod examples;
 mod files;
 pub mod history;
 pub mod identity;
+pub mod irc;
 pub mod keygen;
 pub mod manual;
 mod mistakes;
@@ -120,6 +121,8 @@ pub enum Task {
     Scan,
     /// See what works on this network and what does not, and what to type; 1 if one could not chat
     Doctor,
+    /// Be an IRC server on this machine: each IRC client is somebody in papo's rooms
+    Irc(irc::IrcOptions),
     /// Make a new random secret for a locked room, in FILE or on stdout
     Keygen {
         /// Where to: a file that is not there yet, which only you may read (mode 0600)

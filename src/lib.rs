@@ -25,7 +25,8 @@
 //! are seen by all. [`store`], the file that keeps the history if there is one, is the driver's and the command
 //! line's, and knows [`wire`] only. [`lock`] and [`identity`], which seal what is said and prove who says it, are
 //! used by the same two, and know [`wire`] at most; the node has no cryptography, and of an identity the user's
-//! side sees the fingerprint. What nodes write down of what they do
+//! side sees the fingerprint. [`irc`] is another user's side, of IRC clients: what is true of [`ui`] is true of it.
+//! What nodes write down of what they do
 //! is [`trace`]'s, which taps a node from outside and draws what the files tell; [`demo`] plays lessons with nodes in
 //! virtual time. Both know the node and what is safe to show, and have no descriptors but a trace's files; the driver
 //! and the command line use them.
@@ -109,6 +110,7 @@
 //! | what `papo history` searches for | `store/search.rs` | `cli/history.rs` for the option |
 //! | what may be a store, and who may write it | `store/kind.rs` | `store/lock.rs` |
 //! | what a signal does | `driver/console/signals.rs` | `driver/reactor/mod.rs` |
+//! | what an IRC client is told | `irc/server/mod.rs` | `driver/irc` for its sockets, `irc/CLIENTS.md` for people |
 //! | a command that is typed, like `/nick` | `ui/commands.rs` | `ui/orders.rs` |
 //! | how a name of `--peer` is looked up | `driver/names/mod.rs` | `timing.rs` for how often |
 //! | what proves a key on a link, and what is signed | `identity/proof.rs` | `wire/PROTOCOL.md`, and `driver/streams/stream_proof.rs`, which keeps to its order |
@@ -135,6 +137,7 @@ pub mod cli;
 pub mod demo;
 pub mod driver;
 pub mod identity;
+pub mod irc;
 pub mod limits;
 pub mod lock;
 pub mod node;

@@ -381,3 +381,58 @@ pub const TRACE_TEXT_ROWS_MAX: usize = 2_000;
 pub const DEMO_NODES_MAX: usize = 60;
 /// How many bytes of a trace wait to be written; beyond, they are written whenever a turn ends.
 pub const TRACE_WAITING_MAX: usize = 64 << 10;
+
+// The IRC server. What the protocol of IRC fixes is named so that a client can read it in 005.
+
+/// Bytes of a line of IRC with its end, and without its tags.
+pub const IRC_LINE_BYTES_MAX: usize = 512;
+/// Bytes of the tags of a line that a client sends, with the `@` and the space after them.
+pub const IRC_TAG_BYTES_MAX: usize = 4_096;
+/// Parameters of a line; further ones belong to the last.
+pub const IRC_PARAMS_MAX: usize = 15;
+/// Bytes of one client that wait to be understood. A client is read no further until some are.
+pub const IRC_UNREAD_BYTES_MAX: usize = 64 * 1024;
+/// Bytes that wait for one client to read them. One with more is let go: it does not read, and everybody else
+/// goes on.
+pub const IRC_UNSENT_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes of one client that are read in one turn of the loop.
+pub const IRC_READ_BYTES: usize = 32 * 1024;
+/// Addresses at which clients may connect.
+pub const IRC_DOORS_MAX: usize = 8;
+/// Clients at a time.
+pub const IRC_CLIENTS_MAX: usize = 512;
+/// Channels that one client is in.
+pub const IRC_CHANNELS_MAX: usize = 50;
+/// Targets of one command that names several.
+pub const IRC_TARGETS_MAX: usize = 10;
+/// Lines that a client may send at once; then as many as [`IRC_LINES_PER_SECOND`], and the rest waits.
+pub const IRC_LINES_BURST: u64 = 2_000;
+/// Lines of one client in a second, in the long run.
+pub const IRC_LINES_PER_SECOND: u64 = 500;
+/// Lines of one client that are understood in one turn of the loop: in fewer turns the rooms have less to do.
+pub const IRC_LINES_PER_TURN: usize = 256;
+/// Lines of all clients that are understood in one turn of the loop.
+pub const IRC_ALL_LINES_PER_TURN: usize = 1_024;
+/// Bytes of a topic, of a reason, of a name in full: what fits a line with everything else at its longest.
+pub const IRC_TOPIC_BYTES_MAX: usize = 300;
+/// Lines of a channel that are kept for CHATHISTORY.
+pub const IRC_PAST_LINES_MAX: usize = 2_000;
+/// Bytes of these.
+pub const IRC_PAST_BYTES_MAX: usize = 1024 * 1024;
+/// Lines that one CHATHISTORY brings, and that are shown to who joins.
+pub const IRC_HISTORY_LINES_MAX: usize = 100;
+/// Lines of one multiline message.
+pub const IRC_MULTILINE_LINES_MAX: usize = 32;
+/// Bytes of one multiline message.
+pub const IRC_MULTILINE_BYTES_MAX: usize = 4_096;
+/// Lines that a client said while its node could not yet take them; further ones wait unread.
+pub const IRC_UNSAID_LINES_MAX: u64 = 256;
+/// Echoes that wait until everybody has confirmed a line; of more, the oldest are sent unconfirmed.
+pub const IRC_ECHOES_MAX: usize = 1_024;
+/// Authors of a channel of whom is known how far they were shown: of more, those that are gone are forgotten.
+pub const IRC_AUTHORS_MAX: usize = 2 * MEMBERS_MAX;
+/// Nodes of one channel that look for its room at a time, once one of them is in it: a hundred at once would keep each
+/// other from answering in time.
+pub const IRC_JOINERS_MAX: usize = 4;
+/// Nodes that have left a channel and are not yet gone, in all.
+pub const IRC_LEAVING_MAX: usize = 4_096;

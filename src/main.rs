@@ -8,11 +8,12 @@ use std::io::{self, IsTerminal, Write};
 use std::net::{Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 
+use papo::cli::irc::IrcOptions;
 use papo::cli::secret::Refused;
 use papo::cli::{self, Cli, Confirm, Options, STATUS_USAGE, Stop, Task};
 use papo::driver::{
-    self, DoctorConfig, DriverConfig, STATUS_FAILED, ScanConfig, Selection, StoreConfig,
-    TraceConfig,
+    self, DoctorConfig, DriverConfig, STATUS_FAILED, ScanConfig, Selection, StartError,
+    StoreConfig, TraceConfig,
 };
 use papo::lock::Secret;
 use papo::store::{self, Search};
@@ -104,6 +105,7 @@ fn carry_out(cli: Cli) -> ExitCode {
         },
         Some(Task::Scan) => scan(&cli.options),
         Some(Task::Doctor) => doctor(&cli.options),
+        Some(Task::Irc(irc)) => run_irc(&irc, &cli.options),
         action => run(action.unwrap_or(Task::Chat), &cli.options),
     }
 }
@@ -117,14 +119,41 @@ fn run(action: Task, options: &Options) -> ExitCode {
     if let (Some(_), Some(store)) = (&secret, &options.store) {
         warnings.extend(cli::secret::store_warning(store));
     }
-    let identity = options.identity.as_deref();
-    let person = match cli::identity::resolve(identity, options.anonymous) {
-        Ok(person) => person,
-        Err(line) => return fail(STATUS_FAILED, &line),
+    let started = driver_config(action, options, (secret, warnings)).map(driver::run);
+    end(started)
+}
+
+/// Is an IRC server until it is told to end.
+fn run_irc(irc: &IrcOptions, options: &Options) -> ExitCode {
+    start_log(options);
+    let room = options.room_given.then(|| options.room.clone());
+    let config = match cli::irc::config(irc, room) {
+        Ok(config) => config,
+        Err(refused) => return fail(refused.status, &refused.line),
     };
+    let shared = driver_config(Task::Irc(irc.clone()), options, (None, Vec::new()));
+    end(shared.map(|shared| driver::run_irc(shared, config)))
+}
+
+/// What came of it, as a status; `Err` is one line of why it was not begun.
+fn end(ended: Result<Result<u8, StartError>, String>) -> ExitCode {
+    match ended {
+        Ok(Ok(status)) => ExitCode::from(status),
+        Ok(Err(e)) => fail(STATUS_FAILED, &e.to_string()),
+        Err(line) => fail(STATUS_FAILED, &line),
+    }
+}
+
+fn driver_config(
+    action: Task,
+    options: &Options,
+    (secret, warnings): (Option<Secret>, Vec<String>),
+) -> Result<DriverConfig, String> {
+    let identity = options.identity.as_deref();
+    let person = cli::identity::resolve(identity, options.anonymous)?;
     // Sending a line prints nothing, and goes without.
     let prints = options.json || !matches!(action, Task::Send { .. });
-    let config = DriverConfig {
+    Ok(DriverConfig {
         group: options.group,
         multicast: !options.no_multicast,
         interfaces: interfaces(options),
@@ -158,11 +187,7 @@ fn run(action: Task, options: &Options) -> ExitCode {
         },
         stdout_closed: prints && closed::was_stdout(),
         ui: ui_config(action, options),
-    };
-    match driver::run(config) {
-        Ok(status) => ExitCode::from(status),
-        Err(e) => fail(STATUS_FAILED, &e.to_string()),
-    }
+    })
 }
 
 /// The room's keys, if it is locked, and what the user is to be told of the secret.

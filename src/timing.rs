@@ -267,3 +267,21 @@ pub const DOCTOR_ANSWERS: Duration = Duration::from_millis(700);
 /// A trace is written to its file no more often than this: a node with thousands of turns a second writes some at a
 /// time, and one that is killed lacks no more than its last moment.
 pub const TRACE_WRITTEN_EVERY: Duration = Duration::from_millis(5);
+
+// The IRC server.
+
+/// A client has said who it is within this.
+pub const IRC_REGISTRATION: Duration = Duration::from_secs(60);
+/// A client that has been silent for this long is asked whether it is there.
+pub const IRC_PING_AFTER: Duration = Duration::from_secs(120);
+/// It answers within this.
+pub const IRC_PONG_WITHIN: Duration = Duration::from_secs(60);
+/// A new coordinator is shown once it has been one for this long: an election may have a second round, and what
+/// is shown is to stay.
+pub const IRC_SETTLES: Duration = Duration::from_millis(1_000);
+/// A node waits with its start for those of this process that are leaving the same room, but no longer: it
+/// would else find their room, and take what is over for what goes on.
+pub const IRC_LEAVERS: Duration = Duration::from_secs(3);
+/// A node of this process waits for the first one in the same room, but no longer: the first one finds the room
+/// for all of them.
+pub const IRC_FIRST: Duration = Duration::from_secs(5);

@@ -225,7 +225,7 @@ impl Room {
 }
 
 /// A multicast address that no other room of this or of another bench uses now.
-fn new_group() -> String {
+pub fn new_group() -> String {
     let number = ROOMS.fetch_add(1, Ordering::Relaxed);
     let seed = std::process::id().wrapping_mul(0x9E37_79B1) ^ number.wrapping_mul(0x85EB_CA6B);
     let [_, b, c, _] = seed.to_be_bytes();

@@ -38,6 +38,10 @@ pub(super) const EXAMPLES: &[(&str, &str)] = &[
         "papo doctor",
         "what works on this network and what does not, and what to type",
     ),
+    (
+        "papo irc",
+        "let IRC clients of this machine in, at 127.0.0.1:6667",
+    ),
     ("papo keygen key", "a new secret, in a file of its own"),
     (
         "papo --secret-file key --room board",

@@ -67,6 +67,14 @@ const USES: &[(&str, &[&[&str]])] = &[
         ],
     ),
     ("doctor", &[FILE, NETWORK, &["room", "secret_file"]]),
+    (
+        "irc",
+        &[
+            FILE,
+            NETWORK,
+            &["room", "identity", "anonymous", "history", "timeout"],
+        ],
+    ),
     ("keygen", &[]),
     ("trace", &[]),
     ("demo", &[&["trace"]]),

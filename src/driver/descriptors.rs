@@ -14,7 +14,15 @@ const OTHERS: usize = 128;
 /// Raises the limit to what the named limits allow papo to use, if the system lets it: many systems begin
 /// with 256 or 1,024. Where it does not, what cannot be opened is reported one by one.
 pub(super) fn allow() {
-    let wanted = (LINKS_MAX + SOCKETS_MAX + OTHERS) as u64;
+    raise((LINKS_MAX + SOCKETS_MAX + OTHERS) as u64);
+}
+
+/// Raises it as far as the system lets it: many nodes in one process have a link with each other.
+pub(super) fn allow_all() {
+    raise(u64::MAX);
+}
+
+fn raise(wanted: u64) {
     let mut limit = getrlimit(Resource::Nofile);
     let possible = limit.maximum.map_or(wanted, |maximum| maximum.min(wanted));
     if limit.current.is_some_and(|current| current < possible) {

@@ -13,6 +13,7 @@
 //! | `console` | stdin, stdout, stderr, the terminal, signals |
 //! | `keeper` | the store: when to commit, and what to do if that fails; the process that waits for the disk |
 //! | `runner` | the commands that are run for messages |
+//! | `irc` | the IRC clients of this machine: their sockets, and the bytes between them and the server |
 //! | `names` | where the peers are that the user named, and the processes that look that up |
 //! | `room_scan` | listening without joining, beside all that |
 //! | `doctor` | what works on this network, and what to type; beside all that, too |
@@ -40,6 +41,7 @@ mod config;
 mod console;
 mod descriptors;
 mod doctor;
+mod irc;
 mod keeper;
 mod lecture;
 mod loglines;
@@ -62,6 +64,7 @@ pub use self::loglines::{flush as flush_log, target as log_target};
 pub use config::{DriverConfig, StoreConfig, TraceConfig};
 pub use console::outlive_file_limits;
 pub use doctor::{DoctorConfig, Examined, examine};
+pub use irc::{IrcAddress, IrcConfig};
 pub use lecture::lecture;
 pub use names::{NamedPeer, look_up};
 pub use network::{Host, Interface, Selection};
@@ -80,6 +83,18 @@ pub use troupe::Troupe;
 /// If papo cannot start, or cannot go on; the exit status is then [`STATUS_FAILED`].
 pub fn run(config: DriverConfig) -> Result<u8, StartError> {
     let result = reactor::Reactor::new(config).and_then(reactor::Reactor::run);
+    flush_log();
+    result
+}
+
+/// Lets IRC clients in, each with nodes of its own, until papo is told to end. The result is the exit status.
+/// What `shared` says of one room and one person is not heeded.
+///
+/// # Errors
+///
+/// If papo cannot start, or cannot go on; the exit status is then [`STATUS_FAILED`].
+pub fn run_irc(shared: DriverConfig, config: IrcConfig) -> Result<u8, StartError> {
+    let result = irc::run(shared, config);
     flush_log();
     result
 }

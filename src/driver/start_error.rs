@@ -13,6 +13,7 @@ use crate::platform::LISTING_NEEDS;
 use crate::store::StoreError;
 use crate::ui::visible::{Tab, visible};
 
+use super::irc::IrcAddress;
 use super::network::Interface;
 
 /// Why papo cannot start or go on. Displayed as one line that names the option and what to do.
@@ -21,6 +22,8 @@ use super::network::Interface;
 pub enum StartError {
     /// The listener cannot be bound to this address.
     Listen(SocketAddr, io::Error),
+    /// IRC clients cannot be listened for here.
+    IrcListen(IrcAddress, io::Error),
     /// The group's address cannot be used.
     Group(SocketAddr, io::Error),
     /// An option cannot be followed; this is the whole line.
@@ -50,6 +53,11 @@ impl fmt::Display for StartError {
                     _ => "choose another address",
                 };
                 write!(f, "cannot listen on {at}: {e}; {remedy} (--listen)")
+            }
+            StartError::IrcListen(at, e) => {
+                let at = visible(&at.to_string(), Tab::Escape);
+                let remedy = "choose another port or another file";
+                write!(f, "cannot listen on {at}: {e}; {remedy} (--irc-listen)")
             }
             StartError::Group(at, e) => write!(
                 f,
@@ -122,6 +130,7 @@ impl std::error::Error for StartError {
         match self {
             StartError::Option(_) => None,
             StartError::Listen(_, e)
+            | StartError::IrcListen(_, e)
             | StartError::Group(_, e)
             | StartError::Interfaces(_, e)
             | StartError::Stdio(_, e)

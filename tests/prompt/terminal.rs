@@ -97,6 +97,16 @@ impl Terminal {
 
     /// The same with these options and this surroundings.
     pub fn with(room: &Room<'_>, nick: &str, setup: Setup<'_>) -> Terminal {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_papo"));
+        command.args(["--interface", "127.0.0.1", "--group"]);
+        command.arg(room.group.to_string());
+        command.args(["--room", &room.name, "--nick", nick]);
+        command.args(setup.args);
+        Terminal::running(&command, &setup)
+    }
+
+    /// Any program with its arguments, in a terminal like this; it has no other surroundings than are given.
+    pub fn running(program: &Command, setup: &Setup<'_>) -> Terminal {
         let (cols, rows) = (setup.cols, setup.rows);
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
         grantpt(&master).expect("the terminal is ours");
@@ -108,11 +118,8 @@ impl Terminal {
         let copy = || slave.try_clone().expect("one more descriptor");
         // `setsid -c` makes it the controlling terminal, which job control needs.
         let mut command = Command::new("setsid");
-        command.args(["-c", env!("CARGO_BIN_EXE_papo")]);
-        command.args(["--interface", "127.0.0.1", "--group"]);
-        command.arg(room.group.to_string());
-        command.args(["--room", &room.name, "--nick", nick]);
-        command.args(setup.args);
+        command.arg("-c").arg(program.get_program());
+        command.args(program.get_args());
         command.env_clear();
         command.envs(setup.term.map(|term| ("TERM", term)));
         command.envs(setup.env.iter().copied());

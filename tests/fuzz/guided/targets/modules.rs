@@ -5,6 +5,9 @@ mod bench;
 #[path = "../../codecs.rs"]
 #[allow(dead_code, unused_imports)]
 mod codecs;
+#[path = "../../irc.rs"]
+#[allow(dead_code, unused_imports)]
+mod irc;
 #[path = "../../locks.rs"]
 #[allow(dead_code, unused_imports)]
 mod locks;
