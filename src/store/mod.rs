@@ -51,6 +51,8 @@
 //!   the file is set aside. So can one before the first checkpoint of a file that is new.
 //! - *The program ends while the disk is slow*: the log stays beside the file, and is taken up at the
 //!   next start.
+//!
+#![doc = include_str!("STORE.md")]
 
 mod arrived;
 mod error;

@@ -51,14 +51,17 @@ fn texts_by(file: &Path, sql: &str) -> Vec<String> {
     texts.expect("it can be read")
 }
 
-/// What the README shows of the tables is what other programs find.
+/// What the page of the store shows of the tables is what other programs find.
 #[test]
-fn the_readmes_statements_find_messages_by_words_and_in_order() {
+fn the_statements_of_the_stores_page_find_messages_by_words_and_in_order() {
     const BY_WORDS: &str = "SELECT text FROM messages WHERE id IN \
         (SELECT rowid FROM words WHERE words MATCH 'lunch')";
     const ORDER: &str = "ORDER BY position";
     for shown in [BY_WORDS, ORDER] {
-        assert!(include_str!("../../README.md").contains(shown), "{shown}");
+        assert!(
+            include_str!("../../src/store/STORE.md").contains(shown),
+            "{shown}"
+        );
     }
     let permit = shared();
     let room = Room::new(&permit);

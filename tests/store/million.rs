@@ -1,4 +1,4 @@
-//! A room of a million messages: the figures in the README. Run it with `--release`.
+//! A room of a million messages: the figures in `src/store/STORE.md`. Run it with `--release`.
 
 use std::fmt::Write as _;
 use std::fs;
