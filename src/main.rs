@@ -233,10 +233,16 @@ fn doctor(options: &Options) -> ExitCode {
     driver::flush_log();
     match examined {
         Err(e) => fail(STATUS_FAILED, &e.to_string()),
-        Ok(examined) => match (print(examined.text.as_bytes()), examined.works) {
-            (shown, true) => shown,
-            (_, false) => ExitCode::from(1),
-        },
+        Ok(examined) => {
+            let told = match options.json {
+                true => print(&examined.json),
+                false => print(examined.text.as_bytes()),
+            };
+            match examined.works {
+                true => told,
+                false => ExitCode::from(1),
+            }
+        }
     }
 }
 

@@ -66,7 +66,7 @@ const USES: &[(&str, &[&[&str]])] = &[
             ],
         ],
     ),
-    ("doctor", &[FILE, NETWORK, &["room", "secret_file"]]),
+    ("doctor", &[FILE, NETWORK, &["room", "secret_file", "json"]]),
     (
         "irc",
         &[

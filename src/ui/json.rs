@@ -24,7 +24,7 @@ use super::visible::{is_hidden, is_plain};
 const SCHEMA: u32 = 1;
 
 /// Appends one event. The fields of `body` follow the two that every event has.
-pub(super) fn event(out: &mut Vec<u8>, name: &'static str, at: u64, body: impl Serialize) {
+pub(crate) fn event(out: &mut Vec<u8>, name: &'static str, at: u64, body: impl Serialize) {
     #[derive(Serialize)]
     struct Envelope<B> {
         event: &'static str,

@@ -73,6 +73,7 @@ mod wanted;
 pub use attention::Notify;
 pub use commands::HELP as COMMANDS_HELP;
 pub use config::{DriverStatus, Listening, Mode, Notices, Replay, ScreenFacts, UiConfig};
+pub(crate) use json::event as json_event;
 pub use printed::Fate;
 pub use room_state::RoomState;
 pub use runs::Run;

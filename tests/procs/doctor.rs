@@ -75,6 +75,30 @@ fn a_room_is_found_and_what_it_says_to_type_works() {
     undisturbed(&ana);
 }
 
+#[test]
+fn scripts_get_the_same_as_one_object() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let ana = room.join("ana");
+    ana.joined();
+    let (text, status) = examined(&room, &["--json"]);
+    assert_eq!((status, text.lines().count()), (0, 1), "{text}");
+    let seen: serde_json::Value = serde_json::from_str(&text).expect("one object");
+    assert_eq!(seen["event"], "doctor");
+    assert_eq!(seen["works"], true);
+    assert_eq!(seen["result"], "chatting works: the room is there");
+    assert_eq!(seen["coordinator"]["nick"], "ana");
+    assert_eq!(seen["coordinator"]["dials"][0]["works"], true);
+    assert_eq!(seen["interfaces"][0]["multicast"][0]["works"], true);
+    assert_eq!(seen["locked_by"], serde_json::Value::Null);
+    let command = seen["command"].as_str().expect("what to type");
+    assert!(command.starts_with("papo --room"), "{command}");
+    let (text, status) = examined(&room, &["--json", "--no-multicast"]);
+    let seen: serde_json::Value = serde_json::from_str(&text).expect("one object");
+    assert_eq!(status == 0, seen["works"] == true, "{text}");
+    undisturbed(&ana);
+}
+
 /// Nothing of the doctor was noticed.
 #[track_caller]
 fn undisturbed(node: &Node) {

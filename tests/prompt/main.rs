@@ -94,6 +94,46 @@ fn pasted_lines_are_shown_before_they_are_sent_and_esc_drops_them() {
 }
 
 #[test]
+fn blank_lines_of_a_paste_are_left_out_and_that_is_said() {
+    let permit = shared();
+    let (mut ana, bia) = two(&permit);
+    ana.keys("\x1b[200~one\n\ntwo\n \n\nthree\n\x1b[201~");
+    ana.shows("these 3 lines, Esc drops them; blank lines between them are left out");
+    ana.keys("\r");
+    bia.heard("ana", 3);
+    assert_eq!(heard(&bia), ["one", "two", "three"]);
+}
+
+#[test]
+fn nicks_are_completed_wherever_they_stand() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let bia = room.join("bia");
+    bia.joined();
+    let zoe = room.join("Zoe M");
+    zoe.joined();
+    let mut ana = Terminal::start(&room, "ana");
+    ana.shows("Zoe M#2");
+    for (typed, completed) in [
+        ("b", "bia: "),
+        ("hello b", "hello bia "),
+        ("hello (b", "hello (bia "),
+        ("/msg b", "/msg bia "),
+        ("/WHOIS b", "/WHOIS bia "),
+        ("/ignore b", "/ignore bia "),
+        ("/unignore b", "/unignore bia "),
+        ("zoe m", "Zoe M: "),
+        ("/whois zoe m", "/whois Zoe M "),
+    ] {
+        ana.keys(&format!("\x15{typed}\t"));
+        ana.prompt(completed, "");
+    }
+    ana.keys("\r");
+    ana.shows("Zoe M#2");
+    ana.prompt("", "");
+}
+
+#[test]
 fn a_long_line_is_whole_in_any_width() {
     let permit = shared();
     let (mut ana, bia) = two(&permit);

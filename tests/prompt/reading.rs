@@ -172,3 +172,37 @@ fn what_came_while_papo_was_stopped_is_marked_once() {
         assert_eq!(ana.raw().matches("── unread ──").count(), 1);
     }
 }
+
+#[test]
+fn the_nick_is_seen_at_the_prompt_however_long_the_room_is_called() {
+    let permit = shared();
+    let name = "a-room-with-a-name-that-is-long";
+    for (cols, wanted) in [
+        (40, "[a-room-with…] ana> half a line"),
+        (80, "[a-room-with-a-name-that-is-long] ana> half a line"),
+        (200, "[a-room-with-a-name-that-is-long] ana> half a line"),
+    ] {
+        let mut room = Room::new(&permit);
+        room.name = name.to_owned();
+        let mut ana = Terminal::wide(cols, &room, "ana");
+        ana.shows("nobody answered");
+        ana.keys("half a line");
+        ana.shows(wanted);
+    }
+}
+
+/// What tmux keeps of rows that were scrolled away is what was said, and no prompt of before.
+#[test]
+fn no_prompt_is_left_among_the_rows_that_were_scrolled_away() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let mut ana = Terminal::start(&room, "ana");
+    ana.shows("you coordinate");
+    ana.resize(60, 20);
+    ana.keys("/members\r");
+    ana.shows("coordinator");
+    ana.keys("\x0chello\r");
+    ana.shows("«ana» hello");
+    // Some terminals scroll the screen away when all of it is erased at once.
+    assert!(!ana.raw().contains("\r\x1b[J"), "{:?}", ana.raw());
+}

@@ -12,9 +12,10 @@
 //! | `dialling`, `packets` | connections: to a coordinator, to peers, to oneself; how large their packets may be |
 //! | `asking` | whether a coordinator that cannot be dialled dials this host |
 //! | `findings` | what came of all that, and whether one can chat |
-//! | `report` | the words |
+//! | `report`, `as_json` | the words; and the same for scripts |
 //! | `command` | the command line that would work |
 
+mod as_json;
 mod asking;
 mod command;
 mod dialling;
@@ -72,6 +73,8 @@ pub struct DoctorConfig {
 pub struct Examined {
     /// For people, in several lines.
     pub text: String,
+    /// For scripts: one JSON object in a line.
+    pub json: Vec<u8>,
     /// Chatting would work.
     pub works: bool,
 }
@@ -117,6 +120,7 @@ pub fn examine(config: &DoctorConfig) -> Result<Examined, StartError> {
     findings.interfaces = interfaces;
     Ok(Examined {
         text: report::text(config, &findings),
+        json: as_json::line(config, &findings),
         works: findings.verdict(config).works(),
     })
 }

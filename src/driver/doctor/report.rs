@@ -245,8 +245,15 @@ fn firewall(out: &mut String, config: &DoctorConfig, findings: &Findings) {
     }
 }
 
-fn result(out: &mut String, config: &DoctorConfig, findings: &Findings) {
-    let verdict = findings.verdict(config);
+/// What the result means.
+pub(super) struct Advice {
+    pub(super) said: &'static str,
+    /// What is to be done about it; empty if nothing is.
+    pub(super) remedy: String,
+}
+
+/// The result in words.
+pub(super) fn advice(config: &DoctorConfig, verdict: Verdict) -> Advice {
     let there = command::there(config);
     let (said, remedy) = match verdict {
         Verdict::Joins => ("chatting works: the room is there", String::new()),
@@ -292,6 +299,12 @@ fn result(out: &mut String, config: &DoctorConfig, findings: &Findings) {
             "choose another --listen, or let the firewall have connections to this machine itself".to_owned(),
         ),
     };
+    Advice { said, remedy }
+}
+
+fn result(out: &mut String, config: &DoctorConfig, findings: &Findings) {
+    let verdict = findings.verdict(config);
+    let Advice { said, remedy } = advice(config, verdict);
     line(out, format!("Result: {said}"));
     if !remedy.is_empty() {
         line(out, format!("  {remedy}"));

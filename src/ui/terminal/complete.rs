@@ -28,13 +28,11 @@ pub struct Completion {
 #[must_use]
 pub fn complete(line: &str, cursor: usize, candidates: &Candidates) -> Completion {
     let before = &line[..cursor];
-    let mut start = before.rfind(char::is_whitespace).map_or(0, |i| {
-        i + before[i..].chars().next().map_or(0, char::len_utf8)
-    });
-    let command = start == 0 && before.starts_with('/') && !before.starts_with("//");
-    if !command && before[start..].starts_with('@') {
-        start += 1;
-    }
+    let command = is_command(before);
+    let start = match command {
+        true => 0,
+        false => start_of_nick(before, &candidates.nicks),
+    };
     let word = &before[start..];
     let (pool, ending) = match (command, start) {
         (true, _) => (&candidates.commands, " "),
@@ -65,6 +63,39 @@ pub fn complete(line: &str, cursor: usize, candidates: &Candidates) -> Completio
         start,
         replacement,
         options,
+    }
+}
+
+/// Whether this is the beginning of a command's name.
+fn is_command(before: &str) -> bool {
+    before.starts_with('/') && !before.starts_with("//") && !before.contains(char::is_whitespace)
+}
+
+/// Where the nick begins that is half typed: at the last word, behind what opens it (`@`, a bracket, a quote),
+/// or at an earlier word of which a nick with spaces goes on like this.
+fn start_of_nick(before: &str, nicks: &[String]) -> usize {
+    let is_gap = |(_, c): &(usize, char)| c.is_whitespace();
+    let gaps = before.char_indices().filter(is_gap);
+    let words = gaps.map(|(at, c)| at + c.len_utf8());
+    let mut words: Vec<usize> = std::iter::once(0).chain(words).collect();
+    let last = words.pop().unwrap_or(0);
+    let goes_on = |start: &usize| {
+        let half = before[*start..].to_lowercase();
+        let begins = |nick: &String| nick.to_lowercase().starts_with(&half);
+        !half.trim().is_empty() && nicks.iter().any(begins)
+    };
+    // No nick has more words than these.
+    let most = nicks.iter().map(|n| n.split_whitespace().count()).max();
+    let most = most.unwrap_or(0).saturating_sub(1);
+    let earliest = words.len().saturating_sub(most);
+    if let Some(start) = words[earliest..].iter().copied().find(goes_on) {
+        return start;
+    }
+    let word = &before[last..];
+    let is_whole = nicks.iter().any(|nick| nick.starts_with(word));
+    match word.strip_prefix(['@', '(', '[', '"', '\'', '<', '«']) {
+        Some(rest) if !is_whole => before.len() - rest.len(),
+        _ => last,
     }
 }
 
@@ -109,9 +140,14 @@ mod tests {
         assert_eq!(run("hi bo|"), done("hi Bob |"));
         assert_eq!(run("hi bo| x"), done("hi Bob| x"));
         assert_eq!(run("@b|"), done("@Bob |"));
+        assert_eq!(run("seen (bo|"), done("seen (Bob |"));
+        assert_eq!(run("ask zoë mü|"), done("ask Zoë Müller |"));
+        assert_eq!(run("zoë m|"), done("Zoë Müller: |"));
         assert_eq!(run("zo|"), done("Zoë Müller: |"));
         assert_eq!(run("/he|"), done("/help |"));
         assert_eq!(run("/msg b|"), done("/msg Bob |"));
+        assert_eq!(run("/WHOIS zoë m|"), done("/WHOIS Zoë Müller |"));
+        assert_eq!(run("/ignore b|"), done("/ignore Bob |"));
         assert_eq!(run("an|"), (Some("ana#|".to_owned()), 2));
         assert_eq!(run("ana#|"), (None, 2));
         assert_eq!(run("/h|"), (None, 2));

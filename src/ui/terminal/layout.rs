@@ -131,9 +131,31 @@ fn push(rows: &mut Vec<Row>, used: usize, cell: Cell, cols: usize) -> usize {
     used
 }
 
+/// The columns that a label may take; what is longer is cut.
+#[must_use]
+pub fn label_width(cols: usize) -> usize {
+    cols / 2
+}
+
+/// As much of a text as fits in so many columns, with a sign if that is not all.
+#[must_use]
+pub fn shortened(text: &str, cols: usize) -> String {
+    if width(text) <= cols {
+        return text.to_owned();
+    }
+    let mut short = String::new();
+    for cluster in text.graphemes(true) {
+        if width(&short) + width(cluster) >= cols {
+            break;
+        }
+        short.push_str(cluster);
+    }
+    short + "…"
+}
+
 /// The label's cells; a label that would leave too little room for the line is cut.
 fn label(spans: &[(Look, String)], cols: usize) -> Vec<Cell> {
-    let most = cols / 2;
+    let most = label_width(cols);
     if most < 2 {
         return Vec::new();
     }
@@ -284,6 +306,14 @@ mod tests {
             super::tests::shown("", &format!("{text}|"), 10, 99).0.len(),
             PROMPT_ROWS_MAX
         );
+    }
+
+    #[test]
+    fn a_text_is_shortened_to_columns() {
+        assert_eq!(shortened("lobby", 5), "lobby");
+        assert_eq!(shortened("lobby", 4), "lob…");
+        assert_eq!(shortened("日本語", 5), "日本…");
+        assert_eq!(shortened("日本語", 4), "日…");
     }
 
     #[test]

@@ -62,6 +62,9 @@ use crate::wire::{Key, Member};
 /// What stands behind the nick of one who is not the one that was known under it.
 const MARK: char = '?';
 
+/// So many columns of the room's name are shown before the line, however long the nick is.
+const ROOM_WIDTH_MIN: usize = 4;
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Presence {
     /// The prompt is shown.
@@ -457,6 +460,20 @@ impl Terminal {
         self.screen.print(line);
     }
 
+    /// What stands before the line: of a room whose name is long the beginning, so that the nick is there, too.
+    fn label(&self) -> Vec<(Look, String)> {
+        let (cols, _) = self.screen.size();
+        let nick = self.names.nick();
+        let beside = layout::width("[] > ") + layout::width(nick);
+        let most = layout::label_width(cols).saturating_sub(beside);
+        let room = layout::shortened(self.names.room(), most.max(ROOM_WIDTH_MIN));
+        vec![
+            (Look::Dim, format!("[{room}] ")),
+            (Look::Strong, nick.to_owned()),
+            (Look::Dim, "> ".to_owned()),
+        ]
+    }
+
     fn frame(&self) -> Frame {
         let view = self.editor.view();
         let mut above = Vec::new();
@@ -467,11 +484,7 @@ impl Terminal {
                 let failing = if failing { "not found" } else { "search" };
                 vec![(Look::Dim, format!("({failing}) {query}: "))]
             }
-            None => vec![
-                (Look::Dim, format!("[{}] ", self.names.room())),
-                (Look::Strong, self.names.nick().to_owned()),
-                (Look::Dim, "> ".to_owned()),
-            ],
+            None => self.label(),
         };
         let block = PromptParts {
             above,

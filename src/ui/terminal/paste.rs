@@ -8,7 +8,10 @@ use crate::limits::{PASTE_BYTES_MAX, PREVIEW_ROWS_MAX};
 /// Lines that wait for Enter or Esc.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Paste {
+    /// The lines to say: blank ones say nothing.
     lines: Vec<String>,
+    /// How many blank lines stood between them.
+    blank: u64,
     bytes: usize,
     cut: bool,
 }
@@ -34,7 +37,11 @@ impl Paste {
     pub fn add(&mut self, lines: Vec<String>, cut: bool) {
         self.cut |= cut;
         for line in lines {
-            // An empty line takes memory, too.
+            if line.trim().is_empty() {
+                self.blank += 1;
+                continue;
+            }
+            // A short line takes memory, too.
             self.bytes += line.len() + 1;
             if self.bytes > PASTE_BYTES_MAX {
                 self.cut = true;
@@ -44,12 +51,10 @@ impl Paste {
         }
     }
 
-    /// The lines to say: blank ones say nothing.
+    /// The lines to say.
     #[must_use]
     pub fn into_lines(self) -> Vec<String> {
-        let mut lines = self.lines;
-        lines.retain(|line| !line.trim().is_empty());
-        lines
+        self.lines
     }
 
     /// What is shown of it above the prompt.
@@ -65,13 +70,20 @@ impl Paste {
             let more = format!("│ … and {} more lines", self.lines.len() - shown);
             rows.push((Look::Dim, more));
         }
-        let said = self.lines.iter().filter(|l| !l.trim().is_empty()).count();
-        let cut = if self.cut {
-            " (the paste was too long and is cut)"
-        } else {
-            ""
+        let question = match self.lines.len() {
+            1 => "Enter sends this line, Esc drops it".to_owned(),
+            said => format!("Enter sends these {said} lines, Esc drops them"),
         };
-        let question = format!("Enter sends these {said} lines, Esc drops them{cut}");
+        let blank = match self.blank {
+            0 => "",
+            1 => "; the blank line between them is left out",
+            _ => "; blank lines between them are left out",
+        };
+        let cut = match self.cut {
+            true => " (the paste was too long and is cut)",
+            false => "",
+        };
+        let question = format!("{question}{blank}{cut}");
         rows.push((Look::Strong, question));
         rows
     }
@@ -91,11 +103,22 @@ mod tests {
     #[test]
     fn a_long_paste_is_cut_and_says_so() {
         let mut paste = Paste::default();
-        paste.add(vec![String::new(); PASTE_BYTES_MAX], false);
+        paste.add(vec!["x".into(); PASTE_BYTES_MAX], false);
         paste.add(vec!["x".into(); 3], false);
         assert!(paste.lines.len() <= PASTE_BYTES_MAX);
         let preview = paste.preview();
         assert_eq!(preview.len(), PREVIEW_ROWS_MAX + 1);
         assert!(preview[PREVIEW_ROWS_MAX].1.contains("cut"));
+    }
+
+    #[test]
+    fn blank_lines_are_left_out_and_that_is_said() {
+        let mut paste = Paste::default();
+        paste.add(lines("a\n\nb\n\n\nc"), false);
+        let shown: Vec<String> = paste.preview().into_iter().map(|(_, row)| row).collect();
+        let question =
+            "Enter sends these 3 lines, Esc drops them; blank lines between them are left out";
+        assert_eq!(shown, ["│ a", "│ b", "│ c", question]);
+        assert_eq!(paste.into_lines(), ["a", "b", "c"]);
     }
 }

@@ -6,8 +6,10 @@
 use super::layout::{Cell, Frame, Row};
 use super::style::{Look, RESET};
 
-/// Erases from the cursor to the end of the screen.
-pub(super) const ERASE_BELOW: &[u8] = b"\x1b[J";
+/// Erases from the beginning of the row, where the cursor is, to the end of the screen. Some terminals keep
+/// what is erased from the screen's first cell on among the rows scrolled away (tmux does), and a prompt has
+/// no business there: so the first cell is overwritten, and the rest erased.
+pub(super) const ERASE_ROWS: &[u8] = b" \x1b[J\r";
 /// Erases from the cursor to the end of the row.
 const ERASE_RIGHT: &[u8] = b"\x1b[K";
 
@@ -72,7 +74,7 @@ impl<'a> Pen<'a> {
         if old.rows.len() > new.rows.len() {
             self.down_to(new.rows.len());
             self.out.push(b'\r');
-            self.out.extend_from_slice(ERASE_BELOW);
+            self.out.extend_from_slice(ERASE_ROWS);
             self.cell = None;
         }
         self.go(new, new.row, new.cell);

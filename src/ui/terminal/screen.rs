@@ -16,7 +16,7 @@ use std::collections::VecDeque;
 use jiff::tz::TimeZone;
 
 use super::layout::{Cell, Frame};
-use super::pen::{ERASE_BELOW, Pen, up};
+use super::pen::{ERASE_ROWS, Pen, up};
 use super::rows::{head, rows, rows_of};
 use super::style::{RESET, Style, StyledLine};
 use crate::limits::{PRINT_BYTES_MAX, SCREEN_BYTES_MAX, SCREEN_LINES_MAX};
@@ -183,7 +183,7 @@ impl Screen {
             self.entered = true;
             out.extend_from_slice(ENTER);
             out.push(b'\r');
-            out.extend_from_slice(ERASE_BELOW);
+            out.extend_from_slice(ERASE_ROWS);
         }
         if std::mem::take(&mut self.bell) {
             out.push(0x07);
@@ -236,7 +236,7 @@ impl Screen {
     /// What restores the terminal, wherever its cursor is: for the end in a panic.
     #[must_use]
     pub fn leave_bytes() -> Vec<u8> {
-        [LEAVE, b"\r\n", ERASE_BELOW].concat()
+        [LEAVE, b"\r\n", ERASE_ROWS].concat()
     }
 
     /// Clears or repaints the whole screen if that was asked for.
@@ -246,9 +246,13 @@ impl Screen {
         if !repaint && !clear {
             return;
         }
+        if clear {
+            // What the terminal keeps of the screen is without the prompt.
+            self.erase(out);
+        }
         self.drawn = None;
         out.extend_from_slice(HOME);
-        out.extend_from_slice(ERASE_BELOW);
+        out.extend_from_slice(ERASE_ROWS);
         if clear {
             self.printed = Lines::default();
             return;
@@ -332,7 +336,7 @@ impl Screen {
         if let Some(frame) = self.drawn.take() {
             up(out, self.row_now(&frame));
             out.push(b'\r');
-            out.extend_from_slice(ERASE_BELOW);
+            out.extend_from_slice(ERASE_ROWS);
         }
     }
 
