@@ -79,7 +79,7 @@ impl Play<'_> {
     }
 
     /// Waits until this is so, and says it.
-    fn expect(&mut self, words: &str, is_so: impl Fn(&dyn Scene) -> bool) -> Result<(), String> {
+    fn demand(&mut self, words: &str, is_so: impl Fn(&dyn Scene) -> bool) -> Result<(), String> {
         if !self.stage.wait(LONG, &is_so) {
             let long = LONG.as_secs();
             return Err(format!("after {long} s it is not so that {words}"));
@@ -92,11 +92,11 @@ impl Play<'_> {
     fn room(&mut self, count: usize) -> Result<(), String> {
         for nick in NICKS.iter().take(count) {
             self.add(nick)?;
-            self.expect(&format!("{nick} is in the room"), |s| {
+            self.demand(&format!("{nick} is in the room"), |s| {
                 s.is_joined(s.count() - 1)
             })?;
         }
-        self.expect(
+        self.demand(
             &format!("all {count} have each other in their views"),
             |s| up(s).iter().all(|a| s.links(*a) + 1 == up(s).len()) && is_one(s),
         )?;
@@ -113,7 +113,7 @@ impl Play<'_> {
     fn talk(&mut self, actor: usize, text: &str) -> Result<(), String> {
         let who = self.stage.name(actor);
         self.stage.say(actor, text);
-        self.expect(
+        self.demand(
             &format!("{who} says “{text}”, and all in its group have it"),
             |s| {
                 let mates = up(s)
@@ -159,7 +159,7 @@ fn failover(play: &mut Play<'_>) -> Result<(), String> {
     play.say(&format!("{name} coordinates; its process is killed now"));
     let killed = play.stage.now();
     play.stage.kill(leader);
-    play.expect("all that are left follow eva#5, the highest", |s| {
+    play.demand("all that are left follow eva#5, the highest", |s| {
         is_one(s) && s.leader(1).is_some_and(|l| s.id(l) == Some(5))
     })?;
     let took = play.stage.now() - killed;
@@ -188,7 +188,7 @@ fn classic_bully(play: &mut Play<'_>) -> Result<(), String> {
     play.room(5)?;
     play.say("bob#2 asks for an election, as a textbook's node does that notices a failure");
     play.stage.elect(1);
-    play.expect("each higher one answers it, and asks those above itself; eva#5, whom nobody outranks, announces itself", |s| {
+    play.demand("each higher one answers it, and asks those above itself; eva#5, whom nobody outranks, announces itself", |s| {
         is_one(s) && s.leader(0).is_some_and(|l| s.id(l) == Some(5))
     })?;
     play.stage.pass(Duration::from_millis(300));
@@ -208,7 +208,7 @@ fn freeze(play: &mut Play<'_>) -> Result<(), String> {
     ));
     play.stage.freeze(leader);
     play.say("its system still takes connections and data for it: only silence tells");
-    play.expect(
+    play.demand(
         "the others give it up after a while, and follow eva#5",
         |s| is_one_of(s, &[1, 2, 3, 4]) && s.leader(1) == Some(4),
     )?;
@@ -217,11 +217,11 @@ fn freeze(play: &mut Play<'_>) -> Result<(), String> {
         "{name} runs again: for itself it is still the coordinator"
     ));
     play.stage.thaw(leader);
-    play.expect(
+    play.demand(
         "it gives its office up before it says anything, asks in, and follows eva#5",
         |s| is_one(s) && s.leader(0) == Some(4),
     )?;
-    play.expect("it has what was said meanwhile", |s| {
+    play.demand("it has what was said meanwhile", |s| {
         s.texts(0).iter().any(|t| t == "while it is frozen")
     })?;
     Ok(())
@@ -242,13 +242,13 @@ fn split_brain(play: &mut Play<'_>) -> Result<(), String> {
             play.stage.cut(a, b)?;
         }
     }
-    play.expect(
+    play.demand(
         "the side without a coordinator elects eva#5; now there are two, and neither can know",
         |s| is_one_of(s, &[2, 3, 4]) && s.leader(2) == Some(4),
     )?;
     play.talk(0, "here we are two")?;
     play.talk(3, "and here three")?;
-    play.expect("ana#1 takes those out whom nobody on its side hears", |s| {
+    play.demand("ana#1 takes those out whom nobody on its side hears", |s| {
         is_one_of(s, &[0, 1])
     })?;
     play.say("the network is healed");
@@ -257,11 +257,11 @@ fn split_brain(play: &mut Play<'_>) -> Result<(), String> {
             play.stage.heal(a, b);
         }
     }
-    play.expect(
+    play.demand(
         "both groups hear of each other, and all follow the higher claim, eva#5's",
         |s| is_one(s) && s.leader(0) == Some(4),
     )?;
-    play.expect(
+    play.demand(
         "all have what was said on both sides, in the same order",
         |s| s.texts(0).len() == 2 && up(s).iter().all(|a| s.texts(*a) == s.texts(0)),
     )
@@ -274,11 +274,11 @@ fn late_joiner(play: &mut Play<'_>) -> Result<(), String> {
     }
     play.say("dora starts");
     play.add("dora")?;
-    play.expect(
+    play.demand(
         "dora#4 has an id from the coordinator, and is in everybody's view",
         |s| is_one(s) && s.id(3) == Some(4),
     )?;
-    play.expect(
+    play.demand(
         "and it has all that was said before it came, in the same order",
         |s| s.texts(3).len() == 5 && s.texts(3) == s.texts(0),
     )?;
@@ -290,7 +290,7 @@ fn simultaneous_start(play: &mut Play<'_>) -> Result<(), String> {
     for nick in NICKS.iter().take(5) {
         play.add(nick)?;
     }
-    play.expect(
+    play.demand(
         "one of them has founded the room, and the others are in it",
         is_one,
     )?;

@@ -8,6 +8,7 @@
 //! | part | owns |
 //! | --- | --- |
 //! | `reactor` | the loop and its order, the node, and the parts; it lends one part to another for a call |
+//! | `carrier` | what carries between one node and the parts that it has, in the reactor and in `irc` |
 //! | `streams` | all streams with peers, the listener, what each may cost |
 //! | `network` | what this host's interfaces are, the datagrams that go out and come in |
 //! | `console` | stdin, stdout, stderr, the terminal, signals |
@@ -35,6 +36,7 @@
 //! complained of (`complaints::Complaint`).
 
 mod bucket;
+mod carrier;
 mod clock;
 mod complaints;
 mod config;

@@ -133,7 +133,11 @@ fn a_day(
     program.keys(&format!("{goes_to} #{}\r", other.name));
     program.shows("this was said before");
     caio.signal(Signal::STOP);
-    program.shows("connection lost");
+    // What was on the screen before it was drawn anew says the same of somebody else.
+    program.wait("caio is lost", |t| {
+        let lost = |l: &str| l.contains("caio") && l.contains("connection lost");
+        t.screen().lines().any(lost)
+    });
     caio.signal(Signal::CONT);
     let came = |t: &Terminal| {
         let screen = t.screen();

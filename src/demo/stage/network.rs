@@ -75,20 +75,17 @@ impl Stage {
         let link = self.streams[stream].ends[end].1?;
         self.links.remove(&(actor, link));
         let was_open = std::mem::replace(&mut self.streams[stream].open[end], false);
-        let other = self.streams[stream].ends[1 - end].0;
         if was_open && self.streams[stream].open[1 - end] {
-            self.push(
-                stream,
-                1 - end,
-                other,
-                Coming::Closed {
-                    stream,
-                    end: 1 - end,
-                },
-            );
+            self.push_closed(stream, 1 - end);
         }
         let why = Closed::Ended;
         was_open.then_some(Input::Closed { link, why })
+    }
+
+    /// This end of a stream is told that the other one was closed.
+    fn push_closed(&mut self, stream: usize, end: usize) {
+        let actor = self.streams[stream].ends[end].0;
+        self.push(stream, end, actor, Coming::Closed { stream, end });
     }
 
     pub(super) fn send_message(&mut self, actor: usize, link: LinkId, message: Message) {
@@ -152,20 +149,8 @@ impl Stage {
         let Some((stream, end)) = self.links.remove(&(actor, link)) else {
             return;
         };
-        let (other, is_open) = (
-            self.streams[stream].ends[1 - end].0,
-            self.streams[stream].open,
-        );
-        if is_open == [true; 2] {
-            self.push(
-                stream,
-                1 - end,
-                other,
-                Coming::Closed {
-                    stream,
-                    end: 1 - end,
-                },
-            );
+        if self.streams[stream].open == [true; 2] {
+            self.push_closed(stream, 1 - end);
         }
         if how == Close::Graceful {
             // It reads to the end, and hears of it.

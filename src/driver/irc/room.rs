@@ -13,13 +13,12 @@ use mio::{Events, Poll, Registry};
 use crate::identity::Credentials;
 use crate::limits::ACCEPTS_PER_TURN_MAX;
 use crate::lock::Secret;
-use crate::node::{
-    Class, Command, Config, Effect, Event, Input, LinkId, Node, Now, Outbox, Time, Timer,
-};
+use crate::node::{Command, Config, Effect, Event, Input, Node, Now, Outbox, Time};
 use crate::platform::Changes;
 use crate::timing;
-use crate::wire::{Key, Message, encode_frame};
+use crate::wire::{Key, Message};
 
+use super::super::carrier::{Door, Reach, Wake, bury, wake_for_names};
 use super::super::complaints::Complaints;
 use super::super::config::DriverConfig;
 use super::super::names::{self, Names};
@@ -29,20 +28,8 @@ use super::super::streams::{Listener, Streams};
 use super::super::tokens::{DATAGRAMS, INTERFACES, LISTENER, LOOKUPS};
 use super::super::wheel::Wheel;
 
-/// A timer set for the past fires this much later: in the next turn, not in this one.
-const SOON: Duration = Duration::from_micros(1);
 /// Events taken in one turn; more wait in the kernel.
 const EVENTS_MAX: usize = 256;
-
-/// What the wheel wakes the node for.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-enum Wake {
-    Node(Timer),
-    Accept,
-    Names,
-    Look,
-    Expire(LinkId),
-}
 
 /// How far a node is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -268,40 +255,21 @@ impl Room {
             if !self.listener.is_ready() {
                 return;
             }
-            match self.listener.accept() {
-                Ok(Some((socket, peer))) => self.welcome(now, socket, peer),
+            let mut door = Door {
+                now: now.time,
+                node: &mut self.node,
+                listener: &mut self.listener,
+                streams: &mut self.streams,
+                network: &mut self.network,
+            };
+            match door.next() {
+                Ok(Some(input)) => self.feed(now, input),
                 Ok(None) => {}
-                Err(e) => {
-                    self.streams.note_refusal(&e);
-                    self.wheel
-                        .set(Wake::Accept, now.time + timing::ACCEPT_RETRY);
+                Err(_) => {
+                    let at = now.time + timing::ACCEPT_RETRY;
+                    self.wheel.set(Wake::Accept, at);
                 }
             }
-        }
-    }
-
-    fn welcome(&mut self, now: Now, socket: mio::net::TcpStream, peer: SocketAddr) {
-        let local = socket.local_addr();
-        if !local.is_ok_and(|at| self.network.admits(at.ip())) {
-            return;
-        }
-        self.network.note(peer);
-        let mut known = self.node.members().iter().flat_map(|m| &m.addresses);
-        let hosts_members = known.any(|a| a.0.ip() == peer.ip());
-        let room = if self.listener.admits(now.time, peer.ip()) || hosts_members {
-            let node = &self.node;
-            self.streams
-                .make_room(peer, |link| node.is_member_link(link))
-        } else {
-            Err("too many connections in a short time")
-        };
-        if let Err(rule) = room {
-            return self.streams.complain(peer, rule);
-        }
-        let link = self.node.new_link();
-        match self.streams.accept(link, socket, peer) {
-            Ok(()) => self.feed(now, Input::Accepted { link, from: peer }),
-            Err(e) => log::debug!("{peer}: {e}"),
         }
     }
 
@@ -310,7 +278,8 @@ impl Room {
             match wake {
                 Wake::Node(timer) => self.feed(now, Input::Timer(timer)),
                 Wake::Accept => self.listener.on_event(),
-                Wake::Names => {}
+                // Being awake is enough, and there is no store.
+                Wake::Names | Wake::Store => {}
                 Wake::Look => self.follow_network(now),
                 Wake::Expire(link) => self.streams.expire(link),
             }
@@ -358,89 +327,34 @@ impl Room {
                 log::warn!("{words}");
             }
         }
-        let until = now.time + timing::LINGER;
-        for link in self.streams.take_to_expire() {
-            self.wheel.set(Wake::Expire(link), until);
-        }
-        let wheel = &mut self.wheel;
-        self.streams.bury(|link| wheel.cancel(Wake::Expire(link)));
-        match self
-            .names
-            .next_deadline(now.time)
-            .filter(|_| !self.names.is_empty())
-        {
-            Some(at) => self.wheel.set(Wake::Names, at),
-            None => self.wheel.cancel(Wake::Names),
-        }
+        bury(&mut self.streams, &mut self.wheel, now.time);
+        wake_for_names(&self.names, &mut self.wheel, now.time);
     }
 
     // What the node wants done.
 
     fn carry_out(&mut self, now: Now) {
-        let effects: Vec<Effect> = self.outbox.drain(..).collect();
-        for effect in effects {
-            self.carry_out_one(now, effect);
-        }
-    }
-
-    fn carry_out_one(&mut self, now: Now, effect: Effect) {
-        match effect {
-            Effect::Send { to, class, message } => self.send(now, &to, class, &message),
-            Effect::Multicast(datagram) => {
-                let shown = &mut self.shown;
-                let warn = |words: &str| shown.push(Event::Warning(words.to_owned()));
-                self.network.multicast(now, &datagram, warn);
-            }
-            Effect::Unicast { to, datagram } => self.network.unicast(now, &datagram, to),
-            Effect::Dial { link, to, small } => {
-                self.names.on_dial(now.time, to);
-                let to = self.network.scoped(to);
-                self.streams.dial(link, to, small);
-            }
-            Effect::Close { link, how } => self.streams.close(link, how),
-            Effect::SetTimer { timer, at } => {
-                let at = at.max(now.time + SOON);
-                self.wheel.set(Wake::Node(timer), at);
-            }
-            Effect::CancelTimer(timer) => {
-                self.wheel.cancel(Wake::Node(timer));
-                if let Timer::Handshake(link) = timer {
-                    self.streams.end_handshake(link);
-                    let node = &self.node;
-                    let is_member = |link| node.is_member_link(link);
-                    self.streams.limit_strangers(link, is_member);
-                }
-            }
-            // There is no store, and no trace.
-            Effect::FetchStored { .. } | Effect::Note(_) => {}
-            Effect::Show(event) => {
-                if matches!(event, Event::Left { .. }) {
-                    self.stage = Stage::Left(now.time + timing::FAREWELL_PEERS);
-                    self.streams.close_all();
-                }
+        let mut reach = Reach {
+            now,
+            node: &self.node,
+            wheel: &mut self.wheel,
+            streams: &mut self.streams,
+            network: &mut self.network,
+            names: &mut self.names,
+        };
+        let mut has_left = false;
+        for effect in self.outbox.drain(..) {
+            let shown = &mut self.shown;
+            let warn = |words: &str| shown.push(Event::Warning(words.to_owned()));
+            // There is no store.
+            if let Some(Effect::Show(event)) = reach.carry_out(effect, warn) {
+                has_left |= matches!(event, Event::Left { .. });
                 self.shown.push(event);
             }
         }
-    }
-
-    fn send(&mut self, now: Now, to: &[LinkId], class: Class, message: &Message) {
-        let sealed;
-        let message = match message {
-            Message::Relay(relay) if relay.from == self.node.key() => {
-                sealed = Message::Relay(self.streams.seal(relay));
-                &sealed
-            }
-            message => message,
-        };
-        match encode_frame(message) {
-            Ok(frame) => {
-                let node = &self.node;
-                let is_member = |link| node.is_member_link(link);
-                self.streams.look_again(to, frame.len(), is_member);
-                self.streams.send(now.time, to, class, &frame);
-            }
-            // The node made something that the protocol does not allow: a defect here.
-            Err(e) => log::error!("a message could not be sent: {e}"),
+        if has_left {
+            self.stage = Stage::Left(now.time + timing::FAREWELL_PEERS);
+            self.streams.close_all();
         }
     }
 }

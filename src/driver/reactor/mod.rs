@@ -14,18 +14,16 @@
 //! | file | subject |
 //! | --- | --- |
 //! | `opening` | the start |
-//! | `accepting` | which connections from outside are taken in |
 //! | `complaining` | what others did, as far as it is said |
-//! | `effects` | what the node wants done |
+//! | `effects` | what the node wants done that only the loop can do |
 //! | `farewell` | until when the end is waited for, and the exit status |
 //! | `starting` | the time before the node's start, while a store is being read |
 //! | `keeping` | when the store is written to, and tended |
 //! | `reads` | what is read of the store, for peers and for stdout |
 //! | `naming` | what is found of the peers that the user named |
 //! | `sleep` | the sleep between two turns, and whether the process was away |
-//! | `wake` | what timers, and the user's side, wake the loop for |
+//! | `wake` | when the user's side wakes the loop |
 
-mod accepting;
 mod complaining;
 mod effects;
 mod farewell;
@@ -43,6 +41,7 @@ use crate::timing;
 use crate::ui::{DriverStatus, Ui};
 use crate::wire::Message;
 
+use super::carrier::{Door, Reach, Wake, bury, wake_for_names};
 use super::complaints::Complaints;
 use super::console::{Console, SignalRequest};
 use super::keeper::Keeper;
@@ -55,12 +54,10 @@ use super::streams::{Listener, Streams};
 use super::tokens::{INTERFACES, LISTENER, SIGNALS, STDERR, STDIN, STDOUT, STORE};
 use super::tracing::Tracing;
 use super::wheel::Wheel;
-use accepting::Door;
 use effects::EffectParts;
 use farewell::Farewell;
 use sleep::Sleeper;
 use starting::{Starting, waiting_failed};
-use wake::Wake;
 
 /// Effects that the outbox keeps room for between inputs.
 const OUTBOX_KEPT: usize = 1_024;
@@ -253,20 +250,23 @@ impl Reactor {
     /// Carries out what is in the outbox, in its order. Its memory is kept, but not that of a rare flood.
     fn carry_out(&mut self) {
         self.tracing.output(self.now, &self.node, &self.outbox);
-        let mut reach = EffectParts {
+        let reach = Reach {
             now: self.now,
             node: &self.node,
             wheel: &mut self.wheel,
             streams: &mut self.streams,
             network: &mut self.network,
             names: &mut self.names,
+        };
+        let mut parts = EffectParts {
+            reach,
             keeper: &mut self.keeper,
             ui: &mut self.ui,
             complaints: &mut self.complaints,
         };
         for effect in self.outbox.drain(..) {
             self.left |= effects::is_last(&effect);
-            reach.carry_out(effect);
+            parts.carry_out(effect);
         }
         self.outbox.shrink_to(OUTBOX_KEPT);
     }
@@ -442,7 +442,7 @@ impl Reactor {
         self.run_commands();
         self.flush_outputs();
         self.bury_streams();
-        naming::wake(&self.names, &mut self.wheel, self.now.time);
+        wake_for_names(&self.names, &mut self.wheel, self.now.time);
     }
 
     /// Writes the trace, if there is one, and does what the user wants of it.
@@ -465,11 +465,6 @@ impl Reactor {
     }
 
     fn bury_streams(&mut self) {
-        let until = self.now.time + timing::LINGER;
-        for link in self.streams.take_to_expire() {
-            self.wheel.set(Wake::Expire(link), until);
-        }
-        let wheel = &mut self.wheel;
-        self.streams.bury(|link| wheel.cancel(Wake::Expire(link)));
+        bury(&mut self.streams, &mut self.wheel, self.now.time);
     }
 }

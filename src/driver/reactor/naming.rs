@@ -3,12 +3,10 @@
 //! Owns nothing, and is lent what it needs: when a name is looked up is the names' to decide, and what is done
 //! with an address the node's.
 
-use crate::node::{Now, Peer, Time};
+use crate::node::{Now, Peer};
 use crate::ui::Ui;
 
 use super::super::names::Names;
-use super::super::wheel::Wheel;
-use super::wake::Wake;
 
 /// Goes on with the look-ups that are due, and tells the user what is to be said; the next peer of which
 /// there is news, if there is one.
@@ -22,15 +20,4 @@ pub(super) fn next_found(names: &mut Names, ui: &mut Ui, now: Now) -> Option<Pee
         }
     }
     None
-}
-
-/// The next look-up, or the end of one, wakes the loop.
-pub(super) fn wake(names: &Names, wheel: &mut Wheel<Wake>, now: Time) {
-    if names.is_empty() {
-        return;
-    }
-    match names.next_deadline(now) {
-        Some(at) => wheel.set(Wake::Names, at),
-        None => wheel.cancel(Wake::Names),
-    }
 }

@@ -15,12 +15,12 @@ use super::super::network::Network;
 use super::super::streams::{Listener, Streams};
 
 /// What decides about a connection, and what takes it in.
-pub(super) struct Door<'a> {
-    pub(super) now: Time,
-    pub(super) node: &'a mut Node,
-    pub(super) listener: &'a mut Listener,
-    pub(super) streams: &'a mut Streams,
-    pub(super) network: &'a mut Network,
+pub(in crate::driver) struct Door<'a> {
+    pub(in crate::driver) now: Time,
+    pub(in crate::driver) node: &'a mut Node,
+    pub(in crate::driver) listener: &'a mut Listener,
+    pub(in crate::driver) streams: &'a mut Streams,
+    pub(in crate::driver) network: &'a mut Network,
 }
 
 impl Door<'_> {
@@ -30,7 +30,7 @@ impl Door<'_> {
     /// # Errors
     ///
     /// If nobody can be accepted, which is logged; it is of no use to try again at once.
-    pub(super) fn next(&mut self) -> io::Result<Option<Input>> {
+    pub(in crate::driver) fn next(&mut self) -> io::Result<Option<Input>> {
         match self.listener.accept() {
             Ok(Some((socket, peer))) => Ok(self.welcome(socket, peer)),
             Ok(None) => Ok(None),
