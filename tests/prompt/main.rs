@@ -98,7 +98,7 @@ fn blank_lines_of_a_paste_are_left_out_and_that_is_said() {
     let permit = shared();
     let (mut ana, bia) = two(&permit);
     ana.keys("\x1b[200~one\n\ntwo\n \n\nthree\n\x1b[201~");
-    ana.shows("these 3 lines, Esc drops them; blank lines between them are left out");
+    ana.shows("Enter sends these 3 lines, no blank ones; Esc drops them");
     ana.keys("\r");
     bia.heard("ana", 3);
     assert_eq!(heard(&bia), ["one", "two", "three"]);

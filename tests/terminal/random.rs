@@ -19,6 +19,8 @@ const KEYS: [&str; 38] = [
 /// What the prompt must look like, worked out the simple way.
 fn expected(text: &str, cursor: usize, cols: usize, rows: usize) -> (Vec<String>, (usize, usize)) {
     let label = match (PROMPT.len() > cols / 2, (cols / 2).checked_sub(2)) {
+        // The room's name is cut where the nick fits then, and the whole label elsewhere.
+        (true, _) if cols / 2 == PROMPT.len() - 1 => PROMPT.replace("lobby", "lob…"),
         (false, _) => PROMPT.to_owned(),
         (true, Some(cut)) => format!("{}… ", &PROMPT[..cut]),
         (true, None) => String::new(),

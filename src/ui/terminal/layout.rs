@@ -60,6 +60,9 @@ pub struct PromptParts<'a> {
     pub cursor: usize,
 }
 
+/// The columns of a room's name with which it still says something.
+const ROOM_WIDTH_MIN: usize = 4;
+
 /// The columns that a text takes: as a terminal counts that joins clusters, or as one that does
 /// not, whichever is more, so that no row is ever longer than thought.
 #[must_use]
@@ -131,15 +134,29 @@ fn push(rows: &mut Vec<Row>, used: usize, cell: Cell, cols: usize) -> usize {
     used
 }
 
-/// The columns that a label may take; what is longer is cut.
+/// What stands before the line: of a room whose name is long the beginning, so that the nick is there, too.
 #[must_use]
-pub fn label_width(cols: usize) -> usize {
+pub fn prompt_label(room: &str, nick: &str, cols: usize) -> Vec<(Look, String)> {
+    let most = label_width(cols).saturating_sub(width("[] > ") + width(nick));
+    let room = match most >= ROOM_WIDTH_MIN {
+        true => shortened(room, most),
+        // The label is cut as a whole.
+        false => room.to_owned(),
+    };
+    vec![
+        (Look::Dim, format!("[{room}] ")),
+        (Look::Strong, nick.to_owned()),
+        (Look::Dim, "> ".to_owned()),
+    ]
+}
+
+/// The columns that a label may take; what is longer is cut.
+fn label_width(cols: usize) -> usize {
     cols / 2
 }
 
 /// As much of a text as fits in so many columns, with a sign if that is not all.
-#[must_use]
-pub fn shortened(text: &str, cols: usize) -> String {
+fn shortened(text: &str, cols: usize) -> String {
     if width(text) <= cols {
         return text.to_owned();
     }

@@ -48,7 +48,7 @@ use termina::event::{KeyCode, KeyEvent, Modifiers};
 use self::complete::Candidates;
 use self::editor::{Editor, Outcome};
 use self::input::{Decoder, Keystroke};
-use self::layout::{Frame, PromptParts, layout};
+use self::layout::{Frame, PromptParts, layout, prompt_label};
 use self::names::Names;
 use self::notify::Notifier;
 use self::paste::Paste;
@@ -61,9 +61,6 @@ use crate::wire::{Key, Member};
 
 /// What stands behind the nick of one who is not the one that was known under it.
 const MARK: char = '?';
-
-/// So many columns of the room's name are shown before the line, however long the nick is.
-const ROOM_WIDTH_MIN: usize = 4;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Presence {
@@ -460,22 +457,9 @@ impl Terminal {
         self.screen.print(line);
     }
 
-    /// What stands before the line: of a room whose name is long the beginning, so that the nick is there, too.
-    fn label(&self) -> Vec<(Look, String)> {
-        let (cols, _) = self.screen.size();
-        let nick = self.names.nick();
-        let beside = layout::width("[] > ") + layout::width(nick);
-        let most = layout::label_width(cols).saturating_sub(beside);
-        let room = layout::shortened(self.names.room(), most.max(ROOM_WIDTH_MIN));
-        vec![
-            (Look::Dim, format!("[{room}] ")),
-            (Look::Strong, nick.to_owned()),
-            (Look::Dim, "> ".to_owned()),
-        ]
-    }
-
     fn frame(&self) -> Frame {
         let view = self.editor.view();
+        let (cols, rows) = self.screen.size();
         let mut above = Vec::new();
         above.extend(self.status.iter().map(|s| (Look::Dim, s.clone())));
         above.extend(self.paste.iter().flat_map(Paste::preview));
@@ -484,7 +468,7 @@ impl Terminal {
                 let failing = if failing { "not found" } else { "search" };
                 vec![(Look::Dim, format!("({failing}) {query}: "))]
             }
-            None => self.label(),
+            None => prompt_label(self.names.room(), self.names.nick(), cols),
         };
         let block = PromptParts {
             above,
@@ -492,7 +476,6 @@ impl Terminal {
             text: view.text,
             cursor: view.cursor,
         };
-        let (cols, rows) = self.screen.size();
         layout(&block, cols, rows)
     }
 }

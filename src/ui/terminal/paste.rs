@@ -10,8 +10,8 @@ use crate::limits::{PASTE_BYTES_MAX, PREVIEW_ROWS_MAX};
 pub struct Paste {
     /// The lines to say: blank ones say nothing.
     lines: Vec<String>,
-    /// How many blank lines stood between them.
-    blank: u64,
+    /// Blank lines stood between them.
+    has_blank: bool,
     bytes: usize,
     cut: bool,
 }
@@ -38,7 +38,7 @@ impl Paste {
         self.cut |= cut;
         for line in lines {
             if line.trim().is_empty() {
-                self.blank += 1;
+                self.has_blank = true;
                 continue;
             }
             // A short line takes memory, too.
@@ -70,20 +70,18 @@ impl Paste {
             let more = format!("│ … and {} more lines", self.lines.len() - shown);
             rows.push((Look::Dim, more));
         }
-        let question = match self.lines.len() {
-            1 => "Enter sends this line, Esc drops it".to_owned(),
-            said => format!("Enter sends these {said} lines, Esc drops them"),
-        };
-        let blank = match self.blank {
-            0 => "",
-            1 => "; the blank line between them is left out",
-            _ => "; blank lines between them are left out",
+        let question = match (self.lines.len(), self.has_blank) {
+            (1, _) => "Enter sends this line, Esc drops it".to_owned(),
+            (said, false) => format!("Enter sends these {said} lines, Esc drops them"),
+            (said, true) => {
+                format!("Enter sends these {said} lines, no blank ones; Esc drops them")
+            }
         };
         let cut = match self.cut {
             true => " (the paste was too long and is cut)",
             false => "",
         };
-        let question = format!("{question}{blank}{cut}");
+        let question = format!("{question}{cut}");
         rows.push((Look::Strong, question));
         rows
     }
@@ -116,8 +114,7 @@ mod tests {
         let mut paste = Paste::default();
         paste.add(lines("a\n\nb\n\n\nc"), false);
         let shown: Vec<String> = paste.preview().into_iter().map(|(_, row)| row).collect();
-        let question =
-            "Enter sends these 3 lines, Esc drops them; blank lines between them are left out";
+        let question = "Enter sends these 3 lines, no blank ones; Esc drops them";
         assert_eq!(shown, ["│ a", "│ b", "│ c", question]);
         assert_eq!(paste.into_lines(), ["a", "b", "c"]);
     }
