@@ -332,6 +332,10 @@ pub const IGNORED_MAX: usize = 1_024;
 pub const LIKENESSES_MAX: usize = 1_024;
 /// Messages that `/search` shows.
 pub const SEARCH_SHOWN_MAX: usize = 20;
+/// Messages of the store that `/search` gives besides those in memory.
+pub const SEARCH_STORED_MAX: usize = 100;
+/// Searches that wait for the one before them.
+pub const SEARCHES_WAITING_MAX: usize = 16;
 /// Members that came a moment ago and were not told of yet; of more it is said at once.
 pub const ARRIVALS_MAX: usize = 256;
 /// Members of which it is remembered when they spoke last.

@@ -70,7 +70,11 @@ fn carry_out(cli: Cli) -> ExitCode {
                 from,
                 words: grep,
             };
-            match cli::history::print(&cli.options, &search, last, io::stdout().lock(), say) {
+            start_log(&cli.options);
+            let out = io::stdout().lock();
+            let printed = cli::history::print(&cli.options, &search, last, out, say);
+            driver::flush_log();
+            match printed {
                 Ok(true) => ExitCode::SUCCESS,
                 // As grep ends that finds nothing, and as silent.
                 Ok(false) => ExitCode::from(1),
@@ -81,13 +85,7 @@ fn carry_out(cli: Cli) -> ExitCode {
             Ok(line) => print(line.as_bytes()),
             Err(line) => fail(STATUS_FAILED, &line),
         },
-        Some(Task::Rekey) => match cli::rekey::rekey(&cli.options) {
-            Ok((line, warnings)) => {
-                warnings.iter().for_each(|line| say(line));
-                print(line.as_bytes())
-            }
-            Err(refused) => fail(refused.status, &refused.line),
-        },
+        Some(Task::Rekey) => rekey(&cli.options),
         Some(Task::Demo(asked)) => match cli::demo::give(&asked, cli.options.trace.as_deref()) {
             Ok((text, None)) => print(text.as_bytes()),
             Ok((text, Some(failed))) => {
@@ -210,6 +208,20 @@ fn secret_said(options: &Options) -> Result<Option<Secret>, Refused> {
     let (secret, warnings) = secret(options)?;
     warnings.iter().for_each(|line| say(line));
     Ok(secret)
+}
+
+/// Moves a store to another secret.
+fn rekey(options: &Options) -> ExitCode {
+    start_log(options);
+    let moved = cli::rekey::rekey(options);
+    driver::flush_log();
+    match moved {
+        Ok((line, warnings)) => {
+            warnings.iter().for_each(|line| say(line));
+            print(line.as_bytes())
+        }
+        Err(refused) => fail(refused.status, &refused.line),
+    }
 }
 
 /// Examines the network; 1 if one could not chat.

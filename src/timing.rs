@@ -247,6 +247,9 @@ const _: () = assert!(is_longer(
     Duration::from_secs(2).saturating_mul(GAP_TIMEOUTS)
 ));
 
+/// Joining takes long: the user is told what finds out why. A room that is there lets a node in within a second.
+pub const JOINING_IS_LONG: Duration = Duration::from_secs(5);
+
 // `papo doctor`.
 
 /// How many times the doctor sends on each interface: enough for one to be lost now and then.

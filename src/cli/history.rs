@@ -29,7 +29,10 @@ pub fn print(
 ) -> Result<bool, String> {
     let path = options.store.as_deref().unwrap_or(Path::new(""));
     let name = visible(&format!("--store {}", path.display()), Tab::Escape);
-    let wrong = |e| format!("{name}: {e}");
+    let wrong = |e: StoreError| {
+        e.log_details(path);
+        format!("{name}: {e}")
+    };
     let store = Store::open_for_reading(path, None).map_err(wrong)?;
     if let Some(unread) = store.unread() {
         tell(&format!("{name}: {unread}"));

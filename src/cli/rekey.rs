@@ -22,7 +22,10 @@ use super::secret::{self, Refused};
 pub fn rekey(options: &Options) -> Result<(String, Vec<String>), Refused> {
     let path = options.store.as_deref().unwrap_or(Path::new(""));
     let name = visible(&format!("--store {}", path.display()), Tab::Escape);
-    let wrong = |e: StoreError| Refused::failed(format!("{name}: {e}"));
+    let wrong = |e: StoreError| {
+        e.log_details(path);
+        Refused::failed(format!("{name}: {e}"))
+    };
     let given = secret::given(options.secret_file.as_deref())?.ok_or_else(|| {
         Refused::usage(
             "rekey: the new secret is missing; give it with --secret-file or in PAPO_SECRET (papo keygen \

@@ -20,6 +20,8 @@ pub(super) const STDERR: Token = Token(SLOTS_MAX + 4);
 pub(super) const INTERFACES: Token = Token(SLOTS_MAX + 5);
 /// The process that helps the store said something.
 pub(super) const STORE: Token = Token(SLOTS_MAX + 6);
+/// The process that looks for words in the store said something.
+pub(super) const SEARCH: Token = Token(SLOTS_MAX + 7);
 /// The first datagram socket's number; the others follow.
 pub(super) const DATAGRAMS: usize = SLOTS_MAX + 16;
 /// The first look-up's number; the others follow.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
@@ -57,6 +57,15 @@ impl StoreError {
             self,
             StoreError::Moved | StoreError::LogMoved | StoreError::Linked(_)
         )
+    }
+}
+
+impl StoreError {
+    /// Writes into the log what is wrong in more words than people need, if there are any.
+    pub fn log_details(&self, path: &Path) {
+        if let StoreError::Damaged(why) = self {
+            log::info!("{}: {why}", path.display());
+        }
     }
 }
 
@@ -158,7 +167,10 @@ impl fmt::Display for StoreError {
                 "the file has {names} names (hard links), and its log is beside one of them only; \
                  remove the others"
             ),
-            StoreError::Damaged(why) => write!(f, "it is damaged ({why})"),
+            StoreError::Damaged(_) => f.write_str(
+                "it is damaged; papo moves it aside and uses a new file when it is started with it, without \
+                 --store-strict (details with -v)",
+            ),
             StoreError::Path(e) if e.kind() == io::ErrorKind::NotFound => {
                 f.write_str("cannot use it: No such file or directory; use another file")
             }
@@ -180,10 +192,17 @@ impl From<rusqlite::Error> for StoreError {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                 StoreError::Damaged(e.to_string())
             }
-            Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                StoreError::Later(e.to_string())
+            Some(ErrorCode::DiskFull) => StoreError::Later("the disk is full".into()),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                StoreError::Later("another program is writing to it".into())
             }
-            Some(_) => StoreError::Unusable(e.to_string()),
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+                StoreError::Unusable("it may not be written to".into())
+            }
+            Some(ErrorCode::SystemIoFailure) => {
+                StoreError::Unusable("the disk has an error".into())
+            }
+            Some(_) => StoreError::Unusable(format!("it cannot be used ({e})")),
             // A row is not what the schema says.
             None => StoreError::Damaged(e.to_string()),
         }

@@ -13,6 +13,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use super::helper_words::{Job, Reply, Request};
 use super::opening::size;
 use super::{Portion, Store, StoreError};
+use crate::limits::SEARCH_STORED_MAX;
 use crate::wire::{Buckets, Part, Position};
 
 /// The first argument that makes a program of this one's a helper; people have no use for it.
@@ -41,6 +42,14 @@ impl Store {
     }
 }
 
+impl Store {
+    /// To look in this file for messages older than a position that have all these words.
+    #[must_use]
+    pub fn search_request(&self, words: &str, before: Position) -> Request {
+        Request::search(self.files.path.clone(), words, before)
+    }
+}
+
 /// The whole run of a helper process. True if it did what it was asked.
 #[must_use]
 pub fn run() -> bool {
@@ -66,6 +75,7 @@ pub fn run() -> bool {
             is_told_to_go_on(&mut stdin.lock());
         }),
         Job::Tend { index } => tend(&request, *index, &mut stdin.lock(), &mut say),
+        Job::Search { words, before } => search(&request, words, *before, &mut say),
     };
     if let Err(e) = result {
         say(Reply::Failed(e));
@@ -166,6 +176,23 @@ fn tend(
         store.checkpoint()?;
         say(Reply::Checkpointed);
     }
+    Ok(())
+}
+
+/// Carries out [`Job::Search`].
+fn search(
+    request: &Request,
+    words: &str,
+    before: Position,
+    say: &mut impl FnMut(Reply),
+) -> Result<(), StoreError> {
+    let store = Store::open_for_reading(request.path(), None)?;
+    let found = store.positions_with(words, before)?;
+    let newest = found.len().saturating_sub(SEARCH_STORED_MAX);
+    for position in &found[newest..] {
+        say(Reply::Hit(*position));
+    }
+    say(Reply::Found(found.len() as u64));
     Ok(())
 }
 

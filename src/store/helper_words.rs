@@ -42,6 +42,13 @@ pub enum Job {
         /// so many bytes: what it writes is in the log, too.
         index: Option<(u64, u64)>,
     },
+    /// Look for messages that have all these words, or words that begin so.
+    Search {
+        /// The words, apart by white space.
+        words: String,
+        /// Only older ones than this position.
+        before: Position,
+    },
 }
 
 /// A job, and the file it is for.
@@ -76,6 +83,10 @@ pub enum Reply {
     Unindexed(StoreError),
     /// What was committed when the node said so is in the file, and on the disk.
     Checkpointed,
+    /// A message that was looked for has this position; of many the newest are told, in their order.
+    Hit(Position),
+    /// So many messages were found.
+    Found(u64),
     /// The job could not be done.
     Failed(StoreError),
 }
@@ -100,6 +111,19 @@ impl Request {
             path,
             file,
             job: Job::Tend { index },
+        }
+    }
+
+    /// To look for words in the file at this path.
+    pub(super) fn search(path: PathBuf, words: &str, before: Position) -> Request {
+        Request {
+            path,
+            file: FileId(0, 0),
+            job: Job::Search {
+                // A NUL would end the field.
+                words: words.replace('\0', " "),
+                before,
+            },
         }
     }
 
@@ -147,6 +171,14 @@ impl Request {
                 index.unwrap_or_default().0.to_string().into(),
                 index.unwrap_or_default().1.to_string().into(),
             ],
+            Job::Search { words, before } => [
+                "search".into(),
+                path,
+                words.clone().into(),
+                before.timestamp.to_string().into(),
+                before.origin.0.to_string().into(),
+                before.seq.to_string().into(),
+            ],
         };
         let mut bytes = fields.join(&0);
         bytes.push(0);
@@ -176,6 +208,12 @@ impl Request {
             let limits = (fifth.parse().ok()?, sixth.parse().ok()?);
             Job::Tend {
                 index: has_index.then_some(limits),
+            }
+        } else if job == b"search" {
+            let origin = Key(fifth.parse().ok()?);
+            Job::Search {
+                words: third,
+                before: Position::new(fourth.parse().ok()?, origin, sixth.parse().ok()?),
             }
         } else {
             Job::Prepare {
@@ -214,6 +252,8 @@ impl Reply {
             Reply::Indexed(more) => format!("indexed {}", u8::from(*more)),
             Reply::Unindexed(e) => format!("unindexed {}", e.to_words()),
             Reply::Checkpointed => "checkpointed".into(),
+            Reply::Hit(p) => format!("hit {} {} {}", p.timestamp, p.origin.0, p.seq),
+            Reply::Found(count) => format!("found {count}"),
             Reply::Failed(e) => format!("failed {}", e.to_words()),
         }
     }
@@ -248,6 +288,8 @@ impl Reply {
             "indexed" => Reply::Indexed(rest == "1"),
             "unindexed" => Reply::Unindexed(StoreError::from_words(rest)),
             "checkpointed" => Reply::Checkpointed,
+            "hit" => Reply::Hit(Position::new(number()?, Key(number()?), number()?)),
+            "found" => Reply::Found(number()?),
             "failed" => Reply::Failed(StoreError::from_words(rest)),
             _ => return None,
         })
@@ -281,7 +323,11 @@ mod tests {
             writable,
         };
         let tend = [Some((7, u64::MAX)), None].map(|index| Job::Tend { index });
-        for job in [job(None, true), job(Some("12ab"), false)]
+        let search = Job::Search {
+            words: "lunch\nat n\u{f6}\u{f6}n".into(),
+            before: Position::new(u64::MAX, Key(2), 3),
+        };
+        for job in [job(None, true), job(Some("12ab"), false), search]
             .into_iter()
             .chain(tend)
         {
@@ -329,6 +375,8 @@ mod tests {
             Reply::Indexed(true),
             Reply::Indexed(false),
             Reply::Checkpointed,
+            Reply::Hit(Position::new(1, Key(u64::MAX), 3)),
+            Reply::Found(31),
         ];
         replies.extend(errors().map(Reply::Failed));
         replies.extend(errors().map(Reply::Unwritable));

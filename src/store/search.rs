@@ -150,6 +150,34 @@ impl Store {
         Ok(Found { messages, upto })
     }
 
+    /// The positions of the messages older than one position that have all these words, or words that begin
+    /// so, in the total order.
+    pub(super) fn positions_with(
+        &self,
+        words: &str,
+        before: Position,
+    ) -> Result<Vec<Position>, StoreError> {
+        let begun = words
+            .split_whitespace()
+            .map(|word| match word.ends_with('*') {
+                true => word.to_owned(),
+                false => format!("{word}*"),
+            });
+        let query = fts(&begun.collect::<Vec<_>>().join(" "));
+        let mut found = self.matching(&Search::default(), &query)?;
+        found.retain(|position| *position < before);
+        Ok(found)
+    }
+
+    /// The messages at these positions, which are in the total order.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn at(&self, positions: &[Position]) -> Result<Vec<ChatMessage>, StoreError> {
+        self.by_positions(positions)
+    }
+
     /// The positions of the messages that fit, in the total order.
     fn matching(&self, search: &Search, query: &str) -> Result<Vec<Position>, StoreError> {
         // It cannot be changed once a moment has begun.

@@ -319,16 +319,18 @@ pub(super) fn topic(out: &mut Vec<u8>, at: u64, set: Option<&ChatMessage>) {
 }
 
 /// `search`: the answer to `/search`, with all that was found.
-pub fn search(out: &mut Vec<u8>, at: u64, words: &str, messages: &[ChatMessage]) {
+///
+/// What only a store has is counted, and the newest of it are there.
+pub fn search(out: &mut Vec<u8>, at: u64, words: &str, count: u64, messages: &[ChatMessage]) {
     #[derive(Serialize)]
     struct Body<'a> {
         words: &'a str,
-        count: usize,
+        count: u64,
         messages: Vec<HeldMessage<'a>>,
     }
     let body = Body {
         words,
-        count: messages.len(),
+        count,
         messages: messages.iter().map(HeldMessage::of).collect(),
     };
     event(out, "search", at, body);

@@ -23,6 +23,8 @@
 //! | `event_data` | the data of events while they wait |
 //! | `history_output` | how a message reads that `papo history` found |
 //! | `rooms_found` | how the rooms read that `papo scan` heard |
+//! | `from_store` | what the user's side wants of the store, and gets |
+//! | `searching` | what `/search` finds, in memory and in the store |
 //! | `runs` | messages for each of which a command is to be run |
 //! | `wanted` | which messages a listener wants, and how many |
 //! | `people` | who people are, as far as their links have proven it |
@@ -32,7 +34,7 @@
 //! says to them; nobody else names their fields. What a part needs beside its own state it is lent
 //! for one call: `Sending` and `Showing` are lent the `Display` and the view of the node, and know
 //! nothing of each other. Each file imports only from files that do not import it, however
-//! indirectly; none but this one knows [`Ui`].
+//! indirectly; none but this one, and its part `from_store`, knows [`Ui`].
 
 pub mod act;
 mod attention;
@@ -42,6 +44,7 @@ mod config;
 mod display;
 mod event_data;
 mod face;
+mod from_store;
 mod gap;
 pub mod history_output;
 mod ignored;
@@ -61,6 +64,7 @@ mod queued_lines;
 mod room_state;
 pub mod rooms_found;
 mod runs;
+mod searching;
 mod sending;
 mod showing;
 mod stderr;
@@ -77,15 +81,16 @@ pub(crate) use json::event as json_event;
 pub use printed::Fate;
 pub use room_state::RoomState;
 pub use runs::Run;
+pub use searching::FoundInStore;
 pub use wanted::Wanted;
 
 use crate::identity::Peer;
 use crate::node::{Command, Event, Now, Time};
-use crate::wire::{ChatMessage, Position};
 
 use display::Display;
 use orders::CommandParts;
 use prompt::Prompt;
+use searching::Searching;
 use sending::Sending;
 use showing::{LeavingNews, Showing, show_left};
 use terminal::Action;
@@ -106,6 +111,7 @@ pub struct Ui {
     notify: Notify,
     /// The user wants a trace, and the driver does not know it yet.
     trace: Option<String>,
+    searching: Searching,
 }
 
 impl Ui {
@@ -120,6 +126,7 @@ impl Ui {
             met_somebody: false,
             notify: config.notify,
             trace: None,
+            searching: Searching::default(),
         };
         // The lines of the command line stand for stdin.
         if let Some(lines) = config.lines.take() {
@@ -161,8 +168,9 @@ impl Ui {
                 missing,
                 missed,
             };
-            let is_alone = self.hears_other_secret && !self.met_somebody;
-            let unsent = self.sending.end(is_alone);
+            let unsent = self
+                .sending
+                .end(!self.met_somebody, self.hears_other_secret);
             return show_left(&mut self.display, now, &leaving, &unsent);
         }
         self.showing.show(&mut self.display, now, event, node);
@@ -325,7 +333,7 @@ impl Ui {
         self.on_time(now);
         self.take_actions(now);
         if let Some(prompt) = self.display.prompt_mut() {
-            prompt.show_progress(node, self.showing.has_joined());
+            prompt.show_progress(now.time, node, self.showing.has_joined());
         }
         let mut lent = CommandParts {
             now,
@@ -333,8 +341,12 @@ impl Ui {
             status,
             showing: &mut self.showing,
             display: &mut self.display,
+            searching: &mut self.searching,
             trace: &mut self.trace,
         };
+        if lent.waits_for_store() && !self.sending.is_late() {
+            return None;
+        }
         lent.showing.look_alikes(lent.display, now, node);
         let command = self.sending.next_command(&mut lent);
         if self.sending.take_wait_due() {
@@ -367,31 +379,6 @@ impl Ui {
     pub fn fill_stdout(&mut self, out: &mut Vec<u8>, limit: usize) {
         let leaves = !self.sending.reads_input();
         self.display.fill_stdout(out, limit, leaves);
-    }
-
-    /// What the node shows from now on is in a store: what has no room in memory may be left there.
-    pub fn has_store(&mut self) {
-        self.display.stdout_mut().has_store();
-    }
-
-    /// What is to be fetched from the store before more can be printed: after the one position, and up to
-    /// the other.
-    pub fn wants_stored(&mut self) -> Option<(Position, Position)> {
-        self.display.stdout_mut().wanted()
-    }
-
-    /// True if a message at this position is among what [`wants_stored`](Ui::wants_stored) named.
-    #[must_use]
-    pub fn is_wanted_of_store(&self, position: Position) -> bool {
-        self.display.stdout().is_wanted(position)
-    }
-
-    /// Takes in what was fetched from the store: all that was found of what
-    /// [`wants_stored`](Ui::wants_stored) named up to this position, in the history's order.
-    pub fn give_stored(&mut self, mut found: Vec<ChatMessage>, upto: Position) {
-        let people = self.display.people();
-        found.retain(|message| self.showing.wants(message, people));
-        self.display.stdout_mut().give(found, upto);
     }
 
     /// The next message for which a command is to be run, with [`UiConfig::runs`] only.

@@ -244,7 +244,7 @@ fn key_of(event: &Event) -> Option<Key> {
 fn departed(member: &Member, departure: Departure) -> String {
     match departure {
         Departure::Left => format!("{} left", text::name(member)),
-        Departure::Lost => format!("{} was lost", text::name(member)),
+        Departure::Lost => format!("{} is gone", text::name(member)),
     }
 }
 

@@ -90,7 +90,7 @@ fn who_says_something_and_goes_is_not_told_of() {
     let left = Event::MemberLeft(member(8, "bia"), Departure::Lost);
     assert_eq!(
         news.on_event(due, &left, &members),
-        Some("bia#8 was lost".to_owned())
+        Some("bia#8 is gone".to_owned())
     );
 }
 

@@ -3,7 +3,6 @@
 //! This module owns no state; what it needs is lent for one command. What a line means is the
 //! business of `commands`. `/quit` never comes here: when to leave is the business of `sending`.
 
-use crate::limits::SEARCH_SHOWN_MAX;
 use crate::node::{Command, Now};
 
 use super::attention::Notify;
@@ -13,6 +12,7 @@ use super::display::Display;
 use super::news::Quiet;
 use super::prompt::Prompt;
 use super::room_state::RoomState;
+use super::searching::{self, Searching};
 use super::showing::Showing;
 use super::visible::{Tab, visible};
 use super::{act, json, json_people, text};
@@ -24,8 +24,16 @@ pub(super) struct CommandParts<'a> {
     pub(super) status: DriverStatus,
     pub(super) showing: &'a mut Showing,
     pub(super) display: &'a mut Display,
+    pub(super) searching: &'a mut Searching,
     /// What the driver is to trace into.
     pub(super) trace: &'a mut Option<String>,
+}
+
+impl CommandParts<'_> {
+    /// True if what follows waits: in a pipe, where it comes after the answers to the searches before it.
+    pub(super) fn waits_for_store(&self) -> bool {
+        self.searching.is_busy() && self.display.prompt().is_none()
+    }
 }
 
 /// Carries an order out; what is left to the node is returned.
@@ -42,7 +50,7 @@ pub(super) fn carry_out(lent: &mut CommandParts<'_>, order: UserCommand) -> Opti
         }
         UserCommand::Trace(file) => *lent.trace = Some(file),
         UserCommand::Topic => show_topic(lent),
-        UserCommand::Search(words) => search(lent, &words),
+        UserCommand::Search(words) => search(lent, words),
         UserCommand::Ignore(name) => ignore(lent, &name),
         UserCommand::Unignore(name) => unignore(lent, &name),
         UserCommand::Notify(wish) => set_notify(lent, wish),
@@ -220,35 +228,15 @@ fn show_history(lent: &mut CommandParts<'_>, count: Option<usize>) {
     display.rule(*now, "end of the history");
 }
 
-/// Shows the newest messages in which all words stand, in whatever case.
-fn search(lent: &mut CommandParts<'_>, words: &str) {
-    let CommandParts {
-        now,
-        node,
-        display,
-        showing,
-        ..
-    } = lent;
-    let wanted: Vec<String> = (words.split_whitespace().map(str::to_lowercase)).collect();
-    let people = display.people();
-    let mut found = node.newest(usize::MAX);
-    found.retain(|message| {
-        let text = message.text().to_lowercase();
-        wanted.iter().all(|word| text.contains(word)) && showing.wants(message, people)
-    });
-    if display.is_json() {
-        return display.json(*now, |out, at, _| json::search(out, at, words, &found));
-    }
-    let count = found.len() as u64;
-    let newest = found.split_off(found.len().saturating_sub(SEARCH_SHOWN_MAX));
-    let summary = text::found(newest.len() as u64, count, node.history_len() as u64, words);
-    match display.prompt() {
-        Some(_) if count > 0 => display.rule(*now, &summary),
-        _ => display.notice(*now, &summary),
-    }
-    display.replay(*now, newest, node.key());
-    if count > 0 {
-        display.rule(*now, "end of the search");
+/// Shows what has all these words, at once if there is no store to look in.
+fn search(lent: &mut CommandParts<'_>, words: String) {
+    match lent.searching.put_off(words) {
+        Ok(None) => {}
+        Ok(Some(words)) => {
+            let parts = (&mut *lent.display, &*lent.showing);
+            searching::show(parts, lent.now, lent.node, &words, None);
+        }
+        Err(why) => explain(lent, why),
     }
 }
 

@@ -6,6 +6,7 @@
 //! works is the business of [`terminal`](super::terminal).
 
 use crate::node::{Now, Time};
+use crate::timing::JOINING_IS_LONG;
 use crate::wire::Member;
 
 use super::act::Act;
@@ -20,6 +21,10 @@ use super::room_state::RoomState;
 use super::terminal::style::StyledLine;
 use super::terminal::{Action, ShownMessage, Sign, Terminal, TerminalOptions};
 
+/// What stands above the prompt while the room is looked for, and after a while.
+const LOOK: &str = "looking for the room …";
+const LONG_LOOK: &str = "no room yet …; papo doctor says why";
+
 /// A terminal with a prompt.
 #[derive(Debug)]
 pub(super) struct Prompt {
@@ -29,6 +34,8 @@ pub(super) struct Prompt {
     /// To whom the last `/msg` went.
     addressee: Option<String>,
     attention: Attention,
+    /// Since when the room is looked for.
+    since: Time,
 }
 
 impl Prompt {
@@ -51,13 +58,14 @@ impl Prompt {
             commands: commands::names().collect(),
             wall_ms: now.wall_ms,
         });
-        terminal.set_status(Some("looking for the room …".to_owned()));
+        terminal.set_status(Some(LOOK.to_owned()));
         terminal.set_unread(0);
         Prompt {
             terminal,
             wants_stop: false,
             addressee: None,
             attention: Attention::new(notify),
+            since: now.time,
         }
     }
 
@@ -178,7 +186,7 @@ impl Prompt {
     }
 
     /// Shows what has come of the history while it comes.
-    pub(super) fn show_progress(&mut self, node: &dyn RoomState, has_joined: bool) {
+    pub(super) fn show_progress(&mut self, now: Time, node: &dyn RoomState, has_joined: bool) {
         let come = node.history_len();
         if has_joined {
             self.terminal.set_status(None);
@@ -187,6 +195,8 @@ impl Prompt {
         } else if come > 0 {
             let status = format!("the history comes: {come} messages so far …");
             self.terminal.set_status(Some(status));
+        } else if now.since(self.since) >= JOINING_IS_LONG {
+            self.terminal.set_status(Some(LONG_LOOK.to_owned()));
         }
     }
 

@@ -60,6 +60,8 @@ pub(super) struct Sending {
     held: bool,
     /// Stdin or the command line has lines to say, and no prompt is shown.
     is_filter: bool,
+    /// The command line has what is to be said.
+    says_words: bool,
     /// So much waits before the room is joined that stdin is not read.
     is_stuck: bool,
     deadline: Option<Time>,
@@ -97,6 +99,7 @@ impl Sending {
             input_ended: false,
             held: config.is_filter() && config.wait_members > 0,
             is_filter: config.is_filter(),
+            says_words: config.lines.is_some(),
             is_stuck: false,
             deadline: None,
             expired: false,
@@ -182,14 +185,20 @@ impl Sending {
         words
     }
 
-    /// The node has left: what was not sent, and why. `is_alone`: nobody with this secret was there, and
-    /// somebody with another one was.
-    pub(super) fn end(&mut self, is_alone: bool) -> Unsent {
+    /// The node has left: what was not sent, and why. `is_alone`: nobody else was in the room;
+    /// `hears_other_secret`: somebody with another secret was there.
+    pub(super) fn end(&mut self, is_alone: bool, hears_other_secret: bool) -> Unsent {
         self.stage = LeavingStage::Gone;
         (self.wait_said_at, self.is_wait_due) = (None, false);
         if is_alone && self.is_filter && self.has_said && self.late.is_none() {
-            self.late =
-                Some("nobody who holds this secret was there to hear what was said".to_owned());
+            self.late = match hears_other_secret {
+                true => Some("nobody who holds this secret was there to hear what was said"),
+                false if self.says_words => Some(
+                    "nobody else was in the room to hear it; --wait-members 1 waits for somebody",
+                ),
+                false => None,
+            }
+            .map(str::to_owned);
         }
         Unsent {
             lines: self.unsent,
@@ -262,7 +271,8 @@ impl Sending {
                     return Some(self.run_out_of_time(now, node));
                 }
                 let command = self.next_line(lent);
-                if command.is_none() && self.is_said_out() && node.is_joined() {
+                let is_answered = command.is_none() && !lent.waits_for_store();
+                if is_answered && self.is_said_out() && node.is_joined() {
                     let until = self.deadline.unwrap_or(now.time + self.timeout);
                     return Some(self.leave(now, until));
                 }
@@ -387,7 +397,7 @@ impl Sending {
                     None
                 }
             };
-            if command.is_some() {
+            if command.is_some() || lent.waits_for_store() {
                 return command;
             }
         }

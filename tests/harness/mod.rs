@@ -27,7 +27,9 @@ pub use agree::{Said, agree, said_by, talk_in_turn};
 pub use gate::{Permit, alone, shared};
 pub use inbox::Inbox;
 pub use process::{Launch, Node, Signal};
-pub use room::{Room, Scratch, mode, readme_screen, readme_snippet, scratch_dir, write_secret};
+pub use room::{
+    Room, Scratch, mode, readme_has, readme_screen, readme_snippet, scratch_dir, write_secret,
+};
 pub use typing::Typing;
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};

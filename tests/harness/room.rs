@@ -209,6 +209,15 @@ pub fn readme_snippet(name: &str) -> String {
     code.to_owned()
 }
 
+/// The README quotes this line.
+#[track_caller]
+pub fn readme_has(line: &str) {
+    let readme = std::fs::read_to_string(README).expect("there is a README.md");
+    let line = line.trim_end();
+    let is_quoted = |quoted: &str| quoted.strip_prefix("    ") == Some(line);
+    assert!(readme.lines().any(is_quoted), "not in the README: {line}");
+}
+
 /// The rows of the screen in the README that follow such a line, without their indent.
 #[track_caller]
 pub fn readme_screen(name: &str) -> Vec<String> {

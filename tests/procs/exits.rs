@@ -203,3 +203,20 @@ fn help_and_version_exit_with_0() {
         assert!(node.stdout().contains(word), "{}", node.stdout());
     }
 }
+
+#[test]
+fn send_says_when_nobody_else_was_there() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let alone =
+        "papo: nobody else was in the room to hear it; --wait-members 1 waits for somebody\n";
+    let send = room.papo("ana", &["send", "hello"]).start();
+    assert_eq!(send.exit(), 0);
+    assert_eq!(send.stderr(), alone);
+    let bia = room.join("bia");
+    bia.joined();
+    let send = room.papo("ana", &["send", "hello again"]).start();
+    assert_eq!(send.exit(), 0);
+    assert_eq!(send.stderr(), "");
+    bia.heard("ana", 1);
+}

@@ -132,6 +132,9 @@ fn an_identity_that_others_may_read_is_warned_about() {
     let path = state.join("me");
     let name = path.to_str().expect("UTF-8");
     let send = ["send", "--identity", name, "hello"];
+    // Somebody hears it, so that nothing else is to be said.
+    let bia = room.join("bia");
+    bia.joined();
     let first = room.papo("ana", &send).start();
     assert_eq!((first.exit(), first.stderr()), (0, String::new()));
     assert_eq!(mode(&path), 0o600);

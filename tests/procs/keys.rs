@@ -188,6 +188,9 @@ fn what_everybody_may_read_is_said_in_one_line_with_the_remedy() {
     let key = keygen(&room, &dir, "key");
     let store = dir.join("room.db");
     let options = ["send", "--secret-file", &key, "--store", text(&store), "x"];
+    // Somebody hears it, so that nothing else is to be said.
+    let bia = room.join_with("bia", &["--secret-file", &key]);
+    bia.joined();
     let (status, quiet) = ended(room.papo("ana", &options));
     assert_eq!(status, 0, "{}", quiet.stderr());
     assert_eq!(quiet.stderr(), "");
@@ -208,6 +211,8 @@ fn what_everybody_may_read_is_said_in_one_line_with_the_remedy() {
     fs::write(&open, "").expect("the directory is ours");
     set_mode(&open, 0o644);
     let open_room = room.neighbour();
+    let caio = open_room.join("caio");
+    caio.joined();
     let (status, node) = ended(open_room.papo("ana", &["send", "--store", text(&open), "x"]));
     assert_eq!(status, 0, "{}", node.stderr());
     assert_eq!(node.stderr(), "");

@@ -2,8 +2,12 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt;
 
-use crate::harness::{PATIENCE, Room, Signal, eventually, readme_snippet, scratch_dir, shared};
+use crate::harness::{
+    PATIENCE, Room, Signal, eventually, readme_has, readme_snippet, scratch_dir, shared,
+    write_secret,
+};
 
 #[test]
 fn the_bot_answers_the_time() {
@@ -85,4 +89,36 @@ fn a_log_is_shipped_line_by_line() {
     });
     collector.signal(Signal::TERM);
     drop(shipper);
+}
+
+/// Sentences about locked rooms stand in the README as papo says them.
+#[test]
+fn what_the_readme_quotes_is_what_papo_says() {
+    let permit = shared();
+    let mut room = Room::new(&permit);
+    room.name = "board".to_owned();
+    let dir = scratch_dir();
+    let [key, other] = ["key", "other"].map(|name| dir.join(name));
+    write_secret(&key, "correct horse battery staple");
+    write_secret(&other, "incorrect horse battery staple");
+    let [key, other] = [&key, &other].map(|path| path.to_str().expect("a path in UTF-8"));
+    let empty = room.bash("empty", "PAPO_SECRET= papo").start();
+    assert_eq!(empty.exit(), 2);
+    readme_has(&empty.stderr());
+    let ana = room.join_with("ana", &["--secret-file", key]);
+    ana.joined();
+    let open = room.papo("bia", &["send", "hello"]).start();
+    assert_eq!(open.exit(), 3);
+    readme_has(&open.stderr());
+    let args = ["send", "--secret-file", other, "hello"];
+    let wrong = room.papo("bia", &args).start();
+    assert_eq!(wrong.exit(), 0);
+    let said = wrong.stderr();
+    let first = said.lines().next().unwrap_or_default();
+    readme_has(&first.replace("127.0.0.1", "192.168.1.7"));
+    fs::set_permissions(key, PermissionsExt::from_mode(0o644)).expect("it is ours");
+    let args = ["send", "--secret-file", key, "hello"];
+    let seen = room.papo("bia", &args).start();
+    assert_eq!(seen.exit(), 0);
+    readme_has(&seen.stderr().replace(key, "key"));
 }

@@ -1,7 +1,7 @@
 //! Words: what one does, whom one does not read, what was said before, and who is who.
 
 use crate::harness::{Node, Permit, Room, Signal, scratch_dir, shared};
-use crate::terminal::Terminal;
+use crate::terminal::{Setup, Terminal};
 
 /// Bia, who prints events, and ana at a prompt of this width.
 fn bia_and_ana<'a>(permit: &'a Permit, cols: u16, options: &[&str]) -> (Terminal, Node, Room<'a>) {
@@ -153,6 +153,82 @@ fn who_has_one_s_own_nick_is_warned_of() {
     let other = room.join_with("ana", &["--anonymous"]);
     other.joined();
     ana.shows("! ana#3 has your nick, too; /nick NAME takes another");
+}
+
+/// A room of which this file has more than papo keeps in memory.
+fn stored<'a>(permit: &'a Permit, file: &str) -> Room<'a> {
+    let room = Room::new(permit);
+    let bia = room.join_with("bia", &["--store", file]);
+    bia.joined();
+    bia.say("Lunch at noon?");
+    bia.say("no, LUNCHTIME is at one");
+    for n in 1..=30 {
+        bia.say(&format!("about something else {n}"));
+    }
+    bia.say("lunch was good");
+    bia.heard("bia", 33);
+    bia.say("/quit");
+    assert_eq!(bia.exit(), 0);
+    room
+}
+
+#[test]
+fn a_search_finds_what_only_the_store_has() {
+    let permit = shared();
+    let dir = scratch_dir();
+    for cols in [40, 80, 200] {
+        let file = dir.join(format!("{cols}.db"));
+        let file = file.to_str().expect("a path in UTF-8");
+        let room = stored(&permit, file);
+        let setup = Setup {
+            cols,
+            args: &["--store", file, "--history", "10", "--replay", "none"],
+            ..Setup::default()
+        };
+        let mut ana = Terminal::with(&room, "ana", setup);
+        ana.shows("nobody answered");
+        ana.keys("\x0c/search lunch\r");
+        ana.shows("── end of the search ──");
+        let rows = ana.rows();
+        let wanted = [
+            "── 3 lines with \"lunch\" ──",
+            "00:00 <bia> Lunch at noon?",
+            "00:00 <bia> no, LUNCHTIME is at one",
+            "00:00 <bia> lunch was good",
+            "── end of the search ──",
+        ];
+        assert_eq!(rows[..5], wanted);
+        ana.keys("\x0c/search dinner\r");
+        ana.shows("none of 33 lines has \"dinner\"");
+    }
+}
+
+/// In a pipe what is typed after a search comes after its answer, and the end of stdin, too.
+#[test]
+fn a_script_has_the_answer_of_a_search_in_the_store_before_the_end() {
+    let permit = shared();
+    let dir = scratch_dir();
+    let file = dir.join("room.db");
+    let file = file.to_str().expect("a path in UTF-8");
+    let room = stored(&permit, file);
+    let options = ["--json", "--commands", "--history", "10", "--store", file];
+    let mut bia = room.papo("bia", &options).start();
+    bia.say("/search lunch");
+    bia.say("/search noon");
+    bia.say("good bye");
+    bia.say("/search something");
+    bia.close_input();
+    assert_eq!(bia.exit(), 0, "{}", bia.stderr());
+    let out = bia.stdout();
+    let events: Vec<serde_json::Value> = (out.lines())
+        .map(|line| serde_json::from_str(line).expect("an event"))
+        .collect();
+    let found = events.iter().filter(|e| e["event"] == "search");
+    let counts: Vec<_> = found.map(|e| e["count"].clone()).collect();
+    assert_eq!(counts, [3, 1, 30]);
+    let of = |words: &str| events.iter().position(|e| e["words"] == words);
+    let said = events.iter().position(|e| e["text"] == "good bye");
+    assert!(of("noon") < said && said < of("something"), "{out}");
 }
 
 #[test]

@@ -160,13 +160,29 @@ fn a_damaged_file_is_set_aside_and_what_the_room_has_takes_its_place() {
     bytes.truncate(half);
     fs::write(&file, &bytes).expect("it is ours");
     let line = refused(&room, &["--store", as_str(&file), "--store-strict"]);
-    assert!(line.contains("damaged"), "{line}");
+    let remedy = "it is damaged; papo moves it aside and uses a new file when it is started with it, without \
+                  --store-strict (details with -v)";
+    assert!(line.trim_end().ends_with(remedy), "{line}");
     let line = refused(&room, &["history", "--store", as_str(&file)]);
-    assert!(line.contains("damaged"), "{line}");
+    assert!(line.trim_end().ends_with(remedy), "{line}");
+    let detailed = room
+        .raw(&["history", "-v", "--store", as_str(&file)])
+        .start();
+    assert_eq!(detailed.exit(), 3);
+    let detailed = detailed.stderr();
+    assert!(
+        detailed.lines().count() > 1 && detailed.contains(remedy),
+        "{detailed}"
+    );
     assert!(aside(&dir).is_empty());
     let bia = join_storing(&room, "bia", &file);
     let warning = bia.event("a warning", |e| e.is("warning"));
-    assert!(warning.text("text").contains("damaged"));
+    let words = warning.text("text");
+    assert!(words.contains("is damaged; it was moved to"), "{words}");
+    assert!(
+        words.ends_with("and a new file is used (details with -v)"),
+        "{words}"
+    );
     bia.joined();
     bia.say("goes on");
     bia.event("its confirmation", |e| e.is("delivered"));

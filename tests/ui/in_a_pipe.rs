@@ -79,7 +79,7 @@ fn messages_of_others_are_on_stdout_and_all_else_on_stderr() {
     let expected = "\
         papo: in room lobby as me#2 with ana#1, ana#3; 0 messages in the history\n\
         papo: eve#7 joined\n\
-        papo: eve#7 was lost\n\
+        papo: eve#7 is gone\n\
         papo: eve#7 is now known as eva\n\
         papo: ana#1 is the coordinator now\n\
         papo: election started: ana#1 was lost\n\

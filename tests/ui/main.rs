@@ -124,6 +124,16 @@ fn at(ms: u64) -> Now {
     }
 }
 
+fn listening() -> Listening {
+    Listening {
+        tcp: vec!["10.0.0.2:4000".into()],
+        group: "239.255.112.97:28783".into(),
+        room: "lobby".into(),
+        nick: "me".into(),
+        key: ME,
+    }
+}
+
 /// A user's side and its node.
 struct Bench {
     ui: Ui,
@@ -138,14 +148,7 @@ impl Bench {
             node: Fake::default(),
             now: at(0),
         };
-        let listening = Listening {
-            tcp: vec!["10.0.0.2:4000".into()],
-            group: "239.255.112.97:28783".into(),
-            room: "lobby".into(),
-            nick: "me".into(),
-            key: ME,
-        };
-        bench.ui.on_listening(bench.now, &listening);
+        bench.ui.on_listening(bench.now, &listening());
         bench
     }
 

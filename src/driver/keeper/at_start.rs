@@ -40,13 +40,16 @@ impl Keeper {
         let result = loading.go_on(now, &mut self.files, &mut self.helper, node);
         let mut load = Load::default();
         match result {
-            Err(StoreError::Damaged(why)) if !self.strict && !loading.has_told() => {
-                load.words.push(self.set_aside(&why, now)?);
+            Err(e @ StoreError::Damaged(_)) if !self.strict && !loading.has_told() => {
+                load.words.push(self.set_aside(&e, now)?);
                 drop(loading);
                 self.helper.release();
                 return Ok(load);
             }
-            Err(e) => return Err(StartError::Store(self.files.path().to_owned(), e)),
+            Err(e) => {
+                e.log_details(self.files.path());
+                return Err(StartError::Store(self.files.path().to_owned(), e));
+            }
             Ok(done) => load.is_done = done,
         }
         if let Some(e) = loading.take_unwritable() {
@@ -81,12 +84,13 @@ impl Keeper {
     }
 
     /// Gives a damaged file another name; the words say so.
-    fn set_aside(&mut self, why: &str, now: Now) -> Result<String, StartError> {
+    fn set_aside(&mut self, why: &StoreError, now: Now) -> Result<String, StartError> {
         self.trouble.end();
+        why.log_details(self.files.path());
         let aside = (self.files.set_aside(now))
             .map_err(|e| StartError::Store(self.files.path().to_owned(), e))?;
         Ok(format!(
-            "{} is damaged ({why}): it is now {}, and a new one takes its place",
+            "{} is damaged; it was moved to {}, and a new file is used (details with -v)",
             self.files.shown(),
             shown(&aside)
         ))

@@ -1,6 +1,6 @@
 //! The process that does for the store what may wait for the disk.
 //!
-//! Owns the running process and its two pipes; there is at most one for each store. It never waits for
+//! Owns the running process and its two pipes; there is at most one that tends a store, and one that searches it. It never waits for
 //! it: replies come when the poll says so, and its end is looked for until it is there. What is asked
 //! and what the replies mean is not decided here.
 //!
@@ -11,14 +11,13 @@ use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::process::{Child, ChildStdin, Stdio};
 use std::time::Duration;
 
-use mio::Registry;
 use mio::unix::pipe::Receiver;
+use mio::{Registry, Token};
 
 use crate::node::Time;
 use crate::store::{self, Reply, Request};
 
 use super::super::own_process;
-use super::super::tokens::STORE;
 
 /// Bytes of replies read in one turn of the loop.
 const READ_MAX: usize = 64 * 1024;
@@ -31,6 +30,8 @@ const REAP_AGAIN: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub(super) struct Helper {
     registry: Registry,
+    /// Under which its replies are watched.
+    token: Token,
     running: Option<Running>,
 }
 
@@ -50,9 +51,10 @@ struct Running {
 
 impl Helper {
     /// Nothing runs yet.
-    pub(super) fn new(registry: Registry) -> Helper {
+    pub(super) fn new(registry: Registry, token: Token) -> Helper {
         Helper {
             registry,
+            token,
             running: None,
         }
     }
@@ -68,7 +70,7 @@ impl Helper {
     ///
     /// If the system starts no process.
     pub(super) fn start(&mut self, request: &Request) -> io::Result<()> {
-        let watch = (&self.registry, STORE);
+        let watch = (&self.registry, self.token);
         let (child, replies) = own_process::start([store::HELPER], Stdio::piped(), watch)?;
         let mut running = Running {
             child,

@@ -46,7 +46,8 @@ fn at(ms: u64) -> Now {
 
 /// A keeper with this file. No process is started in a test: what is tested takes less than five seconds.
 fn keeper(scratch: &Scratch) -> Keeper {
-    let registry = mio::Poll::new().unwrap().registry().try_clone().unwrap();
+    let poll = mio::Poll::new().unwrap();
+    let [registry, searches] = [(); 2].map(|()| poll.registry().try_clone().unwrap());
     let owner = Owner {
         room: "lobby".into(),
         lock: None,
@@ -57,7 +58,7 @@ fn keeper(scratch: &Scratch) -> Keeper {
     let space = Space::new(1 << 30);
     Keeper {
         files,
-        helper: Helper::new(registry),
+        helper: Helper::new(registry, STORE),
         loading: None,
         newest: 100,
         strict: false,
@@ -69,6 +70,7 @@ fn keeper(scratch: &Scratch) -> Keeper {
         is_full: false,
         is_behind: false,
         reading: Reading::default(),
+        searching: Searching::new(searches),
         look_at: now + LOOK_EVERY,
     }
 }

@@ -28,6 +28,8 @@
 //! file is still there; reads what is not in memory for a newcomer; cuts the log when all of it is in the file;
 //! renames a damaged file; and what follows when the file was moved (`files`). None of it asks for a sync.
 //!
+//! A second process looks for words at the user's wish (`searching`).
+//!
 //! # The limit
 //!
 //! The file and its log are not to be larger than the user allows (`space`, `making_room`): a turn in which there
@@ -51,6 +53,7 @@ mod making_room;
 mod pacing;
 mod reading;
 mod rows;
+mod searching;
 mod space;
 mod tending;
 #[cfg(test)]
@@ -65,10 +68,12 @@ use mio::Registry;
 use crate::limits::STORE_BATCH_MAX;
 use crate::node::{Node, Now, Time};
 use crate::store::{Owner, Store, StoreError};
+use crate::ui::FoundInStore;
 use crate::wire::{ChatMessage, Position};
 
 use super::config::DriverConfig;
 use super::start_error::StartError;
+use super::tokens::STORE;
 pub(super) use closing::Closing;
 use files::Files;
 use helper::Helper;
@@ -77,6 +82,7 @@ use pacing::Pacing;
 pub(super) use reading::Read;
 use reading::Reading;
 use rows::Rows;
+use searching::Searching;
 use space::Space;
 use tending::Tending;
 use trouble::Trouble;
@@ -119,6 +125,7 @@ pub(super) struct Keeper {
     /// The last commit did not take everything.
     is_behind: bool,
     reading: Reading,
+    searching: Searching,
     /// When it is looked at next whether the file is where it was, although nothing is committed.
     look_at: Time,
 }
@@ -138,13 +145,15 @@ impl Keeper {
             room: config.room.clone(),
             lock: config.secret.as_ref().map(|s| s.fingerprint()),
         };
-        let registry = registry
-            .try_clone()
-            .map_err(|e| StartError::System("create a poll", e))?;
+        let own = || {
+            let registry = registry.try_clone();
+            registry.map_err(|e| StartError::System("create a poll", e))
+        };
+        let (registry, searches) = (own()?, own()?);
         let space = Space::new(store.max);
         let mut keeper = Keeper {
             files: Files::new(store.path.clone(), owner),
-            helper: Helper::new(registry),
+            helper: Helper::new(registry, STORE),
             loading: None,
             newest: config.history_max,
             strict: store.strict,
@@ -156,6 +165,7 @@ impl Keeper {
             is_full: false,
             is_behind: false,
             reading: Reading::default(),
+            searching: Searching::new(searches),
             look_at: now.time + LOOK_EVERY,
         };
         keeper.begin_loading(now)?;
@@ -167,9 +177,24 @@ impl Keeper {
         self.helper.on_event();
     }
 
+    /// The process that searches has said something.
+    pub(super) fn on_search_event(&mut self) {
+        self.searching.on_event();
+    }
+
+    /// Begins to look for words in the messages older than a position. False if that cannot be done.
+    pub(super) fn begin_search(&mut self, words: &str, before: Position) -> bool {
+        self.searching.begin(self.files.reader(), words, before)
+    }
+
+    /// What the search has found, once, when it is over; nothing inside if it could not be done.
+    pub(super) fn take_found(&mut self) -> Option<Option<FoundInStore>> {
+        self.searching.take_found(self.files.reader())
+    }
+
     /// True if there is something to do at once.
     pub(super) fn has_work(&self) -> bool {
-        self.is_behind || self.helper.has_work()
+        self.is_behind || self.helper.has_work() || self.searching.has_work()
     }
 
     /// True if what is to be stored can be tried to be, now.
@@ -219,6 +244,7 @@ impl Keeper {
 
     /// Nothing can be stored, for a while; the words say so.
     fn enter_trouble(&mut self, now: Time, e: &StoreError) -> String {
+        e.log_details(self.files.path());
         self.trouble.enter(now, e, self.files.is_open());
         trouble::words(&self.files.shown(), e)
     }
@@ -251,10 +277,13 @@ impl Keeper {
         let rows = rows.and_then(|store| self.rows.next_wake(store));
         let has_room = !self.trouble.is_met() && !self.files.is_moving();
         let space = self.space.next_wake(now).filter(|_| has_room);
-        [retry, crossed, gathers, tending, rows, helper, space]
-            .into_iter()
-            .flatten()
-            .min()
+        let searching = self.searching.next_wake(now);
+        [
+            retry, crossed, gathers, tending, rows, helper, space, searching,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// True while what was taken in is still being stored: nothing more is taken in.

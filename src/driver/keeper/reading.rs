@@ -66,6 +66,7 @@ impl Reading {
     fn note_unread(&mut self, files: &Files, e: &StoreError) -> Option<String> {
         let is_new = !std::mem::replace(&mut self.fails, true);
         is_new.then(|| {
+            e.log_details(files.path());
             let path = files.shown();
             format!("{path}: cannot be read: {e}; others get what is in memory only")
         })

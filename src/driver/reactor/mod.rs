@@ -51,7 +51,7 @@ use super::runner::Runner;
 use super::start_error::StartError;
 use super::status::STATUS_INTERRUPTED;
 use super::streams::{Listener, Streams};
-use super::tokens::{INTERFACES, LISTENER, SIGNALS, STDERR, STDIN, STDOUT, STORE};
+use super::tokens::{INTERFACES, LISTENER, SEARCH, SIGNALS, STDERR, STDIN, STDOUT, STORE};
 use super::tracing::Tracing;
 use super::wheel::Wheel;
 use effects::EffectParts;
@@ -224,6 +224,7 @@ impl Reactor {
                 INTERFACES => network_changed = true,
                 SIGNALS => signalled = true,
                 STORE => self.keeper.iter_mut().for_each(Keeper::on_event),
+                SEARCH => self.keeper.iter_mut().for_each(Keeper::on_search_event),
                 STDIN | STDOUT | STDERR => self.console.on_event(event),
                 token if self.network.on_event(token) => {}
                 token if self.names.on_event(token) => {}
@@ -365,6 +366,7 @@ impl Reactor {
     /// Renders and writes what stdout and stderr take.
     fn flush_outputs(&mut self) {
         let (keeper, now) = (&mut self.keeper, self.now);
+        reads::search(keeper, now, &mut self.ui, &self.node);
         let fetch = |ui: &mut Ui, node: &Node| reads::fill_stdout(keeper, now, ui, node);
         (self.console).flush(now, &mut self.ui, &mut self.node, fetch);
     }

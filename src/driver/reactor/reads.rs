@@ -1,5 +1,5 @@
-//! What is read of the store: for peers that fetch what is not in memory, and for a stdout that was too
-//! slow for it.
+//! What is read of the store: for peers that fetch what is not in memory, for a stdout that was too
+//! slow for it, and for the user's searches.
 //!
 //! Owns nothing: it is lent the keeper, which reads, and those who want it. It never writes.
 
@@ -31,6 +31,24 @@ pub(super) fn answer(
         no: fetch.no,
         next: Some(read.upto),
         messages: read.messages,
+    }
+}
+
+/// Looks in the store for what the user searches, beside what is in memory.
+pub(super) fn search(keeper: &mut Option<Keeper>, now: Now, ui: &mut Ui, node: &Node) {
+    let Some(keeper) = keeper else {
+        return;
+    };
+    if let Some(found) = keeper.take_found() {
+        ui.give_search(now, node, found);
+    }
+    while let Some(words) = ui.next_search() {
+        let oldest = node.history().iter().next();
+        let before = oldest.map_or(Position::END, ChatMessage::position);
+        if keeper.begin_search(&words, before) {
+            break;
+        }
+        ui.give_search(now, node, None);
     }
 }
 
