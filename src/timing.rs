@@ -273,6 +273,9 @@ pub const TRACE_WRITTEN_EVERY: Duration = Duration::from_millis(5);
 
 // The IRC server.
 
+/// A node whose peers cannot follow is looked at so often, while lines of its client wait: nothing says when they can.
+pub const IRC_BUSY_LOOK: Duration = Duration::from_millis(5);
+
 /// A client has said who it is within this.
 pub const IRC_REGISTRATION: Duration = Duration::from_secs(60);
 /// A client that has been silent for this long is asked whether it is there.

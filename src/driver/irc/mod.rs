@@ -25,6 +25,7 @@ use crate::irc::{Conn, Request, Round, Server, Settings};
 use crate::limits::{ACCEPTS_PER_TURN_MAX, IRC_CLIENTS_MAX, IRC_DOORS_MAX, IRC_READ_BYTES};
 use crate::lock::Secret;
 use crate::node::{Now, Time};
+use crate::timing;
 
 use super::start_error::StartError;
 use sockets::{Door, Socket};
@@ -101,6 +102,10 @@ impl IrcConfig {
 struct Listening {
     door: Door,
     is_ready: bool,
+    /// Nobody could be let in; it is tried again then.
+    again: Option<Time>,
+    /// That was said.
+    is_failing: bool,
 }
 
 #[derive(Debug)]
@@ -142,6 +147,8 @@ impl Irc {
             doors.push(Listening {
                 door,
                 is_ready: true,
+                again: None,
+                is_failing: false,
             });
         }
         Ok(Irc {
@@ -195,7 +202,8 @@ impl Irc {
 
     /// When there is something to do at the latest.
     pub(super) fn next_deadline(&self) -> Option<Time> {
-        self.server.next_deadline()
+        let doors = self.doors.iter().filter_map(|l| l.again);
+        doors.chain(self.server.next_deadline()).min()
     }
 
     /// Takes in what the clients say, and lets in who waits: whoever has gone is gone before somebody else comes.
@@ -234,16 +242,23 @@ impl Irc {
     fn accept(&mut self, now: Now, at: usize) {
         for _ in 0..ACCEPTS_PER_TURN_MAX {
             let listening = &mut self.doors[at];
+            listening.is_ready |= listening.again.take_if(|at| *at <= now.time).is_some();
             if !listening.is_ready {
                 return;
             }
             match listening.door.accept() {
-                Ok((socket, host)) => self.welcome(now, socket, &host),
+                Ok((socket, host)) => {
+                    listening.is_failing = false;
+                    self.welcome(now, socket, &host);
+                }
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(e) => {
                     listening.is_ready = false;
                     if e.kind() != ErrorKind::WouldBlock {
-                        log::warn!("an IRC client cannot be let in: {e}");
+                        listening.again = Some(now.time + timing::ACCEPT_RETRY);
+                        if !std::mem::replace(&mut listening.is_failing, true) {
+                            log::warn!("an IRC client cannot be let in: {e}");
+                        }
                     }
                 }
             }

@@ -8,7 +8,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::fd::AsRawFd as _;
-use std::time::Duration;
 
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
@@ -116,13 +115,13 @@ impl Running {
     fn turn(&mut self) -> Result<Option<u8>, StartError> {
         self.sleep()?;
         let away = self.attendance.take_away();
-        let mut woken = Vec::new();
+        let mut woken = BTreeSet::new();
         let mut signalled = false;
         for event in &self.events {
             match event.token() {
                 SIGNALS => signalled = true,
                 _ if self.irc.on_event(event) => {}
-                Token(n) => woken.push(SeatId((n - ROOMS) as u64)),
+                Token(n) => woken.extend(n.checked_sub(ROOMS).map(|n| SeatId(n as u64))),
             }
         }
         if signalled {
@@ -169,7 +168,7 @@ impl Running {
             planned = [planned, room.next_deadline()].into_iter().flatten().min();
         }
         let busy = self.rooms.values().any(|room| room.is_busy(self.now.time));
-        let again = busy.then(|| self.now.time + Duration::from_millis(5));
+        let again = busy.then(|| self.now.time + timing::IRC_BUSY_LOOK);
         let planned = [planned, self.ends_at, again].into_iter().flatten().min();
         let planned = if has_work {
             Some(self.now.time)

@@ -236,13 +236,6 @@ impl Server {
         all.map(|(conn, _)| *conn)
     }
 
-    /// True if this connection is to be closed once everything is sent.
-    #[must_use]
-    pub fn is_ending(&self, conn: Conn) -> bool {
-        let client = self.clients.get(&conn);
-        client.is_none_or(|c| c.stage == Stage::Ending)
-    }
-
     /// The connection is closed, whoever did it.
     pub fn on_disconnected(&mut self, now: Now, conn: Conn, why: &str) {
         self.now = now;
