@@ -60,10 +60,10 @@ fn address(text: &str) -> Result<IrcAddress, String> {
 fn name(text: &str) -> Result<String, String> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
     let is_valid = (1..=NAME_BYTES_MAX).contains(&text.len()) && text.chars().all(is_name);
-    match is_valid && text.contains('.') {
+    match is_valid {
         true => Ok(text.to_owned()),
         false => Err(format!(
-            "a server's name has letters, digits, - and at least one dot, and up to {NAME_BYTES_MAX} of them"
+            "a server's name has letters, digits, dots, - and _, and up to {NAME_BYTES_MAX} of them"
         )),
     }
 }
