@@ -92,6 +92,10 @@ pub const ALL: &[(Weakness, &str)] = &[
         "no search for what its author never said",
     ),
     (Weakness::CyclesWait, "no waiting in a circle"),
+    (
+        Weakness::LatestStay,
+        "room to wait for what others wait for",
+    ),
 ];
 
 /// What only few scenarios need, and some of them.
@@ -125,6 +129,8 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::UnaskedViewsCount, HOSTILE, 507),
     (Weakness::NamedCausesExist, HOSTILE, 128),
     (Weakness::NamedCausesExist, HOSTILE, 174),
+    (Weakness::LatestStay, HOSTILE, 1_264),
+    (Weakness::LatestStay, HOSTILE, 1_390),
     (Weakness::CyclesWait, HOSTILE, 0),
     (Weakness::CyclesWait, HOSTILE, 14),
     (Weakness::NoSmallSegments, LARGE_LOST, 0),

@@ -4,9 +4,10 @@
 
 use std::rc::Rc;
 
-use super::scenario::{Event, Scenario};
+use super::scenario::{Event, Scenario, What, Who};
 
-/// Takes events out as long as `fails` still says true; at most `tries` runs.
+/// Takes events out as long as `fails` still says true; at most `tries` runs. The end of a liar stays: what is asked
+/// for afterwards is asked for without it.
 pub fn shrink(
     scenario: &Scenario,
     tries: usize,
@@ -25,7 +26,14 @@ pub fn shrink(
         let (mut at, mut smaller) = (0, false);
         while at < best.events.len() && left > 0 {
             let mut events = best.events.clone();
-            events.drain(at..(at + chunk).min(events.len()));
+            let end = (at + chunk).min(events.len());
+            let out = events.splice(at..end, []).collect::<Vec<_>>();
+            let kept = out.into_iter().filter(|e| ends_the_liar(&best, e));
+            events.splice(at..at, kept.collect::<Vec<_>>());
+            if events.len() == best.events.len() {
+                at += chunk;
+                continue;
+            }
             left -= 1;
             let candidate = with(&best, events);
             if fails(&candidate) {
@@ -40,4 +48,9 @@ pub fn shrink(
         }
     }
     best
+}
+
+fn ends_the_liar(scenario: &Scenario, event: &Event) -> bool {
+    let liar = scenario.liar.as_ref();
+    liar.is_some_and(|liar| event.what == What::Crash(Who::Host(liar.host)))
 }
