@@ -16,7 +16,18 @@ mod client;
 mod doors;
 #[path = "../harness/mod.rs"]
 mod harness;
+#[path = "../nets/lab.rs"]
+mod lab;
 mod programs;
+#[path = "../nets/shell.rs"]
+mod shell;
+mod splits;
 mod talking;
 #[path = "../prompt/terminal.rs"]
 mod terminal;
+
+/// Prints a line whether or not the test passes.
+pub fn tell(line: &str) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "{line}");
+}

@@ -322,6 +322,11 @@ impl<'lab> Host<'lab> {
         Launch::new(&self.lab.inbox, name, command).start()
     }
 
+    /// A program on this host, not yet started.
+    pub fn command(&self, program: &str) -> Command {
+        self.lab.shell.command_in(&self.name, program)
+    }
+
     fn papo(&self, args: &[&str]) -> Command {
         let mut command = self.lab.shell.command_in(&self.name, PAPO);
         for (name, _) in std::env::vars_os() {
