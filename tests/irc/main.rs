@@ -16,6 +16,7 @@ mod client;
 mod doors;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod hostile;
 #[path = "../nets/lab.rs"]
 mod lab;
 mod programs;

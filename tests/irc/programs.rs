@@ -37,9 +37,7 @@ fn irssi(server: &Server, home: &Scratch) -> Terminal {
 pub fn weechat_at(port: u16, home: &Scratch) -> Command {
     let mut command = Command::new("weechat-curses");
     let home = home.to_str().expect("a path");
-    let add = format!(
-        "/server add papo 127.0.0.1/{port} -notls -nicks=wanda -username=wanda"
-    );
+    let add = format!("/server add papo 127.0.0.1/{port} -notls -nicks=wanda -username=wanda");
     let runs = [
         "/set weechat.look.buffer_time_format \"\"",
         "/set irc.server_default.anti_flood_prio_high 0",

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::client::Client;
-use crate::harness::{Node, PATIENCE, Scratch, eventually, scratch_dir};
+use crate::harness::{Node, Scratch, scratch_dir};
 use crate::lab::{Cable, Host, Lab, Switch};
 use crate::programs::{irssi_at, is_there, start, weechat_at};
 use crate::terminal::Terminal;
@@ -80,7 +80,9 @@ impl<'lab> Split<'lab> {
 
     /// Until everybody sees so many.
     fn are(&self, members: usize) {
-        self.others.iter().for_each(|node| node.sees_members(members));
+        self.others
+            .iter()
+            .for_each(|node| node.sees_members(members));
     }
 }
 
@@ -88,7 +90,10 @@ impl<'lab> Split<'lab> {
 #[track_caller]
 fn batch(client: &mut Client, kind: &str) -> Vec<String> {
     let opened = client.gets_that(kind, |l| l.contains(" BATCH +") && l.contains(kind));
-    let name = opened.split('+').nth(1).and_then(|rest| rest.split(' ').next());
+    let name = opened
+        .split('+')
+        .nth(1)
+        .and_then(|rest| rest.split(' ').next());
     let name = name.expect("it has a name").to_owned();
     let from = client.lines.iter().position(|l| *l == opened).unwrap_or(0);
     let closed = client.gets(&format!(" BATCH -{name}"));
@@ -131,12 +136,86 @@ fn a_broken_cable_is_a_netsplit_and_a_mended_one_a_netjoin() {
     assert_eq!(back.len(), 3, "{back:#?}");
     // Both sides have what the other one said meanwhile, once.
     split.others.iter().for_each(|node| node.heard("rita", 1));
-    rita.gets("caio!papo@10.7.1.3 PRIVMSG #lobby :said there");
     split.others[0].say("and this is the end");
     rita.gets("and this is the end");
     plain.gets("and this is the end");
     for client in [&rita, &plain] {
         let said = |l: &&String| l.contains("said there");
         assert_eq!(client.lines.iter().filter(said).count(), 1);
+    }
+}
+
+/// A real client sees what its user needs of a split: who is gone, who coordinates then, what is said on its side, who
+/// is back, and what the others said meanwhile.
+fn a_program_sees(
+    open: impl Fn(u16, &Scratch) -> Command,
+    nick: &str,
+    goes_to: &str,
+    (gone, back): (&str, &str),
+) {
+    let Some(lab) = Lab::new() else { return };
+    let switches = switches(&lab);
+    let split = Split::new(&lab, &switches);
+    split.others[0].say("said before");
+    let mut program = split.program(&open(PORT, &split.home));
+    program.wait("it is in", |t| {
+        let screen = t.screen();
+        screen.contains("no message of the day") || screen.contains("has joined")
+    });
+    program.keys(&format!("{goes_to} #lobby\r"));
+    // The past is there, and is the past.
+    program.shows("said before");
+    program.wait("who coordinates", |t| last(t, ["+o", "bia"]).is_some());
+    split.are(4);
+    split.cable.pull();
+    for nick in ["bia", "caio", "davi"] {
+        program.wait(nick, |t| last(t, [gone, nick]).is_some());
+    }
+    program.wait("the failover", |t| last(t, ["+o", nick]).is_some());
+    println!("{}", program.screen());
+    split.others[1].sees_members(3);
+    split.others[1].say("said there");
+    program.keys("said here\r");
+    split.cable.plug_in();
+    for nick in ["bia", "caio", "davi"] {
+        program.wait(nick, |t| last(t, [back, nick]) > last(t, [gone, nick]));
+    }
+    program.shows("said there");
+    split.others.iter().for_each(|node| node.heard(nick, 1));
+    split.others[0].say("all together again");
+    program.shows("all together again");
+    println!("{}", program.screen());
+    program.keys("/quit\r");
+    let _ = program.exit();
+}
+
+/// The last row of the screen in which these words stand, in this order.
+fn last(terminal: &Terminal, words: [&str; 2]) -> Option<usize> {
+    let [one, other] = words;
+    let has = |row: &str| {
+        row.split_once(one)
+            .is_some_and(|(_, rest)| rest.contains(other))
+    };
+    let screen = terminal.screen();
+    let rows = screen.lines().enumerate().filter(|(_, row)| has(row));
+    rows.last().map(|(at, _)| at)
+}
+
+#[test]
+fn irssi_sees_a_split_as_one() {
+    if is_there("irssi") {
+        let says = (
+            "Netsplit irc.papo <-> others.papo quits:",
+            "Netsplit over, joins:",
+        );
+        a_program_sees(irssi_at, "ines", "/window goto", says);
+    }
+}
+
+#[test]
+fn weechat_sees_a_split() {
+    if is_there("weechat-curses") {
+        let says = ("<--", "-->");
+        a_program_sees(weechat_at, "wanda", "/buffer", says);
     }
 }

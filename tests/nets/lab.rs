@@ -317,7 +317,7 @@ impl<'lab> Host<'lab> {
 
     /// Starts any other program.
     pub fn start_program(&self, name: &str, program: &str, args: &[&str]) -> Node {
-        let mut command = self.lab.shell.command_in(&self.name, program);
+        let mut command = self.command(program);
         command.args(args);
         Launch::new(&self.lab.inbox, name, command).start()
     }
@@ -328,7 +328,7 @@ impl<'lab> Host<'lab> {
     }
 
     fn papo(&self, args: &[&str]) -> Command {
-        let mut command = self.lab.shell.command_in(&self.name, PAPO);
+        let mut command = self.command(PAPO);
         for (name, _) in std::env::vars_os() {
             if name.as_encoded_bytes().starts_with(b"PAPO_") || name == "RUST_LOG" {
                 command.env_remove(name);

@@ -104,7 +104,10 @@ fn the_options_of_the_irc_server_stand_in_the_file_with_all_others() {
         ("irc-secret", format!("[\"board={}\"]", path("key")), 6),
     ] {
         let shown = line_of(&shown, option);
-        assert!(shown.starts_with(&format!("{option} = {value} ")), "{shown}");
+        assert!(
+            shown.starts_with(&format!("{option} = {value} ")),
+            "{shown}"
+        );
         assert!(shown.ends_with(&format!("# {file}:{line}")), "{shown}");
     }
     assert!(!shown.stdout().contains("between us"), "a secret is shown");
@@ -126,7 +129,10 @@ fn the_options_of_the_irc_server_stand_in_the_file_with_all_others() {
     let args = ["irc", "-v", "--config", &file, "--irc-name", "irc.typed"];
     let server = room.raw(&args).start();
     server.logs("IRC clients can connect at 127.0.0.1:", 1);
-    server.logs(&format!("IRC clients can connect at unix:{}", path("door")), 1);
+    server.logs(
+        &format!("IRC clients can connect at unix:{}", path("door")),
+        1,
+    );
     let mut client = std::os::unix::net::UnixStream::connect(dir.join("door")).expect("it listens");
     let lines = "PASS :only friends\r\nNICK ana\r\nUSER u 0 * :r\r\nJOIN #locked board\r\n\
                  JOIN #open key\r\nQUIT\r\n";
@@ -226,9 +232,17 @@ fn a_mistake_in_the_file_is_one_line_with_its_place_its_value_and_what_to_do() {
     let room = Room::new(&permit);
     let dir = scratch_dir();
     let cases: [(&str, usize, &[&str]); 21] = [
-        ("irc-listen = \"here\"", 1, &["irc-listen = \"here\"", "127.0.0.1:6667"]),
+        (
+            "irc-listen = \"here\"",
+            1,
+            &["irc-listen = \"here\"", "127.0.0.1:6667"],
+        ),
         ("irc-secret = [\"board\"]", 1, &["irc-secret", "name, ="]),
-        ("irc_name = \"x\"", 1, &["irc_name", "did you mean irc-name?"]),
+        (
+            "irc_name = \"x\"",
+            1,
+            &["irc_name", "did you mean irc-name?"],
+        ),
         ("rooom = \"a\"", 1, &["rooom", "did you mean room?"]),
         ("\nsecret_file = \"a\"", 2, &["secret_file", "secret-file?"]),
         ("zzzzzzzzz = 1", 1, &["zzzzzzzzz", "papo config"]),

@@ -35,7 +35,6 @@ pub(super) enum Kind {
 /// Options that name files within a text, and what stands before the name there.
 const WITHIN: &[(&str, &str)] = &[("irc_listen", "unix:"), ("irc_secret", "=")];
 
-
 pub(super) fn kind(arg: &Arg) -> Kind {
     let parsed = arg.get_value_parser().type_id();
     match arg.get_action() {
