@@ -19,6 +19,7 @@ mod harness;
 mod hostile;
 #[path = "../nets/lab.rs"]
 mod lab;
+mod locked;
 mod programs;
 #[path = "../nets/shell.rs"]
 mod shell;

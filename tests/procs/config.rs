@@ -84,7 +84,7 @@ fn the_options_of_the_irc_server_stand_in_the_file_with_all_others() {
     let permit = shared();
     let room = Room::new(&permit);
     let dir = scratch_dir();
-    let text = "room = \"file\"\nirc-listen = [\"127.0.0.1:0\", \"unix:door\"]\nirc-name = \"irc.file\"\n\
+    let text = "nick = \"file\"\nirc-listen = [\"127.0.0.1:0\", \"unix:door\"]\nirc-name = \"irc.file\"\n\
                 irc-linger = 7\nirc-password-file = \"password\"\nirc-secret = \"board=key\"\n";
     let file = write(&dir, text);
     fs::write(dir.join("key"), "between us only").expect("the directory is ours");
@@ -140,7 +140,6 @@ fn the_options_of_the_irc_server_stand_in_the_file_with_all_others() {
     let said = std::io::read_to_string(client).expect("it speaks UTF-8");
     for part in [
         ":irc.typed 001 ana ",
-        " JOIN #file\r\n",
         " JOIN #locked\r\n",
         " 475 ana #open :",
     ] {

@@ -300,6 +300,8 @@ impl Running {
             self.bury(seat);
         }
         self.carry_out_requests();
+        // Nothing may happen for long after this: whoever was locked out is told now.
+        self.irc.write();
     }
 
     fn bury(&mut self, seat: SeatId) {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::limits::{IRC_NODE_DESCRIPTORS, IRC_OTHER_DESCRIPTORS};
 use crate::node::{Arrival, Departure, Event, Time};
 use crate::ui::RoomState;
 use crate::wire::made::{member, message};
@@ -10,6 +11,8 @@ use crate::wire::{ChatMessage, Claim, Id, Member};
 
 const GATHERS: Duration = Duration::from_millis(500);
 
+#[path = "bounds_test.rs"]
+mod bounds;
 #[path = "splits_test.rs"]
 mod splits;
 
