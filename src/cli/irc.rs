@@ -114,7 +114,7 @@ pub fn config(
             secrets: secrets.keys().cloned().collect(),
             linger: options.irc_linger,
             gathers: heartbeat * 2,
-            gathers_after_coordinator: failure_timeout * 3,
+            gathers_after_coordinator: failure_timeout * 4,
         },
         secrets,
     })
