@@ -173,7 +173,7 @@ impl Server {
             seat.place = Place::Joined;
             seat.coordinator = room.coordinator().map(|c| c.key).or(seat.coordinator);
         }
-        self.show_pending();
+        self.show_gathered();
         self.follow_lead_at_once(folded);
         if is_first && is_lead {
             let old = room.old(IRC_PAST_LINES_MAX);
