@@ -185,7 +185,7 @@ pub const CHASE_MESSAGES_MAX: u64 = 32_768;
 pub const HANDSHAKES_PER_SOURCE_MAX: usize = 256;
 /// Links from one address whose peers are not members of the room: newcomers, the members of
 /// another group that is about to be merged, and whoever else says HELLO. Beyond, the oldest ends.
-pub const STRANGERS_PER_SOURCE_MAX: usize = 128;
+pub const STRANGERS_PER_SOURCE_MAX: usize = 256;
 /// Streams of all sources that are not members' links, unfinished handshakes included: what is left
 /// of `LINKS_MAX` is enough for the members. Beyond, the oldest of the source that has the most ends, never a member's.
 pub const OUTSIDERS_MAX: usize = 512;
@@ -403,18 +403,30 @@ pub const IRC_UNREAD_BYTES_MAX: usize = 64 * 1024;
 /// Bytes that wait for one client to read them. One with more is let go: it does not read, and everybody else
 /// goes on.
 pub const IRC_UNSENT_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes that wait for all clients together. Beyond, those go for whom the most waits.
+pub const IRC_ALL_UNSENT_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Bytes of one client that are read in one turn of the loop.
 pub const IRC_READ_BYTES: usize = 32 * 1024;
 /// Addresses at which clients may connect.
 pub const IRC_DOORS_MAX: usize = 8;
 /// Clients at a time.
 pub const IRC_CLIENTS_MAX: usize = 512;
+/// Clients of one process in one channel: beyond, the room lets in no more of one host, since the places are shared.
+pub const IRC_SEATS_PER_CHANNEL_MAX: usize = MEMBERS_CROWDED - 1;
+/// Descriptors of a node without its links: its poll, its listener, and its sockets for datagrams.
+pub const IRC_NODE_DESCRIPTORS: usize = 8;
+/// Descriptors of the process beside those of clients and nodes, and some to spare.
+pub const IRC_OTHER_DESCRIPTORS: usize = 128;
 /// Channels that one client is in.
 pub const IRC_CHANNELS_MAX: usize = 50;
 /// Targets of one command that names several.
 pub const IRC_TARGETS_MAX: usize = 10;
 /// Lines that a client may send at once; then as many as [`IRC_LINES_PER_SECOND`], and the rest waits.
 pub const IRC_LINES_BURST: u64 = 2_000;
+/// As how many lines a JOIN counts for each channel beside its own: a node is opened, which takes a millisecond.
+pub const IRC_JOIN_COST: usize = 20;
+/// As how many lines a NICK counts for each channel that its client is in: each room is told.
+pub const IRC_RENAME_COST: usize = 5;
 /// Lines of one client in a second, in the long run.
 pub const IRC_LINES_PER_SECOND: u64 = 500;
 /// Lines of one client that are understood in one turn of the loop: in fewer turns the rooms have less to do.

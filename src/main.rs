@@ -125,7 +125,7 @@ fn run(action: Task, options: &Options) -> ExitCode {
 fn run_irc(irc: &IrcOptions, options: &Options) -> ExitCode {
     start_log(options);
     let room = options.room_given.then(|| options.room.clone());
-    let config = match cli::irc::config(irc, room) {
+    let config = match cli::irc::config(irc, room, (options.heartbeat, options.failure_timeout)) {
         Ok(config) => config,
         Err(refused) => return fail(refused.status, &refused.line),
     };

@@ -79,12 +79,17 @@ fn named_file(text: &str) -> Result<(String, PathBuf), String> {
     }
 }
 
-/// What the server is started with. `room` is the one that clients are put into, if there is one.
+/// What the server is started with. `room` is the one that clients are put into, if there is one; how long
+/// a split takes to be noticed follows from the heartbeat and the failure timeout.
 ///
 /// # Errors
 ///
 /// One line that names the option, what is wrong, and what to do.
-pub fn config(options: &IrcOptions, room: Option<String>) -> Result<IrcConfig, Refused> {
+pub fn config(
+    options: &IrcOptions,
+    room: Option<String>,
+    (heartbeat, failure_timeout): (Duration, Duration),
+) -> Result<IrcConfig, Refused> {
     let file = options.irc_password_file.as_deref();
     let password = file.map(password).transpose()?;
     let is_open = |at: &&IrcAddress| !at.is_of_this_machine();
@@ -108,6 +113,8 @@ pub fn config(options: &IrcOptions, room: Option<String>) -> Result<IrcConfig, R
             room,
             secrets: secrets.keys().cloned().collect(),
             linger: options.irc_linger,
+            gathers: heartbeat * 2,
+            gathers_after_coordinator: failure_timeout * 4,
         },
         secrets,
     })
@@ -167,11 +174,12 @@ mod tests {
 
     #[test]
     fn only_this_machine_needs_no_password() {
+        let config = |options: &IrcOptions| config(options, None, (Duration::ZERO, Duration::ZERO));
         for own in ["127.0.0.1:6667", "[::1]:6667", "localhost:0", "unix:/tmp/x"] {
-            assert!(config(&options(own), None).is_ok(), "{own}");
+            assert!(config(&options(own)).is_ok(), "{own}");
         }
         for open in ["0.0.0.0:6667", "[::]:6667", "192.168.1.5:6667"] {
-            let line = config(&options(open), None).unwrap_err().line;
+            let line = config(&options(open)).unwrap_err().line;
             assert!(
                 line.contains("--irc-password-file") && line.contains("127.0.0.1:6667"),
                 "{line}"

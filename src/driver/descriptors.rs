@@ -22,6 +22,14 @@ pub(super) fn allow_all() {
     raise(u64::MAX);
 }
 
+/// How many there may be.
+pub(super) fn limit() -> usize {
+    let most = getrlimit(Resource::Nofile).current;
+    most.map_or(usize::MAX, |most| {
+        usize::try_from(most).unwrap_or(usize::MAX)
+    })
+}
+
 fn raise(wanted: u64) {
     let mut limit = getrlimit(Resource::Nofile);
     let possible = limit.maximum.map_or(wanted, |maximum| maximum.min(wanted));

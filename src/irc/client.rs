@@ -87,12 +87,17 @@ pub(super) struct Client {
     sent: usize,
     overflowed: bool,
     answer: Option<Answer>,
-    credit: u64,
+    /// How much it may still say at once; below nothing, if what it said last was dear.
+    credit: i64,
     earned: Time,
     batches: u64,
 }
 
-const LINE: u64 = 1_000_000;
+/// What a line costs.
+const LINE: i64 = 1_000_000;
+const CREDIT_MAX: i64 = IRC_LINES_BURST as i64 * LINE;
+/// How a client begins that wants to talk TLS.
+const TLS_HELLO: [u8; 2] = [0x16, 0x03];
 
 impl Client {
     pub(super) fn new(host: String, now: Time, wall_ms: u64) -> Client {
@@ -121,7 +126,7 @@ impl Client {
             sent: 0,
             overflowed: false,
             answer: None,
-            credit: IRC_LINES_BURST * LINE,
+            credit: CREDIT_MAX,
             earned: now,
             batches: 0,
         }
@@ -165,29 +170,50 @@ impl Client {
         if self.stage == Stage::Ending || !self.has_whole() {
             return None;
         }
-        let missing = LINE.saturating_sub(self.credit);
+        let missing = (LINE - self.credit).max(0).unsigned_abs();
         let wait = missing.div_ceil(IRC_LINES_PER_SECOND);
         Some(self.earned + std::time::Duration::from_micros(wait))
     }
 
     fn has_whole(&self) -> bool {
-        self.unread.len() > WHOLE_LINE_MAX || memchr::memchr(b'\n', &self.unread).is_some()
+        self.is_encrypted()
+            || self.unread.len() > WHOLE_LINE_MAX
+            || memchr::memchr(b'\n', &self.unread).is_some()
     }
 
-    fn earned_by(&self, now: Time) -> u64 {
+    /// True if it wants to talk TLS, of which nobody would say more without an answer.
+    fn is_encrypted(&self) -> bool {
+        self.stage == Stage::New && self.unread.starts_with(&TLS_HELLO)
+    }
+
+    fn earned_by(&self, now: Time) -> i64 {
         let passed = micros(now.since(self.earned));
         let earned = passed.saturating_mul(IRC_LINES_PER_SECOND);
-        (self.credit.saturating_add(earned)).min(IRC_LINES_BURST * LINE)
+        let earned = i64::try_from(earned).unwrap_or(i64::MAX);
+        self.credit.saturating_add(earned).min(CREDIT_MAX)
     }
 
-    /// The next line without its end, if it is there and may be had; `Err` if there is no end to it.
-    pub(super) fn next_line(&mut self, now: Time) -> Result<Option<Vec<u8>>, ()> {
+    /// What it said last costs as much as so many lines more.
+    pub(super) fn charge(&mut self, lines: usize) {
+        let lines = i64::try_from(lines).unwrap_or(i64::MAX);
+        self.credit = self.credit.saturating_sub(lines.saturating_mul(LINE));
+    }
+
+    /// The next line without its end, if it is there and may be had.
+    ///
+    /// # Errors
+    ///
+    /// Why no line will ever come.
+    pub(super) fn next_line(&mut self, now: Time) -> Result<Option<Vec<u8>>, &'static str> {
         if !self.has_line(now) {
             return Ok(None);
         }
+        if self.is_encrypted() {
+            return Err("nothing is encrypted here; connect without TLS");
+        }
         let end = memchr::memchr(b'\n', &self.unread).filter(|end| *end <= 2 * WHOLE_LINE_MAX);
         let Some(end) = end else {
-            return Err(());
+            return Err("a line has no end");
         };
         self.credit = self.earned_by(now) - LINE;
         self.earned = now;
@@ -198,6 +224,11 @@ impl Client {
     }
 
     // What goes out.
+
+    /// How many bytes wait to be read by it.
+    pub(super) fn unsent_len(&self) -> usize {
+        self.unsent.len() - self.sent
+    }
 
     /// True while something waits to be read by it.
     pub(super) fn has_unsent(&self) -> bool {

@@ -158,6 +158,8 @@ pub fn irc_server(bytes: &[u8]) {
         room: None,
         secrets: BTreeSet::from(["key".to_owned()]),
         linger: Duration::from_secs(1),
+        gathers: Duration::from_millis(500),
+        gathers_after_coordinator: Duration::from_secs(3),
     };
     let mut ms = 1_000;
     let at = |ms: u64| Now {

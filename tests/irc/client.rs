@@ -29,6 +29,19 @@ impl Server {
         Server { node, port }
     }
 
+    /// Clients are put nowhere.
+    pub fn alone(room: &Room<'_>, args: &[&str]) -> Server {
+        let port = free_port();
+        let at = format!("127.0.0.1:{port}");
+        let group = room.group.to_string();
+        let mut all = vec!["irc", "--interface", "127.0.0.1", "--group", &group];
+        all.extend(["--irc-listen", &at, "--irc-name", "irc.test", "-v"]);
+        all.extend(args);
+        let node = room.raw(&all).start();
+        node.logs("IRC clients can connect", 1);
+        Server { node, port }
+    }
+
     /// A client that has registered, and is in the room if it is put there.
     pub fn client(&self, nick: &str, caps: &str) -> Client {
         let mut client = self.connect();
@@ -107,6 +120,17 @@ impl Client {
             self.lines.push(line.trim_end_matches("\r\n").to_owned());
         }
         true
+    }
+
+    /// Reads what is there by now.
+    pub fn all_bytes(&mut self) {
+        self.read();
+    }
+
+    /// How many lines have this in them, of those that came until now.
+    pub fn count(&mut self, part: &str) -> usize {
+        self.read();
+        self.lines.iter().filter(|l| l.contains(part)).count()
     }
 
     /// The next line with this in it; those before it are passed over.

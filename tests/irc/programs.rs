@@ -8,7 +8,7 @@ use crate::harness::{Permit, Room, Scratch, Signal, scratch_dir, shared};
 use crate::terminal::{Setup, Terminal};
 
 /// True if this program is there; else why the test does nothing. `PAPO_TEST_NO_SKIP` forbids that.
-fn is_there(program: &str) -> bool {
+pub fn is_there(program: &str) -> bool {
     let is_there = Path::new("/usr/bin").join(program).exists();
     let must = std::env::var_os("PAPO_TEST_NO_SKIP").is_some();
     assert!(is_there || !must, "{program} is to be there (see .ci/run)");
@@ -18,29 +18,26 @@ fn is_there(program: &str) -> bool {
     is_there
 }
 
-fn irssi(server: &Server, home: &Scratch) -> Terminal {
+/// irssi, to be connected to this port of this machine.
+pub fn irssi_at(port: u16, home: &Scratch) -> Command {
     let mut command = Command::new("irssi");
     let home = home.to_str().expect("a path");
-    command.args([
-        "--home",
-        home,
-        "--connect",
-        "127.0.0.1",
-        "--port",
-        &server.port.to_string(),
-        "--nick",
-        "ines",
-    ]);
-    start(&command, home)
+    let port = port.to_string();
+    command.args(["--home", home, "--connect", "127.0.0.1", "--port", &port]);
+    command.args(["--nick", "ines"]);
+    command
 }
 
-fn weechat(server: &Server, home: &Scratch) -> Terminal {
+fn irssi(server: &Server, home: &Scratch) -> Terminal {
+    let command = irssi_at(server.port, home);
+    start(&command, home.to_str().expect("a path"))
+}
+
+/// weechat, likewise.
+pub fn weechat_at(port: u16, home: &Scratch) -> Command {
     let mut command = Command::new("weechat-curses");
     let home = home.to_str().expect("a path");
-    let add = format!(
-        "/server add papo 127.0.0.1/{} -notls -nicks=wanda -username=wanda",
-        server.port
-    );
+    let add = format!("/server add papo 127.0.0.1/{port} -notls -nicks=wanda -username=wanda");
     let runs = [
         "/set weechat.look.buffer_time_format \"\"",
         "/set irc.server_default.anti_flood_prio_high 0",
@@ -54,10 +51,16 @@ fn weechat(server: &Server, home: &Scratch) -> Terminal {
     for run in runs {
         command.args(["--run-command", run]);
     }
-    start(&command, home)
+    command
 }
 
-fn start(command: &Command, home: &str) -> Terminal {
+fn weechat(server: &Server, home: &Scratch) -> Terminal {
+    let command = weechat_at(server.port, home);
+    start(&command, home.to_str().expect("a path"))
+}
+
+/// A program in a terminal, with a home of its own.
+pub fn start(command: &Command, home: &str) -> Terminal {
     let env = [("HOME", home), ("LANG", "C.UTF-8"), ("LC_ALL", "C.UTF-8")];
     let setup = Setup {
         cols: 110,

@@ -317,13 +317,18 @@ impl<'lab> Host<'lab> {
 
     /// Starts any other program.
     pub fn start_program(&self, name: &str, program: &str, args: &[&str]) -> Node {
-        let mut command = self.lab.shell.command_in(&self.name, program);
+        let mut command = self.command(program);
         command.args(args);
         Launch::new(&self.lab.inbox, name, command).start()
     }
 
+    /// A program on this host, not yet started.
+    pub fn command(&self, program: &str) -> Command {
+        self.lab.shell.command_in(&self.name, program)
+    }
+
     fn papo(&self, args: &[&str]) -> Command {
-        let mut command = self.lab.shell.command_in(&self.name, PAPO);
+        let mut command = self.command(PAPO);
         for (name, _) in std::env::vars_os() {
             if name.as_encoded_bytes().starts_with(b"PAPO_") || name == "RUST_LOG" {
                 command.env_remove(name);

@@ -80,6 +80,74 @@ fn the_command_line_goes_over_the_environment_over_the_file_over_the_default() {
 }
 
 #[test]
+fn the_options_of_the_irc_server_stand_in_the_file_with_all_others() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let text = "nick = \"file\"\nirc-listen = [\"127.0.0.1:0\", \"unix:door\"]\nirc-name = \"irc.file\"\n\
+                irc-linger = 7\nirc-password-file = \"password\"\nirc-secret = \"board=key\"\n";
+    let file = write(&dir, text);
+    fs::write(dir.join("key"), "between us only").expect("the directory is ours");
+    fs::write(dir.join("password"), "only friends").expect("the directory is ours");
+    let shown = room.raw(&["config", "--config", &file]).start();
+    assert_eq!(shown.exit(), 0, "{}", shown.stderr());
+    let path = |name: &str| dir.join(name).display().to_string();
+    for (option, value, line) in [
+        (
+            "irc-listen",
+            format!("[\"127.0.0.1:0\", \"unix:{}\"]", path("door")),
+            2,
+        ),
+        ("irc-name", "\"irc.file\"".to_owned(), 3),
+        ("irc-linger", "7".to_owned(), 4),
+        ("irc-password-file", format!("\"{}\"", path("password")), 5),
+        ("irc-secret", format!("[\"board={}\"]", path("key")), 6),
+    ] {
+        let shown = line_of(&shown, option);
+        assert!(
+            shown.starts_with(&format!("{option} = {value} ")),
+            "{shown}"
+        );
+        assert!(shown.ends_with(&format!("# {file}:{line}")), "{shown}");
+    }
+    assert!(!shown.stdout().contains("between us"), "a secret is shown");
+    let without = room.raw(&["config"]).start();
+    assert_eq!(without.exit(), 0, "{}", without.stderr());
+    let listen = line_of(&without, "irc-listen");
+    assert!(
+        listen.starts_with("irc-listen = [\"127.0.0.1:6667\"] ") && listen.ends_with("# default"),
+        "{listen}"
+    );
+    assert_eq!(line_of(&without, "irc-secret"), "# irc-secret: not set");
+    // What is printed is a file that says the same.
+    let again = write(&dir, shown.stdout());
+    let again = room.raw(&["config", "--config", &again]).start();
+    assert_eq!(again.exit(), 0, "{}", again.stderr());
+    let secret = format!("irc-secret = [\"board={}\"] ", path("key"));
+    assert!(line_of(&again, "irc-secret").starts_with(&secret));
+    // The server goes by it, and by the command line above it.
+    let args = ["irc", "-v", "--config", &file, "--irc-name", "irc.typed"];
+    let server = room.raw(&args).start();
+    server.logs("IRC clients can connect at 127.0.0.1:", 1);
+    server.logs(
+        &format!("IRC clients can connect at unix:{}", path("door")),
+        1,
+    );
+    let mut client = std::os::unix::net::UnixStream::connect(dir.join("door")).expect("it listens");
+    let lines = "PASS :only friends\r\nNICK ana\r\nUSER u 0 * :r\r\nJOIN #locked board\r\n\
+                 JOIN #open key\r\nQUIT\r\n";
+    std::io::Write::write_all(&mut client, lines.as_bytes()).expect("it reads");
+    let said = std::io::read_to_string(client).expect("it speaks UTF-8");
+    for part in [
+        ":irc.typed 001 ana ",
+        " JOIN #locked\r\n",
+        " 475 ana #open :",
+    ] {
+        assert!(said.contains(part), "no {part} in {said}");
+    }
+}
+
+#[test]
 fn what_is_given_for_this_run_switches_off_what_the_file_says_otherwise() {
     let permit = shared();
     let room = Room::new(&permit);
@@ -162,7 +230,18 @@ fn a_mistake_in_the_file_is_one_line_with_its_place_its_value_and_what_to_do() {
     let permit = shared();
     let room = Room::new(&permit);
     let dir = scratch_dir();
-    let cases: [(&str, usize, &[&str]); 18] = [
+    let cases: [(&str, usize, &[&str]); 21] = [
+        (
+            "irc-listen = \"here\"",
+            1,
+            &["irc-listen = \"here\"", "127.0.0.1:6667"],
+        ),
+        ("irc-secret = [\"board\"]", 1, &["irc-secret", "name, ="]),
+        (
+            "irc_name = \"x\"",
+            1,
+            &["irc_name", "did you mean irc-name?"],
+        ),
         ("rooom = \"a\"", 1, &["rooom", "did you mean room?"]),
         ("\nsecret_file = \"a\"", 2, &["secret_file", "secret-file?"]),
         ("zzzzzzzzz = 1", 1, &["zzzzzzzzz", "papo config"]),

@@ -8,7 +8,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::value::in_toml;
-use super::{Settings, levels};
+use super::{Settings, levels, own_options};
 use crate::ui::visible::{Tab, visible};
 
 /// Up to here, what is behind the values stands in one column.
@@ -51,7 +51,32 @@ pub(in crate::cli) fn in_force(
         };
         let _ = writeln!(out, "{}", visible(&line, Tab::Escape));
     }
+    write_own(&mut out, declared, settings);
     out
+}
+
+/// The options that only one command has: what they are there if that command is not told otherwise.
+fn write_own(out: &mut String, declared: &Command, settings: &Settings) {
+    let mut owner = "";
+    for (command, arg) in own_options(declared) {
+        if command != owner {
+            owner = command;
+            let _ = writeln!(out, "\n# papo {owner}");
+        }
+        let (id, long) = (arg.get_id().as_str(), arg.get_long().unwrap_or_default());
+        let defaults = arg.get_default_values().iter();
+        let defaults: Vec<String> = defaults.map(|v| v.to_string_lossy().into()).collect();
+        let values = settings.values_of(id).unwrap_or(&defaults);
+        let line = match values.is_empty() {
+            true => format!("# {long}: not set"),
+            false => {
+                let value = format!("{long} = {}", in_toml(arg, values));
+                let from = settings.place_of(id);
+                format!("{value:COLUMN$} # {}", from.as_deref().unwrap_or("default"))
+            }
+        };
+        let _ = writeln!(out, "{}", visible(&line, Tab::Escape));
+    }
 }
 
 fn head(settings: &Settings) -> String {

@@ -10,7 +10,7 @@ mod value;
 use std::path::{Path, PathBuf};
 
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command};
 
 use super::Stop;
 use super::files;
@@ -22,6 +22,8 @@ pub(super) use in_force::in_force;
 
 /// Commands that use nothing that a file could say: a mistake in it does not keep them from working.
 const WITHOUT: &[&str] = &["completions", "man", "keygen"];
+/// Commands whose own options a file may set, too: what they say is so in general, and not of one run.
+const LASTING: &[&str] = &["irc"];
 
 /// What a configuration file says.
 #[derive(Default, Debug)]
@@ -132,9 +134,21 @@ impl Settings {
     #[must_use]
     pub(super) fn below(&self, mut command: Command) -> Command {
         for Setting { id, values, .. } in &self.found {
-            command = command.mut_arg(id, |arg| arg.default_values(values.clone()));
+            let set = |arg: Arg| arg.default_values(values.clone());
+            let owner = own_options(&command).find(|(_, arg)| arg.get_id() == id);
+            command = match owner.map(|(owner, _)| owner.to_owned()) {
+                Some(owner) => command.mut_subcommand(owner, |c| c.mut_arg(id, set)),
+                None => command.mut_arg(id, set),
+            };
         }
         command
+    }
+
+    /// What the file sets an option to, as it would be typed.
+    #[must_use]
+    fn values_of(&self, id: &str) -> Option<&[String]> {
+        let setting = self.found.iter().find(|s| s.id == id)?;
+        Some(&setting.values)
     }
 
     /// The place in the file that sets an option.
@@ -144,6 +158,17 @@ impl Settings {
         let path = self.path.as_ref()?.display().to_string();
         Some(format!("{}:{}", visible(&path, Tab::Escape), setting.line))
     }
+}
+
+/// The options that only one command has, and that a file may set, with that command's name.
+fn own_options(command: &Command) -> impl Iterator<Item = (&str, &Arg)> {
+    let owners = command.get_subcommands();
+    let owners = owners.filter(|c| LASTING.contains(&c.get_name()));
+    owners.flat_map(|owner| {
+        let args = owner.get_arguments().filter(|a| !a.is_global_set());
+        let args = args.filter(|a| a.get_long().is_some_and(|long| long != "help"));
+        args.map(|arg| (owner.get_name(), arg))
+    })
 }
 
 /// What was matched before the command's name, and after it.

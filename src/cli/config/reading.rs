@@ -7,8 +7,8 @@ use std::path::Path;
 use clap::{Arg, Command};
 use toml::de::{DeTable, DeValue};
 
-use super::Setting;
 use super::value::{self, Kind};
+use super::{Setting, own_options};
 use crate::cli::mistakes;
 use crate::ui::visible::{Tab, visible};
 
@@ -76,7 +76,9 @@ fn one(command: &Command, key: &str, value: &DeValue, directory: &Path) -> Resul
 
 fn options(command: &Command) -> impl Iterator<Item = &Arg> {
     let global = command.get_arguments().filter(|a| a.is_global_set());
-    global.filter(|a| !NEVER.contains(&a.get_id().as_str()))
+    let own = own_options(command).map(|(_, arg)| arg);
+    let all = global.chain(own);
+    all.filter(|a| !NEVER.contains(&a.get_id().as_str()))
 }
 
 fn known<'a>(command: &'a Command, key: &str) -> Option<&'a Arg> {

@@ -28,14 +28,22 @@ pub(super) enum Kind {
     File,
     /// A text, or a list of texts.
     List,
+    /// Likewise; what follows this in each of them is the name of a file.
+    Files(&'static str),
 }
+
+/// Options that name files within a text, and what stands before the name there.
+const WITHIN: &[(&str, &str)] = &[("irc_listen", "unix:"), ("irc_secret", "=")];
 
 pub(super) fn kind(arg: &Arg) -> Kind {
     let parsed = arg.get_value_parser().type_id();
     match arg.get_action() {
         ArgAction::SetTrue | ArgAction::SetFalse => Kind::Flag,
         ArgAction::Count => Kind::Count,
-        ArgAction::Append => Kind::List,
+        ArgAction::Append => {
+            let within = WITHIN.iter().find(|(id, _)| arg.get_id() == id);
+            within.map_or(Kind::List, |(_, before)| Kind::Files(before))
+        }
         _ if parsed == TypeId::of::<PathBuf>() => Kind::File,
         _ if parsed == TypeId::of::<usize>() || parsed == TypeId::of::<Duration>() => Kind::Number,
         _ if parsed == TypeId::of::<u64>() || parsed == TypeId::of::<Replay>() => Kind::Either,
@@ -60,10 +68,15 @@ pub(super) fn written(arg: &Arg, value: &DeValue, directory: &Path) -> Result<Ve
         }
         (Kind::Number, DeValue::Float(n)) => n.as_str().to_owned(),
         (Kind::Text | Kind::Either | Kind::List, DeValue::String(text)) => text.to_string(),
+        (Kind::Files(before), DeValue::String(text)) => within(directory, text, before),
         (Kind::File, DeValue::String(text)) if !text.is_empty() => from(directory, text),
-        (Kind::List, DeValue::Array(all)) => {
+        (Kind::List | Kind::Files(_), DeValue::Array(all)) => {
+            let said = |text: &str| match kind {
+                Kind::Files(before) => within(directory, text, before),
+                _ => text.to_owned(),
+            };
             let texts = all.iter().map(|one| one.get_ref().as_str());
-            let texts: Option<Vec<_>> = texts.map(|t| t.map(str::to_owned)).collect();
+            let texts: Option<Vec<_>> = texts.map(|t| t.map(said)).collect();
             return texts.ok_or_else(|| remedy(kind).to_owned());
         }
         _ => return Err(remedy(kind).to_owned()),
@@ -79,7 +92,7 @@ fn remedy(kind: Kind) -> &'static str {
         Kind::Either => "it is not of its type; write a number, or a text in quotes",
         Kind::Text => "it is not of its type; write a text in quotes",
         Kind::File => "it is not of its type; write the name of a file in quotes",
-        Kind::List => {
+        Kind::List | Kind::Files(_) => {
             "it is not of its type; write a text in quotes, or a list such as [\"a\", \"b\"]"
         }
     }
@@ -95,6 +108,16 @@ fn from(directory: &Path, name: &str) -> String {
     path.to_string_lossy().into_owned()
 }
 
+/// The same for the name of a file within a text: what stands after `before`, if that is in it.
+fn within(directory: &Path, text: &str, before: &str) -> String {
+    match text.split_once(before) {
+        Some((head, name)) if !name.is_empty() => {
+            format!("{head}{before}{}", from(directory, name))
+        }
+        _ => text.to_owned(),
+    }
+}
+
 /// Values as they are typed, in TOML.
 pub(super) fn in_toml(arg: &Arg, values: &[String]) -> String {
     let first = values.first().map(String::as_str).unwrap_or_default();
@@ -102,7 +125,7 @@ pub(super) fn in_toml(arg: &Arg, values: &[String]) -> String {
         Kind::Flag | Kind::Count | Kind::Number => first.to_owned(),
         Kind::Either if first.parse::<u64>().is_ok() => first.to_owned(),
         Kind::Either | Kind::Text | Kind::File => quoted(first),
-        Kind::List => {
+        Kind::List | Kind::Files(_) => {
             let all: Vec<_> = values.iter().map(|value| quoted(value)).collect();
             format!("[{}]", all.join(", "))
         }

@@ -266,6 +266,11 @@ impl Irc {
     }
 
     fn welcome(&mut self, now: Now, mut socket: Socket, host: &str) {
+        if self.connections.len() >= IRC_CLIENTS_MAX
+            && let Some(oldest) = self.server.oldest_unknown()
+        {
+            self.drop_connection(now, oldest, "somebody else came");
+        }
         if self.connections.len() >= IRC_CLIENTS_MAX {
             let _ = socket.write(b"ERROR :Closing link: too many clients\r\n");
             return;

@@ -19,7 +19,7 @@ use crate::timing;
 use crate::wire::{Key, Message};
 
 use super::super::carrier::{Door, Reach, Wake, bury, wake_for_names};
-use super::super::complaints::Complaints;
+use super::super::complaints::{Complaints, LOCKED, OTHER_SECRET};
 use super::super::config::DriverConfig;
 use super::super::names::{self, Names};
 use super::super::network::{DatagramLock, Datagrams, Host, Network};
@@ -323,8 +323,13 @@ impl Room {
         self.streams.flush(now.time);
         let said = self.network.take_complaints().into_iter();
         for complaint in said.chain(self.streams.take_complaints()) {
+            // Whoever is alone because of its secret looks into the client, not into the log.
+            let is_of_secret = [OTHER_SECRET, LOCKED].contains(&complaint.topic);
             if let Some(words) = self.complaints.admit(now.time, complaint) {
                 log::warn!("{words}");
+                if is_of_secret {
+                    self.shown.push(Event::Warning(words));
+                }
             }
         }
         bury(&mut self.streams, &mut self.wheel, now.time);

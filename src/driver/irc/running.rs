@@ -93,7 +93,8 @@ impl Running {
         let clock = Clock::new();
         let now = clock.now();
         let own = registry.try_clone().map_err(system("create a poll"))?;
-        let irc = Irc::open(&config, own, CLIENTS, now)?;
+        let mut irc = Irc::open(&config, own, CLIENTS, now)?;
+        irc.server().set_descriptors(descriptors::limit());
         Ok(Running {
             attendance: Attendance::new(&clock, shared.failure_timeout),
             events: Events::with_capacity(EVENTS_MAX),
@@ -299,6 +300,8 @@ impl Running {
             self.bury(seat);
         }
         self.carry_out_requests();
+        // Nothing may happen for long after this: whoever was locked out is told now.
+        self.irc.write();
     }
 
     fn bury(&mut self, seat: SeatId) {

@@ -112,14 +112,39 @@ fn use_small_segments(socket: &Socket) {
 
 /// The kernel chooses if this fails: the address may have gone since the start.
 fn bind_source(socket: &Socket, source: IpAddr) {
+    share_ports(socket);
     if let Err(e) = socket.bind(&SocketAddr::new(source, 0).into()) {
         log::debug!("cannot dial from {source}: {e}");
     }
 }
 
+/// The port is chosen by the connection, and not by the address alone: some hundred nodes of one host have more
+/// links with each other than there are ports, and to look for a free one takes long.
+#[cfg(target_os = "linux")]
+fn share_ports(socket: &Socket) {
+    use nix::sys::socket::{setsockopt, sockopt::IpBindAddressNoPort};
+    if let Err(e) = setsockopt(socket, IpBindAddressNoPort, &true) {
+        log::debug!("cannot share ports: {e}");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn share_ports(_socket: &Socket) {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_dial_from_an_address_has_it_and_a_port() {
+        let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let to = listener.local_addr().unwrap();
+        let source: IpAddr = "127.0.0.1".parse().unwrap();
+        let dialled = dial(to, Some(source), false).unwrap();
+        let own = dialled.local_addr().unwrap();
+        assert_eq!(own.ip(), source);
+        assert_ne!(own.port(), 0);
+    }
 
     #[test]
     fn a_listener_on_any_address_is_reached_by_ipv4() {

@@ -1,11 +1,11 @@
 //! Clients that go, and what happens by the passing of time.
 
-use crate::limits::IRC_TOPIC_BYTES_MAX;
+use crate::limits::{IRC_ALL_UNSENT_BYTES_MAX, IRC_TOPIC_BYTES_MAX};
 use crate::node::{Now, Time};
 use crate::timing;
 
 use super::super::channel::Channel;
-use super::super::client::Stage;
+use super::super::client::{Client, Stage};
 use super::super::line::{Line, body, cut};
 use super::super::{Conn, names};
 use super::{Place, Server};
@@ -87,7 +87,7 @@ impl Server {
     /// At the end of each turn of the loop: what time brings, and what was gathered in the turn.
     pub fn end_turn(&mut self, now: Now) {
         self.now = now;
-        self.show_pending();
+        self.show_gathered();
         let overflowed = self
             .clients
             .iter()
@@ -96,6 +96,7 @@ impl Server {
         for conn in overflowed {
             self.end(conn, "it did not read what waited for it");
         }
+        self.drop_greedy();
         self.look_at_clients();
         let due: Vec<String> = self.channels.keys().cloned().collect();
         for folded in due {
@@ -103,6 +104,23 @@ impl Server {
             self.open_waiting(&folded);
         }
         self.forget_empty();
+    }
+
+    /// Where too much waits for all together, those go for whom the most waits.
+    fn drop_greedy(&mut self) {
+        let waiting = |c: &Client| match c.stage {
+            Stage::Ending => 0,
+            _ => c.unsent_len(),
+        };
+        let mut all: usize = self.clients.values().map(waiting).sum();
+        while all > IRC_ALL_UNSENT_BYTES_MAX {
+            let most = self.clients.iter().max_by_key(|(_, c)| waiting(c));
+            let Some((conn, bytes)) = most.map(|(conn, c)| (*conn, waiting(c))) else {
+                return;
+            };
+            all -= bytes;
+            self.end(conn, "it did not read what waited for it");
+        }
     }
 
     fn look_at_clients(&mut self) {
@@ -138,6 +156,7 @@ impl Server {
     /// When there is something to do at the latest; now, if lines wait to be understood.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Time> {
+        let gathered = self.gathered_at();
         let clients = self.clients.iter().flat_map(|(conn, c)| {
             let line = c.next_line_at().filter(|_| !self.is_held(*conn));
             let watch = match (c.stage, c.pinged) {
@@ -149,8 +168,10 @@ impl Server {
             line.into_iter().chain([watch])
         });
         let channels = self.channels.values().flat_map(|c: &Channel| {
-            let due = [c.head_due(), c.forgotten_at];
-            due.into_iter().flatten()
+            let head = c
+                .head_due()
+                .map(|at| gathered.map_or(at, |shown| at.max(shown)));
+            [head, c.forgotten_at].into_iter().flatten()
         });
         let seats = self.seats.values().filter_map(|s| match s.place {
             Place::Leaving => Some(s.since + timing::IRC_LEAVERS),
@@ -158,6 +179,6 @@ impl Server {
             Place::Waiting | Place::Joined => None,
         });
         let seats = seats.filter(|at| *at > self.now.time);
-        clients.chain(channels).chain(seats).min()
+        clients.chain(channels).chain(seats).chain(gathered).min()
     }
 }

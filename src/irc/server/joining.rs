@@ -7,7 +7,9 @@
 use std::collections::VecDeque;
 
 use crate::limits::{
-    IRC_CHANNELS_MAX, IRC_JOINERS_MAX, IRC_LEAVING_MAX, IRC_TARGETS_MAX, IRC_TOPIC_BYTES_MAX,
+    IRC_CHANNELS_MAX, IRC_JOIN_COST, IRC_JOINERS_MAX, IRC_LEAVING_MAX, IRC_NODE_DESCRIPTORS,
+    IRC_OTHER_DESCRIPTORS, IRC_SEATS_PER_CHANNEL_MAX, IRC_TARGETS_MAX, IRC_TOPIC_BYTES_MAX,
+    MEMBERS_MAX,
 };
 use crate::timing;
 
@@ -64,13 +66,9 @@ impl Server {
                 Some("You have joined too many channels"),
             );
         }
-        if self.seats.len() >= IRC_LEAVING_MAX {
-            return self.reply(
-                conn,
-                "471",
-                &[name],
-                Some("Cannot join channel: too many are in rooms here"),
-            );
+        if let Some(why) = self.is_full(&folded) {
+            let text = format!("Cannot join channel: {why}");
+            return self.reply(conn, "471", &[name], Some(&text));
         }
         let known = self.channels.get(&folded).map(|c| c.secret.clone());
         let is_secret = key.is_some_and(|k| self.settings.secrets.contains(k));
@@ -88,6 +86,33 @@ impl Server {
         self.take_seat(conn, &folded);
         self.show_join(conn, &folded);
         self.open_waiting(&folded);
+    }
+
+    /// Why nobody more of this process can be in a channel, if it is so.
+    fn is_full(&self, folded: &str) -> Option<&'static str> {
+        if self.seats.len() >= IRC_LEAVING_MAX {
+            return Some("too many are in rooms here");
+        }
+        let channel = self.channels.get(folded);
+        let here = channel.map_or(0, |c| c.seats().count());
+        if here >= IRC_SEATS_PER_CHANNEL_MAX || channel.is_some_and(|c| c.len() >= MEMBERS_MAX) {
+            return Some("the room has no place for more of this machine");
+        }
+        // Each has a link with each, and both ends are here.
+        let links = channel.map_or(0, |c| c.len() + here);
+        let needed = self.descriptors_needed() + links + IRC_NODE_DESCRIPTORS;
+        (needed > self.descriptors)
+            .then_some("each in it needs a connection with each, and there are no more (ulimit -n)")
+    }
+
+    /// About how many descriptors all nodes take, or will.
+    fn descriptors_needed(&self) -> usize {
+        let links = self.channels.values().map(|channel| {
+            let here = channel.seats().count();
+            here * channel.len().saturating_sub(1)
+        });
+        let nodes = self.seats.len() * IRC_NODE_DESCRIPTORS;
+        links.sum::<usize>() + nodes + self.clients.len() + IRC_OTHER_DESCRIPTORS
     }
 
     fn bad_key(&mut self, conn: Conn, name: &str) {
@@ -116,6 +141,7 @@ impl Server {
         if let Some(client) = self.clients.get_mut(&conn) {
             client.channels.insert(folded.to_owned());
         }
+        self.charge(conn, IRC_JOIN_COST);
     }
 
     /// JOIN, the topic and the names; to the others JOIN, and AWAY where it is so.
@@ -264,7 +290,7 @@ impl Server {
         for key in unseen {
             match is_empty {
                 true => drop(self.people.remove(folded, key)),
-                false => self.show_gone(folded, key, false),
+                false => self.show_gone(folded, key, None),
             }
         }
         if let Some(client) = self.clients.get_mut(&conn) {

@@ -66,6 +66,11 @@ pub struct Settings {
     pub secrets: BTreeSet<String>,
     /// How long the topic and the lines of a channel are kept that nobody is in.
     pub linger: Duration,
+    /// How long those are gathered who are lost or back, before they are shown: a split is noticed little by
+    /// little.
+    pub gathers: Duration,
+    /// The same where the one is lost who coordinates: whoever follows it has to notice the others first.
+    pub gathers_after_coordinator: Duration,
 }
 
 /// What is to be done with rooms. Each is carried out at once, before the next line is given to the server.
@@ -167,6 +172,10 @@ pub struct Server {
     next_id: u64,
     /// The most clients that were here at a time.
     most: usize,
+    /// How many descriptors all may take.
+    descriptors: usize,
+    /// As how many lines the last one counts beside itself.
+    dear: usize,
 }
 
 impl Server {
@@ -190,7 +199,14 @@ impl Server {
             next_seat: 0,
             next_id: 0,
             most: 0,
+            descriptors: usize::MAX,
+            dear: 0,
         }
+    }
+
+    /// How many descriptors this process may have: nodes beyond that are not begun.
+    pub fn set_descriptors(&mut self, most: usize) {
+        self.descriptors = most;
     }
 
     /// Somebody has connected from this host.
@@ -199,6 +215,14 @@ impl Server {
         let client = Client::new(host.to_owned(), now.time, now.wall_ms);
         self.clients.insert(conn, client);
         self.most = self.most.max(self.clients.len());
+    }
+
+    /// Who has waited longest of those who have not said who they are: whoever comes when all places are taken
+    /// gets that place.
+    #[must_use]
+    pub fn oldest_unknown(&self) -> Option<Conn> {
+        let mut unknown = self.clients.iter().filter(|(_, c)| c.stage == Stage::New);
+        unknown.next().map(|(conn, _)| *conn)
     }
 
     /// True if more bytes of this client may be taken in.
@@ -264,11 +288,20 @@ impl Server {
                 Ok(Some(line)) => {
                     round.again(conn, lines + 1);
                     self.on_line(conn, &line);
+                    round.left = round.left.saturating_sub(std::mem::take(&mut self.dear));
                     return true;
                 }
                 Ok(None) => {}
-                Err(()) => self.end(conn, "a line has no end"),
+                Err(why) => self.end(conn, why),
             }
+        }
+    }
+
+    /// What a client says now counts as so many lines more, for itself and in this turn.
+    fn charge(&mut self, conn: Conn, lines: usize) {
+        self.dear += lines;
+        if let Some(client) = self.clients.get_mut(&conn) {
+            client.charge(lines);
         }
     }
 
@@ -355,6 +388,10 @@ impl Server {
             .clients
             .get(&conn)
             .is_some_and(|c| c.stage == Stage::Known);
+        // What names nicks anew comes after those who had one.
+        if matches!(command.as_str(), "NICK" | "USER" | "CAP" | "JOIN" | "NAMES") {
+            self.show_pending();
+        }
         match command.as_str() {
             "CAP" => return self.on_cap(conn, line),
             "PASS" => return self.on_pass(conn, line),

@@ -1,7 +1,7 @@
 //! Who a client is: CAP, PASS, NICK, USER, the welcome, and what of that may change later.
 
 use crate::limits::{
-    IRC_CHANNELS_MAX, IRC_HISTORY_LINES_MAX, IRC_TARGETS_MAX, IRC_TOPIC_BYTES_MAX,
+    IRC_CHANNELS_MAX, IRC_HISTORY_LINES_MAX, IRC_RENAME_COST, IRC_TARGETS_MAX, IRC_TOPIC_BYTES_MAX,
 };
 use crate::limits::{NICK_CHARS_MAX, ROOM_BYTES_MAX};
 
@@ -130,6 +130,8 @@ impl Server {
         let said = self.said(body(&mask, "NICK", &[asked], None));
         self.say_around(conn, &said);
         let seats: Vec<_> = self.seats_of(conn).collect();
+        // Each room is told.
+        self.charge(conn, IRC_RENAME_COST * seats.len());
         for seat in seats {
             let nick = papo.clone();
             self.requests.push_back(Request::Rename { seat, nick });

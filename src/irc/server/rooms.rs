@@ -3,8 +3,10 @@
 //! The nodes of one channel mostly tell the same. What one of them has told is shown once, to everybody of this
 //! process who is in the channel. What they tell of each other is passed over: it was shown when it was done.
 
+use std::time::Duration;
+
 use crate::limits::IRC_PAST_LINES_MAX;
-use crate::node::{Departure, Event, Now};
+use crate::node::{Departure, Event, Now, Time};
 use crate::timing;
 use crate::ui::RoomState;
 use crate::wire::{Key, Member};
@@ -17,14 +19,26 @@ use super::super::people::Person;
 use super::super::{SeatId, names};
 use super::{Place, Server};
 
-/// Somebody came or went: to be shown at the end of the turn, several that were lost at a time as one split.
+/// The other side of a split, as a server's name: programs know a split by two names of servers.
+const OTHERS: &str = "others.papo";
+
+/// Somebody came or went. Whoever left or is new is shown at the end of the turn; those that were lost, and those that
+/// are back, are gathered for a moment, and several of them are one split.
 #[derive(Debug)]
 pub(super) struct Pending {
     channel: String,
+    key: Key,
+    /// Until when others may follow that belong to it.
+    until: Time,
     came: bool,
     lost: bool,
+    /// It quits, since it is in no other channel here.
+    quits: bool,
     plain: Said,
+    /// For those who know longer lines.
     long: Option<Said>,
+    /// As one of several.
+    split: Option<Said>,
 }
 
 impl Server {
@@ -159,7 +173,7 @@ impl Server {
             seat.place = Place::Joined;
             seat.coordinator = room.coordinator().map(|c| c.key).or(seat.coordinator);
         }
-        self.show_pending();
+        self.show_gathered();
         self.follow_lead_at_once(folded);
         if is_first && is_lead {
             let old = room.old(IRC_PAST_LINES_MAX);
@@ -204,12 +218,17 @@ impl Server {
         let (mask, name) = (person.mask(), channel.shared_name());
         let plain = self.said(body(&mask, "JOIN", &[&name], None));
         let long = self.said(body(&mask, "JOIN", &[&name, "*"], Some(&person.papo)));
-        self.pending.push(Pending {
+        let until = self.now.time + self.settings.gathers;
+        self.push(Pending {
             channel: folded.to_owned(),
+            key,
+            until,
             came: true,
             lost,
+            quits: false,
             plain,
             long: Some(long),
+            split: None,
         });
     }
 
@@ -217,29 +236,53 @@ impl Server {
         let Some(channel) = self.channels.get_mut(folded) else {
             return;
         };
+        let did_coordinate = channel.head() == Some(Head::Elsewhere(key));
         if !channel.unsee(key, id) {
             return;
         }
-        let lost = how == Departure::Lost;
-        if lost {
-            channel.note_lost(key);
+        if how != Departure::Lost {
+            return self.show_gone(folded, key, None);
         }
-        self.show_gone(folded, key, lost);
+        channel.note_lost(key);
+        let patience = match (channel.others().next(), did_coordinate) {
+            // Nobody is left who could be lost with it.
+            (None, _) => Duration::ZERO,
+            (Some(_), false) => self.settings.gathers,
+            (Some(_), true) => self.settings.gathers_after_coordinator,
+        };
+        self.show_gone(folded, key, Some(patience));
     }
 
-    /// Somebody elsewhere is in this channel no more.
-    pub(super) fn show_gone(&mut self, folded: &str, key: Key, lost: bool) {
+    /// Somebody elsewhere is in this channel no more. If it was lost: for how long others may be with it.
+    pub(super) fn show_gone(&mut self, folded: &str, key: Key, lost: Option<Duration>) {
         let Some((person, is_gone)) = self.people.remove(folded, key) else {
             return;
         };
         let why = match lost {
-            true => "connection lost: its program, its machine or the network",
-            false => "left the room",
+            Some(_) => "connection lost: its program, its machine or the network",
+            None => "left the room",
         };
-        self.push_gone(folded, &person, is_gone, lost, why);
+        self.push_gone(folded, key, (&person, is_gone), lost, why);
     }
 
-    fn push_gone(&mut self, folded: &str, person: &Person, is_gone: bool, lost: bool, why: &str) {
+    /// What belongs to a split is gathered; anything else comes after it.
+    fn push(&mut self, new: Pending) {
+        let is_alike = |last: &Pending| (last.came, last.lost) == (new.came, new.lost);
+        if !self.pending.last().is_none_or(is_alike) {
+            self.show_pending();
+        }
+        self.pending.push(new);
+    }
+
+    fn push_gone(
+        &mut self,
+        folded: &str,
+        key: Key,
+        (person, is_gone): (&Person, bool),
+        patience: Option<Duration>,
+        why: &str,
+    ) {
+        let lost = patience.is_some();
         let Some(channel) = self.channels.get(folded) else {
             return;
         };
@@ -249,12 +292,21 @@ impl Server {
             false => body(&person.mask(), "PART", &[&channel.name], Some(why)),
         };
         let plain = self.said(line);
-        self.pending.push(Pending {
+        let split = (lost && is_gone).then(|| {
+            let both = format!("{} {OTHERS}", self.settings.name);
+            self.said(body(&person.mask(), "QUIT", &[], Some(&both)))
+        });
+        let until = self.now.time + patience.unwrap_or_default();
+        self.push(Pending {
             channel: folded.to_owned(),
+            key,
+            until,
             came: false,
             lost,
+            quits: is_gone,
             plain,
             long: None,
+            split,
         });
     }
 
@@ -284,20 +336,58 @@ impl Server {
         }
         // One of the two is somebody in another channel, too, and stays it.
         let why = format!("is now {}", after.nick);
-        self.push_gone(folded, &before, false, false, &why);
+        self.push_gone(folded, member.key, (&before, false), None, &why);
         self.show_come(folded, member.key, false);
         self.show_pending();
     }
 
-    /// Shows who came and went in this turn.
+    /// Shows who came and went, once all that belong together are gathered.
+    pub(super) fn show_gathered(&mut self) {
+        if self.gathered_at().is_none_or(|at| at <= self.now.time) {
+            self.show_pending();
+        }
+    }
+
+    /// When those who came and went are to be shown, if somebody did.
+    pub(super) fn gathered_at(&self) -> Option<Time> {
+        let until = self.pending.iter().map(|p| match p.lost {
+            true => p.until,
+            false => self.now.time,
+        });
+        // Where nobody is left who could follow, the last one says so.
+        let is_last = self
+            .pending
+            .last()
+            .is_some_and(|p| p.until <= self.now.time);
+        if is_last {
+            Some(self.now.time)
+        } else {
+            until.max()
+        }
+    }
+
+    /// Shows who came and went before something of one of them is shown.
+    pub(super) fn show_pending_of(&mut self, folded: &str, key: Key) {
+        let is_of = |p: &Pending| p.key == key && p.channel == folded;
+        if self.pending.iter().any(is_of) {
+            self.show_pending();
+        }
+    }
+
+    /// Shows at once who came and went.
     pub(super) fn show_pending(&mut self) {
-        let pending = std::mem::take(&mut self.pending);
-        for run in
-            pending.chunk_by(|a, b| (&a.channel, a.came, a.lost) == (&b.channel, b.came, b.lost))
-        {
-            match run.first() {
-                Some(first) if first.lost && run.len() > 1 => self.show_split(run),
-                _ => run.iter().for_each(|one| self.show_one(one)),
+        let mut pending = std::mem::take(&mut self.pending);
+        if pending.first().is_none_or(|first| !first.lost) {
+            return pending.iter().for_each(|one| self.show_one(one));
+        }
+        let channels: Vec<String> = pending.iter().map(|p| p.channel.clone()).collect();
+        // Whoever quits has parted before that from where it parts.
+        let place = |p: &Pending| (p.quits, channels.iter().position(|c| *c == p.channel));
+        pending.sort_by_key(place);
+        for run in pending.chunk_by(|a, b| place(a) == place(b)) {
+            match run {
+                [one] => self.show_one(one),
+                several => self.show_split(several),
             }
         }
     }
@@ -324,13 +414,14 @@ impl Server {
                 client.put(body(
                     &source,
                     "BATCH",
-                    &[&format!("+{batch}"), kind, &source, "papo"],
+                    &[&format!("+{batch}"), kind, &source, OTHERS],
                     None,
                 ));
             }
             for one in run {
                 let long = one.long.as_ref().filter(|_| client.has(Cap::ExtendedJoin));
-                let mut said = long.unwrap_or(&one.plain).clone();
+                let short = one.split.as_ref().unwrap_or(&one.plain);
+                let mut said = long.unwrap_or(short).clone();
                 said.batch.clone_from(&batch);
                 client.say(&said);
             }
@@ -352,7 +443,7 @@ impl Server {
         self.settle_head(folded);
     }
 
-    fn expect_head(&mut self, folded: &str, at: crate::node::Time) {
+    fn expect_head(&mut self, folded: &str, at: Time) {
         let lead = self.lead(folded).and_then(|id| self.seats.get(&id));
         let Some(key) = lead.and_then(|s| s.coordinator) else {
             return;
@@ -371,6 +462,10 @@ impl Server {
         let Some(channel) = self.channels.get_mut(folded) else {
             return;
         };
+        if self.pending.iter().any(|p| p.channel == folded) {
+            // Who coordinates is shown after whom it follows.
+            return;
+        }
         let Some((before, head)) = channel.settle_head(now) else {
             return;
         };

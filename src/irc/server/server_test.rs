@@ -3,10 +3,18 @@
 use std::time::Duration;
 
 use super::*;
+use crate::limits::{IRC_NODE_DESCRIPTORS, IRC_OTHER_DESCRIPTORS};
 use crate::node::{Arrival, Departure, Event, Time};
 use crate::ui::RoomState;
 use crate::wire::made::{member, message};
 use crate::wire::{ChatMessage, Claim, Id, Member};
+
+const GATHERS: Duration = Duration::from_millis(500);
+
+#[path = "bounds_test.rs"]
+mod bounds;
+#[path = "splits_test.rs"]
+mod splits;
 
 /// A room with these members, of whom the first one coordinates.
 struct Room(Vec<Member>, Vec<ChatMessage>);
@@ -73,6 +81,8 @@ impl World {
             room: None,
             secrets: BTreeSet::from(["board".to_owned()]),
             linger: Duration::ZERO,
+            gathers: GATHERS,
+            gathers_after_coordinator: Duration::from_secs(3),
         };
         World {
             server: Server::new(settings, now),
@@ -248,35 +258,8 @@ fn what_two_nodes_tell_is_shown_once() {
         Event::MemberLeft(member(5, "ana"), Departure::Lost),
         &room,
     );
+    world.pass(Duration::from_secs(3));
     assert!(world.hears(b)[0].contains("ana!papo@papo QUIT :connection lost"));
-}
-
-#[test]
-fn a_split_is_one_batch_and_so_is_its_healing() {
-    let mut world = World::new();
-    let (knows, plain) = (world.client(1, "batch"), world.client(2, "setname"));
-    world.says(knows, "JOIN #x");
-    world.says(plain, "JOIN #x");
-    let room = Room(vec![member(5, "ana"), member(6, "bia")], Vec::new());
-    world.event(1, joined(), &room);
-    world.hears(knows);
-    world.hears(plain);
-    for key in [5, 6] {
-        world.event(
-            1,
-            Event::MemberLeft(member(key, "x"), Departure::Lost),
-            &room,
-        );
-    }
-    let lines = world.hears(knows);
-    assert_eq!(lines.len(), 4, "{lines:?}");
-    assert!(lines[0].contains("BATCH +") && lines[0].contains(" netsplit "));
-    assert!(lines[1].starts_with("@batch=") && lines[1].contains("ana!papo@papo QUIT"));
-    assert_eq!(world.hears(plain).len(), 2);
-    for (key, nick) in [(5, "ana"), (6, "bia")] {
-        world.event(1, Event::MemberJoined(member(key, nick)), &room);
-    }
-    assert!(world.hears(knows)[0].contains(" netjoin "));
 }
 
 #[test]

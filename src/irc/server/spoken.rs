@@ -35,7 +35,9 @@ impl Server {
         if others.is_empty() {
             return;
         }
-        self.show_pending();
+        for message in &others {
+            self.show_pending_of(folded, message.origin());
+        }
         if arrival == Arrival::Old {
             if self.lead(folded) == Some(id) {
                 self.take_old(folded, &others, None);
@@ -160,7 +162,7 @@ impl Server {
         (key, id, nick): (Key, u64, String),
         (sent_at, text): (u64, &str),
     ) {
-        self.show_pending();
+        self.show_pending_of(folded, key);
         let Some(client) = self.clients.get(&conn) else {
             return;
         };
