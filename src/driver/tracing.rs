@@ -8,10 +8,11 @@ use std::path::Path;
 
 use crate::limits::TRACE_WAITING_MAX;
 use crate::node::{Input, Node, Now, Outbox, Time};
-use crate::timing::TRACE_WRITTEN_EVERY;
+use crate::timing::{TRACE_WRITES_AT_ONCE, TRACE_WRITES_PER_SECOND, TRACE_WRITTEN_EVERY};
 use crate::trace::{Ring, Tap};
 use crate::ui::visible::{Tab, visible};
 
+use super::bucket::{Allowed, Bucket};
 use super::config::TraceConfig;
 use super::start_error::StartError;
 use super::streams::Streams;
@@ -25,6 +26,10 @@ pub(super) struct Tracing {
     texts: bool,
     /// When lines were last written.
     written: Time,
+    /// How often they may be.
+    pace: Bucket,
+    /// What was written, for its memory.
+    spare: Vec<u8>,
 }
 
 impl Tracing {
@@ -41,6 +46,8 @@ impl Tracing {
             max: config.max,
             texts: config.texts,
             written: Time(0),
+            pace: Bucket::full(pace(), now.time),
+            spare: Vec::new(),
         };
         if let Some(path) = &config.path {
             let begun = tracing.begin(now, node, path, false);
@@ -128,23 +135,27 @@ impl Tracing {
     /// When lines that wait are to be written.
     pub(super) fn deadline(&mut self) -> Option<Time> {
         let waits = !self.on.as_mut()?.0.lines().is_empty();
-        waits.then(|| self.written + TRACE_WRITTEN_EVERY)
+        waits.then(|| self.due_at())
+    }
+
+    fn due_at(&self) -> Time {
+        (self.written + TRACE_WRITTEN_EVERY).max(self.pace.ready_at(pace()))
     }
 
     /// At the end of each turn: writes what waits, if it is time to, or the node's end. What the user is to be told of a
     /// failure.
     pub(super) fn flush(&mut self, now: Now, node: &mut Node, is_end: bool) -> Option<String> {
+        let due_at = self.due_at();
         let (tap, ring) = &mut **self.on.as_mut()?;
         let waiting = tap.lines().len();
-        let is_due = is_end
-            || waiting >= TRACE_WAITING_MAX
-            || now.time.since(self.written) >= TRACE_WRITTEN_EVERY;
+        let is_due = is_end || waiting >= TRACE_WAITING_MAX || now.time >= due_at;
         if waiting == 0 || !is_due {
             return None;
         }
         self.written = now.time;
-        let lines = std::mem::take(tap.lines());
-        let mut rest = lines.as_slice();
+        self.pace.take(pace(), now.time);
+        std::mem::swap(tap.lines(), &mut self.spare);
+        let mut rest = self.spare.as_slice();
         let mut written = Ok(());
         while !rest.is_empty() && written.is_ok() {
             let fit = ring.fits(rest);
@@ -159,12 +170,19 @@ impl Tracing {
             written = ring.append(fitting);
             rest = later;
         }
+        self.spare.clear();
+        self.spare.shrink_to(2 * TRACE_WAITING_MAX);
         let error = written.err()?;
         let words = format!("{}: the trace ends: {error}", shown(ring.path()));
         self.on = None;
         node.set_traced(false);
         Some(words)
     }
+}
+
+/// How often lines are written.
+fn pace() -> Allowed {
+    Allowed::new(TRACE_WRITES_AT_ONCE, TRACE_WRITES_PER_SECOND)
 }
 
 /// The name of a link that both ends have: the dialler's address first.
