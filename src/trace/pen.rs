@@ -13,7 +13,12 @@ pub(super) struct Pen<'a>(pub(super) &'a mut Vec<u8>);
 
 impl Pen<'_> {
     /// A message was sent, on these links, as the so manieth of its type on each.
-    pub(super) fn sent(mut self, m: &'static str, to: impl Iterator<Item = (u64, u64)>, said: &Said) {
+    pub(super) fn sent(
+        mut self,
+        m: &'static str,
+        to: impl Iterator<Item = (u64, u64)>,
+        said: &Said,
+    ) {
         self.event("sent");
         self.name(",\"m\":\"", m);
         self.list(",\"to\":[", to, |pen, (link, no)| {
@@ -202,11 +207,23 @@ mod tests {
             let to = vec![(1, 2), (u64::MAX, 0)];
             let by_hand = written(|pen| pen.sent(m, to.iter().copied(), &said));
             let (m, said) = (m.to_owned(), said);
-            let sent = What::Sent { m: m.clone(), to, said: said.clone() };
+            let sent = What::Sent {
+                m: m.clone(),
+                to,
+                said: said.clone(),
+            };
             assert_eq!(by_hand, usual(&sent));
             let by_hand = written(|pen| pen.got("CHAT_MESSAGE", 7, 8, &said));
             let (link, no) = (7, 8);
-            assert_eq!(by_hand, usual(&What::Got { m, link, no, said: said.clone() }));
+            assert_eq!(
+                by_hand,
+                usual(&What::Got {
+                    m,
+                    link,
+                    no,
+                    said: said.clone()
+                })
+            );
             let by_hand = written(|pen| pen.taken(&said.ids, said.forced, "late", &said.texts));
             let taken = What::Taken {
                 ids: said.ids,
@@ -221,10 +238,21 @@ mod tests {
             let by_hand = written(|pen| pen.confirmed(run, 3, 2, &missed));
             let ids = vec![run];
             let (members, confirmed) = (3, 2);
-            assert_eq!(by_hand, usual(&What::Confirmed { ids, members, confirmed, missed }));
+            assert_eq!(
+                by_hand,
+                usual(&What::Confirmed {
+                    ids,
+                    members,
+                    confirmed,
+                    missed
+                })
+            );
         }
         let command = "say".to_owned();
-        assert_eq!(written(|pen| pen.command("say")), usual(&What::Command { command }));
+        assert_eq!(
+            written(|pen| pen.command("say")),
+            usual(&What::Command { command })
+        );
         let to = std::iter::empty();
         assert!(written(|pen| pen.sent("ACK", to, &Said::default())).contains("\"to\":[]"));
     }

@@ -6,7 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::node::{Arrival, Close, Closed, Command, Effect, Event, Input, LinkId, Node, Note, Now, Phase};
+use crate::node::{
+    Arrival, Close, Closed, Command, Effect, Event, Input, LinkId, Node, Note, Now, Phase,
+};
 use crate::wire::{Claim, Key, Message, MessageKind, Position};
 
 use super::format::{Claims, Hex, LinkNow, Run, Said, VERSION, What, Who};
