@@ -24,7 +24,7 @@
 //! | `loglines` | log lines on their way to stderr |
 //! | `tracing` | the trace of a running node, if there is one |
 //! | `trace_file` | the file of a trace, and when it is written to |
-//! | `troupe`, `lecture` | real processes for a lesson; a terminal for a stage: both beside all that |
+//! | `troupe`, `lecture` | real processes for a lesson; a terminal for a lecture: both beside all that |
 //! | `tokens` | by which numbers the poll names what it watches |
 //! | `own_process` | how this program is started once more, for what the loop must not wait for |
 //! | `descriptors` | how many descriptors this process may have |

@@ -105,7 +105,8 @@ mod tests {
     fn file(name: &str) -> TraceFile {
         let dir = std::env::temp_dir().join(format!("papo-pace-{}-{name}", std::process::id()));
         std::fs::create_dir_all(&dir).expect("a directory");
-        let file = TraceFile::open(&dir.join("trace"), 1 << 20, Time(0)).expect("a file");
+        let file = TraceFile::open(&dir.join("trace"), 1 << 40, Time(0)).expect("a file");
+        // What is written to it has no name, and goes with the test.
         std::fs::remove_dir_all(&dir).expect("it goes with its directory");
         file
     }
@@ -143,7 +144,7 @@ mod tests {
         // What waits is bounded, however much there is.
         let (count, _) = writes("flood", 8_000, 1);
         assert!(
-            (1_200..1_500).contains(&count),
+            (1_000..1_300).contains(&count),
             "{count} writes in ten seconds"
         );
     }

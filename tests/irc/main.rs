@@ -20,3 +20,4 @@ mod programs;
 mod talking;
 #[path = "../prompt/terminal.rs"]
 mod terminal;
+mod tracing;
