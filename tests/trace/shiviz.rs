@@ -91,7 +91,7 @@ fn shiviz_reads_whatever_nodes_are_called() {
     let line = |key: u64, nick: &str| {
         format!(
             r#"{{"key":"{key:016x}","n":1,"t":1,"wall":1,"e":"node","trace":1,"nick":"{nick}","room":"r","standing":"seeking"}}
-{{"key":"{key:016x}","n":2,"t":2,"wall":1,"e":"standing","standing":"member","why":"x {{}}\\n\u2028y {{\\"a\\":1}}"}}
+{{"key":"{key:016x}","n":2,"t":2,"wall":1,"e":"standing","standing":"member","why":"x {{}}\n\u2028y {{\"a\":1}}"}}
 "#
         )
     };

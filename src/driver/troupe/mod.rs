@@ -152,9 +152,7 @@ impl Scene for Troupe {
                 Sent {
                     at: spoken.at.saturating_sub(self.begin_ms * 1_000),
                     from,
-                    to: spoken
-                        .to
-                        .iter()
+                    to: (player.hearers(spoken).iter())
                         .filter_map(|key| self.number(*key))
                         .collect(),
                     name: spoken.name.clone(),

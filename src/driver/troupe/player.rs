@@ -2,6 +2,7 @@
 //!
 //! Owns the process, and ends it. It never asks the node anything: it reads the file that the node writes.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::PathBuf;
@@ -20,7 +21,8 @@ use crate::wire::Key;
 pub(super) struct Spoken {
     /// When, by the clock on the wall, in microseconds since 1970.
     pub(super) at: u64,
-    pub(super) to: Vec<Key>,
+    /// On which links.
+    to: Vec<u64>,
     pub(super) name: String,
 }
 
@@ -44,7 +46,9 @@ pub(super) struct Player {
     pub(super) standing: String,
     pub(super) is_joined: bool,
     pub(super) members: usize,
-    links: Vec<(u64, Key)>,
+    links: BTreeSet<u64>,
+    /// Whose each link is or was.
+    peers: BTreeMap<u64, Key>,
     pub(super) texts: Vec<String>,
     /// The last messages that it sent, the oldest first.
     pub(super) spoken: Vec<Spoken>,
@@ -68,7 +72,8 @@ impl Player {
             standing: "starting".to_owned(),
             is_joined: false,
             members: 0,
-            links: Vec::new(),
+            links: BTreeSet::new(),
+            peers: BTreeMap::new(),
             texts: Vec::new(),
             spoken: Vec::new(),
         }
@@ -81,6 +86,12 @@ impl Player {
 
     pub(super) fn links(&self) -> usize {
         self.links.len()
+    }
+
+    /// To whom it said this, as far as that is known by now: a link is somebody's only once he has said so.
+    pub(super) fn hearers(&self, spoken: &Spoken) -> Vec<Key> {
+        let peers = spoken.to.iter().filter_map(|link| self.peers.get(link));
+        peers.copied().collect()
     }
 
     fn signal(&self, signal: Signal) {
@@ -159,11 +170,13 @@ impl Player {
                 self.id = own.map(|who| who.1).or(self.id);
             }
             What::Joined { .. } => self.is_joined = true,
-            What::Open { link, peer } => self.links.push((link, peer.0)),
-            What::Closed { link, .. } => self.links.retain(|l| l.0 != link),
+            What::Open { link, peer } => {
+                self.links.insert(link);
+                self.peers.insert(link, peer.0);
+            }
+            What::Closed { link, .. } => drop(self.links.remove(&link)),
             What::Sent { m, to, .. } if !is_noise(&m) => {
-                let peer = |link| self.links.iter().find(|l| l.0 == link).map(|l| l.1);
-                let to = to.iter().filter_map(|(link, _)| peer(*link)).collect();
+                let to = to.iter().map(|(link, _)| *link).collect();
                 let at = first.1 * 1_000 + line.t.saturating_sub(first.0);
                 if self.spoken.len() >= RECENT_MAX {
                     self.spoken.remove(0);
