@@ -145,14 +145,14 @@ impl Screen {
                 self.is_stopped = true;
                 self.stage.step();
             }
-            key if self.chosen < self.stage.count() => self.to_chosen(key),
+            key if self.chosen < self.stage.count() => self.do_to_chosen(key),
             _ => {}
         }
         None
     }
 
     /// A key that does something to the chosen node.
-    fn to_chosen(&mut self, key: u8) {
+    fn do_to_chosen(&mut self, key: u8) {
         let (chosen, name) = (self.chosen, self.stage.name(self.chosen));
         let state = self.stage.state(chosen);
         match key {
