@@ -130,7 +130,7 @@ pub enum Task {
     },
     /// Say and draw what nodes did, from the files that they wrote with --trace; 1 if a rule was broken
     Trace(trace::Asked),
-    /// Show a room in virtual time on the screen, or play a lesson on elections and groups, and draw it
+    /// Show a room of processes on the screen and take keys, or play a lesson on elections and groups; and draw it
     Demo(demo::Asked),
     /// Print which options are in force, and where each value comes from, as a configuration file
     Config,

@@ -267,9 +267,13 @@ pub const DOCTOR_DIALS: Duration = Duration::from_secs(2);
 /// How long the doctor waits for the other end to have seen all that was sent: more than twice what one lost packet
 /// costs, and less than after what a node ends by itself a connection on which nobody said who it is.
 pub const DOCTOR_ANSWERS: Duration = Duration::from_millis(700);
-/// A trace is written to its file no more often than this: a node with thousands of turns a second writes some at a
-/// time, and one that is killed lacks no more than its last moment.
+/// A trace is written to its file no more often than this, so that what one thing brings about is written together.
 pub const TRACE_WRITTEN_EVERY: Duration = Duration::from_millis(5);
+/// A node that writes its trace more often than so many times a second for a while writes some at a time: a write costs as much
+/// as a message. One that is killed then lacks its last moment, and a quiet one hardly anything.
+pub const TRACE_WRITES_PER_SECOND: u32 = 10;
+/// So many writes are not too many, however soon one comes after the other: what an election takes.
+pub const TRACE_WRITES_AT_ONCE: u32 = 40;
 
 // The IRC server.
 

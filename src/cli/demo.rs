@@ -8,25 +8,26 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
-use crate::demo::{LESSONS, Screen, give as give_lesson, give_with, picture};
+use crate::demo::{LESSONS, Scene, Screen, Stage, give as give_lesson, give_with, picture};
 use crate::driver::{self, Troupe};
 use crate::ui::visible::{Tab, visible};
 
 /// What `papo demo` was asked for.
 #[derive(Args, Clone, PartialEq, Eq, Debug)]
 pub struct Asked {
-    /// Which lesson; without it a room is shown on the screen, and keys kill, freeze and cut
+    /// Which lesson, in virtual time; without it a room of real processes is shown on the screen, and keys kill, freeze and
+    /// add
     #[arg(long, value_name = "LESSON", value_parser = PossibleValuesParser::new(LESSONS.iter().map(|l| l.name)))]
     pub script: Option<String>,
-    /// In virtual time, which is so unless --processes is given
+    /// Show a room in virtual time: there keys cut the network, too, and slow time down
     #[arg(long, conflicts_with = "processes")]
     pub simulated: bool,
-    /// With real processes on 127.0.0.1; their network cannot be cut
-    #[arg(long, requires = "script", conflicts_with = "seed")]
+    /// Play a lesson with real processes on 127.0.0.1; their network cannot be cut
+    #[arg(long, conflicts_with = "seed")]
     pub processes: bool,
-    /// Another play of the same lesson; the same seed is the same play
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub seed: u64,
+    /// Another play in virtual time; the same seed is the same play [default: 1]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
     /// List the lessons
     #[arg(long)]
     pub list: bool,
@@ -55,7 +56,7 @@ pub fn give(asked: &Asked, trace: Option<&Path>) -> Result<(String, Option<Strin
     };
     let given = match asked.processes {
         true => give_with(lesson, &mut Troupe::new()?)?,
-        false => give_lesson(lesson, asked.seed)?,
+        false => give_lesson(lesson, asked.seed.unwrap_or(1))?,
     };
     if let Some(path) = trace {
         write(path, &given.trace)?;
@@ -80,13 +81,18 @@ fn show(asked: &Asked, trace: Option<&Path>) -> Result<(String, Option<String>),
     let usual = PathBuf::from("papo-demo.svg");
     let path = asked.svg.as_ref().unwrap_or(&usual);
     let keep = |screen: &Screen| {
+        let written = screen.stage().trace()?;
         if let Some(trace) = trace {
-            write(trace, screen.stage().trace())?;
+            write(trace, &written)?;
         }
-        write(path, picture(screen.stage())?.as_bytes())?;
+        write(path, picture(&written)?.as_bytes())?;
         Ok(format!("the picture: {}", shown(path)))
     };
-    let mut screen = Screen::new(asked.seed, usize::from(asked.nodes));
+    let stage: Box<dyn Scene> = match (asked.simulated, asked.seed) {
+        (false, None) => Box::new(Troupe::new()?),
+        (_, seed) => Box::new(Stage::new(seed.unwrap_or(1))),
+    };
+    let mut screen = Screen::new(stage, usize::from(asked.nodes));
     driver::lecture(&mut screen, keep)?;
     let words = keep(&screen)?;
     Ok((words + "\n", None))

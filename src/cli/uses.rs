@@ -73,6 +73,7 @@ const USES: &[(&str, &[&[&str]])] = &[
             FILE,
             NETWORK,
             &["room", "identity", "anonymous", "history", "timeout"],
+            &["trace", "trace_max", "trace_text"],
         ],
     ),
     ("keygen", &[]),

@@ -8,7 +8,7 @@
 //! | `scene` | what a lesson needs of its nodes, real ones or those of a stage |
 //! | `stage` | nodes in virtual time, and what can be done to them |
 //! | `lessons` | what is done, said and expected |
-//! | `screen` | the stage before one's eyes, and what keys do to it |
+//! | `screen` | nodes before one's eyes, and what keys do to them |
 //!
 #![doc = include_str!("LESSONS.md")]
 
@@ -20,7 +20,7 @@ mod stage;
 pub use lessons::{LESSONS, Lesson, NICKS, Play, play};
 pub use scene::{Scene, up};
 pub use screen::{Screen, Wish};
-pub use stage::{Stage, State};
+pub use stage::{RECENT_MAX, Sent, Stage, State};
 
 use crate::trace::{Picture, Selection, Wanted, check, svg};
 
@@ -80,13 +80,13 @@ pub fn give_with(lesson: &Lesson, scene: &mut dyn Scene) -> Result<Given, String
     })
 }
 
-/// The picture of what happened on a stage so far.
+/// The picture of what nodes have done so far, by their trace.
 ///
 /// # Errors
 ///
-/// If its trace cannot be read, which is a mistake of papo's.
-pub fn picture(stage: &Stage) -> Result<String, String> {
-    let picture = Picture::new(crate::trace::read_bytes(stage.trace())?);
+/// If the trace cannot be read, which is a mistake of papo's.
+pub fn picture(trace: &[u8]) -> Result<String, String> {
+    let picture = Picture::new(crate::trace::read_bytes(trace)?);
     drawn(&picture, 0)
 }
 

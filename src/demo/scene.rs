@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::node::Command;
 
-use super::stage::{Stage, State};
+use super::stage::{Sent, Stage, State};
 
 /// Nodes, by their numbers in the order of their start; what can be seen of them, and done to them.
 pub trait Scene {
@@ -14,14 +14,20 @@ pub trait Scene {
     fn now(&self) -> u64;
     /// How many processes there were so far.
     fn count(&self) -> usize;
+    /// How a process is.
+    fn state(&self, actor: usize) -> State;
     /// True if the process runs.
-    fn is_up(&self, actor: usize) -> bool;
+    fn is_up(&self, actor: usize) -> bool {
+        self.state(actor) == State::Up
+    }
     /// What people call a node, with its id.
     fn name(&self, actor: usize) -> String;
     /// A node's id, once it has one.
     fn id(&self, actor: usize) -> Option<u64>;
     /// Whom a node follows, itself perhaps.
     fn leader(&self, actor: usize) -> Option<usize>;
+    /// How a node stands towards the room.
+    fn standing(&self, actor: usize) -> String;
     /// True once a node is in the room.
     fn is_joined(&self, actor: usize) -> bool;
     /// How many members a node's view has.
@@ -30,6 +36,12 @@ pub trait Scene {
     fn links(&self, actor: usize) -> usize;
     /// What a node has taken in, in the order of its history as far as that is known.
     fn texts(&self, actor: usize) -> Vec<String>;
+    /// The last messages that were sent and are no mere signs of life, the newest first.
+    fn recent(&self) -> Vec<Sent>;
+    /// True if two processes cannot reach each other.
+    fn is_cut(&self, a: usize, b: usize) -> bool;
+    /// True if time obeys, and so does the network.
+    fn is_virtual(&self) -> bool;
     /// Everything that all nodes have done, as a trace.
     ///
     /// # Errors
@@ -61,6 +73,10 @@ pub trait Scene {
     fn cut(&mut self, a: usize, b: usize) -> Result<(), String>;
     /// They can again.
     fn heal(&mut self, a: usize, b: usize);
+    /// So much real time has passed, which is for virtual time to pass, too; others are looked at.
+    fn follow(&mut self, real: Duration);
+    /// The next thing happens, where time obeys.
+    fn step(&mut self);
     /// Lets so much time pass.
     fn pass(&mut self, time: Duration);
     /// Lets time pass until this is so; false if it is not after `limit`.
@@ -82,8 +98,8 @@ impl Scene for Stage {
         self.len()
     }
 
-    fn is_up(&self, actor: usize) -> bool {
-        self.state(actor) == State::Up
+    fn state(&self, actor: usize) -> State {
+        Stage::state(self, actor)
     }
 
     fn name(&self, actor: usize) -> String {
@@ -96,6 +112,10 @@ impl Scene for Stage {
 
     fn leader(&self, actor: usize) -> Option<usize> {
         Stage::leader(self, actor)
+    }
+
+    fn standing(&self, actor: usize) -> String {
+        self.node(actor).standing().to_owned()
     }
 
     fn is_joined(&self, actor: usize) -> bool {
@@ -112,6 +132,18 @@ impl Scene for Stage {
 
     fn texts(&self, actor: usize) -> Vec<String> {
         Stage::texts(self, actor)
+    }
+
+    fn recent(&self) -> Vec<Sent> {
+        Stage::recent(self).cloned().collect()
+    }
+
+    fn is_cut(&self, a: usize, b: usize) -> bool {
+        Stage::is_cut(self, a, b)
+    }
+
+    fn is_virtual(&self) -> bool {
+        true
     }
 
     fn trace(&self) -> Result<Vec<u8>, String> {
@@ -150,6 +182,15 @@ impl Scene for Stage {
 
     fn heal(&mut self, a: usize, b: usize) {
         Stage::heal(self, a, b);
+    }
+
+    fn follow(&mut self, real: Duration) {
+        Stage::pass(self, real);
+    }
+
+    fn step(&mut self) {
+        // There is always a timer, if anybody runs.
+        Stage::step(self, u64::MAX - 1);
     }
 
     fn pass(&mut self, time: Duration) {

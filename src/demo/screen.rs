@@ -1,26 +1,32 @@
-//! The stage on one screen, with keys: who is up, who coordinates, what was said, the last messages as arrows.
+//! Nodes on one screen, with keys: who is up, who coordinates, what was said, the last messages as arrows.
 //!
-//! Owns what is chosen and how fast time passes. It has no terminal and no clock: bytes of keys and durations go in, and
-//! lines come out, none of which has a control sequence in it.
+//! Owns what is chosen and how fast virtual time passes. It has no terminal and no clock: bytes of keys and durations go in,
+//! and lines come out, none of which has a control sequence in it.
 
 use std::time::Duration;
 
-use crate::node::Command;
 use crate::trace::words::shown;
 use crate::ui::visible::{Tab, visible};
 
 use super::lessons::NICKS;
-use super::stage::{Stage, State};
+use super::scene::Scene;
+use super::stage::State;
 
 /// How much slower than real time it may go.
 const SLOWEST: u32 = 100;
 /// However long one has looked away, no more time than this passes at once.
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// What the keys do.
+/// What the keys do, in virtual time.
 const KEYS: [&str; 2] = [
     "1-9 or arrows: choose a node   k kill   f freeze   t thaw   c N cut from N   h heal all   a add a node",
     "s say something   e election   + faster   - slower   space: stop the time   n next step   w write   q quit",
+];
+/// What they do with real processes.
+const KEYS_OF_PROCESSES: [&str; 3] = [
+    "1-9 or arrows: choose a node   k kill   f freeze   t thaw   a add a node",
+    "s say something   e election   w write   q quit",
+    "real processes: their network is not cut and their time not slowed; papo demo --simulated does both",
 ];
 
 /// What is to be done outside.
@@ -32,10 +38,11 @@ pub enum Wish {
     Quit,
 }
 
-/// The stage and what is looked at.
-#[derive(Debug)]
+/// The nodes and what is looked at.
 pub struct Screen {
-    stage: Stage,
+    stage: Box<dyn Scene>,
+    /// How many nodes are still to start: each once the one before it is in the room.
+    to_start: usize,
     chosen: usize,
     slow: u32,
     is_stopped: bool,
@@ -48,34 +55,53 @@ pub struct Screen {
 impl Screen {
     /// A room of so many nodes.
     #[must_use]
-    pub fn new(seed: u64, count: usize) -> Screen {
-        let mut stage = Stage::new(seed);
-        for nick in NICKS.iter().take(count) {
-            let first = stage.is_empty();
-            stage.add(nick);
-            stage.pass(Duration::from_millis(if first { 700 } else { 20 }));
-        }
-        Screen {
+    pub fn new(stage: Box<dyn Scene>, count: usize) -> Screen {
+        let remark = match stage.is_virtual() {
+            true => "a room in virtual time; choose a node and kill it",
+            false => "a room of real processes; choose one and kill it",
+        };
+        let mut screen = Screen {
             stage,
+            to_start: count,
             chosen: 0,
             slow: 1,
             is_stopped: false,
             cuts: false,
             said: 0,
-            remark: "a room in virtual time; choose a node and kill it".to_owned(),
+            remark: remark.to_owned(),
+        };
+        // Virtual time costs nothing: the room is there at once.
+        while screen.to_start > 0 && screen.stage.is_virtual() {
+            screen.start_next();
+            let is_alone = screen.stage.count() == 1;
+            let time = Duration::from_millis(if is_alone { 700 } else { 20 });
+            screen.stage.pass(time);
         }
+        screen
     }
 
     /// The nodes.
     #[must_use]
-    pub fn stage(&self) -> &Stage {
-        &self.stage
+    pub fn stage(&self) -> &dyn Scene {
+        &*self.stage
     }
 
     /// So much real time has passed.
     pub fn pass(&mut self, real: Duration) {
         if !self.is_stopped {
-            self.stage.pass(real.min(LONGEST) / self.slow);
+            self.stage.follow(real.min(LONGEST) / self.slow);
+        }
+        self.start_next();
+    }
+
+    /// The next of the room's first nodes starts, if each before it is in the room or never will be.
+    fn start_next(&mut self) {
+        let waits = |a| self.stage.state(a) == State::Up && !self.stage.is_joined(a);
+        if self.to_start > 0 && !(0..self.stage.count()).any(waits) {
+            self.to_start -= 1;
+            if let Err(words) = self.start() {
+                (self.to_start, self.remark) = (0, words);
+            }
         }
     }
 
@@ -97,13 +123,45 @@ impl Screen {
     }
 
     fn key(&mut self, key: u8) -> Option<Wish> {
-        let (chosen, name) = (self.chosen, self.stage.name(self.chosen));
         if let b'1'..=b'9' = key {
             self.number(usize::from(key - b'1'));
             return None;
         }
         self.cuts = false;
         match key {
+            b'a' => self.remark = self.start().unwrap_or_else(|words| words),
+            b'w' => return Some(Wish::Write),
+            b'q' => return Some(Wish::Quit),
+            b'c' | b'h' | b'+' | b'-' | b' ' | b'n' if !self.stage.is_virtual() => {
+                self.remark = "the network and the time of real processes do not obey; \
+                               papo demo --simulated plays in virtual time"
+                    .to_owned();
+            }
+            b'h' => self.heal(),
+            b'+' => self.slow = (self.slow / 10).max(1),
+            b'-' => self.slow = (self.slow * 10).min(SLOWEST),
+            b' ' => self.is_stopped = !self.is_stopped,
+            b'n' => {
+                self.is_stopped = true;
+                self.stage.step();
+            }
+            key if self.chosen < self.stage.count() => self.do_to_chosen(key),
+            _ => {}
+        }
+        None
+    }
+
+    /// A key that does something to the chosen node.
+    fn do_to_chosen(&mut self, key: u8) {
+        let (chosen, name) = (self.chosen, self.stage.name(self.chosen));
+        let state = self.stage.state(chosen);
+        match key {
+            b'k' | b'f' | b't' | b's' | b'e' if state == State::Gone => {
+                self.remark = format!("{name}'s process is gone; a starts another one");
+            }
+            b's' | b'e' if state != State::Up => {
+                self.remark = format!("{name} is frozen, and does nothing");
+            }
             b'k' => {
                 self.stage.kill(chosen);
                 self.remark = format!("{name}'s process is killed");
@@ -120,8 +178,6 @@ impl Screen {
                 self.cuts = true;
                 self.remark = format!("cut {name} from which one? type its number");
             }
-            b'h' => self.heal(),
-            b'a' => self.add(),
             b's' => {
                 self.said += 1;
                 let text = format!("hello {}", self.said);
@@ -129,56 +185,46 @@ impl Screen {
                 self.remark = format!("{name} says “{text}”");
             }
             b'e' => {
-                self.stage.command(chosen, Command::Elect);
+                self.stage.elect(chosen);
                 self.remark = format!("{name} asks for an election");
             }
-            b'+' => self.slow = (self.slow / 10).max(1),
-            b'-' => self.slow = (self.slow * 10).min(SLOWEST),
-            b' ' => self.is_stopped = !self.is_stopped,
-            b'n' => {
-                self.is_stopped = true;
-                self.stage.step(u64::MAX - 1);
-            }
-            b'w' => return Some(Wish::Write),
-            b'q' => return Some(Wish::Quit),
             _ => {}
         }
-        None
     }
 
     fn choose(&mut self, actor: usize) {
-        self.chosen = actor.min(self.stage.len().saturating_sub(1));
+        self.chosen = actor.min(self.stage.count().saturating_sub(1));
     }
 
     /// A node's number was typed: it is chosen, or cut off from the chosen one.
     fn number(&mut self, actor: usize) {
-        if actor >= self.stage.len() {
+        if actor >= self.stage.count() {
             self.remark = "there is no such node".to_owned();
         } else if std::mem::take(&mut self.cuts) {
-            self.stage.cut(self.chosen, actor);
             let (one, two) = (self.stage.name(self.chosen), self.stage.name(actor));
-            self.remark = format!("the network between {one} and {two} is cut");
+            self.remark = match self.stage.cut(self.chosen, actor) {
+                Ok(()) => format!("the network between {one} and {two} is cut"),
+                Err(words) => words,
+            };
         } else {
             self.choose(actor);
         }
     }
 
     fn heal(&mut self) {
-        for a in 0..self.stage.len() {
-            for b in a + 1..self.stage.len() {
+        for a in 0..self.stage.count() {
+            for b in a + 1..self.stage.count() {
                 self.stage.heal(a, b);
             }
         }
         self.remark = "the network is whole".to_owned();
     }
 
-    fn add(&mut self) {
-        let number = self.stage.len();
+    /// Another node starts: what is to be said of it.
+    fn start(&mut self) -> Result<String, String> {
+        let number = self.stage.count();
         let nick = NICKS[number % NICKS.len()];
-        self.remark = match self.stage.add(nick) {
-            Some(_) => format!("{nick} starts"),
-            None => "there are enough nodes".to_owned(),
-        };
+        self.stage.start(nick).map(|_| format!("{nick} starts"))
     }
 
     /// The screen, of so many columns and rows.
@@ -186,6 +232,7 @@ impl Screen {
     pub fn frame(&self, columns: usize, rows: usize) -> Vec<String> {
         let time = shown(self.stage.now().cast_signed());
         let pace = match (self.is_stopped, self.slow) {
+            _ if !self.stage.is_virtual() => "real processes on 127.0.0.1".to_owned(),
             (true, _) => "the time stands still".to_owned(),
             (false, 1) => "real time".to_owned(),
             (false, slow) => format!("{slow} times slower"),
@@ -203,14 +250,18 @@ impl Screen {
             "    {:<12} {:<9} {:<12} {:<12} {:<8} {}",
             head.0, head.1, head.2, head.3, head.4, head.5
         ));
-        lines.extend((0..self.stage.len()).map(|actor| self.row(actor)));
+        lines.extend((0..self.stage.count()).map(|actor| self.row(actor)));
         lines.push(String::new());
-        lines.push(self.cut_pairs());
+        lines.extend(self.cut_pairs());
         lines.push(self.remark.clone());
         lines.push(String::new());
-        lines.extend(KEYS.map(str::to_owned));
+        let keys: &[&str] = match self.stage.is_virtual() {
+            true => &KEYS,
+            false => &KEYS_OF_PROCESSES,
+        };
+        lines.extend(keys.iter().map(|line| (*line).to_owned()));
         lines.push(String::new());
-        lines.extend(self.stage.recent().map(|sent| {
+        lines.extend(self.stage.recent().into_iter().map(|sent| {
             let to = sent
                 .to
                 .iter()
@@ -229,7 +280,6 @@ impl Screen {
     }
 
     fn row(&self, actor: usize) -> String {
-        let node = self.stage.node(actor);
         let process = match self.stage.state(actor) {
             State::Up => "up",
             State::Frozen(_) => "frozen",
@@ -242,33 +292,43 @@ impl Screen {
             false => self.stage.name(l),
         });
         let mark = if actor == self.chosen { '>' } else { ' ' };
-        let standing = if is_gone { "-" } else { node.standing() };
+        let standing = match is_gone {
+            true => "-".to_owned(),
+            false => self.stage.standing(actor),
+        };
         let last = self.stage.texts(actor).pop().unwrap_or_default();
         format!(
             "{mark}{:>2} {:<12} {process:<9} {standing:<12} {leader:<12} {:<8} {last}",
             actor + 1,
             self.stage.name(actor),
-            node.members().len(),
+            self.stage.members(actor),
         )
     }
 
-    fn cut_pairs(&self) -> String {
-        let all = 0..self.stage.len();
+    /// Who is cut from whom, where somebody can be.
+    fn cut_pairs(&self) -> Option<String> {
+        let all = 0..self.stage.count();
         let pairs = all.clone().flat_map(|a| all.clone().map(move |b| (a, b)));
         let cut = pairs.filter(|(a, b)| a < b && self.stage.is_cut(*a, *b));
         let cut: Vec<String> = cut
             .map(|(a, b)| format!("{} and {}", self.stage.name(a), self.stage.name(b)))
             .collect();
-        match cut.is_empty() {
+        let words = match cut.is_empty() {
             true => "nobody is cut off".to_owned(),
             false => format!("cut: {}", cut.join("; ")),
-        }
+        };
+        self.stage.is_virtual().then_some(words)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Stage;
     use super::*;
+
+    fn virtual_room(count: usize) -> Screen {
+        Screen::new(Box::new(Stage::new(1)), count)
+    }
 
     fn shows(screen: &Screen, words: &str) -> bool {
         screen
@@ -279,7 +339,7 @@ mod tests {
 
     #[test]
     fn a_killed_coordinator_is_replaced_before_ones_eyes() {
-        let mut screen = Screen::new(1, 5);
+        let mut screen = virtual_room(5);
         assert!(shows(&screen, "ana#1") && shows(&screen, "* itself"));
         assert_eq!(screen.keys(b"1k"), None);
         assert!(shows(&screen, "ana#1's process is killed"));
@@ -300,7 +360,7 @@ mod tests {
 
     #[test]
     fn what_keys_do_is_seen() {
-        let mut screen = Screen::new(1, 3);
+        let mut screen = virtual_room(3);
         screen.keys(b"2s");
         screen.pass(Duration::from_millis(20));
         assert_eq!(

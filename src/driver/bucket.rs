@@ -2,6 +2,8 @@
 //!
 //! Owns the credit of one source. It delays nothing: what is over the rate is the caller's to drop.
 
+use std::time::Duration;
+
 use crate::node::{Time, micros};
 
 /// Credit is counted in millionths, so that each microsecond earns a whole number.
@@ -50,6 +52,13 @@ impl Bucket {
         self.earned(allowed, now) == allowed.burst
     }
 
+    /// When one more is within the rate at the earliest.
+    pub(super) fn ready_at(&self, allowed: Allowed) -> Time {
+        let lacks = ONE.saturating_sub(self.credit);
+        let wait = lacks.div_ceil(allowed.per_second.max(1));
+        self.at + Duration::from_micros(wait)
+    }
+
     /// When it was last used.
     pub(super) fn used(&self) -> Time {
         self.at
@@ -62,5 +71,24 @@ impl Bucket {
         let is_within = self.credit >= ONE;
         self.credit -= if is_within { ONE } else { 0 };
         is_within
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_burst_one_waits_for_the_next() {
+        let allowed = Allowed::new(3, 10);
+        let mut bucket = Bucket::full(allowed, Time(0));
+        for _ in 0..3 {
+            assert_eq!(bucket.ready_at(allowed), Time(0));
+            assert!(bucket.take(allowed, Time(0)));
+        }
+        let next = bucket.ready_at(allowed);
+        assert_eq!(next, Time(100_000));
+        assert!(!bucket.clone().take(allowed, Time(99_999)));
+        assert!(bucket.take(allowed, next));
     }
 }

@@ -1,4 +1,4 @@
-//! A terminal for a stage: keys in, frames out, and the time between them.
+//! A terminal for a lecture: keys in, frames out, and the time between them.
 //!
 //! Owns the terminal's mode while it lasts, and gives it back. It knows nothing of nodes.
 
@@ -20,7 +20,7 @@ const FRAME: Duration = Duration::from_millis(50);
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l";
 const LEAVE: &[u8] = b"\x1b[?25h\x1b[?1049l";
 
-/// Shows the stage until the user quits. `write` writes what there is, and says where it is.
+/// Shows the nodes until the user quits. `write` writes what there is, and says where it is.
 ///
 /// # Errors
 ///

@@ -23,7 +23,8 @@
 //! | `complaints` | what is said of strangers, and how often |
 //! | `loglines` | log lines on their way to stderr |
 //! | `tracing` | the trace of a running node, if there is one |
-//! | `troupe`, `lecture` | real processes for a lesson; a terminal for a stage: both beside all that |
+//! | `trace_file` | the file of a trace, and when it is written to |
+//! | `troupe`, `lecture` | real processes for a lesson; a terminal for a lecture: both beside all that |
 //! | `tokens` | by which numbers the poll names what it watches |
 //! | `own_process` | how this program is started once more, for what the loop must not wait for |
 //! | `descriptors` | how many descriptors this process may have |
@@ -58,6 +59,7 @@ mod start_error;
 mod status;
 mod streams;
 mod tokens;
+mod trace_file;
 mod tracing;
 mod troupe;
 mod wheel;

@@ -3,28 +3,29 @@
 //! Owns the tap and the files, if there is a trace. A trace that cannot be written ends, and the user is told;
 //! the node goes on. With no trace each call is one branch.
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 
 use crate::limits::TRACE_WAITING_MAX;
 use crate::node::{Input, Node, Now, Outbox, Time};
-use crate::timing::TRACE_WRITTEN_EVERY;
-use crate::trace::{Ring, Tap};
+use crate::trace::Tap;
 use crate::ui::visible::{Tab, visible};
 
 use super::config::TraceConfig;
 use super::start_error::StartError;
 use super::streams::Streams;
+use super::trace_file::TraceFile;
 
 /// The trace of one node.
 #[derive(Debug)]
 pub(super) struct Tracing {
-    on: Option<Box<(Tap, Ring)>>,
+    on: Option<Box<(Tap, TraceFile)>>,
     room: String,
     max: u64,
     texts: bool,
-    /// When lines were last written.
-    written: Time,
+    /// What was written, for its memory.
+    spare: Vec<u8>,
 }
 
 impl Tracing {
@@ -40,7 +41,7 @@ impl Tracing {
             room: room.to_owned(),
             max: config.max,
             texts: config.texts,
-            written: Time(0),
+            spare: Vec::new(),
         };
         if let Some(path) = &config.path {
             let begun = tracing.begin(now, node, path, false);
@@ -51,10 +52,7 @@ impl Tracing {
 
     /// What a signal asks for: the end of the trace that there is, or one in a file that is named by the process.
     pub(super) fn other_way(&self) -> String {
-        match self.on {
-            Some(_) => "off".to_owned(),
-            None => format!("papo-{}.trace", std::process::id()),
-        }
+        other_way(self.on.is_some())
     }
 
     /// What `/trace` asks for; the answer.
@@ -71,7 +69,7 @@ impl Tracing {
             }
             ("off", None) => "/trace off: no trace was written".to_owned(),
             ("off", Some(mut on)) => {
-                let written = on.1.append(on.0.lines());
+                let written = write_last(&mut on);
                 node.set_traced(false);
                 match written {
                     Ok(()) => format!("the trace ends; papo trace {} draws it", shown(on.1.path())),
@@ -81,7 +79,7 @@ impl Tracing {
             (path, before) => {
                 if let Some(mut on) = before {
                     // What it lacks is of no use to a trace that the user has given up.
-                    let _ = on.1.append(on.0.lines());
+                    let _ = write_last(&mut on);
                 }
                 match self.begin(now, node, Path::new(path), true) {
                     Ok(()) => format!(
@@ -99,11 +97,11 @@ impl Tracing {
 
     fn begin(&mut self, now: Now, node: &mut Node, path: &Path, late: bool) -> Result<(), String> {
         let fail = |words: String| format!("{}: it {words}", shown(path));
-        let ring = Ring::open(path, self.max).map_err(fail)?;
+        let file = TraceFile::open(path, self.max, now.time).map_err(fail)?;
         let mut tap = Tap::new(node.key(), &self.room, self.texts);
         node.set_traced(true);
         tap.head(now, node, late);
-        self.on = Some(Box::new((tap, ring)));
+        self.on = Some(Box::new((tap, file)));
         Ok(())
     }
 
@@ -127,53 +125,66 @@ impl Tracing {
 
     /// When lines that wait are to be written.
     pub(super) fn deadline(&mut self) -> Option<Time> {
-        let waits = !self.on.as_mut()?.0.lines().is_empty();
-        waits.then(|| self.written + TRACE_WRITTEN_EVERY)
+        let on = self.on.as_mut()?;
+        (!on.0.lines().is_empty()).then(|| on.1.due_at())
     }
 
     /// At the end of each turn: writes what waits, if it is time to, or the node's end. What the user is to be told of a
     /// failure.
     pub(super) fn flush(&mut self, now: Now, node: &mut Node, is_end: bool) -> Option<String> {
-        let (tap, ring) = &mut **self.on.as_mut()?;
+        let (tap, file) = &mut **self.on.as_mut()?;
         let waiting = tap.lines().len();
-        let is_due = is_end
-            || waiting >= TRACE_WAITING_MAX
-            || now.time.since(self.written) >= TRACE_WRITTEN_EVERY;
-        if waiting == 0 || !is_due {
+        if waiting == 0 || !(is_end || file.is_due(now.time, waiting)) {
             return None;
         }
-        self.written = now.time;
-        let lines = std::mem::take(tap.lines());
-        let mut rest = lines.as_slice();
-        let mut written = Ok(());
-        while !rest.is_empty() && written.is_ok() {
-            let fit = ring.fits(rest);
-            if fit == 0 {
-                written = ring.turn();
-                tap.head(now, node, false);
-                let head = std::mem::take(tap.lines());
-                written = written.and_then(|()| ring.head(&head));
-                continue;
-            }
-            let (fitting, later) = rest.split_at(fit);
-            written = ring.append(fitting);
-            rest = later;
-        }
+        std::mem::swap(tap.lines(), &mut self.spare);
+        let written = file.write(now.time, &self.spare, &mut || head(now, node, tap));
+        self.spare.clear();
+        self.spare.shrink_to(2 * TRACE_WAITING_MAX);
         let error = written.err()?;
-        let words = format!("{}: the trace ends: {error}", shown(ring.path()));
+        let words = format!("{}: the trace ends: {error}", shown(file.path()));
         self.on = None;
         node.set_traced(false);
         Some(words)
     }
 }
 
+/// How the node stands, for a new file.
+fn head(now: Now, node: &Node, tap: &mut Tap) -> Vec<u8> {
+    tap.head(now, node, false);
+    std::mem::take(tap.lines())
+}
+
+/// Writes all that waits, at the end of a trace.
+fn write_last((tap, file): &mut (Tap, TraceFile)) -> io::Result<()> {
+    let lines = std::mem::take(tap.lines());
+    file.append(&lines)
+}
+
+impl Drop for Tracing {
+    fn drop(&mut self) {
+        if let Some(on) = &mut self.on {
+            // Papo ends: there is nobody left to be told of a failure.
+            let _ = write_last(on);
+        }
+    }
+}
+
+/// What a signal asks for: the end of the trace that there is, or one in a file that is named by the process.
+pub(super) fn other_way(is_on: bool) -> String {
+    match is_on {
+        true => "off".to_owned(),
+        false => format!("papo-{}.trace", std::process::id()),
+    }
+}
+
 /// The name of a link that both ends have: the dialler's address first.
-fn wire((own, peer): (SocketAddr, SocketAddr), dialled: bool) -> String {
+pub(super) fn wire((own, peer): (SocketAddr, SocketAddr), dialled: bool) -> String {
     let plain = |at: SocketAddr| SocketAddr::new(at.ip().to_canonical(), at.port());
     let (from, to) = if dialled { (own, peer) } else { (peer, own) };
     format!("{}-{}", plain(from), plain(to))
 }
 
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     visible(&path.to_string_lossy(), Tab::Escape)
 }

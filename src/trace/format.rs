@@ -23,14 +23,21 @@ impl fmt::Display for Hex {
     }
 }
 
-impl Serialize for Hex {
-    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+impl Hex {
+    /// The digits, in ASCII.
+    pub(super) fn digits(self) -> [u8; 16] {
         let mut digits = [0; 16];
         for (place, digit) in digits.iter_mut().enumerate() {
             let value = self.0.0 >> (60 - 4 * place) & 15;
             *digit = b"0123456789abcdef"[value as usize];
         }
-        s.serialize_str(std::str::from_utf8(&digits).unwrap_or_default())
+        digits
+    }
+}
+
+impl Serialize for Hex {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(std::str::from_utf8(&self.digits()).unwrap_or_default())
     }
 }
 

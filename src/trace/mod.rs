@@ -9,6 +9,7 @@
 //! | `format` | a line, as data |
 //! | `saying` | what a message says, as far as a line has it |
 //! | `tap` | what one node does, as lines |
+//! | `pen` | the lines that there are most of, written fast |
 //! | `ring` | the files that are written: the newest so many bytes |
 //! | `read` | files, whatever is in them |
 //! | `matching`, `offsets` | which message is which, and how far apart clocks are |
@@ -20,6 +21,7 @@
 #![doc = include_str!("TRACE.md")]
 
 pub mod format;
+mod pen;
 mod ring;
 mod saying;
 mod tap;

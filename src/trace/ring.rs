@@ -78,7 +78,11 @@ impl Ring {
                 _ => {}
             }
         }
-        std::fs::rename(&self.path, part_of(&self.path, 1))?;
+        match std::fs::rename(&self.path, part_of(&self.path, 1)) {
+            // Somebody has taken it away meanwhile, and a new one is begun all the same.
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
         let (file, written) = open(&self.path).map_err(io::Error::other)?;
         (self.file, self.written, self.is_fresh) = (file, written, true);
         Ok(())

@@ -2,7 +2,7 @@
 //!
 //! Owns the clocks. The file's first line is the regular expression by which ShiViz reads the others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::format::What;
@@ -25,6 +25,7 @@ pub fn shiviz(picture: &Picture, selection: &Selection) -> String {
             sent.insert(message.ends.sent, ());
         }
     }
+    let hosts = hosts(picture);
     let mut clocks: Vec<BTreeMap<usize, u64>> = vec![BTreeMap::new(); picture.lives.len()];
     let mut carried: BTreeMap<At, BTreeMap<usize, u64>> = BTreeMap::new();
     let mut order = picture.in_order();
@@ -50,28 +51,29 @@ pub fn shiviz(picture: &Picture, selection: &Selection) -> String {
         }
         let clock = clocks[at.node].iter();
         let clock: Vec<String> = clock
-            .map(|(node, n)| format!("\"{}\":{n}", host(picture, *node)))
+            .map(|(node, n)| format!("\"{}\":{n}", hosts[*node]))
             .collect();
-        let _ = writeln!(
-            out,
-            "{} {{{}}}\n{words}",
-            host(picture, at.node),
-            clock.join(",")
-        );
+        let _ = writeln!(out, "{} {{{}}}\n{words}", hosts[at.node], clock.join(","));
     }
     out
 }
 
-/// A node's name without spaces and without quotes, which the file has no way to write.
-fn host(picture: &Picture, node: usize) -> String {
-    let label = picture.lives[node].label.chars();
-    label
-        .map(|c| {
-            if c.is_alphanumeric() || "#-_/.".contains(c) {
-                c
-            } else {
-                '_'
-            }
+/// The nodes' names without spaces and without quotes, which the file has no way to write; no two are the same.
+fn hosts(picture: &Picture) -> Vec<String> {
+    let mut taken = BTreeSet::new();
+    let lives = picture.lives.iter();
+    lives
+        .map(|life| {
+            let plain = |c: char| c.is_alphanumeric() || "#-_/.".contains(c);
+            let chars = life.label.chars();
+            let name: String = chars.map(|c| if plain(c) { c } else { '_' }).collect();
+            // What begins with two underscores has a meaning of its own in the script that reads it.
+            let name = match name.is_empty() || name.starts_with("__") || taken.contains(&name) {
+                true => format!("{}~{name}", life.key),
+                false => name,
+            };
+            taken.insert(name.clone());
+            name
         })
         .collect()
 }

@@ -5,16 +5,21 @@
 //! whoever writes them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
 
-use crate::node::{Close, Closed, Command, Effect, Event, Input, LinkId, Node, Note, Now, Phase};
-use crate::wire::{ChatMessage, Claim, Key, Message, MessageKind, Position};
+use crate::node::{
+    Arrival, Close, Closed, Command, Effect, Event, Input, LinkId, Node, Note, Now, Phase,
+};
+use crate::wire::{Claim, Key, Message, MessageKind, Position};
 
 use super::format::{Claims, Hex, LinkNow, Run, Said, VERSION, What, Who};
+use super::pen::Pen;
 use super::saying::{name_of, name_of_datagram, runs, said, said_by_datagram, texts_of};
 
-/// A link, a message's type, and whether this node sent it.
-type Lane = (LinkId, u64, bool);
+/// How many messages of each type went over a link, received and sent. Those of types that this version does not know count
+/// as one type, which has the number 0.
+type Counts = [[u64; 2]; TYPES];
+/// How many types there are, and the one of all others.
+const TYPES: usize = MessageKind::ALL.len() + 1;
 
 /// A tap on one node.
 #[derive(Debug)]
@@ -22,12 +27,14 @@ pub struct Tap {
     key: Key,
     /// How each line begins.
     head: String,
+    /// How it goes on after its number, and the time for which that is so.
+    clocks: (Option<Now>, Vec<u8>),
     room: String,
     /// Texts are written, too.
     texts: bool,
     n: u64,
     /// How many messages of each type went over each link.
-    counted: BTreeMap<Lane, u64>,
+    counted: BTreeMap<LinkId, Counts>,
     /// The name of each link that both ends have.
     wires: BTreeMap<LinkId, String>,
     /// The view that was last written.
@@ -44,7 +51,8 @@ impl Tap {
     pub fn new(key: Key, room: &str, texts: bool) -> Tap {
         Tap {
             key,
-            head: format!("{{\"key\":\"{key}\""),
+            head: format!("{{\"key\":\"{key}\",\"n\":"),
+            clocks: (None, Vec::new()),
             room: room.to_owned(),
             texts,
             n: 0,
@@ -104,7 +112,7 @@ impl Tap {
     /// Before an input: what it is. `wire` knows the name of a new link that both ends have.
     pub fn input(&mut self, now: Now, input: &Input, wire: impl FnOnce(LinkId) -> String) {
         let what = match input {
-            Input::Message { link, message } => self.got(*link, message),
+            Input::Message { link, message } => return self.got(now, *link, message),
             Input::Datagram { from, datagram } => {
                 let (peer, said) = said_by_datagram(datagram);
                 What::Heard {
@@ -140,27 +148,22 @@ impl Tap {
                 timer: format!("{timer:?}"),
             },
             Input::Away => What::Away,
-            Input::Command(command) => What::Command {
-                command: name_of_command(command).to_owned(),
-            },
+            Input::Command(command) => {
+                let name = name_of_command(command);
+                return self.by_hand(now, |pen| pen.command(name));
+            }
             Input::Congested { .. }
             | Input::Drained { .. }
             | Input::Addresses(_)
             | Input::PeerFound(_) => return,
         };
         self.write(now, what);
-        if let Input::Message { link, message } = input
-            && let Message::Hello(hello) = message
-        {
-            let peer = Hex(hello.key);
-            self.write(now, What::Open { link: link.0, peer });
-        }
     }
 
     /// After an input, or at the end of a turn: what the node wants done, and how it stands now.
     pub fn output(&mut self, now: Now, node: &Node, effects: &[Effect]) {
         for effect in effects {
-            if let Some(what) = self.effect(effect) {
+            if let Some(what) = self.effect(now, effect) {
                 self.write(now, what);
             }
         }
@@ -180,9 +183,13 @@ impl Tap {
         self.write(now, What::Fate { fate, peer });
     }
 
-    fn effect(&mut self, effect: &Effect) -> Option<What> {
+    /// Writes what an effect is, or says what is to be written of it.
+    fn effect(&mut self, now: Now, effect: &Effect) -> Option<What> {
         Some(match effect {
-            Effect::Send { to, message, .. } => self.sent(to, message),
+            Effect::Send { to, message, .. } => {
+                self.sent(now, to, message);
+                return None;
+            }
             Effect::Multicast(datagram) => {
                 let (_, said) = said_by_datagram(datagram);
                 cast(name_of_datagram(datagram), "group".to_owned(), said)
@@ -216,11 +223,14 @@ impl Tap {
                 peer: Hex(*key),
                 why: why.clone(),
             },
-            Effect::Show(event) => return self.event(event),
+            Effect::Show(event) => return self.event(now, event),
             // The driver answers with a chunk of what is stored.
             Effect::FetchStored { link, .. } => What::Sent {
                 m: MessageKind::Chunk.name().to_owned(),
-                to: vec![(link.0, self.count(*link, MessageKind::Chunk.number(), true))],
+                to: vec![(
+                    link.0,
+                    count(&mut self.counted, *link, MessageKind::Chunk.number(), true),
+                )],
                 said: Said::default(),
             },
             Effect::SetTimer { .. } | Effect::CancelTimer(_) => {
@@ -229,14 +239,19 @@ impl Tap {
         })
     }
 
-    fn event(&self, event: &Event) -> Option<What> {
+    fn event(&mut self, now: Now, event: &Event) -> Option<What> {
         Some(match event {
             Event::Joined { again } => What::Joined { again: *again },
             Event::Messages {
                 messages,
                 own,
                 arrival,
-            } => self.taken(messages, *own, &format!("{arrival:?}").to_lowercase()),
+            } => {
+                let (ids, texts) = (runs(messages), texts_of(messages, self.texts));
+                let how = name_of_arrival(*arrival);
+                self.by_hand(now, |pen| pen.taken(&ids, *own, how, &texts));
+                return None;
+            }
             Event::Missed {
                 key, first, last, ..
             } => What::Missed {
@@ -248,12 +263,13 @@ impl Tap {
                 members,
                 confirmed,
                 missed,
-            } => What::Confirmed {
-                ids: vec![Run(Hex(self.key), *first, *last)],
-                members: *members as u64,
-                confirmed: *confirmed as u64,
-                missed: missed.iter().copied().map(Hex).collect(),
-            },
+            } => {
+                let ids = Run(Hex(self.key), *first, *last);
+                let (members, confirmed) = (*members as u64, *confirmed as u64);
+                let missed: Vec<Hex> = missed.iter().copied().map(Hex).collect();
+                self.by_hand(now, |pen| pen.confirmed(ids, members, confirmed, &missed));
+                return None;
+            }
             Event::Election { phase, reason } => What::Election {
                 phase: match phase {
                     Phase::Started => "started",
@@ -273,53 +289,29 @@ impl Tap {
         })
     }
 
-    fn taken(&self, messages: &[ChatMessage], own: bool, how: &str) -> What {
-        What::Taken {
-            ids: runs(messages),
-            own,
-            how: how.to_owned(),
-            texts: texts_of(messages, self.texts),
+    fn got(&mut self, now: Now, link: LinkId, message: &Message) {
+        let no = count(&mut self.counted, link, message.number(), false);
+        let said = said(message, self.texts);
+        self.by_hand(now, |pen| pen.got(name_of(message), link.0, no, &said));
+        if let Message::Hello(hello) = message {
+            let peer = Hex(hello.key);
+            self.write(now, What::Open { link: link.0, peer });
         }
     }
 
-    fn got(&mut self, link: LinkId, message: &Message) -> What {
-        What::Got {
-            m: name_of(message).to_owned(),
-            link: link.0,
-            no: self.count(link, message.number(), false),
-            said: said(message, self.texts),
-        }
-    }
-
-    fn sent(&mut self, to: &[LinkId], message: &Message) -> What {
+    fn sent(&mut self, now: Now, to: &[LinkId], message: &Message) {
+        let said = said(message, self.texts);
+        let mut counted = std::mem::take(&mut self.counted);
         let to = to.iter();
-        What::Sent {
-            m: name_of(message).to_owned(),
-            to: to
-                .map(|l| (l.0, self.count(*l, message.number(), true)))
-                .collect(),
-            said: said(message, self.texts),
-        }
-    }
-
-    /// Which message of its type this is on the link: those of one type keep their order.
-    fn count(&mut self, link: LinkId, number: u64, is_sent: bool) -> u64 {
-        let lane = (link, number, is_sent);
-        let count = self.counted.entry(lane).or_default();
-        *count += 1;
-        *count
+        let to = to.map(|l| (l.0, count(&mut counted, *l, message.number(), true)));
+        self.by_hand(now, |pen| pen.sent(name_of(message), to, &said));
+        self.counted = counted;
     }
 
     /// A link is no more: its numbers are not used again.
     fn forget(&mut self, link: LinkId) {
         self.wires.remove(&link);
-        let lanes = self
-            .counted
-            .range((link, 0, false)..=(link, u64::MAX, true));
-        let lanes: Vec<Lane> = lanes.map(|(lane, _)| *lane).collect();
-        for lane in lanes {
-            self.counted.remove(&lane);
-        }
+        self.counted.remove(&link);
     }
 
     /// Writes what is new in the view.
@@ -347,19 +339,13 @@ impl Tap {
     }
 
     fn write(&mut self, now: Now, what: What) {
-        self.n += 1;
         let whole = self.out.len();
-        let (n, t, wall) = (self.n, now.time.0, now.wall_ms);
-        let head = write!(
-            self.out,
-            "{},\"n\":{n},\"t\":{t},\"wall\":{wall}",
-            self.head
-        );
+        self.begin(now);
         let body = self.out.len();
         // What a line tells is an object of its own, which goes on where the head ends: that is several times
         // faster than one structure for both.
-        match (head, serde_json::to_writer(&mut self.out, &what)) {
-            (Ok(()), Ok(())) if self.out.get(body) == Some(&b'{') => {
+        match serde_json::to_writer(&mut self.out, &what) {
+            Ok(()) if self.out.get(body) == Some(&b'{') => {
                 self.out[body] = b',';
                 self.out.push(b'\n');
             }
@@ -367,6 +353,37 @@ impl Tap {
             _ => self.out.truncate(whole),
         }
     }
+
+    /// The same of a line that there are many of.
+    fn by_hand(&mut self, now: Now, write: impl FnOnce(Pen<'_>)) {
+        self.begin(now);
+        write(Pen(&mut self.out));
+        self.out.extend_from_slice(b"}\n");
+    }
+
+    /// How a line begins, up to what it tells.
+    fn begin(&mut self, now: Now) {
+        self.n += 1;
+        let (at, clocks) = &mut self.clocks;
+        if *at != Some(now) {
+            *at = Some(now);
+            clocks.clear();
+            let mut pen = Pen(clocks);
+            pen.put(",\"t\":").number(now.time.0);
+            pen.put(",\"wall\":").number(now.wall_ms);
+        }
+        Pen(&mut self.out).put(&self.head).number(self.n);
+        self.out.extend_from_slice(&self.clocks.1);
+    }
+}
+
+/// Which message of its type this is on the link: those of one type keep their order.
+fn count(counted: &mut BTreeMap<LinkId, Counts>, link: LinkId, number: u64, is_sent: bool) -> u64 {
+    let counts = counted.entry(link).or_insert([[0; 2]; TYPES]);
+    let known = usize::try_from(number).ok().filter(|n| *n < TYPES);
+    let count = &mut counts[known.unwrap_or(0)][usize::from(is_sent)];
+    *count += 1;
+    *count
 }
 
 fn members_of(node: &Node) -> BTreeMap<Key, (u64, String)> {
@@ -377,6 +394,14 @@ fn members_of(node: &Node) -> BTreeMap<Key, (u64, String)> {
 fn cast(m: &str, to: String, said: Said) -> What {
     let m = m.to_owned();
     What::Cast { m, to, said }
+}
+
+fn name_of_arrival(arrival: Arrival) -> &'static str {
+    match arrival {
+        Arrival::Live => "live",
+        Arrival::Old => "old",
+        Arrival::Late => "late",
+    }
 }
 
 fn name_of_command(command: &Command) -> &'static str {

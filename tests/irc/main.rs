@@ -27,6 +27,7 @@ mod splits;
 mod talking;
 #[path = "../prompt/terminal.rs"]
 mod terminal;
+mod tracing;
 
 /// Prints a line whether or not the test passes.
 pub fn tell(line: &str) {

@@ -13,6 +13,7 @@
 )]
 
 mod attention;
+mod demo;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod leaving;

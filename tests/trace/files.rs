@@ -36,6 +36,89 @@ fn what_is_no_trace_is_named_and_said_to_be_none() {
     assert!(error(&["trace", &endless]).contains("is no trace"));
 }
 
+/// A pipe is read as a file is, up to its end; what is none of both is said not to be read.
+#[test]
+fn a_trace_may_come_from_a_pipe() {
+    let trace = lesson_trace("failover", "piped.trace");
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_papo"))
+        .args(["trace", "/dev/stdin"])
+        .stdin(std::fs::File::open(&trace).expect("a trace"))
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("papo runs");
+    let mut said = String::new();
+    let mut out = child.stdout.take().expect("a pipe");
+    std::io::Read::read_to_string(&mut out, &mut said).expect("text");
+    assert!(child.wait().expect("an end").success());
+    assert!(said.contains("eva#5, who announced itself to 3"), "{said}");
+    assert!(error(&["trace", "/dev/null"]).contains("it is empty"));
+}
+
+/// Whatever a node was told, and whatever it calls itself, its trace is whole lines that are read again.
+#[test]
+fn numbers_and_names_of_any_size_are_drawn() {
+    let most = u64::MAX;
+    let long = "é".repeat(100_000);
+    let mut lines = String::new();
+    let mut add = |n: u64, t: u64, rest: &str| {
+        lines +=
+            &format!("{{\"key\":\"00000000000000aa\",\"n\":{n},\"t\":{t},\"wall\":{t},{rest}}}\n");
+    };
+    let node = format!(
+        r#""e":"node","trace":1,"nick":"{long}","room":"r","id":{most},"standing":"member","view":[{most},"00000000000000aa"],"coordinator":[{most},"ffffffffffffffff"]"#
+    );
+    add(most, 1 << 50, &node);
+    add(
+        0,
+        1 << 50,
+        r#""e":"connected","link":18446744073709551615,"wire":"""#,
+    );
+    add(
+        1,
+        0,
+        &format!(
+            r#""e":"sent","m":"{long}","to":[[{most},{most}]],"view":{most},"seq":{most},"ids":[["00000000000000aa",{most},0]]"#
+        ),
+    );
+    add(
+        2,
+        5,
+        &format!(
+            r#""e":"confirmed","ids":[["00000000000000aa",0,{most}]],"members":{most},"confirmed":0"#
+        ),
+    );
+    add(
+        3,
+        5,
+        r#""e":"taken","ids":[["00000000000000aa",0,18446744073709551615]],"how":"late""#,
+    );
+    add(
+        4,
+        5,
+        r#""e":"floor","at":[18446744073709551615,"ffffffffffffffff",18446744073709551615]"#,
+    );
+    // A number that is none of a clock's, and one that is no number of papo's.
+    add(5, most, r#""e":"away""#);
+    lines += r#"{"key":"00000000000000aa","n":6,"t":1e99,"wall":-1,"e":"away"}"#;
+    let trace = write("huge.trace", lines.as_bytes());
+    let html = scratch("huge.html");
+    let html = html.to_str().expect("a path");
+    for args in [
+        &["trace", &trace][..],
+        &["trace", "--text", "--width", "60", &trace],
+        &["trace", "--svg", "-", &trace],
+        &["trace", "--shiviz", "-", &trace],
+        &["trace", "--html", html, &trace],
+    ] {
+        let out = papo(args);
+        assert!(
+            matches!(out.status.code(), Some(0 | 1)),
+            "{args:?}: {out:?}"
+        );
+        assert!(out.stdout.len() < 1 << 20, "{args:?}");
+    }
+}
+
 #[test]
 fn a_damaged_trace_is_drawn_as_far_as_it_goes_and_that_is_said() {
     let whole = std::fs::read(lesson_trace("failover", "damaged.trace")).expect("a trace");

@@ -11,6 +11,7 @@ mod browser;
 mod clocks;
 mod files;
 mod lessons;
+mod shiviz;
 mod sizes;
 
 use std::path::PathBuf;

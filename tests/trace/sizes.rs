@@ -1,10 +1,13 @@
 //! How much a trace takes, and how long it takes to draw one.
 
 use std::collections::BTreeMap;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use papo::demo::Stage;
 use papo::trace::{Picture, Selection, Wanted, check, html, read_bytes, svg, text};
+
+use crate::scratch;
 
 fn room(count: usize) -> Stage {
     let mut stage = Stage::new(5);
@@ -47,6 +50,17 @@ fn a_large_trace_is_read_and_drawn_in_a_moment() {
     if let Some(path) = std::env::var_os("PAPO_LARGE_TRACE") {
         std::fs::write(path, stage.trace()).expect("a disk with room");
     }
+    // The program itself has no more memory than it may take.
+    let (trace, page) = (scratch("large.trace"), scratch("large.html"));
+    std::fs::write(&trace, stage.trace()).expect("a disk with room");
+    let drawn = Command::new("sh")
+        .args(["-c", "ulimit -d 262144 && exec \"$0\" \"$@\""])
+        .args([env!("CARGO_BIN_EXE_papo"), "trace", "--html"])
+        .args([&page, &trace])
+        .output();
+    let drawn = drawn.expect("papo runs");
+    assert!(drawn.status.success(), "{drawn:?}");
+    std::fs::remove_file(&trace).expect("it was there");
     let begin = Instant::now();
     let picture = Picture::new(read_bytes(stage.trace()).expect("a trace"));
     let selection = Selection::new(&picture, &Wanted::default()).expect("all of it");

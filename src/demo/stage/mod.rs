@@ -20,7 +20,7 @@ const WALL_START_MS: u64 = 1_750_000_000_000;
 /// Where each node listens, on a host of its own.
 const PORT: u16 = 28_783;
 /// How many of the last messages are remembered.
-const RECENT_MAX: usize = 40;
+pub const RECENT_MAX: usize = 40;
 /// The room.
 const ROOM: &str = "stage";
 
@@ -94,7 +94,7 @@ pub struct Sent {
     /// To whom.
     pub to: Vec<usize>,
     /// Its type.
-    pub name: &'static str,
+    pub name: String,
 }
 
 /// The nodes and the network between them.
@@ -442,7 +442,7 @@ impl Stage {
         let to = ends.map(|(stream, end)| self.streams[*stream].ends[1 - end].0);
         let to = to.collect();
         self.recent.truncate(RECENT_MAX - 1);
-        let at = self.now;
+        let (at, name) = (self.now, name.to_owned());
         self.recent.push_front(Sent { at, from, to, name });
     }
 

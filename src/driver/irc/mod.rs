@@ -7,6 +7,7 @@
 mod room;
 mod running;
 mod sockets;
+mod tracing;
 
 pub(super) use running::run;
 

@@ -16,6 +16,7 @@ use crate::lock::Secret;
 use crate::node::{Command, Config, Effect, Event, Input, Node, Now, Outbox, Time};
 use crate::platform::Changes;
 use crate::timing;
+use crate::trace::Tap;
 use crate::wire::{Key, Message};
 
 use super::super::carrier::{Door, Reach, Wake, bury, wake_for_names};
@@ -26,6 +27,7 @@ use super::super::network::{DatagramLock, Datagrams, Host, Network};
 use super::super::start_error::StartError;
 use super::super::streams::{Listener, Streams};
 use super::super::tokens::{DATAGRAMS, INTERFACES, LISTENER, LOOKUPS};
+use super::super::tracing::wire;
 use super::super::wheel::Wheel;
 
 /// Events taken in one turn; more wait in the kernel.
@@ -56,6 +58,9 @@ pub(super) struct Room {
     complaints: Complaints,
     stage: Stage,
     shown: Vec<Event>,
+    name: String,
+    /// What it does is written down.
+    tap: Option<Tap>,
 }
 
 fn system(what: &'static str) -> impl Fn(io::Error) -> StartError {
@@ -63,11 +68,12 @@ fn system(what: &'static str) -> impl Fn(io::Error) -> StartError {
 }
 
 impl Room {
-    /// Opens everything that the node has, and starts it.
+    /// Opens everything that the node has, and starts it; `traced`: what it does is written down, with what is said or without.
     pub(super) fn open(
         shared: &DriverConfig,
         (room, nick): (&str, &str),
         secret: Option<Secret>,
+        traced: Option<bool>,
         now: Now,
     ) -> Result<Room, StartError> {
         let poll = Poll::new().map_err(system("create a poll"))?;
@@ -95,13 +101,46 @@ impl Room {
             complaints: Complaints::default(),
             stage: Stage::Running,
             shown: Vec::new(),
+            name: room.to_owned(),
+            tap: None,
             poll,
         };
         opened.look_again(now);
+        if let Some(texts) = traced {
+            opened.begin_trace(now, texts, false);
+        }
         opened.node.start(now, &mut opened.outbox);
         opened.carry_out(now);
         opened.finish_turn(now);
         Ok(opened)
+    }
+
+    /// What it does is written down from now on; `late`: it has run for a while.
+    pub(super) fn begin_trace(&mut self, now: Now, texts: bool, late: bool) {
+        let mut tap = Tap::new(self.node.key(), &self.name, texts);
+        self.node.set_traced(true);
+        tap.head(now, &self.node, late);
+        self.tap = Some(tap);
+    }
+
+    /// It is not, any more.
+    pub(super) fn end_trace(&mut self) {
+        self.node.set_traced(false);
+        self.tap = None;
+    }
+
+    /// What was written down, for whoever takes it.
+    pub(super) fn traced(&mut self) -> Option<&mut Vec<u8>> {
+        self.tap.as_mut().map(Tap::lines)
+    }
+
+    /// How it stands, for the head of a file.
+    pub(super) fn trace_head(&mut self, now: Now) -> Vec<u8> {
+        let Some(tap) = &mut self.tap else {
+            return Vec::new();
+        };
+        tap.head(now, &self.node, false);
+        std::mem::take(tap.lines())
     }
 
     /// The node, to look at.
@@ -225,6 +264,14 @@ impl Room {
     }
 
     fn feed(&mut self, now: Now, input: Input) {
+        if let Some(tap) = &mut self.tap {
+            let streams = &self.streams;
+            let is_dialled = matches!(input, Input::Connected { .. });
+            tap.input(now, &input, |link| {
+                let ends = streams.ends(link);
+                ends.map(|ends| wire(ends, is_dialled)).unwrap_or_default()
+            });
+        }
         self.node.handle(now, input, &mut self.outbox);
         self.carry_out(now);
     }
@@ -339,6 +386,9 @@ impl Room {
     // What the node wants done.
 
     fn carry_out(&mut self, now: Now) {
+        if let Some(tap) = &mut self.tap {
+            tap.output(now, &self.node, &self.outbox);
+        }
         let mut reach = Reach {
             now,
             node: &self.node,

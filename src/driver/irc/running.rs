@@ -24,6 +24,7 @@ use super::super::loglines;
 use super::super::start_error::StartError;
 use super::super::status::STATUS_INTERRUPTED;
 use super::room::{Room, Stage};
+use super::tracing::Tracing;
 use super::{Irc, IrcConfig, TOKENS};
 
 const SIGNALS: Token = Token(0);
@@ -49,6 +50,8 @@ struct Running {
     rooms: BTreeMap<SeatId, Room>,
     /// The nodes that had something to do in this turn.
     touched: BTreeSet<SeatId>,
+    /// What is written down of what the nodes do.
+    tracing: Tracing,
     /// Log lines that stderr has not taken yet.
     log: Vec<u8>,
     /// Papo is to end, and waits for the nodes until then.
@@ -96,6 +99,7 @@ impl Running {
         let mut irc = Irc::open(&config, own, CLIENTS, now)?;
         irc.server().set_descriptors(descriptors::limit());
         Ok(Running {
+            tracing: Tracing::new(&shared.trace, now)?,
             attendance: Attendance::new(&clock, shared.failure_timeout),
             events: Events::with_capacity(EVENTS_MAX),
             shared,
@@ -130,6 +134,9 @@ impl Running {
                 Some(SignalRequest::End) => return Ok(Some(STATUS_INTERRUPTED)),
                 Some(SignalRequest::Leave) => self.leave(),
                 None => {}
+            }
+            if self.signals.take_trace() {
+                self.tracing.on_signal(self.now, &mut self.rooms);
             }
         }
         let now = self.now;
@@ -170,7 +177,9 @@ impl Running {
         }
         let busy = self.rooms.values().any(|room| room.is_busy(self.now.time));
         let again = busy.then(|| self.now.time + timing::IRC_BUSY_LOOK);
-        let planned = [planned, self.ends_at, again].into_iter().flatten().min();
+        let trace = self.tracing.deadline();
+        let planned = [planned, self.ends_at, again, trace];
+        let planned = planned.into_iter().flatten().min();
         let planned = if has_work {
             Some(self.now.time)
         } else {
@@ -242,7 +251,8 @@ impl Running {
                 .server()
                 .on_closed(now, seat, "its secret cannot be used");
         }
-        let opened = Room::open(&self.shared, (room, nick), keys.flatten(), now);
+        let (keys, traced) = (keys.flatten(), self.tracing.wanted());
+        let opened = Room::open(&self.shared, (room, nick), keys, traced, now);
         let token = Token(ROOMS + usize::try_from(seat.0).unwrap_or(0));
         let watched = opened.and_then(|room| {
             let fd = room.poll().as_raw_fd();
@@ -289,8 +299,10 @@ impl Running {
         for seat in &self.touched {
             if let Some(room) = self.rooms.get_mut(seat) {
                 room.end_turn(now);
+                self.tracing.take_from(room);
             }
         }
+        self.tracing.flush(now, &mut self.rooms);
         self.carry_shown();
         self.irc.write();
         self.touched.clear();

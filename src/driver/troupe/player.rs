@@ -1,0 +1,235 @@
+//! One process of a lesson, and what its trace has said so far.
+//!
+//! Owns the process, and ends it. It never asks the node anything: it reads the file that the node writes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::PathBuf;
+use std::process::Child;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::demo::{RECENT_MAX, State};
+use crate::node::Now;
+use crate::trace::format::{Hex, Line, What};
+use crate::trace::is_noise;
+use crate::wire::Key;
+
+/// A message that it sent.
+#[derive(Debug)]
+pub(super) struct Spoken {
+    /// When, by the clock on the wall, in microseconds since 1970.
+    pub(super) at: u64,
+    /// On which links.
+    to: Vec<u64>,
+    pub(super) name: String,
+}
+
+#[derive(Debug)]
+pub(super) struct Player {
+    child: Child,
+    nick: String,
+    trace: PathBuf,
+    read: u64,
+    /// The begin of a line whose end is not written yet.
+    rest: Vec<u8>,
+    pub(super) state: State,
+    /// When the process was frozen or killed.
+    since: Option<Now>,
+    /// The node's own clock, and that on the wall, in its first line; and the number of its last one.
+    first: Option<(u64, u64)>,
+    last: u64,
+    pub(super) key: Key,
+    pub(super) id: Option<u64>,
+    pub(super) leader: Option<Key>,
+    pub(super) standing: String,
+    pub(super) is_joined: bool,
+    pub(super) members: usize,
+    links: BTreeSet<u64>,
+    /// Whose each link is or was.
+    peers: BTreeMap<u64, Key>,
+    pub(super) texts: Vec<String>,
+    /// The last messages that it sent, the oldest first.
+    pub(super) spoken: Vec<Spoken>,
+}
+
+impl Player {
+    pub(super) fn new(child: Child, nick: &str, trace: PathBuf) -> Player {
+        Player {
+            child,
+            nick: nick.to_owned(),
+            trace,
+            read: 0,
+            rest: Vec::new(),
+            state: State::Up,
+            since: None,
+            first: None,
+            last: 0,
+            key: Key(0),
+            id: None,
+            leader: None,
+            standing: "starting".to_owned(),
+            is_joined: false,
+            members: 0,
+            links: BTreeSet::new(),
+            peers: BTreeMap::new(),
+            texts: Vec::new(),
+            spoken: Vec::new(),
+        }
+    }
+
+    pub(super) fn name(&self) -> String {
+        let id = self.id.map(|id| format!("#{id}"));
+        format!("{}{}", self.nick, id.unwrap_or_default())
+    }
+
+    pub(super) fn links(&self) -> usize {
+        self.links.len()
+    }
+
+    /// To whom it said this, as far as that is known by now: a link is somebody's only once he has said so.
+    pub(super) fn hearers(&self, spoken: &Spoken) -> Vec<Key> {
+        let peers = spoken.to.iter().filter_map(|link| self.peers.get(link));
+        peers.copied().collect()
+    }
+
+    fn signal(&self, signal: Signal) {
+        // Whoever has ended already needs no signal.
+        let _ = kill_process(Pid::from_child(&self.child), signal);
+    }
+
+    pub(super) fn write(&mut self, line: &str) {
+        if let Some(stdin) = &mut self.child.stdin {
+            // Whoever has ended reads nothing, which the lesson notices.
+            let _ = writeln!(stdin, "{line}");
+        }
+    }
+
+    pub(super) fn kill(&mut self, now: Now) {
+        if self.state != State::Gone {
+            self.signal(Signal::KILL);
+            (self.state, self.since) = (State::Gone, Some(now));
+        }
+    }
+
+    pub(super) fn freeze(&mut self, now: Now) {
+        if self.state == State::Up {
+            self.signal(Signal::STOP);
+            (self.state, self.since) = (State::Frozen(now.time.0), Some(now));
+        }
+    }
+
+    pub(super) fn thaw(&mut self) {
+        if matches!(self.state, State::Frozen(_)) {
+            self.signal(Signal::CONT);
+            (self.state, self.since) = (State::Up, None);
+        }
+    }
+
+    /// Takes in what its trace says, and whether the process has ended by itself.
+    pub(super) fn look(&mut self, now: Now) {
+        let mut bytes = std::mem::take(&mut self.rest);
+        let mut read = || -> std::io::Result<()> {
+            let mut file = File::open(&self.trace)?;
+            file.seek(SeekFrom::Start(self.read))?;
+            self.read += file.read_to_end(&mut bytes)? as u64;
+            Ok(())
+        };
+        // It may not be there yet.
+        let _ = read();
+        let whole = memchr::memrchr(b'\n', &bytes).map_or(0, |end| end + 1);
+        self.rest = bytes.split_off(whole);
+        for line in bytes.split(|b| *b == b'\n') {
+            if let Ok(line) = serde_json::from_slice::<Line>(line) {
+                self.take(line);
+            }
+        }
+        if self.state == State::Up && matches!(self.child.try_wait(), Ok(Some(_))) {
+            (self.state, self.since) = (State::Gone, Some(now));
+        }
+    }
+
+    fn take(&mut self, line: Line) {
+        self.key = line.key.0;
+        self.last = line.n;
+        let first = *self.first.get_or_insert((line.t, line.wall));
+        match line.what {
+            What::Coordinator { claim } => self.leader = Some(claim.1.0),
+            What::Standing { standing, .. } => {
+                match standing.as_str() {
+                    "coordinator" => self.leader = Some(self.key),
+                    "member" => {}
+                    _ => self.leader = None,
+                }
+                self.standing = standing;
+            }
+            What::View { size, new, .. } => {
+                self.members = usize::try_from(size).unwrap_or(usize::MAX);
+                let own = new.iter().find(|who| who.0.0 == self.key);
+                self.id = own.map(|who| who.1).or(self.id);
+            }
+            What::Joined { .. } => self.is_joined = true,
+            What::Open { link, peer } => {
+                self.links.insert(link);
+                self.peers.insert(link, peer.0);
+            }
+            What::Closed { link, .. } => drop(self.links.remove(&link)),
+            What::Sent { m, to, .. } if !is_noise(&m) => {
+                let to = to.iter().map(|(link, _)| *link).collect();
+                let at = first.1 * 1_000 + line.t.saturating_sub(first.0);
+                if self.spoken.len() >= RECENT_MAX {
+                    self.spoken.remove(0);
+                }
+                self.spoken.push(Spoken { at, to, name: m });
+            }
+            // What came with the history is told as it came, without order.
+            What::Taken { texts, .. } => self.texts.extend(texts),
+            What::Got { m, said, .. } if m == "CHUNK" && !self.is_joined => {
+                self.texts.extend(said.texts);
+            }
+            _ => {}
+        }
+    }
+
+    /// Its trace, with what was done to the process since it wrote last.
+    pub(super) fn trace(&self) -> Result<Vec<u8>, String> {
+        let read = std::fs::read(&self.trace);
+        let mut all = read.map_err(|e| format!("demo: {}: {e}", self.trace.display()))?;
+        let fate = match self.state {
+            State::Up => return Ok(all),
+            State::Frozen(_) => "frozen",
+            State::Gone => "killed",
+        };
+        let has_left = self.standing == "gone";
+        let Some((since, first)) = self.since.zip(self.first).filter(|_| !has_left) else {
+            return Ok(all);
+        };
+        if all.last().is_some_and(|last| *last != b'\n') {
+            all.push(b'\n');
+        }
+        let line = Line {
+            key: Hex(self.key),
+            // It may have said more than was read so far.
+            n: self.last + u64::from(u32::MAX),
+            t: first.0 + since.wall_ms.saturating_sub(first.1) * 1_000,
+            wall: since.wall_ms,
+            what: What::Fate {
+                fate: fate.to_owned(),
+                peer: None,
+            },
+        };
+        if let Ok(line) = serde_json::to_vec(&line) {
+            all.extend(line);
+            all.push(b'\n');
+        }
+        Ok(all)
+    }
+}
+
+impl Drop for Player {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
