@@ -164,6 +164,11 @@ impl Console {
         self.has_work = true;
     }
 
+    /// A turn begins, in which what waited is done as far as that turn allows.
+    pub(super) fn begin_turn(&mut self) {
+        self.has_work = false;
+    }
+
     /// A round of writing begins, which is to show whether the readers take something.
     pub(super) fn begin_round(&mut self) {
         self.has_work = false;
@@ -213,8 +218,7 @@ impl Console {
 
     /// What this turn may take of the user's commands; none while they wait for peers, unless papo
     /// is to leave.
-    pub(super) fn begin_commands(&mut self, waits: bool) -> Option<Allowance> {
-        self.has_work = false;
+    pub(super) fn begin_commands(&self, waits: bool) -> Option<Allowance> {
         (self.is_stopping || !waits).then(Allowance::new)
     }
 
