@@ -16,6 +16,8 @@ pub const TEXT_BYTES_MAX: usize = 16 * 1024;
 pub const NICK_CHARS_MAX: usize = 32;
 /// Longest room name in bytes.
 pub const ROOM_BYTES_MAX: usize = 64;
+/// Rooms that one process is in at a time, those that it is leaving included: each is a node of its own.
+pub const ROOMS_MAX: usize = 32;
 /// Bytes of a configuration file: some hundred times what all options take.
 pub const CONFIG_BYTES_MAX: u64 = 256 * 1024;
 /// Addresses of one coordinator or peer that `papo doctor` dials.

@@ -32,7 +32,7 @@ fn the_command_is_well_formed() {
 #[test]
 fn the_defaults_are_those_of_the_contract() {
     let options = options("");
-    assert_eq!(options.room, "lobby");
+    assert_eq!(options.room, ["lobby"]);
     assert_eq!(options.group, "239.255.112.97:28783".parse().unwrap());
     assert_eq!(options.history, 100_000);
     assert_eq!(options.heartbeat, Duration::from_millis(250));
@@ -51,13 +51,42 @@ fn options_stand_before_or_after_the_command() {
         "--room a send hi --json",
     ] {
         let cli = read(line).unwrap();
-        assert_eq!(cli.options.room, "a", "{line}");
+        assert_eq!(cli.options.room, ["a"], "{line}");
         assert!(cli.options.json);
         let text = vec!["hi".to_owned()];
         assert_eq!(cli.action, Some(Task::Send { text }));
     }
     assert_eq!(options("-v listen -v").verbose, 1);
     assert_eq!(options("-vv").verbose, 2);
+}
+
+#[test]
+fn several_rooms_are_for_who_chats_or_listens() {
+    for line in [
+        "--room a --room b --room a",
+        "listen --room a --room b --store {room}.db --listen 127.0.0.1:0",
+    ] {
+        assert_eq!(options(line).room, ["a", "b"], "{line}");
+    }
+    let two = |more: &[&str]| wrong(&[&["--room", "a", "--room", "b"], more].concat());
+    assert!(two(&["send", "hi"]).contains("`papo send` is in one room"));
+    assert!(two(&["doctor"]).contains("--room b"));
+    assert!(two(&["--store", "x.db"]).contains("such as x-{room}.db"));
+    assert!(two(&["--trace", "/tmp/x"]).contains("such as /tmp/x-{room}"));
+    assert!(two(&["--listen", "0.0.0.0:4000"]).contains("one port serves one room"));
+}
+
+#[test]
+fn each_of_several_rooms_has_its_own_files() {
+    let all = options("--room a --room b/c --store /x/{room}.db --secret-file /none/{room}");
+    let one = all.in_room("b/c");
+    assert_eq!((one.first_room(), one.room.len()), ("b/c", 1));
+    assert_eq!(one.store, Some("/x/b%2Fc.db".into()));
+    assert_eq!(one.secret_file, None, "there is no such file");
+    assert!(all.says_open("b/c").unwrap().contains("/none/b%2Fc"));
+    let locked = options("--room a --room b --secret-file /none/key");
+    assert_eq!(locked.in_room("b").secret_file, Some("/none/key".into()));
+    assert_eq!(locked.says_open("b"), None);
 }
 
 #[test]

@@ -9,9 +9,11 @@
 //! | `stdio` | stdin, stdout and stderr, whatever they are |
 //! | `tty` | the terminal's mode |
 //! | `signals` | the handlers of signals |
+//! | `shares` | whose bytes wait in stdout |
 //! | `allowance` | what one turn may take of the user's commands |
 
 mod allowance;
+mod shares;
 mod signals;
 mod stdio;
 mod tty;
@@ -31,8 +33,9 @@ use crate::ui::{Fate, Listening, ScreenFacts, Ui, UiConfig};
 
 use super::loglines;
 use super::start_error::StartError;
-use super::tokens::{STDERR, STDIN, STDOUT};
+use super::tokens::{RoomNo, STDERR, STDIN, STDOUT};
 pub(super) use allowance::Allowance;
+use shares::Shares;
 use signals::TtyNews;
 pub use signals::outlive_file_limits;
 pub(super) use signals::{SignalRequest, Signals};
@@ -52,8 +55,12 @@ pub(super) struct Console {
     has_work: bool,
     /// The user or the system asked papo to leave.
     is_stopping: bool,
-    /// The reader of stdout went away.
+    /// The reader of stdout went away, and nobody was told yet.
     stdout_gone: bool,
+    /// Nothing that goes to stdout is read any more.
+    is_unread: bool,
+    /// Which room's bytes wait in stdout.
+    shares: Shares,
     /// Stdin was to be read, and was not, since stdout was closed.
     is_stdin_left: bool,
     /// The reader of stdout has taken something since [`Console::begin_round`].
@@ -81,6 +88,8 @@ impl Console {
             has_work: false,
             is_stopping: false,
             stdout_gone: false,
+            is_unread: false,
+            shares: Shares::default(),
             is_stdin_left: false,
             stdout_moved: false,
             has_failed: false,
@@ -132,6 +141,16 @@ impl Console {
     /// True if the user or the system asked papo to leave.
     pub(super) fn is_stopping(&self) -> bool {
         self.is_stopping
+    }
+
+    /// True if nothing that goes to stdout is read any more.
+    pub(super) fn is_unread(&self) -> bool {
+        self.is_unread
+    }
+
+    /// True if this is the interactive mode, and there is a terminal.
+    pub(super) fn has_terminal(&self) -> bool {
+        self.tty.is_some()
     }
 
     /// True if stdin was to be read, and was not, since stdout was closed.
@@ -222,19 +241,19 @@ impl Console {
         (self.is_stopping || !waits).then(Allowance::new)
     }
 
-    /// Renders and writes what stdout and stderr take. `fetch` gives the user's side what it wants to
+    /// Renders and writes what stdout and stderr take of what is to be said of this room. `fetch` gives the user's side what it wants to
     /// print of the store, and says whether there was anything.
     pub(super) fn flush(
         &mut self,
         now: Now,
-        ui: &mut Ui,
-        node: &mut Node,
+        room: RoomNo,
+        (ui, node): (&mut Ui, &mut Node),
         mut fetch: impl FnMut(&mut Ui, &Node) -> bool,
     ) {
         if std::mem::take(&mut self.stdout_gone) {
             self.on_stdout_gone(now, ui, &ErrorKind::BrokenPipe.into());
         }
-        self.flush_stdout(now, ui, |ui| fetch(ui, node));
+        self.flush_stdout(now, room, ui, |ui| fetch(ui, node));
         self.report_printed(ui, node);
         self.log_above_prompt(now, ui);
         self.flush_stderr(ui);
@@ -249,10 +268,11 @@ impl Console {
         color: bool,
         listening: &Listening,
     ) {
-        let Some(tty) = Tty::open() else {
+        // There is one, for whatever room.
+        self.tty = self.tty.take().or_else(Tty::open);
+        if self.tty.is_none() {
             return;
-        };
-        self.tty = Some(tty);
+        }
         let (cols, rows) = Tty::size();
         let screen = ScreenFacts {
             cols,
@@ -330,7 +350,15 @@ impl Console {
         }
     }
 
-    fn flush_stdout(&mut self, now: Now, ui: &mut Ui, mut fetch: impl FnMut(&mut Ui) -> bool) {
+    fn flush_stdout(
+        &mut self,
+        now: Now,
+        room: RoomNo,
+        ui: &mut Ui,
+        mut fetch: impl FnMut(&mut Ui) -> bool,
+    ) {
+        // Written while another room's bytes were.
+        ui.on_written(self.shares.take(room));
         let mut budget = if self.stdout.never_waits() {
             OUTPUT_FILE_BYTES_PER_TURN_MAX
         } else {
@@ -344,7 +372,9 @@ impl Console {
             if let Some(space) = self.stdout.space() {
                 let before = space.len();
                 ui.fill_stdout(space, OUTPUT_BYTES_MAX);
-                budget = budget.saturating_sub(space.len() - before);
+                let rendered = space.len() - before;
+                budget = budget.saturating_sub(rendered);
+                self.shares.add(room, rendered as u64);
             }
             if self.stdout.pending() == 0 {
                 return;
@@ -352,7 +382,10 @@ impl Console {
             let flushed = self.stdout.flush();
             let written = self.stdout.take_written();
             self.stdout_moved |= written > 0;
-            ui.on_written(written);
+            self.shares.on_written(written);
+            ui.on_written(self.shares.take(room));
+            // Other rooms learn of theirs in their turns.
+            self.has_work |= self.shares.is_news();
             match flushed {
                 Flushed::All if budget > 0 || ui.has_much_output() => {}
                 Flushed::All => return self.has_work = true,
@@ -382,6 +415,8 @@ impl Console {
             ui.warn(now, &text);
         }
         ui.on_stop(now, true);
+        self.shares.drop_waiting();
+        self.is_unread = true;
         self.is_stopping = true;
         self.has_work = true;
     }

@@ -100,13 +100,13 @@ impl Reactor {
         loop {
             self.process.console_mut().begin_round();
             let (mut peers, mut closed) = (Peers::Gone, None);
-            for room in &mut self.rooms {
+            for room in self.rooms.iter_mut() {
                 peers = peers.max(room.say_farewell(&mut self.process));
             }
             let (now, console) = (self.process.now().time, self.process.console());
             farewell.on_round(now, console);
             let until = farewell.waits_until(now, console, peers, self.process.runner());
-            for room in &mut self.rooms {
+            for room in self.rooms.iter_mut() {
                 closed = [closed, room.go_on_closing()].into_iter().flatten().min();
             }
             let Some(until) = [until, closed].into_iter().flatten().min() else {
@@ -123,9 +123,9 @@ impl Reactor {
 
     /// What papo ends with: the worst of what its rooms end with.
     fn exit_status(&mut self, farewell: &Farewell) -> u8 {
-        let (mut status, mut unrun) = (0, self.process.runner().running() as u64);
+        let (mut status, mut unrun) = (self.worst, self.process.runner().running() as u64);
         let console = self.process.console_mut();
-        for room in &mut self.rooms {
+        for room in self.rooms.iter_mut() {
             let ui = room.ui_mut();
             unrun += ui.waiting_runs();
             status = status.max(ui.exit_status().unwrap_or(0));

@@ -13,22 +13,29 @@
 //! | --- | --- |
 //! | `process` | what a process has |
 //! | `room` | what a room has, and its turn |
+//! | `rooms` | which rooms there are, and their order |
+//! | `wishes` | what the user wants of the rooms |
 //! | `sleep` | the sleep between two turns, and whether the process was away |
 //! | `farewell` | until when the end is waited for, and the exit status |
 
 mod farewell;
 mod process;
 mod room;
+mod rooms;
 mod sleep;
+mod wishes;
 
 use crate::node::Time;
 
-use super::config::DriverConfig;
+use super::config::{DriverConfig, Joins};
 use super::console::SignalRequest;
-use super::start_error::StartError;
+use super::descriptors;
+use super::start_error::{StartError, system};
 use super::status::STATUS_INTERRUPTED;
+use super::tokens::RoomNo;
 use process::Process;
-use room::Room;
+use room::{OwnPoll, Room};
+use rooms::Rooms;
 
 /// Where the loop goes after a turn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,21 +51,55 @@ enum Flow {
 /// The process and its rooms.
 pub(super) struct Reactor {
     process: Process,
-    rooms: Vec<Room>,
-    /// The room to which stdin goes.
-    front: usize,
+    rooms: Rooms,
+    joins: Joins,
+    /// There was more than one room at some time: each line and each event names its room.
+    is_named: bool,
+    /// The worst that a room has ended with while others went on.
+    worst: u8,
 }
 
 impl Reactor {
-    /// Opens everything, and starts the node.
-    pub(in crate::driver) fn new(config: DriverConfig) -> Result<Reactor, StartError> {
-        let mut process = Process::open(&config)?;
-        let room = Room::open(&config, &mut process)?;
-        Ok(Reactor {
-            process,
-            rooms: vec![room],
-            front: 0,
-        })
+    /// Opens everything, and starts a node in each room. What concerns the process is taken from the first.
+    pub(in crate::driver) fn new(
+        rooms: &[DriverConfig],
+        joins: Joins,
+    ) -> Result<Reactor, StartError> {
+        let [first, ..] = rooms else {
+            return Err(StartError::Option("--room: there is none".to_owned()));
+        };
+        let mut reactor = Reactor {
+            process: Process::open(first)?,
+            rooms: Rooms::new(),
+            joins,
+            is_named: rooms.len() > 1,
+            worst: 0,
+        };
+        for config in rooms {
+            reactor.open(config)?;
+        }
+        Ok(reactor)
+    }
+
+    /// Opens a room behind the others.
+    fn open(&mut self, config: &DriverConfig) -> Result<(), StartError> {
+        let no = self.rooms.next_no();
+        let mut own_poll = None;
+        if no != RoomNo(0) {
+            descriptors::allow_all();
+            let opened = OwnPoll::open(&self.process.registry()?, no.token());
+            own_poll = Some(opened.map_err(system("create a poll"))?);
+        }
+        let is_named = self.is_named || self.rooms.len() > 0;
+        let room = Room::open(config, &mut self.process, (no, own_poll), is_named)?;
+        if is_named && !std::mem::replace(&mut self.is_named, true) {
+            for room in self.rooms.iter_mut() {
+                let name = room.name().to_owned();
+                room.ui_mut().name_room(&name);
+            }
+        }
+        self.rooms.add(room);
+        Ok(())
     }
 
     /// Runs the loop until each node has left or a second SIGINT came.
@@ -75,49 +116,80 @@ impl Reactor {
     fn turn(&mut self) -> Result<Flow, StartError> {
         let planned = self.next_deadline();
         self.process.sleep(planned)?;
-        for room in &mut self.rooms {
+        for room in self.rooms.iter_mut() {
             room.begin_turn(&self.process);
         }
         if self.sort_events() == Some(SignalRequest::End) {
             return Ok(Flow::End);
         }
         self.process.console_mut().begin_turn();
-        for (n, room) in self.rooms.iter_mut().enumerate() {
-            room.turn(&mut self.process, n == self.front)?;
+        for at in self.rooms.round() {
+            let is_read = at == self.rooms.front();
+            let turn = self.rooms.get_mut(at).turn(&mut self.process, is_read);
+            match turn {
+                Err(e) if self.rooms.len() == 1 => return Err(e),
+                Err(e) => self.fail(at, &e),
+                Ok(()) => {}
+            }
         }
-        let ui = self.rooms[self.front].ui_mut();
+        self.follow_wishes();
+        if self.rooms.len() > 1 {
+            self.level();
+        }
+        let ui = self.rooms.get_mut(self.rooms.front()).ui_mut();
         self.process.console_mut().stop_if_wanted(ui);
-        Ok(if self.rooms.iter().all(Room::has_left) {
-            Flow::Left
-        } else {
-            Flow::On
-        })
+        if self.rooms.iter().all(Room::has_left) {
+            return Ok(Flow::Left);
+        }
+        self.end_rooms();
+        Ok(Flow::On)
+    }
+
+    /// What one room met with that concerns all is told to the others.
+    fn level(&mut self) {
+        let now = self.process.now();
+        if self.process.console().is_stopping() {
+            self.leave_all(self.process.console().is_unread());
+        }
+        if self.rooms.get(self.rooms.front()).ui().has_said_all() {
+            // Nothing more comes for any room.
+            for room in self.rooms.iter_mut() {
+                room.ui_mut().on_input_end(now);
+            }
+        }
+        for at in 0..self.rooms.len() {
+            let counted = self.rooms.get_mut(at).ui_mut().take_counted();
+            if counted > 0 {
+                let others = self.rooms.iter_mut().enumerate().filter(|(n, _)| *n != at);
+                others.for_each(|(_, room)| room.ui_mut().count_elsewhere(now, counted));
+            }
+        }
     }
 
     /// When the next turn begins at the latest; now or in the past if there is something to do.
     fn next_deadline(&mut self) -> Option<Time> {
+        let front = self.rooms.front();
         let console = self.process.console();
-        if console.has_work() && self.rooms[self.front].may_take() {
+        if console.has_work() && self.rooms.get(front).may_take() {
             return Some(self.process.now().time);
         }
         let rooms = self.rooms.iter_mut().enumerate();
-        let deadlines = rooms.map(|(n, room)| room.next_deadline(console, n == self.front));
+        let deadlines = rooms.map(|(n, room)| room.next_deadline(console, n == front));
         deadlines.flatten().min()
     }
 
     /// Notes which sources are ready. What signals ask for is passed on.
     fn sort_events(&mut self) -> Option<SignalRequest> {
-        let Reactor {
-            process,
-            rooms,
-            front,
-        } = self;
-        let room = &mut rooms[*front];
-        let signalled = process.sort_events(|event| room.on_event(event));
+        let Reactor { process, rooms, .. } = self;
+        let signalled = process.sort_events(|event| {
+            rooms
+                .iter_mut()
+                .for_each(|room| room.on_process_event(event));
+        });
+        rooms.iter_mut().for_each(Room::sort_own_events);
         let now = process.now();
+        let ui = rooms.get_mut(rooms.front()).ui_mut();
         let console = process.console_mut();
-        signalled
-            .then(|| console.on_signals(now, room.ui_mut()))
-            .flatten()
+        signalled.then(|| console.on_signals(now, ui)).flatten()
     }
 }

@@ -15,6 +15,7 @@
 //! | `keeping` | when the store is written to, and tended |
 //! | `reads` | what is read of the store, for peers and for stdout |
 //! | `wake` | when the user's side wakes the loop |
+//! | `watch` | the poll of a room's own |
 //! | `ending` | the end, once the node has left |
 
 mod complaining;
@@ -26,6 +27,7 @@ mod opening;
 mod reads;
 mod starting;
 mod wake;
+mod watch;
 
 use mio::event::Event;
 
@@ -38,23 +40,28 @@ use crate::wire::Message;
 use super::super::carrier::{Door, Reach, Wake, bury, wake_for_names};
 use super::super::complaints::Complaints;
 use super::super::console::Console;
-use super::super::keeper::{Closing, Keeper};
+use super::super::keeper::Keeper;
 use super::super::names::Names;
 use super::super::network::Network;
 use super::super::start_error::StartError;
 use super::super::streams::{Listener, Streams};
-use super::super::tokens::{INTERFACES, LISTENER, SEARCH, STORE};
+use super::super::tokens::{INTERFACES, LISTENER, RoomNo, SEARCH, STORE};
 use super::super::tracing::Tracing;
 use super::super::wheel::Wheel;
 use super::process::Process;
 use effects::EffectParts;
+use ending::End;
 use starting::Starting;
+pub(super) use watch::OwnPoll;
 
 /// Effects that the outbox keeps room for between inputs.
 const OUTBOX_KEPT: usize = 1_024;
 
 /// Everything that one room has.
 pub(super) struct Room {
+    no: RoomNo,
+    /// None of the first room of a process.
+    own_poll: Option<OwnPoll>,
     /// The time of this turn.
     now: Now,
     wheel: Wheel<Wake>,
@@ -75,8 +82,10 @@ pub(super) struct Room {
     starting: Option<Starting>,
     /// The node has left: its last event was shown.
     left: bool,
-    /// The store, while it is being closed.
-    closing: Option<Closing>,
+    /// The user leaves this room, or has left it.
+    is_parted: bool,
+    /// How far it has ended.
+    end: End,
     /// How often the process was away, as far as the node was told.
     absences: u64,
 }
@@ -84,6 +93,10 @@ pub(super) struct Room {
 impl Room {
     /// One turn, in the order that [`reactor`](super) documents. `is_read`: what stdin has is for this room.
     pub(super) fn turn(&mut self, process: &mut Process, is_read: bool) -> Result<(), StartError> {
+        if self.is_ending() {
+            self.turn_after_leaving(process);
+            return Ok(());
+        }
         if self.starting.is_some() {
             return self.turn_before_start(process, is_read);
         }
@@ -119,6 +132,11 @@ impl Room {
         self.left
     }
 
+    /// Its name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The user's side of this room.
     pub(super) fn ui(&self) -> &Ui {
         &self.ui
@@ -131,6 +149,12 @@ impl Room {
 
     /// When the next turn begins at the latest; now or in the past if there is something to do.
     pub(super) fn next_deadline(&mut self, console: &Console, is_read: bool) -> Option<Time> {
+        if self.is_ending() {
+            return self.next_deadline_at_end();
+        }
+        if self.own_poll.as_ref().is_some_and(OwnPoll::is_woken) {
+            return Some(self.now.time);
+        }
         if self.starting.is_some() {
             return self.next_deadline_before_start(console, is_read);
         }
@@ -154,16 +178,34 @@ impl Room {
     pub(super) fn begin_turn(&mut self, process: &Process) {
         self.now = process.now();
         let was_away = std::mem::replace(&mut self.absences, process.absences()) < self.absences;
-        // Before its start, nobody has counted on this node yet.
-        if was_away && self.starting.is_none() {
+        // Before its start nobody has counted on this node yet, and after its end nobody does any more.
+        if was_away && self.starting.is_none() && !self.is_ending() {
             log::info!("this node was away");
             self.ui.on_absence();
             self.feed(Input::Away);
         }
     }
 
+    /// Takes an event of the process's poll in, if it is one of this room's.
+    pub(super) fn on_process_event(&mut self, event: &Event) {
+        match &mut self.own_poll {
+            None if RoomNo::has(event.token()) => {}
+            None => self.on_event(event),
+            Some(own) if own.is(event.token()) => own.wake(),
+            Some(_) => {}
+        }
+    }
+
+    /// Takes in what happened in the poll of its own.
+    pub(super) fn sort_own_events(&mut self) {
+        if let Some(mut own) = self.own_poll.take() {
+            own.sort_events(|event| self.on_event(event));
+            self.own_poll = Some(own);
+        }
+    }
+
     /// Notes that a source is ready.
-    pub(super) fn on_event(&mut self, event: &Event) {
+    fn on_event(&mut self, event: &Event) {
         match event.token() {
             LISTENER => self.listener.on_event(),
             INTERFACES => {
@@ -306,7 +348,7 @@ impl Room {
         let (keeper, now) = (&mut self.keeper, self.now);
         reads::search(keeper, now, &mut self.ui, &self.node);
         let fetch = |ui: &mut Ui, node: &Node| reads::fill_stdout(keeper, now, ui, node);
-        console.flush(now, &mut self.ui, &mut self.node, fetch);
+        console.flush(now, self.no, (&mut self.ui, &mut self.node), fetch);
     }
 
     /// True while what was taken in is still being stored: nothing more is taken in.

@@ -18,14 +18,14 @@ use super::super::super::console::Console;
 use super::super::super::keeper::Keeper;
 use super::super::super::names::{self, Names};
 use super::super::super::network::Network;
-use super::super::super::start_error::StartError;
+use super::super::super::start_error::{StartError, system};
 use super::super::super::streams::Streams;
-use super::super::super::tokens::LOOKUPS;
+use super::super::super::tokens::{LOOKUPS, RoomNo};
 use super::super::super::tracing::Tracing;
 use super::super::super::wheel::Wheel;
 use super::super::process::Process;
 use super::opening::Opened;
-use super::{Room, wake};
+use super::{End, OwnPoll, Room, wake};
 
 /// What waits for the start.
 #[derive(Debug, Default)]
@@ -53,11 +53,19 @@ impl Starting {
 
 impl Room {
     /// Opens everything that a room has, and starts its node.
+    /// A room without a poll of its own has its sources in that of the process. `is_named`: each line and each
+    /// event is to name it.
     pub(in super::super) fn open(
         config: &DriverConfig,
         process: &mut Process,
+        (no, own_poll): (RoomNo, Option<OwnPoll>),
+        is_named: bool,
     ) -> Result<Room, StartError> {
-        let registry = process.registry()?;
+        let another = || match &own_poll {
+            Some(own) => own.registry().map_err(system("create a poll")),
+            None => process.registry(),
+        };
+        let (registry, names) = (another()?, another()?);
         let opened = Opened::open(config, &registry)?;
         let (network, reports) = (opened.network, opened.reports);
         let rng = fastrand::Rng::with_seed(entropy());
@@ -68,8 +76,9 @@ impl Room {
         let mut node = Node::new(node_config(config, key, &network, opened.at), rng);
         let tracing = Tracing::new(&config.trace, &config.room, now, &mut node)?;
         let keeper = Keeper::open(config, &registry, now)?;
-        let names = process.registry()?;
         let mut room = Room {
+            no,
+            own_poll,
             names: Names::new(names, LOOKUPS, &config.peers, config.ui.waits_for_room()),
             wheel: Wheel::new(now.time),
             node,
@@ -84,10 +93,14 @@ impl Room {
             tracing,
             starting: None,
             left: false,
-            closing: None,
+            is_parted: false,
+            end: End::default(),
             absences: process.absences(),
             now,
         };
+        if is_named {
+            room.ui.name_room(&config.room);
+        }
         let oneself = Peer { key, owner };
         room.ui.on_met(now, oneself, &room.node);
         room.start(config, key, &reports, process);
