@@ -169,6 +169,9 @@ pub const PREVIEW_ROWS_MAX: usize = 5;
 pub const SCREEN_LINES_MAX: usize = 512;
 /// Bytes of the printed lines remembered.
 pub const SCREEN_BYTES_MAX: usize = 512 * 1024;
+/// Bytes of lines that wait in a room that is not in front; of more the oldest are skipped, and the room's history
+/// has them.
+pub const BEHIND_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of lines that wait for a terminal that is not read; the oldest are skipped beyond.
 pub const PRINT_BYTES_MAX: usize = 1024 * 1024;
 

@@ -391,6 +391,18 @@ impl Display {
         }
     }
 
+    /// At a prompt that is not seen: keeps what is shown once it is.
+    pub(super) fn keep_behind(&mut self) {
+        if let Face::Terminal(prompt) = &mut self.face {
+            prompt.keep((&mut self.stdout, &self.people));
+        }
+    }
+
+    /// The next line for stderr, without who says it.
+    pub(super) fn next_word(&mut self) -> Option<String> {
+        self.stderr.pop()
+    }
+
     /// Appends what waits for stderr until `out` holds about `limit` bytes.
     pub(super) fn fill_stderr(&mut self, out: &mut Vec<u8>, limit: usize) {
         self.stderr.fill(out, limit);

@@ -6,8 +6,14 @@
 use crate::node::Now;
 
 use super::Ui;
+use super::prompt::Prompt;
 use super::queued_lines::QueuedLines;
-use super::rooms::RoomWish;
+use super::rooms::{RoomCall, RoomWish};
+use super::terminal::{Go, RoomTab, Seat};
+
+/// What goes from the prompt of one room to that of another which is seen from now on.
+#[derive(Debug)]
+pub struct Handover((Seat, Option<bool>));
 
 /// Lines that were read for one room and are meant for another.
 #[derive(Debug)]
@@ -68,5 +74,72 @@ impl Ui {
     #[must_use]
     pub fn has_output(&self) -> bool {
         self.display.has_output()
+    }
+
+    /// How much is unread at the prompt, and in how much of it the user is meant.
+    #[must_use]
+    pub fn unread(&self) -> (u64, u64) {
+        self.display.prompt().map_or((0, 0), Prompt::unread)
+    }
+
+    /// The rooms of the process in their order, this one among them.
+    pub fn set_rooms(&mut self, tabs: Vec<RoomTab>) {
+        if let Some(prompt) = self.display.prompt_mut() {
+            prompt.set_rooms(tabs);
+        }
+    }
+
+    /// Which room the user wants to see, by a key. The keys that came after it are for that one.
+    pub fn take_go(&mut self) -> Option<Go> {
+        self.display.prompt_mut().and_then(Prompt::take_go)
+    }
+
+    /// There is no other room to see.
+    pub fn stay(&mut self, now: Now) {
+        if let Some(prompt) = self.display.prompt_mut() {
+            prompt.go_on();
+            self.take_actions(now);
+        }
+    }
+
+    /// Another room is seen from now on; what takes the prompt away is appended.
+    pub fn go_behind(&mut self, out: &mut Vec<u8>) -> Handover {
+        let prompt = self.display.prompt_mut();
+        Handover(
+            prompt
+                .map(|prompt| prompt.go_behind(out))
+                .unwrap_or_default(),
+        )
+    }
+
+    /// This room is seen from now on, in a terminal of this size; its user types on where another room was seen.
+    pub fn come_to_front(&mut self, now: Now, from: Handover, size: (u16, u16)) {
+        if let Some(prompt) = self.display.prompt_mut() {
+            prompt.come_to_front(from.0, size);
+            self.take_actions(now);
+        }
+    }
+
+    /// While another room is seen: keeps, of what is to be shown, as much as is shown once this one is.
+    pub fn keep_behind(&mut self) {
+        self.display.keep_behind();
+    }
+
+    /// While another room is seen: how the user is to be called for what came here.
+    pub fn take_call(&mut self) -> RoomCall {
+        let prompt = self.display.prompt_mut();
+        prompt.map(Prompt::take_call).unwrap_or_default()
+    }
+
+    /// Calls the user for what came in another room.
+    pub fn call(&mut self, call: RoomCall) {
+        if let Some(prompt) = self.display.prompt_mut() {
+            prompt.call(call);
+        }
+    }
+
+    /// While another room is seen: the next thing that the user is to read on stderr, without who says it.
+    pub fn next_word(&mut self) -> Option<String> {
+        self.display.next_word()
     }
 }

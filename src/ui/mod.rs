@@ -82,11 +82,11 @@ mod wanted;
 pub use attention::Notify;
 pub use commands::HELP as COMMANDS_HELP;
 pub use config::{DriverStatus, Listening, Mode, Notices, Replay, ScreenFacts, UiConfig};
-pub use in_rooms::ReadLines;
+pub use in_rooms::{Handover, ReadLines};
 pub(crate) use json::event as json_event;
 pub use printed::Fate;
 pub use room_state::RoomState;
-pub use rooms::{RoomTab, RoomWish};
+pub use rooms::{RoomCall, RoomWish};
 pub use runs::Run;
 pub use searching::FoundInStore;
 pub use wanted::Wanted;
@@ -387,7 +387,10 @@ impl Ui {
         if lines > 0 {
             let is_prompt = self.display.prompt().is_some();
             let words = text::waiting(lines, &missing, is_prompt);
-            self.display.notice(now, &words);
+            match self.display.prompt() {
+                Some(prompt) if prompt.is_behind() => self.display.say_on_stderr(&words),
+                _ => self.display.notice(now, &words),
+            }
         }
     }
 

@@ -17,15 +17,11 @@ pub enum RoomWish {
     Leave,
 }
 
-/// A room as the others see it.
+/// How the user is called for what came in a room that is not seen.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct RoomTab {
-    /// Its name.
-    pub name: String,
-    /// How many messages came that were not seen.
-    pub unread: u64,
-    /// In how many of them the user is named, or written to alone.
-    pub mentions: u64,
-    /// It is the one that is seen, and where what is typed is said.
-    pub is_front: bool,
+pub struct RoomCall {
+    /// The bell rings.
+    pub rings: bool,
+    /// What the desktop is notified of.
+    pub notice: Option<String>,
 }

@@ -42,6 +42,13 @@ impl Stderr {
             .push_back(format!("papo: {}{text}\n", self.place));
     }
 
+    /// Takes the first line, without who says it.
+    pub(super) fn pop(&mut self) -> Option<String> {
+        let line = self.lines.pop_front()?;
+        let words = line.strip_prefix("papo: ").unwrap_or(&line);
+        Some(words.trim_end_matches('\n').to_owned())
+    }
+
     /// Appends whole lines until `out` holds `limit` bytes or there is no more.
     pub(super) fn fill(&mut self, out: &mut Vec<u8>, limit: usize) {
         if self.skipped > 0 && out.len() < limit {

@@ -285,6 +285,21 @@ impl Console {
         self.set_tty_mode(ui);
     }
 
+    /// Another room is seen in the terminal from now on.
+    pub(super) fn hand_over(&mut self, now: Now, (room, from): (RoomNo, &mut Ui), to: &mut Ui) {
+        let bytes = self.stdout.bytes_mut();
+        let before = bytes.len();
+        let handover = from.go_behind(bytes);
+        self.shares.add(room, (bytes.len() - before) as u64);
+        to.come_to_front(now, handover, Tty::size());
+        self.has_work = true;
+    }
+
+    /// True while a prompt owns the terminal.
+    pub(super) fn is_raw(&self) -> bool {
+        self.tty.as_ref().is_some_and(Tty::is_raw)
+    }
+
     /// The terminal is raw exactly while the prompt owns it, and what was to be shown last is.
     fn set_tty_mode(&mut self, ui: &Ui) {
         let Some(tty) = &mut self.tty else {
@@ -319,8 +334,7 @@ impl Console {
 
     /// Stops the process, if Ctrl-Z asked for it and the terminal is restored.
     pub(super) fn stop_if_wanted(&mut self, ui: &mut Ui) {
-        let is_raw = self.tty.as_ref().is_some_and(Tty::is_raw);
-        if ui.wants_stop() && !is_raw && self.stdout.pending() == 0 {
+        if ui.wants_stop() && !self.is_raw() && self.stdout.pending() == 0 {
             tty::stop_process();
             self.resume(ui);
         }

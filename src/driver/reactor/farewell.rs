@@ -131,13 +131,18 @@ impl Reactor {
             status = status.max(ui.exit_status().unwrap_or(0));
         }
         let mut said = u8::from(unrun > 0);
+        let has_terminal = console.has_terminal();
+        let front = self.rooms.front();
         for (n, room) in self.rooms.iter_mut().enumerate() {
             let ui = room.ui_mut();
             if n == 0 && unrun > 0 {
                 ui.say_unrun(unrun);
                 console.flush_stderr(ui);
             }
-            said = said.max(farewell.say_unprinted(ui, console));
+            // What a terminal has not shown since another room was seen is missed by nobody.
+            if n == front || !has_terminal {
+                said = said.max(farewell.say_unprinted(ui, console));
+            }
         }
         if console.has_failed() {
             STATUS_FAILED

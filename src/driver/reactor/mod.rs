@@ -15,6 +15,7 @@
 //! | `room` | what a room has, and its turn |
 //! | `rooms` | which rooms there are, and their order |
 //! | `wishes` | what the user wants of the rooms |
+//! | `seen` | which of them a terminal shows, and what it shows of the others |
 //! | `sleep` | the sleep between two turns, and whether the process was away |
 //! | `farewell` | until when the end is waited for, and the exit status |
 
@@ -22,10 +23,12 @@ mod farewell;
 mod process;
 mod room;
 mod rooms;
+mod seen;
 mod sleep;
 mod wishes;
 
 use crate::node::Time;
+use crate::ui::terminal::RoomTab;
 
 use super::config::{DriverConfig, Joins};
 use super::console::SignalRequest;
@@ -57,6 +60,8 @@ pub(super) struct Reactor {
     is_named: bool,
     /// The worst that a room has ended with while others went on.
     worst: u8,
+    /// The rooms as a terminal shows them beside its prompt.
+    tabs: Vec<RoomTab>,
 }
 
 impl Reactor {
@@ -74,6 +79,7 @@ impl Reactor {
             joins,
             is_named: rooms.len() > 1,
             worst: 0,
+            tabs: Vec::new(),
         };
         for config in rooms {
             reactor.open(config)?;
@@ -91,7 +97,8 @@ impl Reactor {
             own_poll = Some(opened.map_err(system("create a poll"))?);
         }
         let is_named = self.is_named || self.rooms.len() > 0;
-        let room = Room::open(config, &mut self.process, (no, own_poll), is_named)?;
+        let told = (self.rooms.len() == 0, is_named);
+        let room = Room::open(config, &mut self.process, (no, own_poll), told)?;
         if is_named && !std::mem::replace(&mut self.is_named, true) {
             for room in self.rooms.iter_mut() {
                 let name = room.name().to_owned();
@@ -116,16 +123,16 @@ impl Reactor {
     fn turn(&mut self) -> Result<Flow, StartError> {
         let planned = self.next_deadline();
         self.process.sleep(planned)?;
-        for room in self.rooms.iter_mut() {
-            room.begin_turn(&self.process);
+        let front = self.rooms.front();
+        for (at, room) in self.rooms.iter_mut().enumerate() {
+            room.begin_turn(&self.process, at == front);
         }
         if self.sort_events() == Some(SignalRequest::End) {
             return Ok(Flow::End);
         }
         self.process.console_mut().begin_turn();
         for at in self.rooms.round() {
-            let is_read = at == self.rooms.front();
-            let turn = self.rooms.get_mut(at).turn(&mut self.process, is_read);
+            let turn = self.rooms.get_mut(at).turn(&mut self.process);
             match turn {
                 Err(e) if self.rooms.len() == 1 => return Err(e),
                 Err(e) => self.fail(at, &e),
@@ -135,6 +142,9 @@ impl Reactor {
         self.follow_wishes();
         if self.rooms.len() > 1 {
             self.level();
+        }
+        if self.is_named {
+            self.show_others();
         }
         let ui = self.rooms.get_mut(self.rooms.front()).ui_mut();
         self.process.console_mut().stop_if_wanted(ui);
@@ -173,8 +183,7 @@ impl Reactor {
         if console.has_work() && self.rooms.get(front).may_take() {
             return Some(self.process.now().time);
         }
-        let rooms = self.rooms.iter_mut().enumerate();
-        let deadlines = rooms.map(|(n, room)| room.next_deadline(console, n == front));
+        let deadlines = (self.rooms.iter_mut()).map(|room| room.next_deadline(console));
         deadlines.flatten().min()
     }
 

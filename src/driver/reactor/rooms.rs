@@ -68,6 +68,11 @@ impl Rooms {
         &mut self.rooms[at]
     }
 
+    /// Two of them, if they are two.
+    pub(super) fn pair_mut(&mut self, one: usize, other: usize) -> Option<[&mut Room; 2]> {
+        self.rooms.get_disjoint_mut([one, other]).ok()
+    }
+
     /// All of them, by their places.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Room> {
         self.rooms.iter()

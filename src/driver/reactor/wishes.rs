@@ -103,11 +103,6 @@ impl Reactor {
         self.show(to);
     }
 
-    /// Brings the room of this place to the front.
-    pub(super) fn show(&mut self, to: usize) {
-        self.rooms.set_front(to);
-    }
-
     /// Leaves the room of this place; the last one is left as papo is.
     fn part(&mut self, which: usize) {
         if !self.yields(which) {
@@ -164,8 +159,16 @@ impl Reactor {
     pub(super) fn fail(&mut self, at: usize, why: &StartError) {
         self.worst = self.worst.max(STATUS_FAILED);
         self.yields(at);
-        self.rooms.get_mut(at).refuse(&why.to_string());
-        self.rooms.get_mut(at).fail();
+        let room = self.rooms.get_mut(at);
+        room.fail();
+        if self.process.console().has_terminal() {
+            let name = visible(self.rooms.get(at).name(), Tab::Escape);
+            let front = self.rooms.front();
+            let words = format!("[{name}] {why}");
+            self.rooms.get_mut(front).refuse(&words);
+        } else {
+            self.rooms.get_mut(at).refuse(&why.to_string());
+        }
     }
 
     /// Rooms whose nodes have left end, while the others go on.

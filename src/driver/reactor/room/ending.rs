@@ -77,6 +77,8 @@ impl Room {
         }
         let unprinted = match self.ui.unprinted() {
             0 => 0,
+            // Nobody has looked there.
+            _ if process.console().has_terminal() => 0,
             _ => STATUS_UNPRINTED,
         };
         self.ui.exit_status().unwrap_or(0).max(unprinted)

@@ -84,6 +84,8 @@ pub(super) struct Room {
     left: bool,
     /// The user leaves this room, or has left it.
     is_parted: bool,
+    /// It is the one where what is typed is said, and that a terminal shows.
+    is_front: bool,
     /// How far it has ended.
     end: End,
     /// How often the process was away, as far as the node was told.
@@ -91,14 +93,14 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// One turn, in the order that [`reactor`](super) documents. `is_read`: what stdin has is for this room.
-    pub(super) fn turn(&mut self, process: &mut Process, is_read: bool) -> Result<(), StartError> {
+    /// One turn, in the order that [`reactor`](super) documents.
+    pub(super) fn turn(&mut self, process: &mut Process) -> Result<(), StartError> {
         if self.is_ending() {
             self.turn_after_leaving(process);
             return Ok(());
         }
         if self.starting.is_some() {
-            return self.turn_before_start(process, is_read);
+            return self.turn_before_start(process);
         }
         self.feed_stream_inputs();
         self.read_datagrams();
@@ -109,7 +111,7 @@ impl Room {
         self.accept();
         if !self.is_storing() {
             self.read_streams();
-            if is_read {
+            if self.is_front {
                 self.read_stdin(process.console_mut());
             }
         }
@@ -132,6 +134,11 @@ impl Room {
         self.left
     }
 
+    /// Its number.
+    pub(super) fn no(&self) -> RoomNo {
+        self.no
+    }
+
     /// Its name.
     pub(super) fn name(&self) -> &str {
         &self.name
@@ -148,7 +155,7 @@ impl Room {
     }
 
     /// When the next turn begins at the latest; now or in the past if there is something to do.
-    pub(super) fn next_deadline(&mut self, console: &Console, is_read: bool) -> Option<Time> {
+    pub(super) fn next_deadline(&mut self, console: &Console) -> Option<Time> {
         if self.is_ending() {
             return self.next_deadline_at_end();
         }
@@ -156,13 +163,13 @@ impl Room {
             return Some(self.now.time);
         }
         if self.starting.is_some() {
-            return self.next_deadline_before_start(console, is_read);
+            return self.next_deadline_before_start(console);
         }
         let has_work = self.streams.has_ready()
             || self.streams.inputs_len() > 0
             || self.listener.is_ready()
             || self.network.has_ready()
-            || (is_read && self.may_read_stdin(console))
+            || (self.is_front && self.may_read_stdin(console))
             || self.keeper.as_ref().is_some_and(Keeper::has_work);
         if has_work {
             return Some(self.now.time);
@@ -175,8 +182,10 @@ impl Room {
     }
 
     /// A turn begins. A node that was away is told so before anything else: it must not speak from the past.
-    pub(super) fn begin_turn(&mut self, process: &Process) {
+    /// `is_front`: it is the one where what is typed is said, and that a terminal shows.
+    pub(super) fn begin_turn(&mut self, process: &Process, is_front: bool) {
         self.now = process.now();
+        self.is_front = is_front;
         let was_away = std::mem::replace(&mut self.absences, process.absences()) < self.absences;
         // Before its start nobody has counted on this node yet, and after its end nobody does any more.
         if was_away && self.starting.is_none() && !self.is_ending() {
@@ -347,7 +356,17 @@ impl Room {
     fn flush_outputs(&mut self, console: &mut Console) {
         let (keeper, now) = (&mut self.keeper, self.now);
         reads::search(keeper, now, &mut self.ui, &self.node);
-        let fetch = |ui: &mut Ui, node: &Node| reads::fill_stdout(keeper, now, ui, node);
+        let mut fetch = |ui: &mut Ui, node: &Node| reads::fill_stdout(keeper, now, ui, node);
+        if console.has_terminal() && !self.is_front {
+            if fetch(&mut self.ui, &self.node) {
+                console.note_work();
+            }
+            self.ui.keep_behind();
+            if !console.is_raw() {
+                console.flush_stderr(&mut self.ui);
+            }
+            return;
+        }
         console.flush(now, self.no, (&mut self.ui, &mut self.node), fetch);
     }
 

@@ -54,12 +54,12 @@ impl Starting {
 impl Room {
     /// Opens everything that a room has, and starts its node.
     /// A room without a poll of its own has its sources in that of the process. `is_named`: each line and each
-    /// event is to name it.
+    /// event is to name it; `is_front`: see [`Room::begin_turn`].
     pub(in super::super) fn open(
         config: &DriverConfig,
         process: &mut Process,
         (no, own_poll): (RoomNo, Option<OwnPoll>),
-        is_named: bool,
+        (is_front, is_named): (bool, bool),
     ) -> Result<Room, StartError> {
         let another = || match &own_poll {
             Some(own) => own.registry().map_err(system("create a poll")),
@@ -94,6 +94,7 @@ impl Room {
             starting: None,
             left: false,
             is_parted: false,
+            is_front,
             end: End::default(),
             absences: process.absences(),
             now,
@@ -133,6 +134,10 @@ impl Room {
         }
         if config.ui.mode == Mode::Interactive {
             console.open_terminal(self.now, &mut self.ui, config.color, &listening);
+            if !self.is_front {
+                // There is no prompt yet that would have to be taken away.
+                self.ui.go_behind(&mut Vec::new());
+            }
         }
         if config.stdout_closed {
             console.note_stdout_closed(self.now, &mut self.ui);
@@ -154,13 +159,9 @@ impl Room {
     }
 
     /// A turn of the loop before the node's start.
-    pub(super) fn turn_before_start(
-        &mut self,
-        process: &mut Process,
-        is_read: bool,
-    ) -> Result<(), StartError> {
+    pub(super) fn turn_before_start(&mut self, process: &mut Process) -> Result<(), StartError> {
         let console = process.console_mut();
-        if is_read {
+        if self.is_front {
             self.read_stdin(console);
         }
         wake::meet_user_deadline(&mut self.ui, self.now);
@@ -179,15 +180,11 @@ impl Room {
         Ok(())
     }
 
-    pub(super) fn next_deadline_before_start(
-        &self,
-        console: &Console,
-        is_read: bool,
-    ) -> Option<Time> {
+    pub(super) fn next_deadline_before_start(&self, console: &Console) -> Option<Time> {
         let now = self.now.time;
         let holds = self.starting.as_ref();
         let may_take = holds.is_none_or(Starting::has_room);
-        if may_take && is_read && self.may_read_stdin(console) {
+        if may_take && self.is_front && self.may_read_stdin(console) {
             return Some(now);
         }
         let leaves_at = holds.and_then(|s| s.leaves_at);
