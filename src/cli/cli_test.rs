@@ -171,7 +171,7 @@ fn a_mistake_is_one_line_that_names_the_option_and_the_value() {
         }
     }
     assert!(wrong(&["--json=yes"]).contains("--json"));
-    assert!(wrong(&["--room", "a", "--room", "b"]).contains("--room"));
+    assert!(wrong(&["--nick", "a", "--nick", "b"]).contains("--nick"));
     assert!(wrong(&["listen", "me"]).contains("me"));
 }
 
@@ -183,8 +183,8 @@ fn a_mistake_says_what_to_type_instead() {
             "--quiet: not together with --verbose; leave one of them out",
         ),
         (
-            &["--room", "a", "--room", "b"],
-            "--room <NAME>: given more than once; give it once",
+            &["--nick", "a", "--nick", "b"],
+            "--nick <NAME>: given more than once; give it once",
         ),
         (&["--rom", "x"], "no such option; did you mean --room?"),
         (&["sned"], "did you mean send?"),

@@ -82,6 +82,7 @@ fn rooms() -> Vec<CompletionCandidate> {
 }
 
 fn locked(options: &Options) -> Option<(String, crate::lock::Secret)> {
+    let options = options.in_room(options.first_room());
     let given = secret::given(options.secret_file.as_deref()).ok()??;
     let secret = given.derive(options.first_room()).ok()?;
     Some((options.first_room().to_owned(), secret))

@@ -28,8 +28,8 @@ pub const HELP: &str = "\
 /nick NAME          take another name
 /join ROOM          be in another room, too, and see that one
 /part [ROOM]        leave this room, or another one; the last one as /quit does
-/room [ROOM]        see another room, by its name or number, or list them: so do Alt-1 to
-                    Alt-9, Ctrl-N (the next) and Ctrl-P (the one before)
+/room [ROOM]        see another room, by its name or number, as Ctrl-N, Ctrl-P and Alt-1 to
+                    Alt-9 do; without ROOM, list them
 /ignore [NICK]      show nothing more that this person says, or list who is ignored
 /unignore NICK      show it again
 /notify [WHEN]      ring and notify: never, mention (your name, private messages) or all

@@ -1,7 +1,9 @@
 //! Several rooms at one prompt: one is seen, the others say what is unread there and call the user, and keys bring
 //! another one to the front.
 
-use crate::harness::{Node, Permit, Room, Signal, eventually, scratch_dir, shared, write_secret};
+use crate::harness::{
+    Node, Permit, Room, Signal, eventually, readme_screen, scratch_dir, shared, write_secret,
+};
 use crate::terminal::{PATIENCE, Setup, Terminal};
 
 const CTRL_N: &str = "\x0e";
@@ -50,8 +52,8 @@ fn heard(node: &Node) -> Vec<String> {
 /// The rows from the one with this text on.
 fn from(ana: &Terminal, text: &str) -> Vec<String> {
     let rows = ana.rows();
-    let at = rows.iter().position(|row| row.contains(text));
-    rows[at.expect("it is there")..].to_vec()
+    let rows = rows.iter().map(|row| row.trim_end().to_owned());
+    rows.skip_while(|row| !row.contains(text)).collect()
 }
 
 #[test]
@@ -110,6 +112,31 @@ fn one_room_is_seen_and_the_other_says_what_is_unread_at_any_width() {
         assert_eq!(heard(&both.bia), ["half a line"]);
         assert_eq!(heard(&both.cid), ["here I am"]);
     }
+}
+
+#[test]
+fn the_readme_shows_the_row_of_the_rooms() {
+    let permit = shared();
+    let lobby = Room::new(&permit).called("lobby");
+    let others = [lobby.called("kitchen"), lobby.called("ops")].map(|room| room.join("bia"));
+    others.iter().for_each(|bia| {
+        bia.joined();
+    });
+    let setup = Setup {
+        args: &["--room", "kitchen", "--room", "ops"],
+        ..Setup::default()
+    };
+    let mut ana = Terminal::with(&lobby, "ana", setup);
+    ana.shows("you coordinate");
+    others.iter().for_each(|bia| bia.sees_members(2));
+    for line in ["one", "two", "three"] {
+        others[0].say(line);
+    }
+    others[1].say("ana?");
+    others[1].say("are you there?");
+    let screen = readme_screen("rooms");
+    ana.shows(&screen[0]);
+    assert_eq!(from(&ana, &screen[0]), screen);
 }
 
 #[test]

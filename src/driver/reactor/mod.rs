@@ -130,7 +130,11 @@ impl Reactor {
         if self.sort_events() == Some(SignalRequest::End) {
             return Ok(Flow::End);
         }
-        self.process.console_mut().begin_turn();
+        let console = self.process.console_mut();
+        console.begin_turn();
+        if console.take_trace() {
+            self.rooms.iter_mut().for_each(Room::wish_trace);
+        }
         for at in self.rooms.round() {
             let turn = self.rooms.get_mut(at).turn(&mut self.process);
             match turn {
@@ -178,9 +182,8 @@ impl Reactor {
 
     /// When the next turn begins at the latest; now or in the past if there is something to do.
     fn next_deadline(&mut self) -> Option<Time> {
-        let front = self.rooms.front();
         let console = self.process.console();
-        if console.has_work() && self.rooms.get(front).may_take() {
+        if console.has_work() && self.rooms.iter().any(Room::may_take) {
             return Some(self.process.now().time);
         }
         let deadlines = (self.rooms.iter_mut()).map(|room| room.next_deadline(console));

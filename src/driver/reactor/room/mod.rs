@@ -78,6 +78,8 @@ pub(super) struct Room {
     name: String,
     /// What is written down of what the node does.
     tracing: Tracing,
+    /// A signal asks for a trace, or for its end.
+    is_trace_wished: bool,
     /// The node has not started yet, since a store is being read.
     starting: Option<Starting>,
     /// The node has left: its last event was shown.
@@ -436,7 +438,7 @@ impl Room {
             self.now = process.now();
             self.feed(Input::Away);
         }
-        self.follow_trace(process.console_mut());
+        self.follow_trace();
         let node = &self.node;
         (self.streams).sort(self.now.time, |link| node.is_member_link(link));
         self.streams.flush(self.now.time);
@@ -448,9 +450,20 @@ impl Room {
         wake_for_names(&self.names, &mut self.wheel, self.now.time);
     }
 
+    /// A signal asks for a trace, or for its end.
+    pub(super) fn wish_trace(&mut self) {
+        self.is_trace_wished = true;
+    }
+
     /// Writes the trace, if there is one, and does what the user wants of it.
-    fn follow_trace(&mut self, console: &mut Console) {
-        let signalled = console.take_trace().then(|| self.tracing.other_way());
+    fn follow_trace(&mut self) {
+        let signalled = std::mem::take(&mut self.is_trace_wished).then(|| {
+            let wish = self.tracing.other_way();
+            match self.no {
+                RoomNo(0) => wish,
+                RoomNo(n) => wish.replace(".trace", &format!("-{}.trace", n + 1)),
+            }
+        });
         if let Some(wish) = self.ui.take_trace().or(signalled) {
             let words = self.tracing.obey(self.now, &mut self.node, &wish);
             self.ui.tell(self.now, &words);

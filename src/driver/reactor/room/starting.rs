@@ -91,6 +91,7 @@ impl Room {
             listener: opened.listener,
             name: config.room.clone(),
             tracing,
+            is_trace_wished: false,
             starting: None,
             left: false,
             is_parted: false,
