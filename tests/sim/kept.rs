@@ -162,6 +162,21 @@ pub const KEPT: &[(u64, &str, &str)] = &[
         "the same, of a member that its author held for lost",
     ),
     (
+        53_064_098,
+        "partitions",
+        "what an author in another group had said by its own HELLO was shown as new, since it never said what is old",
+    ),
+    (
+        53_057_698,
+        "peers only",
+        "what came while its reader joined was shown as new before its author could say that it is old",
+    ),
+    (
+        53_015_924,
+        "partitions",
+        "the checker did not see that a cause was known only by way of a line that was missed",
+    ),
+    (
         52_012_347,
         "peers only",
         "a line that was thrown away for want of room was given up without asking its author, who was no member yet",

@@ -31,8 +31,8 @@ pub(super) struct Past {
     restored: u64,
     /// Until when a HELLO still tells what its sender had seen when this node was let in.
     greets_until: Option<Time>,
-    /// Who has said HELLO by then, and the highest timestamp that it had seen.
-    greeted: BTreeMap<Key, u64>,
+    /// Who has said HELLO, and the highest timestamp that it had seen.
+    greeted: BTreeMap<Key, Greeted>,
     /// Who had told when another group let this node in, or follows another coordinator than this node:
     /// what this node's group had seen says nothing of what they write.
     kept_words: BTreeSet<Key>,
@@ -41,9 +41,18 @@ pub(super) struct Past {
     /// Who of those met said nothing in time. What they wrote after all that the earlier members had seen
     /// is news, whether they had heard of this node or not.
     silent: BTreeSet<Key>,
-    /// What was taken for old before this node had joined, though it may be new: its author is a member now and
-    /// has not said yet. The first and the last such message of each author.
+    /// What came before this node had joined, and may be new or old: its author is a member now and has not said
+    /// yet. The first and the last such message of each author.
     doubted: BTreeMap<Key, (u64, u64)>,
+}
+
+/// What a peer had seen when it said HELLO.
+#[derive(Clone, Copy, Debug, Default)]
+struct Greeted {
+    /// The first time, while that tells what it had seen when this node was let in.
+    in_time: Option<u64>,
+    /// The highest of all times.
+    last: u64,
 }
 
 impl Past {
@@ -69,10 +78,12 @@ impl Past {
         }
     }
 
-    /// A peer says HELLO: the first time counts.
+    /// A peer says HELLO.
     pub(super) fn greet(&mut self, peer: Key, clock: u64, now: Time) {
+        let greeted = self.greeted.entry(peer).or_default();
+        greeted.last = greeted.last.max(clock);
         if self.greets_until.is_none_or(|until| now <= until) {
-            self.greeted.entry(peer).or_insert(clock);
+            greeted.in_time.get_or_insert(clock);
         }
     }
 
@@ -80,7 +91,15 @@ impl Past {
     fn clock_of_earlier(&self) -> u64 {
         let greeted = self.greeted.iter();
         let earlier = greeted.filter(|(key, _)| self.earlier.contains(key));
-        earlier.map(|(_, clock)| *clock).max().unwrap_or(0)
+        let clocks = earlier.filter_map(|(_, greeted)| greeted.in_time);
+        clocks.max().unwrap_or(0)
+    }
+
+    /// The timestamp up to which what this author wrote is old, if it has not said so itself. Whoever counts on
+    /// this node says so right after HELLO: so what it had seen by then is old, too.
+    fn clock_of_silent(&self, author: Key) -> u64 {
+        let own = self.greeted.get(&author).map_or(0, |greeted| greeted.last);
+        own.max(self.clock_of_earlier())
     }
 
     /// The timestamp up to which what this author wrote is from before this node was let in.
@@ -109,18 +128,19 @@ impl Past {
         self.silent.contains(&author)
     }
 
-    /// This was taken for old, and its author will say.
+    /// Whether this is old its author will say.
     pub(super) fn doubt(&mut self, id: MessageId) {
         let (first, last) = self.doubted.entry(id.origin).or_insert((id.seq, id.seq));
         *first = id.seq.min(*first);
         *last = id.seq.max(*last);
     }
 
-    /// What of this author was taken for old and is not, if it has said so by now: the first and the last.
+    /// What of this author was doubted, once that is decided: the first and the last.
     pub(super) fn take_doubted(&mut self, author: Key) -> Option<(u64, u64)> {
-        let told = *self.told.get(&author)?;
-        let (first, last) = self.doubted.remove(&author)?;
-        Some((first.max(told), last)).filter(|(first, last)| first <= last)
+        if self.is_undecided(author) {
+            return None;
+        }
+        self.doubted.remove(&author)
     }
 
     #[cfg(test)]
@@ -167,7 +187,7 @@ impl Talk {
             None if is_before => true,
             None if self.past.is_undecided(author) => false,
             None if self.past.silent.contains(&author) => {
-                message.timestamp() <= self.past.clock_of_earlier()
+                message.timestamp() <= self.past.clock_of_silent(author)
             }
             None => false,
         }
@@ -246,6 +266,7 @@ impl Talk {
     pub(in crate::node) fn note_silent(&mut self, lent: &mut Lent<'_>, author: Key) {
         if self.past.is_undecided(author) {
             self.past.silent.insert(author);
+            self.show_doubted(lent, author);
             self.release_past(lent, author);
         }
     }

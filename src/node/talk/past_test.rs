@@ -1,7 +1,7 @@
 //! Authors of whom nobody knows whether what they wrote is old.
 
-use crate::node::Timer;
 use crate::node::rig::{Rig, chat, config, hello, office, response};
+use crate::node::{Arrival, Event, Timer};
 use crate::wire::{Key, Message, MessageId, Position, Relay, Stable};
 
 const BEN: Key = Key(9);
@@ -78,4 +78,74 @@ fn what_was_taken_for_old_too_early_is_shown_once_its_author_says_that_it_is_new
     assert_eq!(rig.read(), [id(3)]);
     rig.receive(ben, word(3));
     assert_eq!(rig.read(), []);
+}
+
+/// An author that was heard of by way of others, and says HELLO: it would say so if it counted on this node.
+#[test]
+fn what_an_author_had_written_by_its_own_hello_is_old_unless_it_says_otherwise() {
+    let mut rig = Rig::new();
+    let ben = rig.meet(BEN);
+    rig.admit(ben, BEN);
+    let id = |seq| MessageId {
+        origin: STRANGER,
+        seq,
+    };
+    rig.pass_on(BEN, chat(STRANGER, 1, &[]));
+    let mut greeting = hello(STRANGER, None);
+    greeting.clock = 1_500;
+    rig.meet_as(greeting);
+    rig.pass(rig.node.cx.config.failure_timeout / 2);
+    rig.fire(Timer::Tick);
+    assert_eq!(arrivals(&mut rig), [(id(1), Arrival::Old)]);
+    rig.pass_on(BEN, chat(STRANGER, 2, &[]));
+    assert_eq!(arrivals(&mut rig), [(id(2), Arrival::Live)]);
+}
+
+/// What the user was shown since this was last looked at, and as what.
+fn arrivals(rig: &mut Rig) -> Vec<(MessageId, Arrival)> {
+    let shown = std::mem::take(&mut rig.shown).into_iter();
+    let messages = shown.filter_map(|event| match event {
+        Event::Messages {
+            messages, arrival, ..
+        } => Some(messages.iter().map(|m| (m.id(), arrival)).collect()),
+        _ => None,
+    });
+    messages.collect::<Vec<Vec<_>>>().concat()
+}
+
+/// What a node that joins is shown of three lines of an author that never says what is old, where a member that was
+/// there before had seen this much.
+fn shown_of_a_silent_author(clock_of_ben: u64) -> Vec<u64> {
+    const SILENT: Key = Key(30);
+    const LEADER: Key = Key(3);
+    let mut rig = Rig::seeking(config());
+    let mut greeting = hello(BEN, Some(office(1, LEADER)));
+    greeting.clock = clock_of_ben;
+    let ben = rig.meet_as(greeting);
+    for seq in 1..=3 {
+        rig.pass_on(BEN, chat(SILENT, seq, &[]));
+    }
+    rig.pass(rig.node.cx.config.failure_timeout / 2);
+    rig.fire(Timer::Tick);
+    let members = [(1, LEADER), (2, config().key), (3, BEN), (4, SILENT)];
+    let answer = response(&members, Position::default());
+    rig.receive(ben, Message::JoinResponse(answer));
+    let mut looks = 0;
+    while !rig.node.is_joined() || looks < 20 {
+        looks += usize::from(rig.node.is_joined());
+        if looks == 1 {
+            assert_eq!(rig.read(), [], "its author may still say that it is old");
+        }
+        rig.pass(rig.node.cx.config.heartbeat);
+        rig.receive(ben, Message::Ping { coordinator: None });
+        rig.fire(Timer::Tick);
+        rig.receive(ben, Message::SyncAnswer(rig.answer()));
+    }
+    rig.read().iter().map(|id| id.seq).collect()
+}
+
+#[test]
+fn what_came_before_this_node_had_joined_is_shown_only_if_it_is_new() {
+    assert_eq!(shown_of_a_silent_author(5_000), Vec::<u64>::new());
+    assert_eq!(shown_of_a_silent_author(2_500), [3]);
 }

@@ -113,7 +113,10 @@ impl Talk {
         held_back.extend(turned.cloned());
         held_back.sort_by_key(ChatMessage::position);
         for message in held_back {
-            if !self.is_old(lent.cx, &message) {
+            // Its author is a member now, and may say that it is old.
+            if self.past.is_undecided(message.origin()) {
+                self.past.doubt(message.id());
+            } else if !self.is_old(lent.cx, &message) {
                 self.show_taken_in(lent, std::slice::from_ref(&message), Arrival::Live);
             }
         }
@@ -137,8 +140,8 @@ impl Talk {
         }
     }
 
-    /// This author has said which of its messages are new: those that were taken for old are shown, before what
-    /// waits for the same word.
+    /// This author has said which of its messages are new, or will not say any more: those that were doubted and
+    /// are new are shown, before what waits for the same word.
     pub(super) fn show_doubted(&mut self, lent: &mut Lent<'_>, author: Key) {
         if !self.has_joined() {
             return;

@@ -161,7 +161,11 @@ impl Order {
         let latest_first = || self.causes[number].latest_first();
         let is_needed = |cause: &usize| {
             // It is a cause only by way of one that was called missed, or is old.
-            let is_between = |m: usize| unordered.contains(m) && names(m, *cause);
+            let leads_to = |m: usize| {
+                let mut between = self.causes[m].latest_first();
+                names(m, *cause) || between.any(|x| names(x, *cause))
+            };
+            let is_between = |m: usize| unordered.contains(m) && leads_to(m);
             // It was out of reach when another effect of it was shown, from which this one follows:
             // this one names that other, which is there, and not what came before it.
             let follows = |effect: usize| shown.contains(effect) && names(effect, *cause);
@@ -290,6 +294,29 @@ mod tests {
         check.on_written(id(1, 2), "d");
         let shows = check.on_shown((2, 6), (id(1, 2), false), |cause| cause == first);
         assert!(shows.is_err());
+    }
+
+    #[test]
+    fn what_follows_by_way_of_a_missed_one_is_excused_though_its_author_lacked_the_beginning() {
+        let mut check = Order::default();
+        for (seq, text) in [(1, "a"), (2, "b")] {
+            check.on_said(0, text);
+            check.on_written(id(1, seq), text);
+            check.on_shown((2, 5), (id(1, seq), false), NEVER).unwrap();
+        }
+        // Run 1 was shown the second line only, and answers; run 2 has all, and answers that.
+        check.on_shown((1, 5), (id(1, 2), false), |_| true).unwrap();
+        check.on_said(1, "c");
+        check.on_written(id(2, 1), "c");
+        check.on_shown((2, 5), (id(2, 1), false), NEVER).unwrap();
+        check.on_said(2, "d");
+        check.on_written(id(3, 1), "d");
+        assert!(check.on_shown((3, 5), (id(3, 1), false), NEVER).is_err());
+        check.on_missed(4, id(2, 1));
+        check.on_shown((4, 5), (id(3, 1), false), NEVER).unwrap();
+        // What was missed does not lead to everything.
+        check.on_missed(5, id(1, 1));
+        assert!(check.on_shown((5, 5), (id(3, 1), false), NEVER).is_err());
     }
 
     #[test]
