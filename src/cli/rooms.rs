@@ -73,23 +73,27 @@ impl Options {
             }
         }
         self.room = seen;
-        let Some(name) = only_one(action).filter(|_| self.room.len() > 1) else {
-            if self.room.len() > ROOMS_MAX {
-                return Err(format!("--room: give {ROOMS_MAX} rooms at the most"));
+        let name = match action {
+            _ if self.room.len() < 2 => return Ok(()),
+            None | Some(Task::Chat | Task::Listen { .. }) => {
+                if self.room.len() > ROOMS_MAX {
+                    return Err(format!("--room: give {ROOMS_MAX} rooms at the most"));
+                }
+                return self.check_shared();
             }
-            return match self.room.len() {
-                0 | 1 => Ok(()),
-                _ => self.check_shared(),
-            };
+            Some(action) => only_one(action),
         };
-        if are_typed {
-            return Err(format!(
+        match name {
+            Some(name) if are_typed => Err(format!(
                 "--room {}: `papo {name}` is in one room; give one",
                 visible(&self.room[1], Tab::Escape)
-            ));
+            )),
+            Some(_) => {
+                self.room.truncate(1);
+                Ok(())
+            }
+            None => Ok(()),
         }
-        self.room.truncate(1);
-        Ok(())
     }
 
     /// What several rooms cannot share.
@@ -128,8 +132,8 @@ pub fn name(text: &str) -> Result<String, String> {
 }
 
 /// The command's name, if it can be in one room only.
-fn only_one(action: Option<&Task>) -> Option<&'static str> {
-    match action? {
+fn only_one(action: &Task) -> Option<&'static str> {
+    match action {
         Task::Send { .. } => Some("send"),
         Task::Scan => Some("scan"),
         Task::Doctor => Some("doctor"),

@@ -190,6 +190,47 @@ fn a_room_is_joined_and_left_while_papo_runs() {
 }
 
 #[test]
+fn the_rooms_of_a_file_are_those_of_who_chats_and_the_first_is_that_of_who_sends() {
+    let permit = shared();
+    let both = Two::new(&permit);
+    let (one, two) = (both.one.name.as_str(), both.two.name.as_str());
+    let dir = scratch_dir();
+    let file = dir.join("papo.toml");
+    let group = both.one.group;
+    let text = format!(
+        "room = [\"{one}\", \"{two}\"]\ninterface = \"127.0.0.1\"\ngroup = \"{group}\"\nstore = \"{{room}}.db\"\n"
+    );
+    std::fs::write(&file, text).expect("the directory is ours");
+    let file = file.to_str().expect("a plain path");
+    let run = |args: &[&str]| {
+        both.one
+            .raw(&[args, &["--config", file, "--nick", "cid"]].concat())
+            .start()
+    };
+    let cid = run(&["listen"]);
+    both.ana.sees_members(2);
+    both.bia.sees_members(2);
+    both.bia.say("in two");
+    prints(&cid, &format!("[{two}] <bia> in two"));
+    cid.signal(Signal::TERM);
+    assert_eq!(cid.exit(), 0, "{}", cid.stderr());
+    let sender = run(&["send", "--wait-members", "1", "hello"]);
+    assert_eq!(sender.exit(), 0, "{}", sender.stderr());
+    both.ana.heard("cid", 1);
+    let history = run(&["history", "--grep", "hello"]);
+    assert_eq!(history.exit(), 0, "{}", history.stderr());
+    assert!(
+        history.stdout().ends_with("<cid> hello\n"),
+        "{}",
+        history.stdout()
+    );
+    let shown = run(&["config", "--store", "x.db"]);
+    assert_eq!(shown.exit(), 0, "{}", shown.stderr());
+    let line = format!("room = [\"{one}\", \"{two}\"]");
+    assert!(shown.stdout().contains(&line), "{}", shown.stdout());
+}
+
+#[test]
 fn a_count_is_of_all_rooms_together() {
     let permit = shared();
     let both = Two::new(&permit);
@@ -309,7 +350,7 @@ fn what_is_not_confirmed_in_one_room_is_the_status_of_all() {
     both.bia.signal(Signal::CONT);
 }
 
-/// A flood in one room, and nobody who reads what it prints: the other room hears and answers.
+/// A flood in one room: the other one hears and answers meanwhile.
 #[test]
 fn a_flood_in_one_room_delays_no_other() {
     let permit = alone();

@@ -207,7 +207,7 @@ fn rooms_are_joined_and_left_at_the_prompt() {
     cid.heard("ana", 1);
     ana.keys("/room\r");
     ana.shows("rooms: 1 lab, 2 den (here); /room shows another one");
-    ana.keys("/ROOM lab\r");
+    ana.keys("/ROOM l\t\r");
     ana.shows("[1 lab]  2 den");
     ana.keys("/join den\r");
     ana.shows("1 lab  [2 den]");

@@ -121,6 +121,7 @@ impl Terminal {
     pub fn set_rooms(&mut self, tabs: Vec<RoomTab>) {
         let tabs = if tabs.len() > 1 { tabs } else { Vec::new() };
         if self.among.tabs != tabs {
+            self.candidates.rooms = tabs.iter().map(|tab| tab.name.clone()).collect();
             self.among.tabs = tabs;
             // The title counts all that is unread.
             self.set_unread(self.among.unread);

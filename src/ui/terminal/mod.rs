@@ -115,6 +115,7 @@ impl Terminal {
             candidates: Candidates {
                 nicks: Vec::new(),
                 commands: options.commands,
+                rooms: Vec::new(),
             },
             screen: Screen::new(
                 options.cols,
