@@ -77,16 +77,7 @@ fn carry_out(cli: Cli) -> ExitCode {
                 from,
                 words: grep,
             };
-            start_log(&options);
-            let out = io::stdout().lock();
-            let printed = cli::history::print(&options, &search, last, out, say);
-            driver::flush_log();
-            match printed {
-                Ok(true) => ExitCode::SUCCESS,
-                // As grep ends that finds nothing, and as silent.
-                Ok(false) => ExitCode::from(1),
-                Err(line) => fail(STATUS_FAILED, &line),
-            }
+            print_history(&options, &search, last)
         }
         Some(Task::Keygen { file }) => match cli::keygen::make(file.as_deref()) {
             Ok(line) => print(line.as_bytes()),
@@ -112,6 +103,20 @@ fn carry_out(cli: Cli) -> ExitCode {
         Some(Task::Doctor) => doctor(&options),
         Some(Task::Irc(irc)) => run_irc(&irc, &options),
         action => run(action.unwrap_or(Task::Chat), cli.options),
+    }
+}
+
+/// Prints what the store has; 1 if it has nothing that fits.
+fn print_history(options: &Options, search: &Search, last: Option<usize>) -> ExitCode {
+    start_log(options);
+    let out = io::stdout().lock();
+    let printed = cli::history::print(options, search, last, out, say);
+    driver::flush_log();
+    match printed {
+        Ok(true) => ExitCode::SUCCESS,
+        // As grep ends that finds nothing, and as silent.
+        Ok(false) => ExitCode::from(1),
+        Err(line) => fail(STATUS_FAILED, &line),
     }
 }
 

@@ -36,6 +36,12 @@ impl Ui {
         self.sending.has_said_all()
     }
 
+    /// True unless the user wants to leave, or has left.
+    #[must_use]
+    pub fn stays(&self) -> bool {
+        self.sending.stays()
+    }
+
     /// True unless the node was told to leave.
     #[must_use]
     pub fn takes_lines(&self) -> bool {

@@ -259,6 +259,11 @@ impl Sending {
         self.input_ended && self.lines.is_empty()
     }
 
+    /// True unless this node is on its way out.
+    pub(super) fn stays(&self) -> bool {
+        self.stage == LeavingStage::Here
+    }
+
     /// True unless the node was told to leave.
     pub(super) fn takes_lines(&self) -> bool {
         !matches!(self.stage, LeavingStage::Leaving | LeavingStage::Gone)

@@ -2,7 +2,7 @@
 //! another one to the front.
 
 use crate::harness::{
-    Node, Permit, Room, Signal, eventually, readme_screen, scratch_dir, shared, write_secret,
+    Node, Permit, Room, Signal, alone, eventually, readme_screen, scratch_dir, shared, write_secret,
 };
 use crate::terminal::{PATIENCE, Setup, Terminal};
 
@@ -289,6 +289,28 @@ fn ctrl_c_leaves_all_rooms_and_ctrl_z_stops_all() {
         let gone = node.event("ana is gone", |e| e.is("member_left"));
         assert_eq!(gone.text("reason"), "left");
     }
+}
+
+#[test]
+fn what_leaving_waits_for_is_said_of_a_room_that_is_not_seen_and_its_lines_are_not() {
+    let permit = alone();
+    let mut both = Both::new(&permit, Setup::default());
+    let ana = &mut both.ana;
+    let dan = both.den.join("dan");
+    dan.sees_members(3);
+    both.cid.signal(Signal::STOP);
+    ana.keys(&format!("{CTRL_N}not confirmed\r{CTRL_P}"));
+    ana.shows("[1 lab]");
+    dan.heard("ana", 1);
+    dan.say("not seen");
+    ana.shows("2 den (1)");
+    ana.keys("\x03");
+    ana.shows("papo: [den] waiting for cid#1 to confirm 1 line; Ctrl-C again leaves at once");
+    assert!(ana.is_restored());
+    // The others take cid for lost.
+    assert_eq!(ana.exit().code(), Some(0));
+    both.cid.signal(Signal::CONT);
+    assert!(!ana.raw().contains("not seen"), "{}", ana.raw());
 }
 
 #[test]

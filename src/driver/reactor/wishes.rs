@@ -123,10 +123,9 @@ impl Reactor {
         other.is_some()
     }
 
-    /// The room next to that of this place in which something can be said, the one before it rather than the one
-    /// behind it.
+    /// The room next to that of this place in which the user stays, the one before it rather than the one behind it.
     fn neighbour(&self, which: usize) -> Option<usize> {
-        let others = (self.rooms.present()).filter(|at| self.rooms.get(*at).ui().takes_lines());
+        let others = (self.rooms.present()).filter(|at| self.rooms.get(*at).ui().stays());
         others
             .filter(|at| *at != which)
             .min_by_key(|at| (*at > which, at.abs_diff(which)))
