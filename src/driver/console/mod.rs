@@ -285,12 +285,22 @@ impl Console {
         self.set_tty_mode(ui);
     }
 
+    /// Tells a room how many of its bytes were written while another room's were.
+    pub(super) fn settle(&mut self, room: RoomNo, ui: &mut Ui) {
+        ui.on_written(self.shares.take(room));
+    }
+
+    /// Nothing more is printed of this room.
+    pub(super) fn forget(&mut self, room: RoomNo) {
+        self.shares.forget(room);
+    }
+
     /// Another room is seen in the terminal from now on.
-    pub(super) fn hand_over(&mut self, now: Now, (room, from): (RoomNo, &mut Ui), to: &mut Ui) {
+    pub(super) fn hand_over(&mut self, now: Now, from: &mut Ui, to: &mut Ui) {
         let bytes = self.stdout.bytes_mut();
         let before = bytes.len();
         let handover = from.go_behind(bytes);
-        self.shares.add(room, (bytes.len() - before) as u64);
+        self.shares.add(None, (bytes.len() - before) as u64);
         to.come_to_front(now, handover, Tty::size());
         self.has_work = true;
     }
@@ -371,8 +381,7 @@ impl Console {
         ui: &mut Ui,
         mut fetch: impl FnMut(&mut Ui) -> bool,
     ) {
-        // Written while another room's bytes were.
-        ui.on_written(self.shares.take(room));
+        self.settle(room, ui);
         let mut budget = if self.stdout.never_waits() {
             OUTPUT_FILE_BYTES_PER_TURN_MAX
         } else {
@@ -388,7 +397,7 @@ impl Console {
                 ui.fill_stdout(space, OUTPUT_BYTES_MAX);
                 let rendered = space.len() - before;
                 budget = budget.saturating_sub(rendered);
-                self.shares.add(room, rendered as u64);
+                self.shares.add(Some(room), rendered as u64);
             }
             if self.stdout.pending() == 0 {
                 return;
@@ -397,7 +406,7 @@ impl Console {
             let written = self.stdout.take_written();
             self.stdout_moved |= written > 0;
             self.shares.on_written(written);
-            ui.on_written(self.shares.take(room));
+            self.settle(room, ui);
             // Other rooms learn of theirs in their turns.
             self.has_work |= self.shares.is_news();
             match flushed {

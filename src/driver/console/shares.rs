@@ -10,13 +10,14 @@ use crate::driver::tokens::RoomNo;
 /// The rooms' shares of stdout.
 #[derive(Debug, Default)]
 pub(super) struct Shares {
-    waiting: VecDeque<(RoomNo, u64)>,
+    /// None: of none, who waits to hear of it.
+    waiting: VecDeque<(Option<RoomNo>, u64)>,
     written: BTreeMap<RoomNo, u64>,
 }
 
 impl Shares {
-    /// So many more bytes of this room wait.
-    pub(super) fn add(&mut self, room: RoomNo, bytes: u64) {
+    /// So many more bytes of this room wait, or of none.
+    pub(super) fn add(&mut self, room: Option<RoomNo>, bytes: u64) {
         match self.waiting.back_mut() {
             _ if bytes == 0 => {}
             Some((last, waiting)) if *last == room => *waiting += bytes,
@@ -32,7 +33,9 @@ impl Shares {
             let taken = bytes.min(*waiting);
             bytes -= taken;
             *waiting -= taken;
-            *self.written.entry(*room).or_default() += taken;
+            if let Some(room) = room {
+                *self.written.entry(*room).or_default() += taken;
+            }
             if *waiting == 0 {
                 self.waiting.pop_front();
             }
@@ -47,6 +50,13 @@ impl Shares {
     /// True if bytes were taken of which their rooms do not know yet.
     pub(super) fn is_news(&self) -> bool {
         !self.written.is_empty()
+    }
+
+    /// The room has ended: it waits to hear of nothing.
+    pub(super) fn forget(&mut self, room: RoomNo) {
+        self.written.remove(&room);
+        let its = (self.waiting.iter_mut()).filter(|(whose, _)| *whose == Some(room));
+        its.for_each(|(whose, _)| *whose = None);
     }
 
     /// What waits is dropped: nobody reads it.
@@ -64,7 +74,7 @@ mod tests {
         let (a, b) = (RoomNo(1), RoomNo(2));
         let mut shares = Shares::default();
         for (room, bytes) in [(a, 5), (a, 5), (b, 3), (a, 2), (b, 0)] {
-            shares.add(room, bytes);
+            shares.add(Some(room), bytes);
         }
         assert_eq!(shares.waiting.len(), 3);
         shares.on_written(11);
@@ -73,6 +83,13 @@ mod tests {
         assert_eq!(shares.take(a), 0);
         shares.on_written(3);
         assert_eq!((shares.take(a), shares.take(b)), (1, 2));
+        assert!(!shares.is_news());
+        // Of what was nobody's, or of one that has gone, there is no news.
+        shares.add(None, 4);
+        shares.add(Some(b), 4);
+        shares.forget(b);
+        shares.add(Some(a), 4);
+        shares.on_written(8);
         assert!(!shares.is_news());
         shares.drop_waiting();
         shares.on_written(1);

@@ -22,7 +22,7 @@ impl Reactor {
             // What was typed behind the key may ask for another room again.
             new.ui_mut().set_rooms(tabs);
             let console = self.process.console_mut();
-            console.hand_over(now, (old.no(), old.ui_mut()), new.ui_mut());
+            console.hand_over(now, old.ui_mut(), new.ui_mut());
         }
     }
 

@@ -181,6 +181,7 @@ impl Reactor {
             }
         }
         while let Some(mut room) = self.rooms.take_ended() {
+            self.process.console_mut().forget(room.no());
             self.worst = self.worst.max(room.end(&self.process));
         }
     }

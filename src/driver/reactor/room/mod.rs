@@ -363,6 +363,7 @@ impl Room {
             if fetch(&mut self.ui, &self.node) {
                 console.note_work();
             }
+            console.settle(self.no, &mut self.ui);
             self.ui.keep_behind();
             if !console.is_raw() {
                 console.flush_stderr(&mut self.ui);
