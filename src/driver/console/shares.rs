@@ -84,6 +84,8 @@ mod tests {
         shares.on_written(3);
         assert_eq!((shares.take(a), shares.take(b)), (1, 2));
         assert!(!shares.is_news());
+        shares.on_written(1);
+        assert_eq!(shares.take(a), 1);
         // Of what was nobody's, or of one that has gone, there is no news.
         shares.add(None, 4);
         shares.add(Some(b), 4);
