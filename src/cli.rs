@@ -19,6 +19,7 @@ mod mistakes;
 pub mod peers;
 mod reading;
 pub mod rekey;
+pub mod rooms;
 pub mod secret;
 mod size;
 pub mod trace;
@@ -148,7 +149,8 @@ pub enum Task {
 /// All options of all actions.
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// The room to join; rooms do not hear each other
+    /// The room to join; rooms do not hear each other. May be given several times: papo is in all of them then,
+    /// and {room} in the names of --store, --secret-file and --trace stands for the name of each
     #[arg(
         long,
         global = true,
@@ -158,7 +160,7 @@ pub struct Options {
         default_value = "lobby"
     )]
     #[arg(value_parser = room, help_heading = "Chat")]
-    pub room: String,
+    pub room: Vec<String>,
     /// The room was named, and is not merely the default.
     #[arg(skip)]
     pub room_given: bool,

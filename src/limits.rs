@@ -16,6 +16,8 @@ pub const TEXT_BYTES_MAX: usize = 16 * 1024;
 pub const NICK_CHARS_MAX: usize = 32;
 /// Longest room name in bytes.
 pub const ROOM_BYTES_MAX: usize = 64;
+/// Rooms that one process is in at a time, those that it is leaving included: each is a node of its own.
+pub const ROOMS_MAX: usize = 32;
 /// Bytes of a configuration file: some hundred times what all options take.
 pub const CONFIG_BYTES_MAX: u64 = 256 * 1024;
 /// Addresses of one coordinator or peer that `papo doctor` dials.
@@ -169,6 +171,9 @@ pub const PREVIEW_ROWS_MAX: usize = 5;
 pub const SCREEN_LINES_MAX: usize = 512;
 /// Bytes of the printed lines remembered.
 pub const SCREEN_BYTES_MAX: usize = 512 * 1024;
+/// Bytes of lines that wait in a room that is not in front; of more the oldest are skipped, and the room's history
+/// has them.
+pub const BEHIND_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of lines that wait for a terminal that is not read; the oldest are skipped beyond.
 pub const PRINT_BYTES_MAX: usize = 1024 * 1024;
 

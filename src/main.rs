@@ -12,7 +12,7 @@ use papo::cli::irc::IrcOptions;
 use papo::cli::secret::Refused;
 use papo::cli::{self, Cli, Confirm, Options, STATUS_USAGE, Stop, Task};
 use papo::driver::{
-    self, DoctorConfig, DriverConfig, STATUS_FAILED, ScanConfig, Selection, StartError,
+    self, DoctorConfig, DriverConfig, Joins, STATUS_FAILED, ScanConfig, Selection, StartError,
     StoreConfig, TraceConfig,
 };
 use papo::lock::Secret;
@@ -51,6 +51,13 @@ fn main() -> ExitCode {
 
 /// What the command line asks for.
 fn carry_out(cli: Cli) -> ExitCode {
+    let options = match cli.action {
+        // They may be in several rooms.
+        None | Some(Task::Chat | Task::Listen { .. }) => {
+            return run(cli.action.unwrap_or(Task::Chat), cli.options);
+        }
+        Some(_) => cli.options.in_room(cli.options.first_room()),
+    };
     match cli.action {
         Some(Task::Completions { shell }) => match cli::completing::script(shell) {
             Ok(script) => print(&script),
@@ -70,23 +77,14 @@ fn carry_out(cli: Cli) -> ExitCode {
                 from,
                 words: grep,
             };
-            start_log(&cli.options);
-            let out = io::stdout().lock();
-            let printed = cli::history::print(&cli.options, &search, last, out, say);
-            driver::flush_log();
-            match printed {
-                Ok(true) => ExitCode::SUCCESS,
-                // As grep ends that finds nothing, and as silent.
-                Ok(false) => ExitCode::from(1),
-                Err(line) => fail(STATUS_FAILED, &line),
-            }
+            print_history(&options, &search, last)
         }
         Some(Task::Keygen { file }) => match cli::keygen::make(file.as_deref()) {
             Ok(line) => print(line.as_bytes()),
             Err(line) => fail(STATUS_FAILED, &line),
         },
-        Some(Task::Rekey) => rekey(&cli.options),
-        Some(Task::Demo(asked)) => match cli::demo::give(&asked, cli.options.trace.as_deref()) {
+        Some(Task::Rekey) => rekey(&options),
+        Some(Task::Demo(asked)) => match cli::demo::give(&asked, options.trace.as_deref()) {
             Ok((text, None)) => print(text.as_bytes()),
             Ok((text, Some(failed))) => {
                 print(text.as_bytes());
@@ -101,30 +99,71 @@ fn carry_out(cli: Cli) -> ExitCode {
             },
             Err(line) => fail(STATUS_FAILED, &line),
         },
-        Some(Task::Scan) => scan(&cli.options),
-        Some(Task::Doctor) => doctor(&cli.options),
-        Some(Task::Irc(irc)) => run_irc(&irc, &cli.options),
-        action => run(action.unwrap_or(Task::Chat), &cli.options),
+        Some(Task::Scan) => scan(&options),
+        Some(Task::Doctor) => doctor(&options),
+        Some(Task::Irc(irc)) => run_irc(&irc, &options),
+        action => run(action.unwrap_or(Task::Chat), cli.options),
     }
 }
 
-fn run(action: Task, options: &Options) -> ExitCode {
+/// Prints what the store has; 1 if it has nothing that fits.
+fn print_history(options: &Options, search: &Search, last: Option<usize>) -> ExitCode {
     start_log(options);
-    let (secret, mut warnings) = match secret(options) {
-        Ok(found) => found,
-        Err(refused) => return fail(refused.status, &refused.line),
-    };
-    if let (Some(_), Some(store)) = (&secret, &options.store) {
+    let out = io::stdout().lock();
+    let printed = cli::history::print(options, search, last, out, say);
+    driver::flush_log();
+    match printed {
+        Ok(true) => ExitCode::SUCCESS,
+        // As grep ends that finds nothing, and as silent.
+        Ok(false) => ExitCode::from(1),
+        Err(line) => fail(STATUS_FAILED, &line),
+    }
+}
+
+fn run(action: Task, options: Options) -> ExitCode {
+    start_log(&options);
+    let mut rooms: Vec<DriverConfig> = Vec::new();
+    for name in &options.room {
+        let mut room = match room_config(&action, &options, name) {
+            Ok(room) => room,
+            Err(refused) => return fail(refused.status, &refused.line),
+        };
+        // What concerns them all is said once.
+        let is_said = |line: &String| rooms.iter().any(|room| room.warnings.contains(line));
+        room.warnings.retain(|line| !is_said(line));
+        room.stdout_closed &= rooms.is_empty();
+        rooms.push(room);
+    }
+    let joins = Joins::new(move |name| {
+        let name = cli::rooms::name(name)?;
+        options.check_shared()?;
+        let config = room_config(&action, &options, &name).map_err(|refused| refused.line);
+        config.map(|config| DriverConfig {
+            stdout_closed: false,
+            ..config
+        })
+    });
+    end(Ok(driver::run(&rooms, joins)))
+}
+
+/// What the command line says of one of the rooms.
+fn room_config(action: &Task, options: &Options, room: &str) -> Result<DriverConfig, Refused> {
+    let own = options.in_room(room);
+    let (secret, mut warnings) = secret(&own)?;
+    if let (Some(_), Some(store)) = (&secret, &own.store) {
         warnings.extend(cli::secret::store_warning(store));
     }
-    let started = driver_config(action, options, (secret, warnings)).map(driver::run);
-    end(started)
+    warnings.extend(options.says_open(room));
+    driver_config(action.clone(), &own, (secret, warnings)).map_err(|line| {
+        let status = STATUS_FAILED;
+        Refused { status, line }
+    })
 }
 
 /// Is an IRC server until it is told to end.
 fn run_irc(irc: &IrcOptions, options: &Options) -> ExitCode {
     start_log(options);
-    let room = options.room_given.then(|| options.room.clone());
+    let room = options.room_given.then(|| options.first_room().to_owned());
     let config = match cli::irc::config(irc, room, (options.heartbeat, options.failure_timeout)) {
         Ok(config) => config,
         Err(refused) => return fail(refused.status, &refused.line),
@@ -159,7 +198,7 @@ fn driver_config(
             .listen
             .unwrap_or(SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0))),
         peers: cli::peers::named(&options.peer),
-        room: options.room.clone(),
+        room: options.first_room().to_owned(),
         nick: options.nick(),
         heartbeat: options.heartbeat,
         failure_timeout: options.failure_timeout,
@@ -191,7 +230,7 @@ fn driver_config(
 /// The room's keys, if it is locked, and what the user is to be told of the secret.
 fn secret(options: &Options) -> Result<(Option<Secret>, Vec<String>), Refused> {
     match cli::secret::given(options.secret_file.as_deref())? {
-        Some(given) => Ok((Some(given.derive(&options.room)?), given.warnings)),
+        Some(given) => Ok((Some(given.derive(options.first_room())?), given.warnings)),
         None => Ok((None, Vec::new())),
     }
 }
@@ -237,7 +276,7 @@ fn doctor(options: &Options) -> ExitCode {
         interfaces: interfaces(options),
         listen: options.listen,
         peers: cli::peers::named(&options.peer),
-        room: options.room.clone(),
+        room: options.first_room().to_owned(),
         secret,
         secret_file: options.secret_file.clone(),
         heartbeat: options.heartbeat,
@@ -269,7 +308,7 @@ fn scan(options: &Options) -> ExitCode {
         group: options.group,
         interfaces: interfaces(options),
         heartbeat: options.heartbeat,
-        locked: secret.map(|secret| (options.room.clone(), secret)),
+        locked: secret.map(|secret| (options.first_room().to_owned(), secret)),
     };
     let heard = match driver::scan(&config) {
         Ok(heard) => heard,

@@ -32,7 +32,7 @@ fn the_command_is_well_formed() {
 #[test]
 fn the_defaults_are_those_of_the_contract() {
     let options = options("");
-    assert_eq!(options.room, "lobby");
+    assert_eq!(options.room, ["lobby"]);
     assert_eq!(options.group, "239.255.112.97:28783".parse().unwrap());
     assert_eq!(options.history, 100_000);
     assert_eq!(options.heartbeat, Duration::from_millis(250));
@@ -51,13 +51,42 @@ fn options_stand_before_or_after_the_command() {
         "--room a send hi --json",
     ] {
         let cli = read(line).unwrap();
-        assert_eq!(cli.options.room, "a", "{line}");
+        assert_eq!(cli.options.room, ["a"], "{line}");
         assert!(cli.options.json);
         let text = vec!["hi".to_owned()];
         assert_eq!(cli.action, Some(Task::Send { text }));
     }
     assert_eq!(options("-v listen -v").verbose, 1);
     assert_eq!(options("-vv").verbose, 2);
+}
+
+#[test]
+fn several_rooms_are_for_who_chats_or_listens() {
+    for line in [
+        "--room a --room b --room a",
+        "listen --room a --room b --store {room}.db --listen 127.0.0.1:0",
+    ] {
+        assert_eq!(options(line).room, ["a", "b"], "{line}");
+    }
+    let two = |more: &[&str]| wrong(&[&["--room", "a", "--room", "b"], more].concat());
+    assert!(two(&["send", "hi"]).contains("`papo send` is in one room"));
+    assert!(two(&["doctor"]).contains("--room b"));
+    assert!(two(&["--store", "x.db"]).contains("such as x-{room}.db"));
+    assert!(two(&["--trace", "/tmp/x"]).contains("such as /tmp/x-{room}"));
+    assert!(two(&["--listen", "0.0.0.0:4000"]).contains("one port serves one room"));
+}
+
+#[test]
+fn each_of_several_rooms_has_its_own_files() {
+    let all = options("--room a --room b/c --store /x/{room}.db --secret-file /none/{room}");
+    let one = all.in_room("b/c");
+    assert_eq!((one.first_room(), one.room.len()), ("b/c", 1));
+    assert_eq!(one.store, Some("/x/b%2Fc.db".into()));
+    assert_eq!(one.secret_file, None, "there is no such file");
+    assert!(all.says_open("b/c").unwrap().contains("/none/b%2Fc"));
+    let locked = options("--room a --room b --secret-file /none/key");
+    assert_eq!(locked.in_room("b").secret_file, Some("/none/key".into()));
+    assert_eq!(locked.says_open("b"), None);
 }
 
 #[test]
@@ -142,7 +171,7 @@ fn a_mistake_is_one_line_that_names_the_option_and_the_value() {
         }
     }
     assert!(wrong(&["--json=yes"]).contains("--json"));
-    assert!(wrong(&["--room", "a", "--room", "b"]).contains("--room"));
+    assert!(wrong(&["--nick", "a", "--nick", "b"]).contains("--nick"));
     assert!(wrong(&["listen", "me"]).contains("me"));
 }
 
@@ -154,8 +183,8 @@ fn a_mistake_says_what_to_type_instead() {
             "--quiet: not together with --verbose; leave one of them out",
         ),
         (
-            &["--room", "a", "--room", "b"],
-            "--room <NAME>: given more than once; give it once",
+            &["--nick", "a", "--nick", "b"],
+            "--nick <NAME>: given more than once; give it once",
         ),
         (&["--rom", "x"], "no such option; did you mean --room?"),
         (&["sned"], "did you mean send?"),

@@ -82,9 +82,10 @@ fn rooms() -> Vec<CompletionCandidate> {
 }
 
 fn locked(options: &Options) -> Option<(String, crate::lock::Secret)> {
+    let options = options.in_room(options.first_room());
     let given = secret::given(options.secret_file.as_deref()).ok()??;
-    let secret = given.derive(&options.room).ok()?;
-    Some((options.room.clone(), secret))
+    let secret = given.derive(options.first_room()).ok()?;
+    Some((options.first_room().to_owned(), secret))
 }
 
 /// Whether a shell takes the word as it is.

@@ -38,7 +38,7 @@ pub fn print(
         tell(&format!("{name}: {unread}"));
     }
     let room = store.owner().map_err(wrong)?.room;
-    if options.room_given && room != options.room {
+    if options.room_given && room != options.first_room() {
         return Err(wrong(StoreError::OtherRoom(room)));
     }
     let at = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or(0);

@@ -51,6 +51,10 @@ impl Cli {
         let mut cli = Cli::from_arg_matches(&matches).map_err(|e| stop(&e))?;
         cli.options.room_given = is_given(&matches, "room");
         let wrong = |line: &str| Err(Stop::Wrong(line.to_owned()));
+        let are_typed = is_typed(&matches, "room");
+        (cli.options)
+            .settle_rooms(cli.action.as_ref(), are_typed)
+            .map_err(Stop::Wrong)?;
         if cli.options.anonymous && is_typed(&matches, "identity") {
             return wrong("--anonymous: --identity is given, too; leave one of them out");
         }

@@ -35,7 +35,7 @@ pub fn rekey(options: &Options) -> Result<(String, Vec<String>), Refused> {
     let reading = Store::open_for_reading(path, None).map_err(wrong)?;
     let room = reading.owner().map_err(wrong)?.room;
     drop(reading);
-    if options.room_given && room != options.room {
+    if options.room_given && room != options.first_room() {
         return Err(wrong(StoreError::OtherRoom(room)));
     }
     let lock = given.derive(&room)?.fingerprint();

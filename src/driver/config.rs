@@ -59,6 +59,33 @@ pub struct DriverConfig {
     pub ui: UiConfig,
 }
 
+/// Says with what a room is joined that the user names while papo runs; or why it cannot be, in one line.
+pub struct Joins(Box<JoinFn>);
+
+type JoinFn = dyn Fn(&str) -> Result<DriverConfig, String>;
+
+impl Joins {
+    /// What `config` says of each name.
+    pub fn new(config: impl Fn(&str) -> Result<DriverConfig, String> + 'static) -> Joins {
+        Joins(Box::new(config))
+    }
+
+    /// What the command line decides about the node in this room.
+    ///
+    /// # Errors
+    ///
+    /// Why the room cannot be joined, for the user.
+    pub fn config(&self, room: &str) -> Result<DriverConfig, String> {
+        (self.0)(room)
+    }
+}
+
+impl std::fmt::Debug for Joins {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Joins")
+    }
+}
+
 /// Where a trace goes, if there is one from the start, and how any trace is written.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TraceConfig {

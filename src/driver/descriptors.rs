@@ -17,7 +17,7 @@ pub(super) fn allow() {
     raise((LINKS_MAX + SOCKETS_MAX + OTHERS) as u64);
 }
 
-/// Raises it as far as the system lets it: many nodes in one process have a link with each other.
+/// Raises it as far as the system lets it: many nodes in one process have links and datagrams each.
 pub(super) fn allow_all() {
     raise(u64::MAX);
 }

@@ -7,7 +7,7 @@
 //!
 //! | part | owns |
 //! | --- | --- |
-//! | `reactor` | the loop and its order, the node, and the parts; it lends one part to another for a call |
+//! | `reactor` | the loop and its order, the rooms: their nodes and the parts; it lends one part to another for a call |
 //! | `carrier` | what carries between one node and the parts that it has, in the reactor and in `irc` |
 //! | `streams` | all streams with peers, the listener, what each may cost |
 //! | `network` | what this host's interfaces are, the datagrams that go out and come in |
@@ -65,7 +65,7 @@ mod troupe;
 mod wheel;
 
 pub use self::loglines::{flush as flush_log, target as log_target};
-pub use config::{DriverConfig, StoreConfig, TraceConfig};
+pub use config::{DriverConfig, Joins, StoreConfig, TraceConfig};
 pub use console::outlive_file_limits;
 pub use doctor::{DoctorConfig, Examined, examine};
 pub use irc::{IrcAddress, IrcConfig};
@@ -77,7 +77,8 @@ pub use start_error::StartError;
 pub use status::{STATUS_FAILED, STATUS_INTERRUPTED};
 pub use troupe::Troupe;
 
-/// Runs one node from its start to its end. The result is the exit status.
+/// Runs one node in each of these rooms, from its start to its end. The result is the exit status: the worst of them.
+/// What concerns the process is taken from the first.
 ///
 /// The logger, if there is one, should write to [`log_target`]; what it wrote is on stderr when
 /// this returns.
@@ -85,8 +86,8 @@ pub use troupe::Troupe;
 /// # Errors
 ///
 /// If papo cannot start, or cannot go on; the exit status is then [`STATUS_FAILED`].
-pub fn run(config: DriverConfig) -> Result<u8, StartError> {
-    let result = reactor::Reactor::new(config).and_then(reactor::Reactor::run);
+pub fn run(rooms: &[DriverConfig], joins: Joins) -> Result<u8, StartError> {
+    let result = reactor::Reactor::new(rooms, joins).and_then(reactor::Reactor::run);
     flush_log();
     result
 }

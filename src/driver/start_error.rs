@@ -109,6 +109,11 @@ impl fmt::Display for StartError {
     }
 }
 
+/// What is said of something that the system refused.
+pub(super) fn system(what: &'static str) -> impl Fn(io::Error) -> StartError {
+    move |e| StartError::System(what, e)
+}
+
 fn lacks_descriptors(e: &io::Error) -> bool {
     let lacking = [Errno::MFILE, Errno::NFILE].map(Errno::raw_os_error);
     e.raw_os_error()

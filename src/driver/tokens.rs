@@ -4,7 +4,7 @@
 
 use mio::Token;
 
-use crate::limits::LOOKUPS_MAX;
+use crate::limits::{LOOKUPS_MAX, ROOMS_MAX};
 
 use super::network::SOCKETS_MAX;
 use super::streams::SLOTS_MAX;
@@ -26,4 +26,25 @@ pub(super) const SEARCH: Token = Token(SLOTS_MAX + 7);
 pub(super) const DATAGRAMS: usize = SLOTS_MAX + 16;
 /// The first look-up's number; the others follow.
 pub(super) const LOOKUPS: usize = DATAGRAMS + SOCKETS_MAX;
-const _: () = assert!(LOOKUPS + LOOKUPS_MAX < 1 << 16);
+/// The first number of the rooms that have a poll of their own.
+const ROOMS: usize = LOOKUPS + LOOKUPS_MAX;
+/// So many numbers are for rooms: many more than there are rooms at a time.
+const ROOM_TOKENS: usize = 16 * ROOMS_MAX;
+// Above, the numbers are those of streams.
+const _: () = assert!(ROOMS + ROOM_TOKENS <= 1 << 16);
+
+/// Which room of the process: no two ever have the same.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct RoomNo(pub(super) usize);
+
+impl RoomNo {
+    /// How the process's poll names this room's. Long after a room has gone another one may be named so.
+    pub(super) fn token(self) -> Token {
+        Token(ROOMS + self.0 % ROOM_TOKENS)
+    }
+
+    /// True of a number that is some room's.
+    pub(super) fn has(token: Token) -> bool {
+        (ROOMS..ROOMS + ROOM_TOKENS).contains(&token.0)
+    }
+}

@@ -57,6 +57,12 @@ pub(super) struct Call {
 pub(super) struct Attention {
     notify: Notify,
     unread: u64,
+    /// In how many of them the user is meant.
+    mentions: u64,
+    /// Another room is seen.
+    is_behind: bool,
+    /// No message has come since another room is seen.
+    is_mark_due: bool,
     /// The terminal has the focus, as far as it says.
     is_focused: Option<bool>,
     /// The user was away until a moment ago, which is not known yet.
@@ -71,6 +77,9 @@ impl Attention {
         Attention {
             notify,
             unread: 0,
+            mentions: 0,
+            is_behind: false,
+            is_mark_due: false,
             is_focused: None,
             is_back: false,
             away_until_ms: None,
@@ -92,16 +101,38 @@ impl Attention {
         self.unread
     }
 
+    /// In how many of these the user is named, or written to alone.
+    pub(super) fn mentions(&self) -> u64 {
+        self.mentions
+    }
+
+    /// Whether the terminal has the focus, as far as it says.
+    pub(super) fn is_focused(&self) -> Option<bool> {
+        self.is_focused
+    }
+
     /// A key was pressed.
     pub(super) fn on_key(&mut self) {
-        self.unread = 0;
+        (self.unread, self.mentions) = (0, 0);
+    }
+
+    /// Another room is seen from now on.
+    pub(super) fn go_behind(&mut self) {
+        (self.is_behind, self.is_mark_due) = (true, true);
+    }
+
+    /// This room is seen again, in a terminal of which that is known of the focus.
+    pub(super) fn come_to_front(&mut self, is_focused: Option<bool>) {
+        (self.is_behind, self.is_mark_due) = (false, false);
+        self.is_focused = is_focused;
+        self.on_key();
     }
 
     /// The terminal says whether it has the focus.
     pub(super) fn on_focus(&mut self, is_focused: bool) {
         self.is_focused = Some(is_focused);
         if is_focused {
-            self.unread = 0;
+            self.on_key();
         }
     }
 
@@ -121,14 +152,18 @@ impl Attention {
     /// the user was away, or a moment later by its author's clock.
     pub(super) fn is_marked(&mut self, sent_ms: u64) -> bool {
         let until = self.away_until_ms.take();
+        if std::mem::take(&mut self.is_mark_due) {
+            return true;
+        }
         until.is_some_and(|until| sent_ms < until.saturating_add(CLOCKS_APART_MS))
     }
 
     /// A message of somebody else came. `is_meant`: it names the user, or is to nobody else.
     pub(super) fn on_message(&mut self, is_meant: bool) -> Call {
-        let looks = self.is_focused == Some(true);
+        let looks = self.is_focused == Some(true) && !self.is_behind;
         if !looks {
             self.unread += 1;
+            self.mentions += u64::from(is_meant);
         }
         let rings = match self.notify {
             Notify::Never => false,
@@ -173,6 +208,20 @@ mod tests {
         assert_eq!(attention.unread(), 1);
         attention.on_key();
         assert_eq!(attention.unread(), 0);
+    }
+
+    #[test]
+    fn a_room_that_is_not_seen_counts_and_calls_until_it_is() {
+        let mut attention = Attention::new(Notify::Mention);
+        attention.on_focus(true);
+        attention.go_behind();
+        assert!(!attention.on_message(false).rings);
+        assert!(attention.is_marked(5) && !attention.is_marked(5));
+        assert!(attention.on_message(true).rings);
+        assert_eq!((attention.unread(), attention.mentions()), (2, 1));
+        attention.come_to_front(Some(true));
+        assert_eq!((attention.unread(), attention.mentions()), (0, 0));
+        assert!(!attention.is_marked(5));
     }
 
     #[test]

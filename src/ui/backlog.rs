@@ -311,6 +311,12 @@ impl Backlog {
         self.lines.push_back(Placed { place, at, what });
     }
 
+    /// True if nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        let is_nothing = self.talk.is_empty() && self.lines.is_empty() && self.gap.is_none();
+        is_nothing && self.early.is_empty() && self.delivered.is_empty()
+    }
+
     /// More waits than is kept in memory.
     pub(super) fn is_too_long(&self) -> bool {
         self.bytes > self.bytes_max

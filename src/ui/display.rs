@@ -12,6 +12,7 @@ use super::backlog::Kind;
 use super::config::UiConfig;
 use super::event_data::{Delivered, HeardMessage, PrivateEvent};
 use super::face::Face;
+use super::json::When;
 use super::line_format::{JsonLines, TextLines};
 use super::output::{Output, kept_bytes};
 use super::people::People;
@@ -33,6 +34,8 @@ pub(super) struct Display {
     not_run: u64,
     stdout: Output,
     stderr: Stderr,
+    /// The room, where each line and event is to name it.
+    room: Option<String>,
     /// The exit status, once the node has left.
     status: Option<u8>,
 }
@@ -48,8 +51,15 @@ impl Display {
             not_run: 0,
             stdout: Output::new(kept, config.confirms_printed),
             stderr: Stderr::default(),
+            room: None,
             status: None,
         }
+    }
+
+    /// Each line and each event names the room from now on.
+    pub(super) fn name_room(&mut self, room: &str) {
+        self.stderr.name_room(room);
+        self.room = Some(room.to_owned());
     }
 
     /// Shows a prompt from now on.
@@ -103,6 +113,11 @@ impl Display {
     /// What waits for stdout, to be changed.
     pub(super) fn stdout_mut(&mut self) -> &mut Output {
         &mut self.stdout
+    }
+
+    /// True while something waits for stdout or stderr.
+    pub(super) fn has_output(&self) -> bool {
+        !self.stdout.is_empty() || !self.stderr.is_empty()
     }
 
     /// The exit status, once the node has left.
@@ -222,6 +237,7 @@ impl Display {
                 if *timestamps {
                     text::moment(out, said.sent_at);
                 }
+                text::place(out, self.room.as_deref());
                 text::message(out, nick, text, Tab::Keep);
             }),
             Face::Terminal(prompt) => {
@@ -248,6 +264,8 @@ impl Display {
             ("PAPO_PRIVATE", id.is_none().to_string()),
         ];
         variables.extend(id.map(|id| ("PAPO_MESSAGE_ID", format!("{}-{}", id.origin, id.seq))));
+        // Whatever the command runs of papo is in the same room then.
+        variables.extend((self.room.clone()).map(|room| ("PAPO_ROOM", room)));
         variables.extend(identity.map(|who| ("PAPO_FROM_IDENTITY", who.to_string())));
         let text = format!("{}\n", said.text);
         if !runs.push(Run { text, variables }) {
@@ -319,15 +337,25 @@ impl Display {
 
     /// Shows a command's answer: whole lines of text on stdout.
     pub(super) fn answer(&mut self, now: Now, lines: &str) {
-        self.push_kind(now, Kind::Text, lines);
+        if self.room.is_none() || self.prompt().is_some() {
+            return self.push_kind(now, Kind::Text, lines);
+        }
+        let mut place = Vec::new();
+        text::place(&mut place, self.room.as_deref());
+        let place = String::from_utf8_lossy(&place).into_owned();
+        let lines: String = (lines.lines())
+            .map(|line| format!("{place}{line}\n"))
+            .collect();
+        self.push_kind(now, Kind::Text, &lines);
     }
 
     /// Shows an event, which `write` appends, on stdout; after `left` there is none. It is told who
     /// people are.
-    pub(super) fn json(&mut self, now: Now, write: impl FnOnce(&mut Vec<u8>, u64, &People)) {
+    pub(super) fn json(&mut self, now: Now, write: impl FnOnce(&mut Vec<u8>, When<'_>, &People)) {
         if self.status.is_none() {
-            let (at, people) = (now.wall_ms, &self.people);
-            self.stdout.push_lines(at, |out| write(out, at, people));
+            let (ms, room) = (now.wall_ms, self.room.as_deref());
+            let (at, people) = (When { ms, room }, &self.people);
+            self.stdout.push_lines(ms, |out| write(out, at, people));
         }
     }
 
@@ -346,16 +374,33 @@ impl Display {
             Face::Text { timestamps, .. } => {
                 let format = TextLines {
                     timestamps: *timestamps,
+                    room: self.room.as_deref(),
                 };
                 self.stdout.fill(out, limit, &format, stderr);
             }
-            Face::Json => self
-                .stdout
-                .fill(out, limit, &JsonLines(&self.people), stderr),
+            Face::Json => {
+                let format = JsonLines {
+                    people: &self.people,
+                    room: self.room.as_deref(),
+                };
+                self.stdout.fill(out, limit, &format, stderr);
+            }
             Face::Terminal(prompt) => {
                 prompt.fill(out, limit, leaves, (&mut self.stdout, &self.people));
             }
         }
+    }
+
+    /// At a prompt that is not seen: keeps what is shown once it is.
+    pub(super) fn keep_behind(&mut self) {
+        if let Face::Terminal(prompt) = &mut self.face {
+            prompt.keep((&mut self.stdout, &self.people));
+        }
+    }
+
+    /// The next line for stderr, without who says it.
+    pub(super) fn next_word(&mut self) -> Option<String> {
+        self.stderr.pop()
     }
 
     /// Appends what waits for stderr until `out` holds about `limit` bytes.

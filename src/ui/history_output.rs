@@ -18,5 +18,5 @@ pub fn push_text(out: &mut Vec<u8>, message: &ChatMessage) {
 
 /// The `message` event of a replay; `at` is now.
 pub fn push_json(out: &mut Vec<u8>, at: u64, message: &ChatMessage) {
-    json::message(out, at, message, false, Arrival::Old, None);
+    json::message(out, at.into(), message, false, Arrival::Old, None);
 }

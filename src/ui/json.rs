@@ -23,20 +23,44 @@ use super::visible::{is_hidden, is_plain};
 /// The version of these events.
 const SCHEMA: u32 = 1;
 
-/// Appends one event. The fields of `body` follow the two that every event has.
-pub(crate) fn event(out: &mut Vec<u8>, name: &'static str, at: u64, body: impl Serialize) {
+/// When something happened and, where a process is in several rooms, in which of them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct When<'a> {
+    /// Milliseconds since 1970.
+    pub ms: u64,
+    /// The room, if it is to be named.
+    pub room: Option<&'a str>,
+}
+
+impl From<u64> for When<'_> {
+    fn from(ms: u64) -> Self {
+        When { ms, room: None }
+    }
+}
+
+/// Appends one event. The fields of `body` follow those that every event has.
+pub(crate) fn event<'a>(
+    out: &mut Vec<u8>,
+    name: &'static str,
+    at: impl Into<When<'a>>,
+    body: impl Serialize,
+) {
     #[derive(Serialize)]
-    struct Envelope<B> {
+    struct Envelope<'a, B> {
         event: &'static str,
         at: Stamp,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        room: Option<&'a str>,
         #[serde(flatten)]
         body: B,
     }
+    let When { ms, room } = at.into();
     line(
         out,
         &Envelope {
             event: name,
-            at: Stamp(at),
+            at: Stamp(ms),
+            room,
             body,
         },
     );
@@ -77,7 +101,7 @@ impl serde_json::ser::Formatter for VisibleJson {
 }
 
 /// `listening`
-pub fn listening(out: &mut Vec<u8>, at: u64, listening: &Listening) {
+pub fn listening(out: &mut Vec<u8>, at: When<'_>, listening: &Listening) {
     #[derive(Serialize)]
     struct Body<'a> {
         version: &'static str,
@@ -97,13 +121,14 @@ pub fn listening(out: &mut Vec<u8>, at: u64, listening: &Listening) {
         nick: &listening.nick,
         key: Hex(listening.key.0),
     };
-    event(out, "listening", at, body);
+    // Its own fields name the room.
+    event(out, "listening", at.ms, body);
 }
 
 /// `message`, of the history. Written out without flattening: this is the path that a flood takes.
 pub fn message(
     out: &mut Vec<u8>,
-    at: u64,
+    at: When<'_>,
     message: &ChatMessage,
     own: bool,
     arrival: Arrival,
@@ -111,7 +136,8 @@ pub fn message(
 ) {
     let said = MessageOut {
         event: "message",
-        at: Stamp(at),
+        at: Stamp(at.ms),
+        room: at.room,
         id: Some(IdText(message.id())),
         from: message.from(),
         nick: message.nick(),
@@ -147,6 +173,8 @@ fn late(out: &mut Vec<u8>, said: MessageOut<'_>) {
 struct MessageOut<'a> {
     event: &'static str,
     at: Stamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    room: Option<&'a str>,
     id: Option<IdText>,
     from: Id,
     nick: &'a str,
@@ -164,13 +192,14 @@ struct MessageOut<'a> {
 /// `message`, of `/msg`: it has neither an id nor a sequence number.
 pub(super) fn private(
     out: &mut Vec<u8>,
-    at: u64,
+    at: When<'_>,
     said: &PrivateEvent<'_>,
     identity: Option<Fingerprint>,
 ) {
     let said = MessageOut {
         event: "message",
-        at: Stamp(at),
+        at: Stamp(at.ms),
+        room: at.room,
         id: None,
         from: said.from,
         nick: said.nick,
@@ -187,7 +216,7 @@ pub(super) fn private(
 }
 
 /// `delivered`, of one message of the run.
-pub(super) fn delivered(out: &mut Vec<u8>, at: u64, id: MessageId, run: &Delivered) {
+pub(super) fn delivered(out: &mut Vec<u8>, at: When<'_>, id: MessageId, run: &Delivered) {
     #[derive(Serialize)]
     struct Missed<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -200,6 +229,8 @@ pub(super) fn delivered(out: &mut Vec<u8>, at: u64, id: MessageId, run: &Deliver
     struct Body<'a> {
         event: &'static str,
         at: Stamp,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        room: Option<&'a str>,
         id: IdText,
         members: usize,
         confirmed: usize,
@@ -213,7 +244,8 @@ pub(super) fn delivered(out: &mut Vec<u8>, at: u64, id: MessageId, run: &Deliver
     });
     let body = Body {
         event: "delivered",
-        at: Stamp(at),
+        at: Stamp(at.ms),
+        room: at.room,
         id: IdText(id),
         members: run.members,
         confirmed: run.confirmed,
@@ -225,7 +257,7 @@ pub(super) fn delivered(out: &mut Vec<u8>, at: u64, id: MessageId, run: &Deliver
 /// `missed`: so many messages of an author, from the first to the last sequence number.
 pub fn missed(
     out: &mut Vec<u8>,
-    at: u64,
+    at: When<'_>,
     key: Key,
     nick: &str,
     (first, last): (u64, u64),
@@ -250,7 +282,7 @@ pub fn missed(
 }
 
 /// `election`
-pub fn election(out: &mut Vec<u8>, at: u64, phase: Phase, reason: &str) {
+pub fn election(out: &mut Vec<u8>, at: When<'_>, phase: Phase, reason: &str) {
     #[derive(Serialize)]
     struct Body<'a> {
         phase: &'static str,
@@ -265,7 +297,14 @@ pub fn election(out: &mut Vec<u8>, at: u64, phase: Phase, reason: &str) {
 }
 
 /// `coordinator`
-pub fn coordinator(out: &mut Vec<u8>, at: u64, id: Id, key: Key, previous: Option<Id>, own: bool) {
+pub fn coordinator(
+    out: &mut Vec<u8>,
+    at: When<'_>,
+    id: Id,
+    key: Key,
+    previous: Option<Id>,
+    own: bool,
+) {
     #[derive(Serialize)]
     struct Body {
         id: Id,
@@ -285,7 +324,7 @@ pub fn coordinator(out: &mut Vec<u8>, at: u64, id: Id, key: Key, previous: Optio
 
 /// `history`: the answer to `/history`. `count` and `digest` are of the whole history, however few
 /// of its messages are asked for.
-pub fn history(out: &mut Vec<u8>, at: u64, room: &dyn RoomState, messages: &[ChatMessage]) {
+pub fn history(out: &mut Vec<u8>, at: When<'_>, room: &dyn RoomState, messages: &[ChatMessage]) {
     #[derive(Serialize)]
     struct Body<'a> {
         count: usize,
@@ -301,7 +340,7 @@ pub fn history(out: &mut Vec<u8>, at: u64, room: &dyn RoomState, messages: &[Cha
 }
 
 /// `topic`: the answer to `/topic`. Without a topic all of it is null.
-pub(super) fn topic(out: &mut Vec<u8>, at: u64, set: Option<&ChatMessage>) {
+pub(super) fn topic(out: &mut Vec<u8>, at: When<'_>, set: Option<&ChatMessage>) {
     #[derive(Serialize)]
     struct Body<'a> {
         text: Option<&'a str>,
@@ -321,7 +360,7 @@ pub(super) fn topic(out: &mut Vec<u8>, at: u64, set: Option<&ChatMessage>) {
 /// `search`: the answer to `/search`, with all that was found.
 ///
 /// What only a store has is counted, and the newest of it are there.
-pub fn search(out: &mut Vec<u8>, at: u64, words: &str, count: u64, messages: &[ChatMessage]) {
+pub fn search(out: &mut Vec<u8>, at: When<'_>, words: &str, count: u64, messages: &[ChatMessage]) {
     #[derive(Serialize)]
     struct Body<'a> {
         words: &'a str,
@@ -363,7 +402,13 @@ impl<'a> HeldMessage<'a> {
 }
 
 /// `status`: the answer to `/status`.
-pub fn status(out: &mut Vec<u8>, at: u64, name: &str, room: &dyn RoomState, driver: DriverStatus) {
+pub fn status(
+    out: &mut Vec<u8>,
+    at: When<'_>,
+    name: &str,
+    room: &dyn RoomState,
+    driver: DriverStatus,
+) {
     struct CounterMap(Vec<(&'static str, u64)>);
     impl Serialize for CounterMap {
         fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
@@ -396,7 +441,7 @@ pub fn status(out: &mut Vec<u8>, at: u64, name: &str, room: &dyn RoomState, driv
         uptime_ms: millis(driver.uptime),
         counters: CounterMap(room.counters()),
     };
-    event(out, "status", at, body);
+    event(out, "status", at.ms, body);
 }
 
 pub(super) fn millis(d: Duration) -> u64 {
@@ -404,7 +449,7 @@ pub(super) fn millis(d: Duration) -> u64 {
 }
 
 /// `warning`, `error` and `help`.
-pub fn remark(out: &mut Vec<u8>, at: u64, name: &'static str, text: &str) {
+pub fn remark(out: &mut Vec<u8>, at: When<'_>, name: &'static str, text: &str) {
     #[derive(Serialize)]
     struct Body<'a> {
         text: &'a str,
@@ -413,7 +458,7 @@ pub fn remark(out: &mut Vec<u8>, at: u64, name: &'static str, text: &str) {
 }
 
 /// `left`, the last line.
-pub fn left(out: &mut Vec<u8>, at: u64, confirmed: bool) {
+pub fn left(out: &mut Vec<u8>, at: When<'_>, confirmed: bool) {
     #[derive(Serialize)]
     struct Body {
         confirmed: bool,

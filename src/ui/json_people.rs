@@ -12,7 +12,7 @@ use crate::identity::Fingerprint;
 use crate::node::Departure;
 use crate::wire::{Id, Member};
 
-use super::json::{event, millis};
+use super::json::{When, event, millis};
 use super::numbers::{Hex, Stamp};
 use super::people::People;
 use super::room_state::{RoomState, everybody};
@@ -53,7 +53,7 @@ fn member_out<'a>(member: &'a Member, people: &People) -> MemberOut<'a> {
 /// `joined`
 pub(super) fn joined(
     out: &mut Vec<u8>,
-    at: u64,
+    at: When<'_>,
     room: &dyn RoomState,
     people: &People,
     again: bool,
@@ -103,14 +103,14 @@ impl<'a> MemberChange<'a> {
 }
 
 /// `member_joined`
-pub(super) fn member_joined(out: &mut Vec<u8>, at: u64, member: &Member, people: &People) {
+pub(super) fn member_joined(out: &mut Vec<u8>, at: When<'_>, member: &Member, people: &People) {
     event(out, "member_joined", at, MemberChange::of(member, people));
 }
 
 /// `member_left`
 pub(super) fn member_left(
     out: &mut Vec<u8>,
-    at: u64,
+    at: When<'_>,
     member: &Member,
     people: &People,
     departure: Departure,
@@ -129,7 +129,7 @@ pub(super) fn member_left(
 /// `member_renamed`
 pub(super) fn member_renamed(
     out: &mut Vec<u8>,
-    at: u64,
+    at: When<'_>,
     member: &Member,
     people: &People,
     previous: &str,
@@ -142,7 +142,7 @@ pub(super) fn member_renamed(
 }
 
 /// `members`: the answer to `/members`.
-pub(super) fn members(out: &mut Vec<u8>, at: u64, room: &dyn RoomState, people: &People) {
+pub(super) fn members(out: &mut Vec<u8>, at: When<'_>, room: &dyn RoomState, people: &People) {
     #[derive(Serialize)]
     struct Body<'a> {
         coordinator: Option<Id>,
@@ -158,7 +158,7 @@ pub(super) fn members(out: &mut Vec<u8>, at: u64, room: &dyn RoomState, people: 
 /// `whois`: the answer to `/whois`, once for each who is named.
 pub(super) fn whois(
     out: &mut Vec<u8>,
-    at: u64,
+    at: When<'_>,
     member: &Member,
     people: &People,
     link: Option<(SocketAddr, Duration)>,
@@ -172,7 +172,7 @@ pub(super) fn whois(
         #[serde(skip_serializing_if = "Option::is_none")]
         since: Option<Stamp>,
     }
-    let since = link.map(|(_, ago)| Stamp(at.saturating_sub(millis(ago))));
+    let since = link.map(|(_, ago)| Stamp(at.ms.saturating_sub(millis(ago))));
     let body = Body {
         member: member_out(member, people),
         linked_at: link.map(|(address, _)| Text(address)),

@@ -8,6 +8,7 @@ use crate::wire::{ChatMessage, MessageId};
 
 use super::event_data::Delivered;
 use super::gap::Gap;
+use super::json::When;
 use super::people::People;
 use super::stderr::Stderr;
 use super::visible::Tab;
@@ -34,17 +35,20 @@ pub(super) trait LineFormat {
 
 /// `<nick> text` lines. Stdout is for messages alone, and warnings go to stderr.
 #[derive(Debug)]
-pub(super) struct TextLines {
+pub(super) struct TextLines<'a> {
     /// Each line begins with when it was said, in local time.
     pub(super) timestamps: bool,
+    /// Each line says in which room it was said.
+    pub(super) room: Option<&'a str>,
 }
 
-impl LineFormat for TextLines {
+impl LineFormat for TextLines<'_> {
     fn message(&self, out: &mut Vec<u8>, _: u64, message: &ChatMessage, _: bool, _: Arrival) {
         let (nick, text) = (message.nick_bytes(), message.text_bytes());
         if self.timestamps {
             text::moment(out, message.sent_at());
         }
+        text::place(out, self.room);
         text::message(out, nick, text, Tab::Keep);
     }
 
@@ -58,7 +62,20 @@ impl LineFormat for TextLines {
 
 /// JSON Lines: everything is an event on stdout; it says who people are.
 #[derive(Debug)]
-pub(super) struct JsonLines<'a>(pub(super) &'a People);
+pub(super) struct JsonLines<'a> {
+    pub(super) people: &'a People,
+    /// Each event says in which room it happened.
+    pub(super) room: Option<&'a str>,
+}
+
+impl JsonLines<'_> {
+    fn when(&self, ms: u64) -> When<'_> {
+        When {
+            ms,
+            room: self.room,
+        }
+    }
+}
 
 impl LineFormat for JsonLines<'_> {
     fn message(
@@ -69,19 +86,20 @@ impl LineFormat for JsonLines<'_> {
         own: bool,
         arrival: Arrival,
     ) {
-        let identity = self.0.identity(message.origin());
-        json::message(out, at, message, own, arrival, identity);
+        let identity = self.people.identity(message.origin());
+        json::message(out, self.when(at), message, own, arrival, identity);
     }
 
     fn delivered(&self, out: &mut Vec<u8>, at: u64, id: MessageId, run: &Delivered) {
-        json::delivered(out, at, id, run);
+        json::delivered(out, self.when(at), id, run);
     }
 
     fn gap(&self, out: &mut Vec<u8>, _: &mut Stderr, gap: &Gap) {
-        json::remark(out, gap.at(), "warning", &gap.warning());
+        let at = self.when(gap.at());
+        json::remark(out, at, "warning", &gap.warning());
         for range in gap.ranges() {
             let (seqs, count) = ((range.first, range.last), range.count);
-            json::missed(out, gap.at(), range.key, &range.nick, seqs, count);
+            json::missed(out, at, range.key, &range.nick, seqs, count);
         }
     }
 }

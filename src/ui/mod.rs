@@ -23,8 +23,10 @@
 //! | `event_data` | the data of events while they wait |
 //! | `history_output` | how a message reads that `papo history` found |
 //! | `rooms_found` | how the rooms read that `papo scan` heard |
+//! | `rooms`, `in_rooms` | what the user wants of the rooms of a process; what one room has to do with the others |
 //! | `from_store` | what the user's side wants of the store, and gets |
 //! | `searching` | what `/search` finds, in memory and in the store |
+//! | `last_words` | what was not done when papo ends |
 //! | `runs` | messages for each of which a command is to be run |
 //! | `wanted` | which messages a listener wants, and how many |
 //! | `people` | who people are, as far as their links have proven it |
@@ -34,7 +36,7 @@
 //! says to them; nobody else names their fields. What a part needs beside its own state it is lent
 //! for one call: `Sending` and `Showing` are lent the `Display` and the view of the node, and know
 //! nothing of each other. Each file imports only from files that do not import it, however
-//! indirectly; none but this one, and its part `from_store`, knows [`Ui`].
+//! indirectly; none but this one, and its parts `from_store`, `in_rooms` and `last_words`, knows [`Ui`].
 
 pub mod act;
 mod attention;
@@ -48,9 +50,11 @@ mod from_store;
 mod gap;
 pub mod history_output;
 mod ignored;
+mod in_rooms;
 pub mod input_lines;
 mod json;
 mod json_people;
+mod last_words;
 mod likeness;
 mod line_format;
 mod news;
@@ -62,6 +66,7 @@ mod printed;
 mod prompt;
 mod queued_lines;
 mod room_state;
+mod rooms;
 pub mod rooms_found;
 mod runs;
 mod searching;
@@ -77,9 +82,11 @@ mod wanted;
 pub use attention::Notify;
 pub use commands::HELP as COMMANDS_HELP;
 pub use config::{DriverStatus, Listening, Mode, Notices, Replay, ScreenFacts, UiConfig};
+pub use in_rooms::{Handover, ReadLines};
 pub(crate) use json::event as json_event;
 pub use printed::Fate;
 pub use room_state::RoomState;
+pub use rooms::{RoomCall, RoomWish};
 pub use runs::Run;
 pub use searching::FoundInStore;
 pub use wanted::Wanted;
@@ -111,6 +118,8 @@ pub struct Ui {
     notify: Notify,
     /// The user wants a trace, and the driver does not know it yet.
     trace: Option<String>,
+    /// What the user wants of the rooms, and the driver does not know yet.
+    wish: Option<RoomWish>,
     searching: Searching,
 }
 
@@ -126,6 +135,7 @@ impl Ui {
             met_somebody: false,
             notify: config.notify,
             trace: None,
+            wish: None,
             searching: Searching::default(),
         };
         // The lines of the command line stand for stdin.
@@ -343,6 +353,7 @@ impl Ui {
             display: &mut self.display,
             searching: &mut self.searching,
             trace: &mut self.trace,
+            wish: &mut self.wish,
         };
         if lent.waits_for_store() && !self.sending.is_late() {
             return None;
@@ -365,13 +376,21 @@ impl Ui {
         self.display.notice(now, text);
     }
 
+    /// What the user asked for cannot be done.
+    pub fn refuse(&mut self, now: Now, why: &str) {
+        self.display.remark(now, "error", why);
+    }
+
     /// Says what leaving waits for.
     fn say_wait(&mut self, now: Now, node: &dyn RoomState) {
         let (lines, missing) = node.unconfirmed();
         if lines > 0 {
             let is_prompt = self.display.prompt().is_some();
             let words = text::waiting(lines, &missing, is_prompt);
-            self.display.notice(now, &words);
+            match self.display.prompt() {
+                Some(prompt) if prompt.is_behind() => self.display.say_on_stderr(&words),
+                _ => self.display.notice(now, &words),
+            }
         }
     }
 
@@ -390,13 +409,6 @@ impl Ui {
     #[must_use]
     pub fn waiting_runs(&self) -> u64 {
         self.display.waiting_runs()
-    }
-
-    /// Papo ends, and for so many messages a command has not ended, or was not run.
-    pub fn say_unrun(&mut self, count: u64) {
-        let commands = text::count(count, "command");
-        let words = format!("--exec: {commands} not waited for: they took too long");
-        self.display.say_on_stderr(&words);
     }
 
     /// Stdout never waits, as a file: nothing for it is ever skipped.
@@ -419,29 +431,6 @@ impl Ui {
     /// showed them: with [`UiConfig::confirms_printed`] only, and `None` while it is not known.
     pub fn next_fate(&mut self) -> Option<Fate> {
         self.display.stdout_mut().next_fate()
-    }
-
-    /// How many messages are not written to stdout, and nothing was said of them: none if the reader
-    /// went away, since nobody misses them.
-    #[must_use]
-    pub fn unprinted(&self) -> u64 {
-        self.display.stdout().unprinted()
-    }
-
-    /// Papo ends, and nobody has read so many messages.
-    pub fn say_unprinted(&mut self, count: u64) {
-        self.say_not_printed(count, "nobody read the output");
-    }
-
-    /// Papo ends since its time is over, and so many messages were not read yet.
-    pub fn say_read_late(&mut self, count: u64) {
-        self.say_not_printed(count, "the output was not read in time (--timeout)");
-    }
-
-    fn say_not_printed(&mut self, count: u64, why: &str) {
-        let lines = text::count(count, "line");
-        let words = format!("{lines} not printed: {why}");
-        self.display.say_on_stderr(&words);
     }
 
     /// Appends whole lines for stderr until `out` holds at least `limit` bytes or there is no more.
@@ -486,7 +475,10 @@ impl Ui {
                 }
                 // The prompt has noted it.
                 Action::Suspend => {}
-                Action::Leave => self.stop(now),
+                Action::Leave => {
+                    self.wish = Some(RoomWish::Leave);
+                    self.stop(now);
+                }
             }
         }
     }

@@ -12,6 +12,7 @@ use super::display::Display;
 use super::news::Quiet;
 use super::prompt::Prompt;
 use super::room_state::RoomState;
+use super::rooms::RoomWish;
 use super::searching::{self, Searching};
 use super::showing::Showing;
 use super::visible::{Tab, visible};
@@ -27,6 +28,8 @@ pub(super) struct CommandParts<'a> {
     pub(super) searching: &'a mut Searching,
     /// What the driver is to trace into.
     pub(super) trace: &'a mut Option<String>,
+    /// What the user wants of the rooms.
+    pub(super) wish: &'a mut Option<RoomWish>,
 }
 
 impl CommandParts<'_> {
@@ -48,6 +51,7 @@ pub(super) fn carry_out(lent: &mut CommandParts<'_>, order: UserCommand) -> Opti
                 explain(lent, "/more: no message was folded");
             }
         }
+        UserCommand::Rooms(wish) => *lent.wish = Some(wish),
         UserCommand::Trace(file) => *lent.trace = Some(file),
         UserCommand::Topic => show_topic(lent),
         UserCommand::Search(words) => search(lent, words),

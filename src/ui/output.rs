@@ -146,6 +146,11 @@ impl Output {
         }
     }
 
+    /// True if nothing waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.backlog.is_empty()
+    }
+
     /// True while answers wait: more of them must not be asked for.
     pub(super) fn is_backed_up(&self) -> bool {
         self.backlog.line_bytes() > ANSWER_BYTES_MAX

@@ -82,12 +82,17 @@ pub(super) fn taken(tested: &mut Tested, limit: usize) -> (String, String) {
     let mut stderr = Stderr::default();
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let Tested { output, is_json } = tested;
+    let people = People::default();
+    let (people, room) = (&people, None);
     match is_json {
-        true => output.fill(&mut out, limit, &JsonLines(&People::default()), &mut stderr),
+        true => output.fill(&mut out, limit, &JsonLines { people, room }, &mut stderr),
         false => output.fill(
             &mut out,
             limit,
-            &TextLines { timestamps: false },
+            &TextLines {
+                timestamps: false,
+                room,
+            },
             &mut stderr,
         ),
     }

@@ -18,8 +18,9 @@ use super::event_data::{HeardMessage, PrivateEvent};
 use super::output::{Next, Output};
 use super::people::People;
 use super::room_state::RoomState;
+use super::rooms::RoomCall;
 use super::terminal::style::StyledLine;
-use super::terminal::{Action, ShownMessage, Sign, Terminal, TerminalOptions};
+use super::terminal::{Action, Go, RoomTab, Seat, ShownMessage, Sign, Terminal, TerminalOptions};
 
 /// What stands above the prompt while the room is looked for, and after a while.
 const LOOK: &str = "looking for the room …";
@@ -34,6 +35,10 @@ pub(super) struct Prompt {
     /// To whom the last `/msg` went.
     addressee: Option<String>,
     attention: Attention,
+    /// Another room is seen: its terminal does what calls the user.
+    is_behind: bool,
+    /// How the user is to be called there.
+    call: RoomCall,
     /// Since when the room is looked for.
     since: Time,
 }
@@ -65,6 +70,8 @@ impl Prompt {
             wants_stop: false,
             addressee: None,
             attention: Attention::new(notify),
+            is_behind: false,
+            call: RoomCall::default(),
             since: now.time,
         }
     }
@@ -114,18 +121,93 @@ impl Prompt {
     pub(super) fn on_message(&mut self, message: &HeardMessage<'_>) -> bool {
         let is_meant = message.is_private || self.terminal.is_named_in(message.text);
         let call = self.attention.on_message(is_meant);
-        if call.rings {
-            self.terminal.ring();
-        }
-        if call.notifies {
-            let (nick, text) = (message.nick, message.text);
-            self.terminal.notify(&match Act::of(text) {
-                Some(act) => format!("* {nick} {}", act.words()),
-                None => format!("<{nick}> {text}"),
-            });
+        let (nick, text) = (message.nick, message.text);
+        let notice = call.notifies.then(|| match Act::of(text) {
+            Some(act) => format!("* {nick} {}", act.words()),
+            None => format!("<{nick}> {text}"),
+        });
+        if self.is_behind {
+            self.call.rings |= call.rings;
+            self.call.notice = notice.or(self.call.notice.take());
+        } else {
+            self.ring(call.rings, notice);
         }
         self.terminal.set_unread(self.attention.unread());
         self.attention.is_marked(message.sent_at)
+    }
+
+    fn ring(&mut self, rings: bool, notice: Option<String>) {
+        if rings {
+            self.terminal.ring();
+        }
+        if let Some(notice) = notice {
+            self.terminal.notify(&notice);
+        }
+    }
+
+    /// How the user is to be called for what came here, since another room is seen.
+    pub(super) fn take_call(&mut self) -> RoomCall {
+        std::mem::take(&mut self.call)
+    }
+
+    /// Calls the user for what came in another room.
+    pub(super) fn call(&mut self, call: RoomCall) {
+        let looks = self.attention.is_focused() == Some(true);
+        self.ring(call.rings, call.notice.filter(|_| !looks));
+    }
+
+    /// True while another room is seen.
+    pub(super) fn is_behind(&self) -> bool {
+        self.is_behind
+    }
+
+    /// How much is unread here, and in how much of it the user is meant.
+    pub(super) fn unread(&self) -> (u64, u64) {
+        (self.attention.unread(), self.attention.mentions())
+    }
+
+    /// The rooms of the process in their order, this one among them.
+    pub(super) fn set_rooms(&mut self, tabs: Vec<RoomTab>) {
+        self.terminal.set_rooms(tabs);
+    }
+
+    /// Which room the user wants to see.
+    pub(super) fn take_go(&mut self) -> Option<Go> {
+        self.terminal.take_go()
+    }
+
+    /// Goes on with the keys that waited since the user wanted to see another room, which is not there.
+    pub(super) fn go_on(&mut self) {
+        self.terminal.go_on();
+        self.take_signs();
+    }
+
+    /// Another room is seen from now on; what takes the prompt away is appended.
+    pub(super) fn go_behind(&mut self, out: &mut Vec<u8>) -> (Seat, Option<bool>) {
+        self.is_behind = true;
+        self.attention.go_behind();
+        (self.terminal.go_behind(out), self.attention.is_focused())
+    }
+
+    /// This room is seen from now on.
+    pub(super) fn come_to_front(
+        &mut self,
+        (seat, is_focused): (Seat, Option<bool>),
+        (cols, rows): (u16, u16),
+    ) {
+        self.is_behind = false;
+        self.attention.come_to_front(is_focused);
+        self.terminal.set_unread(0);
+        self.terminal.come_to_front(seat, cols, rows);
+        self.take_signs();
+    }
+
+    /// Keeps of what waits in `stdout` what is shown once this room is seen.
+    pub(super) fn keep(&mut self, (stdout, people): (&mut Output, &People)) {
+        while let Some(next) = stdout.next() {
+            print(&mut self.terminal, &next, people);
+        }
+        stdout.on_terminal_filled(0, true);
     }
 
     /// When [`on_deadline`](Prompt::on_deadline) wants to be called: while half a sequence of keys

@@ -54,6 +54,13 @@ impl QueuedLines {
         words
     }
 
+    /// Adds lines that were read elsewhere, where what follows them will be read no more. No line has begun here.
+    pub(super) fn append(&mut self, later: QueuedLines) {
+        self.texts.push_str(&later.texts[later.taken..]);
+        self.lines.extend(later.lines);
+        (self.splitter, self.said) = (later.splitter, later.said);
+    }
+
     /// True if a line has begun whose end was not read.
     pub(super) fn has_unfinished(&self) -> bool {
         self.splitter.has_unfinished()
@@ -161,6 +168,21 @@ mod tests {
         let mut pending = QueuedLines::default();
         assert_eq!(pending.push(b"abc\xe2"), [""; 0]);
         assert_eq!(pending.finish().len(), 1);
+    }
+
+    #[test]
+    fn lines_go_to_another_room_with_the_one_that_has_begun() {
+        let (mut here, mut there) = (QueuedLines::default(), QueuedLines::default());
+        there.push(b"zero\n");
+        here.push(b"one\ntwo\nthr");
+        here.pop();
+        there.append(std::mem::take(&mut here));
+        there.push(b"ee\n");
+        for expected in ["zero", "two", "three"] {
+            assert_eq!(there.front().unwrap().text, expected);
+            there.pop();
+        }
+        assert!(there.is_empty() && here.is_empty() && !here.has_unfinished());
     }
 
     #[test]

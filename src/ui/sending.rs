@@ -18,6 +18,7 @@ use super::input_lines::{Line, LinePart};
 use super::orders::{self, CommandParts};
 use super::queued_lines::QueuedLines;
 use super::room_state::RoomState;
+use super::rooms::RoomWish;
 use super::text::count;
 
 /// What is said to whoever stops papo in the middle of a line.
@@ -253,6 +254,37 @@ impl Sending {
         self.lines.has_room()
     }
 
+    /// True once everything was read, and handed over.
+    pub(super) fn has_said_all(&self) -> bool {
+        self.input_ended && self.lines.is_empty()
+    }
+
+    /// True unless this node is on its way out.
+    pub(super) fn stays(&self) -> bool {
+        self.stage == LeavingStage::Here
+    }
+
+    /// True unless the node was told to leave.
+    pub(super) fn takes_lines(&self) -> bool {
+        !matches!(self.stage, LeavingStage::Leaving | LeavingStage::Gone)
+    }
+
+    /// The lines that wait, for another room.
+    pub(super) fn hand_over(&mut self) -> QueuedLines {
+        std::mem::take(&mut self.lines)
+    }
+
+    /// Takes lines that were read for another room.
+    pub(super) fn take_over(&mut self, lines: QueuedLines) {
+        self.lines.append(lines);
+    }
+
+    /// The lines that wait are not sent.
+    pub(super) fn drop_lines(&mut self) {
+        self.unsent += self.lines.len() as u64;
+        self.lines.clear();
+    }
+
     /// The next thing that the user wants of the node. None when there is nothing, or nothing yet.
     pub(super) fn next_command(&mut self, lent: &mut CommandParts<'_>) -> Option<Command> {
         let (now, node) = (lent.now, lent.node);
@@ -354,8 +386,7 @@ impl Sending {
 
     /// Tells the node to leave; lines that wait are counted as not sent.
     fn leave(&mut self, now: Now, until: Time) -> Command {
-        self.unsent += self.lines.len() as u64;
-        self.lines.clear();
+        self.drop_lines();
         self.stage = LeavingStage::Leaving;
         self.deadline = None;
         self.wait_said_at = Some(now.time + LEAVING_SAID);
@@ -390,14 +421,18 @@ impl Sending {
             self.lines.pop();
             let command = match self.meaning(text, part) {
                 Meaning::Say(text) => Some(self.say_plain(Texts::from_iter([text]))),
-                Meaning::Do(UserCommand::Quit) => Some(self.quit(lent.now)),
+                Meaning::Do(UserCommand::Quit) => {
+                    *lent.wish = Some(RoomWish::Leave);
+                    Some(self.quit(lent.now))
+                }
                 Meaning::Do(order) => orders::carry_out(lent, order),
                 Meaning::Wrong(why) => {
                     orders::explain(lent, &why);
                     None
                 }
             };
-            if command.is_some() || lent.waits_for_store() {
+            // What follows may be for another room.
+            if command.is_some() || lent.waits_for_store() || lent.wish.is_some() {
                 return command;
             }
         }

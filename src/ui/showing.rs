@@ -119,6 +119,16 @@ impl Showing {
         }
     }
 
+    /// How many messages were counted since the last call.
+    pub(super) fn take_counted(&mut self) -> u64 {
+        self.wanted.take_counted()
+    }
+
+    /// So many of the messages that are counted were shown elsewhere.
+    pub(super) fn count_elsewhere(&mut self, count: u64) {
+        self.wanted.count_elsewhere(count);
+    }
+
     /// Whether as many messages were shown as are wanted.
     pub(super) fn is_done(&self) -> bool {
         self.wanted.is_done()
@@ -338,7 +348,7 @@ fn show_delivered(scene: &mut Scene<'_>, event: Event) {
     scene.display.delivered(scene.now, delivered);
 }
 
-fn change_as_json(out: &mut Vec<u8>, at: u64, event: &Event, people: &People) {
+fn change_as_json(out: &mut Vec<u8>, at: json::When<'_>, event: &Event, people: &People) {
     match event {
         Event::MemberJoined(member) => json_people::member_joined(out, at, member, people),
         Event::MemberLeft(member, departure) => {

@@ -32,6 +32,15 @@ pub fn message(out: &mut Vec<u8>, nick: &[u8], text: &[u8], tab: Tab) {
     out.push(b'\n');
 }
 
+/// Appends in which room a line was said, where that is to be named: `[kitchen] `.
+pub fn place(out: &mut Vec<u8>, room: Option<&str>) {
+    if let Some(room) = room {
+        out.push(b'[');
+        visible::push(out, room.as_bytes(), Tab::Escape);
+        out.extend_from_slice(b"] ");
+    }
+}
+
 /// A member as people tell it from others: `ana#3`.
 #[must_use]
 pub fn name(member: &Member) -> String {

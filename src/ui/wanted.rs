@@ -17,6 +17,8 @@ pub struct Wanted {
     since_ms: Option<u64>,
     /// So many more are shown.
     left: Option<u64>,
+    /// So many were shown since this was last asked.
+    counted: u64,
 }
 
 impl Wanted {
@@ -27,6 +29,7 @@ impl Wanted {
             pattern,
             since_ms,
             left: count,
+            counted: 0,
         }
     }
 
@@ -70,8 +73,19 @@ impl Wanted {
         };
         let taken = (*left).min(count as u64);
         *left -= taken;
+        self.counted += taken;
         // It is not more than `count`.
         usize::try_from(taken).unwrap_or(count)
+    }
+
+    /// How many messages were counted since the last call.
+    pub(super) fn take_counted(&mut self) -> u64 {
+        std::mem::take(&mut self.counted)
+    }
+
+    /// So many of those that are counted were shown elsewhere.
+    pub(super) fn count_elsewhere(&mut self, count: u64) {
+        self.left = self.left.map(|left| left.saturating_sub(count));
     }
 
     /// Whether the count is used up.

@@ -32,6 +32,7 @@ mod listening;
 mod manual;
 mod output;
 mod pipes;
+mod rooms;
 mod sandbox;
 mod secrets;
 mod streams;

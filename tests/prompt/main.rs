@@ -19,6 +19,7 @@ mod harness;
 mod leaving;
 mod noise;
 mod reading;
+mod rooms;
 mod terminal;
 mod words;
 

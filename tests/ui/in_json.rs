@@ -20,6 +20,30 @@ fn every_line_begins_with_event_and_at() {
 }
 
 #[test]
+fn of_several_rooms_each_event_names_its_room_once() {
+    let mut bench = Bench::new(UiConfig {
+        commands: true,
+        ..config(Mode::Json)
+    });
+    bench.ui.name_room("lobby");
+    bench.join(&["ana", "ben"]);
+    bench.heard(message(1, "ana", 7, "hi"));
+    bench.arrived(Arrival::Late, &[message(1, "ana", 6, "late")]);
+    bench
+        .ui
+        .on_input(bench.now, b"/members\n/status\n/history\n/nothing\n");
+    bench.polled();
+    bench.ui.warn(bench.now, "careful");
+    let out = bench.stdout();
+    assert_eq!(out.lines().count(), 9, "{out}");
+    for line in out.lines() {
+        assert_eq!(line.matches("\"room\":\"lobby\"").count(), 1, "{line}");
+    }
+    let stderr = bench.stderr();
+    assert!(stderr.contains("papo: [lobby] careful\n"), "{stderr}");
+}
+
+#[test]
 fn listening_and_joined_say_all() {
     let mut bench = Bench::new(config(Mode::Json));
     bench.wait(1_500);

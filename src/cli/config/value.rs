@@ -125,6 +125,8 @@ pub(super) fn in_toml(arg: &Arg, values: &[String]) -> String {
         Kind::Flag | Kind::Count | Kind::Number => first.to_owned(),
         Kind::Either if first.parse::<u64>().is_ok() => first.to_owned(),
         Kind::Either | Kind::Text | Kind::File => quoted(first),
+        // What is no list where it is typed is none here, either.
+        Kind::List if values.len() == 1 && arg.get_value_delimiter().is_none() => quoted(first),
         Kind::List | Kind::Files(_) => {
             let all: Vec<_> = values.iter().map(|value| quoted(value)).collect();
             format!("[{}]", all.join(", "))

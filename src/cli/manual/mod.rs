@@ -32,6 +32,8 @@ pub fn page(command: &Command) -> String {
     commands(&mut page, &command);
     options(&mut page, &command);
     typed_in_the_chat(&mut page);
+    page.section("Several rooms");
+    page.paragraphs(prose::ROOMS);
     page.section("Configuration file");
     page.paragraphs(prose::CONFIGURATION);
     page.example(prose::CONFIGURATION_EXAMPLE);

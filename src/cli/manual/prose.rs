@@ -5,6 +5,15 @@
 pub(super) const CHAT: &str = "\
 A line that begins with / is a command, in a terminal and wherever --commands is given.";
 
+pub(super) const ROOMS: &str = "\
+Option --room may be given several times, or as a list in the configuration file: papo is in all these rooms then. \
+In a terminal one of them is seen, and what is typed is said there; a row over the prompt says which there are, how \
+many messages are unread in each, and with ! that you are named. Ctrl-N, Ctrl-P and Alt-1 to Alt-9 show another \
+one. In a pipe each line begins with its room in brackets, and in JSON each event has the field room; lines of \
+stdin go to the first room or, with --commands, to that of the last /room or /join. In the names of --store, \
+--secret-file and --trace, {room} stands for the name of each room. A --secret-file without {room} locks all rooms; \
+with it, those are locked whose file is there.";
+
 pub(super) const CONFIGURATION: &str = "\
 The file has options by their names, in TOML: a text in quotes, a number without, true or false for an option \
 that takes no value, and a list for one that may be given several times. What is on the command line goes over \
@@ -16,10 +25,10 @@ the file. Command config prints all that is in force and where each value comes 
 
 pub(super) const CONFIGURATION_EXAMPLE: &str = "\
 nick = \"ana\"
-room = \"kitchen\"
+room = [\"kitchen\", \"ops\"]
 interface = [\"eth0\", \"wlan0\"]
 replay = \"all\"
-store = \"~/papo/kitchen.db\"
+store = \"~/papo/{room}.db\"
 failure-timeout = 2000
 stay = true";
 
@@ -85,6 +94,7 @@ pub(super) const VARIABLES_OF_EXEC: &[(&str, &str)] = &[
         "PAPO_SENT_AT",
         "When it was said, in milliseconds since 1970.",
     ),
+    ("PAPO_ROOM", "The room, where papo is in several."),
     ("PAPO_PRIVATE", "Whether it was said to this member only."),
 ];
 

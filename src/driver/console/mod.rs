@@ -9,9 +9,11 @@
 //! | `stdio` | stdin, stdout and stderr, whatever they are |
 //! | `tty` | the terminal's mode |
 //! | `signals` | the handlers of signals |
+//! | `shares` | whose bytes wait in stdout |
 //! | `allowance` | what one turn may take of the user's commands |
 
 mod allowance;
+mod shares;
 mod signals;
 mod stdio;
 mod tty;
@@ -31,8 +33,9 @@ use crate::ui::{Fate, Listening, ScreenFacts, Ui, UiConfig};
 
 use super::loglines;
 use super::start_error::StartError;
-use super::tokens::{STDERR, STDIN, STDOUT};
+use super::tokens::{RoomNo, STDERR, STDIN, STDOUT};
 pub(super) use allowance::Allowance;
+use shares::Shares;
 use signals::TtyNews;
 pub use signals::outlive_file_limits;
 pub(super) use signals::{SignalRequest, Signals};
@@ -52,8 +55,12 @@ pub(super) struct Console {
     has_work: bool,
     /// The user or the system asked papo to leave.
     is_stopping: bool,
-    /// The reader of stdout went away.
+    /// The reader of stdout went away, and nobody was told yet.
     stdout_gone: bool,
+    /// Nothing that goes to stdout is read any more.
+    is_unread: bool,
+    /// Which room's bytes wait in stdout.
+    shares: Shares,
     /// Stdin was to be read, and was not, since stdout was closed.
     is_stdin_left: bool,
     /// The reader of stdout has taken something since [`Console::begin_round`].
@@ -81,6 +88,8 @@ impl Console {
             has_work: false,
             is_stopping: false,
             stdout_gone: false,
+            is_unread: false,
+            shares: Shares::default(),
             is_stdin_left: false,
             stdout_moved: false,
             has_failed: false,
@@ -134,6 +143,16 @@ impl Console {
         self.is_stopping
     }
 
+    /// True if nothing that goes to stdout is read any more.
+    pub(super) fn is_unread(&self) -> bool {
+        self.is_unread
+    }
+
+    /// True if this is the interactive mode, and there is a terminal.
+    pub(super) fn has_terminal(&self) -> bool {
+        self.tty.is_some()
+    }
+
     /// True if stdin was to be read, and was not, since stdout was closed.
     pub(super) fn is_stdin_left(&self) -> bool {
         self.is_stdin_left
@@ -162,6 +181,11 @@ impl Console {
     /// More waits to be done than this turn allows.
     pub(super) fn note_work(&mut self) {
         self.has_work = true;
+    }
+
+    /// A turn begins, in which what waited is done as far as that turn allows.
+    pub(super) fn begin_turn(&mut self) {
+        self.has_work = false;
     }
 
     /// A round of writing begins, which is to show whether the readers take something.
@@ -213,24 +237,23 @@ impl Console {
 
     /// What this turn may take of the user's commands; none while they wait for peers, unless papo
     /// is to leave.
-    pub(super) fn begin_commands(&mut self, waits: bool) -> Option<Allowance> {
-        self.has_work = false;
+    pub(super) fn begin_commands(&self, waits: bool) -> Option<Allowance> {
         (self.is_stopping || !waits).then(Allowance::new)
     }
 
-    /// Renders and writes what stdout and stderr take. `fetch` gives the user's side what it wants to
+    /// Renders and writes what stdout and stderr take of what is to be said of this room. `fetch` gives the user's side what it wants to
     /// print of the store, and says whether there was anything.
     pub(super) fn flush(
         &mut self,
         now: Now,
-        ui: &mut Ui,
-        node: &mut Node,
+        room: RoomNo,
+        (ui, node): (&mut Ui, &mut Node),
         mut fetch: impl FnMut(&mut Ui, &Node) -> bool,
     ) {
         if std::mem::take(&mut self.stdout_gone) {
             self.on_stdout_gone(now, ui, &ErrorKind::BrokenPipe.into());
         }
-        self.flush_stdout(now, ui, |ui| fetch(ui, node));
+        self.flush_stdout(now, room, ui, |ui| fetch(ui, node));
         self.report_printed(ui, node);
         self.log_above_prompt(now, ui);
         self.flush_stderr(ui);
@@ -245,10 +268,11 @@ impl Console {
         color: bool,
         listening: &Listening,
     ) {
-        let Some(tty) = Tty::open() else {
+        // There is one, for whatever room.
+        self.tty = self.tty.take().or_else(Tty::open);
+        if self.tty.is_none() {
             return;
-        };
-        self.tty = Some(tty);
+        }
         let (cols, rows) = Tty::size();
         let screen = ScreenFacts {
             cols,
@@ -259,6 +283,31 @@ impl Console {
         };
         ui.open_terminal(now, screen, listening);
         self.set_tty_mode(ui);
+    }
+
+    /// Tells a room how many of its bytes were written while another room's were.
+    pub(super) fn settle(&mut self, room: RoomNo, ui: &mut Ui) {
+        ui.on_written(self.shares.take(room));
+    }
+
+    /// Nothing more is printed of this room.
+    pub(super) fn forget(&mut self, room: RoomNo) {
+        self.shares.forget(room);
+    }
+
+    /// Another room is seen in the terminal from now on.
+    pub(super) fn hand_over(&mut self, now: Now, from: &mut Ui, to: &mut Ui) {
+        let bytes = self.stdout.bytes_mut();
+        let before = bytes.len();
+        let handover = from.go_behind(bytes);
+        self.shares.add(None, (bytes.len() - before) as u64);
+        to.come_to_front(now, handover, Tty::size());
+        self.has_work = true;
+    }
+
+    /// True while a prompt owns the terminal.
+    pub(super) fn is_raw(&self) -> bool {
+        self.tty.as_ref().is_some_and(Tty::is_raw)
     }
 
     /// The terminal is raw exactly while the prompt owns it, and what was to be shown last is.
@@ -295,8 +344,7 @@ impl Console {
 
     /// Stops the process, if Ctrl-Z asked for it and the terminal is restored.
     pub(super) fn stop_if_wanted(&mut self, ui: &mut Ui) {
-        let is_raw = self.tty.as_ref().is_some_and(Tty::is_raw);
-        if ui.wants_stop() && !is_raw && self.stdout.pending() == 0 {
+        if ui.wants_stop() && !self.is_raw() && self.stdout.pending() == 0 {
             tty::stop_process();
             self.resume(ui);
         }
@@ -326,7 +374,14 @@ impl Console {
         }
     }
 
-    fn flush_stdout(&mut self, now: Now, ui: &mut Ui, mut fetch: impl FnMut(&mut Ui) -> bool) {
+    fn flush_stdout(
+        &mut self,
+        now: Now,
+        room: RoomNo,
+        ui: &mut Ui,
+        mut fetch: impl FnMut(&mut Ui) -> bool,
+    ) {
+        self.settle(room, ui);
         let mut budget = if self.stdout.never_waits() {
             OUTPUT_FILE_BYTES_PER_TURN_MAX
         } else {
@@ -340,7 +395,9 @@ impl Console {
             if let Some(space) = self.stdout.space() {
                 let before = space.len();
                 ui.fill_stdout(space, OUTPUT_BYTES_MAX);
-                budget = budget.saturating_sub(space.len() - before);
+                let rendered = space.len() - before;
+                budget = budget.saturating_sub(rendered);
+                self.shares.add(Some(room), rendered as u64);
             }
             if self.stdout.pending() == 0 {
                 return;
@@ -348,7 +405,10 @@ impl Console {
             let flushed = self.stdout.flush();
             let written = self.stdout.take_written();
             self.stdout_moved |= written > 0;
-            ui.on_written(written);
+            self.shares.on_written(written);
+            self.settle(room, ui);
+            // Other rooms learn of theirs in their turns.
+            self.has_work |= self.shares.is_news();
             match flushed {
                 Flushed::All if budget > 0 || ui.has_much_output() => {}
                 Flushed::All => return self.has_work = true,
@@ -378,6 +438,8 @@ impl Console {
             ui.warn(now, &text);
         }
         ui.on_stop(now, true);
+        self.shares.drop_waiting();
+        self.is_unread = true;
         self.is_stopping = true;
         self.has_work = true;
     }

@@ -284,6 +284,11 @@ impl OutputFd {
         Some(&mut self.bytes)
     }
 
+    /// Where a little more output goes, however much is pending.
+    pub fn bytes_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
     /// Writes what is pending as far as that goes without waiting.
     pub fn flush(&mut self) -> Flushed {
         while self.pending() > 0 {

@@ -6,7 +6,7 @@
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
-use mio::{Events, Poll};
+use mio::{Events, Poll, Registry};
 
 use crate::node::{Now, Time};
 
@@ -32,6 +32,11 @@ impl Sleeper {
             attendance: Attendance::new(&clock, patience),
             clock,
         }
+    }
+
+    /// What watches sources for this sleep.
+    pub(super) fn registry(&self) -> io::Result<Registry> {
+        self.poll.registry().try_clone()
     }
 
     /// Sleeps until something happens, or until `planned` at the latest; the time after that.

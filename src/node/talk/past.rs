@@ -47,12 +47,12 @@ pub(super) struct Past {
 }
 
 /// What a peer had seen when it said HELLO.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct Greeted {
     /// The first time, while that tells what it had seen when this node was let in.
     in_time: Option<u64>,
-    /// The highest of all times.
-    last: u64,
+    /// The first time of all.
+    first: u64,
 }
 
 impl Past {
@@ -80,8 +80,11 @@ impl Past {
 
     /// A peer says HELLO.
     pub(super) fn greet(&mut self, peer: Key, clock: u64, now: Time) {
-        let greeted = self.greeted.entry(peer).or_default();
-        greeted.last = greeted.last.max(clock);
+        let first = Greeted {
+            in_time: None,
+            first: clock,
+        };
+        let greeted = self.greeted.entry(peer).or_insert(first);
         if self.greets_until.is_none_or(|until| now <= until) {
             greeted.in_time.get_or_insert(clock);
         }
@@ -96,9 +99,10 @@ impl Past {
     }
 
     /// The timestamp up to which what this author wrote is old, if it has not said so itself. Whoever counts on
-    /// this node says so right after HELLO: so what it had seen by then is old, too.
+    /// this node says so right after HELLO: so what it had seen by its first one is old, too. By a later one it may
+    /// have counted on this node, and lost it.
     fn clock_of_silent(&self, author: Key) -> u64 {
-        let own = self.greeted.get(&author).map_or(0, |greeted| greeted.last);
+        let own = self.greeted.get(&author).map_or(0, |greeted| greeted.first);
         own.max(self.clock_of_earlier())
     }
 

@@ -1,5 +1,5 @@
-//! What Tab may make of the word before the cursor: a command at the beginning of the line, a nick
-//! anywhere.
+//! What Tab may make of the word before the cursor: a command at the beginning of the line, a room behind a
+//! command that wants one, a nick anywhere.
 //!
 //! This module owns no state: the candidates and the line are handed in. It never asks who the
 //! members are, and never changes the line.
@@ -11,7 +11,12 @@ pub struct Candidates {
     pub nicks: Vec<String>,
     /// Commands with their slash.
     pub commands: Vec<String>,
+    /// The rooms of this process.
+    pub rooms: Vec<String>,
 }
+
+/// The commands that a room's name follows.
+const OF_ROOMS: [&str; 3] = ["/room ", "/part ", "/join "];
 
 /// What a word can become.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -29,15 +34,22 @@ pub struct Completion {
 pub fn complete(line: &str, cursor: usize, candidates: &Candidates) -> Completion {
     let before = &line[..cursor];
     let command = is_command(before);
-    let start = match command {
-        true => 0,
-        false => start_of_nick(before, &candidates.nicks),
+    let begins = |name: &&&str| {
+        let begun = before.get(..name.len());
+        begun.is_some_and(|begun| begun.eq_ignore_ascii_case(name))
+    };
+    let of_room = OF_ROOMS.iter().find(begins);
+    let start = match (command, of_room) {
+        (true, _) => 0,
+        (false, Some(name)) => name.len(),
+        (false, None) => start_of_nick(before, &candidates.nicks),
     };
     let word = &before[start..];
-    let (pool, ending) = match (command, start) {
-        (true, _) => (&candidates.commands, " "),
-        (false, 0) => (&candidates.nicks, ": "),
-        (false, _) => (&candidates.nicks, " "),
+    let (pool, ending) = match (command, of_room, start) {
+        (true, ..) => (&candidates.commands, " "),
+        (false, Some(_), _) => (&candidates.rooms, ""),
+        (false, None, 0) => (&candidates.nicks, ": "),
+        (false, None, _) => (&candidates.nicks, " "),
     };
     let lower = word.to_lowercase();
     let mut options: Vec<String> = pool
@@ -123,6 +135,7 @@ mod tests {
         let candidates = Candidates {
             nicks: list(&["ana#3", "ana#7", "Bob", "Zoë Müller"]),
             commands: list(&["/help", "/history", "/members", "/msg"]),
+            rooms: list(&["Bobs place", "lobby"]),
         };
         let (before, after) = line.split_once('|').unwrap();
         let all = [before, after].concat();
@@ -148,6 +161,8 @@ mod tests {
         assert_eq!(run("/msg b|"), done("/msg Bob |"));
         assert_eq!(run("/WHOIS zoë m|"), done("/WHOIS Zoë Müller |"));
         assert_eq!(run("/ignore b|"), done("/ignore Bob |"));
+        assert_eq!(run("/room bo|"), done("/room Bobs place|"));
+        assert_eq!(run("/PART bobs p|"), done("/PART Bobs place|"));
         assert_eq!(run("an|"), (Some("ana#|".to_owned()), 2));
         assert_eq!(run("ana#|"), (None, 2));
         assert_eq!(run("/h|"), (None, 2));

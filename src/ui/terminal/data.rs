@@ -47,6 +47,30 @@ pub enum Action {
     Leave,
 }
 
+/// Which of the rooms the user wants to see, by a key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Go {
+    /// Ctrl-N: the next one.
+    Next,
+    /// Ctrl-P: the one before.
+    Previous,
+    /// Alt-1 to Alt-9: the one of this number.
+    Number(usize),
+}
+
+/// A room of the process as a terminal shows it, beside the prompt.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct RoomTab {
+    /// Its name.
+    pub name: String,
+    /// How many messages came that were not seen.
+    pub unread: u64,
+    /// In how many of them the user is named, or written to alone.
+    pub mentions: u64,
+    /// It is the one that is seen, and where what is typed is said.
+    pub is_front: bool,
+}
+
 /// A sign of the user.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Sign {

@@ -52,6 +52,8 @@ pub struct Frame {
 pub struct PromptParts<'a> {
     /// Lines above it, one row each; what does not fit is left out, the first lines first.
     pub above: Vec<(Look, String)>,
+    /// One more row above it, right over it; none if it is empty.
+    pub bar: Vec<(Look, String)>,
     /// What stands before the line.
     pub label: Vec<(Look, String)>,
     /// The line.
@@ -81,11 +83,16 @@ pub fn layout(block: &PromptParts<'_>, cols: usize, rows: usize) -> Frame {
     frame.rows.drain(..top);
     frame.rows.truncate(most);
     frame.row -= top;
-    let room = rows - frame.rows.len();
+    let mut room = rows - frame.rows.len();
+    let bar = (room > 0 && !block.bar.is_empty()).then(|| one_row(&block.bar, cols));
+    room -= usize::from(bar.is_some());
     let above = &block.above[block.above.len().saturating_sub(room)..];
-    let above = above.iter().map(|(look, text)| one_row(*look, text, cols));
+    let above = above
+        .iter()
+        .map(|row| one_row(std::slice::from_ref(row), cols));
+    let above: Vec<Row> = above.chain(bar).collect();
     frame.row += above.len();
-    frame.rows = above.chain(frame.rows.drain(..)).collect();
+    frame.rows = above.into_iter().chain(frame.rows.drain(..)).collect();
     frame
 }
 
@@ -156,7 +163,7 @@ fn label_width(cols: usize) -> usize {
 }
 
 /// As much of a text as fits in so many columns, with a sign if that is not all.
-fn shortened(text: &str, cols: usize) -> String {
+pub(super) fn shortened(text: &str, cols: usize) -> String {
     if width(text) <= cols {
         return text.to_owned();
     }
@@ -183,8 +190,10 @@ fn label(spans: &[(Look, String)], cols: usize) -> Vec<Cell> {
 }
 
 /// A line cut to one row.
-fn one_row(look: Look, text: &str, cols: usize) -> Row {
-    let cells = cut(cells(look, text, cols), cols, &[(look, "…")]);
+fn one_row(spans: &[(Look, String)], cols: usize) -> Row {
+    let all = (spans.iter()).flat_map(|(look, text)| cells(*look, text, cols));
+    let last = spans.last().map_or(Look::Plain, |(look, _)| *look);
+    let cells = cut(all, cols, &[(last, "…")]);
     Row { cells }
 }
 

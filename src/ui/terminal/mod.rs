@@ -19,9 +19,11 @@
 //! | [`mod@rows`] | how a printed line is spread over rows |
 //! | `names` | who is here, and how each is called |
 //! | `notify`, `abilities` | the title and notifications, where the terminal is known to have them |
+//! | `among` | the terminals of other rooms in the same one, and the row that shows which there are |
 //! | `data` | what the terminal is told, and what it gives |
 
 mod abilities;
+mod among;
 pub mod complete;
 mod data;
 pub mod editor;
@@ -38,13 +40,15 @@ pub mod screen;
 pub mod style;
 
 pub use abilities::{Abilities, NotifyForm};
-pub use data::{Action, ShownMessage, Sign, TerminalOptions};
+pub use among::Seat;
+pub use data::{Action, Go, RoomTab, ShownMessage, Sign, TerminalOptions};
 
 use std::collections::VecDeque;
 
 use jiff::civil::Date;
 use termina::event::{KeyCode, KeyEvent, Modifiers};
 
+use self::among::Among;
 use self::complete::Candidates;
 use self::editor::{Editor, Outcome};
 use self::input::{Decoder, Keystroke};
@@ -68,6 +72,8 @@ enum Presence {
     Active,
     /// The terminal belongs to somebody else for now.
     Suspended,
+    /// Another room of the process is shown.
+    Behind,
     /// There is no prompt any more.
     Left,
 }
@@ -92,6 +98,7 @@ pub struct Terminal {
     actions: VecDeque<Action>,
     /// The terminal said whether it has the focus, or a key was pressed: not taken yet.
     signs: Vec<Sign>,
+    among: Among,
     /// Something may have to be drawn.
     dirty: bool,
 }
@@ -108,6 +115,7 @@ impl Terminal {
             candidates: Candidates {
                 nicks: Vec::new(),
                 commands: options.commands,
+                rooms: Vec::new(),
             },
             screen: Screen::new(
                 options.cols,
@@ -124,6 +132,7 @@ impl Terminal {
             style,
             actions: VecDeque::new(),
             signs: Vec::new(),
+            among: Among::default(),
             dirty: true,
         }
     }
@@ -260,7 +269,7 @@ impl Terminal {
     pub fn print_text(&mut self, lines: &str) {
         for line in lines.lines() {
             let line = visible(line, Tab::Spaces);
-            let indent = hanging(&line);
+            let indent = rows::hanging(&line);
             self.print(StyledLine::hanging(line, indent));
         }
     }
@@ -318,16 +327,6 @@ impl Terminal {
         self.notifier.notify(text);
     }
 
-    /// The terminal's title, where it has one: the room, and how much in it is unread.
-    pub fn set_unread(&mut self, unread: u64) {
-        let room = self.names.room();
-        self.dirty = true;
-        self.notifier.set_title(&match unread {
-            0 => format!("{room} – papo"),
-            n => format!("({n}) {room} – papo"),
-        });
-    }
-
     /// The next thing that the user wants.
     pub fn poll_action(&mut self) -> Option<Action> {
         self.actions.pop_front()
@@ -336,12 +335,12 @@ impl Terminal {
     /// Appends bytes for the terminal; of the lines that wait, about `limit` bytes. What it gives
     /// must be written whole before the process stops or ends.
     pub fn fill(&mut self, out: &mut Vec<u8>, limit: usize) {
-        if !std::mem::take(&mut self.dirty) {
+        if self.presence == Presence::Behind || !std::mem::take(&mut self.dirty) {
             return;
         }
         let skipped = self.screen.take_skipped();
         if skipped > 0 {
-            let text = format!("{skipped} lines were skipped, since nobody read them");
+            let text = self.among.skipped(skipped);
             let line = self.style.warning(self.wall_ms, &text);
             self.screen.print_first(line);
         }
@@ -352,7 +351,7 @@ impl Terminal {
                 self.screen.draw(out, frame, limit);
                 self.dirty = self.screen.waiting_bytes() > 0;
             }
-            Presence::Suspended | Presence::Left => {
+            Presence::Suspended | Presence::Behind | Presence::Left => {
                 self.notifier.leave(out);
                 self.screen.leave(out);
             }
@@ -375,13 +374,17 @@ impl Terminal {
 
     fn set_presence(&mut self, presence: Presence) {
         self.dirty = true;
-        if self.presence != Presence::Left {
+        let leaves_behind = self.presence == Presence::Behind && presence == Presence::Left;
+        if self.presence != Presence::Left && !leaves_behind {
             self.presence = presence;
         }
     }
 
     fn take_inputs(&mut self) {
-        while let Some(input) = self.decoder.poll() {
+        // Keys that follow are for the room that is seen then.
+        while self.among.go.is_none()
+            && let Some(input) = self.decoder.poll()
+        {
             self.dirty = true;
             self.signs.push(match input {
                 Keystroke::Focus(has_it) => Sign::Focus(has_it),
@@ -396,6 +399,9 @@ impl Terminal {
     }
 
     fn on_key(&mut self, key: KeyEvent) {
+        if self.room_key(key) {
+            return;
+        }
         let plain = !key
             .modifiers
             .intersects(Modifiers::CONTROL | Modifiers::ALT);
@@ -472,23 +478,11 @@ impl Terminal {
         };
         let block = PromptParts {
             above,
+            bar: self.among.bar(cols),
             label,
             text: view.text,
             cursor: view.cursor,
         };
         layout(&block, cols, rows)
     }
-}
-
-/// Where the rows begin that follow the first one of an answer: under what stands right in a table, and
-/// a little to the right elsewhere.
-fn hanging(line: &str) -> usize {
-    const INDENT: usize = 2;
-    let text = line.trim_start();
-    let start = line.len() - text.len();
-    let column = text.find("  ").map(|gap| {
-        let behind = text[gap..].trim_start();
-        rows::shown_width(&text[..text.len() - behind.len()])
-    });
-    start + column.unwrap_or(INDENT)
 }

@@ -24,6 +24,14 @@ pub(super) struct Notifier {
     note: Option<String>,
 }
 
+/// What the terminal shows beyond its screen.
+#[derive(Debug, Default)]
+pub(super) struct Shown {
+    /// The title that was there before papo is kept.
+    entered: bool,
+    title: String,
+}
+
 impl Notifier {
     /// For a terminal that does this.
     pub(super) fn new(abilities: Abilities) -> Notifier {
@@ -64,6 +72,17 @@ impl Notifier {
         }
         self.shown.clone_from(&self.title);
         out.extend_from_slice(format!("\x1b]2;{}\x1b\\", self.title).as_bytes());
+    }
+
+    /// Whoever notifies in this terminal from now on goes on where this one was.
+    pub(super) fn hand_over(&mut self, to: &mut Shown) {
+        to.entered = std::mem::take(&mut self.entered);
+        to.title = std::mem::take(&mut self.shown);
+    }
+
+    /// Goes on where another one was in the same terminal.
+    pub(super) fn take_over(&mut self, from: Shown) {
+        (self.entered, self.shown) = (from.entered, from.title);
     }
 
     /// Appends what gives the terminal back as it was.

@@ -227,6 +227,19 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// Where the rows begin that follow the first one of an answer: under what stands right in a table, and
+/// a little to the right elsewhere.
+pub(super) fn hanging(line: &str) -> usize {
+    const INDENT: usize = 2;
+    let text = line.trim_start();
+    let start = line.len() - text.len();
+    let column = text.find("  ").map(|gap| {
+        let behind = text[gap..].trim_start();
+        shown_width(&text[..text.len() - behind.len()])
+    });
+    start + column.unwrap_or(INDENT)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

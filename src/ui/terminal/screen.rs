@@ -19,7 +19,7 @@ use super::layout::{Cell, Frame};
 use super::pen::{ERASE_ROWS, Pen, up};
 use super::rows::{head, rows, rows_of};
 use super::style::{RESET, Style, StyledLine};
-use crate::limits::{PRINT_BYTES_MAX, SCREEN_BYTES_MAX, SCREEN_LINES_MAX};
+use crate::limits::{BEHIND_BYTES_MAX, PRINT_BYTES_MAX, SCREEN_BYTES_MAX, SCREEN_LINES_MAX};
 
 /// Bracketed paste on.
 const ENTER: &[u8] = b"\x1b[?2004h";
@@ -59,6 +59,8 @@ pub struct Screen {
     clear: bool,
     bell: bool,
     waiting: Lines,
+    /// Bytes of them at the most.
+    waiting_max: usize,
     skipped: u64,
     printed: Lines,
     /// The line that was folded last.
@@ -101,6 +103,7 @@ impl Screen {
             clear: false,
             bell: false,
             waiting: Lines::default(),
+            waiting_max: PRINT_BYTES_MAX,
             skipped: 0,
             printed: Lines::default(),
             folded: None,
@@ -135,7 +138,7 @@ impl Screen {
     /// Takes a line to print above the prompt. Of lines that nobody reads the oldest are skipped.
     pub fn print(&mut self, line: StyledLine) {
         self.waiting.push(line);
-        while self.waiting.bytes > PRINT_BYTES_MAX && self.waiting.lines.len() > 1 {
+        while self.waiting.bytes > self.waiting_max && self.waiting.lines.len() > 1 {
             self.waiting.pop();
             self.skipped += 1;
         }
@@ -231,6 +234,19 @@ impl Screen {
     pub fn forget(&mut self) {
         self.drawn = None;
         self.entered = false;
+    }
+
+    /// Takes the prompt away: another screen is drawn in this terminal from now on, and fewer lines wait here.
+    pub fn step_back(&mut self, out: &mut Vec<u8>) {
+        self.erase(out);
+        self.entered = false;
+        self.waiting_max = BEHIND_BYTES_MAX;
+    }
+
+    /// Another screen was drawn in this terminal: the next `draw` paints all of it anew.
+    pub fn step_forward(&mut self) {
+        self.repaint = true;
+        self.waiting_max = PRINT_BYTES_MAX;
     }
 
     /// What restores the terminal, wherever its cursor is: for the end in a panic.

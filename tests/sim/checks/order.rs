@@ -312,11 +312,17 @@ mod tests {
         check.on_said(2, "d");
         check.on_written(id(3, 1), "d");
         assert!(check.on_shown((3, 5), (id(3, 1), false), NEVER).is_err());
+        let is_missed = |cause| cause == id(2, 1);
         check.on_missed(4, id(2, 1));
-        check.on_shown((4, 5), (id(3, 1), false), NEVER).unwrap();
-        // What was missed does not lead to everything.
+        (check.on_shown((4, 5), (id(3, 1), false), is_missed)).unwrap();
+        // One that is missed does not lead to those that follow from it.
         check.on_missed(5, id(1, 1));
-        assert!(check.on_shown((5, 5), (id(3, 1), false), NEVER).is_err());
+        let is_missed = |cause| cause == id(1, 1);
+        assert!(
+            check
+                .on_shown((5, 5), (id(3, 1), false), is_missed)
+                .is_err()
+        );
     }
 
     #[test]

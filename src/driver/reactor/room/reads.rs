@@ -7,7 +7,7 @@ use crate::node::{Asks, Node, Now};
 use crate::ui::Ui;
 use crate::wire::{ChatMessage, Chunk, Fetch, Position};
 
-use super::super::keeper::{Keeper, Read};
+use super::super::super::keeper::{Keeper, Read};
 
 /// The answer to a FETCH, from the store. If it cannot be read the peer gets nothing from there, and
 /// goes on with what is in memory.

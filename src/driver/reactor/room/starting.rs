@@ -1,4 +1,4 @@
-//! The start: the reactor is put together, and its node starts; after its store was read, if it has one.
+//! The start: a room is put together, and its node starts; after its store was read, if it has one.
 //!
 //! Owns what the user wanted of the node while the store is being read, which it gets once it runs. Commands
 //! that ask how things are get their answer at once. Nobody in the room hears of this node yet.
@@ -12,22 +12,20 @@ use crate::node::{Command, Config, Input, Node, Outbox, Time};
 use crate::ui::{DriverStatus, Listening, Mode, Ui};
 use crate::wire::{Address, Key};
 
-use super::super::clock::Clock;
-use super::super::complaints::Complaints;
-use super::super::config::DriverConfig;
-use super::super::console::SignalRequest;
-use super::super::keeper::Keeper;
-use super::super::names::{self, Names};
-use super::super::network::Network;
-use super::super::runner::Runner;
-use super::super::start_error::StartError;
-use super::super::streams::Streams;
-use super::super::tokens::LOOKUPS;
-use super::super::tracing::Tracing;
-use super::super::wheel::Wheel;
-use super::opening::{Opened, system};
-use super::sleep::Sleeper;
-use super::{Flow, Reactor, wake};
+use super::super::super::complaints::Complaints;
+use super::super::super::config::DriverConfig;
+use super::super::super::console::Console;
+use super::super::super::keeper::Keeper;
+use super::super::super::names::{self, Names};
+use super::super::super::network::Network;
+use super::super::super::start_error::{StartError, system};
+use super::super::super::streams::Streams;
+use super::super::super::tokens::{LOOKUPS, RoomNo};
+use super::super::super::tracing::Tracing;
+use super::super::super::wheel::Wheel;
+use super::super::process::Process;
+use super::opening::Opened;
+use super::{End, OwnPoll, Room, wake};
 
 /// What waits for the start.
 #[derive(Debug, Default)]
@@ -53,49 +51,72 @@ impl Starting {
     }
 }
 
-impl Reactor {
-    /// Opens everything, and starts the node.
-    pub(in crate::driver) fn new(config: DriverConfig) -> Result<Reactor, StartError> {
-        let opened = Opened::open(&config)?;
+impl Room {
+    /// Opens everything that a room has, and starts its node.
+    /// A room without a poll of its own has its sources in that of the process. `is_named`: each line and each
+    /// event is to name it; `is_front`: see [`Room::begin_turn`].
+    pub(in super::super) fn open(
+        config: &DriverConfig,
+        process: &mut Process,
+        (no, own_poll): (RoomNo, Option<OwnPoll>),
+        (is_front, is_named): (bool, bool),
+    ) -> Result<Room, StartError> {
+        let another = || match &own_poll {
+            Some(own) => own.registry().map_err(system("create a poll")),
+            None => process.registry(),
+        };
+        let (registry, names) = (another()?, another()?);
+        let opened = Opened::open(config, &registry)?;
         let (network, reports) = (opened.network, opened.reports);
-        let clock = Clock::new();
         let rng = fastrand::Rng::with_seed(entropy());
         let own =
             Credentials::new(&config.room, config.person.as_ref()).ok_or_else(no_randomness)?;
         let (key, owner) = (own.key(), own.owner());
-        let now = clock.now();
-        let mut node = Node::new(node_config(&config, key, &network, opened.at), rng);
+        let now = process.now();
+        let mut node = Node::new(node_config(config, key, &network, opened.at), rng);
         let tracing = Tracing::new(&config.trace, &config.room, now, &mut node)?;
-        let registry = (opened.poll.registry().try_clone()).map_err(system("create a poll"))?;
-        let names = (opened.poll.registry().try_clone()).map_err(system("create a poll"))?;
-        let keeper = Keeper::open(&config, &registry, now)?;
-        let mut reactor = Reactor {
+        let keeper = Keeper::open(config, &registry, now)?;
+        let mut room = Room {
+            no,
+            own_poll,
             names: Names::new(names, LOOKUPS, &config.peers, config.ui.waits_for_room()),
-            sleeper: Sleeper::new(opened.poll, clock, config.failure_timeout),
             wheel: Wheel::new(now.time),
             node,
             keeper,
             outbox: Outbox::new(),
             ui: Ui::new(config.ui.clone()),
-            console: opened.console,
             complaints: Complaints::default(),
-            runner: Runner::new(config.exec.clone()),
             streams: Streams::new(registry, network.sources(), own, config.secret.clone()),
             network,
             listener: opened.listener,
-            room: config.room.clone(),
+            name: config.room.clone(),
             tracing,
+            is_trace_wished: false,
             starting: None,
             left: false,
+            is_parted: false,
+            is_front,
+            end: End::default(),
+            absences: process.absences(),
             now,
         };
+        if is_named {
+            room.ui.name_room(&config.room);
+        }
         let oneself = Peer { key, owner };
-        reactor.ui.on_met(now, oneself, &reactor.node);
-        reactor.start(&config, key, &reports);
-        Ok(reactor)
+        room.ui.on_met(now, oneself, &room.node);
+        room.start(config, key, &reports, process);
+        Ok(room)
     }
 
-    fn start(&mut self, config: &DriverConfig, key: Key, reports: &[String]) {
+    fn start(
+        &mut self,
+        config: &DriverConfig,
+        key: Key,
+        reports: &[String],
+        process: &mut Process,
+    ) {
+        let console = process.console_mut();
         let tcp = self.network.candidates();
         let group = config.multicast.then(|| config.group.to_string());
         let listening = Listening {
@@ -106,17 +127,21 @@ impl Reactor {
             key,
         };
         self.ui.on_listening(self.now, &listening);
-        if self.console.never_waits() {
+        if console.never_waits() {
             self.ui.keep_all_output();
         }
         if self.keeper.is_some() {
             self.ui.has_store();
         }
         if config.ui.mode == Mode::Interactive {
-            (self.console).open_terminal(self.now, &mut self.ui, config.color, &listening);
+            console.open_terminal(self.now, &mut self.ui, config.color, &listening);
+            if !self.is_front {
+                // There is no prompt yet that would have to be taken away.
+                self.ui.go_behind(&mut Vec::new());
+            }
         }
         if config.stdout_closed {
-            self.console.note_stdout_closed(self.now, &mut self.ui);
+            console.note_stdout_closed(self.now, &mut self.ui);
         }
         for report in config.warnings.iter().chain(reports) {
             self.ui.warn(self.now, report);
@@ -128,27 +153,22 @@ impl Reactor {
         }
         if self.keeper.is_some() {
             self.starting = Some(Starting::default());
-            self.flush_outputs();
+            self.flush_outputs(console);
         } else {
-            self.start_node();
+            self.start_node(process);
         }
     }
 
     /// A turn of the loop before the node's start.
-    pub(super) fn turn_before_start(&mut self) -> Result<Flow, StartError> {
-        let planned = self.next_deadline_before_start();
-        self.now = self.sleeper.sleep(planned).map_err(waiting_failed)?;
-        // Nobody has counted on this node yet.
-        self.sleeper.take_away();
-        if self.sort_events() == Some(SignalRequest::End) {
-            return Ok(Flow::End);
+    pub(super) fn turn_before_start(&mut self, process: &mut Process) -> Result<(), StartError> {
+        let console = process.console_mut();
+        if self.is_front {
+            self.read_stdin(console);
         }
-        self.read_stdin();
         wake::meet_user_deadline(&mut self.ui, self.now);
-        self.hold_commands();
+        self.hold_commands(console);
         let is_loaded = self.load_store()?;
-        self.flush_outputs();
-        self.console.stop_if_wanted(&mut self.ui);
+        self.flush_outputs(console);
         let gives_up = (self.starting.as_ref())
             .and_then(|s| s.leaves_at)
             .is_some_and(|at| at <= self.now.time);
@@ -156,16 +176,16 @@ impl Reactor {
             keeper.give_up(self.now, &mut self.node);
         }
         if is_loaded || gives_up {
-            self.start_node();
+            self.start_node(process);
         }
-        Ok(Flow::On)
+        Ok(())
     }
 
-    fn next_deadline_before_start(&mut self) -> Option<Time> {
+    pub(super) fn next_deadline_before_start(&self, console: &Console) -> Option<Time> {
         let now = self.now.time;
         let holds = self.starting.as_ref();
         let may_take = holds.is_none_or(Starting::has_room);
-        if may_take && (self.console.has_work() || self.may_read_stdin()) {
+        if may_take && self.is_front && self.may_read_stdin(console) {
             return Some(now);
         }
         let leaves_at = holds.and_then(|s| s.leaves_at);
@@ -174,9 +194,14 @@ impl Reactor {
         [user, store, leaves_at].into_iter().flatten().min()
     }
 
+    /// False while nothing more can be kept for the node's start.
+    pub(in super::super) fn may_take(&self) -> bool {
+        self.starting.as_ref().is_none_or(Starting::has_room)
+    }
+
     /// Takes what the user wants; what the node is to do is kept for it.
-    fn hold_commands(&mut self) {
-        let Some(mut allowance) = self.console.begin_commands(false) else {
+    fn hold_commands(&mut self, console: &mut Console) {
+        let Some(mut allowance) = console.begin_commands(false) else {
             return;
         };
         let status = DriverStatus {
@@ -187,7 +212,7 @@ impl Reactor {
             return;
         };
         // The wish to leave is the last one, and waits for no room.
-        let leaves = self.ui.is_late() || self.console.is_stopping();
+        let leaves = self.ui.is_late() || console.is_stopping();
         while allowance.is_left() && (starting.has_room() || leaves) {
             let Some(command) = self.ui.poll_command(self.now, &self.node, status) else {
                 return;
@@ -195,7 +220,7 @@ impl Reactor {
             allowance.take(&command);
             starting.hold(self.now.time, command);
         }
-        self.console.note_work();
+        console.note_work();
     }
 
     /// Reads the store a piece further; true once everything is read.
@@ -212,7 +237,7 @@ impl Reactor {
     }
 
     /// The node starts to look for its room.
-    pub(super) fn start_node(&mut self) {
+    fn start_node(&mut self, process: &mut Process) {
         self.look_again();
         self.node.start(self.now, &mut self.outbox);
         self.carry_out();
@@ -221,13 +246,8 @@ impl Reactor {
         for command in held.commands {
             self.feed(Input::Command(command));
         }
-        self.finish_turn();
+        self.finish_turn(process);
     }
-}
-
-/// The loop cannot wait for events.
-pub(super) fn waiting_failed(e: io::Error) -> StartError {
-    StartError::System("wait for events", e)
 }
 
 /// The system gives no randomness, without which nobody can prove who they are.

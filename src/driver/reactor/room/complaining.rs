@@ -5,9 +5,9 @@
 use crate::node::Now;
 use crate::ui::Ui;
 
-use super::super::complaints::{Complaints, OTHER_SECRET};
-use super::super::network::Network;
-use super::super::streams::Streams;
+use super::super::super::complaints::{Complaints, OTHER_SECRET};
+use super::super::super::network::Network;
+use super::super::super::streams::Streams;
 
 /// Says what was noted since the last turn: of datagrams to the user, of streams in the log.
 pub(super) fn say(

@@ -6,7 +6,7 @@
 use crate::node::{Now, Peer};
 use crate::ui::Ui;
 
-use super::super::names::Names;
+use super::super::super::names::Names;
 
 /// Goes on with the look-ups that are due, and tells the user what is to be said; the next peer of which
 /// there is news, if there is one.

@@ -1,43 +1,33 @@
-//! Opening everything that has descriptors, in an order in which the first failure is the one that is told.
+//! Opening everything of a room that has descriptors, in an order in which the first failure is the one that is told.
 //!
 //! Owns nothing afterwards. It does not wait for anybody, and prints nothing itself.
 
 use std::io;
 use std::net::SocketAddr;
 
-use mio::Poll;
+use mio::Registry;
 
 use crate::platform::Changes;
-use crate::ui::Mode;
 
-use super::super::config::DriverConfig;
-use super::super::console::{Console, Signals};
-use super::super::descriptors;
-use super::super::network::{DatagramLock, Datagrams, Host, Network, Selection};
-use super::super::start_error::StartError;
-use super::super::streams::Listener;
-use super::super::tokens::{DATAGRAMS, INTERFACES, LISTENER, SIGNALS};
+use super::super::super::config::DriverConfig;
+use super::super::super::network::{DatagramLock, Datagrams, Host, Network, Selection};
+use super::super::super::start_error::{StartError, system};
+use super::super::super::streams::Listener;
+use super::super::super::tokens::{DATAGRAMS, INTERFACES, LISTENER};
 
 /// What has descriptors, but for the streams and the store.
 pub(super) struct Opened {
-    pub(super) poll: Poll,
     pub(super) listener: Listener,
     /// Where it listens.
     pub(super) at: SocketAddr,
-    pub(super) console: Console,
     pub(super) network: Network,
     /// What the user is to be told.
     pub(super) reports: Vec<String>,
 }
 
 impl Opened {
-    pub(super) fn open(config: &DriverConfig) -> Result<Opened, StartError> {
-        descriptors::allow();
-        let poll = Poll::new().map_err(system("create a poll"))?;
-        let registry = poll.registry();
-        let in_terminal = config.ui.mode == Mode::Interactive;
-        let signals = Signals::new(registry, SIGNALS, in_terminal, !config.exec.is_empty())
-            .map_err(system("watch signals"))?;
+    /// What is opened is watched by this poll.
+    pub(super) fn open(config: &DriverConfig, registry: &Registry) -> Result<Opened, StartError> {
         let no_listener = |e| StartError::Listen(config.listen, e);
         let mut listener = Listener::open(config.listen).map_err(no_listener)?;
         (listener.register(registry, LISTENER)).map_err(system("watch the sockets"))?;
@@ -50,7 +40,6 @@ impl Opened {
         let no_group = |e| StartError::Group(config.group, e);
         let own = (registry.try_clone()).map_err(system("create a poll"))?;
         let mut datagrams = Datagrams::new(own, DATAGRAMS, group).map_err(no_group)?;
-        let console = Console::new(registry, &config.ui, signals)?;
         let at = listener.address().map_err(no_listener)?;
         let interfaces = config.interfaces.of(&host);
         let mut reports = Vec::new();
@@ -64,10 +53,8 @@ impl Opened {
         let selection = config.interfaces.clone();
         let network = Network::new(selection, at, host, changes.ok(), datagrams, lock);
         Ok(Opened {
-            poll,
             listener,
             at,
-            console,
             network,
             reports,
         })
@@ -84,8 +71,4 @@ fn without_list(config: &DriverConfig, e: io::Error) -> Result<Host, StartError>
         log::info!("cannot list the interfaces of this host, which are not needed: {e}");
     }
     host.ok_or(StartError::NoList(e, true))
-}
-
-pub(super) fn system(what: &'static str) -> impl Fn(io::Error) -> StartError {
-    move |e| StartError::System(what, e)
 }

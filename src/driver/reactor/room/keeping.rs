@@ -6,9 +6,9 @@
 use crate::node::{Node, Now};
 use crate::ui::Ui;
 
-use super::super::carrier::Wake;
-use super::super::keeper::Keeper;
-use super::super::wheel::Wheel;
+use super::super::super::carrier::Wake;
+use super::super::super::keeper::Keeper;
+use super::super::super::wheel::Wheel;
 
 /// Before the end of the node's turn: commits what the turn brought.
 pub(super) fn commit(keeper: &mut Option<Keeper>, now: Now, node: &mut Node, ui: &mut Ui) {

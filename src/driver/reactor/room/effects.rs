@@ -7,9 +7,9 @@ use crate::node::{Class, Effect, Event};
 use crate::ui::Ui;
 use crate::wire::Message;
 
-use super::super::carrier::Reach;
-use super::super::complaints::{Complaint, Complaints, NOT_LET_IN};
-use super::super::keeper::Keeper;
+use super::super::super::carrier::Reach;
+use super::super::super::complaints::{Complaint, Complaints, NOT_LET_IN};
+use super::super::super::keeper::Keeper;
 use super::reads;
 
 /// What effects reach, lent for the length of one call.

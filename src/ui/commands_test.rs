@@ -1,0 +1,122 @@
+use super::*;
+use crate::wire::made::member;
+
+fn say(line: &str) -> Meaning {
+    parse(line.to_owned())
+}
+
+fn wrong(line: &str) -> String {
+    match say(line) {
+        Meaning::Wrong(why) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn other_lines_are_said() {
+    for line in ["", "hello", " /quit", "a/b"] {
+        assert_eq!(say(line), Meaning::Say(line.into()));
+    }
+    assert_eq!(say("//quit"), Meaning::Say("/quit".into()));
+    assert_eq!(say("///"), Meaning::Say("//".into()));
+}
+
+#[test]
+fn commands_are_recognised() {
+    let orders = [
+        ("/help", UserCommand::Help),
+        ("/help me", UserCommand::Help),
+        ("/members ", UserCommand::Members),
+        ("/history", UserCommand::History(None)),
+        ("/history 5", UserCommand::History(Some(5))),
+        (
+            "/msg ana hello  there",
+            UserCommand::Msg("ana hello  there".into()),
+        ),
+        ("/nick  Ana Maria ", UserCommand::Nick("Ana Maria".into())),
+        ("/whois ana maria", UserCommand::Whois("ana maria".into())),
+        ("/status", UserCommand::Status { is_detailed: false }),
+        ("/status -v", UserCommand::Status { is_detailed: true }),
+        ("/MEMBERS", UserCommand::Members),
+        ("/Search a b", UserCommand::Search("a b".into())),
+        ("/ignore", UserCommand::Ignore(String::new())),
+        ("/quiet Lately", UserCommand::Quiet(Some(Quiet::Lately))),
+        ("/elect", UserCommand::Elect),
+        ("/quit", UserCommand::Quit),
+    ];
+    for (line, order) in orders {
+        assert_eq!(say(line), Meaning::Do(order), "{line}");
+    }
+}
+
+#[test]
+fn an_unknown_command_is_explained_with_the_nearest() {
+    assert!(wrong("/qiut").contains("did you mean /quit?"));
+    assert!(wrong("/mebmers").contains("did you mean /members?"));
+    assert!(!wrong("/supercalifragilistic").contains("did you mean"));
+    let bare = "unknown command \"/\"; /help lists the commands; begin a line with // to say it";
+    assert_eq!(wrong("/"), bare);
+    assert!(wrong("/\x1b[2J").contains("^[[2J"));
+}
+
+#[test]
+fn an_act_is_a_line_as_ctcp_has_it() {
+    assert_eq!(
+        say("/ME waves  twice"),
+        Meaning::Say("\u{1}ACTION waves  twice\u{1}".into())
+    );
+    assert!(wrong("/me ").contains("/me TEXT"));
+    assert!(wrong(&format!("/me {}", "x".repeat(TEXT_BYTES_MAX - 4))).contains("too long"));
+}
+
+#[test]
+fn arguments_are_checked() {
+    assert!(wrong("/notify often").contains("never, mention or all"));
+    assert!(wrong("/quiet please").contains("on, off or lately"));
+    assert!(wrong("/search").contains("/search WORDS"));
+    assert!(wrong("/status -w").contains("/status"));
+    assert!(wrong("/history five").contains("five"));
+    assert!(wrong("/msg ana").contains("NICK|ID"));
+    assert!(wrong("/nick").contains("/nick NAME"));
+    assert!(wrong(&format!("/nick {}", "x".repeat(33))).contains("32"));
+    assert!(wrong("/quit now").contains("/quit"));
+}
+
+#[test]
+fn who_is_asked_for_is_named_by_nick_or_id() {
+    let members = [member(1, "ana"), member(2, "ana"), member(3, "ana maria")];
+    let ids =
+        |name| named("whois", name, &members).map(|n| n.iter().map(|m| m.id).collect::<Vec<_>>());
+    assert_eq!(ids("ana"), Ok(vec![1, 2]));
+    assert_eq!(ids("ana maria"), Ok(vec![3]));
+    for name in ["2", "#2", "ana#2"] {
+        assert_eq!(ids(name), Ok(vec![2]), "{name}");
+    }
+    assert!(ids("zoe").unwrap_err().contains("zoe"));
+    assert!(wrong("/whois").contains("NICK|ID"));
+}
+
+#[test]
+fn a_member_is_named_by_nick_id_or_both() {
+    let members = [
+        member(1, "me"),
+        member(2, "ana"),
+        member(3, "ana maria"),
+        member(4, "ben"),
+        member(5, "ben"),
+        member(6, "7"),
+        member(7, "eve"),
+    ];
+    let to = |rest| addressee(rest, &members, Key(1)).map(|(key, text)| (key.0, text));
+    assert_eq!(to("ana hi there"), Ok((2, "hi there")));
+    assert_eq!(to("ana maria hi"), Ok((3, "hi")));
+    assert_eq!(to("4 hi"), Ok((4, "hi")));
+    assert_eq!(to("#5 hi"), Ok((5, "hi")));
+    assert_eq!(to("ben#4 hi"), Ok((4, "hi")));
+    assert_eq!(to("7 a nick before an id"), Ok((6, "a nick before an id")));
+    assert_eq!(to("#7 hi"), Ok((7, "hi")));
+    assert!(to("ben hi").unwrap_err().contains("ben#4, ben#5"));
+    assert!(to("me hi").unwrap_err().contains("you"));
+    assert!(to("zoe hi").unwrap_err().contains("zoe"));
+    assert!(to("eve#4 hi").is_err());
+}
