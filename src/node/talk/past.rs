@@ -98,11 +98,16 @@ impl Past {
         clocks.max().unwrap_or(0)
     }
 
-    /// The timestamp up to which what this author wrote is old, if it has not said so itself. Whoever counts on
-    /// this node says so right after HELLO: so what it had seen by its first one is old, too. By a later one it may
-    /// have counted on this node, and lost it.
+    /// The timestamp up to which what this author wrote is old, if it has not said so itself. Who was there before, and
+    /// counts on this node, says so right after HELLO: so what it had seen by its first one is old, too. Others may
+    /// have counted on this node, and lost it, before that.
     fn clock_of_silent(&self, author: Key) -> u64 {
         let own = self.greeted.get(&author).map_or(0, |greeted| greeted.first);
+        let own = if self.earlier.contains(&author) {
+            own
+        } else {
+            0
+        };
         own.max(self.clock_of_earlier())
     }
 
