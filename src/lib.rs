@@ -52,7 +52,7 @@
 //!    with a store: a helper process is started, if a checkpoint is due.
 //!
 //! Nothing in a turn waits for a disk: what may, a helper process does (`driver/keeper/helper.rs`). Before the
-//! node of a process with a store starts, turns are shorter: `driver/reactor/starting.rs`.
+//! node of a process with a store starts, turns are shorter: `driver/reactor/room/starting.rs`.
 //!
 //! What a budget left unread or unwritten is taken up on the next turn, so that no flood starves
 //! the timers.

@@ -23,10 +23,9 @@
 //! | `event_data` | the data of events while they wait |
 //! | `history_output` | how a message reads that `papo history` found |
 //! | `rooms_found` | how the rooms read that `papo scan` heard |
-//! | `rooms`, `in_rooms` | what the user wants of the rooms of a process; what one room has to do with the others |
-//! | `from_store` | what the user's side wants of the store, and gets |
+//! | `rooms` | what the user wants of the rooms of a process |
+//! | `asked` | what it is asked about the store, about the other rooms, and at the end |
 //! | `searching` | what `/search` finds, in memory and in the store |
-//! | `last_words` | what was not done when papo ends |
 //! | `runs` | messages for each of which a command is to be run |
 //! | `wanted` | which messages a listener wants, and how many |
 //! | `people` | who people are, as far as their links have proven it |
@@ -36,9 +35,10 @@
 //! says to them; nobody else names their fields. What a part needs beside its own state it is lent
 //! for one call: `Sending` and `Showing` are lent the `Display` and the view of the node, and know
 //! nothing of each other. Each file imports only from files that do not import it, however
-//! indirectly; none but this one, and its parts `from_store`, `in_rooms` and `last_words`, knows [`Ui`].
+//! indirectly; none but this one, and its part `asked`, knows [`Ui`].
 
 pub mod act;
+mod asked;
 mod attention;
 mod backlog;
 mod commands;
@@ -46,15 +46,12 @@ mod config;
 mod display;
 mod event_data;
 mod face;
-mod from_store;
 mod gap;
 pub mod history_output;
 mod ignored;
-mod in_rooms;
 pub mod input_lines;
 mod json;
 mod json_people;
-mod last_words;
 mod likeness;
 mod line_format;
 mod news;
@@ -79,10 +76,10 @@ pub mod visible;
 mod waiting_in_store;
 mod wanted;
 
+pub use asked::{Handover, ReadLines};
 pub use attention::Notify;
 pub use commands::HELP as COMMANDS_HELP;
 pub use config::{DriverStatus, Listening, Mode, Notices, Replay, ScreenFacts, UiConfig};
-pub use in_rooms::{Handover, ReadLines};
 pub(crate) use json::event as json_event;
 pub use printed::Fate;
 pub use room_state::RoomState;

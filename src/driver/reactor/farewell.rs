@@ -11,12 +11,9 @@ use crate::node::Time;
 use crate::timing;
 use crate::ui::Ui;
 
-use super::super::console::{Console, SignalRequest};
+use super::super::console::Console;
 use super::super::runner::Runner;
-use super::super::start_error::StartError;
-use super::super::status::{STATUS_FAILED, STATUS_INTERRUPTED, STATUS_UNPRINTED};
-use super::Reactor;
-use super::room::Room;
+use super::super::status::STATUS_UNPRINTED;
 
 /// Until when peers and readers are waited for.
 #[derive(Debug)]
@@ -88,75 +85,9 @@ pub(super) enum Peers {
     Ready,
 }
 
-impl Reactor {
-    /// Ends in good order; the result is the exit status. What is queued for peers is written, and their
-    /// ends are waited for; then the outputs are written out.
-    pub(super) fn farewell(mut self) -> Result<u8, StartError> {
-        self.rooms.iter_mut().for_each(Room::close);
-        let ends_at = self.rooms.iter().map(|room| room.ui().ends_at());
-        // As long as the longest takes.
-        let ends_at = ends_at.max_by_key(|at| (at.is_none(), *at)).flatten();
-        let mut farewell = Farewell::new(self.process.now().time, ends_at);
-        loop {
-            self.process.console_mut().begin_round();
-            let (mut peers, mut closed) = (Peers::Gone, None);
-            for room in self.rooms.iter_mut() {
-                peers = peers.max(room.say_farewell(&mut self.process));
-            }
-            let (now, console) = (self.process.now().time, self.process.console());
-            farewell.on_round(now, console);
-            let until = farewell.waits_until(now, console, peers, self.process.runner());
-            for room in self.rooms.iter_mut() {
-                closed = [closed, room.go_on_closing()].into_iter().flatten().min();
-            }
-            let Some(until) = [until, closed].into_iter().flatten().min() else {
-                break;
-            };
-            self.process.wait(until)?;
-            if self.sort_events() == Some(SignalRequest::End) {
-                return Ok(STATUS_INTERRUPTED);
-            }
-            self.rooms.iter_mut().for_each(Room::hear_nobody);
-        }
-        Ok(self.exit_status(&farewell))
-    }
-
-    /// What papo ends with: the worst of what its rooms end with.
-    fn exit_status(&mut self, farewell: &Farewell) -> u8 {
-        let (mut status, mut unrun) = (self.worst, self.process.runner().running() as u64);
-        let console = self.process.console_mut();
-        for room in self.rooms.iter_mut() {
-            let ui = room.ui_mut();
-            unrun += ui.waiting_runs();
-            status = status.max(ui.exit_status().unwrap_or(0));
-        }
-        let mut said = u8::from(unrun > 0);
-        let has_terminal = console.has_terminal();
-        let front = self.rooms.front();
-        for (n, room) in self.rooms.iter_mut().enumerate() {
-            let ui = room.ui_mut();
-            if n == 0 && unrun > 0 {
-                ui.say_unrun(unrun);
-                console.flush_stderr(ui);
-            }
-            // What a terminal has not shown since another room was seen is missed by nobody.
-            if n == front || !has_terminal {
-                said = said.max(farewell.say_unprinted(ui, console));
-            }
-        }
-        if console.has_failed() {
-            STATUS_FAILED
-        } else if console.is_stdin_left() {
-            status.max(STATUS_UNPRINTED)
-        } else {
-            status.max(said)
-        }
-    }
-}
-
 impl Farewell {
     /// What nobody read is counted on stderr; the result is what that makes of the exit status.
-    fn say_unprinted(&self, ui: &mut Ui, console: &mut Console) -> u8 {
+    pub(super) fn say_unprinted(&self, ui: &mut Ui, console: &mut Console) -> u8 {
         let unprinted = ui.unprinted();
         if unprinted == 0 {
             return 0;

@@ -28,17 +28,18 @@ mod sleep;
 mod wishes;
 
 use crate::node::Time;
-use crate::ui::terminal::RoomTab;
 
 use super::config::{DriverConfig, Joins};
 use super::console::SignalRequest;
 use super::descriptors;
 use super::start_error::{StartError, system};
-use super::status::STATUS_INTERRUPTED;
+use super::status::{STATUS_FAILED, STATUS_INTERRUPTED, STATUS_UNPRINTED};
 use super::tokens::RoomNo;
+use farewell::{Farewell, Peers};
 use process::Process;
 use room::{OwnPoll, Room};
 use rooms::Rooms;
+use seen::Seen;
 
 /// Where the loop goes after a turn.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,8 +61,7 @@ pub(super) struct Reactor {
     is_named: bool,
     /// The worst that a room has ended with while others went on.
     worst: u8,
-    /// The rooms as a terminal shows them beside its prompt.
-    tabs: Vec<RoomTab>,
+    seen: Seen,
 }
 
 impl Reactor {
@@ -79,7 +79,7 @@ impl Reactor {
             joins,
             is_named: rooms.len() > 1,
             worst: 0,
-            tabs: Vec::new(),
+            seen: Seen::default(),
         };
         for config in rooms {
             reactor.open(config)?;
@@ -148,7 +148,8 @@ impl Reactor {
             self.level();
         }
         if self.is_named {
-            self.show_others();
+            let (process, rooms) = (&mut self.process, &mut self.rooms);
+            self.seen.show_others(process, rooms);
         }
         let ui = self.rooms.get_mut(self.rooms.front()).ui_mut();
         self.process.console_mut().stop_if_wanted(ui);
@@ -203,5 +204,69 @@ impl Reactor {
         let ui = rooms.get_mut(rooms.front()).ui_mut();
         let console = process.console_mut();
         signalled.then(|| console.on_signals(now, ui)).flatten()
+    }
+
+    /// Ends in good order; the result is the exit status. What is queued for peers is written, and their
+    /// ends are waited for; then the outputs are written out.
+    fn farewell(mut self) -> Result<u8, StartError> {
+        self.rooms.iter_mut().for_each(Room::close);
+        let ends_at = self.rooms.iter().map(|room| room.ui().ends_at());
+        // As long as the longest takes.
+        let ends_at = ends_at.max_by_key(|at| (at.is_none(), *at)).flatten();
+        let mut farewell = Farewell::new(self.process.now().time, ends_at);
+        loop {
+            self.process.console_mut().begin_round();
+            let (mut peers, mut closed) = (Peers::Gone, None);
+            for room in self.rooms.iter_mut() {
+                peers = peers.max(room.say_farewell(&mut self.process));
+            }
+            let (now, console) = (self.process.now().time, self.process.console());
+            farewell.on_round(now, console);
+            let until = farewell.waits_until(now, console, peers, self.process.runner());
+            for room in self.rooms.iter_mut() {
+                closed = [closed, room.go_on_closing()].into_iter().flatten().min();
+            }
+            let Some(until) = [until, closed].into_iter().flatten().min() else {
+                break;
+            };
+            self.process.wait(until)?;
+            if self.sort_events() == Some(SignalRequest::End) {
+                return Ok(STATUS_INTERRUPTED);
+            }
+            self.rooms.iter_mut().for_each(Room::hear_nobody);
+        }
+        Ok(self.exit_status(&farewell))
+    }
+
+    /// What papo ends with: the worst of what its rooms end with.
+    fn exit_status(&mut self, farewell: &Farewell) -> u8 {
+        let (mut status, mut unrun) = (self.worst, self.process.runner().running() as u64);
+        let console = self.process.console_mut();
+        for room in self.rooms.iter_mut() {
+            let ui = room.ui_mut();
+            unrun += ui.waiting_runs();
+            status = status.max(ui.exit_status().unwrap_or(0));
+        }
+        let mut said = u8::from(unrun > 0);
+        let has_terminal = console.has_terminal();
+        let front = self.rooms.front();
+        for (n, room) in self.rooms.iter_mut().enumerate() {
+            let ui = room.ui_mut();
+            if n == 0 && unrun > 0 {
+                ui.say_unrun(unrun);
+                console.flush_stderr(ui);
+            }
+            // What a terminal has not shown since another room was seen is missed by nobody.
+            if n == front || !has_terminal {
+                said = said.max(farewell.say_unprinted(ui, console));
+            }
+        }
+        if console.has_failed() {
+            STATUS_FAILED
+        } else if console.is_stdin_left() {
+            status.max(STATUS_UNPRINTED)
+        } else {
+            status.max(said)
+        }
     }
 }

@@ -9,8 +9,8 @@ use crate::ui::visible::{Tab, visible};
 
 use super::super::start_error::StartError;
 use super::super::status::STATUS_FAILED;
-use super::Reactor;
 use super::room::Room;
+use super::{Reactor, seen};
 
 impl Reactor {
     /// Does what the user wants of the rooms.
@@ -100,7 +100,7 @@ impl Reactor {
                 ui.drop_lines();
             }
         }
-        self.show(to);
+        seen::show(&mut self.process, &mut self.rooms, to);
     }
 
     /// Leaves the room of this place; the last one is left as papo is.

@@ -167,10 +167,10 @@ impl Server {
             };
             line.into_iter().chain([watch])
         });
+        let come = gathered.filter(|_| self.is_gathering_comers());
         let channels = self.channels.values().flat_map(|c: &Channel| {
-            let head = c
-                .head_due()
-                .map(|at| gathered.map_or(at, |shown| at.max(shown)));
+            let due = c.head_due();
+            let head = due.map(|at| come.map_or(at, |shown| at.max(shown)));
             [head, c.forgotten_at].into_iter().flatten()
         });
         let seats = self.seats.values().filter_map(|s| match s.place {

@@ -297,6 +297,10 @@ impl Server {
             self.said(body(&person.mask(), "QUIT", &[], Some(&both)))
         });
         let until = self.now.time + patience.unwrap_or_default();
+        if patience == Some(Duration::ZERO) {
+            // Nobody is left who could follow.
+            self.pending.iter_mut().for_each(|p| p.until = until);
+        }
         self.push(Pending {
             channel: folded.to_owned(),
             key,
@@ -354,16 +358,12 @@ impl Server {
             true => p.until,
             false => self.now.time,
         });
-        // Where nobody is left who could follow, the last one says so.
-        let is_last = self
-            .pending
-            .last()
-            .is_some_and(|p| p.until <= self.now.time);
-        if is_last {
-            Some(self.now.time)
-        } else {
-            until.max()
-        }
+        until.max()
+    }
+
+    /// True if who is gathered came, and did not go.
+    pub(super) fn is_gathering_comers(&self) -> bool {
+        self.pending.iter().any(|p| p.came)
     }
 
     /// Shows who came and went before something of one of them is shown.
@@ -462,8 +462,8 @@ impl Server {
         let Some(channel) = self.channels.get_mut(folded) else {
             return;
         };
-        if self.pending.iter().any(|p| p.channel == folded) {
-            // Who coordinates is shown after whom it follows.
+        if self.pending.iter().any(|p| p.came && p.channel == folded) {
+            // Who coordinates has come before that. Whom it follows may go later, with others that are lost.
             return;
         }
         let Some((before, head)) = channel.settle_head(now) else {

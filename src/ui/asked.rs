@@ -1,15 +1,18 @@
-//! What the user's side of one room has to do with the other rooms of the process: a part of [`Ui`], of which each
-//! call is a question or an answer of whoever has the rooms.
+//! What the user's side is asked by whoever runs it: about the store, about the other rooms of the process, and when
+//! papo ends. It is a part of [`Ui`], of which each call is a question or an answer.
 //!
-//! Owns nothing of its own. It knows no other room.
+//! Owns nothing of its own. It reads no store, knows no other room, and waits for nothing.
 
 use crate::node::Now;
+use crate::wire::{ChatMessage, Position};
 
-use super::Ui;
 use super::prompt::Prompt;
 use super::queued_lines::QueuedLines;
+use super::room_state::RoomState;
 use super::rooms::{RoomCall, RoomWish};
+use super::searching::{self, FoundInStore};
 use super::terminal::{Go, RoomTab, Seat};
+use super::{Ui, text};
 
 /// What goes from the prompt of one room to that of another which is seen from now on.
 #[derive(Debug)]
@@ -19,6 +22,55 @@ pub struct Handover((Seat, Option<bool>));
 #[derive(Debug)]
 pub struct ReadLines(QueuedLines);
 
+/// The store.
+impl Ui {
+    /// What the node shows from now on is in a store: what has no room in memory may be left there.
+    pub fn has_store(&mut self) {
+        self.searching.on_store();
+        self.display.stdout_mut().has_store();
+    }
+
+    /// What is to be fetched from the store before more can be printed: after the one position, and up to
+    /// the other.
+    pub fn wants_stored(&mut self) -> Option<(Position, Position)> {
+        self.display.stdout_mut().wanted()
+    }
+
+    /// True if a message at this position is among what [`wants_stored`](Ui::wants_stored) named.
+    #[must_use]
+    pub fn is_wanted_of_store(&self, position: Position) -> bool {
+        self.display.stdout().is_wanted(position)
+    }
+
+    /// Takes in what was fetched from the store: all that was found of what
+    /// [`wants_stored`](Ui::wants_stored) named up to this position, in the history's order.
+    pub fn give_stored(&mut self, mut found: Vec<ChatMessage>, upto: Position) {
+        let people = self.display.people();
+        found.retain(|message| self.showing.wants(message, people));
+        self.display.stdout_mut().give(found, upto);
+    }
+
+    /// The words that are to be looked for in the store, among what is not in memory. The answer is
+    /// [`give_search`](Ui::give_search), before which there are no others.
+    pub fn next_search(&mut self) -> Option<String> {
+        self.searching.next()
+    }
+
+    /// What the store has of what was looked for; None if it could not be searched.
+    pub fn give_search(&mut self, now: Now, node: &dyn RoomState, found: Option<FoundInStore>) {
+        let Some(words) = self.searching.end() else {
+            return;
+        };
+        if found.is_none() {
+            let why = "the store could not be searched; this is what is in memory";
+            self.display.warn(now, why);
+        }
+        let parts = (&mut self.display, &self.showing);
+        searching::show(parts, now, node, &words, found);
+    }
+}
+
+/// The other rooms.
 impl Ui {
     /// The process is in several rooms: each line and each event names this one from now on.
     pub fn name_room(&mut self, room: &str) {
@@ -147,5 +199,38 @@ impl Ui {
     /// While another room is seen: the next thing that the user is to read on stderr, without who says it.
     pub fn next_word(&mut self) -> Option<String> {
         self.display.next_word()
+    }
+}
+
+/// The end: what was not done by then.
+impl Ui {
+    /// How many messages are not written to stdout, and nothing was said of them: none if the reader
+    /// went away, since nobody misses them.
+    #[must_use]
+    pub fn unprinted(&self) -> u64 {
+        self.display.stdout().unprinted()
+    }
+
+    /// Papo ends, and nobody has read so many messages.
+    pub fn say_unprinted(&mut self, count: u64) {
+        self.say_not_printed(count, "nobody read the output");
+    }
+
+    /// Papo ends since its time is over, and so many messages were not read yet.
+    pub fn say_read_late(&mut self, count: u64) {
+        self.say_not_printed(count, "the output was not read in time (--timeout)");
+    }
+
+    fn say_not_printed(&mut self, count: u64, why: &str) {
+        let lines = text::count(count, "line");
+        let words = format!("{lines} not printed: {why}");
+        self.display.say_on_stderr(&words);
+    }
+
+    /// Papo ends, and for so many messages a command has not ended, or was not run.
+    pub fn say_unrun(&mut self, count: u64) {
+        let commands = text::count(count, "command");
+        let words = format!("--exec: {commands} not waited for: they took too long");
+        self.display.say_on_stderr(&words);
     }
 }
