@@ -134,7 +134,14 @@ fn a_broken_cable_is_a_netsplit_and_a_mended_one_a_netjoin() {
     split.cable.plug_in();
     let back = batch(&mut rita, "netjoin");
     println!("{back:#?}");
-    assert_eq!(back.len(), 3, "{back:#?}");
+    assert!(back.len() > 1, "{back:#?}");
+    for nick in ["bia", "caio", "davi"] {
+        let is_back = format!(":{nick}!papo@10.7.1.");
+        // On a busy machine one may be back so late that it is shown by itself.
+        if !back.iter().any(|line| line.contains(&is_back)) {
+            rita.gets(&is_back);
+        }
+    }
     // Both sides have what the other one said meanwhile, once.
     split.others.iter().for_each(|node| node.heard("rita", 1));
     split.others[0].say("and this is the end");
