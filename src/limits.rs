@@ -53,8 +53,6 @@ pub const LINKS_MAX: usize = 1_024;
 pub const WAITING_MAX: usize = 32_768;
 /// Bytes of the messages that wait for a predecessor or a dependency.
 pub const WAITING_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// Runs that are looked at to find one that makes room for another.
-pub const WAITING_SCAN_MAX: usize = 64;
 /// Ranges named in one FETCH; with fewer named, more is sent twice, nothing is lost.
 pub const SKIP_RANGES_MAX: usize = 1_024;
 /// Parts of a history, or of a span of it, that are compared in one step: with 16 of them two histories
@@ -365,8 +363,6 @@ pub const REFERRALS_MAX: usize = 16;
 pub const BEAT_ANSWERS_MAX: u32 = 256;
 /// Moments of noticing that are told apart for one author; later ones count as the last.
 pub const GAP_STAGES_MAX: usize = 16;
-/// Stretches that are told apart of what one author said and had no room to wait; more count as one.
-pub const GAP_RANGES_MAX: usize = 1_024;
 /// What is followed and did not come: the oldest of more are forgotten, and would be named in vain.
 pub const CAUSES_FOLLOWED_MAX: usize = 1_024;
 /// Rooms listed at most: what many strangers send must not fill the memory.

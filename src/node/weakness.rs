@@ -45,8 +45,6 @@ pub enum Weakness {
     NoPatienceAfterAbsence,
     /// What was thrown away for want of room counts as asked for.
     ThrownAwayCounts,
-    /// What comes when there is no room to wait is thrown away, though what waits may wait for it.
-    LatestStay,
     /// Joining ends with the first source, though somebody has come meanwhile who goes back farther.
     OneSourceIsEnough,
     /// What a peer lacked once, it lacks for ever.

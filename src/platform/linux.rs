@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::IpBindAddressNoPort;
 use rustix::io::Errno;
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{AddressFamily, RecvFlags, SocketFlags, SocketType, bind, recv, socket_with};
@@ -120,6 +122,12 @@ fn default_route_v6(line: &str) -> Option<&str> {
 /// Lets many nodes on one host hear the same group.
 pub(crate) fn share_port(socket: &Socket) -> io::Result<()> {
     socket.set_reuse_address(true)
+}
+
+/// The port of a socket that is bound to an address is chosen by its connection, and not by the address alone: some
+/// hundred nodes of one host have more links with each other than there are ports.
+pub(crate) fn choose_port_late(socket: &Socket) -> io::Result<()> {
+    setsockopt(socket, IpBindAddressNoPort, &true).map_err(io::Error::from)
 }
 
 /// Keeps an IPv4 socket from hearing what other programs on this host have joined on other interfaces.

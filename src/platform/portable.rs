@@ -57,6 +57,11 @@ pub(crate) fn share_port(socket: &Socket) -> io::Result<()> {
     socket.set_reuse_port(true)
 }
 
+/// The kernel chooses as it does.
+pub(crate) fn choose_port_late(_: &Socket) -> io::Result<()> {
+    Ok(())
+}
+
 /// Keeps an IPv4 socket from hearing what it has not joined itself, which it does not anyway.
 pub(crate) fn hear_only_joined(_: &Socket) -> io::Result<()> {
     Ok(())

@@ -92,10 +92,6 @@ pub const ALL: &[(Weakness, &str)] = &[
         "no search for what its author never said",
     ),
     (Weakness::CyclesWait, "no waiting in a circle"),
-    (
-        Weakness::LatestStay,
-        "room to wait for what others wait for",
-    ),
 ];
 
 /// What only few scenarios need, and some of them.
@@ -126,11 +122,9 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::NoBeatRequests, HOST_GONE, 4),
     (Weakness::NoSayOfNeighbours, HOST_GONE, 3),
     (Weakness::NoSayOfNeighbours, HOST_GONE, 5),
-    (Weakness::UnaskedViewsCount, HOSTILE, 892),
+    (Weakness::UnaskedViewsCount, HOSTILE, 507),
     (Weakness::NamedCausesExist, HOSTILE, 128),
     (Weakness::NamedCausesExist, HOSTILE, 174),
-    (Weakness::LatestStay, HOSTILE, 1_101),
-    (Weakness::LatestStay, HOSTILE, 20),
     (Weakness::CyclesWait, HOSTILE, 0),
     (Weakness::CyclesWait, HOSTILE, 14),
     (Weakness::NoSmallSegments, LARGE_LOST, 0),

@@ -9,6 +9,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use mio::net::{TcpListener, TcpStream};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
+use crate::platform;
+
 /// What the kernel keeps of written bytes per stream: so little that a PING never waits behind
 /// seconds of history.
 const SEND_BUFFER_BYTES: usize = 128 * 1024;
@@ -112,24 +114,13 @@ fn use_small_segments(socket: &Socket) {
 
 /// The kernel chooses if this fails: the address may have gone since the start.
 fn bind_source(socket: &Socket, source: IpAddr) {
-    share_ports(socket);
+    if let Err(e) = platform::choose_port_late(socket) {
+        log::debug!("cannot choose a port late: {e}");
+    }
     if let Err(e) = socket.bind(&SocketAddr::new(source, 0).into()) {
         log::debug!("cannot dial from {source}: {e}");
     }
 }
-
-/// The port is chosen by the connection, and not by the address alone: some hundred nodes of one host have more
-/// links with each other than there are ports, and to look for a free one takes long.
-#[cfg(target_os = "linux")]
-fn share_ports(socket: &Socket) {
-    use nix::sys::socket::{setsockopt, sockopt::IpBindAddressNoPort};
-    if let Err(e) = setsockopt(socket, IpBindAddressNoPort, &true) {
-        log::debug!("cannot share ports: {e}");
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn share_ports(_socket: &Socket) {}
 
 #[cfg(test)]
 mod tests {

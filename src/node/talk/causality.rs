@@ -180,19 +180,12 @@ impl Talk {
             return;
         }
         self.notice_gap(lent, missing.origin, missing.seq);
-        let max = lent.cx.config.waiting_max;
-        let mut thrown = Vec::new();
-        if !lent.cx.is_weakened(Weakness::LatestStay) {
-            thrown = self.waiting.make_room(run, max);
-        }
-        let fits = self.waiting.room_for(run, max);
+        let fits = self.waiting.room_for(run, lent.cx.config.waiting_max);
         let (run, rest) = run.split_at(fits);
-        thrown.extend(rest.first().map(|first| (first.id(), last.id())));
-        if !lent.cx.is_weakened(Weakness::ThrownAwayCounts) {
+        let counts = lent.cx.is_weakened(Weakness::ThrownAwayCounts);
+        if let Some(first) = rest.first().filter(|_| !counts) {
             // It is looked for like anything else that is missing, once what waits has gone on.
-            for (first, last) in thrown {
-                self.notice_again(lent, first.origin, (first.seq, last.seq));
-            }
+            self.notice_again(lent, first.origin(), (first.seq(), last.seq()));
         }
         if !run.is_empty() {
             lent.cx.counters.waited += run.len() as u64;

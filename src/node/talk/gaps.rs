@@ -4,7 +4,7 @@
 //! reach was asked after it was noticed, and answered to the end; the user is told then, and the author
 //! with the next ACK. Nothing is taken in here.
 
-use super::noticed::{self, NoticedGap};
+use super::noticed::NoticedGap;
 use super::sync::Why;
 use super::{Lent, Talk, holes};
 use crate::limits;
@@ -43,14 +43,22 @@ impl Talk {
         }
     }
 
-    /// What was thrown away is missing from now on: what was asked before does not count for it.
-    pub(super) fn notice_again(&mut self, lent: &mut Lent<'_>, author: Key, span: (u64, u64)) {
+    /// What was thrown away, and all that follows, is missing from now on: what was asked before does
+    /// not count for it.
+    pub(super) fn notice_again(
+        &mut self,
+        lent: &mut Lent<'_>,
+        author: Key,
+        (first, last): (u64, u64),
+    ) {
         if author == lent.cx.config.key || !self.has_joined() {
             return;
         }
-        let now = lent.cx.now.time;
-        let began = self.repair.began().unwrap_or(now);
-        if self.gaps.throw(author, span, (began, now)) {
+        let end = self.gaps.last_missing(author);
+        let began = self.repair.began().unwrap_or(lent.cx.now.time);
+        if self.gaps.split(author, (first, last), began) {
+            let span = (first, last.max(end));
+            self.gaps.notice(author, span, lent.cx.now.time);
             self.watch_gaps(lent);
         }
     }
@@ -92,8 +100,7 @@ impl Talk {
         for author in self.gaps.authors() {
             let mut stages = self.gaps.take(author);
             self.widen_gaps(lent, author, &mut stages);
-            let thrown = noticed::thrown_among(&stages);
-            stages.retain_mut(|stage| self.step_gap(lent, (author, &thrown), stage, &reach));
+            stages.retain_mut(|stage| self.step_gap(lent, author, stage, &reach));
             for stage in &stages {
                 let since = stage.since();
                 match stage.asked_all() {
@@ -109,9 +116,8 @@ impl Talk {
         let mut gone: Vec<(Key, Ranges)> = Vec::new();
         // All of it is said before anything is shown that followed from it.
         for (author, at) in due {
-            if let Some(stage) = self.gaps.take_asked(author, at) {
-                let thrown = self.gaps.thrown_of(author);
-                let lacks = self.lacking_of(author, &stage, &thrown);
+            if let Some((first, last)) = self.gaps.take_asked(author, at) {
+                let lacks = self.lacking(author, first, last);
                 let missed = self.leave_out_unsaid(lent, author, &lacks);
                 self.call_missed(lent, author, &missed);
                 gone.push((author, lacks));
@@ -138,12 +144,12 @@ impl Talk {
         for at in 0..stages.len() {
             let (first, _) = stages[at].span();
             let begin = self.gap_begin(author, first);
-            // What comes before something that was thrown away was noticed when that came.
-            if begin >= first || stages[at].thrown().is_some() {
+            if begin >= first {
                 continue;
             }
             let mut lacks = self.lacking(author, begin, first - 1);
-            for (first, last) in stages.iter().flat_map(NoticedGap::spans) {
+            for stage in stages.iter() {
+                let (first, last) = stage.span();
                 lacks.remove_range(first, last);
             }
             if let Some((first, _)) = lacks.bounds() {
@@ -170,15 +176,15 @@ impl Talk {
     fn step_gap(
         &mut self,
         lent: &mut Lent<'_>,
-        (author, thrown): (Key, &Ranges),
+        author: Key,
         stage: &mut NoticedGap,
         reach: &[Key],
     ) -> bool {
-        let lacks = self.lacking_of(author, stage, thrown);
-        let Some((first, last)) = lacks.bounds() else {
+        let (first, last) = stage.span();
+        let Some((first, last)) = self.lacking(author, first, last).bounds() else {
             return false;
         };
-        stage.narrow(&lacks);
+        stage.narrow(first, last);
         let id = |seq| MessageId {
             origin: author,
             seq,
@@ -240,21 +246,6 @@ impl Talk {
             None => Origin::default().lacks(first, last),
         };
         lacks.subtract(&self.waiting.ranges(author, first, last));
-        lacks
-    }
-
-    /// What one of the stages of this author is about, of whom so much was thrown away.
-    fn lacking_of(&self, author: Key, stage: &NoticedGap, thrown: &Ranges) -> Ranges {
-        let (first, last) = stage.span();
-        let mut lacks = self.lacking(author, first, last);
-        match stage.thrown() {
-            None => lacks.subtract(thrown),
-            Some(own) => {
-                let mut others = lacks.clone();
-                others.subtract(own);
-                lacks.subtract(&others);
-            }
-        }
         lacks
     }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::limits;
 use crate::node::history::Ranges;
-use crate::wire::{ChatMessage, Key, MessageId, Position};
+use crate::wire::{ChatMessage, Key, MessageId};
 
 /// A run that waits.
 #[derive(Debug)]
@@ -51,8 +51,6 @@ fn bytes(run: &[ChatMessage]) -> usize {
 pub(super) struct Waiting {
     /// By their first messages. No two of them have a message in common.
     waiters: BTreeMap<MessageId, Waiter>,
-    /// The first messages of all of them, in the history's order.
-    in_order: BTreeMap<Position, MessageId>,
     /// Who waits for what.
     on: BTreeMap<MessageId, Vec<MessageId>>,
     /// Messages.
@@ -83,16 +81,6 @@ impl Waiting {
         assert!(len <= max, "more waits than may");
         let waited: usize = self.on.values().map(Vec::len).sum();
         assert_eq!(waited, self.waiters.len(), "each run waits for one cause");
-        let is_placed = |w: &Waiter| self.in_order.get(&w.first().position()) == Some(&w.span().0);
-        assert!(
-            self.waiters.values().all(is_placed),
-            "each run has its place in the order"
-        );
-        assert_eq!(
-            self.in_order.len(),
-            self.waiters.len(),
-            "each run has one place"
-        );
     }
 
     /// How many of the first messages of a run may wait beside all that waits, where so many may at
@@ -116,45 +104,7 @@ impl Waiting {
         self.len += waiter.run.len();
         self.bytes += waiter.bytes();
         self.on.entry(waiter.missing).or_default().push(id);
-        self.in_order.insert(waiter.first().position(), id);
         self.waiters.insert(id, waiter);
-    }
-
-    /// Throws away what waits and was said last, as far as it was said after the first of these or waits for that, so
-    /// that these have room: what has waited longest may wait for what comes only now. Gives the first and the last
-    /// message of each run that was thrown away.
-    pub(super) fn make_room(
-        &mut self,
-        run: &[ChatMessage],
-        max: usize,
-    ) -> Vec<(MessageId, MessageId)> {
-        let mut thrown = Vec::new();
-        loop {
-            let lacks = run.len() - self.room_for(run, max);
-            let last = self.last_before_all(run).filter(|_| lacks > 0);
-            let Some(mut waiter) = last.and_then(|id| self.remove(id)) else {
-                return thrown;
-            };
-            let end = waiter.span().1;
-            let kept = waiter.run.len().saturating_sub(lacks);
-            let begin = waiter.run[kept].id();
-            waiter.run.truncate(kept);
-            thrown.push((begin, end));
-            if kept > 0 {
-                self.insert(waiter);
-            }
-        }
-    }
-
-    /// Which of those that wait is to make room for these, if any is: the last in the history's order, but not what
-    /// others wait for. Only liars say an effect before its cause.
-    fn last_before_all(&self, run: &[ChatMessage]) -> Option<MessageId> {
-        let (first, last) = (run.first()?, run.last()?);
-        let is_needed = self.waiting_for((first.id(), last.id())).next().is_some();
-        let latest = self.in_order.iter().rev().take(limits::WAITING_SCAN_MAX);
-        let mut latest = latest.filter(|(at, _)| is_needed || **at > first.position());
-        let mut free = latest.clone().filter(|(_, id)| !self.is_waited_for(**id));
-        free.next().or_else(|| latest.next()).map(|(_, id)| *id)
     }
 
     /// Removes the run that begins with this message.
@@ -171,7 +121,6 @@ impl Waiting {
 
     fn take_waiter(&mut self, first: MessageId) -> Option<Waiter> {
         let waiter = self.waiters.remove(&first)?;
-        self.in_order.remove(&waiter.first().position());
         self.len -= waiter.run.len();
         self.bytes -= waiter.bytes();
         Some(waiter)
