@@ -188,7 +188,7 @@ pub const CHASE_MESSAGES_MAX: u64 = 32_768;
 pub const HANDSHAKES_PER_SOURCE_MAX: usize = 256;
 /// Links from one address whose peers are not members of the room: newcomers, the members of
 /// another group that is about to be merged, and whoever else says HELLO. Beyond, the oldest ends.
-pub const STRANGERS_PER_SOURCE_MAX: usize = 256;
+pub const STRANGERS_PER_SOURCE_MAX: usize = 128;
 /// Streams of all sources that are not members' links, unfinished handshakes included: what is left
 /// of `LINKS_MAX` is enough for the members. Beyond, the oldest of the source that has the most ends, never a member's.
 pub const OUTSIDERS_MAX: usize = 512;

@@ -28,7 +28,8 @@ impl Options {
             store: own(&self.store),
             trace: own(&self.trace),
             // A room that has no such file is open.
-            secret_file: own(&self.secret_file).filter(|own| !self.names_secrets() || own.exists()),
+            secret_file: own(&self.secret_file)
+                .filter(|own| !self.names_secrets() || !is_missing(own)),
             ..self.clone()
         }
     }
@@ -41,7 +42,7 @@ impl Options {
             .as_deref()
             .filter(|_| self.names_secrets())?;
         let own = file_of(path, room);
-        let is_open = !own.exists() && std::env::var_os("PAPO_SECRET").is_none();
+        let is_open = is_missing(&own) && std::env::var_os("PAPO_SECRET").is_none();
         is_open.then(|| {
             let shown = |text: &str| visible(text, Tab::Escape);
             let (own, room) = (own.display().to_string(), shown(room));
@@ -144,6 +145,11 @@ fn only_one(action: &Task) -> Option<&'static str> {
     }
 }
 
+/// True if there is no such file. One that cannot be looked at is there: a room must not be open because of that.
+fn is_missing(path: &Path) -> bool {
+    matches!(path.try_exists(), Ok(false))
+}
+
 fn has_place(path: &Path) -> bool {
     path.to_string_lossy().contains(PLACE)
 }
@@ -191,6 +197,15 @@ mod tests {
         assert_eq!(file("{room}/{room}", "a b"), "a b/a b");
         assert_eq!(file("x-{room}", "../é%"), "x-%2E.%2Fé%25");
         assert_eq!(file("plain", "ops"), "plain");
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_looked_at_is_not_missing() {
+        let program = std::env::current_exe().unwrap();
+        assert!(!is_missing(&program));
+        assert!(is_missing(&program.with_extension("not-there")));
+        // It is no directory.
+        assert!(!is_missing(&program.join("lobby")));
     }
 
     #[test]

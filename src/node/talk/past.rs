@@ -78,14 +78,18 @@ impl Past {
         }
     }
 
-    /// A peer says HELLO.
+    /// A peer says HELLO. Later than that the first one of those who were there before counts, and no other.
     pub(super) fn greet(&mut self, peer: Key, clock: u64, now: Time) {
+        let is_in_time = self.greets_until.is_none_or(|until| now <= until);
+        if !is_in_time && !self.earlier.contains(&peer) {
+            return;
+        }
         let first = Greeted {
             in_time: None,
             first: clock,
         };
         let greeted = self.greeted.entry(peer).or_insert(first);
-        if self.greets_until.is_none_or(|until| now <= until) {
+        if is_in_time {
             greeted.in_time.get_or_insert(clock);
         }
     }
@@ -102,12 +106,11 @@ impl Past {
     /// counts on this node, says so right after HELLO: so what it had seen by its first one is old, too. Others may
     /// have counted on this node, and lost it, before that.
     fn clock_of_silent(&self, author: Key) -> u64 {
-        let own = self.greeted.get(&author).map_or(0, |greeted| greeted.first);
-        let own = if self.earlier.contains(&author) {
-            own
-        } else {
-            0
-        };
+        let own = self
+            .greeted
+            .get(&author)
+            .filter(|_| self.is_earlier(author));
+        let own = own.map_or(0, |greeted| greeted.first);
         own.max(self.clock_of_earlier())
     }
 
