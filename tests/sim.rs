@@ -114,8 +114,8 @@ fn to_whom_large_packets_get_lost_is_in_the_room_soon() {
 
 #[test]
 fn who_lies_in_everything_ruins_nothing_for_the_others() {
-    let mut tally = run_seeds_of(Some(HOSTILE), None, 0..HOSTILE_SEEDS, usize::MAX);
-    (tally.failed).retain(|(seed, _)| !STILL_OPEN.contains(seed));
+    let seeds = (0..HOSTILE_SEEDS).filter(|seed| !STILL_OPEN.contains(seed));
+    let tally = run_seeds_of(Some(HOSTILE), None, seeds, usize::MAX);
     for (seed, violation) in &tally.failed {
         println!("seed {seed}: {violation}");
     }

@@ -163,7 +163,7 @@ impl Display {
             }
             return;
         }
-        if !own && arrival != Arrival::Old {
+        if !own && arrival != Arrival::Old && self.prompt().is_some() {
             for message in &messages {
                 self.call_for(
                     now,

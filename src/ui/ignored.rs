@@ -52,6 +52,11 @@ impl Ignored {
         self.who.len() < before
     }
 
+    /// Whether nobody is ignored.
+    pub(super) fn is_empty(&self) -> bool {
+        self.who.is_empty()
+    }
+
     /// Whether the one with this key is ignored.
     pub(super) fn hides(&self, key: Key, identity: Option<Fingerprint>) -> bool {
         let is_listed = |known| self.who.contains_key(&known);

@@ -101,6 +101,13 @@ impl Showing {
         self.wanted.fits(message) && !self.ignored.hides(author, people.identity(author))
     }
 
+    /// Leaves those of these messages that are shown.
+    fn keep_wanted(&self, messages: &mut Vec<ChatMessage>, people: &People) {
+        if self.wanted.is_choosy() || !self.ignored.is_empty() {
+            messages.retain(|message| self.wants(message, people));
+        }
+    }
+
     /// Whom the user does not want to read, to be changed.
     pub(super) fn ignored_mut(&mut self) -> &mut Ignored {
         &mut self.ignored
@@ -192,7 +199,7 @@ impl Showing {
         if arrival == Arrival::Old {
             let left = self.replay.max().saturating_sub(self.replayed);
             // What comes before the first `Joined` is shown with it.
-            messages.retain(|message| self.wants(message, display.people()));
+            self.keep_wanted(&mut messages, display.people());
             messages.truncate(if self.has_joined { left } else { 0 });
             messages.truncate(self.wanted.take(messages.len()));
             self.replayed += messages.len();
@@ -203,7 +210,7 @@ impl Showing {
         }
         let count = messages.len();
         if self.has_joined && (display.shows_own() || !own) {
-            messages.retain(|message| self.wants(message, display.people()));
+            self.keep_wanted(&mut messages, display.people());
             messages.truncate(self.wanted.take(messages.len()));
         } else {
             messages.clear();

@@ -57,7 +57,8 @@ impl Wanted {
 
     /// Whether this message fits.
     pub(super) fn fits(&self, message: &ChatMessage) -> bool {
-        self.fits_text(message.text(), message.sent_at())
+        // A text is looked at only if there is a reason.
+        !self.is_choosy() || self.fits_text(message.text(), message.sent_at())
     }
 
     /// Whether what was said at this moment fits.

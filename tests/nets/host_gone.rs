@@ -19,7 +19,7 @@ fn leader<'a>(nodes: &[&'a Node]) -> (usize, &'a Node) {
 
 #[test]
 fn a_coordinator_whose_host_is_cut_off_is_replaced_within_600_ms_mostly() {
-    let Some(lab) = Lab::new() else { return };
+    let Some(lab) = Lab::alone() else { return };
     let switch = lab.switch("lan");
     let hosts = lab.usual_hosts(&switch, ["ana", "bia", "caio"]);
     let nodes = hosts.each_ref().map(|host| host.join());

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::process::Command;
 use std::sync::Arc;
 
-use crate::harness::{Inbox, Launch, Node, Permit, shared};
+use crate::harness::{Inbox, Launch, Node, Permit, alone, shared};
 use crate::shell::{NO_SKIP, Shell};
 
 const PAPO: &str = env!("CARGO_BIN_EXE_papo");
@@ -22,7 +22,15 @@ pub struct Lab {
 impl Lab {
     /// None, after saying why, if this machine does not allow it.
     pub fn new() -> Option<Lab> {
-        let permit = shared();
+        Lab::with(shared())
+    }
+
+    /// The same for a test that measures time.
+    pub fn alone() -> Option<Lab> {
+        Lab::with(alone())
+    }
+
+    fn with(permit: Permit) -> Option<Lab> {
         Some(Lab {
             shell: Shell::new()?,
             inbox: Inbox::new(),

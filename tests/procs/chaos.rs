@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::harness::{Node, Room, Signal, agree, alone, let_pass, ms, random, said_by};
+use crate::harness::{Node, Room, Signal, agree, let_pass, ms, random, said_by, shared};
 
 const NODES_MIN: usize = 3;
 const NODES_MAX: usize = 7;
@@ -23,7 +23,7 @@ fn setting(name: &str) -> Option<u64> {
 
 #[test]
 fn whatever_is_killed_frozen_and_started_the_living_agree_in_the_end() {
-    let permit = alone();
+    let permit = shared();
     let seed = setting("PAPO_CHAOS_SEED").unwrap_or_else(|| random().u64(..));
     let length = Duration::from_secs(setting("PAPO_CHAOS_SECONDS").unwrap_or(30));
     println!("PAPO_CHAOS_SEED={seed}");

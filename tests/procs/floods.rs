@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::harness::{Node, PATIENCE, Permit, Room, Signal, alone, eventually, let_pass, ms};
-use crate::harness::{random, scratch_dir};
+use crate::harness::{Node, PATIENCE, Permit, Room, Signal, eventually, let_pass, ms};
+use crate::harness::{random, scratch_dir, shared};
 use ledger::{Author, Delivered, Reader, Seen, faults};
 
 /// What each sender says, and how long its lines are.
@@ -367,7 +367,7 @@ fn adds_up(faults: &[String]) {
 
 #[test]
 fn what_is_confirmed_in_a_flood_is_there_whoever_is_stopped() {
-    let permit = alone();
+    let permit = shared();
     adds_up(&flood(
         &permit,
         &[
@@ -382,7 +382,7 @@ fn what_is_confirmed_in_a_flood_is_there_whoever_is_stopped() {
 
 #[test]
 fn what_is_confirmed_in_a_flood_is_there_whatever_happens() {
-    let permit = alone();
+    let permit = shared();
     let seed = std::env::var("PAPO_FLOODS_SEED").ok();
     let seed = seed.map_or_else(|| random().u64(..), |s| s.parse().expect("a number"));
     println!("PAPO_FLOODS_SEED={seed}");

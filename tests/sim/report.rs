@@ -7,7 +7,6 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use papo::node::Weakness;
 
@@ -59,7 +58,7 @@ impl Tally {
 }
 
 /// Runs these seeds on all processors, and stops after `failures_max` of them failed.
-pub fn run_seeds(seeds: std::ops::Range<u64>, failures_max: usize) -> Tally {
+pub fn run_seeds(seeds: impl Iterator<Item = u64> + Send, failures_max: usize) -> Tally {
     run_seeds_of(None, None, seeds, failures_max)
 }
 
@@ -67,20 +66,17 @@ pub fn run_seeds(seeds: std::ops::Range<u64>, failures_max: usize) -> Tally {
 pub fn run_seeds_of(
     kind: Option<&'static str>,
     weakened: Option<Weakness>,
-    seeds: std::ops::Range<u64>,
+    seeds: impl Iterator<Item = u64> + Send,
     failures_max: usize,
 ) -> Tally {
-    let next = AtomicU64::new(seeds.start);
+    let seeds = Mutex::new(seeds);
+    let next = || seeds.lock().ok()?.next();
     let tally = Mutex::new(Tally::default());
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= seeds.end {
-                        return;
-                    }
+                while let Some(seed) = next() {
                     let made = kind.map_or_else(|| scenario(seed), |kind| scenario_in(kind, seed));
                     let outcome = run_caught(&Rc::new(made), weakened, 0);
                     let mut tally = tally

@@ -183,8 +183,15 @@ impl Delivery {
     }
 
     fn unstable_bytes(&self) -> u64 {
-        let written = self.written.back().map_or(self.stable_bytes, |w| w.1);
-        written - self.stable_bytes
+        self.bytes_after(0)
+    }
+
+    /// How many bytes were written after this message, as far as they are not stable.
+    fn bytes_after(&self, seq: u64) -> u64 {
+        let upto = self.written.partition_point(|(last, _)| *last <= seq);
+        let before = upto.checked_sub(1).and_then(|at| self.written.get(at));
+        let all = self.written.back().map_or(self.stable_bytes, |w| w.1);
+        all - before.map_or(self.stable_bytes, |w| w.1)
     }
 }
 
@@ -358,20 +365,22 @@ impl Talk {
 
     /// Until when stdin is to wait because a member lacks much of what was written and goes on taking
     /// it in: what it lacks is kept for it, but not without a limit. One that takes nothing is waited
-    /// for a moment only, and then misses the oldest.
+    /// for a moment only, and then misses the oldest; those who lack little are not waited for, however
+    /// much is kept for it.
     pub(super) fn lagging_until(
         &self,
         cx: &Context,
         counts: impl Fn(Key) -> bool,
         now: Time,
     ) -> Option<Time> {
-        if self.delivery.unstable_bytes() <= cx.config.unstable_bytes_max as u64 / LAGGING_SHARE {
+        let much = cx.config.unstable_bytes_max as u64 / LAGGING_SHARE;
+        if self.delivery.unstable_bytes() <= much {
             return None;
         }
         let run = self.delivery.runs.front()?;
         let counting = run.to.iter().filter(|k| counts(**k));
-        let slow = counting.filter(|k| self.delivery.end(**k, run.first) < run.last);
-        let until = slow.filter_map(|key| {
+        let lacks = |k: &Key| self.delivery.bytes_after(self.delivery.end(*k, run.first));
+        let until = counting.filter(|k| lacks(k) > much).filter_map(|key| {
             let heard = self.delivery.heard.get(key)?;
             Some(heard.moved + heard.patience)
         });

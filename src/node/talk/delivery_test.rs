@@ -102,3 +102,22 @@ fn the_first_confirmation_of_a_member_does_not_make_stdin_wait_longer_than_a_sta
     let now = Time(rig.micros);
     assert!(rig.node.chased_until(now) >= Some(now + timing::STALL * 4));
 }
+
+#[test]
+fn who_keeps_up_is_not_waited_for_however_much_another_lacks() {
+    let mut config = config();
+    config.unstable_bytes_max = 1_000;
+    let mut rig = Rig::with(config);
+    let (ben, eve) = (member(&mut rig, BEN), member(&mut rig, EVE));
+    rig.say(1);
+    rig.receive(eve, ack(1, 1, &[]));
+    // Eve's process is stopped.
+    rig.pass(timing::STALL);
+    rig.say(10);
+    rig.receive(ben, ack(1, 11, &[]));
+    rig.say(1);
+    let now = Time(rig.micros);
+    assert_eq!(rig.node.chased_until(now), None, "ben lacks one");
+    rig.say(10);
+    assert!(rig.node.chased_until(now) > Some(now), "ben lacks eleven");
+}
