@@ -1,7 +1,10 @@
 //! Which of two links of a pair stays.
 
+use std::net::SocketAddr;
+
 use crate::node::rig::{Rig, address, hello, request};
-use crate::node::{Effect, Event, LinkId, Timer};
+use crate::node::{Effect, Event, Input, LinkId, Timer};
+use crate::timing;
 use crate::wire::{Hello, Key, Message};
 
 /// The peer has the higher key, so that of two links of one round its own stays.
@@ -76,4 +79,29 @@ fn a_link_that_is_silent_keeps_nobody_from_being_dialled() {
     }
     let dialled: Vec<_> = rig.dials().into_iter().map(|(_, to)| to).collect();
     assert_eq!(dialled, [address(4_001).0]);
+}
+
+/// Whether the user is told that large packets get lost, where a member at this address is linked anew again and again
+/// since its links fall silent.
+fn is_called_narrow(from: SocketAddr) -> bool {
+    let mut rig = Rig::new();
+    for no in 1..5 {
+        let link = rig.node.new_link();
+        rig.turn(vec![Input::Accepted { link, from }]);
+        rig.receive(link, Message::Hello(round(no)));
+        rig.admit(link, PEER);
+        rig.pass(timing::SILENT_EARLY / 2);
+    }
+    let is_narrow =
+        |event: &Event| matches!(event, Event::Warning(text) if text.starts_with("large packets"));
+    rig.shown.iter().any(is_narrow)
+}
+
+#[test]
+fn who_falls_silent_on_the_same_machine_gets_no_processor_and_loses_no_packets() {
+    assert!(is_called_narrow(SocketAddr::from(([10, 0, 0, 2], 50_000))));
+    assert!(!is_called_narrow(SocketAddr::from((
+        [127, 0, 0, 1],
+        50_000
+    ))));
 }
