@@ -363,6 +363,8 @@ pub const REFERRALS_MAX: usize = 16;
 pub const BEAT_ANSWERS_MAX: u32 = 256;
 /// Moments of noticing that are told apart for one author; later ones count as the last.
 pub const GAP_STAGES_MAX: usize = 16;
+/// Stretches that are told apart of what one author said and had no room to wait; more count as one.
+pub const GAP_RANGES_MAX: usize = 1_024;
 /// What is followed and did not come: the oldest of more are forgotten, and would be named in vain.
 pub const CAUSES_FOLLOWED_MAX: usize = 1_024;
 /// Rooms listed at most: what many strangers send must not fill the memory.

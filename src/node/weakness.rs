@@ -45,6 +45,10 @@ pub enum Weakness {
     NoPatienceAfterAbsence,
     /// What was thrown away for want of room counts as asked for.
     ThrownAwayCounts,
+    /// What comes when there is no room to wait is thrown away, though it was said before what waits.
+    LatestStay,
+    /// A message is taken in although an earlier one of its author was thrown away for want of room.
+    LaterGoFirst,
     /// Joining ends with the first source, though somebody has come meanwhile who goes back farther.
     OneSourceIsEnough,
     /// What a peer lacked once, it lacks for ever.

@@ -8,13 +8,10 @@ use super::scenario::{MS, Run, SECOND, Scenario, What, Who};
 /// The name of this kind.
 pub const HOSTILE: &str = "hostile";
 
-/// Seeds at which a liar still does harm that outlasts it by more than 20 s: at each of them an author is not told
-/// in time that a line of its own was delivered, or (at 200 and 218) a line comes to somebody 12 s late. Lines of the liar's wait for causes that nobody said, which are
-/// looked for one after the other; where only few messages may wait they fill the room, and what is thrown away is
-/// noticed anew and not given up.
-pub const STILL_OPEN: [u64; 17] = [
-    18, 20, 74, 129, 132, 140, 145, 155, 189, 200, 212, 218, 221, 243, 252, 256, 257,
-];
+/// Seeds at which a liar still does harm that outlasts it by more than 20 s: at 140 and 221 thousands of its lines each
+/// follow from something that nobody said, which is looked for one after the other; at 200 and 218 a line comes to
+/// somebody 12 s late.
+pub const STILL_OPEN: [u64; 4] = [140, 200, 218, 221];
 
 /// The scenario of this kind and seed.
 pub fn scenario_of(kind: &'static str, seed: u64) -> Option<Scenario> {

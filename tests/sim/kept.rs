@@ -202,6 +202,11 @@ pub const KEPT: &[(u64, &str, &str)] = &[
         "stopped hosts",
         "what an author said while it was cut off was not taken from others once it was linked again",
     ),
+    (
+        60_000_418,
+        "no dials",
+        "a program that was started again on a host that is only heard was named once more",
+    ),
 ];
 
 /// Seeds that once failed, with their limits scaled down.

@@ -92,6 +92,11 @@ pub const ALL: &[(Weakness, &str)] = &[
         "no search for what its author never said",
     ),
     (Weakness::CyclesWait, "no waiting in a circle"),
+    (Weakness::LatestStay, "room to wait for what was said first"),
+    (
+        Weakness::LaterGoFirst,
+        "waiting for earlier lines that had no room to wait",
+    ),
 ];
 
 /// What only few scenarios need, and some of them.
@@ -122,9 +127,13 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::NoBeatRequests, HOST_GONE, 4),
     (Weakness::NoSayOfNeighbours, HOST_GONE, 3),
     (Weakness::NoSayOfNeighbours, HOST_GONE, 5),
-    (Weakness::UnaskedViewsCount, HOSTILE, 507),
+    (Weakness::UnaskedViewsCount, HOSTILE, 892),
     (Weakness::NamedCausesExist, HOSTILE, 128),
     (Weakness::NamedCausesExist, HOSTILE, 174),
+    (Weakness::LatestStay, HOSTILE, 1_101),
+    (Weakness::LatestStay, HOSTILE, 20),
+    (Weakness::LaterGoFirst, "full queues", 57_020_431),
+    (Weakness::LaterGoFirst, "full queues", 57_039_248),
     (Weakness::CyclesWait, HOSTILE, 0),
     (Weakness::CyclesWait, HOSTILE, 14),
     (Weakness::NoSmallSegments, LARGE_LOST, 0),

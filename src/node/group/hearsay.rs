@@ -39,6 +39,8 @@ pub(super) struct Hearsay {
     heard: BTreeMap<Key, Heard>,
     /// The user was told of these.
     told_keys: BTreeSet<Key>,
+    /// As which they were named: a program that was started again on such a host is nothing new.
+    told_names: BTreeSet<String>,
 }
 
 impl Hearsay {
@@ -75,8 +77,10 @@ impl Hearsay {
     }
 
     /// True if the user is to be told of this one, which this is the time for.
-    fn is_news(&mut self, key: Key) -> bool {
-        self.told_keys.len() < limits::HEARSAY_TOLD_MAX && self.told_keys.insert(key)
+    fn is_news(&mut self, key: Key, who: &str) -> bool {
+        self.told_keys.len() < limits::HEARSAY_TOLD_MAX
+            && self.told_keys.insert(key)
+            && self.told_names.insert(who.to_owned())
     }
 }
 
@@ -181,10 +185,11 @@ impl Group {
         let known = known.or_else(|| parts.mesh.lost().find(|m| m.key == told.key).cloned());
         let nick = heard.nick.clone().or(known.map(|m| m.nick));
         let ip = heard.ip.or(told.addresses.first().map(|a| a.0.ip()));
-        if !self.hearsay.is_news(told.key) || parts.cx.is_weakened(Weakness::NoWordOfUnreached) {
+        let who = name_of(nick.as_deref(), ip);
+        let is_news = self.hearsay.is_news(told.key, &who);
+        if !is_news || parts.cx.is_weakened(Weakness::NoWordOfUnreached) {
             return;
         }
-        let who = name_of(nick.as_deref(), ip);
         parts.cx.show(Event::Warning(format!(
             "{who} is heard but cannot be reached over TCP; is a firewall in the way?"
         )));

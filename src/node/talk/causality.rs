@@ -114,7 +114,10 @@ impl Talk {
         // What was given up between two messages does not put the later one first.
         let earlier = || {
             let before = self.waiting.last_before(message.id());
-            before.filter(|id| !self.is_later(lent, *id, message))
+            let before = before.filter(|id| !self.is_later(lent, *id, message));
+            let goes_first = lent.cx.is_weakened(Weakness::LaterGoFirst);
+            let thrown = || self.thrown_before(message.id()).filter(|_| !goes_first);
+            before.max(thrown().filter(|id| !self.unsaid.contains(message.origin(), *id)))
         };
         word.or_else(cause).or_else(earlier)
     }
@@ -132,7 +135,9 @@ impl Talk {
         if lent.cx.is_weakened(Weakness::CyclesWait) {
             return Vec::new();
         }
-        let are_waited_for = run.iter().filter(|m| self.waiting.has_earlier_for(m));
+        let are_waited_for = run
+            .iter()
+            .filter(|m| self.waiting.earlier_for(m).next().is_some());
         are_waited_for.map(|m| (m.id(), m.id())).collect()
     }
 
@@ -180,12 +185,25 @@ impl Talk {
             return;
         }
         self.notice_gap(lent, missing.origin, missing.seq);
-        let fits = self.waiting.room_for(run, lent.cx.config.waiting_max);
+        let max = lent.cx.config.waiting_max;
+        let mut thrown = Vec::new();
+        if !lent.cx.is_weakened(Weakness::LatestStay) {
+            thrown = self.waiting.make_room(run, max);
+        }
+        let fits = self.waiting.room_for(run, max);
         let (run, rest) = run.split_at(fits);
-        let counts = lent.cx.is_weakened(Weakness::ThrownAwayCounts);
-        if let Some(first) = rest.first().filter(|_| !counts) {
+        thrown.extend(rest.first().map(|first| (first.id(), last.id())));
+        if !lent.cx.is_weakened(Weakness::ThrownAwayCounts) {
             // It is looked for like anything else that is missing, once what waits has gone on.
-            self.notice_again(lent, first.origin(), (first.seq(), last.seq()));
+            for (first, last) in thrown {
+                self.notice_again(lent, first.origin, (first.seq, last.seq));
+            }
+        }
+        let mut due = self.cycles_of(lent, rest);
+        for message in rest.iter().filter(|m| due.contains(&(m.id(), m.id()))) {
+            // It has no room beside what was said before it: nothing of that is to wait for it.
+            let namers: Vec<Key> = self.waiting.earlier_for(message).collect();
+            (namers.into_iter()).for_each(|namer| self.unsaid.insert((namer, message.id())));
         }
         if !run.is_empty() {
             lent.cx.counters.waited += run.len() as u64;
@@ -195,10 +213,10 @@ impl Talk {
                 missing,
                 came_below,
             });
-            let due = self.cycles_of(lent, run);
-            if !due.is_empty() {
-                self.release_all(lent, due);
-            }
+            due.extend(self.cycles_of(lent, run));
+        }
+        if !due.is_empty() {
+            self.release_all(lent, due);
         }
     }
 

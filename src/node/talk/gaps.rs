@@ -4,7 +4,7 @@
 //! reach was asked after it was noticed, and answered to the end; the user is told then, and the author
 //! with the next ACK. Nothing is taken in here.
 
-use super::noticed::NoticedGap;
+use super::noticed::{self, NoticedGap};
 use super::sync::Why;
 use super::{Lent, Talk, holes};
 use crate::limits;
@@ -43,22 +43,14 @@ impl Talk {
         }
     }
 
-    /// What was thrown away, and all that follows, is missing from now on: what was asked before does
-    /// not count for it.
-    pub(super) fn notice_again(
-        &mut self,
-        lent: &mut Lent<'_>,
-        author: Key,
-        (first, last): (u64, u64),
-    ) {
+    /// What was thrown away is missing from now on: what was asked before does not count for it.
+    pub(super) fn notice_again(&mut self, lent: &mut Lent<'_>, author: Key, span: (u64, u64)) {
         if author == lent.cx.config.key || !self.has_joined() {
             return;
         }
-        let end = self.gaps.last_missing(author);
-        let began = self.repair.began().unwrap_or(lent.cx.now.time);
-        if self.gaps.split(author, (first, last), began) {
-            let span = (first, last.max(end));
-            self.gaps.notice(author, span, lent.cx.now.time);
+        let now = lent.cx.now.time;
+        let began = self.repair.began().unwrap_or(now);
+        if self.gaps.throw(author, span, (began, now)) {
             self.watch_gaps(lent);
         }
     }
@@ -100,7 +92,8 @@ impl Talk {
         for author in self.gaps.authors() {
             let mut stages = self.gaps.take(author);
             self.widen_gaps(lent, author, &mut stages);
-            stages.retain_mut(|stage| self.step_gap(lent, author, stage, &reach));
+            let thrown = noticed::thrown_among(&stages);
+            stages.retain_mut(|stage| self.step_gap(lent, (author, &thrown), stage, &reach));
             for stage in &stages {
                 let since = stage.since();
                 match stage.asked_all() {
@@ -116,8 +109,9 @@ impl Talk {
         let mut gone: Vec<(Key, Ranges)> = Vec::new();
         // All of it is said before anything is shown that followed from it.
         for (author, at) in due {
-            if let Some((first, last)) = self.gaps.take_asked(author, at) {
-                let lacks = self.lacking(author, first, last);
+            if let Some(stage) = self.gaps.take_asked(author, at) {
+                let thrown = self.gaps.thrown_of(author);
+                let lacks = self.lacking_of(author, &stage, &thrown);
                 let missed = self.leave_out_unsaid(lent, author, &lacks);
                 self.call_missed(lent, author, &missed);
                 gone.push((author, lacks));
@@ -144,12 +138,12 @@ impl Talk {
         for at in 0..stages.len() {
             let (first, _) = stages[at].span();
             let begin = self.gap_begin(author, first);
-            if begin >= first {
+            // What comes before something that was thrown away was noticed when that came.
+            if begin >= first || stages[at].thrown().is_some() {
                 continue;
             }
             let mut lacks = self.lacking(author, begin, first - 1);
-            for stage in stages.iter() {
-                let (first, last) = stage.span();
+            for (first, last) in stages.iter().flat_map(NoticedGap::spans) {
                 lacks.remove_range(first, last);
             }
             if let Some((first, _)) = lacks.bounds() {
@@ -176,15 +170,15 @@ impl Talk {
     fn step_gap(
         &mut self,
         lent: &mut Lent<'_>,
-        author: Key,
+        (author, thrown): (Key, &Ranges),
         stage: &mut NoticedGap,
         reach: &[Key],
     ) -> bool {
-        let (first, last) = stage.span();
-        let Some((first, last)) = self.lacking(author, first, last).bounds() else {
+        let lacks = self.lacking_of(author, stage, thrown);
+        let Some((first, last)) = lacks.bounds() else {
             return false;
         };
-        stage.narrow(first, last);
+        stage.narrow(&lacks);
         let id = |seq| MessageId {
             origin: author,
             seq,
@@ -246,6 +240,39 @@ impl Talk {
             None => Origin::default().lacks(first, last),
         };
         lacks.subtract(&self.waiting.ranges(author, first, last));
+        lacks
+    }
+
+    /// The last message of this author before this one that came, was thrown away for want of room, and may come again.
+    pub(super) fn thrown_before(&self, id: MessageId) -> Option<MessageId> {
+        if !self.gaps.has_thrown(id.origin) {
+            return None;
+        }
+        let mut lacks = self
+            .gaps
+            .thrown_of(id.origin)
+            .within(0, id.seq.saturating_sub(1));
+        let (first, last) = lacks.bounds()?;
+        let mut here = Ranges::default();
+        here.insert_range(first, last);
+        here.subtract(&self.lacking(id.origin, first, last));
+        lacks.subtract(&here);
+        let (_, seq) = lacks.bounds()?;
+        Some(MessageId { seq, ..id })
+    }
+
+    /// What one of the stages of this author is about, of whom so much was thrown away.
+    fn lacking_of(&self, author: Key, stage: &NoticedGap, thrown: &Ranges) -> Ranges {
+        let (first, last) = stage.span();
+        let mut lacks = self.lacking(author, first, last);
+        match stage.thrown() {
+            None => lacks.subtract(thrown),
+            Some(own) => {
+                let mut others = lacks.clone();
+                others.subtract(own);
+                lacks.subtract(&others);
+            }
+        }
         lacks
     }
 

@@ -18,13 +18,35 @@ pub(super) struct NoticedGap {
     since: Time,
     first: u64,
     last: u64,
+    /// Only these of them, which came and were thrown away for want of room. Of others, what was not thrown away.
+    thrown: Option<Ranges>,
     /// Since when everybody in reach was asked.
     asked_all: Option<Time>,
     /// Somebody gave something of it that was not taken in, since its author spoke for itself.
     was_refused: bool,
 }
 
+/// What these are about that was thrown away.
+pub(super) fn thrown_among<'a>(stages: impl IntoIterator<Item = &'a NoticedGap>) -> Ranges {
+    let mut all = Ranges::default();
+    for thrown in stages.into_iter().filter_map(NoticedGap::thrown) {
+        (thrown.iter()).for_each(|(first, last)| all.insert_range(first, last));
+    }
+    all
+}
+
 impl NoticedGap {
+    fn new((first, last): (u64, u64), since: Time) -> NoticedGap {
+        NoticedGap {
+            since,
+            first,
+            last,
+            thrown: None,
+            asked_all: None,
+            was_refused: false,
+        }
+    }
+
     /// The first and the last message that are missing.
     pub(super) fn span(&self) -> (u64, u64) {
         (self.first, self.last)
@@ -40,9 +62,57 @@ impl NoticedGap {
         self.asked_all
     }
 
-    /// Only these are missing still.
-    pub(super) fn narrow(&mut self, first: u64, last: u64) {
-        (self.first, self.last) = (first, last);
+    /// What of it came and was thrown away, if that is what it is about.
+    pub(super) fn thrown(&self) -> Option<&Ranges> {
+        self.thrown.as_ref()
+    }
+
+    /// Only these are missing still; at least one is.
+    pub(super) fn narrow(&mut self, lacks: &Ranges) {
+        if let Some((first, last)) = lacks.bounds() {
+            (self.first, self.last) = (first, last);
+        }
+        if let Some(thrown) = &mut self.thrown {
+            thrown.clone_from(lacks);
+        }
+    }
+
+    /// True if it is about all of these.
+    fn covers(&self, first: u64, last: u64) -> bool {
+        let is_about = |thrown: &Ranges| thrown.contains_all(first, last);
+        self.first <= first && last <= self.last && self.thrown.as_ref().is_none_or(is_about)
+    }
+
+    /// The stretches that it is about.
+    pub(super) fn spans(&self) -> Vec<(u64, u64)> {
+        match &self.thrown {
+            Some(thrown) => thrown.iter().collect(),
+            None => vec![(self.first, self.last)],
+        }
+    }
+
+    /// These are thrown away again: another one is about them. False if nothing is left.
+    fn leave_out(&mut self, first: u64, last: u64) -> bool {
+        if let Some(thrown) = &mut self.thrown {
+            thrown.remove_range(first, last);
+            let Some(bounds) = thrown.bounds() else {
+                return false;
+            };
+            (self.first, self.last) = bounds;
+        }
+        true
+    }
+
+    /// These are thrown away, too.
+    fn throw(&mut self, first: u64, last: u64, now: Time) {
+        let thrown = self.thrown.get_or_insert_default();
+        thrown.insert_range(first, last);
+        (self.first, self.last) = (self.first.min(first), self.last.max(last));
+        if thrown.iter().count() > limits::GAP_RANGES_MAX {
+            thrown.insert_range(self.first, self.last);
+        }
+        self.since = now;
+        self.asked_all = None;
     }
 
     /// What lies before it is missing too, which was noticed now.
@@ -180,27 +250,42 @@ impl Gaps {
         self.failed.remove(&peer);
     }
 
-    /// These were thrown away for want of room, so that whoever gave them is to be asked again. False if
-    /// somebody noticed so, or noticed nothing at all, since `began`.
-    pub(super) fn split(&mut self, author: Key, (first, last): (u64, u64), began: Time) -> bool {
-        let Some(stages) = self.stages.get_mut(&author) else {
-            return true;
-        };
-        let asks_again = |s: &NoticedGap| s.since > began && s.first <= first && last <= s.last;
-        if stages.iter().any(asks_again) {
+    /// These came and were thrown away for want of room, so that whoever gave them is to be asked again. What was
+    /// not thrown away keeps the moment when its lack was noticed. False if they were thrown away since `began`
+    /// already, or there is no room to remember it.
+    pub(super) fn throw(
+        &mut self,
+        author: Key,
+        (first, last): (u64, u64),
+        (began, now): (Time, Time),
+    ) -> bool {
+        let is_new = !self.stages.contains_key(&author);
+        if first > last || is_new && self.stages.len() >= limits::GAPS_MAX {
             return false;
         }
-        for stage in stages.iter_mut().filter(|s| s.last >= first) {
-            stage.last = first - 1;
+        let stages = self.stages.entry(author).or_default();
+        let is_lately = |s: &NoticedGap| s.thrown.is_some() && s.since > began;
+        if stages.iter().any(|s| is_lately(s) && s.covers(first, last)) {
+            return false;
         }
-        stages.retain(|s| s.first <= s.last);
+        stages.retain_mut(|stage| stage.leave_out(first, last));
+        let full = stages.iter().filter(|s| s.thrown.is_some()).count() >= limits::GAP_STAGES_MAX;
+        let mut thrown = stages.iter_mut().rev().filter(|s| s.thrown.is_some());
+        match thrown.next().filter(|s| full || s.since > began) {
+            Some(stage) => stage.throw(first, last, now),
+            None => {
+                let mut stage = NoticedGap::new((first, last), now);
+                stage.throw(first, last, now);
+                stages.push(stage);
+            }
+        }
         true
     }
 
     /// Leaves of these what nobody has noticed yet.
     pub(super) fn remove_known(&self, author: Key, lacks: &mut Ranges) {
-        for stage in self.stages.get(&author).into_iter().flatten() {
-            lacks.remove_range(stage.first, stage.last);
+        for (first, last) in self.spans(author) {
+            lacks.remove_range(first, last);
         }
     }
 
@@ -211,31 +296,25 @@ impl Gaps {
             return;
         }
         let stages = self.stages.entry(author).or_default();
-        let is_known = |s: &NoticedGap| s.first <= first && last <= s.last;
-        if first > last || stages.iter().any(is_known) {
+        if first > last || stages.iter().any(|s| s.covers(first, last)) {
             return;
         }
-        let full = stages.len() >= limits::GAP_STAGES_MAX;
-        match stages.last_mut() {
+        let is_plain = |s: &&mut NoticedGap| s.thrown.is_none();
+        let full = stages.iter().filter(|s| s.thrown.is_none()).count() >= limits::GAP_STAGES_MAX;
+        match stages.iter_mut().rev().find(is_plain) {
             Some(stage) if stage.since == since || full => {
                 stage.since = since;
                 stage.first = stage.first.min(first);
                 stage.last = stage.last.max(last);
             }
-            _ => stages.push(NoticedGap {
-                since,
-                first,
-                last,
-                asked_all: None,
-                was_refused: false,
-            }),
+            _ => stages.push(NoticedGap::new((first, last), since)),
         }
     }
 
     /// This was given, and not taken in, since its author speaks for itself.
     pub(super) fn note_refused(&mut self, id: MessageId) {
         for stage in self.stages.get_mut(&id.origin).into_iter().flatten() {
-            stage.was_refused |= stage.first <= id.seq && id.seq <= stage.last;
+            stage.was_refused |= stage.covers(id.seq, id.seq);
         }
     }
 
@@ -262,24 +341,35 @@ impl Gaps {
     }
 
     /// Takes out what is missing of this author and everybody in reach was asked for since then.
-    pub(super) fn take_asked(&mut self, author: Key, asked_all: Time) -> Option<(u64, u64)> {
+    pub(super) fn take_asked(&mut self, author: Key, asked_all: Time) -> Option<NoticedGap> {
         let stages = self.stages.get_mut(&author)?;
         let index = stages.iter().position(|s| s.asked_all == Some(asked_all))?;
         let stage = stages.remove(index);
         if stages.is_empty() {
             self.stages.remove(&author);
         }
-        Some(stage.span())
+        Some(stage)
     }
 
     /// The first and the last of each stretch that is missing of this author.
     pub(super) fn spans(&self, author: Key) -> impl Iterator<Item = (u64, u64)> {
         let stages = self.stages.get(&author).into_iter().flatten();
-        stages.map(NoticedGap::span)
+        stages.flat_map(NoticedGap::spans)
     }
 
-    /// The last message of this author that is known to be missing; 0 if none is.
-    pub(super) fn last_missing(&self, author: Key) -> u64 {
-        self.spans(author).map(|(_, last)| last).max().unwrap_or(0)
+    /// True if something of this author was thrown away, as far as is known.
+    pub(super) fn has_thrown(&self, author: Key) -> bool {
+        let mut stages = self.stages.get(&author).into_iter().flatten();
+        stages.any(|stage| stage.thrown.is_some())
+    }
+
+    /// What is missing of this author because it was thrown away.
+    pub(super) fn thrown_of(&self, author: Key) -> Ranges {
+        let stages = self.stages.get(&author).into_iter().flatten();
+        thrown_among(stages)
     }
 }
+
+#[cfg(test)]
+#[path = "noticed_test.rs"]
+mod tests;

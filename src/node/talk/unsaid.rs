@@ -27,7 +27,8 @@ impl Unsaid {
         self.all.contains(&(namer, cause))
     }
 
-    fn insert(&mut self, named: (Key, MessageId)) {
+    /// What this author says need not wait for this one from now on.
+    pub(super) fn insert(&mut self, named: (Key, MessageId)) {
         if !self.all.insert(named) {
             return;
         }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::limits;
 use crate::node::history::Ranges;
-use crate::wire::{ChatMessage, Key, MessageId};
+use crate::wire::{ChatMessage, Key, MessageId, Position};
 
 /// A run that waits.
 #[derive(Debug)]
@@ -27,6 +27,10 @@ impl Waiter {
     pub(super) fn first(&self) -> &ChatMessage {
         // A run has a first message: nothing else is inserted.
         &self.run[0]
+    }
+
+    pub(super) fn last(&self) -> &ChatMessage {
+        &self.run[self.run.len() - 1]
     }
 
     /// The names of its first and its last message.
@@ -51,6 +55,8 @@ fn bytes(run: &[ChatMessage]) -> usize {
 pub(super) struct Waiting {
     /// By their first messages. No two of them have a message in common.
     waiters: BTreeMap<MessageId, Waiter>,
+    /// The first messages of all of them, by where their last ones lie in the history's order.
+    in_order: BTreeMap<Position, MessageId>,
     /// Who waits for what.
     on: BTreeMap<MessageId, Vec<MessageId>>,
     /// Messages.
@@ -81,6 +87,16 @@ impl Waiting {
         assert!(len <= max, "more waits than may");
         let waited: usize = self.on.values().map(Vec::len).sum();
         assert_eq!(waited, self.waiters.len(), "each run waits for one cause");
+        let is_placed = |w: &Waiter| self.in_order.get(&w.last().position()) == Some(&w.span().0);
+        assert!(
+            self.waiters.values().all(is_placed),
+            "each run has its place in the order"
+        );
+        assert_eq!(
+            self.in_order.len(),
+            self.waiters.len(),
+            "each run has one place"
+        );
     }
 
     /// How many of the first messages of a run may wait beside all that waits, where so many may at
@@ -104,7 +120,39 @@ impl Waiting {
         self.len += waiter.run.len();
         self.bytes += waiter.bytes();
         self.on.entry(waiter.missing).or_default().push(id);
+        self.in_order.insert(waiter.last().position(), id);
         self.waiters.insert(id, waiter);
+    }
+
+    /// Throws away what waits and was said after the first of these, the latest first, until these have room: what was
+    /// said first waits for nothing that comes later, so that it goes on whatever else waits. Gives the first and the
+    /// last message of each run that was thrown away.
+    pub(super) fn make_room(
+        &mut self,
+        run: &[ChatMessage],
+        max: usize,
+    ) -> Vec<(MessageId, MessageId)> {
+        let mut thrown = Vec::new();
+        let Some(begin) = run.first().map(ChatMessage::position) else {
+            return thrown;
+        };
+        loop {
+            let lacks = run.len() - self.room_for(run, max);
+            let latest = self.in_order.last_key_value();
+            let latest = latest.filter(|(at, _)| lacks > 0 && **at > begin);
+            let Some(mut waiter) = latest.map(|(_, id)| *id).and_then(|id| self.remove(id)) else {
+                return thrown;
+            };
+            let later = waiter.run.iter().rev();
+            let later = later.take_while(|m| m.position() > begin).take(lacks);
+            let gone = waiter.run.split_off(waiter.run.len() - later.count());
+            if let (Some(first), Some(last)) = (gone.first(), gone.last()) {
+                thrown.push((first.id(), last.id()));
+            }
+            if !waiter.run.is_empty() {
+                self.insert(waiter);
+            }
+        }
     }
 
     /// Removes the run that begins with this message.
@@ -121,6 +169,7 @@ impl Waiting {
 
     fn take_waiter(&mut self, first: MessageId) -> Option<Waiter> {
         let waiter = self.waiters.remove(&first)?;
+        self.in_order.remove(&waiter.last().position());
         self.len -= waiter.run.len();
         self.bytes -= waiter.bytes();
         Some(waiter)
@@ -244,14 +293,13 @@ impl Waiting {
         waiting.filter_map(|first| self.waiters.get(&first).map(|w| w.sender))
     }
 
-    /// True if something waits for this message that was said before it.
-    pub(super) fn has_earlier_for(&self, message: &ChatMessage) -> bool {
-        let id = message.id();
-        let mut firsts = self.waiting_for((id, id));
-        firsts.any(|first| {
-            let waiter = self.waiters.get(&first);
-            waiter.is_some_and(|w| w.first().position() <= message.position())
-        })
+    /// The authors of what waits for this message and was said before it.
+    pub(super) fn earlier_for(&self, message: &ChatMessage) -> impl Iterator<Item = Key> {
+        let (id, at) = (message.id(), message.position());
+        let waiters = self.waiting_for((id, id));
+        let waiters = waiters.filter_map(|first| self.waiters.get(&first));
+        let earlier = waiters.filter(move |w| w.first().position() <= at);
+        earlier.map(|w| w.first().origin())
     }
 
     /// Those of these, which are of one author, that something waits for, each with the author of what waits.

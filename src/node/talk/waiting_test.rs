@@ -162,3 +162,27 @@ fn what_waits_takes_so_many_bytes_at_most() {
     let bytes = bytes.sum::<usize>();
     assert!(bytes > limits::WAITING_BYTES_MAX / 2 && bytes <= limits::WAITING_BYTES_MAX);
 }
+
+#[test]
+fn what_was_said_last_makes_room_for_what_was_said_before() {
+    let mut waiting = Waiting::default();
+    waiting.insert(waiter(1, 20..24, id(2, 1)));
+    waiting.insert(waiter(2, 30..31, id(3, 9)));
+    // What was said after all that waits finds no room.
+    assert_eq!(waiting.make_room(&[message(3, 40)], 5), []);
+    // What was said before it does: the end of what is last gives way, and no more than that.
+    assert_eq!(
+        waiting.make_room(&[message(3, 2)], 5),
+        [(id(2, 30), id(2, 30))]
+    );
+    assert_eq!(
+        waiting.make_room(&[message(3, 2), message(3, 3)], 5),
+        [(id(1, 23), id(1, 23))]
+    );
+    assert_eq!(
+        (waiting.len(), waiting.room_for(&[message(3, 2)], 4)),
+        (3, 1)
+    );
+    #[cfg(debug_assertions)]
+    waiting.check_invariants(5);
+}

@@ -49,7 +49,11 @@ impl Record {
                         let mut linked = self.arrivals.linked((run, now), scene);
                         // Who answers for a liar that never comes into office is passed by, too.
                         linked.retain(|_| !self.lying.is_at_work(scene));
-                        let id = scene.processes[run].node.id().unwrap_or(0);
+                        let node = &scene.processes[run].node;
+                        // A liar in office tells each which ids the others have.
+                        let is_known = |id: &Id| node.members().iter().any(|m| m.id == *id);
+                        linked.retain(|id| !self.lying.is_any() || is_known(id));
+                        let id = node.id().unwrap_or(0);
                         return self.elections.on_won(run, id, &linked);
                     }
                 }
