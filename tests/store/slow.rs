@@ -144,6 +144,16 @@ fn children(node: &Node) -> Vec<u32> {
         .collect()
 }
 
+/// Those of them that have become helpers: until then, the process that started them stands still with them.
+fn helpers(node: &Node) -> Vec<u32> {
+    let is_helper = |pid: &u32| {
+        let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let mut words = line.split(|byte| *byte == 0);
+        words.any(|word| word == papo::store::HELPER.as_bytes())
+    };
+    children(node).into_iter().filter(is_helper).collect()
+}
+
 #[test]
 fn a_slow_disk_under_the_coordinator_holds_up_nobody() {
     let permit = alone();
@@ -294,8 +304,8 @@ fn much_that_waits_for_a_file_that_is_never_taken_up_is_no_reason_to_stay() {
         let mut options = vec!["--timeout", "1", "--store", as_str(&file)];
         options.extend(stays);
         let mut ana = room.papo("ana", &options).start();
-        eventually("it is being read", PATIENCE, || !children(&ana).is_empty());
-        let helpers = children(&ana).into_iter();
+        eventually("it is being read", PATIENCE, || !helpers(&ana).is_empty());
+        let helpers = helpers(&ana).into_iter();
         for helper in helpers.filter_map(|pid| Pid::from_raw(pid.cast_signed())) {
             rustix::process::kill_process(helper, Signal::STOP).expect("it is there");
         }

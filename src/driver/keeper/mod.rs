@@ -204,6 +204,7 @@ impl Keeper {
 
     /// Does the next thing that brings the node's messages into the file at the path.
     fn step(&mut self, now: Now, node: &Node) -> Result<Step, StoreError> {
+        self.space.on_written();
         if self.trouble.wants_reopening() {
             self.files.reopen(now)?;
             self.tending.on_reopened(now.time);
@@ -378,6 +379,9 @@ impl Keeper {
     /// At the end of a turn, when everything is written: when there is something to do although nothing
     /// happens, and words for the user.
     pub(super) fn tidy(&mut self, now: Time, unstored: usize) -> (Option<Time>, Option<String>) {
+        if self.helper.is_running() {
+            self.space.on_written();
+        }
         let (store, is_behind) = (self.files.store(), self.is_behind);
         let words = (self.tending).tend(now, &mut self.helper, store, is_behind);
         let words = words.filter(|_| !self.trouble.is_met());
@@ -408,6 +412,7 @@ impl Keeper {
         if !self.rows.is_due(now, store) {
             return None;
         }
+        self.space.on_written();
         let result = self.files.make_rows(&mut self.tending, now);
         self.rows.note(now, result)
     }

@@ -47,6 +47,8 @@ pub(super) struct Space {
     file_max: u64,
     taken: DiskUse,
     is_known: bool,
+    /// Something was written since it was last looked how much is taken.
+    is_stale: bool,
     told: Told,
     /// After a failure: not before this time.
     not_before: Option<Time>,
@@ -61,6 +63,7 @@ impl Space {
             file_max: max - log_part(max),
             taken: DiskUse::default(),
             is_known: false,
+            is_stale: true,
             told: Told::Nothing,
             not_before: None,
         }
@@ -86,12 +89,20 @@ impl Space {
         (self.file_max, log_part(self.max) / 2)
     }
 
-    /// Looks how much is taken.
+    /// The file or its log may take more, or less, from now on.
+    pub(super) fn on_written(&mut self) {
+        self.is_stale = true;
+    }
+
+    /// Looks how much is taken, if that may have changed: it costs as much as a commit of some messages.
     pub(super) fn look(&mut self, store: &Store) {
+        if !self.is_stale {
+            return;
+        }
         let Ok(taken) = store.disk_use() else {
             return;
         };
-        self.taken = taken;
+        (self.taken, self.is_stale) = (taken, false);
         if !std::mem::replace(&mut self.is_known, true) {
             self.file_max = self.file_max.max(taken.file);
         }
@@ -99,7 +110,7 @@ impl Space {
 
     /// The file was opened anew, or is another one.
     pub(super) fn on_reopened(&mut self) {
-        self.is_known = false;
+        (self.is_known, self.is_stale) = (false, true);
     }
 
     /// What may be in use of the file before the oldest go.
@@ -127,6 +138,7 @@ impl Space {
 
     /// What came of deleting the oldest.
     pub(super) fn note(&mut self, now: Time, result: Result<(), StoreError>) {
+        self.is_stale = true;
         self.not_before = result.err().map(|e| {
             log::info!("the oldest messages stay: {e}");
             now + FAILED_PAUSE
