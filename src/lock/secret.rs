@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use blake2::Blake2s256;
 use blake2::digest::Digest;
 
@@ -105,12 +105,8 @@ impl Secret {
         if let Some(generated) = GeneratedSecret::read(secret) {
             return Ok(Secret::random(&generated?, room));
         }
-        let (memory, passes, lanes) = ARGON2_COST;
         let mut keys = [0; 64];
-        Params::new(memory, passes, lanes, Some(keys.len()))
-            .map(|params| Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
-            .and_then(|argon2| argon2.hash_password_into(secret, &salt, &mut keys))
-            .map_err(|_| SecretError::Derivation)?;
+        stretch(secret, &salt, &mut keys)?;
         let (mut psk, mut datagram_key) = ([0; 32], [0; 32]);
         psk.copy_from_slice(&keys[..32]);
         datagram_key.copy_from_slice(&keys[32..]);
@@ -139,6 +135,22 @@ impl Secret {
         let bytes = hash(b"papo store 1", &self.psk);
         bytes[..8].iter().map(|b| format!("{b:02x}")).collect()
     }
+}
+
+/// Argon2id. Its memory is asked for here, since the library ends the process where there is none (a container's
+/// limit, `ulimit -v`).
+fn stretch(secret: &[u8], salt: &[u8], keys: &mut [u8]) -> Result<(), SecretError> {
+    let (memory, passes, lanes) = ARGON2_COST;
+    let params = Params::new(memory, passes, lanes, Some(keys.len()))
+        .map_err(|_| SecretError::Derivation)?;
+    let mut blocks: Vec<Block> = Vec::new();
+    blocks
+        .try_reserve_exact(params.block_count())
+        .map_err(|_| SecretError::Derivation)?;
+    blocks.resize(params.block_count(), Block::default());
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        .hash_password_into_with_memory(secret, salt, keys, &mut blocks)
+        .map_err(|_| SecretError::Derivation)
 }
 
 /// What a locked room's datagrams carry instead of its name: enough to tell a member with the

@@ -211,6 +211,17 @@ impl Ui {
         self.display.stdout().unprinted()
     }
 
+    /// How many messages were dropped since stdout takes no more.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.display.stdout().dropped()
+    }
+
+    /// Papo ends, and so many messages could not be written.
+    pub fn say_dropped(&mut self, count: u64) {
+        self.say_not_printed(count, "stdout could not be written to");
+    }
+
     /// Papo ends, and nobody has read so many messages.
     pub fn say_unprinted(&mut self, count: u64) {
         self.say_not_printed(count, "nobody read the output");

@@ -37,6 +37,8 @@ pub(super) struct Output {
     backlog: Backlog,
     printed: Printed,
     closed: bool,
+    /// Messages that were not printed since it was closed.
+    dropped: u64,
 }
 
 /// Bytes that may wait: what the history may have in memory, and so many at least.
@@ -55,6 +57,7 @@ impl Output {
             backlog: Backlog::new(kept_bytes),
             printed: Printed::default(),
             closed: false,
+            dropped: 0,
         }
     }
 
@@ -99,6 +102,7 @@ impl Output {
     ) {
         let owed = self.reports && !own && arrival != Arrival::Old;
         if self.closed {
+            self.dropped += owed_of(messages.len(), !own && arrival != Arrival::Old);
             return self.printed.skipped(owed_of(messages.len(), owed));
         }
         let said = Said::new(messages, own, arrival, owed);
@@ -169,6 +173,7 @@ impl Output {
     /// Nobody reads any more: what waits and what comes is dropped.
     pub(super) fn close(&mut self) {
         self.closed = true;
+        self.dropped += self.unprinted();
         self.printed.close();
         loop {
             if let Some(owed) = self.backlog.skip_stored(0) {
@@ -202,6 +207,11 @@ impl Output {
     /// Messages that are not written, and of which nothing was said.
     pub(super) fn unprinted(&self) -> u64 {
         self.printed.unwritten() + self.backlog.unprinted()
+    }
+
+    /// Messages that were dropped since nobody takes any more.
+    pub(super) fn dropped(&self) -> u64 {
+        self.dropped
     }
 
     /// Appends lines in their order until `out` holds `limit` bytes. Where lines are missing, the

@@ -315,6 +315,7 @@ fn what_nobody_reads_any_more_is_skipped_and_not_unprinted() {
     assert_eq!(output.next_fate(), Some(Fate::Skipped(6)));
     assert_eq!((output.next_fate(), output.unprinted()), (None, 0));
     assert_eq!(taken(&mut output, usize::MAX).0, "");
+    assert_eq!(output.dropped(), 5, "for a disk that is full");
 }
 
 #[test]

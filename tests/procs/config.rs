@@ -208,6 +208,10 @@ fn a_file_that_is_not_there_is_a_mistake_only_if_it_was_named() {
         .start();
     assert_eq!(usual.exit(), 0, "{}", usual.stderr());
     assert!(usual.stdout().contains("papo/config.toml"));
+    // The home of many services, in which no file can be.
+    let homeless = room.raw(&["config"]).env("HOME", "/dev/null");
+    let homeless = homeless.env("XDG_CONFIG_HOME", "").start();
+    assert_eq!(homeless.exit(), 0, "{}", homeless.stderr());
     let missing = dir.join("nosuch.toml").display().to_string();
     let named = room.raw(&["scan", "--config", &missing]).start();
     assert_eq!(named.exit(), 3, "{}", named.stderr());

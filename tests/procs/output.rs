@@ -124,6 +124,23 @@ fn a_reader_that_takes_a_little_now_and_then_is_waited_for() {
 }
 
 #[test]
+fn lines_that_found_no_room_on_the_disk_are_counted() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let full = fs::File::options().write(true).open("/dev/full");
+    let full = full.expect("Linux has it");
+    let listener = room.papo("listener", &["listen"]).stdout(full).start();
+    let sender = flood(&room, 3, 30);
+    assert_eq!(listener.exit(), 3, "{}", listener.stderr());
+    sender.exit();
+    let stderr = listener.stderr();
+    assert!(
+        stderr.contains("No space left on device") && stderr.contains("not printed"),
+        "{stderr}"
+    );
+}
+
+#[test]
 fn a_reader_that_went_away_is_no_reason_for_words() {
     let permit = shared();
     let room = Room::new(&permit);

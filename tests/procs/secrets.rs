@@ -143,3 +143,14 @@ fn a_file_that_is_no_secret_is_told_with_its_true_size() {
     assert_eq!(node.exit(), 3, "{}", node.stderr());
     one_line_that_names(&node, "has 1 byte:");
 }
+
+#[test]
+fn without_memory_for_the_keys_papo_says_so_in_one_line() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    // A mebibyte and a half more than the keys take, which the program itself needs.
+    let script = "ulimit -v 67000; PAPO_SECRET='correct horse' exec papo send hello";
+    let node = room.bash("small", script).start();
+    assert_eq!(node.exit(), 3, "{}", node.stderr());
+    one_line_that_names(&node, "PAPO_SECRET: no memory");
+}

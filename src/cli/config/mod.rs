@@ -73,7 +73,7 @@ pub(super) fn load(
     let shown = visible(&path.display().to_string(), Tab::Escape);
     let bytes = match files::read_whole(&path, CONFIG_BYTES_MAX) {
         Ok(bytes) => bytes,
-        Err(e) if named.is_none() && e.kind() == std::io::ErrorKind::NotFound => {
+        Err(e) if named.is_none() && is_nowhere(&e) => {
             return Ok(Settings {
                 path: Some(path),
                 ..Settings::default()
@@ -158,6 +158,12 @@ impl Settings {
         let path = self.path.as_ref()?.display().to_string();
         Some(format!("{}:{}", visible(&path, Tab::Escape), setting.line))
     }
+}
+
+/// True if there can be no such file: a home directory may be no directory, as /dev/null is for many services.
+fn is_nowhere(e: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{NotADirectory, NotFound};
+    matches!(e.kind(), NotFound | NotADirectory)
 }
 
 /// The options that only one command has, and that a file may set, with that command's name.

@@ -294,9 +294,12 @@ impl Group {
                 let Some(member) = self.roster.remove(key) else {
                     return false;
                 };
-                let departure = match update.kind {
-                    UpdateKind::Left => Departure::Left,
-                    _ => Departure::Lost,
+                // A coordinator that could not reach a leaver holds it for lost; whoever heard it leave does not.
+                let said_so = update.kind == UpdateKind::Left || parts.mesh.has_left(key);
+                let departure = if said_so {
+                    Departure::Left
+                } else {
+                    Departure::Lost
                 };
                 self.part(parts, &member, departure);
             }

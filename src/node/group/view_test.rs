@@ -1,7 +1,7 @@
 //! What the user sees of a change of the view.
 
-use crate::node::Event;
 use crate::node::rig::{Rig, address, request, view};
+use crate::node::{Closed, Departure, Event, Input};
 use crate::wire::{Key, Message, PeerUpdate, UpdateKind};
 
 const LEADER: Key = Key(9);
@@ -47,4 +47,39 @@ fn the_user_sees_no_member_renamed_before_this_node_has_joined() {
     rig.receive(leader, Message::PeerUpdate(update));
     assert_eq!(rig.node.members()[2].nick, "bob");
     assert!(renamed(&rig).is_empty());
+}
+
+/// The coordinator had no link with the one that left, and held it for lost after a while.
+#[test]
+fn who_was_heard_leaving_is_not_said_to_be_lost() {
+    let members = [(1, LEADER), (2, Key(5)), (3, BEN)];
+    for has_said_so in [true, false] {
+        let (mut rig, leader) = Rig::member_among(&members);
+        let ben = rig.meet(BEN);
+        rig.receive(leader, Message::SyncAnswer(rig.answer()));
+        if has_said_so {
+            rig.receive(ben, Message::Leave);
+        }
+        let update = PeerUpdate {
+            coordinator: LEADER,
+            version: 3,
+            next_id: 9,
+            kind: UpdateKind::Lost,
+            members: vec![view(2, &members).members[2].clone()],
+            clock: 0,
+        };
+        let why = Closed::Ended;
+        rig.turn(vec![Input::Closed { link: ben, why }]);
+        rig.receive(leader, Message::PeerUpdate(update));
+        let said = rig.shown.iter().find_map(|e| match e {
+            Event::MemberLeft(member, departure) => Some((member.key, *departure)),
+            _ => None,
+        });
+        let departure = if has_said_so {
+            Departure::Left
+        } else {
+            Departure::Lost
+        };
+        assert_eq!(said, Some((BEN, departure)), "{:?}", rig.shown);
+    }
 }

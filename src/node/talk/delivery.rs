@@ -40,6 +40,8 @@ struct PeerWord {
     moved: Time,
     /// How long it may say nothing new and still be waited for.
     patience: Duration,
+    /// What people called it when it missed something: it may be gone when that is counted.
+    misser: Option<Member>,
 }
 
 impl PeerWord {
@@ -215,6 +217,9 @@ impl Talk {
         heard.moved = now;
         let mut confirmed = Ranges::default();
         confirmed.insert_range(ack.from, last);
+        if !ack.missed.is_empty() {
+            heard.misser = lent.view.get(key).cloned().or(heard.misser.take());
+        }
         for (first, end) in &ack.missed {
             heard.missed.insert_range(*first, last.min(*end));
             confirmed.remove_range(*first, *end);
@@ -320,7 +325,8 @@ impl Talk {
     fn count_missed(&mut self, lent: &mut Lent<'_>, missed: &[Key], count: u64) {
         for key in missed {
             let lost = || lent.mesh.lost().find(|m| m.key == *key);
-            let member = lent.view.get(*key).or_else(lost).cloned();
+            let heard = || self.delivery.heard.get(key)?.misser.as_ref();
+            let member = lent.view.get(*key).or_else(lost).or_else(heard).cloned();
             let entry = self.delivery.missed.entry(*key).or_default();
             entry.0 = member.or(entry.0.take());
             entry.1 += count;

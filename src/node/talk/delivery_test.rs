@@ -48,9 +48,8 @@ fn each_message_is_delivered_with_those_who_confirmed_or_missed_it_though_they_a
     );
 }
 
-/// Nobody knows any more what people called her; but what she missed is not confirmed.
 #[test]
-fn who_missed_something_and_is_gone_counts_when_the_author_leaves() {
+fn who_missed_something_and_is_gone_counts_and_is_named_when_the_author_leaves() {
     let mut rig = Rig::new();
     let (ben, eve) = (member(&mut rig, BEN), member(&mut rig, EVE));
     rig.say(2);
@@ -62,10 +61,14 @@ fn who_missed_something_and_is_gone_counts_when_the_author_leaves() {
     rig.pass(timing::LEAVE_QUIET_MAX);
     rig.turn(vec![Input::Timer(Timer::Leave)]);
     let left = rig.shown.iter().find_map(|e| match e {
-        Event::Left { confirmed, .. } => Some(*confirmed),
+        Event::Left {
+            confirmed, missed, ..
+        } => Some((*confirmed, missed.clone())),
         _ => None,
     });
-    assert_eq!(left, Some(false), "{:?}", rig.shown);
+    let (confirmed, missed) = left.expect("it has left");
+    let missed: Vec<_> = missed.iter().map(|(m, count)| (m.key, *count)).collect();
+    assert_eq!((confirmed, missed), (false, vec![(EVE, 1)]));
 }
 
 #[test]
