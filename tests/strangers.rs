@@ -9,6 +9,8 @@ mod numbers;
 #[path = "wire/raw.rs"]
 #[allow(dead_code, reason = "each test binary uses a part of it")]
 mod raw;
+#[path = "strangers/withheld.rs"]
+mod withheld;
 #[path = "strangers/words.rs"]
 mod words;
 
