@@ -11,6 +11,8 @@
 mod bench;
 #[path = "fuzz/codecs.rs"]
 mod codecs;
+#[path = "fuzz/files.rs"]
+mod files;
 #[path = "fuzz/irc.rs"]
 mod irc;
 #[path = "fuzz/locks.rs"]

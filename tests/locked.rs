@@ -13,8 +13,22 @@ mod harness;
 mod capture;
 #[path = "locked/ends.rs"]
 mod ends;
+#[path = "wire/examples.rs"]
+#[allow(dead_code, reason = "each test binary uses a part of it")]
+mod examples;
 #[path = "locked/forgers.rs"]
 mod forgers;
+#[path = "locked/lies.rs"]
+mod lies;
+#[path = "locked/mallory.rs"]
+mod mallory;
+#[path = "locked/numbers.rs"]
+mod numbers;
+#[path = "locked/place.rs"]
+mod place;
+#[path = "wire/raw.rs"]
+#[allow(dead_code, reason = "each test binary uses a part of it")]
+mod raw;
 #[path = "locked/secrets.rs"]
 mod secrets;
 #[path = "locked/speaker.rs"]

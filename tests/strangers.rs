@@ -4,6 +4,13 @@
 #[path = "fuzz/bench.rs"]
 #[allow(dead_code, reason = "each test binary uses a part of the bench")]
 mod bench;
+#[path = "strangers/numbers.rs"]
+mod numbers;
+#[path = "wire/raw.rs"]
+#[allow(dead_code, reason = "each test binary uses a part of it")]
+mod raw;
+#[path = "strangers/withheld.rs"]
+mod withheld;
 #[path = "strangers/words.rs"]
 mod words;
 

@@ -117,3 +117,40 @@ fn one_process_leaves_a_fifth_of_the_places() {
     let answer = caio.hear(ms(3_000), |m| matches!(m, Message::JoinResponse(_)));
     assert!(answer.is_some(), "a newcomer of another host is let in");
 }
+
+/// Who finds no place is told so within the time that it has given.
+#[test]
+fn a_full_room_keeps_nobody_longer_than_its_timeout() {
+    let permit = alone();
+    let room = Room::new(&permit);
+    // Its members say nothing while the others come.
+    let ana = room.join_with("ana", &["--failure-timeout", "60000"]);
+    ana.joined();
+    let at = address_of(&ana);
+    let mut taken = Vec::new();
+    for n in 1..MEMBERS_MAX as u16 {
+        let [high, low] = n.to_be_bytes();
+        let mut speaker = link_from([127, 10, high, low], at, &room.name).expect("a link");
+        speaker.say(&request(&room.name, &speaker));
+        let answer = speaker.hear(PATIENCE, |m| matches!(m, Message::JoinResponse(_)));
+        assert!(answer.is_some(), "{n} are in");
+        taken.push(speaker);
+    }
+    let send = room
+        .papo("bia", &["send", "--timeout", "1", "hello"])
+        .start();
+    let mut pipe = room.papo("caio", &["--timeout", "1"]).start();
+    pipe.write(b"one\n");
+    pipe.close_input();
+    for node in [&send, &pipe] {
+        let (ended, status) = node.exit_within(PATIENCE);
+        let took = ended - node.born;
+        assert_eq!(status.code(), Some(1), "{}", node.stderr());
+        assert!(took < ms(2_500), "{took:?}: {}", node.stderr());
+        assert!(
+            node.stderr().contains("1 line not sent"),
+            "{}",
+            node.stderr()
+        );
+    }
+}

@@ -5,57 +5,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use papo::identity::Credentials;
-use papo::lock::Secret;
 use papo::wire::{Address, ChatMessage, Draft, JoinRequest, Key, Message, VERSION};
 
-use crate::harness::{Node, PATIENCE, agree, shared, talk_in_turn};
-use crate::secrets::{Locked, SECRET};
-use crate::speaker::{Speaker, address_of, key_of};
-
-/// A room, open or locked.
-struct Place<'a> {
-    locked: Locked<'a>,
-    secret: Option<Secret>,
-}
-
-impl Place<'_> {
-    fn join(&self, nick: &str) -> Node {
-        match self.secret {
-            Some(_) => self.locked.join(nick),
-            None => self.locked.room.join(nick),
-        }
-    }
-
-    /// Somebody new.
-    fn speaker(&self, to: &Node) -> Speaker {
-        let own = Credentials::new(self.name(), None).expect("randomness");
-        self.speaker_as(to, &Rc::new(own))
-    }
-
-    fn speaker_as(&self, to: &Node, own: &Rc<Credentials>) -> Speaker {
-        let speaker = Speaker::dial_as(address_of(to), Rc::clone(own));
-        match &self.secret {
-            Some(secret) => speaker.lock(secret),
-            None => speaker,
-        }
-    }
-
-    fn name(&self) -> &str {
-        &self.locked.room.name
-    }
-}
-
-/// Runs a test in an open room and in a locked one.
-fn in_both(test: impl Fn(&Place<'_>)) {
-    for is_locked in [false, true] {
-        let permit = shared();
-        let locked = Locked::new(&permit);
-        let secret = is_locked.then(|| {
-            Secret::derive(&locked.room.name, SECRET.as_bytes()).expect("it is long enough")
-        });
-        test(&Place { locked, secret });
-    }
-}
+use crate::harness::{PATIENCE, agree, talk_in_turn};
+use crate::place::in_both;
+use crate::speaker::key_of;
 
 fn said(origin: Key, seq: u64, timestamp: u64) -> ChatMessage {
     let draft = Draft {

@@ -243,6 +243,13 @@ fn a_locked_room_and_an_open_one_of_the_same_name_stay_apart() {
     peace.holds();
     assert_eq!(open.look(|r| (r.heard_of("bia"), r.view.len())), (0, 1));
     assert!(open.look(|r| r.exit.is_none()));
+    // That a locked room is heard keeps nobody from joining an open one that is there.
+    let davi = locked.room.join("davi");
+    davi.joined();
+    open.sees_members(2);
+    davi.say("in the open");
+    open.heard("davi", 1);
+    assert_eq!(bia.look(|r| r.heard_of("davi")), 0);
 }
 
 #[test]

@@ -121,7 +121,7 @@ fn warnings(bench: &Bench) -> Vec<&str> {
     texts.collect()
 }
 
-fn stable(from: Option<u64>, said: u64) -> Message {
+pub(super) fn stable(from: Option<u64>, said: u64) -> Message {
     Message::Stable(Stable {
         from,
         said,
