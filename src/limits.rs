@@ -428,8 +428,17 @@ pub const IRC_TARGETS_MAX: usize = 10;
 pub const IRC_LINES_BURST: u64 = 2_000;
 /// As how many lines a JOIN counts for each channel beside its own: a node is opened, which takes a millisecond.
 pub const IRC_JOIN_COST: usize = 20;
+/// As how many lines more a JOIN counts that begins a locked room: its keys are derived, which takes a tenth of a second.
+pub const IRC_SECRET_COST: usize = 200;
+/// Keys of locked rooms that were derived, and need not be again.
+pub const IRC_SECRETS_MAX: usize = 64;
 /// As how many lines a NICK counts for each channel that its client is in: each room is told.
 pub const IRC_RENAME_COST: usize = 5;
+/// What is said to a client because of a line of its own counts as one line more for each so many bytes: a short
+/// LIST or WHO may bring much.
+pub const IRC_ANSWER_BYTES_PER_LINE: usize = 1_024;
+/// Bytes that wait for a client beyond which it is understood no further in the same turn: they are written first.
+pub const IRC_ANSWERS_BYTES_MAX: usize = 1024 * 1024;
 /// Lines of one client in a second, in the long run.
 pub const IRC_LINES_PER_SECOND: u64 = 500;
 /// Lines of one client that are understood in one turn of the loop: in fewer turns the rooms have less to do.

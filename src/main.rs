@@ -164,11 +164,12 @@ fn room_config(action: &Task, options: &Options, room: &str) -> Result<DriverCon
 fn run_irc(irc: &IrcOptions, options: &Options) -> ExitCode {
     start_log(options);
     let room = options.room_given.then(|| options.first_room().to_owned());
-    let config = match cli::irc::config(irc, room, (options.heartbeat, options.failure_timeout)) {
-        Ok(config) => config,
+    let times = (options.heartbeat, options.failure_timeout);
+    let (config, warnings) = match cli::irc::config(irc, room, times) {
+        Ok(read) => read,
         Err(refused) => return fail(refused.status, &refused.line),
     };
-    let shared = driver_config(Task::Irc(irc.clone()), options, (None, Vec::new()));
+    let shared = driver_config(Task::Irc(irc.clone()), options, (None, warnings));
     end(shared.map(|shared| driver::run_irc(shared, config)))
 }
 

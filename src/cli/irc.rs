@@ -12,7 +12,7 @@ use crate::limits::IRC_LINE_BYTES_MAX;
 use crate::ui::visible::{Tab, visible};
 
 use super::files::read_whole;
-use super::secret::Refused;
+use super::secret::{Refused, is_for_everybody};
 use super::values::seconds;
 
 /// More of a file is not read.
@@ -80,7 +80,8 @@ fn named_file(text: &str) -> Result<(String, PathBuf), String> {
 }
 
 /// What the server is started with. `room` is the one that clients are put into, if there is one; how long
-/// a split takes to be noticed follows from the heartbeat and the failure timeout.
+/// a split takes to be noticed follows from the heartbeat and the failure timeout. With it comes what the user is
+/// to be warned of.
 ///
 /// # Errors
 ///
@@ -89,7 +90,7 @@ pub fn config(
     options: &IrcOptions,
     room: Option<String>,
     (heartbeat, failure_timeout): (Duration, Duration),
-) -> Result<IrcConfig, Refused> {
+) -> Result<(IrcConfig, Vec<String>), Refused> {
     let file = options.irc_password_file.as_deref();
     let password = file.map(password).transpose()?;
     let is_open = |at: &&IrcAddress| !at.is_of_this_machine();
@@ -102,10 +103,14 @@ pub fn config(
         )));
     }
     let mut secrets = BTreeMap::new();
+    let mut warnings = Vec::new();
+    warnings.extend(file.and_then(|file| open_to_all("--irc-password-file ", file, "password")));
     for (name, file) in &options.irc_secret {
         secrets.insert(name.clone(), secret(name, file)?);
+        let option = format!("--irc-secret {name}=");
+        warnings.extend(open_to_all(&option, file, "secret"));
     }
-    Ok(IrcConfig {
+    let config = IrcConfig {
         listen: options.irc_listen.clone(),
         settings: Settings {
             name: options.irc_name.clone(),
@@ -117,6 +122,17 @@ pub fn config(
             gathers_after_coordinator: failure_timeout * 4,
         },
         secrets,
+    };
+    Ok((config, warnings))
+}
+
+/// A warning, if everybody on this machine may read it.
+fn open_to_all(option: &str, file: &Path, what: &str) -> Option<String> {
+    let name = visible(&file.display().to_string(), Tab::Escape);
+    is_for_everybody(file).then(|| {
+        format!(
+            "{option}{name}: everybody on this machine may read the {what}; keep it to yourself: chmod 600 {name}"
+        )
     })
 }
 

@@ -132,6 +132,6 @@ pub fn store_warning(path: &Path) -> Option<String> {
 }
 
 /// True of a regular file that every user of this machine may read.
-fn is_for_everybody(path: &Path) -> bool {
+pub(super) fn is_for_everybody(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.mode() & OTHERS_READ != 0)
 }

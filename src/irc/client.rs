@@ -3,7 +3,7 @@
 //! Owns the bytes in both directions, with their bounds, and the answer to a labelled command while it is made. It
 //! knows the form that a line takes for this client, and never what a line is about.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::rc::Rc;
 
@@ -17,8 +17,9 @@ use super::caps::{Cap, Caps};
 use super::line::push_tag;
 use super::past::Past;
 
-/// The longest line that is looked for, with its tags and its end.
-const WHOLE_LINE_MAX: usize = IRC_TAG_BYTES_MAX + IRC_LINE_BYTES_MAX;
+/// Who says so much without an end of the line says no lines. A line that is too long, but shorter than this, is
+/// answered, in however many pieces it comes.
+const ENDLESS_BYTES: usize = 2 * (IRC_TAG_BYTES_MAX + IRC_LINE_BYTES_MAX);
 
 /// A line for any number of clients: each gets what its capabilities allow.
 #[derive(Clone, Debug, Default)]
@@ -74,6 +75,8 @@ pub(super) struct Client {
     pub(super) stage: Stage,
     /// What was said privately with it since it came: nobody else may read that, whoever has its nick later.
     pub(super) private: Past,
+    /// Of channels that it has left, the lines that it was shown last, by their names: they are not shown again.
+    pub(super) shown: BTreeMap<String, BTreeSet<Rc<str>>>,
     /// When it came.
     pub(super) since: Time,
     pub(super) spoke: Time,
@@ -115,6 +118,7 @@ impl Client {
             channels: BTreeSet::new(),
             stage: Stage::New,
             private: Past::default(),
+            shown: BTreeMap::new(),
             since: now,
             spoke: now,
             spoke_ms: wall_ms,
@@ -177,7 +181,7 @@ impl Client {
 
     fn has_whole(&self) -> bool {
         self.is_encrypted()
-            || self.unread.len() > WHOLE_LINE_MAX
+            || self.unread.len() > ENDLESS_BYTES
             || memchr::memchr(b'\n', &self.unread).is_some()
     }
 
@@ -211,7 +215,7 @@ impl Client {
         if self.is_encrypted() {
             return Err("nothing is encrypted here; connect without TLS");
         }
-        let end = memchr::memchr(b'\n', &self.unread).filter(|end| *end <= 2 * WHOLE_LINE_MAX);
+        let end = memchr::memchr(b'\n', &self.unread).filter(|end| *end <= ENDLESS_BYTES);
         let Some(end) = end else {
             return Err("a line has no end");
         };

@@ -4,6 +4,7 @@
 //! and no command. It never allocates more than the line that it is given.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crate::limits::{IRC_LINE_BYTES_MAX, IRC_PARAMS_MAX, IRC_TAG_BYTES_MAX};
 
@@ -114,13 +115,16 @@ impl<'a> Line<'a> {
 
 fn read_tags(text: &str) -> Vec<(&str, Cow<'_, str>)> {
     let mut tags: Vec<(&str, Cow<'_, str>)> = Vec::new();
+    // A thousand of them are no more work for each than one.
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     for tag in text.split(';') {
         let (key, value) = tag.split_once('=').unwrap_or((tag, ""));
         if key.is_empty() {
             continue;
         }
         let value = unescaped(value);
-        match tags.iter_mut().find(|(k, _)| *k == key) {
+        let place = *places.entry(key).or_insert(tags.len());
+        match tags.get_mut(place) {
             Some(known) => known.1 = value,
             None => tags.push((key, value)),
         }

@@ -58,6 +58,38 @@ fn a_socket_in_the_file_system_is_its_owners_alone() {
 }
 
 #[test]
+fn nothing_of_the_users_is_deleted_or_told_to_others() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let file = dir.join("irc");
+    std::fs::write(&file, "mine").expect("a file");
+    let link = dir.join("link");
+    std::os::unix::fs::symlink(&file, &link).expect("a link");
+    for path in [&file, &link, &dir.to_path_buf()] {
+        let at = format!("unix:{}", path.display());
+        let refused = room.raw(&["irc", "--irc-listen", &at]).start();
+        assert_eq!(refused.exit(), 3);
+        let said = refused.stderr();
+        assert!(
+            said.contains("something is there that is no socket"),
+            "{said}"
+        );
+    }
+    assert_eq!(std::fs::read(&file).expect("it is there"), b"mine");
+    assert!(link.is_symlink());
+    // A file with a secret that everybody may read is used, and papo says so.
+    let all = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    std::fs::set_permissions(&file, all).expect("the file is ours");
+    let secret = file.to_str().expect("a path");
+    let args = ["--irc-password-file", secret];
+    let server = Server::with(&room, &args);
+    server
+        .node
+        .logs("everybody on this machine may read the password", 1);
+}
+
+#[test]
 fn a_browser_that_is_made_to_speak_is_let_go_at_its_first_line() {
     let permit = shared();
     let room = Room::new(&permit);

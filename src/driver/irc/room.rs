@@ -1,25 +1,23 @@
 //! One node of an IRC client: in one room, with its own key, listener, links, datagrams and timers.
 //!
 //! Owns all that such a node has, and a poll of its own: the loop of `running` watches that poll among its other
-//! sources, and gives each node its turn. It keeps to the order of the reactor's turn. It shows nothing itself: what
-//! the node shows is kept until the loop carries it to the server.
+//! sources, and gives each node its turn, in the order of [`Turn`]. It shows nothing itself: what the node shows is kept
+//! until the loop carries it to the server.
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
 
-use mio::{Events, Poll, Registry};
+use mio::Registry;
 
 use crate::identity::Credentials;
-use crate::limits::ACCEPTS_PER_TURN_MAX;
 use crate::lock::Secret;
 use crate::node::{Command, Config, Effect, Event, Input, Node, Now, Outbox, Time};
 use crate::platform::Changes;
 use crate::timing;
 use crate::trace::Tap;
-use crate::wire::{Key, Message};
+use crate::wire::Key;
 
-use super::super::carrier::{Door, Reach, Wake, bury, wake_for_names};
+use super::super::carrier::{LockedOut, OwnPoll, Parts, Reach, Turn, Wake};
 use super::super::complaints::{Complaints, LOCKED, OTHER_SECRET};
 use super::super::config::DriverConfig;
 use super::super::names::{self, Names};
@@ -29,9 +27,6 @@ use super::super::streams::{Listener, Streams};
 use super::super::tokens::{DATAGRAMS, INTERFACES, LISTENER, LOOKUPS};
 use super::super::tracing::wire;
 use super::super::wheel::Wheel;
-
-/// Events taken in one turn; more wait in the kernel.
-const EVENTS_MAX: usize = 256;
 
 /// How far a node is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,8 +41,9 @@ pub(super) enum Stage {
 
 /// One node.
 pub(super) struct Room {
-    poll: Poll,
-    events: Events,
+    poll: OwnPoll,
+    /// The time of this turn.
+    now: Now,
     wheel: Wheel<Wake>,
     node: Node,
     outbox: Outbox,
@@ -73,26 +69,26 @@ impl Room {
         shared: &DriverConfig,
         (room, nick): (&str, &str),
         secret: Option<Secret>,
-        traced: Option<bool>,
+        (poll, traced): (OwnPoll, Option<bool>),
         now: Now,
     ) -> Result<Room, StartError> {
-        let poll = Poll::new().map_err(system("create a poll"))?;
-        let another = || (poll.registry().try_clone()).map_err(system("create a poll"));
+        let another = || (poll.registry()).map_err(system("create a poll"));
+        let registry = another()?;
         let at = SocketAddr::new(shared.listen.ip(), 0);
         let no_listener = |e| StartError::Listen(at, e);
         let mut listener = Listener::open(at).map_err(no_listener)?;
-        (listener.register(poll.registry(), LISTENER)).map_err(system("watch the sockets"))?;
+        (listener.register(&registry, LISTENER)).map_err(system("watch the sockets"))?;
         let at = listener.address().map_err(no_listener)?;
         let lock = DatagramLock::new(room, secret.as_ref());
-        let network = open_network(shared, at, lock, poll.registry(), another()?)?;
+        let network = open_network(shared, at, lock, &registry, another()?)?;
         let own = Credentials::new(room, shared.person.as_ref());
         let own = own.ok_or_else(no_randomness)?;
         let config = node_config(shared, (room, nick), own.key(), (&network, at));
         let rng = fastrand::Rng::with_seed(own.key().0);
         let mut opened = Room {
             names: Names::new(another()?, LOOKUPS, &shared.peers, None),
-            streams: Streams::new(another()?, network.sources(), own, secret),
-            events: Events::with_capacity(EVENTS_MAX),
+            streams: Streams::new(registry, network.sources(), own, secret),
+            now,
             wheel: Wheel::new(now.time),
             node: Node::new(config, rng),
             outbox: Outbox::new(),
@@ -105,13 +101,13 @@ impl Room {
             tap: None,
             poll,
         };
-        opened.look_again(now);
+        opened.look_again();
         if let Some(texts) = traced {
             opened.begin_trace(now, texts, false);
         }
         opened.node.start(now, &mut opened.outbox);
-        opened.carry_out(now);
-        opened.finish_turn(now);
+        opened.carry_out();
+        opened.finish(&mut ());
         Ok(opened)
     }
 
@@ -148,9 +144,14 @@ impl Room {
         &self.node
     }
 
-    /// The poll, to be watched.
-    pub(super) fn poll(&self) -> &Poll {
-        &self.poll
+    /// The process's poll watches it no more.
+    pub(super) fn close(&self, process: &Registry) {
+        self.poll.close(process);
+    }
+
+    /// The process's poll has said that something happened here.
+    pub(super) fn wake(&mut self) {
+        self.poll.wake();
     }
 
     pub(super) fn stage(&self) -> Stage {
@@ -172,7 +173,8 @@ impl Room {
 
     /// True if it is to have a turn at once.
     pub(super) fn has_work(&self) -> bool {
-        self.streams.has_ready()
+        self.poll.is_woken()
+            || self.streams.has_ready()
             || self.streams.inputs_len() > 0
             || self.listener.is_ready()
             || self.network.has_ready()
@@ -188,41 +190,32 @@ impl Room {
 
     /// The client wants something.
     pub(super) fn command(&mut self, now: Now, command: Command) {
-        self.feed(now, Input::Command(command));
+        self.now = now;
+        self.feed(Input::Command(command));
     }
 
-    /// One turn; `away`: this process was away before it.
+    /// The first half of a turn; `away`: this process was away before it.
     pub(super) fn turn(&mut self, now: Now, away: bool) {
+        self.now = now;
         if away {
-            self.feed(now, Input::Away);
+            self.feed(Input::Away);
         }
-        self.sort_events(now);
+        self.sort_events();
         if self.stage != Stage::Running {
-            return self.turn_after_leaving(now);
+            return self.turn_after_leaving();
         }
-        self.feed_stream_inputs(now);
-        let mut round = self.network.round();
-        while let Some((from, datagram)) = self.network.next_in(now, &mut round) {
-            self.feed(now, Input::Datagram { from, datagram });
-        }
-        let hears_group = self.node.hears_group();
-        if self.network.is_locked_out(now.time, hears_group) {
+        if let Err(LockedOut) = self.hear(&mut ()) {
             self.stage = Stage::LockedOut;
-            return;
         }
-        self.accept(now);
-        self.read_streams(now);
-        self.fire_timers(now);
-        self.follow_names(now);
     }
 
-    /// At the end of a turn of the loop, after the client's commands.
+    /// The second half, after the client's commands.
     pub(super) fn end_turn(&mut self, now: Now) {
-        if self.stage == Stage::Running {
-            self.node.end_turn(now, &mut self.outbox);
-            self.carry_out(now);
+        self.now = now;
+        match self.stage {
+            Stage::Running => self.speak(&mut ()),
+            _ => self.finish(&mut ()),
         }
-        self.finish_turn(now);
     }
 
     /// True if everybody has what was said to them, or had the time.
@@ -234,158 +227,65 @@ impl Room {
         }
     }
 
-    fn turn_after_leaving(&mut self, now: Now) {
+    fn turn_after_leaving(&mut self) {
         self.streams.forget_inputs();
-        self.streams.flush(now.time);
+        self.streams.flush(self.now.time);
         let mut round = self.streams.round();
         while self.streams.next_in(&mut round).is_some() {}
     }
 
-    fn sort_events(&mut self, now: Now) {
+    fn sort_events(&mut self) {
+        let (network, names, streams) = (&mut self.network, &mut self.names, &mut self.streams);
+        let listener = &mut self.listener;
         let mut network_changed = false;
-        match self.poll.poll(&mut self.events, Some(Duration::ZERO)) {
-            Err(e) if e.kind() == ErrorKind::Interrupted => return,
-            Err(e) => return log::error!("cannot wait for events: {e}"),
-            Ok(()) => {}
-        }
-        for event in &self.events {
-            match event.token() {
-                LISTENER => self.listener.on_event(),
-                INTERFACES => network_changed = true,
-                token if self.network.on_event(token) => {}
-                token if self.names.on_event(token) => {}
-                _ => self.streams.on_event(event),
-            }
-        }
-        let look = network_changed.then(|| self.network.on_change(now.time));
+        self.poll.sort_events(|event| match event.token() {
+            LISTENER => listener.on_event(),
+            INTERFACES => network_changed = true,
+            token if network.on_event(token) => {}
+            token if names.on_event(token) => {}
+            _ => streams.on_event(event),
+        });
+        let look = network_changed.then(|| self.network.on_change(self.now.time));
         if let Some(at) = look.flatten() {
             self.wheel.set(Wake::Look, at);
         }
     }
+}
 
-    fn feed(&mut self, now: Now, input: Input) {
+impl Turn for Room {
+    type Lent = ();
+
+    fn now(&self) -> Now {
+        self.now
+    }
+
+    fn parts(&mut self) -> Parts<'_> {
+        Parts {
+            node: &mut self.node,
+            outbox: &mut self.outbox,
+            wheel: &mut self.wheel,
+            streams: &mut self.streams,
+            network: &mut self.network,
+            listener: &mut self.listener,
+            names: &mut self.names,
+        }
+    }
+
+    fn feed(&mut self, input: Input) {
         if let Some(tap) = &mut self.tap {
             let streams = &self.streams;
             let is_dialled = matches!(input, Input::Connected { .. });
-            tap.input(now, &input, |link| {
+            tap.input(self.now, &input, |link| {
                 let ends = streams.ends(link);
                 ends.map(|ends| wire(ends, is_dialled)).unwrap_or_default()
             });
         }
-        self.node.handle(now, input, &mut self.outbox);
-        self.carry_out(now);
+        self.node.handle(self.now, input, &mut self.outbox);
+        self.carry_out();
     }
 
-    fn feed_stream_inputs(&mut self, now: Now) {
-        for _ in 0..self.streams.inputs_len() {
-            if let Some(input) = self.streams.next_input() {
-                self.feed(now, input);
-            }
-        }
-    }
-
-    fn read_streams(&mut self, now: Now) {
-        let mut round = self.streams.round();
-        while let Some((link, message)) = self.streams.next_in(&mut round) {
-            if matches!(message, Message::Hello(_))
-                && let Some(peer) = self.streams.peer_of(link)
-            {
-                self.node.on_person(link, peer.owner.map(|o| o.to_bytes()));
-            }
-            self.feed(now, Input::Message { link, message });
-        }
-        self.feed_stream_inputs(now);
-    }
-
-    fn accept(&mut self, now: Now) {
-        for _ in 0..ACCEPTS_PER_TURN_MAX {
-            if !self.listener.is_ready() {
-                return;
-            }
-            let mut door = Door {
-                now: now.time,
-                node: &mut self.node,
-                listener: &mut self.listener,
-                streams: &mut self.streams,
-                network: &mut self.network,
-            };
-            match door.next() {
-                Ok(Some(input)) => self.feed(now, input),
-                Ok(None) => {}
-                Err(_) => {
-                    let at = now.time + timing::ACCEPT_RETRY;
-                    self.wheel.set(Wake::Accept, at);
-                }
-            }
-        }
-    }
-
-    fn fire_timers(&mut self, now: Now) {
-        while let Some(wake) = self.wheel.pop_due(now.time) {
-            match wake {
-                Wake::Node(timer) => self.feed(now, Input::Timer(timer)),
-                Wake::Accept => self.listener.on_event(),
-                // Being awake is enough, and there is no store.
-                Wake::Names | Wake::Store => {}
-                Wake::Look => self.follow_network(now),
-                Wake::Expire(link) => self.streams.expire(link),
-            }
-        }
-    }
-
-    fn follow_names(&mut self, now: Now) {
-        while let Some(news) = self.names.step(now.time) {
-            self.shown.extend(news.words.map(Event::Warning));
-            if let Some(peer) = news.found {
-                self.feed(now, Input::PeerFound(peer));
-            }
-        }
-    }
-
-    fn look_again(&mut self, now: Now) {
-        let at = self.network.next_look(now.time);
-        self.wheel.set(Wake::Look, at);
-    }
-
-    fn follow_network(&mut self, now: Now) {
-        let before = self.network.candidates();
-        let shown = &mut self.shown;
-        let warn = |words: &str| shown.push(Event::Warning(words.to_owned()));
-        if self.network.look(warn) {
-            self.streams.set_sources(self.network.sources());
-            let network = &self.network;
-            self.streams.drop_without_address(|ip| network.is_ours(ip));
-        }
-        self.look_again(now);
-        self.feed_stream_inputs(now);
-        let candidates = self.network.candidates();
-        if candidates != before {
-            self.feed(now, Input::Addresses(candidates));
-        }
-    }
-
-    fn finish_turn(&mut self, now: Now) {
-        let node = &self.node;
-        (self.streams).sort(now.time, |link| node.is_member_link(link));
-        self.streams.flush(now.time);
-        let said = self.network.take_complaints().into_iter();
-        for complaint in said.chain(self.streams.take_complaints()) {
-            // Whoever is alone because of its secret looks into the client, not into the log.
-            let is_of_secret = [OTHER_SECRET, LOCKED].contains(&complaint.topic);
-            if let Some(words) = self.complaints.admit(now.time, complaint) {
-                log::warn!("{words}");
-                if is_of_secret {
-                    self.shown.push(Event::Warning(words));
-                }
-            }
-        }
-        bury(&mut self.streams, &mut self.wheel, now.time);
-        wake_for_names(&self.names, &mut self.wheel, now.time);
-    }
-
-    // What the node wants done.
-
-    fn carry_out(&mut self, now: Now) {
+    fn carry_out(&mut self) {
+        let now = self.now;
         if let Some(tap) = &mut self.tap {
             tap.output(now, &self.node, &self.outbox);
         }
@@ -410,6 +310,24 @@ impl Room {
         if has_left {
             self.stage = Stage::Left(now.time + timing::FAREWELL_PEERS);
             self.streams.close_all();
+        }
+    }
+
+    fn warn(&mut self, words: &str) {
+        self.shown.push(Event::Warning(words.to_owned()));
+    }
+
+    fn write_for_user(&mut self, (): &mut ()) {
+        let said = self.network.take_complaints().into_iter();
+        for complaint in said.chain(self.streams.take_complaints()) {
+            // Whoever is alone because of its secret looks into the client, not into the log.
+            let is_of_secret = [OTHER_SECRET, LOCKED].contains(&complaint.topic);
+            if let Some(words) = self.complaints.admit(self.now.time, complaint) {
+                log::warn!("{words}");
+                if is_of_secret {
+                    self.shown.push(Event::Warning(words));
+                }
+            }
         }
     }
 }

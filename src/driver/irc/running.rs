@@ -7,15 +7,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind, Write as _};
-use std::os::fd::AsRawFd as _;
 
-use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Poll, Token};
 
 use crate::irc::{Request, SeatId};
+use crate::limits::IRC_SECRETS_MAX;
+use crate::lock::Secret;
 use crate::node::{Command, Now, Texts, Time};
 use crate::timing;
 
+use super::super::carrier::OwnPoll;
 use super::super::clock::{Attendance, Clock};
 use super::super::config::DriverConfig;
 use super::super::console::{SignalRequest, Signals};
@@ -48,6 +49,8 @@ struct Running {
     now: Now,
     irc: Irc,
     rooms: BTreeMap<SeatId, Room>,
+    /// The keys of rooms, by the names of their secrets.
+    keys: BTreeMap<(String, String), Option<Secret>>,
     /// The nodes that had something to do in this turn.
     touched: BTreeSet<SeatId>,
     /// What is written down of what the nodes do.
@@ -110,6 +113,7 @@ impl Running {
             now,
             irc,
             rooms: BTreeMap::new(),
+            keys: BTreeMap::new(),
             touched: BTreeSet::new(),
             log: Vec::new(),
             ends_at: None,
@@ -120,13 +124,16 @@ impl Running {
     fn turn(&mut self) -> Result<Option<u8>, StartError> {
         self.sleep()?;
         let away = self.attendance.take_away();
-        let mut woken = BTreeSet::new();
         let mut signalled = false;
         for event in &self.events {
             match event.token() {
                 SIGNALS => signalled = true,
                 _ if self.irc.on_event(event) => {}
-                Token(n) => woken.extend(n.checked_sub(ROOMS).map(|n| SeatId(n as u64))),
+                Token(n) => {
+                    let seat = n.checked_sub(ROOMS).map(|n| SeatId(n as u64));
+                    let room = seat.and_then(|seat| self.rooms.get_mut(&seat));
+                    room.into_iter().for_each(Room::wake);
+                }
             }
         }
         if signalled {
@@ -143,7 +150,7 @@ impl Running {
         self.irc.read(now);
         for (seat, room) in &mut self.rooms {
             let is_due = room.next_deadline().is_some_and(|at| at <= now.time);
-            if away || is_due || room.has_work() || woken.contains(seat) {
+            if away || is_due || room.has_work() {
                 room.turn(now, away);
                 self.touched.insert(*seat);
             }
@@ -242,9 +249,20 @@ impl Running {
         }
     }
 
+    /// The keys of a room with this secret, which are derived once.
+    fn keys_of(&mut self, name: &str, room: &str) -> Option<Secret> {
+        if self.keys.len() >= IRC_SECRETS_MAX {
+            self.keys.clear();
+        }
+        let of = (name.to_owned(), room.to_owned());
+        let config = &self.config;
+        let keys = self.keys.entry(of);
+        keys.or_insert_with(|| config.secret(name, room)).clone()
+    }
+
     fn open_room(&mut self, seat: SeatId, (room, nick): (&str, &str), secret: Option<&str>) {
         let now = self.now;
-        let keys = secret.map(|name| self.config.secret(name, room));
+        let keys = secret.map(|name| self.keys_of(name, room));
         if keys.as_ref().is_some_and(Option::is_none) {
             return self
                 .irc
@@ -252,15 +270,11 @@ impl Running {
                 .on_closed(now, seat, "its secret cannot be used");
         }
         let (keys, traced) = (keys.flatten(), self.tracing.wanted());
-        let opened = Room::open(&self.shared, (room, nick), keys, traced, now);
         let token = Token(ROOMS + usize::try_from(seat.0).unwrap_or(0));
-        let watched = opened.and_then(|room| {
-            let fd = room.poll().as_raw_fd();
-            let registry = self.poll.registry();
-            let done = registry.register(&mut SourceFd(&fd), token, Interest::READABLE);
-            done.map(|()| room).map_err(system("watch a room"))
-        });
-        match watched {
+        let poll = OwnPoll::open(self.poll.registry(), token).map_err(system("create a poll"));
+        let opened =
+            poll.and_then(|poll| Room::open(&self.shared, (room, nick), keys, (poll, traced), now));
+        match opened {
             Ok(room) => {
                 let key = room.node().key();
                 self.rooms.insert(seat, room);
@@ -320,8 +334,7 @@ impl Running {
         let Some(room) = self.rooms.remove(&seat) else {
             return;
         };
-        let fd = room.poll().as_raw_fd();
-        let _ = self.poll.registry().deregister(&mut SourceFd(&fd));
+        room.close(self.poll.registry());
         let why = match room.stage() {
             Stage::LockedOut => {
                 "the room is locked; give the name of its secret (JOIN #room NAME, --irc-secret)"

@@ -94,11 +94,14 @@ impl Drop for Door {
     }
 }
 
-/// A socket that a process has left behind that is no more. One that somebody listens at stays.
+/// A socket that a process has left behind that is no more. One that somebody listens at stays, and so does anything
+/// else that is there.
 fn remove_left_over(path: &Path) -> io::Result<()> {
-    let is_socket = fs::symlink_metadata(path).is_ok_and(|m| m.file_type().is_socket());
-    if !is_socket {
+    let Ok(found) = fs::symlink_metadata(path) else {
         return Ok(());
+    };
+    if !found.file_type().is_socket() {
+        return Err(io::Error::other("something is there that is no socket"));
     }
     match std::os::unix::net::UnixStream::connect(path) {
         Ok(_) => Err(ErrorKind::AddrInUse.into()),

@@ -3,11 +3,11 @@
 //! Owns what a process has, and its rooms. It gives each room its turn, and decides nothing of what a room does in
 //! it.
 //!
-//! One turn: sleep; note the time, and whether this process was away; signals; then, for each room, bounded reads
-//! (datagrams, accepts, streams, stdin); timers; the user's commands; the end of the node's turn; then,
-//! before the next sleep, write what is queued. Nothing in a turn waits, and each part is bounded, so
-//! that no flood from anywhere starves the timers, those of another room included. What is left over is taken up in
-//! the next turn, after a sleep of length zero.
+//! One turn: sleep; note the time, and whether this process was away; signals; then a turn of each room, whose order
+//! is that of [`Turn`](super::carrier::Turn): bounded reads (datagrams, accepts, streams, stdin); timers; the user's
+//! commands; the end of the node's turn; then, before the next sleep, write what is queued. Nothing in a turn waits,
+//! and each part is bounded, so that no flood from anywhere starves the timers, those of another room included. What is
+//! left over is taken up in the next turn, after a sleep of length zero.
 //!
 //! | file | subject |
 //! | --- | --- |
@@ -29,6 +29,7 @@ mod wishes;
 
 use crate::node::Time;
 
+use super::carrier::OwnPoll;
 use super::config::{DriverConfig, Joins};
 use super::console::SignalRequest;
 use super::descriptors;
@@ -37,7 +38,7 @@ use super::status::{STATUS_FAILED, STATUS_INTERRUPTED, STATUS_UNPRINTED};
 use super::tokens::RoomNo;
 use farewell::{Farewell, Peers};
 use process::Process;
-use room::{OwnPoll, Room};
+use room::Room;
 use rooms::Rooms;
 use seen::Seen;
 

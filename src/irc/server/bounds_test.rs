@@ -89,3 +89,46 @@ fn who_has_waited_longest_without_a_name_makes_room() {
     world.server.on_disconnected(world.now, Conn(3), "gone");
     assert_eq!(world.server.oldest_unknown(), None);
 }
+
+#[test]
+fn what_a_client_asks_for_is_written_before_it_is_understood_further() {
+    let mut world = World::new();
+    let a = world.client(1, "batch server-time");
+    let long = "x".repeat(400);
+    world.says(a, "JOIN #x");
+    (0..100).for_each(|n| world.says(a, &format!("PRIVMSG #x :{n} {long}")));
+    world.hears(a);
+    // All of it would be far more than waits for one client.
+    let asked = 200;
+    world.says(a, &"CHATHISTORY LATEST #x * 100\n".repeat(asked));
+    let mut answered = 0;
+    let mut turns = 0;
+    while answered < asked && turns < 1_000 {
+        let most = IRC_ANSWERS_BYTES_MAX + IRC_ANSWERS_BYTES_MAX / 4;
+        assert!(world.server.unsent(a).len() < most);
+        let lines = world.hears(a);
+        answered += lines.iter().filter(|l| l.contains(" BATCH -")).count();
+        assert!(lines.iter().all(|l| !l.starts_with("ERROR")));
+        world.pass(Duration::from_millis(100));
+        world.says(a, "");
+        turns += 1;
+    }
+    assert_eq!(answered, asked, "nothing is lost");
+    assert!(turns > 20, "much for little is slowed down: {turns} turns");
+}
+
+#[test]
+fn a_line_that_is_too_long_is_answered_though_it_comes_in_pieces() {
+    let mut world = World::new();
+    let a = world.client(1, "batch");
+    for _ in 0..2 {
+        let piece = [b'x'; 4_500];
+        world.server.on_bytes(world.now, a, &piece);
+        let mut round = world.server.round(world.now);
+        assert!(!world.server.step(world.now, &mut round));
+    }
+    world.says(a, "\nPING y");
+    let lines = world.hears(a);
+    assert!(lines[0].contains(" 417 n1 "), "{lines:?}");
+    assert!(lines[1].contains(" PONG "), "{lines:?}");
+}

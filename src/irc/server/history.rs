@@ -165,15 +165,20 @@ impl Server {
         self.show_before(conn, name, &found);
     }
 
-    /// The same for these lines.
+    /// The same for these lines, but for those that it was shown before it left.
     pub(super) fn show_before(&mut self, conn: Conn, name: Rc<str>, found: &[Kept]) {
         let Some(client) = self.clients.get(&conn) else {
             return;
         };
         // In a batch for those who know batches; the others see by the time that it is of the past.
-        let sees_when = client.has(Cap::Time);
-        if sees_when && !client.has(Cap::Chathistory) && !found.is_empty() {
-            self.show_kept(conn, name, found);
+        if !client.has(Cap::Time) || client.has(Cap::Chathistory) {
+            return;
+        }
+        let shown = client.shown.get(&names::folded(&name));
+        let is_new = |kept: &&Kept| shown.is_none_or(|ids| !ids.contains(&kept.id));
+        let found: Vec<Kept> = found.iter().filter(is_new).cloned().collect();
+        if !found.is_empty() {
+            self.show_kept(conn, name, &found);
         }
     }
 }

@@ -7,9 +7,9 @@
 use std::collections::VecDeque;
 
 use crate::limits::{
-    IRC_CHANNELS_MAX, IRC_JOIN_COST, IRC_JOINERS_MAX, IRC_LEAVING_MAX, IRC_NODE_DESCRIPTORS,
-    IRC_OTHER_DESCRIPTORS, IRC_SEATS_PER_CHANNEL_MAX, IRC_TARGETS_MAX, IRC_TOPIC_BYTES_MAX,
-    MEMBERS_MAX,
+    IRC_CHANNELS_MAX, IRC_HISTORY_LINES_MAX, IRC_JOIN_COST, IRC_JOINERS_MAX, IRC_LEAVING_MAX,
+    IRC_NODE_DESCRIPTORS, IRC_OTHER_DESCRIPTORS, IRC_SEATS_PER_CHANNEL_MAX, IRC_SECRET_COST,
+    IRC_TARGETS_MAX, IRC_TOPIC_BYTES_MAX, MEMBERS_MAX,
 };
 use crate::timing;
 
@@ -72,6 +72,7 @@ impl Server {
         }
         let known = self.channels.get(&folded).map(|c| c.secret.clone());
         let is_secret = key.is_some_and(|k| self.settings.secrets.contains(k));
+        let is_new = known.is_none();
         let secret = match (known, key) {
             (Some(None), Some(_)) if !is_secret => None,
             (Some(secret), key) if secret.as_deref() != key => {
@@ -80,6 +81,9 @@ impl Server {
             (None, Some(_)) if !is_secret => return self.bad_key(conn, name),
             (_, key) => key.map(str::to_owned),
         };
+        if is_new && secret.is_some() {
+            self.charge(conn, IRC_SECRET_COST);
+        }
         let now_ms = self.now.wall_ms;
         let channel = || Channel::new(name.to_owned(), room, secret, now_ms);
         self.channels.entry(folded.clone()).or_insert_with(channel);
@@ -283,6 +287,7 @@ impl Server {
             return;
         };
         let unseen = channel.stand_up(conn);
+        let shown = channel.past.latest(None, IRC_HISTORY_LINES_MAX);
         let is_empty = channel.is_empty();
         if is_empty {
             channel.forgotten_at = Some(self.now.time + self.settings.linger);
@@ -295,6 +300,11 @@ impl Server {
         }
         if let Some(client) = self.clients.get_mut(&conn) {
             client.channels.remove(folded);
+            if client.shown.len() >= IRC_CHANNELS_MAX {
+                client.shown.clear();
+            }
+            let ids = shown.into_iter().map(|kept| kept.id).collect();
+            client.shown.insert(folded.to_owned(), ids);
         }
         if let Some(seat) = self.seats.get_mut(&id) {
             seat.echoes.clear();

@@ -40,7 +40,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::limits::{IRC_ALL_LINES_PER_TURN, IRC_LINES_PER_TURN, IRC_UNSAID_LINES_MAX};
+use crate::limits::{
+    IRC_ALL_LINES_PER_TURN, IRC_ANSWER_BYTES_PER_LINE, IRC_ANSWERS_BYTES_MAX, IRC_LINES_PER_TURN,
+    IRC_UNSAID_LINES_MAX,
+};
 use crate::node::Now;
 use crate::wire::Key;
 
@@ -286,9 +289,18 @@ impl Server {
             };
             match client.next_line(now.time) {
                 Ok(Some(line)) => {
-                    round.again(conn, lines + 1);
+                    let before = client.unsent_len();
                     self.on_line(conn, &line);
-                    round.left = round.left.saturating_sub(std::mem::take(&mut self.dear));
+                    let unsent = self.clients.get(&conn).map_or(0, Client::unsent_len);
+                    let answer = unsent.saturating_sub(before);
+                    self.charge(conn, answer / IRC_ANSWER_BYTES_PER_LINE);
+                    round.left = round
+                        .left
+                        .saturating_sub(1 + std::mem::take(&mut self.dear));
+                    // What it gets for what it asks is written before it is understood further.
+                    if unsent < IRC_ANSWERS_BYTES_MAX {
+                        round.again(conn, lines + 1);
+                    }
                     return true;
                 }
                 Ok(None) => {}
@@ -466,7 +478,6 @@ impl Round {
 
     /// This client may have more, and is asked after all the others.
     fn again(&mut self, conn: Conn, lines: usize) {
-        self.left -= 1;
         if lines < IRC_LINES_PER_TURN {
             self.next.push_back((conn, lines));
         }

@@ -208,6 +208,31 @@ fn a_new_room_waits_for_the_nodes_that_leave_the_old_one() {
 }
 
 #[test]
+fn who_comes_back_is_shown_what_was_said_meanwhile_and_nothing_twice() {
+    let mut world = World::new();
+    let a = world.client(1, "batch server-time");
+    let others = || vec![member(5, "ana"), member(100, "n1")];
+    let texts = |lines: &[String]| {
+        let said = lines.iter().filter_map(|l| l.split_once(" PRIVMSG #x :"));
+        said.map(|(_, text)| text.to_owned()).collect::<Vec<_>>()
+    };
+    let before = message(5, 1, 70, "before");
+    world.says(a, "JOIN #x");
+    world.event(1, joined(), &Room(others(), vec![before.clone()]));
+    let live_one = message(5, 2, 71, "heard");
+    let room = Room(others(), Vec::new());
+    world.event(1, live(std::slice::from_ref(&live_one)), &room);
+    assert_eq!(texts(&world.hears(a)), ["before", "heard"]);
+    world.says(a, "PART #x\nJOIN #x");
+    world.server.on_closed(world.now, SeatId(1), "it has left");
+    world.answer();
+    let missed = message(5, 3, 72, "meanwhile");
+    let room = Room(others(), vec![before, live_one, missed]);
+    world.event(2, joined(), &room);
+    assert_eq!(texts(&world.hears(a)), ["meanwhile"]);
+}
+
+#[test]
 fn what_two_nodes_tell_is_shown_once() {
     let mut world = World::new();
     let (a, b) = (world.client(1, "message-tags"), world.client(2, "batch"));

@@ -6,11 +6,12 @@
 use crate::node::{Now, Time};
 use crate::timing;
 
+use super::super::super::carrier::{OwnPoll, bury};
 use super::super::super::keeper::Closing;
 use super::super::super::status::STATUS_UNPRINTED;
 use super::super::farewell::Peers;
 use super::super::process::Process;
-use super::{OwnPoll, Room};
+use super::Room;
 
 /// How far a room has ended.
 #[derive(Debug, Default)]
@@ -121,7 +122,7 @@ impl Room {
         self.streams.flush(self.now.time);
         self.run_commands(process);
         self.flush_outputs(process.console_mut());
-        self.bury_streams();
+        bury(&mut self.streams, &mut self.wheel, self.now.time);
         self.streams.forget_inputs();
         if self.streams.has_ready() {
             Peers::Ready

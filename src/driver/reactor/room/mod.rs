@@ -9,35 +9,30 @@
 //! | --- | --- |
 //! | `opening` | what has descriptors, opened at the start |
 //! | `starting` | the start, and the time before the node's, while a store is being read |
+//! | `order` | what is done for the user at the places that the order of a turn has for that |
 //! | `effects` | what the node wants done that only the loop can do |
 //! | `complaining` | what others did, as far as it is said |
-//! | `naming` | what is found of the peers that the user named |
 //! | `keeping` | when the store is written to, and tended |
 //! | `reads` | what is read of the store, for peers and for stdout |
 //! | `wake` | when the user's side wakes the loop |
-//! | `watch` | the poll of a room's own |
 //! | `ending` | the end, once the node has left |
 
 mod complaining;
 mod effects;
 mod ending;
 mod keeping;
-mod naming;
 mod opening;
+mod order;
 mod reads;
 mod starting;
 mod wake;
-mod watch;
 
 use mio::event::Event;
 
-use crate::limits::ACCEPTS_PER_TURN_MAX;
 use crate::node::{Input, Node, Now, Outbox, Time};
-use crate::timing;
 use crate::ui::{DriverStatus, Ui};
-use crate::wire::Message;
 
-use super::super::carrier::{Door, Reach, Wake, bury, wake_for_names};
+use super::super::carrier::{LockedOut, OwnPoll, Turn as _, Wake};
 use super::super::complaints::Complaints;
 use super::super::console::Console;
 use super::super::keeper::Keeper;
@@ -49,13 +44,8 @@ use super::super::tokens::{INTERFACES, LISTENER, RoomNo, SEARCH, STORE};
 use super::super::tracing::Tracing;
 use super::super::wheel::Wheel;
 use super::process::Process;
-use effects::EffectParts;
 use ending::End;
 use starting::Starting;
-pub(super) use watch::OwnPoll;
-
-/// Effects that the outbox keeps room for between inputs.
-const OUTBOX_KEPT: usize = 1_024;
 
 /// Everything that one room has.
 pub(super) struct Room {
@@ -95,7 +85,7 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// One turn, in the order that [`reactor`](super) documents.
+    /// One turn, in the order of [`Turn`].
     pub(super) fn turn(&mut self, process: &mut Process) -> Result<(), StartError> {
         if self.is_ending() {
             self.turn_after_leaving(process);
@@ -104,30 +94,9 @@ impl Room {
         if self.starting.is_some() {
             return self.turn_before_start(process);
         }
-        self.feed_stream_inputs();
-        self.read_datagrams();
-        let hears_group = self.node.hears_group();
-        if self.network.is_locked_out(self.now.time, hears_group) {
-            return Err(StartError::Locked(self.name.clone()));
-        }
-        self.accept();
-        if !self.is_storing() {
-            self.read_streams();
-            if self.is_front {
-                self.read_stdin(process.console_mut());
-            }
-        }
-        self.fire_timers();
-        self.follow_names();
-        if !self.is_storing() || self.ui.is_late() {
-            self.take_commands(process.console_mut());
-        }
-        keeping::commit(&mut self.keeper, self.now, &mut self.node, &mut self.ui);
-        self.node.end_turn(self.now, &mut self.outbox);
-        self.carry_out();
-        self.finish_turn(process);
-        let (keeper, node) = (&mut self.keeper, &self.node);
-        keeping::tidy(keeper, self.now, node, (&mut self.wheel, &mut self.ui));
+        let heard = self.hear(process);
+        heard.map_err(|LockedOut| StartError::Locked(self.name.clone()))?;
+        self.speak(process);
         Ok(())
     }
 
@@ -232,86 +201,6 @@ impl Room {
         }
     }
 
-    /// Gives the node one input and does what it wants.
-    fn feed(&mut self, input: Input) {
-        self.tracing.input(self.now, &input, &self.streams);
-        self.node.handle(self.now, input, &mut self.outbox);
-        self.carry_out();
-    }
-
-    /// Carries out what is in the outbox, in its order. Its memory is kept, but not that of a rare flood.
-    fn carry_out(&mut self) {
-        self.tracing.output(self.now, &self.node, &self.outbox);
-        let reach = Reach {
-            now: self.now,
-            node: &self.node,
-            wheel: &mut self.wheel,
-            streams: &mut self.streams,
-            network: &mut self.network,
-            names: &mut self.names,
-        };
-        let mut parts = EffectParts {
-            reach,
-            keeper: &mut self.keeper,
-            ui: &mut self.ui,
-            complaints: &mut self.complaints,
-        };
-        for effect in self.outbox.drain(..) {
-            self.left |= effects::is_last(&effect);
-            parts.carry_out(effect);
-        }
-        self.outbox.shrink_to(OUTBOX_KEPT);
-    }
-
-    /// What happened to streams since the last turn, or while they were written to. What comes of
-    /// it meanwhile waits for the next call.
-    fn feed_stream_inputs(&mut self) {
-        for _ in 0..self.streams.inputs_len() {
-            if let Some(input) = self.streams.next_input() {
-                self.feed(input);
-            }
-        }
-    }
-
-    /// Takes in connections that wait, as many as one turn allows.
-    fn accept(&mut self) {
-        for _ in 0..ACCEPTS_PER_TURN_MAX {
-            if !self.listener.is_ready() {
-                break;
-            }
-            let mut door = Door {
-                now: self.now.time,
-                node: &mut self.node,
-                listener: &mut self.listener,
-                streams: &mut self.streams,
-                network: &mut self.network,
-            };
-            match door.next() {
-                Ok(Some(input)) => self.feed(input),
-                Ok(None) => {}
-                Err(_) => {
-                    let at = self.now.time + timing::ACCEPT_RETRY;
-                    self.wheel.set(Wake::Accept, at);
-                }
-            }
-        }
-    }
-
-    /// Each stream that has something gets its share, those that have waited longest first.
-    fn read_streams(&mut self) {
-        let mut round = self.streams.round();
-        while let Some((link, message)) = self.streams.next_in(&mut round) {
-            if matches!(message, Message::Hello(_))
-                && let Some(peer) = self.streams.peer_of(link)
-            {
-                self.node.on_person(link, peer.owner.map(|o| o.to_bytes()));
-                self.ui.on_met(self.now, peer, &self.node);
-            }
-            self.feed(Input::Message { link, message });
-        }
-        self.feed_stream_inputs();
-    }
-
     /// Whether stdin may have something, and is wanted, by the user's side and by every peer.
     fn may_read_stdin(&self, console: &Console) -> bool {
         // Keys are read at any time: only the lines that they make wait.
@@ -335,7 +224,7 @@ impl Room {
 
     /// Passes on what the user wants, as much as one turn allows. While peers have much in their
     /// queues, what was read from stdin waits too, unless papo is to leave.
-    fn take_commands(&mut self, console: &mut Console) {
+    fn pass_commands(&mut self, console: &mut Console) {
         let waits = self.stdin_waits_until().is_some() && !self.ui.is_late();
         let Some(mut allowance) = console.begin_commands(waits) else {
             return;
@@ -373,84 +262,6 @@ impl Room {
         console.flush(now, self.no, (&mut self.ui, &mut self.node), fetch);
     }
 
-    /// True while what was taken in is still being stored: nothing more is taken in.
-    fn is_storing(&self) -> bool {
-        self.keeper.as_ref().is_some_and(Keeper::is_behind)
-    }
-
-    /// Takes in what look-ups have found, and goes on with those that are due.
-    fn follow_names(&mut self) {
-        while let Some(peer) = naming::next_found(&mut self.names, &mut self.ui, self.now) {
-            self.feed(Input::PeerFound(peer));
-        }
-    }
-
-    fn read_datagrams(&mut self) {
-        let mut round = self.network.round();
-        while let Some((from, datagram)) = self.network.next_in(self.now, &mut round) {
-            self.feed(Input::Datagram { from, datagram });
-        }
-    }
-
-    /// The interfaces are looked at after a while.
-    fn look_again(&mut self) {
-        let at = self.network.next_look(self.now.time);
-        self.wheel.set(Wake::Look, at);
-    }
-
-    /// Looks at the interfaces, and again after a while.
-    fn follow_network(&mut self) {
-        let before = self.network.candidates();
-        let (ui, now) = (&mut self.ui, self.now);
-        if self.network.look(|words| ui.warn(now, words)) {
-            self.streams.set_sources(self.network.sources());
-            let network = &self.network;
-            self.streams.drop_without_address(|ip| network.is_ours(ip));
-        }
-        self.look_again();
-        // Links that have gone are known to be gone before the node tells anybody anything.
-        self.feed_stream_inputs();
-        let candidates = self.network.candidates();
-        if candidates != before {
-            self.feed(Input::Addresses(candidates));
-        }
-    }
-
-    fn fire_timers(&mut self) {
-        while let Some(wake) = self.wheel.pop_due(self.now.time) {
-            match wake {
-                Wake::Node(timer) => self.feed(Input::Timer(timer)),
-                Wake::Accept => self.listener.on_event(),
-                // Being awake is enough.
-                Wake::Store | Wake::Names => {}
-                Wake::Look => self.follow_network(),
-                Wake::Expire(link) => self.streams.expire(link),
-            }
-        }
-        wake::meet_user_deadline(&mut self.ui, self.now);
-    }
-
-    /// Before sleeping: writes what is queued for peers and for the user, and drops what ended.
-    fn finish_turn(&mut self, process: &mut Process) {
-        process.note_stop();
-        if self.absences < process.absences() {
-            // Stopped in the middle of the turn: what it would write now is from the past.
-            self.absences = process.absences();
-            self.now = process.now();
-            self.feed(Input::Away);
-        }
-        self.follow_trace();
-        let node = &self.node;
-        (self.streams).sort(self.now.time, |link| node.is_member_link(link));
-        self.streams.flush(self.now.time);
-        let heard = (&mut self.network, &mut self.streams);
-        complaining::say(self.now, heard, &mut self.complaints, &mut self.ui);
-        self.run_commands(process);
-        self.flush_outputs(process.console_mut());
-        self.bury_streams();
-        wake_for_names(&self.names, &mut self.wheel, self.now.time);
-    }
-
     /// A signal asks for a trace, or for its end.
     pub(super) fn wish_trace(&mut self) {
         self.is_trace_wished = true;
@@ -479,9 +290,5 @@ impl Room {
         for words in process.runner_mut().turn(&mut self.ui) {
             self.ui.warn(self.now, &words);
         }
-    }
-
-    fn bury_streams(&mut self) {
-        bury(&mut self.streams, &mut self.wheel, self.now.time);
     }
 }

@@ -12,6 +12,7 @@ use crate::node::{Command, Config, Input, Node, Outbox, Time};
 use crate::ui::{DriverStatus, Listening, Mode, Ui};
 use crate::wire::{Address, Key};
 
+use super::super::super::carrier::{OwnPoll, Turn as _};
 use super::super::super::complaints::Complaints;
 use super::super::super::config::DriverConfig;
 use super::super::super::console::Console;
@@ -25,7 +26,7 @@ use super::super::super::tracing::Tracing;
 use super::super::super::wheel::Wheel;
 use super::super::process::Process;
 use super::opening::Opened;
-use super::{End, OwnPoll, Room, wake};
+use super::{End, Room, wake};
 
 /// What waits for the start.
 #[derive(Debug, Default)]
@@ -246,7 +247,7 @@ impl Room {
         for command in held.commands {
             self.feed(Input::Command(command));
         }
-        self.finish_turn(process);
+        self.finish(process);
     }
 }
 

@@ -1,6 +1,6 @@
 //! A poll of a room's own, which the process's poll watches among its other sources.
 //!
-//! Owns that poll and its events. The first room of a process has none: its sources are in the process's poll, so
+//! Owns that poll and its events. The first room of the reactor has none: its sources are in the process's poll, so
 //! that one room costs nothing that it did not cost alone. It takes no event apart.
 
 use std::io::{self, ErrorKind};
@@ -15,7 +15,7 @@ use mio::{Events, Interest, Poll, Registry, Token};
 const EVENTS_MAX: usize = 256;
 
 /// The poll of one room.
-pub(in super::super) struct OwnPoll {
+pub(in crate::driver) struct OwnPoll {
     poll: Poll,
     events: Events,
     /// The number by which the process's poll names this one.
@@ -26,7 +26,7 @@ pub(in super::super) struct OwnPoll {
 
 impl OwnPoll {
     /// A poll that the process's poll watches under this number.
-    pub(in super::super) fn open(process: &Registry, token: Token) -> io::Result<OwnPoll> {
+    pub(in crate::driver) fn open(process: &Registry, token: Token) -> io::Result<OwnPoll> {
         let poll = Poll::new()?;
         let fd = poll.as_raw_fd();
         process.register(&mut SourceFd(&fd), token, Interest::READABLE)?;
@@ -39,27 +39,27 @@ impl OwnPoll {
     }
 
     /// What watches sources for this room.
-    pub(super) fn registry(&self) -> io::Result<Registry> {
+    pub(in crate::driver) fn registry(&self) -> io::Result<Registry> {
         self.poll.registry().try_clone()
     }
 
     /// True if the process's poll names this one so.
-    pub(super) fn is(&self, token: Token) -> bool {
+    pub(in crate::driver) fn is(&self, token: Token) -> bool {
         self.token == token
     }
 
     /// The process's poll has said that something happened here.
-    pub(super) fn wake(&mut self) {
+    pub(in crate::driver) fn wake(&mut self) {
         self.is_woken = true;
     }
 
     /// True if more may wait than was taken.
-    pub(super) fn is_woken(&self) -> bool {
+    pub(in crate::driver) fn is_woken(&self) -> bool {
         self.is_woken
     }
 
     /// Takes in what has happened.
-    pub(super) fn sort_events(&mut self, mut take: impl FnMut(&Event)) {
+    pub(in crate::driver) fn sort_events(&mut self, mut take: impl FnMut(&Event)) {
         if !std::mem::take(&mut self.is_woken) {
             return;
         }
@@ -78,7 +78,7 @@ impl OwnPoll {
     }
 
     /// The process's poll watches it no more.
-    pub(super) fn close(&self, process: &Registry) {
+    pub(in crate::driver) fn close(&self, process: &Registry) {
         let fd = self.poll.as_raw_fd();
         // It is closed in any case.
         let _ = process.deregister(&mut SourceFd(&fd));
