@@ -274,6 +274,8 @@ pub const TRACE_WRITTEN_EVERY: Duration = Duration::from_millis(5);
 pub const TRACE_WRITES_PER_SECOND: u32 = 10;
 /// So many writes are not too many, however soon one comes after the other: what an election takes.
 pub const TRACE_WRITES_AT_ONCE: u32 = 40;
+/// A process of a lesson looks so often whether the lesson has cut its network: sooner than anybody can tell.
+pub const CUTS_LOOKED_AT_EVERY: Duration = Duration::from_millis(5);
 
 // The IRC server.
 

@@ -11,6 +11,7 @@ use crate::limits::TRACE_WAITING_MAX;
 use crate::node::{Input, Node, Now, Outbox, Time};
 use crate::trace::Tap;
 use crate::ui::visible::{Tab, visible};
+use crate::wire::Key;
 
 use super::config::TraceConfig;
 use super::start_error::StartError;
@@ -120,6 +121,13 @@ impl Tracing {
     pub(super) fn output(&mut self, now: Now, node: &Node, effects: &Outbox) {
         if let Some(on) = &mut self.on {
             on.0.output(now, node, effects);
+        }
+    }
+
+    /// What a lesson has done to the process.
+    pub(super) fn fate(&mut self, now: Now, fate: &str, peer: Key) {
+        if let Some(on) = &mut self.on {
+            on.0.fate(now, fate, Some(peer));
         }
     }
 

@@ -326,7 +326,7 @@ impl Room {
                 Wake::Node(timer) => self.feed(now, Input::Timer(timer)),
                 Wake::Accept => self.listener.on_event(),
                 // Being awake is enough, and there is no store.
-                Wake::Names | Wake::Store => {}
+                Wake::Names | Wake::Store | Wake::Cuts => {}
                 Wake::Look => self.follow_network(now),
                 Wake::Expire(link) => self.streams.expire(link),
             }

@@ -1,20 +1,39 @@
 //! One process of a lesson, and what its trace has said so far.
 //!
-//! Owns the process, and ends it. It never asks the node anything: it reads the file that the node writes.
+//! Owns the process, and ends it. What the node does is what its trace says; it is asked only in which order its history
+//! is, since that is in no trace.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::Write as _;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Child;
 
 use rustix::process::{Pid, Signal, kill_process};
+use serde::Deserialize;
 
 use crate::demo::{RECENT_MAX, State};
 use crate::node::Now;
 use crate::trace::format::{Hex, Line, What};
 use crate::trace::is_noise;
 use crate::wire::Key;
+
+use super::tail::Tail;
+
+/// What it answers, as far as that is of use here.
+#[derive(Deserialize, Debug)]
+struct Told {
+    event: String,
+    #[serde(default)]
+    tcp: Vec<String>,
+    #[serde(default)]
+    messages: Vec<Text>,
+}
+
+#[derive(Deserialize, Debug)]
+struct Text {
+    text: String,
+}
 
 /// A message that it sent.
 #[derive(Debug)]
@@ -30,10 +49,9 @@ pub(super) struct Spoken {
 pub(super) struct Player {
     child: Child,
     nick: String,
-    trace: PathBuf,
-    read: u64,
-    /// The begin of a line whose end is not written yet.
-    rest: Vec<u8>,
+    /// What it does, and what it answers.
+    trace: Tail,
+    answers: Tail,
     pub(super) state: State,
     /// When the process was frozen or killed.
     since: Option<Now>,
@@ -49,19 +67,23 @@ pub(super) struct Player {
     links: BTreeSet<u64>,
     /// Whose each link is or was.
     peers: BTreeMap<u64, Key>,
+    /// Where it listens.
+    pub(super) address: Option<SocketAddr>,
     pub(super) texts: Vec<String>,
+    /// It has more than it was asked the order of.
+    is_unsorted: bool,
     /// The last messages that it sent, the oldest first.
     pub(super) spoken: Vec<Spoken>,
 }
 
 impl Player {
-    pub(super) fn new(child: Child, nick: &str, trace: PathBuf) -> Player {
+    /// `trace` and `answers` are the files that it writes.
+    pub(super) fn new(child: Child, nick: &str, trace: PathBuf, answers: PathBuf) -> Player {
         Player {
             child,
             nick: nick.to_owned(),
-            trace,
-            read: 0,
-            rest: Vec::new(),
+            trace: Tail::new(trace),
+            answers: Tail::new(answers),
             state: State::Up,
             since: None,
             first: None,
@@ -74,7 +96,9 @@ impl Player {
             members: 0,
             links: BTreeSet::new(),
             peers: BTreeMap::new(),
+            address: None,
             texts: Vec::new(),
+            is_unsorted: false,
             spoken: Vec::new(),
         }
     }
@@ -127,26 +151,34 @@ impl Player {
         }
     }
 
-    /// Takes in what its trace says, and whether the process has ended by itself.
+    /// Takes in what its trace says, what it answers, and whether the process has ended by itself.
     pub(super) fn look(&mut self, now: Now) {
-        let mut bytes = std::mem::take(&mut self.rest);
-        let mut read = || -> std::io::Result<()> {
-            let mut file = File::open(&self.trace)?;
-            file.seek(SeekFrom::Start(self.read))?;
-            self.read += file.read_to_end(&mut bytes)? as u64;
-            Ok(())
-        };
-        // It may not be there yet.
-        let _ = read();
-        let whole = memchr::memrchr(b'\n', &bytes).map_or(0, |end| end + 1);
-        self.rest = bytes.split_off(whole);
-        for line in bytes.split(|b| *b == b'\n') {
+        for line in self.trace.news().split(|b| *b == b'\n') {
             if let Ok(line) = serde_json::from_slice::<Line>(line) {
                 self.take(line);
             }
         }
+        for line in self.answers.news().split(|b| *b == b'\n') {
+            if let Ok(told) = serde_json::from_slice::<Told>(line) {
+                self.hear(told);
+            }
+        }
+        if std::mem::take(&mut self.is_unsorted) {
+            self.write("/history");
+        }
         if self.state == State::Up && matches!(self.child.try_wait(), Ok(Some(_))) {
             (self.state, self.since) = (State::Gone, Some(now));
+        }
+    }
+
+    /// Where it listens, and the order of its history, which its trace does not tell.
+    fn hear(&mut self, told: Told) {
+        match told.event.as_str() {
+            "listening" => self.address = told.tcp.first().and_then(|at| at.parse().ok()),
+            // It has taken more in meanwhile, and is asked again.
+            "history" if told.messages.len() < self.texts.len() => self.is_unsorted = true,
+            "history" => self.texts = told.messages.into_iter().map(|m| m.text).collect(),
+            _ => {}
         }
     }
 
@@ -183,19 +215,24 @@ impl Player {
                 }
                 self.spoken.push(Spoken { at, to, name: m });
             }
-            // What came with the history is told as it came, without order.
-            What::Taken { texts, .. } => self.texts.extend(texts),
+            What::Taken { texts, .. } => self.take_in(texts),
             What::Got { m, said, .. } if m == "CHUNK" && !self.is_joined => {
-                self.texts.extend(said.texts);
+                self.take_in(said.texts);
             }
             _ => {}
         }
     }
 
+    /// The trace tells in which order it got them, which need not be that of its history.
+    fn take_in(&mut self, texts: Vec<String>) {
+        self.is_unsorted |= !texts.is_empty() && self.texts.len() + texts.len() > 1;
+        self.texts.extend(texts);
+    }
+
     /// Its trace, with what was done to the process since it wrote last.
     pub(super) fn trace(&self) -> Result<Vec<u8>, String> {
-        let read = std::fs::read(&self.trace);
-        let mut all = read.map_err(|e| format!("demo: {}: {e}", self.trace.display()))?;
+        let read = std::fs::read(self.trace.path());
+        let mut all = read.map_err(|e| format!("demo: {}: {e}", self.trace.path().display()))?;
         let fate = match self.state {
             State::Up => return Ok(all),
             State::Frozen(_) => "frozen",

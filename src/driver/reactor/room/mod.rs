@@ -16,9 +16,11 @@
 //! | `reads` | what is read of the store, for peers and for stdout |
 //! | `wake` | when the user's side wakes the loop |
 //! | `watch` | the poll of a room's own |
+//! | `cutting` | what becomes of those whom a lesson cuts off |
 //! | `ending` | the end, once the node has left |
 
 mod complaining;
+mod cutting;
 mod effects;
 mod ending;
 mod keeping;
@@ -32,7 +34,7 @@ mod watch;
 use mio::event::Event;
 
 use crate::limits::ACCEPTS_PER_TURN_MAX;
-use crate::node::{Input, Node, Now, Outbox, Time};
+use crate::node::{Effect, Input, Node, Now, Outbox, Time};
 use crate::timing;
 use crate::ui::{DriverStatus, Ui};
 use crate::wire::Message;
@@ -40,6 +42,7 @@ use crate::wire::Message;
 use super::super::carrier::{Door, Reach, Wake, bury, wake_for_names};
 use super::super::complaints::Complaints;
 use super::super::console::Console;
+use super::super::cuts::Cuts;
 use super::super::keeper::Keeper;
 use super::super::names::Names;
 use super::super::network::Network;
@@ -78,6 +81,8 @@ pub(super) struct Room {
     name: String,
     /// What is written down of what the node does.
     tracing: Tracing,
+    /// Whom a lesson cuts off, in a process of that lesson.
+    cuts: Option<Cuts>,
     /// A signal asks for a trace, or for its end.
     is_trace_wished: bool,
     /// The node has not started yet, since a store is being read.
@@ -104,6 +109,7 @@ impl Room {
         if self.starting.is_some() {
             return self.turn_before_start(process);
         }
+        self.follow_cuts();
         self.feed_stream_inputs();
         self.read_datagrams();
         let hears_group = self.node.hears_group();
@@ -256,7 +262,9 @@ impl Room {
             ui: &mut self.ui,
             complaints: &mut self.complaints,
         };
-        for effect in self.outbox.drain(..) {
+        let cuts = self.cuts.as_ref();
+        let done = |effect: &Effect| !cuts.is_some_and(|cuts| cuts.swallows(effect));
+        for effect in self.outbox.drain(..).filter(done) {
             self.left |= effects::is_last(&effect);
             parts.carry_out(effect);
         }
@@ -388,7 +396,9 @@ impl Room {
     fn read_datagrams(&mut self) {
         let mut round = self.network.round();
         while let Some((from, datagram)) = self.network.next_in(self.now, &mut round) {
-            self.feed(Input::Datagram { from, datagram });
+            if !cutting::loses(self.cuts.as_ref(), &datagram) {
+                self.feed(Input::Datagram { from, datagram });
+            }
         }
     }
 
@@ -422,7 +432,7 @@ impl Room {
                 Wake::Node(timer) => self.feed(Input::Timer(timer)),
                 Wake::Accept => self.listener.on_event(),
                 // Being awake is enough.
-                Wake::Store | Wake::Names => {}
+                Wake::Store | Wake::Names | Wake::Cuts => {}
                 Wake::Look => self.follow_network(),
                 Wake::Expire(link) => self.streams.expire(link),
             }

@@ -15,6 +15,7 @@ use crate::wire::{Address, Key};
 use super::super::super::complaints::Complaints;
 use super::super::super::config::DriverConfig;
 use super::super::super::console::Console;
+use super::super::super::cuts::Cuts;
 use super::super::super::keeper::Keeper;
 use super::super::super::names::{self, Names};
 use super::super::super::network::Network;
@@ -91,6 +92,7 @@ impl Room {
             listener: opened.listener,
             name: config.room.clone(),
             tracing,
+            cuts: config.cuts.clone().map(Cuts::new),
             is_trace_wished: false,
             starting: None,
             left: false,
