@@ -61,6 +61,8 @@ pub(super) struct Player {
     pub(super) key: Key,
     pub(super) id: Option<u64>,
     pub(super) leader: Option<Key>,
+    /// Whom it named last.
+    named: Option<Key>,
     pub(super) standing: String,
     pub(super) is_joined: bool,
     pub(super) members: usize,
@@ -91,6 +93,7 @@ impl Player {
             key: Key(0),
             id: None,
             leader: None,
+            named: None,
             standing: "starting".to_owned(),
             is_joined: false,
             members: 0,
@@ -187,11 +190,15 @@ impl Player {
         self.last = line.n;
         let first = *self.first.get_or_insert((line.t, line.wall));
         match line.what {
-            What::Coordinator { claim } => self.leader = Some(claim.1.0),
+            What::Coordinator { claim } => {
+                self.named = Some(claim.1.0);
+                self.leader = self.named;
+            }
             What::Standing { standing, .. } => {
                 match standing.as_str() {
                     "coordinator" => self.leader = Some(self.key),
-                    "member" => {}
+                    // Whom it followed before an election that changed nothing is not said again.
+                    "member" => self.leader = self.named,
                     _ => self.leader = None,
                 }
                 self.standing = standing;
