@@ -25,8 +25,6 @@ pub(super) struct Tracing {
     room: String,
     max: u64,
     texts: bool,
-    /// What was written, for its memory.
-    spare: Vec<u8>,
 }
 
 impl Tracing {
@@ -42,7 +40,6 @@ impl Tracing {
             room: room.to_owned(),
             max: config.max,
             texts: config.texts,
-            spare: Vec::new(),
         };
         if let Some(path) = &config.path {
             let begun = tracing.begin(now, node, path, false);
@@ -145,10 +142,12 @@ impl Tracing {
         if waiting == 0 || !(is_end || file.is_due(now.time, waiting)) {
             return None;
         }
-        std::mem::swap(tap.lines(), &mut self.spare);
-        let written = file.write(now.time, &self.spare, &mut || head(now, node, tap));
-        self.spare.clear();
-        self.spare.shrink_to(2 * TRACE_WAITING_MAX);
+        let mut lines = std::mem::take(tap.lines());
+        let written = file.write(now.time, &lines, &mut || head(now, node, tap));
+        // The next lines go where these were: that memory is in the processor's cache.
+        lines.clear();
+        lines.shrink_to(2 * TRACE_WAITING_MAX);
+        *tap.lines() = lines;
         let error = written.err()?;
         let words = format!("{}: the trace ends: {error}", shown(file.path()));
         self.on = None;

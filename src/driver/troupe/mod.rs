@@ -114,8 +114,7 @@ impl Troupe {
             .args(["--json", "--commands", "--trace-text"])
             .args(["--group", &self.group, "--nick", nick, "--trace"])
             .arg(trace)
-            .stdin(Stdio::piped())
-            .stderr(Stdio::null());
+            .stdin(Stdio::piped());
         // A lesson is the same whatever this user's rooms are.
         let names = std::env::vars_os().map(|(name, _)| name);
         for name in names.filter(|name| name.to_string_lossy().starts_with("PAPO_")) {
@@ -198,6 +197,21 @@ impl Scene for Troupe {
         false
     }
 
+    fn traced_since(&self) -> u64 {
+        let first = self.players.iter().filter_map(Player::began_ms).min();
+        first.map_or(0, |ms| ms.saturating_sub(self.begin_ms) * 1_000)
+    }
+
+    fn trouble(&self) -> Option<String> {
+        let failed = self.players.iter().position(Player::has_failed)?;
+        let said = fs::read_to_string(self.file(failed, "err")).unwrap_or_default();
+        let last = said.lines().last().unwrap_or("it ended");
+        let name = self.players[failed].name();
+        Some(format!(
+            "{name} could not go on: {last}; --simulated needs no network"
+        ))
+    }
+
     fn trace(&self) -> Result<Vec<u8>, String> {
         let mut all = Vec::new();
         for player in &self.players {
@@ -212,9 +226,13 @@ impl Scene for Troupe {
             return Err("there are too many nodes".to_owned());
         }
         let (trace, answers) = (self.file(number, "trace"), self.file(number, "out"));
-        let stdout = fs::File::create(&answers);
-        let stdout = stdout.map_err(|e| format!("demo: {}: {e}", answers.display()))?;
-        let child = self.command(nick, &trace)?.stdout(stdout).spawn();
+        let open = |path: &Path| {
+            let opened = fs::File::create(path);
+            opened.map_err(|e| format!("demo: {}: {e}", path.display()))
+        };
+        let (stdout, stderr) = (open(&answers)?, open(&self.file(number, "err"))?);
+        let mut command = self.command(nick, &trace)?;
+        let child = command.stdout(stdout).stderr(stderr).spawn();
         let child = child.map_err(|e| format!("demo: papo cannot be started: {e}"))?;
         self.players.push(Player::new(child, nick, trace, answers));
         Ok(number)
@@ -242,7 +260,10 @@ impl Scene for Troupe {
 
     fn cut(&mut self, a: usize, b: usize) -> Result<(), String> {
         self.look();
-        if [a, b].iter().any(|one| self.players[*one].address.is_none()) {
+        if [a, b]
+            .iter()
+            .any(|one| self.players[*one].address.is_none())
+        {
             return Err(NOT_UP.to_owned());
         }
         if a == b || !self.cuts.insert((a.min(b), a.max(b))) {
@@ -278,7 +299,7 @@ impl Scene for Troupe {
             if is_so(self) {
                 return true;
             }
-            if self.clock.time() >= until {
+            if self.clock.time() >= until || self.players.iter().any(Player::has_failed) {
                 return false;
             }
             let pause = Timespec {

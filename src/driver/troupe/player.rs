@@ -53,6 +53,7 @@ pub(super) struct Player {
     trace: Tail,
     answers: Tail,
     pub(super) state: State,
+    has_failed: bool,
     /// When the process was frozen or killed.
     since: Option<Now>,
     /// The node's own clock, and that on the wall, in its first line; and the number of its last one.
@@ -87,6 +88,7 @@ impl Player {
             trace: Tail::new(trace),
             answers: Tail::new(answers),
             state: State::Up,
+            has_failed: false,
             since: None,
             first: None,
             last: 0,
@@ -109,6 +111,16 @@ impl Player {
     pub(super) fn name(&self) -> String {
         let id = self.id.map(|id| format!("#{id}"));
         format!("{}{}", self.nick, id.unwrap_or_default())
+    }
+
+    /// When its trace begins, by the clock on the wall.
+    pub(super) fn began_ms(&self) -> Option<u64> {
+        self.first.map(|(_, wall)| wall)
+    }
+
+    /// True if the process ended by itself, and not in good order.
+    pub(super) fn has_failed(&self) -> bool {
+        self.has_failed
     }
 
     pub(super) fn links(&self) -> usize {
@@ -169,8 +181,11 @@ impl Player {
         if std::mem::take(&mut self.is_unsorted) {
             self.write("/history");
         }
-        if self.state == State::Up && matches!(self.child.try_wait(), Ok(Some(_))) {
+        if self.state == State::Up
+            && let Ok(Some(status)) = self.child.try_wait()
+        {
             (self.state, self.since) = (State::Gone, Some(now));
+            self.has_failed = !status.success();
         }
     }
 
