@@ -5,7 +5,7 @@ use std::path::Path;
 use papo::demo::{LESSONS, give};
 use regex::Regex;
 
-use crate::{papo, scratch, text};
+use crate::{lesson_trace, papo, scratch, text};
 
 const KEPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/demo/pictures");
 
@@ -76,6 +76,18 @@ fn a_lesson_in_virtual_time_is_the_same_picture_twice_by_its_commands() {
     assert!(draw(&["--simulated", "--seed", "1"]) == first && draw(&["--seed", "1"]) == first);
     let other = draw(&["--seed", "2"]);
     assert!(draw(&["--simulated", "--seed", "2"]) == other && other != first);
+}
+
+#[test]
+fn what_froze_is_told_with_how_long_it_did_not_run() {
+    let trace = lesson_trace("freeze", "frozen.trace");
+    let told = papo(&["trace", trace.to_str().expect("a path")]);
+    let said = text(&told.stdout);
+    let long =
+        Regex::new(r"noticed that ana#1 is gone, (1\.\d+ s|[6-9]\d\d\.\d ms) after its last line");
+    assert!(long.expect("an expression").is_match(&said), "{said}");
+    let long = Regex::new(r"ana#1 noticed that it had not run for (1\.\d+ s|[6-9]\d\d\.\d ms)");
+    assert!(long.expect("an expression").is_match(&said), "{said}");
 }
 
 /// What is there and in which order, without when and where on the page.
