@@ -390,6 +390,8 @@ pub const TRACE_SVG_ARROWS_MAX: usize = 3_000;
 pub const TRACE_TEXT_ROWS_MAX: usize = 2_000;
 /// How many processes a demonstration has in all: as many as people can look at.
 pub const DEMO_NODES_MAX: usize = 60;
+/// How much of the file is read that says to a process of a lesson from whom it is cut off.
+pub const CUTS_BYTES_MAX: u64 = 16 << 10;
 /// How many bytes of a trace wait to be written; beyond, they are written whenever a turn ends.
 pub const TRACE_WAITING_MAX: usize = 64 << 10;
 

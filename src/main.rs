@@ -218,6 +218,7 @@ fn driver_config(
             max: options.trace_max,
             texts: options.trace_text,
         },
+        cuts: driver::cuts_of_lesson(),
         color: options.color.is_wanted(),
         exec: match &action {
             Task::Listen { exec, .. } => exec.clone(),

@@ -271,9 +271,11 @@ pub const DOCTOR_ANSWERS: Duration = Duration::from_millis(700);
 pub const TRACE_WRITTEN_EVERY: Duration = Duration::from_millis(5);
 /// A node that writes its trace more often than so many times a second for a while writes some at a time: a write costs as much
 /// as a message. One that is killed then lacks its last moment, and a quiet one hardly anything.
-pub const TRACE_WRITES_PER_SECOND: u32 = 10;
+pub const TRACE_WRITES_PER_SECOND: u32 = 5;
 /// So many writes are not too many, however soon one comes after the other: what an election takes.
 pub const TRACE_WRITES_AT_ONCE: u32 = 40;
+/// A process of a lesson looks so often whether the lesson has cut its network: sooner than anybody can tell.
+pub const CUTS_LOOKED_AT_EVERY: Duration = Duration::from_millis(5);
 
 // The IRC server.
 

@@ -3,6 +3,7 @@
 //! Owns which lesson is wanted, and where its picture goes.
 
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -15,17 +16,16 @@ use crate::ui::visible::{Tab, visible};
 /// What `papo demo` was asked for.
 #[derive(Args, Clone, PartialEq, Eq, Debug)]
 pub struct Asked {
-    /// Which lesson, in virtual time; without it a room of real processes is shown on the screen, and keys kill, freeze and
-    /// add
+    /// Which lesson; without it a room is shown on the screen, and keys kill, freeze, cut and add
     #[arg(long, value_name = "LESSON", value_parser = PossibleValuesParser::new(LESSONS.iter().map(|l| l.name)))]
     pub script: Option<String>,
-    /// Show a room in virtual time: there keys cut the network, too, and slow time down
+    /// The same nodes in virtual time instead of real processes: a lesson takes no time, and keys slow time down
     #[arg(long, conflicts_with = "processes")]
     pub simulated: bool,
-    /// Play a lesson with real processes on 127.0.0.1; their network cannot be cut
+    /// Real processes on 127.0.0.1, which is what you get unless you ask for --simulated or a --seed
     #[arg(long, conflicts_with = "seed")]
     pub processes: bool,
-    /// Another play in virtual time; the same seed is the same play [default: 1]
+    /// Which play in virtual time: the same seed is the same play, and the same picture [default: 1]
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
     /// List the lessons
@@ -37,6 +37,14 @@ pub struct Asked {
     /// Where the picture goes; - is stdout, instead of the words [default: papo-LESSON.svg]
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,
+}
+
+impl Asked {
+    /// The seed of a play in virtual time; nothing if real processes are wanted.
+    fn seed(&self) -> Option<u64> {
+        let usual = self.simulated.then_some(1);
+        self.seed.or(usual)
+    }
 }
 
 /// What is for stdout, and why the lesson did not end as it says, if it did not.
@@ -54,17 +62,28 @@ pub fn give(asked: &Asked, trace: Option<&Path>) -> Result<(String, Option<Strin
         }
         return show(asked, trace);
     };
-    let given = match asked.processes {
-        true => give_with(lesson, &mut Troupe::new()?)?,
-        false => give_lesson(lesson, asked.seed.unwrap_or(1))?,
+    let usual = PathBuf::from(format!("papo-{}.svg", lesson.name));
+    let path = asked.svg.as_ref().unwrap_or(&usual);
+    let is_picture = path == Path::new("-");
+    let mut heard = 0;
+    // Whoever watches real processes reads what happens as it happens.
+    let mut hears = |line: &str| {
+        if !is_picture {
+            let mut out = io::stdout().lock();
+            // Nobody may be there to read any more: the lesson's end is its status and its picture.
+            let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
+            heard += line.len();
+        }
+    };
+    let mut given = match asked.seed() {
+        None => give_with(lesson, &mut Troupe::new()?, &mut hears)?,
+        Some(seed) => give_lesson(lesson, seed)?,
     };
     if let Some(path) = trace {
         write(path, &given.trace)?;
     }
-    let usual = PathBuf::from(format!("papo-{}.svg", lesson.name));
-    let path = asked.svg.as_ref().unwrap_or(&usual);
-    let mut out = given.told;
-    if path == Path::new("-") {
+    let mut out = given.told.split_off(heard);
+    if is_picture {
         out = given.svg;
     } else {
         write(path, given.svg.as_bytes())?;
@@ -88,9 +107,9 @@ fn show(asked: &Asked, trace: Option<&Path>) -> Result<(String, Option<String>),
         write(path, picture(&written)?.as_bytes())?;
         Ok(format!("the picture: {}", shown(path)))
     };
-    let stage: Box<dyn Scene> = match (asked.simulated, asked.seed) {
-        (false, None) => Box::new(Troupe::new()?),
-        (_, seed) => Box::new(Stage::new(seed.unwrap_or(1))),
+    let stage: Box<dyn Scene> = match asked.seed() {
+        None => Box::new(Troupe::new()?),
+        Some(seed) => Box::new(Stage::new(seed)),
     };
     let mut screen = Screen::new(stage, usize::from(asked.nodes));
     driver::lecture(&mut screen, keep)?;

@@ -42,18 +42,24 @@ pub struct Given {
 ///
 /// If the trace of it cannot be read, which is a mistake of papo's.
 pub fn give(lesson: &Lesson, seed: u64) -> Result<Given, String> {
-    give_with(lesson, &mut Stage::new(seed))
+    give_with(lesson, &mut Stage::new(seed), &mut |_| {})
 }
 
-/// Gives a lesson with these nodes.
+/// Gives a lesson with these nodes. `hears` gets each line as it is said.
 ///
 /// # Errors
 ///
 /// If the trace of it cannot be read.
-pub fn give_with(lesson: &Lesson, scene: &mut dyn Scene) -> Result<Given, String> {
-    let (play, ended) = play(lesson, scene);
-    let (mut told, from) = (play.told, play.from.cast_signed());
+pub fn give_with(
+    lesson: &Lesson,
+    scene: &mut dyn Scene,
+    hears: &mut dyn FnMut(&str),
+) -> Result<Given, String> {
+    let (play, ended) = play(lesson, scene, hears);
+    let (mut told, from) = (play.told, play.from);
     let trace = scene.trace()?;
+    // By the clock of the picture, which begins with the trace; and what was a moment before.
+    let from = from.saturating_sub(scene.traced_since()).cast_signed() - 30_000;
     let picture = Picture::new(crate::trace::read_bytes(&trace)?);
     let mut failed = ended.err();
     for verdict in check(&picture) {
@@ -61,8 +67,6 @@ pub fn give_with(lesson: &Lesson, scene: &mut dyn Scene) -> Result<Given, String
             failed.get_or_insert_with(|| format!("{}: {words}", verdict.rule));
         }
     }
-    // The clock of real processes begins a little earlier than that of their traces.
-    let from = from.saturating_sub(30_000);
     for ballot in picture.ballots.iter().filter(|b| b.from >= from) {
         let (best, worst) = ballot.textbook();
         let words = format!(

@@ -40,8 +40,16 @@ pub trait Scene {
     fn recent(&self) -> Vec<Sent>;
     /// True if two processes cannot reach each other.
     fn is_cut(&self, a: usize, b: usize) -> bool;
-    /// True if time obeys, and so does the network.
+    /// When the trace begins, by this clock, in microseconds.
+    fn traced_since(&self) -> u64 {
+        0
+    }
+    /// True if time obeys.
     fn is_virtual(&self) -> bool;
+    /// What one of the processes said as it ended by itself.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
     /// Everything that all nodes have done, as a trace.
     ///
     /// # Errors

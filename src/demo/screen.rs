@@ -17,16 +17,26 @@ const SLOWEST: u32 = 100;
 /// However long one has looked away, no more time than this passes at once.
 const LONGEST: Duration = Duration::from_secs(2);
 
-/// What the keys do, in virtual time.
-const KEYS: [&str; 2] = [
-    "1-9 or arrows: choose a node   k kill   f freeze   t thaw   c N cut from N   h heal all   a add a node",
-    "s say something   e election   + faster   - slower   space: stop the time   n next step   w write   q quit",
+/// What the keys do.
+const KEYS: [&str; 11] = [
+    "1-9 or arrows: choose a node",
+    "k kill",
+    "f freeze",
+    "t thaw",
+    "c N cut from N",
+    "h heal all",
+    "a add a node",
+    "s say something",
+    "e election",
+    "w write",
+    "q quit",
 ];
-/// What they do with real processes.
-const KEYS_OF_PROCESSES: [&str; 3] = [
-    "1-9 or arrows: choose a node   k kill   f freeze   t thaw   a add a node",
-    "s say something   e election   w write   q quit",
-    "real processes: their network is not cut and their time not slowed; papo demo --simulated does both",
+/// What some more do, in virtual time.
+const KEYS_OF_TIME: [&str; 4] = [
+    "+ faster",
+    "- slower",
+    "space: stop the time",
+    "n next step",
 ];
 
 /// What is to be done outside.
@@ -132,9 +142,9 @@ impl Screen {
             b'a' => self.remark = self.start().unwrap_or_else(|words| words),
             b'w' => return Some(Wish::Write),
             b'q' => return Some(Wish::Quit),
-            b'c' | b'h' | b'+' | b'-' | b' ' | b'n' if !self.stage.is_virtual() => {
-                self.remark = "the network and the time of real processes do not obey; \
-                               papo demo --simulated plays in virtual time"
+            b'+' | b'-' | b' ' | b'n' if !self.stage.is_virtual() => {
+                self.remark = "the time of real processes does not obey; papo demo --simulated \
+                               plays in virtual time"
                     .to_owned();
             }
             b'h' => self.heal(),
@@ -252,14 +262,15 @@ impl Screen {
         ));
         lines.extend((0..self.stage.count()).map(|actor| self.row(actor)));
         lines.push(String::new());
-        lines.extend(self.cut_pairs());
-        lines.push(self.remark.clone());
+        lines.push(self.cut_pairs());
+        lines.extend(wrapped(self.remark.split(' '), " ", columns));
         lines.push(String::new());
-        let keys: &[&str] = match self.stage.is_virtual() {
-            true => &KEYS,
-            false => &KEYS_OF_PROCESSES,
+        let of_time: &[&str] = match self.stage.is_virtual() {
+            true => &KEYS_OF_TIME,
+            false => &[],
         };
-        lines.extend(keys.iter().map(|line| (*line).to_owned()));
+        let keys = KEYS.iter().chain(of_time).copied();
+        lines.extend(wrapped(keys, "   ", columns));
         lines.push(String::new());
         lines.extend(self.stage.recent().into_iter().map(|sent| {
             let to = sent
@@ -296,29 +307,46 @@ impl Screen {
             true => "-".to_owned(),
             false => self.stage.standing(actor),
         };
+        let members = match is_gone {
+            true => "-".to_owned(),
+            false => self.stage.members(actor).to_string(),
+        };
         let last = self.stage.texts(actor).pop().unwrap_or_default();
+        let (number, name) = (actor + 1, self.stage.name(actor));
         format!(
-            "{mark}{:>2} {:<12} {process:<9} {standing:<12} {leader:<12} {:<8} {last}",
-            actor + 1,
-            self.stage.name(actor),
-            self.stage.members(actor),
+            "{mark}{number:>2} {name:<12} {process:<9} {standing:<12} {leader:<12} {members:<8} {last}"
         )
     }
 
-    /// Who is cut from whom, where somebody can be.
-    fn cut_pairs(&self) -> Option<String> {
+    /// Who is cut from whom.
+    fn cut_pairs(&self) -> String {
         let all = 0..self.stage.count();
         let pairs = all.clone().flat_map(|a| all.clone().map(move |b| (a, b)));
         let cut = pairs.filter(|(a, b)| a < b && self.stage.is_cut(*a, *b));
         let cut: Vec<String> = cut
             .map(|(a, b)| format!("{} and {}", self.stage.name(a), self.stage.name(b)))
             .collect();
-        let words = match cut.is_empty() {
+        match cut.is_empty() {
             true => "nobody is cut off".to_owned(),
             false => format!("cut: {}", cut.join("; ")),
-        };
-        self.stage.is_virtual().then_some(words)
+        }
     }
+}
+
+/// These words with a gap between them, in lines of so many columns.
+fn wrapped<'a>(words: impl Iterator<Item = &'a str>, gap: &str, columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
+        let width = gap.len() + word.chars().count();
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + width <= columns => {
+                line.push_str(gap);
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -380,6 +408,11 @@ mod tests {
         screen.keys(b"ta");
         screen.pass(Duration::from_millis(100));
         assert!(shows(&screen, "dora#4"));
+        for columns in [40, 80, 200] {
+            let rows = screen.frame(columns, 60);
+            let has = |key: &&str| rows.iter().any(|row| row.contains(*key));
+            assert!(KEYS.iter().chain(&KEYS_OF_TIME).all(has), "{rows:#?}");
+        }
         screen.keys(b"--");
         let before = screen.stage().now();
         screen.pass(Duration::from_secs(1));

@@ -49,6 +49,8 @@ pub struct DriverConfig {
     pub store: Option<StoreConfig>,
     /// What is written down of what the node does.
     pub trace: TraceConfig,
+    /// The file that says from whom a lesson cuts this process off, if it is one of a lesson.
+    pub cuts: Option<PathBuf>,
     /// Colours may be used in the terminal.
     pub color: bool,
     /// Something is to be printed, and stdout was closed when papo was started.

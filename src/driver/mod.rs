@@ -24,6 +24,7 @@
 //! | `loglines` | log lines on their way to stderr |
 //! | `tracing` | the trace of a running node, if there is one |
 //! | `trace_file` | the file of a trace, and when it is written to |
+//! | `cuts` | the network that a lesson cuts, in a process of that lesson |
 //! | `troupe`, `lecture` | real processes for a lesson; a terminal for a lecture: both beside all that |
 //! | `tokens` | by which numbers the poll names what it watches |
 //! | `own_process` | how this program is started once more, for what the loop must not wait for |
@@ -42,6 +43,7 @@ mod clock;
 mod complaints;
 mod config;
 mod console;
+mod cuts;
 mod descriptors;
 mod doctor;
 mod irc;
@@ -67,6 +69,7 @@ mod wheel;
 pub use self::loglines::{flush as flush_log, target as log_target};
 pub use config::{DriverConfig, Joins, StoreConfig, TraceConfig};
 pub use console::outlive_file_limits;
+pub use cuts::cuts_of_lesson;
 pub use doctor::{DoctorConfig, Examined, examine};
 pub use irc::{IrcAddress, IrcConfig};
 pub use lecture::lecture;

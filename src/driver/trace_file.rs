@@ -139,8 +139,8 @@ mod tests {
     fn a_busy_node_writes_some_lines_at_a_time() {
         // Some three lines for each of a thousand messages a second.
         let (count, oldest) = writes("busy", 400, 1);
-        assert!(count < 150, "{count} writes in ten seconds");
-        assert!(oldest <= Duration::from_millis(100), "{oldest:?}");
+        assert!(count < 100, "{count} writes in ten seconds");
+        assert!(oldest <= Duration::from_millis(200), "{oldest:?}");
         // What waits is bounded, however much there is.
         let (count, _) = writes("flood", 8_000, 1);
         assert!(

@@ -11,6 +11,7 @@ use crate::limits::TRACE_WAITING_MAX;
 use crate::node::{Input, Node, Now, Outbox, Time};
 use crate::trace::Tap;
 use crate::ui::visible::{Tab, visible};
+use crate::wire::Key;
 
 use super::config::TraceConfig;
 use super::start_error::StartError;
@@ -24,8 +25,6 @@ pub(super) struct Tracing {
     room: String,
     max: u64,
     texts: bool,
-    /// What was written, for its memory.
-    spare: Vec<u8>,
 }
 
 impl Tracing {
@@ -41,7 +40,6 @@ impl Tracing {
             room: room.to_owned(),
             max: config.max,
             texts: config.texts,
-            spare: Vec::new(),
         };
         if let Some(path) = &config.path {
             let begun = tracing.begin(now, node, path, false);
@@ -123,6 +121,13 @@ impl Tracing {
         }
     }
 
+    /// What a lesson has done to the process.
+    pub(super) fn fate(&mut self, now: Now, fate: &str, peer: Key) {
+        if let Some(on) = &mut self.on {
+            on.0.fate(now, fate, Some(peer));
+        }
+    }
+
     /// When lines that wait are to be written.
     pub(super) fn deadline(&mut self) -> Option<Time> {
         let on = self.on.as_mut()?;
@@ -137,10 +142,12 @@ impl Tracing {
         if waiting == 0 || !(is_end || file.is_due(now.time, waiting)) {
             return None;
         }
-        std::mem::swap(tap.lines(), &mut self.spare);
-        let written = file.write(now.time, &self.spare, &mut || head(now, node, tap));
-        self.spare.clear();
-        self.spare.shrink_to(2 * TRACE_WAITING_MAX);
+        let mut lines = std::mem::take(tap.lines());
+        let written = file.write(now.time, &lines, &mut || head(now, node, tap));
+        // The next lines go where these were: that memory is in the processor's cache.
+        lines.clear();
+        lines.shrink_to(2 * TRACE_WAITING_MAX);
+        *tap.lines() = lines;
         let error = written.err()?;
         let words = format!("{}: the trace ends: {error}", shown(file.path()));
         self.on = None;

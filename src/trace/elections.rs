@@ -131,7 +131,7 @@ impl Counting {
             from: at,
             to: at,
             first: place,
-            died_at: died_at.map(|life| life.to.min(at)),
+            died_at: died_at.map(|life| life.ran_until(at)),
             lost,
             voters: BTreeSet::from([place.node]),
             winners: Vec::new(),

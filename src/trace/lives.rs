@@ -137,6 +137,14 @@ impl Life {
         let is_frozen = self.frozen.iter().any(|s| s.from < at && at < s.to);
         self.from <= at && at <= self.to && !is_frozen
     }
+
+    /// Until when it ran, of one that has ended by then, does not run then, or runs again from then on.
+    #[must_use]
+    pub fn ran_until(&self, at: i64) -> i64 {
+        let frozen = self.frozen.iter().filter(|s| s.from < at && at <= s.to);
+        let since = frozen.map(|s| s.from).min();
+        since.unwrap_or(self.to.min(at))
+    }
 }
 
 /// What is known while the lines of a node are read.

@@ -169,9 +169,8 @@ impl Teller<'_> {
         let me = &picture.lives[self.node].label;
         Some(match what {
             What::Away => {
-                let before = at.line.checked_sub(1).map(|line| At { line, ..at });
-                let gap = before.map_or(0, |before| picture.time(at) - picture.time(before));
-                let gap = shown(gap);
+                let time = picture.time(at);
+                let gap = shown(time - picture.lives[self.node].ran_until(time));
                 let words = format!(
                     "{me} noticed that it had not run for {gap}, and asks in before it says anything"
                 );

@@ -8,7 +8,8 @@
 //!
 //! What lives where: `gate` limits how many tests run at once, `room` names addresses and makes
 //! command lines, `process` owns the children and their pipes, `inbox` keeps what they print,
-//! `schema` is the contract of the events, `agree` compares nodes, `typing` keeps them talking.
+//! `schema` is the contract of the events, `agree` compares nodes, `typing` keeps them talking, `small_disk` is one that
+//! is soon full.
 #![allow(
     dead_code,
     unused_imports,
@@ -21,6 +22,7 @@ mod inbox;
 mod process;
 mod room;
 mod schema;
+mod small_disk;
 mod typing;
 
 pub use agree::{Said, agree, said_by, talk_in_turn};
@@ -30,6 +32,7 @@ pub use process::{Launch, Node, Signal};
 pub use room::{
     Room, Scratch, mode, readme_has, readme_screen, readme_snippet, scratch_dir, write_secret,
 };
+pub use small_disk::{inside, with_small_disk};
 pub use typing::Typing;
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};

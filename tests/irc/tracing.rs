@@ -90,6 +90,53 @@ fn a_signal_begins_the_trace_of_clients_that_are_there_and_ends_it() {
 }
 
 #[test]
+fn a_trace_of_clients_keeps_the_newest_and_each_file_says_how_all_stand() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let path = dir.join("irc.trace");
+    let file = path.to_str().expect("a path");
+    let args = ["--trace", file, "--trace-max", "1M", "--trace-text"];
+    let server = Server::with(&room, &args);
+    let mut rita = server.client("rita", "");
+    rita.gets(" 366 ");
+    let mut zoe = server.client("zoe", "");
+    zoe.gets(" 366 ");
+    let bia = room.join("bia");
+    bia.joined();
+    bia.sees_members(3);
+    let text = "y".repeat(1_000);
+    for n in 0..600 {
+        bia.say(&format!("{n} {text}"));
+    }
+    bia.say("that is all");
+    rita.gets("that is all");
+    zoe.gets("that is all");
+    server.node.signal(Signal::TERM);
+    assert_eq!(server.node.exit(), 0);
+    let parts = [1, 2, 3].map(|n| dir.join(format!("irc.trace.{n}")));
+    let mut total = 0;
+    for part in parts.iter().chain([&path]) {
+        let text = std::fs::read_to_string(part).expect("a part of the trace");
+        total += text.len();
+        assert!(text.ends_with('\n'), "only whole lines");
+        let heads = text.lines().take(2);
+        let heads: String = heads.filter(|l| l.contains("\"e\":\"node\"")).collect();
+        let nicks = ["rita", "zoe"].map(|nick| format!("\"nick\":\"{nick}\""));
+        assert!(nicks.iter().all(|nick| heads.contains(nick)), "{heads}");
+    }
+    assert!(
+        (600 << 10..=1 << 20).contains(&total),
+        "{total} bytes are kept"
+    );
+    assert!(!dir.join("irc.trace.4").exists());
+    let told = room.raw(&["trace", file]).start();
+    assert_eq!(told.exit(), 0);
+    let said = told.stdout();
+    assert!(said.contains("2 nodes"), "{said}");
+}
+
+#[test]
 fn a_trace_of_clients_that_cannot_be_written_is_said_at_the_start() {
     let permit = shared();
     let room = Room::new(&permit);

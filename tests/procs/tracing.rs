@@ -3,7 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::harness::{PATIENCE, Room, Signal, ms, one_line_that_names, scratch_dir, shared};
+use crate::harness::{
+    PATIENCE, Room, Signal, alone, inside, ms, one_line_that_names, scratch_dir, shared,
+    with_small_disk,
+};
 
 fn lines(path: &PathBuf) -> Vec<serde_json::Value> {
     let text = fs::read_to_string(path).expect("a trace");
@@ -167,4 +170,99 @@ fn a_trace_goes_into_no_file_that_is_something_else() {
         assert!(said.contains(why), "{said}");
     }
     assert_eq!(fs::read_to_string(&letter).expect("a letter"), "Dear Ana");
+}
+
+/// The trace ends with a warning, with whole lines, and with nothing else: the node goes on.
+#[test]
+fn a_full_disk_ends_the_trace_and_not_the_node() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    fs::create_dir(dir.join("full")).expect("it is ours");
+    let script =
+        "exec papo --nick small --json --commands --stay --trace full/small.trace --trace-text";
+    let Some(small) = with_small_disk(&room, &dir, script) else {
+        return;
+    };
+    small.joined();
+    let bia = room.join("bia");
+    bia.joined();
+    let text = "y".repeat(1_000);
+    for n in 0..600 {
+        bia.say(&format!("{n} {text}"));
+    }
+    small.event("a warning", |e| {
+        e.is("warning")
+            && e.text("text")
+                .contains("small.trace: the trace ends: No space left")
+    });
+    small.heard("bia", 600);
+    small.say("I am still here");
+    bia.heard("small", 1);
+    // Nothing writes it any more: there is room for another one once some is made.
+    let full = inside(&dir, &small);
+    let kept: Vec<PathBuf> = ["small.trace", "small.trace.1", "small.trace.2"]
+        .map(|name| full.join(name))
+        .into();
+    let kept: Vec<&PathBuf> = kept.iter().filter(|path| path.exists()).collect();
+    assert!(kept.iter().map(|path| lines(path).len()).sum::<usize>() > 100);
+    for path in kept {
+        fs::remove_file(path).expect("it was there");
+    }
+    small.say("/trace full/again.trace");
+    small.say("and now?");
+    bia.heard("small", 2);
+    small.say("/trace off");
+    small.ask("/status", "status");
+    let again = lines(&full.join("again.trace"));
+    assert_eq!(again[0]["late"], true);
+    assert!(again.iter().any(|l| l["e"] == "taken"));
+}
+
+/// The program itself draws what fifty real nodes did in ten failovers, in under 3 s and in under 256 MiB.
+#[test]
+#[ignore = "fifty processes for a minute: cargo test --release --test procs fifty_real -- --ignored --nocapture"]
+fn fifty_real_nodes_and_ten_failovers_are_drawn_in_a_moment() {
+    let permit = alone();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let files: Vec<String> = (0..50)
+        .map(|n| dir.join(format!("n{n}.trace")).display().to_string())
+        .collect();
+    let nodes: Vec<_> = (files.iter().enumerate())
+        .map(|(n, file)| {
+            let node = room.join_with(&format!("n{n}"), &["--trace", file]);
+            node.joined();
+            node
+        })
+        .collect();
+    nodes.iter().for_each(|node| node.sees_members(50));
+    // The founder, and then those with the highest ids.
+    for (dies, next) in std::iter::once(0)
+        .chain((41..50).rev())
+        .zip((41..=50).rev())
+    {
+        nodes[dies].signal(Signal::KILL);
+        nodes[20].event("a new coordinator", |e| {
+            e.is("coordinator") && e.num("id") == next
+        });
+        nodes[20].say("hello");
+        nodes[10].heard("n20", 51 - next as usize);
+    }
+    nodes.iter().for_each(|node| node.signal(Signal::TERM));
+    let page = dir.join("page.html");
+    let script = "ulimit -d 262144 && exec \"$0\" trace --html \"$@\"";
+    let begin = std::time::Instant::now();
+    let drawn = std::process::Command::new("sh")
+        .args(["-c", script, env!("CARGO_BIN_EXE_papo")])
+        .arg(&page)
+        .args(&files)
+        .output();
+    let (drawn, took) = (drawn.expect("papo runs"), begin.elapsed());
+    assert!(drawn.status.success(), "{drawn:?}");
+    let lines: usize = files.iter().map(|f| lines(&PathBuf::from(f)).len()).sum();
+    println!("{lines} lines are drawn in {took:?}");
+    assert!(lines > 50_000);
+    let is_slow = cfg!(debug_assertions);
+    assert!(took < ms(if is_slow { 30_000 } else { 3_000 }), "{took:?}");
 }

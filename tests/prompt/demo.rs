@@ -41,8 +41,18 @@ fn real_processes_are_killed_frozen_and_added_before_ones_eyes() {
             && has_row(t, &["bob#2", "member", "caio#3"])
             && has_row(t, &["caio#3 ──COORDINATOR_ANNOUNCEMENT─▶ bob#2"])
     });
-    demo.keys("c");
-    demo.shows("do not obey");
+    demo.keys("+");
+    demo.shows("does not obey");
+    demo.keys("2c3");
+    demo.wait("a cut", |t| {
+        has_row(t, &["cut: bob#2 and caio#3"])
+            && has_row(t, &["bob#2", "up", "coordinator", "itself", " 1 "])
+            && has_row(t, &["caio#3", "up", "coordinator", "itself", " 1 "])
+    });
+    demo.keys("h");
+    demo.wait("one room again", |t| {
+        has_row(t, &["nobody is cut off"]) && has_row(t, &["bob#2", "member", "caio#3", " 2 "])
+    });
     demo.keys("a");
     demo.wait("one that came late", |t| {
         has_row(t, &["dora#4", "member", "caio#3"])
@@ -60,8 +70,8 @@ fn real_processes_are_killed_frozen_and_added_before_ones_eyes() {
     assert!(demo.is_restored());
     let drawn = std::fs::read_to_string(&svg).expect("a picture");
     assert!(
-        drawn.contains("won by caio#3"),
-        "the election is in the picture"
+        drawn.contains("won by caio#3") && drawn.contains("bob#2 is cut from caio#3"),
+        "the election and the cut are in the picture"
     );
     let told = Command::new(env!("CARGO_BIN_EXE_papo"))
         .arg("trace")

@@ -5,7 +5,7 @@ use std::path::Path;
 use papo::demo::{LESSONS, give};
 use regex::Regex;
 
-use crate::{papo, scratch, text};
+use crate::{lesson_trace, papo, scratch, text};
 
 const KEPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/demo/pictures");
 
@@ -32,25 +32,62 @@ fn the_same_seed_is_the_same_picture_and_another_one_is_not() {
     }
 }
 
-/// With real processes, too, where they need no network that is cut.
+/// Real processes are what a lesson is played with unless virtual time is asked for: all come out, the network is cut, too,
+/// and nothing is left of them.
 #[test]
 fn lessons_are_given_with_real_processes() {
-    for lesson in ["failover", "late-joiner", "freeze"] {
+    let temporary = scratch("processes");
+    std::fs::create_dir_all(&temporary).expect("a directory");
+    let give = |lesson: &str| {
         let svg = scratch(&format!("real-{lesson}.svg"));
-        let svg = svg.to_str().expect("a path");
-        let given = papo(&["demo", "--processes", "--script", lesson, "--svg", svg]);
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_papo"));
+        command.env_clear().env("TMPDIR", &temporary);
+        command
+            .args(["demo", "--script", lesson, "--svg"])
+            .arg(&svg);
+        let given = command.output().expect("papo runs");
         assert!(given.status.success(), "{given:?}");
-    }
-    let cut = papo(&[
-        "demo",
-        "--processes",
-        "--script",
-        "split-brain",
-        "--svg",
-        "/dev/null",
-    ]);
-    assert_eq!(cut.status.code(), Some(1), "{cut:?}");
-    assert!(text(&cut.stderr).contains("--simulated"), "{cut:?}");
+        assert!(text(&given.stdout).contains("with real processes"));
+        std::fs::read_to_string(svg).expect("a picture")
+    };
+    std::thread::scope(|scope| {
+        let all = LESSONS
+            .iter()
+            .map(|l| scope.spawn(|| (l.name, give(l.name))));
+        for one in all.collect::<Vec<_>>() {
+            let (lesson, svg) = one.join().expect("a lesson");
+            let is_cut = svg.contains("is cut from");
+            assert_eq!(is_cut, lesson == "split-brain", "{lesson}");
+        }
+    });
+    let left = std::fs::read_dir(&temporary).expect("a directory").count();
+    assert_eq!(left, 0, "the processes' files are removed");
+}
+
+#[test]
+fn a_lesson_in_virtual_time_is_the_same_picture_twice_by_its_commands() {
+    let draw = |args: &[&str]| {
+        let given = papo(&[&["demo", "--script", "split-brain", "--svg", "-"], args].concat());
+        assert!(given.status.success(), "{given:?}");
+        text(&given.stdout)
+    };
+    let first = draw(&["--simulated"]);
+    assert!(first.starts_with("<svg"));
+    assert!(draw(&["--simulated", "--seed", "1"]) == first && draw(&["--seed", "1"]) == first);
+    let other = draw(&["--seed", "2"]);
+    assert!(draw(&["--simulated", "--seed", "2"]) == other && other != first);
+}
+
+#[test]
+fn what_froze_is_told_with_how_long_it_did_not_run() {
+    let trace = lesson_trace("freeze", "frozen.trace");
+    let told = papo(&["trace", trace.to_str().expect("a path")]);
+    let said = text(&told.stdout);
+    let long =
+        Regex::new(r"noticed that ana#1 is gone, (1\.\d+ s|[6-9]\d\d\.\d ms) after its last line");
+    assert!(long.expect("an expression").is_match(&said), "{said}");
+    let long = Regex::new(r"ana#1 noticed that it had not run for (1\.\d+ s|[6-9]\d\d\.\d ms)");
+    assert!(long.expect("an expression").is_match(&said), "{said}");
 }
 
 /// What is there and in which order, without when and where on the page.

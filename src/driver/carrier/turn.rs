@@ -8,7 +8,7 @@ use crate::identity::Peer;
 use crate::limits::ACCEPTS_PER_TURN_MAX;
 use crate::node::{Input, Node, Now, Outbox};
 use crate::timing;
-use crate::wire::Message;
+use crate::wire::{Datagram, Message};
 
 use super::super::names::Names;
 use super::super::network::Network;
@@ -52,6 +52,11 @@ pub(in crate::driver) trait Turn {
 
     /// Tells the user.
     fn warn(&mut self, words: &str);
+
+    /// True if a datagram that came is to be lost: its sender is cut off, as a lesson wants it.
+    fn loses(&self, _datagram: &Datagram) -> bool {
+        false
+    }
 
     // What is done for the user in the order of a turn.
 
@@ -154,7 +159,9 @@ pub(in crate::driver) trait Turn {
             let Some((from, datagram)) = self.parts().network.next_in(now, &mut round) else {
                 return;
             };
-            self.feed(Input::Datagram { from, datagram });
+            if !self.loses(&datagram) {
+                self.feed(Input::Datagram { from, datagram });
+            }
         }
     }
 
@@ -208,7 +215,7 @@ pub(in crate::driver) trait Turn {
                 Wake::Node(timer) => self.feed(Input::Timer(timer)),
                 Wake::Accept => self.parts().listener.on_event(),
                 // Being awake is enough.
-                Wake::Store | Wake::Names => {}
+                Wake::Store | Wake::Names | Wake::Cuts => {}
                 Wake::Look => self.follow_network(),
                 Wake::Expire(link) => self.parts().streams.expire(link),
             }

@@ -19,6 +19,8 @@ pub(in crate::driver) enum Wake {
     Store,
     /// A name is to be looked up, or has been for long enough.
     Names,
+    /// Whether the lesson has cut the network is to be looked at.
+    Cuts,
     /// The interfaces are looked at.
     Look,
     /// A link that is being closed has had its time.

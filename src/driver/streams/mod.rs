@@ -11,7 +11,7 @@
 //! | `table` | which stream is which |
 //! | `stream` | one stream: its socket, its reader, its queue |
 //! | `stream_lock`, `stream_proof`, `outqueue` | the lock on one stream; who is at its other end; what waits to be written to it |
-//! | `lists` | which streams wait to be read or written |
+//! | `lists`, `stalled` | which streams wait to be read or written; which of them a lesson holds up |
 //! | `budget` | what one turn may read |
 //! | `backlog` | what is queued for all peers together |
 //! | `outsiders` | what those who are no members may take |
@@ -29,6 +29,7 @@ mod pool;
 #[cfg(test)]
 mod rig;
 mod sockets;
+mod stalled;
 mod stream;
 mod stream_lock;
 mod stream_proof;

@@ -93,6 +93,8 @@ pub(super) struct Stream {
     is_dirty: bool,
     /// In the list of streams to be read in the next turn.
     is_listed: bool,
+    /// A lesson holds it up: it is on no list.
+    is_stalled: bool,
     /// When the socket last took a byte, or the queue ceased to be empty.
     moved: Time,
 }
@@ -150,6 +152,7 @@ impl Stream {
             congested: false,
             is_dirty: false,
             is_listed: false,
+            is_stalled: false,
             moved: Time(0),
         }
     }
@@ -229,9 +232,17 @@ impl Stream {
         self.handshake_of.take()
     }
 
+    /// Holds it up, or lets it go on; false if that is how it was. Held up, it is neither read nor written.
+    pub(super) fn set_stalled(&mut self, is_stalled: bool) -> bool {
+        if is_stalled {
+            (self.is_listed, self.is_dirty) = (false, false);
+        }
+        std::mem::replace(&mut self.is_stalled, is_stalled) != is_stalled
+    }
+
     /// Puts it on the list of those to be read; false if it was there.
     pub(super) fn list(&mut self) -> bool {
-        !std::mem::replace(&mut self.is_listed, true)
+        !self.is_stalled && !std::mem::replace(&mut self.is_listed, true)
     }
 
     /// Takes it off the list of those to be read; false if it was not there.
@@ -241,7 +252,7 @@ impl Stream {
 
     /// Puts it on the list of those to be written; false if it was there.
     pub(super) fn mark_dirty(&mut self) -> bool {
-        !std::mem::replace(&mut self.is_dirty, true)
+        !self.is_stalled && !std::mem::replace(&mut self.is_dirty, true)
     }
 
     /// Takes it off the list of those to be written; false if it was not there.

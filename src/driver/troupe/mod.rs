@@ -1,10 +1,12 @@
 //! Real processes for a lesson: papo itself, on 127.0.0.1, in a room of their own.
 //!
-//! Owns the processes and the directory of their traces, and ends and removes both. What is seen of a node is what its
-//! trace says, so that nobody has to ask it anything. Nothing here is part of a node's loop: this one may wait.
+//! Owns the processes and the directory of their files, and ends and removes both; and who is cut off from whom, which
+//! the processes are told by files. What is seen of a node is what its trace says. Nothing here is part of a node's loop: this one may wait.
 
 mod player;
+mod tail;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::UdpSocket;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -19,15 +21,15 @@ use crate::limits::DEMO_NODES_MAX;
 use crate::wire::Key;
 
 use super::clock::Clock;
+use super::cuts;
 use player::Player;
 
 /// How often the traces are looked at.
 const LOOK: Duration = Duration::from_millis(2);
 /// The multicast address of all lessons; each has a port of its own.
 const GROUP: &str = "239.255.112.98";
-/// What is said where the network cannot be cut.
-const NOT_CUT: &str =
-    "the network of real processes is not cut here; play this one with --simulated";
+/// What is said of who has not started yet.
+const NOT_UP: &str = "one of the two is not up yet";
 
 /// All processes of a lesson.
 #[derive(Debug)]
@@ -38,6 +40,8 @@ pub struct Troupe {
     dir: PathBuf,
     group: String,
     players: Vec<Player>,
+    /// Who cannot reach whom, the lower number first.
+    cuts: BTreeSet<(usize, usize)>,
 }
 
 impl Troupe {
@@ -64,6 +68,7 @@ impl Troupe {
             group: format!("{GROUP}:{port}"),
             dir,
             players: Vec::new(),
+            cuts: BTreeSet::new(),
         })
     }
 
@@ -77,6 +82,27 @@ impl Troupe {
         self.players.iter().position(|player| player.key == key)
     }
 
+    /// The file of one of them.
+    fn file(&self, actor: usize, what: &str) -> PathBuf {
+        self.dir.join(format!("{actor}.{what}"))
+    }
+
+    /// Tells one of them whom it is cut off from.
+    fn tell_cuts(&self, actor: usize) -> Result<(), String> {
+        let others = (self.cuts.iter()).filter_map(|pair| match *pair {
+            (a, b) if a == actor => Some(b),
+            (a, b) if b == actor => Some(a),
+            _ => None,
+        });
+        let known = others.filter_map(|other| {
+            let player = &self.players[other];
+            Some((player.key, player.address?))
+        });
+        let path = self.file(actor, "cuts");
+        let written = cuts::write(&path, &known.collect::<Vec<_>>());
+        written.map_err(|e| format!("demo: {}: {e}", path.display()))
+    }
+
     /// The command that starts a node which writes this trace.
     fn command(&self, nick: &str, trace: &Path) -> Result<Command, String> {
         let program = crate::platform::own_program().map_err(|e| format!("demo: {e}"))?;
@@ -88,14 +114,13 @@ impl Troupe {
             .args(["--json", "--commands", "--trace-text"])
             .args(["--group", &self.group, "--nick", nick, "--trace"])
             .arg(trace)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
+            .stdin(Stdio::piped());
         // A lesson is the same whatever this user's rooms are.
         let names = std::env::vars_os().map(|(name, _)| name);
         for name in names.filter(|name| name.to_string_lossy().starts_with("PAPO_")) {
             command.env_remove(name);
         }
+        command.env(cuts::VARIABLE, trace.with_extension("cuts"));
         Ok(command)
     }
 }
@@ -164,12 +189,27 @@ impl Scene for Troupe {
         all
     }
 
-    fn is_cut(&self, _: usize, _: usize) -> bool {
-        false
+    fn is_cut(&self, a: usize, b: usize) -> bool {
+        self.cuts.contains(&(a.min(b), a.max(b)))
     }
 
     fn is_virtual(&self) -> bool {
         false
+    }
+
+    fn traced_since(&self) -> u64 {
+        let first = self.players.iter().filter_map(Player::began_ms).min();
+        first.map_or(0, |ms| ms.saturating_sub(self.begin_ms) * 1_000)
+    }
+
+    fn trouble(&self) -> Option<String> {
+        let failed = self.players.iter().position(Player::has_failed)?;
+        let said = fs::read_to_string(self.file(failed, "err")).unwrap_or_default();
+        let last = said.lines().last().unwrap_or("it ended");
+        let name = self.players[failed].name();
+        Some(format!(
+            "{name} could not go on: {last}; --simulated needs no network"
+        ))
     }
 
     fn trace(&self) -> Result<Vec<u8>, String> {
@@ -185,10 +225,16 @@ impl Scene for Troupe {
         if number >= DEMO_NODES_MAX {
             return Err("there are too many nodes".to_owned());
         }
-        let trace = self.dir.join(format!("{number}.trace"));
-        let child = self.command(nick, &trace)?.spawn();
+        let (trace, answers) = (self.file(number, "trace"), self.file(number, "out"));
+        let open = |path: &Path| {
+            let opened = fs::File::create(path);
+            opened.map_err(|e| format!("demo: {}: {e}", path.display()))
+        };
+        let (stdout, stderr) = (open(&answers)?, open(&self.file(number, "err"))?);
+        let mut command = self.command(nick, &trace)?;
+        let child = command.stdout(stdout).stderr(stderr).spawn();
         let child = child.map_err(|e| format!("demo: papo cannot be started: {e}"))?;
-        self.players.push(Player::new(child, nick, trace));
+        self.players.push(Player::new(child, nick, trace, answers));
         Ok(number)
     }
 
@@ -212,11 +258,29 @@ impl Scene for Troupe {
         self.players[actor].thaw();
     }
 
-    fn cut(&mut self, _: usize, _: usize) -> Result<(), String> {
-        Err(NOT_CUT.to_owned())
+    fn cut(&mut self, a: usize, b: usize) -> Result<(), String> {
+        self.look();
+        if [a, b]
+            .iter()
+            .any(|one| self.players[*one].address.is_none())
+        {
+            return Err(NOT_UP.to_owned());
+        }
+        if a == b || !self.cuts.insert((a.min(b), a.max(b))) {
+            return Ok(());
+        }
+        self.tell_cuts(a).and_then(|()| self.tell_cuts(b))
     }
 
-    fn heal(&mut self, _: usize, _: usize) {}
+    fn heal(&mut self, a: usize, b: usize) {
+        if self.cuts.remove(&(a.min(b), a.max(b))) {
+            // If the disk is full the two stay cut off from each other, which the screen shows.
+            let told = self.tell_cuts(a).and_then(|()| self.tell_cuts(b));
+            if told.is_err() {
+                self.cuts.insert((a.min(b), a.max(b)));
+            }
+        }
+    }
 
     fn follow(&mut self, _: Duration) {
         self.look();
@@ -235,7 +299,7 @@ impl Scene for Troupe {
             if is_so(self) {
                 return true;
             }
-            if self.clock.time() >= until {
+            if self.clock.time() >= until || self.players.iter().any(Player::has_failed) {
                 return false;
             }
             let pause = Timespec {

@@ -1,20 +1,39 @@
 //! One process of a lesson, and what its trace has said so far.
 //!
-//! Owns the process, and ends it. It never asks the node anything: it reads the file that the node writes.
+//! Owns the process, and ends it. What the node does is what its trace says; it is asked only in which order its history
+//! is, since that is in no trace.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::Write as _;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Child;
 
 use rustix::process::{Pid, Signal, kill_process};
+use serde::Deserialize;
 
 use crate::demo::{RECENT_MAX, State};
 use crate::node::Now;
 use crate::trace::format::{Hex, Line, What};
 use crate::trace::is_noise;
 use crate::wire::Key;
+
+use super::tail::Tail;
+
+/// What it answers, as far as that is of use here.
+#[derive(Deserialize, Debug)]
+struct Told {
+    event: String,
+    #[serde(default)]
+    tcp: Vec<String>,
+    #[serde(default)]
+    messages: Vec<Text>,
+}
+
+#[derive(Deserialize, Debug)]
+struct Text {
+    text: String,
+}
 
 /// A message that it sent.
 #[derive(Debug)]
@@ -30,11 +49,11 @@ pub(super) struct Spoken {
 pub(super) struct Player {
     child: Child,
     nick: String,
-    trace: PathBuf,
-    read: u64,
-    /// The begin of a line whose end is not written yet.
-    rest: Vec<u8>,
+    /// What it does, and what it answers.
+    trace: Tail,
+    answers: Tail,
     pub(super) state: State,
+    has_failed: bool,
     /// When the process was frozen or killed.
     since: Option<Now>,
     /// The node's own clock, and that on the wall, in its first line; and the number of its last one.
@@ -43,38 +62,48 @@ pub(super) struct Player {
     pub(super) key: Key,
     pub(super) id: Option<u64>,
     pub(super) leader: Option<Key>,
+    /// Whom it named last.
+    named: Option<Key>,
     pub(super) standing: String,
     pub(super) is_joined: bool,
     pub(super) members: usize,
     links: BTreeSet<u64>,
     /// Whose each link is or was.
     peers: BTreeMap<u64, Key>,
+    /// Where it listens.
+    pub(super) address: Option<SocketAddr>,
     pub(super) texts: Vec<String>,
+    /// It has more than it was asked the order of.
+    is_unsorted: bool,
     /// The last messages that it sent, the oldest first.
     pub(super) spoken: Vec<Spoken>,
 }
 
 impl Player {
-    pub(super) fn new(child: Child, nick: &str, trace: PathBuf) -> Player {
+    /// `trace` and `answers` are the files that it writes.
+    pub(super) fn new(child: Child, nick: &str, trace: PathBuf, answers: PathBuf) -> Player {
         Player {
             child,
             nick: nick.to_owned(),
-            trace,
-            read: 0,
-            rest: Vec::new(),
+            trace: Tail::new(trace),
+            answers: Tail::new(answers),
             state: State::Up,
+            has_failed: false,
             since: None,
             first: None,
             last: 0,
             key: Key(0),
             id: None,
             leader: None,
+            named: None,
             standing: "starting".to_owned(),
             is_joined: false,
             members: 0,
             links: BTreeSet::new(),
             peers: BTreeMap::new(),
+            address: None,
             texts: Vec::new(),
+            is_unsorted: false,
             spoken: Vec::new(),
         }
     }
@@ -82,6 +111,16 @@ impl Player {
     pub(super) fn name(&self) -> String {
         let id = self.id.map(|id| format!("#{id}"));
         format!("{}{}", self.nick, id.unwrap_or_default())
+    }
+
+    /// When its trace begins, by the clock on the wall.
+    pub(super) fn began_ms(&self) -> Option<u64> {
+        self.first.map(|(_, wall)| wall)
+    }
+
+    /// True if the process ended by itself, and not in good order.
+    pub(super) fn has_failed(&self) -> bool {
+        self.has_failed
     }
 
     pub(super) fn links(&self) -> usize {
@@ -127,26 +166,37 @@ impl Player {
         }
     }
 
-    /// Takes in what its trace says, and whether the process has ended by itself.
+    /// Takes in what its trace says, what it answers, and whether the process has ended by itself.
     pub(super) fn look(&mut self, now: Now) {
-        let mut bytes = std::mem::take(&mut self.rest);
-        let mut read = || -> std::io::Result<()> {
-            let mut file = File::open(&self.trace)?;
-            file.seek(SeekFrom::Start(self.read))?;
-            self.read += file.read_to_end(&mut bytes)? as u64;
-            Ok(())
-        };
-        // It may not be there yet.
-        let _ = read();
-        let whole = memchr::memrchr(b'\n', &bytes).map_or(0, |end| end + 1);
-        self.rest = bytes.split_off(whole);
-        for line in bytes.split(|b| *b == b'\n') {
+        for line in self.trace.news().split(|b| *b == b'\n') {
             if let Ok(line) = serde_json::from_slice::<Line>(line) {
                 self.take(line);
             }
         }
-        if self.state == State::Up && matches!(self.child.try_wait(), Ok(Some(_))) {
+        for line in self.answers.news().split(|b| *b == b'\n') {
+            if let Ok(told) = serde_json::from_slice::<Told>(line) {
+                self.hear(told);
+            }
+        }
+        if std::mem::take(&mut self.is_unsorted) {
+            self.write("/history");
+        }
+        if self.state == State::Up
+            && let Ok(Some(status)) = self.child.try_wait()
+        {
             (self.state, self.since) = (State::Gone, Some(now));
+            self.has_failed = !status.success();
+        }
+    }
+
+    /// Where it listens, and the order of its history, which its trace does not tell.
+    fn hear(&mut self, told: Told) {
+        match told.event.as_str() {
+            "listening" => self.address = told.tcp.first().and_then(|at| at.parse().ok()),
+            // It has taken more in meanwhile, and is asked again.
+            "history" if told.messages.len() < self.texts.len() => self.is_unsorted = true,
+            "history" => self.texts = told.messages.into_iter().map(|m| m.text).collect(),
+            _ => {}
         }
     }
 
@@ -155,11 +205,15 @@ impl Player {
         self.last = line.n;
         let first = *self.first.get_or_insert((line.t, line.wall));
         match line.what {
-            What::Coordinator { claim } => self.leader = Some(claim.1.0),
+            What::Coordinator { claim } => {
+                self.named = Some(claim.1.0);
+                self.leader = self.named;
+            }
             What::Standing { standing, .. } => {
                 match standing.as_str() {
                     "coordinator" => self.leader = Some(self.key),
-                    "member" => {}
+                    // Whom it followed before an election that changed nothing is not said again.
+                    "member" => self.leader = self.named,
                     _ => self.leader = None,
                 }
                 self.standing = standing;
@@ -183,19 +237,24 @@ impl Player {
                 }
                 self.spoken.push(Spoken { at, to, name: m });
             }
-            // What came with the history is told as it came, without order.
-            What::Taken { texts, .. } => self.texts.extend(texts),
+            What::Taken { texts, .. } => self.take_in(texts),
             What::Got { m, said, .. } if m == "CHUNK" && !self.is_joined => {
-                self.texts.extend(said.texts);
+                self.take_in(said.texts);
             }
             _ => {}
         }
     }
 
+    /// The trace tells in which order it got them, which need not be that of its history.
+    fn take_in(&mut self, texts: Vec<String>) {
+        self.is_unsorted |= !texts.is_empty() && self.texts.len() + texts.len() > 1;
+        self.texts.extend(texts);
+    }
+
     /// Its trace, with what was done to the process since it wrote last.
     pub(super) fn trace(&self) -> Result<Vec<u8>, String> {
-        let read = std::fs::read(&self.trace);
-        let mut all = read.map_err(|e| format!("demo: {}: {e}", self.trace.display()))?;
+        let read = std::fs::read(self.trace.path());
+        let mut all = read.map_err(|e| format!("demo: {}: {e}", self.trace.path().display()))?;
         let fate = match self.state {
             State::Up => return Ok(all),
             State::Frozen(_) => "frozen",

@@ -15,9 +15,11 @@
 //! | `keeping` | when the store is written to, and tended |
 //! | `reads` | what is read of the store, for peers and for stdout |
 //! | `wake` | when the user's side wakes the loop |
+//! | `cutting` | what becomes of those whom a lesson cuts off |
 //! | `ending` | the end, once the node has left |
 
 mod complaining;
+mod cutting;
 mod effects;
 mod ending;
 mod keeping;
@@ -35,6 +37,7 @@ use crate::ui::{DriverStatus, Ui};
 use super::super::carrier::{LockedOut, OwnPoll, Turn as _, Wake};
 use super::super::complaints::Complaints;
 use super::super::console::Console;
+use super::super::cuts::Cuts;
 use super::super::keeper::Keeper;
 use super::super::names::Names;
 use super::super::network::Network;
@@ -68,6 +71,8 @@ pub(super) struct Room {
     name: String,
     /// What is written down of what the node does.
     tracing: Tracing,
+    /// Whom a lesson cuts off, in a process of that lesson.
+    cuts: Option<Cuts>,
     /// A signal asks for a trace, or for its end.
     is_trace_wished: bool,
     /// The node has not started yet, since a store is being read.
@@ -94,6 +99,7 @@ impl Room {
         if self.starting.is_some() {
             return self.turn_before_start(process);
         }
+        self.follow_cuts();
         let heard = self.hear(process);
         heard.map_err(|LockedOut| StartError::Locked(self.name.clone()))?;
         self.speak(process);

@@ -3,7 +3,8 @@
 //! Owns nothing: the order itself is [`Turn`]'s.
 
 use crate::identity::Peer;
-use crate::node::{Input, Now};
+use crate::node::{Effect, Input, Now};
+use crate::wire::Datagram;
 
 use super::super::super::carrier::{Parts, Reach, Turn};
 use super::super::super::keeper::Keeper;
@@ -56,11 +57,17 @@ impl Turn for Room {
             ui: &mut self.ui,
             complaints: &mut self.complaints,
         };
-        for effect in self.outbox.drain(..) {
+        let cuts = self.cuts.as_ref();
+        let done = |effect: &Effect| !cuts.is_some_and(|cuts| cuts.swallows(effect));
+        for effect in self.outbox.drain(..).filter(done) {
             self.left |= effects::is_last(&effect);
             parts.carry_out(effect);
         }
         self.outbox.shrink_to(OUTBOX_KEPT);
+    }
+
+    fn loses(&self, datagram: &Datagram) -> bool {
+        self.cuts.as_ref().is_some_and(|cuts| cuts.loses(datagram))
     }
 
     fn warn(&mut self, words: &str) {

@@ -16,6 +16,7 @@ use super::super::super::carrier::{OwnPoll, Turn as _};
 use super::super::super::complaints::Complaints;
 use super::super::super::config::DriverConfig;
 use super::super::super::console::Console;
+use super::super::super::cuts::Cuts;
 use super::super::super::keeper::Keeper;
 use super::super::super::names::{self, Names};
 use super::super::super::network::Network;
@@ -92,6 +93,7 @@ impl Room {
             listener: opened.listener,
             name: config.room.clone(),
             tracing,
+            cuts: config.cuts.clone().map(Cuts::new),
             is_trace_wished: false,
             starting: None,
             left: false,
