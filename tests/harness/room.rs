@@ -81,13 +81,11 @@ impl<'permit> Room<'permit> {
             [first, rest @ ..] if !first.starts_with('-') => (Some(first), rest),
             all => (None, all),
         };
-        command.args(subcommand);
+        // Who and where: not each command uses all of it, and bears it before its name.
         command.args(["--interface", "127.0.0.1", "--group"]);
         command.arg(self.group.to_string());
-        command.args(["--room", &self.name]);
-        if subcommand != Some(&"scan") {
-            command.args(["--nick", nick]);
-        }
+        command.args(["--room", &self.name, "--nick", nick]);
+        command.args(subcommand);
         if std::env::var_os("PAPO_TEST_VERBOSE").is_some() {
             command.arg("-vv");
         }
