@@ -16,6 +16,8 @@ pub mod irc;
 pub mod keygen;
 pub mod manual;
 mod mistakes;
+mod moment;
+mod origins;
 pub mod peers;
 mod reading;
 pub mod rekey;
@@ -33,12 +35,15 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use crate::platform::reason;
 pub use choices::{Color, Confirm, NotifyWhen, obeys_sequences};
+pub use moment::Moment;
 
 use crate::ui::Replay;
+use origins::Origins;
 use values::{
-    group, heartbeat, interface, listen, millis, nick, nick_of_login, number, pattern, replay,
-    room, seconds,
+    count, group, heartbeat, interface, listen, millis, nick, nick_of_login, number, pattern,
+    replay, room, seconds, some,
 };
 
 /// The status of a mistake on the command line.
@@ -81,14 +86,14 @@ pub enum Task {
         #[arg(long = "match", value_name = "REGEX", value_parser = pattern)]
         pattern: Option<String>,
         /// Only what was said since then; what was said before joining is printed, too
-        #[arg(long, value_name = "TIME", value_parser = history::moment)]
-        since: Option<u64>,
+        #[arg(long, value_name = "TIME", value_parser = moment::moment, allow_hyphen_values = true)]
+        since: Option<Moment>,
         /// Leave after so many messages
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+        #[arg(long, value_name = "N", value_parser = count)]
         #[arg(allow_negative_numbers = true)]
         count: Option<u64>,
         /// Begin each line with when it was said
-        #[arg(long)]
+        #[arg(long, conflicts_with_all = ["exec", "json"])]
         timestamps: bool,
         /// Run COMMAND for each message instead of printing it: the text is on its stdin, the rest in PAPO_FROM
         /// and other variables. All words that follow are its arguments
@@ -102,20 +107,20 @@ pub enum Task {
     /// Print the history that the file of --store keeps, without joining
     History {
         /// Only what was said since then: a date, a time, yesterday, monday, or how long ago, such as 2h
-        #[arg(long, value_name = "TIME", value_parser = history::moment)]
-        since: Option<u64>,
-        /// Only what was said before then
-        #[arg(long, value_name = "TIME", value_parser = history::moment)]
-        until: Option<u64>,
+        #[arg(long, value_name = "TIME", value_parser = moment::moment, allow_hyphen_values = true)]
+        since: Option<Moment>,
+        /// Only what was said before then; a time of day is the next one after --since
+        #[arg(long, value_name = "TIME", value_parser = moment::moment, allow_hyphen_values = true)]
+        until: Option<Moment>,
         /// Only the newest N of what fits
         #[arg(short = 'n', long, value_name = "N", value_parser = number)]
         #[arg(allow_negative_numbers = true)]
         last: Option<usize>,
         /// Only what was said under this nick, however it is capitalised
-        #[arg(long, value_name = "NICK")]
+        #[arg(long, value_name = "NICK", value_parser = some)]
         from: Option<String>,
         /// Only what has all these words in it; WORD* is any word that begins like this
-        #[arg(long, value_name = "TEXT")]
+        #[arg(long, value_name = "TEXT", value_parser = some)]
         grep: Option<String>,
     },
     /// List the rooms heard on the network within two heartbeats, and exit
@@ -164,6 +169,12 @@ pub struct Options {
     /// The room was named, and is not merely the default.
     #[arg(skip)]
     pub room_given: bool,
+    /// The room was named on the command line.
+    #[arg(skip)]
+    pub room_typed: bool,
+    /// Which values come from elsewhere.
+    #[arg(skip)]
+    pub(crate) origins: Origins,
 
     /// Encrypt, and let in only those who hold the same secret: the file's content, or PAPO_SECRET
     #[arg(long, global = true, value_name = "FILE", help_heading = "Chat")]
@@ -302,8 +313,14 @@ pub struct Options {
     pub listen: Option<SocketAddr>,
 
     /// A member to ask where multicast does not reach: any one, it points on; may be given several
-    /// times
-    #[arg(long, global = true, value_name = "HOST:PORT", env = "PAPO_PEERS")]
+    /// times, and as ROOM=HOST:PORT for one of several rooms
+    #[arg(
+        long,
+        global = true,
+        value_name = "HOST:PORT",
+        env = "PAPO_PEERS",
+        hide_env_values = true
+    )]
     #[arg(value_parser = peers::checked, value_delimiter = ',', help_heading = "Network")]
     pub peer: Vec<String>,
 

@@ -470,3 +470,5 @@ pub const IRC_AUTHORS_MAX: usize = 2 * MEMBERS_MAX;
 pub const IRC_JOINERS_MAX: usize = 4;
 /// Nodes that have left a channel and are not yet gone, in all.
 pub const IRC_LEAVING_MAX: usize = 4_096;
+/// Messages of a store that are looked at for nicks while somebody waits for a completion: some tenths of a second.
+pub const COMPLETION_MESSAGES_MAX: usize = 50_000;

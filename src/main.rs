@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use papo::cli::irc::IrcOptions;
 use papo::cli::secret::Refused;
-use papo::cli::{self, Cli, Confirm, Options, STATUS_USAGE, Stop, Task};
+use papo::cli::{self, Cli, Confirm, Moment, Options, STATUS_USAGE, Stop, Task};
 use papo::driver::{
     self, DoctorConfig, DriverConfig, Joins, STATUS_FAILED, ScanConfig, Selection, StartError,
     StoreConfig, TraceConfig,
@@ -72,8 +72,8 @@ fn carry_out(cli: Cli) -> ExitCode {
             grep,
         }) => {
             let search = Search {
-                since_ms: since,
-                until_ms: until,
+                since_ms: since.map(Moment::ms),
+                until_ms: until.map(Moment::ms),
                 from,
                 words: grep,
             };
@@ -116,7 +116,7 @@ fn print_history(options: &Options, search: &Search, last: Option<usize>) -> Exi
         Ok(true) => ExitCode::SUCCESS,
         // As grep ends that finds nothing, and as silent.
         Ok(false) => ExitCode::from(1),
-        Err(line) => fail(STATUS_FAILED, &line),
+        Err(line) => fail(STATUS_FAILED, &options.blame(&line)),
     }
 }
 
@@ -126,7 +126,7 @@ fn run(action: Task, options: Options) -> ExitCode {
     for name in &options.room {
         let mut room = match room_config(&action, &options, name) {
             Ok(room) => room,
-            Err(refused) => return fail(refused.status, &refused.line),
+            Err(refused) => return fail(refused.status, &options.blame(&refused.line)),
         };
         // What concerns them all is said once.
         let is_said = |line: &String| rooms.iter().any(|room| room.warnings.contains(line));
@@ -134,16 +134,19 @@ fn run(action: Task, options: Options) -> ExitCode {
         room.stdout_closed &= rooms.is_empty();
         rooms.push(room);
     }
-    let joins = Joins::new(move |name| {
+    let given = options.clone();
+    let joins = Joins::new(move |name, secret| {
         let name = cli::rooms::name(name)?;
         options.check_shared()?;
-        let config = room_config(&action, &options, &name).map_err(|refused| refused.line);
+        let with_secret = secret.map(|file| options.with_secret(&name, file));
+        let options = with_secret.as_ref().unwrap_or(&options);
+        let config = room_config(&action, options, &name).map_err(|refused| refused.line);
         config.map(|config| DriverConfig {
             stdout_closed: false,
             ..config
         })
     });
-    end(Ok(driver::run(&rooms, joins)))
+    end(&given, Ok(driver::run(&rooms, joins)))
 }
 
 /// What the command line says of one of the rooms.
@@ -170,15 +173,18 @@ fn run_irc(irc: &IrcOptions, options: &Options) -> ExitCode {
         Err(refused) => return fail(refused.status, &refused.line),
     };
     let shared = driver_config(Task::Irc(irc.clone()), options, (None, warnings));
-    end(shared.map(|shared| driver::run_irc(shared, config)))
+    end(
+        options,
+        shared.map(|shared| driver::run_irc(shared, config)),
+    )
 }
 
 /// What came of it, as a status; `Err` is one line of why it was not begun.
-fn end(ended: Result<Result<u8, StartError>, String>) -> ExitCode {
+fn end(options: &Options, ended: Result<Result<u8, StartError>, String>) -> ExitCode {
     match ended {
         Ok(Ok(status)) => ExitCode::from(status),
-        Ok(Err(e)) => fail(STATUS_FAILED, &e.to_string()),
-        Err(line) => fail(STATUS_FAILED, &line),
+        Ok(Err(e)) => fail(STATUS_FAILED, &options.blame(&e.to_string())),
+        Err(line) => fail(STATUS_FAILED, &options.blame(&line)),
     }
 }
 
@@ -261,7 +267,7 @@ fn rekey(options: &Options) -> ExitCode {
             warnings.iter().for_each(|line| say(line));
             print(line.as_bytes())
         }
-        Err(refused) => fail(refused.status, &refused.line),
+        Err(refused) => fail(refused.status, &options.blame(&refused.line)),
     }
 }
 
@@ -270,7 +276,7 @@ fn doctor(options: &Options) -> ExitCode {
     start_log(options);
     let secret = match secret_said(options) {
         Ok(secret) => secret,
-        Err(refused) => return fail(refused.status, &refused.line),
+        Err(refused) => return fail(refused.status, &options.blame(&refused.line)),
     };
     let examined = driver::examine(&DoctorConfig {
         group: options.group,
@@ -285,7 +291,7 @@ fn doctor(options: &Options) -> ExitCode {
     });
     driver::flush_log();
     match examined {
-        Err(e) => fail(STATUS_FAILED, &e.to_string()),
+        Err(e) => fail(STATUS_FAILED, &options.blame(&e.to_string())),
         Ok(examined) => {
             let told = match options.json {
                 true => print(&examined.json),
@@ -304,27 +310,29 @@ fn scan(options: &Options) -> ExitCode {
     start_log(options);
     let secret = match secret_said(options) {
         Ok(secret) => secret,
-        Err(refused) => return fail(refused.status, &refused.line),
+        Err(refused) => return fail(refused.status, &options.blame(&refused.line)),
     };
     let config = ScanConfig {
         group: options.group,
         interfaces: interfaces(options),
         heartbeat: options.heartbeat,
         locked: secret.map(|secret| (options.first_room().to_owned(), secret)),
+        only: options.room_typed.then(|| options.first_room().to_owned()),
     };
     let heard = match driver::scan(&config) {
         Ok(heard) => heard,
-        Err(e) => return fail(STATUS_FAILED, &e.to_string()),
+        Err(e) => return fail(STATUS_FAILED, &options.blame(&e.to_string())),
     };
     driver::flush_log();
     for report in &heard.reports {
         say(report);
     }
     if heard.rooms.is_empty() {
-        return fail(
-            1,
-            "no room heard; is anybody there, and is it the same --group?",
-        );
+        let line = match &config.only {
+            Some(_) => "--room: nobody is heard in it; papo scan without --room lists the rooms",
+            None => "no room heard; is anybody there, and is it the same --group?",
+        };
+        return fail(1, line);
     }
     let mut out = Vec::new();
     if options.json {
@@ -358,7 +366,7 @@ fn ui_config(action: Task, options: &Options) -> UiConfig {
         } => {
             // It was checked when the command line was read.
             let pattern = pattern.as_deref().and_then(|p| Wanted::pattern(p).ok());
-            let wanted = Wanted::new(pattern, *since, *count);
+            let wanted = Wanted::new(pattern, since.map(Moment::ms), *count);
             (wanted, *timestamps, since.is_some())
         }
         _ => (Wanted::default(), false, false),
@@ -428,9 +436,10 @@ fn start_log(options: &Options) {
 fn print(bytes: &[u8]) -> ExitCode {
     let mut stdout = io::stdout();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
-            fail(STATUS_FAILED, &format!("cannot write to stdout: {e}"))
-        }
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => fail(
+            STATUS_FAILED,
+            &format!("cannot write to stdout: {}", cli::reason(&e)),
+        ),
         _ => ExitCode::SUCCESS,
     }
 }

@@ -219,3 +219,67 @@ fn help_and_version_are_shown() {
         other => panic!("{other:?}"),
     }
 }
+
+/// The words of a line as a shell has them, up to what is another command's, a comment or a file's.
+fn words(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
+    for c in line.chars() {
+        match (quote, c) {
+            (None, '|' | '#' | '>' | '<' | ';') => break,
+            (None, '\'' | '"') => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (None, c) if c.is_whitespace() => words.extend(word.take()),
+            (Some(end), c) if c == end => quote = None,
+            (_, c) => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+#[test]
+fn every_command_line_in_the_readme_is_one() {
+    let readme = include_str!("../../README.md");
+    let mut found = 0;
+    for line in readme.lines() {
+        // A line of its own, or one in a sentence.
+        let typed = line
+            .strip_prefix("    ")
+            .map(|l| l.trim_start_matches("$ "));
+        let own = typed.or_else(|| line.contains(" | papo ").then_some(line));
+        let inline = line.split('`').skip(1).step_by(2);
+        for code in own.into_iter().chain(inline.filter(|_| own.is_none())) {
+            let code = code.rsplit(" | ").next().unwrap_or_default();
+            let Some(arguments) = code.strip_prefix("papo ") else {
+                continue;
+            };
+            let arguments = words(arguments);
+            let is_part = arguments.len() < 2 || arguments.iter().any(|word| word.contains('='));
+            if is_part || arguments.contains(&"FILE".to_owned()) {
+                continue;
+            }
+            found += 1;
+            let arguments = std::iter::once("papo".to_owned()).chain(arguments);
+            match Cli::read_with(arguments, None) {
+                Ok(_) | Err(Stop::Shown(_)) => {}
+                Err(wrong) => panic!("{code}: {wrong:?}"),
+            }
+        }
+    }
+    assert!(found > 20, "{found}");
+}
+
+#[test]
+fn who_and_where_may_stand_beside_a_command_that_does_not_need_it() {
+    for line in [
+        "--nick ana --group 239.1.1.1:7 man",
+        "--nick history history --store x",
+        "history --store x --nick ana",
+    ] {
+        assert!(read(line).is_ok(), "{line}: {:?}", read(line));
+    }
+    let line = wrong(&["--json", "man"]);
+    assert!(line.starts_with("--json: `papo man`"), "{line}");
+}

@@ -11,7 +11,10 @@ use clap::builder::PossibleValuesParser;
 
 use crate::demo::{LESSONS, Scene, Screen, Stage, give as give_lesson, give_with, picture};
 use crate::driver::{self, Troupe};
+use crate::platform::reason;
 use crate::ui::visible::{Tab, visible};
+
+use super::values;
 
 /// What `papo demo` was asked for.
 #[derive(Args, Clone, PartialEq, Eq, Debug)]
@@ -26,14 +29,14 @@ pub struct Asked {
     #[arg(long, conflicts_with = "seed")]
     pub processes: bool,
     /// Which play in virtual time: the same seed is the same play, and the same picture [default: 1]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::whole)]
     pub seed: Option<u64>,
     /// List the lessons
     #[arg(long)]
     pub list: bool,
     /// How many nodes the room has that is shown without a lesson
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=12))]
-    pub nodes: u8,
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = values::between::<1, 12>)]
+    pub nodes: u16,
     /// Where the picture goes; - is stdout, instead of the words [default: papo-LESSON.svg]
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,
@@ -126,7 +129,13 @@ fn list() -> String {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
-    std::fs::write(path, bytes).map_err(|e| format!("{}: it cannot be written: {e}", shown(path)))
+    std::fs::write(path, bytes).map_err(|e| {
+        format!(
+            "{}: it cannot be written: {}; name another file",
+            shown(path),
+            reason(&e)
+        )
+    })
 }
 
 fn shown(path: &Path) -> String {

@@ -60,7 +60,7 @@ pub(super) const EXAMPLES: &[(&str, &str)] = &[
         "which options are in force, and where each comes from",
     ),
     (
-        "tail -f log | papo --room log --stay",
+        "tail -f log | papo send --room log",
         "each line of a pipe is one message",
     ),
 ];

@@ -36,8 +36,8 @@ pub fn resolve(named: Option<&Path>, anonymous: bool) -> Result<Option<Person>, 
             Ok(person) => Ok(Some(person)),
             Err(Trouble::Damaged(why)) => Err(damaged(&source, why)),
             Err(Trouble::Io(e)) => Err(format!(
-                "{source}: cannot read or make it: {e}; name a file in a directory that is there, or \
-                 give --anonymous"
+                "{source}: cannot read or make it: {}; name a file in a directory that is there, or give --anonymous",
+                platform::reason(&e)
             )),
         };
     }
@@ -53,7 +53,10 @@ pub fn resolve(named: Option<&Path>, anonymous: bool) -> Result<Option<Person>, 
         Err(Trouble::Damaged(why)) => Err(damaged(&shown(&path), why)),
         Err(Trouble::Io(e)) => {
             let path = shown(&path);
-            log::info!("cannot keep an identity in {path}: {e}: this node is anonymous");
+            log::info!(
+                "cannot keep an identity in {path}: {}: this node is anonymous",
+                platform::reason(&e)
+            );
             Ok(None)
         }
     }

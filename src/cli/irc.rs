@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::driver::{IrcAddress, IrcConfig};
 use crate::irc::Settings;
 use crate::limits::IRC_LINE_BYTES_MAX;
+use crate::platform::reason;
 use crate::ui::visible::{Tab, visible};
 
 use super::files::read_whole;
@@ -147,7 +148,8 @@ fn read(option: &str, file: &Path) -> Result<(String, Vec<u8>), Refused> {
             "{source}: it is empty; write one line into it"
         ))),
         Err(e) => Err(Refused::failed(format!(
-            "{source}: cannot read it: {e}; name a file that can be read"
+            "{source}: cannot read it: {}; name a file that can be read",
+            reason(&e)
         ))),
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::files::write_new;
 use crate::lock::GeneratedSecret;
+use crate::platform::reason;
 use crate::ui::visible::{Tab, visible};
 
 /// Makes a secret, and writes it to a file that is not there yet; without one the line is returned, for
@@ -27,7 +28,10 @@ pub fn make(file: Option<&Path>) -> Result<String, String> {
             ErrorKind::AlreadyExists => {
                 format!("keygen {name}: it is there already, and stays as it is; name another file")
             }
-            _ => format!("keygen {name}: cannot write it: {e}; name another file"),
+            _ => format!(
+                "keygen {name}: cannot write it: {}; name another file",
+                reason(&e)
+            ),
         }
     })?;
     Ok(String::new())

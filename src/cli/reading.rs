@@ -11,6 +11,7 @@ use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
 
 use super::config::{self, Settings};
 use super::mistakes::stop;
+use super::origins::Origins;
 use super::values::nick_of_login;
 use super::{Cli, Options, Stop, Task, uses};
 
@@ -52,6 +53,8 @@ impl Cli {
         cli.options.room_given = is_given(&matches, "room");
         let wrong = |line: &str| Err(Stop::Wrong(line.to_owned()));
         let are_typed = is_typed(&matches, "room");
+        cli.options.room_typed = are_typed;
+        cli.options.origins = Origins::of(&declared, &matches, &settings);
         (cli.options)
             .settle_rooms(cli.action.as_ref(), are_typed)
             .map_err(Stop::Wrong)?;
@@ -63,17 +66,39 @@ impl Cli {
             let text = config::in_force(&declared, &matches, &settings, &nick_of_login());
             return Err(Stop::Shown(text));
         }
+        settle_period(&mut cli.action).map_err(Stop::Wrong)?;
         let has_store = cli.options.store.is_some();
         if matches!(cli.action, Some(Task::History { .. } | Task::Rekey)) && !has_store {
             return wrong("--store: it is missing; name the file that keeps the history");
         }
-        if is_typed(&matches, "store_strict") && !has_store {
-            return wrong(
-                "--store-strict: there is no --store; name the file that keeps the history",
-            );
+        for (id, option) in [
+            ("store_strict", "--store-strict"),
+            ("store_max", "--store-max"),
+        ] {
+            if is_typed(&matches, id) && !has_store {
+                return Err(Stop::Wrong(format!(
+                    "{option}: there is no --store; name the file that keeps the history"
+                )));
+            }
         }
         Ok(cli)
     }
+}
+
+/// Of a time of day that ends what is asked for, the next one is meant.
+fn settle_period(action: &mut Option<Task>) -> Result<(), String> {
+    if let Some(Task::History {
+        since: Some(since),
+        until: Some(until),
+        ..
+    }) = action
+    {
+        let later = until.after(*since);
+        *until = later.ok_or(
+            "--until: it is before --since, and nothing can be between; change one of them",
+        )?;
+    }
+    Ok(())
 }
 
 /// Where a value stands, before the command or after it.
@@ -91,6 +116,12 @@ fn is_given(matches: &ArgMatches, id: &str) -> bool {
 }
 
 impl Options {
+    /// A line that refuses the value of an option, with the variable or the place in a file that it is from.
+    #[must_use]
+    pub fn blame(&self, line: &str) -> String {
+        self.origins.told(line)
+    }
+
     /// What no option's own parser can see.
     fn check(&self, settings: &Settings) -> Result<(), String> {
         let least = self.heartbeat * 2;

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Options, Task, values};
+use super::{Options, Task, peers, values};
 use crate::limits::ROOMS_MAX;
 use crate::ui::visible::{Tab, visible};
 
@@ -30,6 +30,19 @@ impl Options {
             // A room that has no such file is open.
             secret_file: own(&self.secret_file)
                 .filter(|own| !self.names_secrets() || !is_missing(own)),
+            peer: peers::of_room(&self.peer, room),
+            ..self.clone()
+        }
+    }
+
+    /// The same with the secret that is in this file, whose name somebody has typed in the chat.
+    #[must_use]
+    pub fn with_secret(&self, room: &str, file: &str) -> Options {
+        let below_home = file.strip_prefix("~/").zip(std::env::home_dir());
+        let file = below_home.map_or_else(|| file.into(), |(rest, home)| home.join(rest));
+        Options {
+            // It must be there, whatever its name has in it: who names a secret wants no open room.
+            secret_file: Some(file_of(&file, room)),
             ..self.clone()
         }
     }

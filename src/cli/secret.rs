@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::driver::STATUS_FAILED;
 use crate::lock::Secret;
+use crate::platform::reason;
 use crate::ui::visible::{Tab, visible};
 
 use super::STATUS_USAGE;
@@ -98,7 +99,10 @@ fn read_file(path: &Path, is_variable_set: bool) -> Result<Given, Refused> {
     let name = visible(&path.display().to_string(), Tab::Escape);
     let source = format!("--secret-file {name}");
     let bytes = read_whole(path, FILE_BYTES_MAX).map_err(|e| {
-        let line = format!("{source}: cannot read it: {e}; name a file with the secret");
+        let line = format!(
+            "{source}: cannot read it: {}; name a file with the secret",
+            reason(&e)
+        );
         Refused::failed(line)
     })?;
     let mut warnings = Vec::new();

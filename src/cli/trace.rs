@@ -7,9 +7,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::platform::reason;
 use crate::trace::words::{shown, story};
 use crate::trace::{Picture, Selection, Wanted, check, html, read, shiviz, svg, text};
 use crate::ui::visible::{Tab, visible};
+
+use super::values;
 
 /// How wide a diagram is where nobody says so, and stdout is no terminal.
 const WIDTH: usize = 100;
@@ -45,7 +48,7 @@ pub struct Asked {
     #[arg(long, value_name = "TYPE", value_delimiter = ',')]
     pub types: Vec<String>,
     /// How many columns the diagram of --text has
-    #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(40..))]
+    #[arg(long, value_name = "COLUMNS", value_parser = values::between::<40, { u16::MAX }>)]
     pub width: Option<u16>,
 }
 
@@ -84,8 +87,9 @@ pub fn draw(asked: &Asked) -> Result<(String, bool), String> {
         } else {
             std::fs::write(path, drawing()).map_err(|e| {
                 format!(
-                    "{}: it cannot be written: {e}",
-                    visible(&path.to_string_lossy(), Tab::Escape)
+                    "{}: it cannot be written: {}; name another file",
+                    visible(&path.to_string_lossy(), Tab::Escape),
+                    reason(&e)
                 )
             })?;
         }

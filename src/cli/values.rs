@@ -81,6 +81,31 @@ pub(super) fn number(text: &str) -> Result<usize, String> {
     text.parse().map_err(|_| "give a whole number".into())
 }
 
+/// A whole number, however large.
+pub(super) fn whole(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "give a whole number".into())
+}
+
+/// A whole number from 1 on.
+pub(super) fn count(text: &str) -> Result<u64, String> {
+    let number = text.parse().ok().filter(|n| *n > 0);
+    number.ok_or_else(|| "give a whole number, 1 or more".into())
+}
+
+/// A whole number between two, both included.
+pub(super) fn between<const LEAST: u16, const MOST: u16>(text: &str) -> Result<u16, String> {
+    let number = text.parse().ok().filter(|n| (LEAST..=MOST).contains(n));
+    number.ok_or_else(|| format!("give a whole number from {LEAST} to {MOST}"))
+}
+
+/// Words to look for, or a name: one that is empty is mostly a variable that is not set.
+pub(super) fn some(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("it is empty; say what to look for, or leave the option out".into()),
+        _ => Ok(text.to_owned()),
+    }
+}
+
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     text.parse()
         .ok()

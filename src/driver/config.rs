@@ -64,11 +64,13 @@ pub struct DriverConfig {
 /// Says with what a room is joined that the user names while papo runs; or why it cannot be, in one line.
 pub struct Joins(Box<JoinFn>);
 
-type JoinFn = dyn Fn(&str) -> Result<DriverConfig, String>;
+type JoinFn = dyn Fn(&str, Option<&str>) -> Result<DriverConfig, String>;
 
 impl Joins {
-    /// What `config` says of each name.
-    pub fn new(config: impl Fn(&str) -> Result<DriverConfig, String> + 'static) -> Joins {
+    /// What `config` says of each name, and of the file that has the room's secret.
+    pub fn new(
+        config: impl Fn(&str, Option<&str>) -> Result<DriverConfig, String> + 'static,
+    ) -> Joins {
         Joins(Box::new(config))
     }
 
@@ -77,8 +79,8 @@ impl Joins {
     /// # Errors
     ///
     /// Why the room cannot be joined, for the user.
-    pub fn config(&self, room: &str) -> Result<DriverConfig, String> {
-        (self.0)(room)
+    pub fn config(&self, room: &str, secret: Option<&str>) -> Result<DriverConfig, String> {
+        (self.0)(room, secret)
     }
 }
 

@@ -33,6 +33,8 @@ pub struct ScanConfig {
     pub heartbeat: Duration,
     /// The locked room whose secret is known, if there is one.
     pub locked: Option<(String, Secret)>,
+    /// The only room that is wanted, if not all are.
+    pub only: Option<String>,
 }
 
 /// What was heard.
@@ -65,9 +67,11 @@ pub fn scan(config: &ScanConfig) -> Result<Scan, StartError> {
     if let Err(e) = datagrams.follow(&interfaces, |report| reports.push(report)) {
         return Err(StartError::Interfaces(interfaces, e));
     }
-    let (room, secret) = match &config.locked {
-        Some((room, secret)) => (room.as_str(), Some(secret)),
-        None => ("", None),
+    let (room, secret) = match (&config.locked, &config.only) {
+        (Some((room, secret)), _) => (room.as_str(), Some(secret)),
+        // That it is locked is seen without its secret.
+        (None, Some(room)) => (room.as_str(), None),
+        (None, None) => ("", None),
     };
     let no_randomness = || io::Error::other("no randomness");
     let lock = DatagramLock::new(room, secret)
@@ -93,8 +97,12 @@ pub fn scan(config: &ScanConfig) -> Result<Scan, StartError> {
             }
         }
     }
+    let mut rooms = ear.rooms;
+    if let Some(only) = &config.only {
+        rooms.keep(only);
+    }
     Ok(Scan {
-        rooms: ear.rooms,
+        rooms,
         wall_ms: clock.now().wall_ms,
         reports,
     })

@@ -9,6 +9,7 @@ use std::io::{self, Write as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use crate::limits::{RUNS_AT_A_TIME_MAX, TEXT_BYTES_MAX};
+use crate::platform::reason;
 use crate::ui::visible::{Tab, visible};
 use crate::ui::{Run, Ui};
 
@@ -56,7 +57,7 @@ impl Runner {
         {
             match self.start(&run) {
                 Ok(child) => self.running.push(child),
-                Err(e) => words.push(self.fail(&e.to_string())),
+                Err(e) => words.push(self.fail(&reason(&e))),
             }
         }
         words

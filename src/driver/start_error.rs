@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use rustix::io::Errno;
 
-use crate::platform::LISTING_NEEDS;
+use crate::platform::{LISTING_NEEDS, reason};
 use crate::store::StoreError;
 use crate::ui::visible::{Tab, visible};
 
@@ -52,17 +52,26 @@ impl fmt::Display for StartError {
                     io::ErrorKind::PermissionDenied => "choose a port from 1024 on",
                     _ => "choose another address",
                 };
-                write!(f, "cannot listen on {at}: {e}; {remedy} (--listen)")
+                write!(
+                    f,
+                    "cannot listen on {at}: {}; {remedy} (--listen)",
+                    reason(e)
+                )
             }
             StartError::IrcListen(at, e) => {
                 let at = visible(&at.to_string(), Tab::Escape);
                 let remedy = "choose another port or another file";
-                write!(f, "cannot listen on {at}: {e}; {remedy} (--irc-listen)")
+                write!(
+                    f,
+                    "cannot listen on {at}: {}; {remedy} (--irc-listen)",
+                    reason(e)
+                )
             }
             StartError::Group(at, e) => write!(
                 f,
-                "cannot use the multicast group {at}: {e}; choose a multicast address like \
-                 239.255.112.97 and a free port (--group)"
+                "cannot use the multicast group {at}: {}; choose a multicast address like \
+                 239.255.112.97 and a free port (--group)",
+                reason(e)
             ),
             StartError::Option(line) => f.write_str(line),
             StartError::Interfaces(which, e) => {
@@ -72,7 +81,8 @@ impl fmt::Display for StartError {
                 }
                 write!(
                     f,
-                    ": {e}; choose an interface of this host that is up (--interface)"
+                    ": {}; choose an interface of this host that is up (--interface)",
+                    reason(e)
                 )
             }
             StartError::Locked(room) => write!(
@@ -86,16 +96,18 @@ impl fmt::Display for StartError {
             }
             StartError::Stdio(which, e) => write!(
                 f,
-                "cannot use {which}: {e}; redirect it to a terminal, a pipe, a file or /dev/null"
+                "cannot use {which}: {}; redirect it to a terminal, a pipe, a file or /dev/null",
+                reason(e)
             ),
             StartError::NoList(e, _) if lacks_descriptors(e) => {
                 let what = "list the interfaces of this host";
-                write!(f, "cannot {what}: {e}; {}", remedy(e))
+                write!(f, "cannot {what}: {}; {}", reason(e), remedy(e))
             }
             StartError::NoList(e, can_do_without) => {
                 write!(
                     f,
-                    "cannot list the interfaces of this host: {e}; {LISTING_NEEDS}"
+                    "cannot list the interfaces of this host: {}; {LISTING_NEEDS}",
+                    reason(e)
                 )?;
                 match can_do_without {
                     true => f.write_str(
@@ -104,7 +116,7 @@ impl fmt::Display for StartError {
                     false => Ok(()),
                 }
             }
-            StartError::System(what, e) => write!(f, "cannot {what}: {e}; {}", remedy(e)),
+            StartError::System(what, e) => write!(f, "cannot {what}: {}; {}", reason(e), remedy(e)),
         }
     }
 }

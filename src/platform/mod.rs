@@ -6,6 +6,10 @@
 //! `tests/platform.rs` reads them all. Nothing here decides what is done with an answer, and nothing here
 //! imports anything else of papo.
 
+mod errors;
+
+pub use errors::reason;
+
 #[cfg(all(target_os = "linux", not(feature = "portable")))]
 mod linux;
 #[cfg(all(target_os = "linux", not(feature = "portable")))]

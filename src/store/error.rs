@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
+use crate::platform::reason;
+
 /// Why a store cannot be opened, read or written. No variant has changed anything.
 ///
 /// Displayed as the second half of a line that begins with the file's name.
@@ -171,10 +173,7 @@ impl fmt::Display for StoreError {
                 "it is damaged; papo moves it aside and uses a new file when it is started with it, without \
                  --store-strict (details with -v)",
             ),
-            StoreError::Path(e) if e.kind() == io::ErrorKind::NotFound => {
-                f.write_str("cannot use it: No such file or directory; use another file")
-            }
-            StoreError::Path(e) => write!(f, "cannot use it: {e}; use another file"),
+            StoreError::Path(e) => write!(f, "cannot use it: {}; use another file", reason(e)),
             StoreError::Moved => f.write_str("the file was moved or deleted while in use"),
             StoreError::LogMoved => {
                 f.write_str("the file's log (-wal, -shm) was moved or deleted while in use")

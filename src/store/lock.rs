@@ -20,6 +20,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, OFlags};
 
+use crate::platform::reason;
+
 use super::kind::{self, Part, Whose};
 use super::place::FileId;
 use super::{StoreError, beside};
@@ -106,7 +108,10 @@ impl NameLock {
         match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(NameLock { file, path: lock }),
             Err(rustix::io::Errno::WOULDBLOCK) => Err(StoreError::InUse),
-            Err(e) => Err(StoreError::Unusable(format!("cannot lock it: {e}"))),
+            Err(e) => Err(StoreError::Unusable(format!(
+                "cannot lock it: {}",
+                reason(&e.into())
+            ))),
         }
     }
 

@@ -11,6 +11,7 @@ use std::path::Path;
 use crate::limits::{
     TRACE_LINE_BYTES_MAX, TRACE_NODES_MAX, TRACE_READ_BYTES_MAX, TRACE_TEXT_ROWS_MAX,
 };
+use crate::platform::reason;
 use crate::ui::visible::{Tab, visible};
 use crate::wire::Key;
 
@@ -84,7 +85,13 @@ impl Reader {
     /// How many lines of this file are a trace's.
     fn read_file(&mut self, path: &Path) -> Result<u64, String> {
         let fail = |words: &str| format!("{}: {words}", shown(path));
-        let file = File::open(path).map_err(|e| fail(&format!("cannot be read: {e}")))?;
+        let no_file = |e| {
+            fail(&format!(
+                "cannot be read: {}; name what --trace has written",
+                reason(&e)
+            ))
+        };
+        let file = File::open(path).map_err(no_file)?;
         let is_directory = file.metadata().is_ok_and(|m| m.is_dir());
         if is_directory {
             return Err(fail("it is a directory; name the files in it"));
@@ -101,7 +108,7 @@ impl Reader {
             line.clear();
             let limit = TRACE_LINE_BYTES_MAX as u64 + 1;
             let read = (&mut input).take(limit).read_until(b'\n', &mut line);
-            if read.map_err(|e| fail(&format!("cannot be read: {e}")))? == 0 {
+            if read.map_err(|e| fail(&format!("cannot be read: {}", reason(&e))))? == 0 {
                 break;
             }
             number += 1;

@@ -10,6 +10,8 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use crate::platform::reason;
+
 /// Into how many files a trace is cut: so large a part of it is given up at a time.
 pub const PARTS: u64 = 4;
 /// The least that a trace may be kept to: the state of a large room at the head of each file takes some of it.
@@ -133,7 +135,8 @@ fn open(path: &Path) -> Result<(File, u64), String> {
     let mut options = OpenOptions::new();
     options.read(true).append(true).create(true).mode(0o600);
     let opened = options.custom_flags(nonblocking).open(path);
-    let mut file = opened.map_err(|e| format!("cannot be written: {e}"))?;
+    let mut file =
+        opened.map_err(|e| format!("cannot be written: {}; name another file", reason(&e)))?;
     let metadata = file.metadata().map_err(|e| e.to_string())?;
     if !metadata.is_file() {
         return Err("is no plain file".to_owned());

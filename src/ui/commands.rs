@@ -16,26 +16,27 @@ use super::visible::{Tab, visible};
 /// What `/help` says.
 pub const HELP: &str = "\
 /help               this list
-/members            who is in the room
+/members            who is in the room, and its topic
 /whois NICK|ID      who that is: identity, address, since when
 /history [N]        the history, or its newest N messages
 /search WORDS       the messages of the history that have all these words
 /more               the whole message that was folded last
-/msg NICK|ID TEXT   say TEXT to one member only; it is not part of the history
+/msg NICK|ID TEXT   say TEXT to one member only; the history does not have it
 /me TEXT            say what you do: * ana TEXT
 /topic [TEXT]       the room's topic, or another one; /topic - takes it away
-/away [TEXT]        say that you are away, and why; without TEXT, that you are back
+/away [TEXT]        say that you are away, and why; without TEXT, you are back
 /nick NAME          take another name
-/join ROOM          be in another room, too, and see that one
+/join ROOM [FILE]   be in another room, too; FILE has its secret, if any
 /part [ROOM]        leave this room, or another one; the last one as /quit does
-/room [ROOM]        see another room, by its name or number, as Ctrl-N, Ctrl-P and Alt-1 to
-                    Alt-9 do; without ROOM, list them
-/ignore [NICK]      show nothing more that this person says, or list who is ignored
+/room [ROOM]        see another room, by its name or number, as Ctrl-N, Ctrl-P
+                    and Alt-1 to Alt-9 do; without ROOM, list them
+/ignore [NICK]      show nothing more of this person, or list who is ignored
 /unignore NICK      show it again
-/notify [WHEN]      ring and notify: never, mention (your name, private messages) or all
-/quiet [WHEN]       say no more who comes and goes, or say it again; WHEN is on, off
-                    or lately: only of those who spoke in the last 10 minutes
-/trace [FILE|off]   write down what this node does from now on, for papo trace
+/notify [WHEN]      ring: never, mention (your name, private messages) or all
+/quiet [WHEN]       say no more who comes and goes, or say it again; WHEN is
+                    on, off or lately: only of those who spoke in the last 10
+                    minutes
+/trace [FILE|off]   write down what this node does, for papo trace
 /status [-v]        what this node knows about itself; -v: all its counters
 /elect              start an election of the coordinator now
 /quit               leave, once everything said is confirmed
@@ -188,8 +189,7 @@ fn order(typed: &str, argument: &str) -> Result<UserCommand, String> {
         "unignore" => Ok(UserCommand::Unignore(argument.to_owned())),
         "status" if argument == "-v" => Ok(UserCommand::Status { is_detailed: true }),
         "status" => plain(UserCommand::Status { is_detailed: false }),
-        "join" if argument.is_empty() => Err("/join ROOM: say which room".into()),
-        "join" => Ok(UserCommand::Rooms(RoomWish::Join(argument.to_owned()))),
+        "join" => join(argument),
         "part" => Ok(UserCommand::Rooms(RoomWish::Part(argument.to_owned()))),
         "room" if argument.is_empty() => Ok(UserCommand::Rooms(RoomWish::List)),
         "room" => Ok(UserCommand::Rooms(RoomWish::Show(argument.to_owned()))),
@@ -198,6 +198,27 @@ fn order(typed: &str, argument: &str) -> Result<UserCommand, String> {
         "quit" => plain(UserCommand::Quit),
         _ => Err(unknown(typed)),
     }
+}
+
+/// A room, and perhaps the file that has its secret. What follows a word is never taken for a part of the room's name:
+/// who mistypes a file must not be in a room that is open.
+fn join(argument: &str) -> Result<UserCommand, String> {
+    let (room, file) = match argument.strip_prefix('"') {
+        Some(rest) => rest
+            .split_once('"')
+            .ok_or("/join \"ROOM\" [FILE]: the quote behind the room is missing")?,
+        None => argument
+            .split_once(char::is_whitespace)
+            .unwrap_or((argument, "")),
+    };
+    if room.is_empty() {
+        return Err("/join ROOM: say which room".into());
+    }
+    let file = file.trim();
+    Ok(UserCommand::Rooms(RoomWish::Join {
+        room: room.to_owned(),
+        secret: (!file.is_empty()).then(|| file.to_owned()),
+    }))
 }
 
 fn history(argument: &str) -> Result<UserCommand, String> {

@@ -120,3 +120,28 @@ fn a_member_is_named_by_nick_id_or_both() {
     assert!(to("zoe hi").unwrap_err().contains("zoe"));
     assert!(to("eve#4 hi").is_err());
 }
+
+#[test]
+fn a_room_is_joined_with_the_file_of_its_secret() {
+    let joins = |line: &str| match parse(line.to_owned()) {
+        Meaning::Do(UserCommand::Rooms(RoomWish::Join { room, secret })) => Ok((room, secret)),
+        Meaning::Wrong(why) => Err(why),
+        other => panic!("{other:?}"),
+    };
+    let room = |name: &str| Ok((name.to_owned(), None));
+    let locked = |name: &str, file: &str| Ok((name.to_owned(), Some(file.to_owned())));
+    assert_eq!(joins("/join den"), room("den"));
+    assert_eq!(joins("/JOIN board  key"), locked("board", "key"));
+    assert_eq!(
+        joins("/join board ~/my keys/x"),
+        locked("board", "~/my keys/x")
+    );
+    assert_eq!(joins("/join \"the big room\""), room("the big room"));
+    assert_eq!(
+        joins("/join \"the big room\" key"),
+        locked("the big room", "key")
+    );
+    for wrong in ["/join", "/join \"den", "/join \"\""] {
+        assert!(joins(wrong).is_err(), "{wrong}");
+    }
+}

@@ -70,7 +70,10 @@ pub(super) fn carry_out(lent: &mut CommandParts<'_>, order: UserCommand) -> Opti
         UserCommand::Members => {
             let (people, node) = (lent.display.people(), lent.node);
             let known = |key| (people.identity(key), act::away(node, key));
-            let answer = text::members(lent.node, known);
+            let mut answer = text::members(lent.node, known);
+            if lent.display.prompt().is_some() {
+                answer.insert_str(0, &head(node));
+            }
             lent.display.answer(lent.now, &answer);
         }
         UserCommand::Status { is_detailed } => {
@@ -86,6 +89,15 @@ pub(super) fn carry_out(lent: &mut CommandParts<'_>, order: UserCommand) -> Opti
         UserCommand::Quit => {}
     }
     None
+}
+
+/// What stands over the members for who looks at a screen: how many there are, and the topic.
+fn head(node: &dyn RoomState) -> String {
+    let members = text::count(node.members().len() as u64, "member");
+    match act::topic(node) {
+        Some(set) => format!("{members}; {}\n", text::topic(&set)),
+        None => format!("{members}\n"),
+    }
 }
 
 /// A mistake of the user's is explained.
@@ -157,7 +169,10 @@ fn show_topic(lent: &mut CommandParts<'_>) {
     if lent.display.is_json() {
         return (lent.display).json(lent.now, |out, at, _| json::topic(out, at, topic.as_ref()));
     }
-    let words = topic.map_or_else(|| "there is no topic".to_owned(), |set| text::topic(&set));
+    let words = topic.map_or_else(
+        || "there is no topic; /topic TEXT sets one".to_owned(),
+        |set| text::topic(&set),
+    );
     lent.display.notice(lent.now, &words);
 }
 

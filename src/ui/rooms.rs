@@ -5,8 +5,13 @@
 /// What the user wants of the rooms.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum RoomWish {
-    /// To be in this room, too.
-    Join(String),
+    /// To be in this room, too; the file has its secret, if one is named.
+    Join {
+        /// The room's name.
+        room: String,
+        /// The file with its secret.
+        secret: Option<String>,
+    },
     /// To leave this room; the one where that is said, if the name is empty.
     Part(String),
     /// To see the room of this name or number, and to speak there.

@@ -88,6 +88,12 @@ impl Rooms {
         }
     }
 
+    /// Forgets all but those of this name.
+    pub fn keep(&mut self, name: &str) {
+        self.heard
+            .retain(|_, room| room.name.as_deref() == Some(name));
+    }
+
     /// True if none was heard.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -7,7 +7,7 @@ fn a_bad_option_ends_with_2_and_one_line_that_names_it() {
     let permit = shared();
     let room = Room::new(&permit);
     let long_nick = "n".repeat(33);
-    let cases: [(&[&str], &str); 12] = [
+    let cases: [(&[&str], &str); 15] = [
         (&["--no-such-option"], "--no-such-option"),
         (&["--history", "many"], "--history"),
         (&["--replay", "some"], "--replay"),
@@ -19,6 +19,18 @@ fn a_bad_option_ends_with_2_and_one_line_that_names_it() {
         (&["--timeout", "soon"], "--timeout"),
         (&["--wait-members", "-1"], "--wait-members"),
         (&["--listen", "nowhere"], "--listen"),
+        (
+            &["listen", "--count", "0"],
+            "--count 0: give a whole number",
+        ),
+        (
+            &["listen", "--count", "x"],
+            "--count x: give a whole number",
+        ),
+        (
+            &["demo", "--nodes", "99"],
+            "--nodes 99: give a whole number",
+        ),
         (&["send", "--nick", "", "x"], "--nick"),
         (&["send", "--nick", "a\tb", "x"], "--nick"),
         (&["send", "--nick", &long_nick, "x"], "--nick"),
@@ -69,6 +81,29 @@ fn a_mistake_in_a_variable_names_the_variable() {
     ] {
         let node = room.raw(&["send", "x"]).env(name, value).start();
         assert_eq!(node.exit(), 2, "{}", node.stderr());
+        one_line_that_names(&node, line);
+    }
+    // What is found out later is told with the variable, too, and without numbers of the system's.
+    for (name, value, line) in [
+        (
+            "PAPO_STORE",
+            "/",
+            "--store (PAPO_STORE) /: it is a directory",
+        ),
+        (
+            "PAPO_INTERFACE",
+            "nosuch0",
+            "--interface (PAPO_INTERFACE) nosuch0: no such",
+        ),
+        (
+            "PAPO_LISTEN",
+            "192.0.2.77:4000",
+            "cannot listen on 192.0.2.77:4000: Cannot assign requested address; choose an address of this host, \
+             or 0.0.0.0 (--listen, PAPO_LISTEN)",
+        ),
+    ] {
+        let node = room.raw(&["send", "x"]).env(name, value).start();
+        assert_eq!(node.exit(), 3, "{}", node.stderr());
         one_line_that_names(&node, line);
     }
     // A list may have spaces behind its commas.
@@ -191,6 +226,16 @@ fn scan_exits_with_0_when_it_found_a_room_and_with_1_when_it_found_none() {
     let scan = room.papo("scan", &["scan"]).start();
     assert_eq!(scan.exit(), 0, "{}", scan.stderr());
     assert!(scan.stdout().contains(&room.name), "{}", scan.stdout());
+    // It was asked for one room only.
+    let other = room.neighbour();
+    let bia = other.join("bia");
+    bia.joined();
+    let scan = room.papo("scan", &["scan"]).start();
+    assert_eq!(scan.exit(), 0, "{}", scan.stderr());
+    assert!(!scan.stdout().contains(&other.name), "{}", scan.stdout());
+    let scan = room.called("nosuch").papo("scan", &["scan"]).start();
+    assert_eq!(scan.exit(), 1, "{}", scan.stderr());
+    one_line_that_names(&scan, "--room: nobody is heard in it");
 }
 
 #[test]

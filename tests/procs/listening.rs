@@ -1,6 +1,6 @@
 //! Which messages a listener prints, when it ends, and which options a command does not take.
 
-use crate::harness::{Room, scratch_dir, shared};
+use crate::harness::{Room, one_line_that_names, scratch_dir, shared};
 
 #[test]
 fn a_listener_prints_what_fits_and_leaves_after_so_many() {
@@ -83,8 +83,26 @@ fn a_history_is_cut_by_time_number_and_nick_and_nothing_found_is_1() {
         (0, "three".to_owned())
     );
     assert_eq!(history(&["--since", "yesterday"]).0, 0);
+    assert_eq!(history(&["--since", "2 hours ago"]).0, 0);
+    assert_eq!(history(&["--since", "yesterday 10:00"]).0, 0);
     assert_eq!(history(&["--until", "yesterday"]), (1, String::new()));
     assert_eq!(history(&["--grep", "four"]), (1, String::new()));
+    assert_eq!(history(&["-n", "0"]), (1, String::new()));
+    for (wrong, line) in [
+        (
+            &["--since", "today", "--until", "yesterday"][..],
+            "--until: it is before --since",
+        ),
+        (&["--since", "tomorrow"], "--since tomorrow: give a date"),
+        (&["--from", ""], "--from \"\": it is empty"),
+        (&["--grep", " "], "--grep \" \": it is empty"),
+    ] {
+        let node = room
+            .raw(&[&["history", "--store", file], wrong].concat())
+            .start();
+        assert_eq!(node.exit(), 2, "{}", node.stderr());
+        one_line_that_names(&node, line);
+    }
 }
 
 #[test]
@@ -99,7 +117,15 @@ fn an_option_that_does_nothing_is_a_mistake() {
         (&["send", "--commands", "hello"], "--commands"),
         (&["scan", "--store", "x"], "--store"),
         (&["listen", "--wait-members", "1"], "--wait-members"),
+        (&["listen", "--stay"], "--stay"),
+        (&["listen", "--timestamps", "--json"], "--timestamps"),
+        (&["listen", "--timestamps", "--exec", "cat"], "--timestamps"),
+        (&["history", "--store", "x", "--nick", "ana"], "--nick"),
+        (&["scan", "--peer", "10.0.0.1:4000"], "--peer"),
+        (&["man", "--quiet"], "--quiet"),
+        (&["keygen", "--room", "x"], "--room"),
         (&["--store-strict"], "--store-strict"),
+        (&["--store-max", "2M"], "--store-max"),
     ] {
         let node = room.raw(arguments).start();
         assert_eq!(node.exit(), 2, "{arguments:?}");
@@ -107,6 +133,9 @@ fn an_option_that_does_nothing_is_a_mistake() {
         assert!(line.starts_with(&format!("papo: {option}: ")), "{line}");
         assert_eq!(line.lines().count(), 1, "{line}");
     }
+    // A script has who and where in front of each command.
+    let page = room.raw(&["--nick", "ana", "--room", "x", "man"]).start();
+    assert_eq!(page.exit(), 0, "{}", page.stderr());
     let help = room.raw(&["history", "--help"]).start();
     assert_eq!(help.exit(), 0);
     let help = help.stdout();
@@ -115,6 +144,9 @@ fn an_option_that_does_nothing_is_a_mistake() {
         !help.contains("--heartbeat") && !help.contains("--nick"),
         "{help}"
     );
+    // What an option does there, and not what it does in the chat.
+    let lacks = |text: &str| !help.contains(text);
+    assert!(lacks("several") && lacks("comes and goes"), "{help}");
 }
 
 #[test]

@@ -380,3 +380,31 @@ fn a_flood_in_one_room_delays_no_other() {
         });
     }
 }
+
+#[test]
+fn a_peer_may_be_asked_in_one_room_only() {
+    let permit = shared();
+    let two = Two::new(&permit);
+    let at = |node: &Node| {
+        let listening = node.event("listening", |e| e.is("listening"));
+        let at = listening.list("tcp")[0].as_str().map(str::to_owned);
+        at.expect("an address")
+    };
+    let peers = [(&two.one, &two.ana), (&two.two, &two.bia)];
+    let peers = peers.map(|(room, node)| format!("{}={}", room.name, at(node)));
+    let args = [
+        "--json",
+        "--stay",
+        "--no-multicast",
+        "--peer",
+        &peers[0],
+        "--peer",
+        &peers[1],
+    ];
+    let cid = two.in_both(&args);
+    for room in [&two.one, &two.two] {
+        event(&cid, "joined", &[("room", &room.name)]);
+    }
+    let warned = events(&cid).iter().any(|event| event["event"] == "warning");
+    assert!(!warned, "{}", cid.stdout());
+}

@@ -247,9 +247,11 @@ fn fifty_real_nodes_and_ten_failovers_are_drawn_in_a_moment() {
             e.is("coordinator") && e.num("id") == next
         });
         nodes[20].say("hello");
-        nodes[10].heard("n20", 51 - next as usize);
+        nodes[10].heard("n20", usize::try_from(51 - next).expect("a small number"));
     }
-    nodes.iter().for_each(|node| node.signal(Signal::TERM));
+    for node in &nodes {
+        node.signal(Signal::TERM);
+    }
     let page = dir.join("page.html");
     let script = "ulimit -d 262144 && exec \"$0\" trace --html \"$@\"";
     let begin = std::time::Instant::now();

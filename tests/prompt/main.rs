@@ -13,6 +13,7 @@
 )]
 
 mod attention;
+mod completing;
 mod demo;
 #[path = "../harness/mod.rs"]
 mod harness;

@@ -340,3 +340,33 @@ fn a_room_that_cannot_go_on_is_said_where_the_user_looks() {
     ana.keys("/quit\r");
     assert_eq!(ana.exit().code(), Some(3));
 }
+
+#[test]
+fn a_locked_room_is_joined_with_the_file_of_its_secret() {
+    let permit = shared();
+    let lab = Room::new(&permit).called("lab");
+    let dir = scratch_dir();
+    let key = dir.join("key");
+    write_secret(&key, "correct horse battery staple");
+    let key = key.to_str().expect("a path in UTF-8");
+    let board = lab.called("board");
+    let bia = board.join_with("bia", &["--secret-file", key]);
+    bia.joined();
+    let mut ana = Terminal::start(&lab, "ana");
+    ana.shows("you coordinate");
+    // Without it, nobody is in an open room of that name by mistake.
+    ana.keys("/join board\r");
+    ana.shows("[board] the room \"board\" is locked");
+    ana.shows("/join board FILE");
+    ana.keys(&format!("\x0c/join board {key}x\r"));
+    ana.shows("/join board: --secret-file");
+    ana.keys(&format!("\x0c/join board {key}\r"));
+    ana.shows("in board as ana#2; here: bia#1");
+    ana.keys("hello\r");
+    bia.heard("ana", 1);
+    ana.keys(&format!("/join board {key}\r"));
+    ana.shows("/join board: you are in it already");
+    // The other room is open as it was.
+    ana.keys("/room lab\r/join \"a b\"\r");
+    ana.shows("in a b as ana#1");
+}

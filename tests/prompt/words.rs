@@ -52,6 +52,7 @@ fn the_topic_is_told_to_who_comes_later_and_who_is_away_is_marked() {
     ana.shows("the topic is: lunch at noon (set by bia)");
     bia.sees_members(2);
     ana.keys("/members\r");
+    ana.shows("2 members; the topic is: lunch at noon (set by bia)");
     ana.shows("coordinator is away: in a meeting");
     ana.keys("/msg bia hello\r");
     ana.shows("bia#1 is away: in a meeting");

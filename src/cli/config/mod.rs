@@ -89,7 +89,8 @@ pub(super) fn load(
                 _ => (format!("--config {shown}"), "name a file with options"),
             };
             return Err(Stop::Failed(format!(
-                "{name}: cannot read it: {e}; {remedy}"
+                "{name}: cannot read it: {}; {remedy}",
+                platform::reason(&e)
             )));
         }
     };

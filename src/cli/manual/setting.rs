@@ -79,8 +79,11 @@ impl Page {
         if command != "papo" {
             self.roff.control("br", []);
         }
-        self.roff
-            .text([bold(command), roman(" "), italic(rest.to_owned())]);
+        let mut line = vec![bold(command)];
+        if !rest.is_empty() {
+            line.extend([roman(" "), italic(rest.to_owned())]);
+        }
+        self.roff.text(line);
     }
 
     /// A word with its value, and what it means.
@@ -131,17 +134,7 @@ impl Page {
         };
         self.text(&super::sentence(&help));
         if takes_value {
-            let values = arg.get_possible_values();
-            for value in values.iter().filter(|v| !v.is_hide_set()) {
-                self.roff
-                    .control("br", [])
-                    .text([bold(value.get_name()), roman(":")]);
-                let help = value.get_help().map(ToString::to_string);
-                self.text(&super::sentence(&help.unwrap_or_default()));
-            }
-            if !values.is_empty() {
-                self.roff.control("br", []);
-            }
+            self.values(arg);
             let given = arg.get_default_values().iter();
             let given: Vec<_> = given.map(|v| v.to_string_lossy().into_owned()).collect();
             if default.is_empty() {
@@ -154,6 +147,27 @@ impl Page {
         if let Some(variable) = arg.get_env() {
             self.text(&format!("Variable: {}.", variable.to_string_lossy()));
         }
+    }
+
+    /// What a value may be, with what each means where that is said.
+    fn values(&mut self, arg: &Arg) {
+        let values = arg.get_possible_values();
+        let values: Vec<_> = values.iter().filter(|v| !v.is_hide_set()).collect();
+        if values.is_empty() {
+            return;
+        }
+        if values.iter().all(|value| value.get_help().is_none()) {
+            let names: Vec<_> = values.iter().map(|value| value.get_name()).collect();
+            return self.text(&format!("One of {}.", names.join(", ")));
+        }
+        for value in values {
+            self.roff
+                .control("br", [])
+                .text([bold(value.get_name()), roman(":")]);
+            let help = value.get_help().map(ToString::to_string);
+            self.text(&super::sentence(&help.unwrap_or_default()));
+        }
+        self.roff.control("br", []);
     }
 
     /// The page's source.

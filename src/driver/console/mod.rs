@@ -28,6 +28,7 @@ use crate::limits::{
     STDIN_BYTES_PER_TURN_MAX,
 };
 use crate::node::{Node, Now};
+use crate::platform::reason;
 use crate::ui::terminal::Abilities;
 use crate::ui::{Fate, Listening, ScreenFacts, Ui, UiConfig};
 
@@ -224,7 +225,7 @@ impl Console {
                 self.end_stdin(now, ui);
             }
             Err(e) => {
-                ui.warn(now, &format!("stdin ends here: {e}"));
+                ui.warn(now, &format!("stdin ends here: {}", reason(&e)));
                 self.end_stdin(now, ui);
             }
         }

@@ -23,6 +23,7 @@ use slab::Slab;
 
 use crate::limits::LOOKUPS_MAX;
 use crate::node::{Peer, Time};
+use crate::platform;
 use crate::timing;
 use crate::ui::visible::{Tab, visible};
 
@@ -329,7 +330,7 @@ pub(super) fn peers(named: &[NamedPeer]) -> Vec<Peer> {
 
 /// What a failed look-up says, without what the standard library puts before it.
 fn reason(e: &io::Error) -> String {
-    let text = e.to_string();
+    let text = platform::reason(e);
     let reason = text.rsplit_once("information: ").map_or(&*text, |(_, r)| r);
     visible(reason, Tab::Escape)
 }

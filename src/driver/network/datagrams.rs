@@ -17,6 +17,7 @@ use slab::Slab;
 use socket2::{InterfaceIndexOrAddress, SockRef, Socket};
 
 use crate::limits::{DATAGRAM_BYTES_MAX, GROUPS_PER_SOCKET_MAX, INTERFACES_MAX};
+use crate::platform::reason;
 
 use super::interfaces::Interface;
 use super::sockets::{group_v6, hearing_v4, hearing_v6, scoped, sending_v4, sending_v6};
@@ -154,7 +155,7 @@ impl Datagrams {
                     // An IPv6 address cannot be used before it is known to be the only one.
                     let is_early = e.kind() == ErrorKind::AddrNotAvailable;
                     if self.failed.insert(role) && !is_early {
-                        report(format!("no multicast on {interface}: {e}"));
+                        report(format!("no multicast on {interface}: {}", reason(&e)));
                     }
                     result = Err(e);
                 }
@@ -370,7 +371,7 @@ impl Datagrams {
                 udp.is_failing = failed.is_some();
                 let (name, group) = (&udp.name, to.ip());
                 report(match failed {
-                    Some(e) => format!("cannot multicast to {group} on {name}: {e}"),
+                    Some(e) => format!("cannot multicast to {group} on {name}: {}", reason(&e)),
                     None => format!("multicast to {group} on {name} works again"),
                 });
             }

@@ -30,6 +30,7 @@ use std::time::Duration;
 use crate::limits::{ADDRESSES_MAX, DATAGRAM_BYTES_MAX};
 use crate::node::{Now, Time};
 use crate::platform::Changes;
+use crate::platform::reason;
 use crate::wire::{Address, Datagram, encode_datagram};
 
 use super::complaints::Complaint;
@@ -127,7 +128,10 @@ impl Network {
             }
             Err(e) => {
                 if !std::mem::replace(&mut self.is_failing, true) {
-                    warn(&format!("cannot list the interfaces of this host: {e}"));
+                    warn(&format!(
+                        "cannot list the interfaces of this host: {}",
+                        reason(&e)
+                    ));
                 }
                 false
             }

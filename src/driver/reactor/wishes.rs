@@ -48,7 +48,7 @@ impl Reactor {
                 let found = self.find("/part", &name);
                 found.map(|which| self.part(which))
             }
-            RoomWish::Join(name) => self.join(at, &name),
+            RoomWish::Join { room, secret } => self.join(at, &room, secret.as_deref()),
         };
         if let Err(why) = done {
             self.rooms.get_mut(at).refuse(&why);
@@ -132,11 +132,15 @@ impl Reactor {
     }
 
     /// Joins a room, and brings it to the front. `at` is where the user said that.
-    fn join(&mut self, at: usize, name: &str) -> Result<(), String> {
+    fn join(&mut self, at: usize, name: &str, secret: Option<&str>) -> Result<(), String> {
         let shown = visible(name, Tab::Escape);
         let fail = |why: String| format!("/join {shown}: {why}");
-        let config = self.joins.config(name).map_err(fail)?;
+        let config = self.joins.config(name, secret).map_err(fail)?;
         if let Some(there) = self.rooms.named(&config.room) {
+            if secret.is_some() {
+                let why = "you are in it already; /part leaves it, and then it can be joined with another secret";
+                return Err(fail(why.into()));
+            }
             self.go(at, there);
             return Ok(());
         }
@@ -163,7 +167,10 @@ impl Reactor {
         if self.process.console().has_terminal() {
             let name = visible(self.rooms.get(at).name(), Tab::Escape);
             let front = self.rooms.front();
-            let words = format!("[{name}] {why}");
+            let mut words = format!("[{name}] {why}");
+            if let StartError::Locked(_) = why {
+                words += &format!("; /join {name} FILE joins it with the secret in a file");
+            }
             self.rooms.get_mut(front).refuse(&words);
         } else {
             self.rooms.get_mut(at).refuse(&why.to_string());
