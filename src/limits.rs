@@ -393,7 +393,7 @@ pub const DEMO_NODES_MAX: usize = 60;
 /// How much of the file is read that says to a process of a lesson from whom it is cut off.
 pub const CUTS_BYTES_MAX: u64 = 16 << 10;
 /// How many bytes of a trace wait to be written; beyond, they are written whenever a turn ends.
-pub const TRACE_WAITING_MAX: usize = 64 << 10;
+pub const TRACE_WAITING_MAX: usize = 128 << 10;
 
 // The IRC server. What the protocol of IRC fixes is named so that a client can read it in 005.
 

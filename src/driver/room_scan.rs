@@ -33,7 +33,7 @@ pub struct ScanConfig {
     pub heartbeat: Duration,
     /// The locked room whose secret is known, if there is one.
     pub locked: Option<(String, Secret)>,
-    /// The only room that is wanted, if not all are.
+    /// The only room that is wanted, if not all are; locked ones whose names are not known may be it.
     pub only: Option<String>,
 }
 
@@ -67,11 +67,9 @@ pub fn scan(config: &ScanConfig) -> Result<Scan, StartError> {
     if let Err(e) = datagrams.follow(&interfaces, |report| reports.push(report)) {
         return Err(StartError::Interfaces(interfaces, e));
     }
-    let (room, secret) = match (&config.locked, &config.only) {
-        (Some((room, secret)), _) => (room.as_str(), Some(secret)),
-        // That it is locked is seen without its secret.
-        (None, Some(room)) => (room.as_str(), None),
-        (None, None) => ("", None),
+    let (room, secret) = match &config.locked {
+        Some((room, secret)) => (room.as_str(), Some(secret)),
+        None => ("", None),
     };
     let no_randomness = || io::Error::other("no randomness");
     let lock = DatagramLock::new(room, secret)

@@ -143,10 +143,7 @@ mod tests {
         assert!(oldest <= Duration::from_millis(200), "{oldest:?}");
         // What waits is bounded, however much there is.
         let (count, _) = writes("flood", 8_000, 1);
-        assert!(
-            (1_000..1_300).contains(&count),
-            "{count} writes in ten seconds"
-        );
+        assert!((500..700).contains(&count), "{count} writes in ten seconds");
     }
 
     #[test]

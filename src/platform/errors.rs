@@ -6,6 +6,9 @@ use std::io;
 
 /// The system's words, without the number that the standard library puts behind them.
 pub fn reason(e: &io::Error) -> String {
+    if e.kind() == io::ErrorKind::NotFound && e.get_ref().is_none() {
+        return "No such file or directory".to_owned();
+    }
     let text = e.to_string();
     match (e.raw_os_error(), text.rsplit_once(" (os error ")) {
         (Some(_), Some((words, _))) => words.to_owned(),
@@ -21,6 +24,10 @@ mod tests {
     fn the_number_of_an_error_is_left_out() {
         assert_eq!(
             reason(&io::Error::from_raw_os_error(2)),
+            "No such file or directory"
+        );
+        assert_eq!(
+            reason(&io::ErrorKind::NotFound.into()),
             "No such file or directory"
         );
         assert_eq!(

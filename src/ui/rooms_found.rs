@@ -88,10 +88,10 @@ impl Rooms {
         }
     }
 
-    /// Forgets all but those of this name.
+    /// Forgets all but those of this name, and locked ones whose names are not known.
     pub fn keep(&mut self, name: &str) {
         self.heard
-            .retain(|_, room| room.name.as_deref() == Some(name));
+            .retain(|_, room| room.name.as_deref().is_none_or(|own| own == name));
     }
 
     /// True if none was heard.
