@@ -47,7 +47,9 @@ pub(super) fn moment(text: &str) -> Result<Moment, String> {
 /// A moment with its offset, one of the local clock, a date, a time of day, a day's name and perhaps a time, or so
 /// long ago. Of a time of day and of a day's name the last one is meant that is not ahead.
 fn moment_at(text: &str, now: &ZonedDateTime) -> Result<Moment, jiff::Error> {
-    if let Ok(time) = text.parse::<Time>() {
+    // A time is read from what has a date, too.
+    let has_date = text.parse::<Timestamp>().is_ok() || text.parse::<DateTime>().is_ok();
+    if let Some(time) = text.parse::<Time>().ok().filter(|_| !has_date) {
         let today = now.with().time(time).build()?;
         let is_ahead = today.timestamp() > now.timestamp();
         let days = if is_ahead { 1 } else { 0 };

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use crate::limits::TRACE_WAITING_MAX;
 use crate::node::{Input, Node, Now, Outbox, Time};
+use crate::platform::reason;
 use crate::trace::Tap;
 use crate::ui::visible::{Tab, visible};
 use crate::wire::Key;
@@ -149,7 +150,7 @@ impl Tracing {
         lines.shrink_to(2 * TRACE_WAITING_MAX);
         *tap.lines() = lines;
         let error = written.err()?;
-        let words = format!("{}: the trace ends: {error}", shown(file.path()));
+        let words = format!("{}: the trace ends: {}", shown(file.path()), reason(&error));
         self.on = None;
         node.set_traced(false);
         Some(words)

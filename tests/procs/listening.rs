@@ -120,7 +120,7 @@ fn an_option_that_does_nothing_is_a_mistake() {
         (&["listen", "--timestamps", "--json"], "--timestamps"),
         (&["listen", "--timestamps", "--exec", "cat"], "--timestamps"),
         (&["man", "--quiet"], "--quiet"),
-        (&["keygen", "--room", "x"], "--room"),
+        (&["keygen", "--json"], "--json"),
         (&["--store-strict"], "--store-strict"),
         (&["--store-max", "2M"], "--store-max"),
     ] {

@@ -226,7 +226,7 @@ fn a_full_disk_ends_the_trace_and_not_the_node() {
     small.ask("/status", "status");
     let again = lines(&full.join("again.trace"));
     assert_eq!(again[0]["late"], true);
-    assert!(again.iter().any(|l| l["e"] == "taken"));
+    assert!(again.iter().any(|l| l["e"] == "confirmed"), "{again:?}");
 }
 
 /// The program itself draws what fifty real nodes did in ten failovers, in under 3 s and in under 256 MiB.

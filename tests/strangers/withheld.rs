@@ -141,8 +141,8 @@ fn waits(answers: Answers, lines: u64) -> Vec<Duration> {
 fn what_follows_from_withheld_lines_waits_for_some_time_only() {
     for (answers, most) in [
         (Answers::Nothing, 2),
-        (Answers::Silence, 45),
-        (Answers::Trickle, 60),
+        (Answers::Silence, 15),
+        (Answers::Trickle, 20),
     ] {
         let all = waits(answers, 4);
         println!("{answers:?}: {all:?}");

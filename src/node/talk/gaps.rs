@@ -326,11 +326,15 @@ impl Talk {
         // An answer is good for a while only: what one lacked then may have come to it by others.
         let stays_good = lent.cx.is_weakened(Weakness::AnswersStayGood);
         let asks_again = !stays_good && lent.cx.since(stage.since()) < lent.cx.gap_patience() * 2;
+        // An author that says itself that it has not said this.
+        let said = self.known_to_be_said(lent, author);
+        let denies = said.is_some_and(|said| said < stage.span().0);
         let has_answered = |peer: &Key| {
             let asked = self.gaps.last_answer(*peer);
             let is_fresh = |at| !asks_again || lent.cx.since(at) < lent.cx.config.failure_timeout;
             let has = asked.is_some_and(|(began, ended)| began >= stage.since() && is_fresh(ended));
-            has || self.gaps.has_had_its_chances(lent, *peer, stage.since())
+            let since = (stage.since(), denies && *peer == author);
+            has || self.gaps.has_had_its_chances(lent, *peer, since)
         };
         if one_is_enough && reach.iter().any(has_answered) {
             return None;

@@ -229,9 +229,15 @@ impl Gaps {
     }
 
     /// True if this peer answers none of many questions to the end: it must not keep a gap from being given up
-    /// for ever. Members get more patience than strangers.
-    pub(super) fn has_had_its_chances(&self, lent: &Lent<'_>, peer: Key, since: Time) -> bool {
-        let (failures, timeouts) = if lent.view.contains(peer) {
+    /// for ever. Members get more patience than strangers, unless they say themselves that there is nothing to give
+    /// (`denies`).
+    pub(super) fn has_had_its_chances(
+        &self,
+        lent: &Lent<'_>,
+        peer: Key,
+        (since, denies): (Time, bool),
+    ) -> bool {
+        let (failures, timeouts) = if lent.view.contains(peer) && !denies {
             (timing::CHANCES_OF_MEMBERS, timing::SILENT_LINK_TIMEOUTS_MAX)
         } else {
             (timing::CHANCES_OF_STRANGERS, 2 * timing::GAP_TIMEOUTS)

@@ -102,7 +102,7 @@ fn a_member_that_brings_what_is_missing_only_slowly_is_not_held_for_one_that_nev
     let since = Time::default();
     let is_asked_in_vain = |rig: &mut Rig| {
         let (talk, lent) = rig.node.talk();
-        talk.gaps.has_had_its_chances(&lent, ANA, since)
+        talk.gaps.has_had_its_chances(&lent, ANA, (since, false))
     };
     let timeout = rig.node.cx.config.failure_timeout;
     rig.pass(timeout * timing::SILENT_LINK_TIMEOUTS_MAX);

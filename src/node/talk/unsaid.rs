@@ -64,7 +64,7 @@ impl Talk {
 
     /// The last message of which anything but the word of others says that this author has said it; none if the
     /// author does not speak for itself here, and may have said more.
-    fn known_to_be_said(&self, lent: &Lent<'_>, author: Key) -> Option<u64> {
+    pub(super) fn known_to_be_said(&self, lent: &Lent<'_>, author: Key) -> Option<u64> {
         let said = self.word_of(lent, author)?;
         let taken = self.history.highest(author);
         let waiting = self.waiting.last_of(author);
