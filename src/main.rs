@@ -191,10 +191,11 @@ fn end(options: &Options, ended: Result<Result<u8, StartError>, String>) -> Exit
 fn driver_config(
     action: Task,
     options: &Options,
-    (secret, warnings): (Option<Secret>, Vec<String>),
+    (secret, mut warnings): (Option<Secret>, Vec<String>),
 ) -> Result<DriverConfig, String> {
     let identity = options.identity.as_deref();
-    let person = cli::identity::resolve(identity, options.anonymous)?;
+    let (person, warning) = cli::identity::resolve(identity, options.anonymous)?;
+    warnings.extend(warning);
     // Sending a line prints nothing, and goes without.
     let prints = options.json || !matches!(action, Task::Send { .. });
     Ok(DriverConfig {

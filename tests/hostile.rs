@@ -20,7 +20,7 @@ mod crowds;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
-use harness::{Node, PATIENCE, Room, agree, alone, let_pass, ms};
+use harness::{Node, PATIENCE, Room, agree, alone, let_pass, ms, scratch_dir, write_secret};
 
 use attacks::{Attack, Target};
 
@@ -39,11 +39,24 @@ fn rss_kib(node: &Node) -> u64 {
 
 /// Two members talk, a third one joins, while `attack` goes on against the first two.
 fn withstand(name: &str, attack: Attack) {
+    withstand_with(name, attack, None);
+}
+
+/// The same in a room that is locked, if there is a secret.
+fn withstand_with(name: &str, attack: Attack, secret: Option<&str>) {
     let permit = alone();
     let room = Room::new(&permit);
-    let ana = room.join("ana");
+    let dir = scratch_dir();
+    let key = dir.join("key");
+    let mut options = Vec::new();
+    if let Some(secret) = secret {
+        write_secret(&key, secret);
+        options = vec!["--secret-file", key.to_str().expect("ASCII")];
+    }
+    let join = |nick| room.join_with(nick, &options);
+    let ana = join("ana");
     ana.joined();
-    let bia = room.join("bia");
+    let bia = join("bia");
     bia.joined();
     ana.sees_members(2);
     for n in 0..20 {
@@ -52,7 +65,7 @@ fn withstand(name: &str, attack: Attack) {
     bia.heard("ana", 20);
     let before = [rss_kib(&ana), rss_kib(&bia)];
     let over = AtomicBool::new(false);
-    let targets = [&ana, &bia].map(|n| Target::of(n, &room));
+    let targets = [&ana, &bia].map(|n| Target::of(n, &room, secret));
     let mut delays = Vec::new();
     std::thread::scope(|scope| {
         for target in &targets {
@@ -72,7 +85,7 @@ fn withstand(name: &str, attack: Attack) {
             });
             delays.push(said.elapsed());
             if joiner.is_none() && began.elapsed() > ms(1_000) {
-                joiner = Some(room.join("caio"));
+                joiner = Some(join("caio"));
             }
             let_pass(ms(20));
         }
@@ -132,6 +145,13 @@ fn a_thousand_connections_that_send_a_byte_a_second() {
 #[test]
 fn a_flood_of_random_frames() {
     withstand("random", attacks::random_frames);
+}
+
+/// Of those who do not hold the secret, and of those who do.
+#[test]
+fn a_flood_of_random_frames_in_a_locked_room() {
+    let secret = Some("correct horse battery staple");
+    withstand_with("random, locked", attacks::random_frames, secret);
 }
 
 #[test]

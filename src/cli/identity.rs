@@ -20,20 +20,24 @@ const FILE_BYTES_MAX: u64 = 4 * 1024;
 /// What others may do to the file: nothing.
 const OTHERS: u32 = 0o077;
 
+/// Who the user is, and what the user is to be told of the file that says so.
+pub type Resolved = (Option<Person>, Option<String>);
+
 /// Who the user is: whoever the named file says, or the one in the state directory. Where there is no
 /// place for that one the user is nobody in particular.
 ///
 /// # Errors
 ///
 /// One line that names the file, never the secret, and what to do.
-pub fn resolve(named: Option<&Path>, anonymous: bool) -> Result<Option<Person>, String> {
+pub fn resolve(named: Option<&Path>, anonymous: bool) -> Result<Resolved, String> {
+    let nobody = (None, None);
     if anonymous {
-        return Ok(None);
+        return Ok(nobody);
     }
     if let Some(path) = named {
         let source = format!("--identity {}", shown(path));
         return match open(path) {
-            Ok(person) => Ok(Some(person)),
+            Ok(person) => Ok((Some(person), warning(&source, path))),
             Err(Trouble::Damaged(why)) => Err(damaged(&source, why)),
             Err(Trouble::Io(e)) => Err(format!(
                 "{source}: cannot read or make it: {}; name a file in a directory that is there, or give --anonymous",
@@ -43,13 +47,13 @@ pub fn resolve(named: Option<&Path>, anonymous: bool) -> Result<Option<Person>, 
     }
     let Some(path) = platform::state_home().map(|home| home.join("papo").join("identity")) else {
         log::info!("no home directory, where an identity could be kept: this node is anonymous");
-        return Ok(None);
+        return Ok(nobody);
     };
     match make_directory(&path)
         .map_err(Trouble::Io)
         .and_then(|()| open(&path))
     {
-        Ok(person) => Ok(Some(person)),
+        Ok(person) => Ok((Some(person), warning(&shown(&path), &path))),
         Err(Trouble::Damaged(why)) => Err(damaged(&shown(&path), why)),
         Err(Trouble::Io(e)) => {
             let path = shown(&path);
@@ -57,9 +61,18 @@ pub fn resolve(named: Option<&Path>, anonymous: bool) -> Result<Option<Person>, 
                 "cannot keep an identity in {path}: {}: this node is anonymous",
                 platform::reason(&e)
             );
-            Ok(None)
+            Ok(nobody)
         }
     }
+}
+
+/// A warning, if others on this machine may read the file, or write it.
+fn warning(source: &str, path: &Path) -> Option<String> {
+    let is_open = fs::metadata(path).is_ok_and(|facts| facts.mode() & OTHERS != 0);
+    let name = shown(path);
+    is_open.then(|| {
+        format!("{source}: others on this machine may read or change who you are; keep it to yourself: chmod 600 {name}")
+    })
 }
 
 /// Why a file gives no identity.
@@ -113,12 +126,6 @@ fn read(path: &Path) -> Result<Person, Trouble> {
     let mut text = Vec::new();
     let read = file.take(FILE_BYTES_MAX).read_to_end(&mut text);
     read.map_err(Trouble::Io)?;
-    if facts.mode() & OTHERS != 0 {
-        log::warn!(
-            "others may read {0}, which says who you are: chmod 600 {0}",
-            shown(path)
-        );
-    }
     let text = str::from_utf8(&text).ok();
     let person = text.and_then(parse);
     person.ok_or(Trouble::Damaged("it is damaged, or is no identity"))

@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 
 use crate::identity::Fingerprint;
 use crate::node::Departure;
-use crate::wire::{Id, Member};
+use crate::wire::{Address, Id, Member};
 
 use super::json::{When, event, millis};
 use super::numbers::{Hex, Stamp};
@@ -26,12 +26,22 @@ impl<T: std::fmt::Display> Serialize for Text<T> {
     }
 }
 
+/// An address, or nothing.
+struct Shown(Option<Address>);
+
+impl std::fmt::Display for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.map_or(Ok(()), |address| address.fmt(f))
+    }
+}
+
 #[derive(Serialize)]
 struct MemberOut<'a> {
     id: Id,
     nick: &'a str,
     key: Hex,
-    address: Option<Text<crate::wire::Address>>,
+    /// Empty for one who says none: whoever reads this counts on a text.
+    address: Text<Shown>,
     #[serde(skip_serializing_if = "Option::is_none")]
     identity: Option<Fingerprint>,
 }
@@ -45,7 +55,7 @@ fn member_out<'a>(member: &'a Member, people: &People) -> MemberOut<'a> {
         id: member.id,
         nick: &member.nick,
         key: Hex(member.key.0),
-        address: member.addresses.first().copied().map(Text),
+        address: Text(Shown(member.addresses.first().copied())),
         identity: people.identity(member.key),
     }
 }

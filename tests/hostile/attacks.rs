@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use papo::identity::{Credentials, LinkProof, Role};
+use papo::lock::Secret;
 use papo::wire::{
     Bytes, Datagram, Fetch, JoinRequest, Key, Message, Position, Private, Proof, SeqRange, Span,
     VERSION, encode_datagram, encode_frame,
@@ -22,14 +23,17 @@ pub struct Target {
     at: SocketAddr,
     group: SocketAddrV4,
     room: String,
+    secret: Option<Secret>,
 }
 
 impl Target {
-    pub fn of(node: &Node, room: &Room<'_>) -> Target {
+    pub fn of(node: &Node, room: &Room<'_>, secret: Option<&str>) -> Target {
+        let derived = |secret: &str| Secret::derive(&room.name, secret.as_bytes());
         Target {
             at: address_of(node),
             group: room.group,
             room: room.name.clone(),
+            secret: secret.map(|secret| derived(secret).expect("it is long enough")),
         }
     }
 
@@ -41,13 +45,20 @@ impl Target {
 
     /// A link on which a key is proven and HELLO is said; none if the node is too busy for it.
     fn link(&self) -> Option<TcpStream> {
-        let stream = TcpStream::connect_timeout(&self.at, ms(1_000)).ok()?;
-        let mut speaker = Speaker::on(stream);
-        speaker.try_prove(&self.room, ms(1_000))?;
-        speaker.say(&hello(&self.room, speaker.key(), 0, None));
-        let stream = speaker.into_stream();
+        let stream = self.speaker()?.into_stream();
         stream.set_nonblocking(true).ok()?;
         Some(stream)
+    }
+
+    fn speaker(&self) -> Option<Speaker> {
+        let stream = TcpStream::connect_timeout(&self.at, ms(1_000)).ok()?;
+        let mut speaker = Speaker::on(stream);
+        if let Some(secret) = &self.secret {
+            speaker = speaker.lock(secret);
+        }
+        speaker.try_prove(&self.room, ms(1_000))?;
+        speaker.say(&hello(&self.room, speaker.key(), 0, None));
+        Some(speaker)
     }
 }
 
@@ -124,9 +135,29 @@ pub fn proofs(target: &Target, over: &AtomicBool) {
     }
 }
 
+fn random_frame(rng: &mut fastrand::Rng) -> Vec<u8> {
+    let length = rng.u32(1..2_000);
+    let mut frame = length.to_be_bytes().to_vec();
+    frame.extend((0..length).map(|_| rng.u8(..)));
+    if rng.bool() {
+        // An envelope, so that the decoder looks further.
+        frame[4..8.min(length as usize + 4)].fill(0x82);
+        frame.truncate(4 + length as usize);
+    }
+    frame
+}
+
 pub fn random_frames(target: &Target, over: &AtomicBool) {
     let mut rng = fastrand::Rng::with_seed(1);
     while !is_over(over) {
+        if target.secret.is_some() && rng.bool() {
+            // Whoever holds the secret seals what it says, or the node would not look at it.
+            let Some(mut speaker) = target.speaker() else {
+                continue;
+            };
+            (0..20).for_each(|_| speaker.write(&random_frame(&mut rng)));
+            continue;
+        }
         let stream = if rng.bool() {
             target.link()
         } else {
@@ -134,15 +165,7 @@ pub fn random_frames(target: &Target, over: &AtomicBool) {
         };
         let Some(mut stream) = stream else { continue };
         for _ in 0..20 {
-            let length = rng.u32(1..2_000);
-            let mut frame = length.to_be_bytes().to_vec();
-            frame.extend((0..length).map(|_| rng.u8(..)));
-            if rng.bool() {
-                // An envelope, so that the decoder looks further.
-                frame[4..8.min(length as usize + 4)].fill(0x82);
-                frame.truncate(4 + length as usize);
-            }
-            if !pour(&mut stream, &frame, over) {
+            if !pour(&mut stream, &random_frame(&mut rng), over) {
                 break;
             }
         }

@@ -141,7 +141,8 @@ fn an_identity_that_others_may_read_is_warned_about() {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("it is ours");
     let second = room.papo("ana", &send).start();
     assert_eq!(second.exit(), 0);
-    assert!(second.stderr().contains("chmod 600"), "{}", second.stderr());
+    one_line_that_names(&second, "chmod 600");
+    one_line_that_names(&second, &format!("--identity {name}"));
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use crate::harness::{
-    Launch, Node, PATIENCE, Room, Scratch, agree, mode, one_line_that_names, scratch_dir, shared,
-    write_secret,
+    Launch, Node, PATIENCE, Room, Scratch, agree, eventually, mode, one_line_that_names,
+    scratch_dir, shared, write_secret,
 };
 
 fn text(path: &Path) -> &str {
@@ -216,6 +216,33 @@ fn what_everybody_may_read_is_said_in_one_line_with_the_remedy() {
     let (status, node) = ended(open_room.papo("ana", &["send", "--store", text(&open), "x"]));
     assert_eq!(status, 0, "{}", node.stderr());
     assert_eq!(node.stderr(), "");
+}
+
+/// Whatever files the user makes otherwise for everybody.
+#[test]
+fn what_papo_writes_is_for_its_owner_alone() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let home = text(&dir);
+    let script = format!(
+        "umask 000; cd {home}; papo keygen key; export XDG_STATE_HOME={home}/state
+        exec papo --secret-file key --store room.db --trace trace --stay"
+    );
+    let node = room.bash("ana", &script).start();
+    let files = [
+        "key",
+        "room.db",
+        "room.db-wal",
+        "trace",
+        "state/papo/identity",
+    ];
+    eventually("all of them are there", PATIENCE, || {
+        files.iter().all(|name| dir.join(name).exists())
+    });
+    for name in files {
+        assert_eq!(mode(&dir.join(name)), 0o600, "{name}: {}", node.stderr());
+    }
 }
 
 #[test]
