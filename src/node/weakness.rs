@@ -47,8 +47,6 @@ pub enum Weakness {
     ThrownAwayCounts,
     /// What comes when there is no room to wait is thrown away, though it was said before what waits.
     LatestStay,
-    /// Who lets something wait for its causes claims a complete history.
-    WaitersAreWhole,
     /// A message is taken in although an earlier one of its author was thrown away for want of room.
     LaterGoFirst,
     /// Joining ends with the first source, though somebody has come meanwhile who goes back farther.

@@ -94,10 +94,6 @@ pub const ALL: &[(Weakness, &str)] = &[
     (Weakness::CyclesWait, "no waiting in a circle"),
     (Weakness::LatestStay, "room to wait for what was said first"),
     (
-        Weakness::WaitersAreWhole,
-        "no claim of a complete history while something waits",
-    ),
-    (
         Weakness::LaterGoFirst,
         "waiting for earlier lines that had no room to wait",
     ),
@@ -136,7 +132,6 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::NamedCausesExist, HOSTILE, 174),
     (Weakness::LatestStay, HOSTILE, 1_101),
     (Weakness::LatestStay, HOSTILE, 20),
-    (Weakness::WaitersAreWhole, "partitions", 58_019_014),
     (Weakness::LaterGoFirst, "full queues", 57_020_431),
     (Weakness::LaterGoFirst, "full queues", 57_039_248),
     (Weakness::CyclesWait, HOSTILE, 0),

@@ -162,11 +162,6 @@ impl Gaps {
         self.stages.is_empty()
     }
 
-    /// Since when the first of what is missing is known to be.
-    pub(super) fn oldest(&self) -> Option<Time> {
-        self.stages.values().flatten().map(|s| s.since).min()
-    }
-
     /// This node was away: who was in reach may have given its links up, and will be linked again.
     pub(super) fn come_back(&mut self, now: Time) {
         self.back = now;

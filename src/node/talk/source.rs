@@ -10,7 +10,6 @@ use std::collections::BTreeSet;
 use super::{Lent, Talk, holes};
 use crate::node::mesh::Link;
 use crate::node::{Event, Time, Weakness};
-use crate::timing;
 use crate::wire::{Key, MessageId, Position};
 
 /// How far this node has come into the room.
@@ -101,12 +100,11 @@ impl Talk {
 
     /// Where this node's history is complete from: its floor, unless joining ended before that of a
     /// source was here, and somebody is there who has more; or this node has come into another group and
-    /// has not got its history yet, or waits for the word of somebody whose messages it would pass on, or for causes
-    /// that are long in coming. Who is cut off may lack the newest: it tells no group with it, in which this would
-    /// count.
+    /// has not got its history yet, or waits for the word of somebody whose messages it would pass on. Who
+    /// is cut off may lack the newest: it tells no group with it, in which this would count.
     pub(in crate::node) fn complete_above(&self, lent: &Lent<'_>) -> Option<Position> {
         let is_inside = matches!(self.membership, Membership::Inside);
-        if !is_inside || self.waits_for_a_word() || self.waits_long(lent) {
+        if !is_inside || self.waits_for_a_word() {
             return None;
         }
         let others_have = || {
@@ -120,13 +118,6 @@ impl Talk {
             None if others_have() => None,
             None => Some(self.history.floor()),
         }
-    }
-
-    /// Something waits here that cannot be passed on yet, and what it waits for does not come by itself.
-    fn waits_long(&self, lent: &Lent<'_>) -> bool {
-        let since = self.gaps.oldest().filter(|_| self.waiting.len() > 0);
-        since.is_some_and(|since| lent.cx.since(since) > timing::GAP_PATIENCE)
-            && !lent.cx.is_weakened(Weakness::WaitersAreWhole)
     }
 
     /// The oldest message held, if this node claims no complete history so far back, and has joined: who
