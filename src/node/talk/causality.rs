@@ -135,9 +135,7 @@ impl Talk {
         if lent.cx.is_weakened(Weakness::CyclesWait) {
             return Vec::new();
         }
-        let are_waited_for = run
-            .iter()
-            .filter(|m| self.waiting.earlier_for(m).next().is_some());
+        let are_waited_for = self.waiting.waited_for_early(run);
         are_waited_for.map(|m| (m.id(), m.id())).collect()
     }
 

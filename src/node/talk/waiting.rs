@@ -302,6 +302,21 @@ impl Waiting {
         earlier.map(|w| w.first().origin())
     }
 
+    /// Those of a run that something waits for that was said before them. Mostly nothing waits for any, and one look
+    /// tells that for all.
+    pub(super) fn waited_for_early<'r>(
+        &self,
+        run: &'r [ChatMessage],
+    ) -> impl Iterator<Item = &'r ChatMessage> {
+        let ends = run.first().zip(run.last());
+        let causes = ends.map(|(first, last)| self.on.range(first.id()..=last.id()));
+        let messages = causes.into_iter().flatten().filter_map(|(cause, _)| {
+            let index = cause.seq - run.first()?.seq();
+            run.get(usize::try_from(index).ok()?)
+        });
+        messages.filter(|message| self.earlier_for(message).next().is_some())
+    }
+
     /// Those of these, which are of one author, that something waits for, each with the author of what waits.
     pub(super) fn causes_within(
         &self,
