@@ -5,6 +5,8 @@
 
 use blake2::digest::consts::U32;
 use blake2::{Blake2b, Digest as _};
+use blake2b_simd::Params;
+use blake2b_simd::many::{HashManyJob, hash_many};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::chat::ChatMessage;
@@ -15,6 +17,12 @@ use super::types::Bytes;
 const MESSAGE: &[u8] = b"papo message 1";
 /// The same for a digest of a sum.
 const SUM: &[u8] = b"papo sum 1";
+
+/// The bytes of a hash.
+const HASH_BYTES: usize = 32;
+/// How many messages are written out to be hashed side by side: the processor hashes several at once, which takes a
+/// third of the time. A node with much to compare hashes everything that was said since it last compared.
+const HASHED_TOGETHER: usize = 16;
 
 type Blake2b256 = Blake2b<U32>;
 
@@ -27,10 +35,31 @@ impl Sum {
     /// The sum of these messages' hashes.
     #[must_use]
     pub fn of(messages: &[ChatMessage]) -> Sum {
-        let mut bytes = Vec::new();
+        let mut parameters = Params::new();
+        parameters.hash_length(HASH_BYTES);
+        let (mut bytes, mut ends) = (Vec::new(), Vec::new());
         let mut sum = Sum::default();
-        for message in messages {
-            sum.add(hash_with(message, &mut bytes));
+        for together in messages.chunks(HASHED_TOGETHER) {
+            bytes.clear();
+            ends.clear();
+            for message in together {
+                bytes.extend_from_slice(MESSAGE);
+                fast::encode_message(message, &mut bytes);
+                ends.push(bytes.len());
+            }
+            let mut begin = 0;
+            let mut jobs: Vec<HashManyJob<'_>> = (ends.iter())
+                .map(|end| {
+                    let input = &bytes[std::mem::replace(&mut begin, *end)..*end];
+                    HashManyJob::new(&parameters, input)
+                })
+                .collect();
+            hash_many(&mut jobs);
+            for job in &jobs {
+                let mut hash = [0; HASH_BYTES];
+                hash.copy_from_slice(job.to_hash().as_bytes());
+                sum.add(Sum::from_bytes(hash));
+            }
         }
         sum
     }
@@ -96,14 +125,7 @@ impl Sum {
 /// The hash of a message, as a sum of one.
 #[must_use]
 pub fn hash_of(message: &ChatMessage) -> Sum {
-    hash_with(message, &mut Vec::new())
-}
-
-fn hash_with(message: &ChatMessage, bytes: &mut Vec<u8>) -> Sum {
-    bytes.clear();
-    bytes.extend_from_slice(MESSAGE);
-    fast::encode_message(message, bytes);
-    Sum::from_bytes(Blake2b256::digest(&*bytes).into())
+    Sum::of(std::slice::from_ref(message))
 }
 
 /// What a set of messages is told by from others. Sets that differ have the same one only if somebody has chosen
@@ -146,6 +168,8 @@ impl<'de> Deserialize<'de> for Sum {
 
 #[cfg(test)]
 mod tests {
+    use super::super::chat::Draft;
+    use super::super::types::Key;
     use super::*;
 
     #[test]
@@ -171,6 +195,36 @@ mod tests {
         zero.subtract(Sum([1, 0, 0, 0]));
         assert_eq!(zero, Sum([u64::MAX; 4]));
         assert_eq!(Sum([1, 2, 3, 4]).to_bytes()[7], 4);
+    }
+
+    #[test]
+    fn messages_that_are_hashed_side_by_side_have_the_hashes_that_each_has_alone() {
+        let mut rng = fastrand::Rng::with_seed(12);
+        let messages: Vec<ChatMessage> = (1..=40)
+            .map(|seq| {
+                let draft = Draft {
+                    origin: Key(7),
+                    seq,
+                    timestamp: 1_000 + seq,
+                    sent_at: 5,
+                    from: 1,
+                    nick: "ana".into(),
+                    dependencies: Vec::new().into(),
+                    text: "x".repeat(rng.usize(0..700)).into(),
+                };
+                ChatMessage::new(&draft).unwrap()
+            })
+            .collect();
+        let mut sum = Sum::default();
+        for message in &messages {
+            let mut bytes = MESSAGE.to_vec();
+            fast::encode_message(message, &mut bytes);
+            let alone = Sum::from_bytes(Blake2b256::digest(&bytes).into());
+            assert_eq!(hash_of(message), alone);
+            sum.add(alone);
+        }
+        assert_eq!(Sum::of(&messages), sum);
+        assert_eq!(Sum::of(&[]), Sum::default());
     }
 
     #[test]
