@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::parser::ValueSource;
-use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
+use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
 
 use super::config::{self, Settings};
 use super::mistakes::stop;
@@ -18,7 +18,7 @@ use super::{Cli, Options, Stop, Task, uses};
 impl Cli {
     /// The command line as clap knows it.
     #[must_use]
-    pub fn parser() -> clap::Command {
+    pub fn parser() -> Command {
         uses::trimmed(Cli::command())
     }
 
@@ -40,15 +40,15 @@ impl Cli {
     ) -> Result<Cli, Stop> {
         let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
         let declared = Cli::command();
-        let matched = uses::trimmed(declared.clone()).try_get_matches_from(&arguments);
-        let matches = matched.map_err(|e| stop(&e))?;
+        let mut matches = matched(declared.clone(), &arguments).map_err(|e| stop(&e))?;
         if let Some(line) = uses::unused(&declared, &matches) {
             return Err(Stop::Wrong(line));
         }
         let settings = config::load(&declared, &matches, usual)?;
-        let command = uses::trimmed(settings.below(declared.clone()));
-        let matched = command.try_get_matches_from(&arguments);
-        let matches = matched.map_err(|e| stop(&e))?;
+        if settings.has_any() {
+            let command = settings.below(declared.clone());
+            matches = matched(command, &arguments).map_err(|e| stop(&e))?;
+        }
         let mut cli = Cli::from_arg_matches(&matches).map_err(|e| stop(&e))?;
         cli.options.room_given = is_given(&matches, "room");
         let wrong = |line: &str| Err(Stop::Wrong(line.to_owned()));
@@ -83,6 +83,14 @@ impl Cli {
         }
         Ok(cli)
     }
+}
+
+/// What a command line says. Only the commands that it may name are prepared for that: to prepare them all takes
+/// longer than a node takes to join a room. A mistake is looked at with all of them, for what is said of it.
+fn matched(command: Command, arguments: &[OsString]) -> Result<ArgMatches, clap::Error> {
+    let named = |name: &str| arguments.iter().any(|argument| argument == name);
+    let matched = uses::trimmed_where(command.clone(), named).try_get_matches_from(arguments);
+    matched.or_else(|_| uses::trimmed(command).try_get_matches_from(arguments))
 }
 
 /// Of a time of day that ends what is asked for, the next one is meant.

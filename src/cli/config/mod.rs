@@ -131,6 +131,12 @@ impl Settings {
         self.found.retain(|s| !dropped.contains(&&*s.id));
     }
 
+    /// True if the file sets anything.
+    #[must_use]
+    pub(super) fn has_any(&self) -> bool {
+        !self.found.is_empty()
+    }
+
     /// The command line with these values in the place of its defaults.
     #[must_use]
     pub(super) fn below(&self, mut command: Command) -> Command {
