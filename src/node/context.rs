@@ -3,7 +3,6 @@
 //! Owns the configuration, the time of the input, randomness, the clock of what is written, the effects
 //! that were left so far, and the counters. It decides nothing.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::clock::{self, HybridClock};
@@ -37,8 +36,9 @@ pub(super) struct Context {
     pub(super) clock: HybridClock,
     pub(super) out: Outbox,
     pub(super) counters: Counters,
-    /// The links on which something was said in this turn that wants an answer.
-    pub(super) asked: BTreeSet<LinkId>,
+    /// The links on which something was said in this turn that wants an answer; the same one more than once,
+    /// perhaps.
+    pub(super) asked: Vec<LinkId>,
     /// Somebody wants to know why the node does what it does.
     is_traced: bool,
     /// The timers that run, for [`super::Node::check_invariants`].
@@ -58,7 +58,7 @@ impl Context {
             clock: HybridClock::default(),
             out: Outbox::new(),
             counters: Counters::default(),
-            asked: BTreeSet::new(),
+            asked: Vec::new(),
             is_traced: false,
             #[cfg(debug_assertions)]
             running: std::collections::BTreeSet::new(),

@@ -57,6 +57,8 @@ pub fn encode_frame(message: &Message) -> Result<Rc<[u8]>, EncodeError> {
     match message {
         Message::Chat(messages) => fast::encode_chat(messages, &mut out),
         Message::Chunk(chunk) => fast::encode_chunk(chunk, &mut out),
+        Message::Ack(ack) if fast::is_usual(ack) => fast::encode_ack(ack, &mut out),
+        Message::Stable(stable) => fast::encode_stable(stable, &mut out),
         _ => serialize_message(message, &mut out),
     }
     let length = out.len() - 4;

@@ -1,11 +1,12 @@
-//! CHAT_MESSAGE and CHUNK, straight to bytes and back: the hot path.
+//! CHAT_MESSAGE, CHUNK, ACK and STABLE, straight to bytes and back: the hot path. Each line that is said by itself
+//! makes one CHAT_MESSAGE, one ACK of each reader, and one STABLE.
 //!
 //! What lives here: the same bytes as `codec.rs` makes through serde, made faster, and a decoder of
 //! exactly that form. What it does not recognise at once (other order, unknown fields, anything
 //! invalid) it leaves to the decoder in `codec.rs`, which accepts more and names what is wrong.
 
 use super::chat::ChatMessage;
-use super::message::{Chunk, Message};
+use super::message::{Ack, Chunk, Message, Stable};
 use super::pack::{MessageParts, Packer};
 use super::scan::{ARRAY, Cursor, MAP, TEXT, UINT};
 use super::types::{Key, MessageId, Position};
@@ -18,13 +19,30 @@ const CHUNK_LAST: &[u8] = b"\x82\x12\xa2\x62no";
 const CHUNK_MORE: &[u8] = b"\x82\x12\xa3\x62no";
 const NEXT: &[u8] = b"\x64next\x83";
 const MESSAGES: &[u8] = b"\x68messages";
+/// What ACK begins with.
+const ACK: &[u8] = b"\x82\x14";
+/// ACK with nothing missed, up to the first value: `[20, {"seq": ...}]`.
+const ACK_ALL: &[u8] = b"\x82\x14\xa1\x63seq";
+/// The same from another message on than the first: `[20, {"from": ..., "seq": ...}]`.
+const ACK_FROM: &[u8] = b"\x82\x14\xa2\x64from";
+const SEQ: &[u8] = b"\x63seq";
+/// What STABLE begins with.
+const STABLE: &[u8] = b"\x82\x18\x18";
+/// STABLE up to the first value: `[24, {"said": ..., "stable": ...}]`.
+const STABLE_KNOWN: &[u8] = b"\x82\x18\x18\xa2\x64said";
+/// The same with three fields, `from` among them.
+const STABLE_FROM: &[u8] = b"\x82\x18\x18\xa3\x64from";
+const SAID: &[u8] = b"\x64said";
+const UP_TO: &[u8] = b"\x66stable";
+/// ACK and STABLE, and mostly what is not of the hot path, take no more than this.
+const SHORT_BYTES: usize = 64;
 /// No message takes fewer bytes than this: bounds what an array's head can make us reserve.
 const MESSAGE_BYTES_MIN: usize = 23;
 
 /// About what a message of the hot path takes at most; others grow as they are written.
 pub(super) fn size_hint(message: &Message) -> usize {
     let (Message::Chat(messages) | Message::Chunk(Chunk { messages, .. })) = message else {
-        return 0;
+        return SHORT_BYTES;
     };
     messages.iter().map(ChatMessage::size_bound).sum::<usize>() + 64
 }
@@ -52,11 +70,46 @@ pub(super) fn encode_chunk(chunk: &Chunk, out: &mut Vec<u8>) {
     encode_messages(&chunk.messages, out);
 }
 
-/// The message, if it is a valid CHAT_MESSAGE or CHUNK of the usual form.
+/// True if [`encode_ack`] can write this one.
+pub(super) fn is_usual(ack: &Ack) -> bool {
+    ack.missed.is_empty()
+}
+
+pub(super) fn encode_ack(ack: &Ack, out: &mut Vec<u8>) {
+    debug_assert!(is_usual(ack), "what is missed would be left out");
+    if ack.from == 1 {
+        out.extend_from_slice(ACK_ALL);
+    } else {
+        out.extend_from_slice(ACK_FROM);
+        head(out, UINT, ack.from);
+        out.extend_from_slice(SEQ);
+    }
+    head(out, UINT, ack.seq);
+}
+
+pub(super) fn encode_stable(stable: &Stable, out: &mut Vec<u8>) {
+    match stable.from {
+        None => out.extend_from_slice(STABLE_KNOWN),
+        Some(from) => {
+            out.extend_from_slice(STABLE_FROM);
+            head(out, UINT, from);
+            out.extend_from_slice(SAID);
+        }
+    }
+    head(out, UINT, stable.said);
+    out.extend_from_slice(UP_TO);
+    head(out, UINT, stable.stable);
+}
+
+/// The message, if it is a valid CHAT_MESSAGE, CHUNK, ACK or STABLE of the usual form.
 pub(super) fn decode(item: &[u8]) -> Option<Message> {
     let mut at = Cursor { rest: item };
     let message = if at.eat(CHAT) {
         Message::Chat(decode_messages(&mut at)?)
+    } else if item.starts_with(ACK) {
+        Message::Ack(decode_ack(&mut at)?)
+    } else if item.starts_with(STABLE) {
+        Message::Stable(decode_stable(&mut at)?)
     } else {
         let has_next = at.eat(CHUNK_MORE);
         if !has_next && !at.eat(CHUNK_LAST) {
@@ -75,6 +128,36 @@ pub(super) fn decode(item: &[u8]) -> Option<Message> {
         Message::Chunk(Chunk { no, next, messages })
     };
     at.rest.is_empty().then_some(message)
+}
+
+fn decode_ack(at: &mut Cursor<'_>) -> Option<Ack> {
+    let from = if at.eat(ACK_ALL) {
+        1
+    } else {
+        at.eat(ACK_FROM).then_some(())?;
+        // 1 is not written.
+        let from = at.argument(UINT).filter(|from| *from > 1)?;
+        at.eat(SEQ).then_some(())?;
+        from
+    };
+    let seq = at.argument(UINT).filter(|seq| from <= *seq)?;
+    let missed = Vec::new();
+    Some(Ack { from, seq, missed })
+}
+
+fn decode_stable(at: &mut Cursor<'_>) -> Option<Stable> {
+    let from = if at.eat(STABLE_KNOWN) {
+        None
+    } else {
+        at.eat(STABLE_FROM).then_some(())?;
+        let from = at.argument(UINT).filter(|from| *from > 0)?;
+        at.eat(SAID).then_some(())?;
+        Some(from)
+    };
+    let said = at.argument(UINT)?;
+    at.eat(UP_TO).then_some(())?;
+    let stable = at.argument(UINT).filter(|stable| *stable <= said)?;
+    Some(Stable { from, said, stable })
 }
 
 /// One message as it stands in CHAT_MESSAGE and CHUNK, and as it is hashed.

@@ -1,7 +1,7 @@
 //! The fast codec against the one through serde.
 
 use super::super::chat::Draft;
-use super::super::codec::{deserialize_message, serialize_message};
+use super::super::codec::{deserialize_message, encode_frame, serialize_message};
 use super::*;
 use crate::limits::{DEPENDENCIES_MAX, TEXT_BYTES_MAX};
 
@@ -11,6 +11,8 @@ fn encoded(message: &Message) -> Vec<u8> {
     match message {
         Message::Chat(messages) => encode_chat(messages, &mut fast),
         Message::Chunk(chunk) => encode_chunk(chunk, &mut fast),
+        Message::Ack(ack) => encode_ack(ack, &mut fast),
+        Message::Stable(stable) => encode_stable(stable, &mut fast),
         _ => unreachable!("not of the hot path"),
     }
     serialize_message(message, &mut slow);
@@ -93,8 +95,27 @@ fn next(rng: &mut fastrand::Rng, before: &Draft<'static>) -> Draft<'static> {
     next
 }
 
-/// Any valid messages, packed as they come.
+/// A valid message of the hot path.
 fn message(rng: &mut fastrand::Rng) -> Message {
+    match rng.u8(0..8) {
+        0 => {
+            let from = 1 + number(rng) / 2;
+            let seq = from + number(rng) / 2;
+            let missed = Vec::new();
+            Message::Ack(Ack { from, seq, missed })
+        }
+        1 => {
+            let said = number(rng);
+            let from = rng.bool().then(|| number(rng).max(1));
+            let stable = said - number(rng).min(said);
+            Message::Stable(Stable { from, said, stable })
+        }
+        _ => chat(rng),
+    }
+}
+
+/// Any valid messages, packed as they come.
+fn chat(rng: &mut fastrand::Rng) -> Message {
     let mut packer = Packer::default();
     let (mut drafts, mut before) = (Vec::new(), None);
     for _ in 0..rng.usize(0..8) {
@@ -170,4 +191,35 @@ fn both_codecs_agree_on_damaged_bytes() {
         accepted += u32::from(assert_agree(&item));
     }
     assert!(accepted > 500, "only {accepted} were accepted");
+}
+
+#[test]
+fn both_codecs_refuse_confirmations_that_break_a_rule_or_are_written_in_another_way() {
+    let refused: [&[u8]; 8] = [
+        b"\x82\x14\xa2\x64from\x01\x63seq\x05",
+        b"\x82\x14\xa2\x64from\x00\x63seq\x05",
+        b"\x82\x14\xa2\x64from\x06\x63seq\x05",
+        b"\x82\x14\xa1\x63seq\x00",
+        b"\x82\x14\xa1\x63seq\x05\x00",
+        b"\x82\x18\x18\xa3\x64from\x00\x64said\x05\x66stable\x05",
+        b"\x82\x18\x18\xa2\x64said\x04\x66stable\x05",
+        // What breaks a rule is not skipped for what follows.
+        b"\x82\x14\xa1\x63seq\x00\x82\x12\xa2\x62no\x01\x68messages\x80",
+    ];
+    for item in refused {
+        assert!(!assert_agree(item), "{item:x?}");
+        assert!(deserialize_message(item).is_err(), "{item:x?}");
+    }
+    // The fields in another order are for the other codec.
+    let turned = b"\x82\x18\x18\xa2\x66stable\x04\x64said\x05";
+    assert!(!assert_agree(turned));
+    assert!(deserialize_message(turned).is_ok());
+    let some = Ack {
+        from: 2,
+        seq: 5,
+        missed: vec![(3, 3)],
+    };
+    assert!(!is_usual(&some));
+    let frame = encode_frame(&Message::Ack(some.clone())).unwrap();
+    assert_eq!(deserialize_message(&frame[4..]), Ok(Message::Ack(some)));
 }

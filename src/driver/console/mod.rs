@@ -19,6 +19,7 @@ mod stdio;
 mod tty;
 
 use std::io::{self, ErrorKind};
+use std::mem::MaybeUninit;
 
 use mio::Registry;
 use mio::event::Event;
@@ -210,9 +211,9 @@ impl Console {
         let Some(stdin) = &mut self.stdin else {
             return;
         };
-        let mut buffer = [0; STDIN_BYTES_PER_TURN_MAX];
+        let mut buffer = [MaybeUninit::uninit(); STDIN_BYTES_PER_TURN_MAX];
         match stdin.read(&mut buffer) {
-            Ok(ReadOutcome::Bytes(n)) => ui.on_input(now, &buffer[..n]),
+            Ok(ReadOutcome::Bytes(bytes)) => ui.on_input(now, bytes),
             Ok(ReadOutcome::Later) => {}
             Ok(ReadOutcome::End) => self.end_stdin(now, ui),
             // nohup opens it for writing only, so that nothing is read from a terminal that goes away.

@@ -10,6 +10,7 @@
 //! - regular files, and what epoll refuses otherwise (`/dev/null`), are always ready.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use mio::unix::SourceFd;
@@ -130,9 +131,9 @@ fn reopen(fd: BorrowedFd<'_>, flags: OFlags, kind: FileType, is_terminal: bool) 
 
 /// What one read of stdin gave.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ReadOutcome {
-    /// So many bytes, at least one.
-    Bytes(usize),
+pub enum ReadOutcome<'b> {
+    /// These bytes, at least one.
+    Bytes(&'b [u8]),
     /// Nothing now: an event will tell.
     Later,
     /// The end, for ever.
@@ -175,19 +176,20 @@ impl InputFd {
         self.ready
     }
 
-    /// Reads once, without waiting.
+    /// Reads once, without waiting. Whatever the buffer held before is of no matter: to clear a large one for each
+    /// line would cost more than all else that papo does with the line.
     ///
     /// # Errors
     ///
     /// What the read said; there is nothing more to read then.
-    pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<ReadOutcome> {
+    pub fn read<'b>(&mut self, buffer: &'b mut [MaybeUninit<u8>]) -> io::Result<ReadOutcome<'b>> {
         if !self.channel.is_ready(PollFlags::IN) {
             self.ready = false;
             return Ok(ReadOutcome::Later);
         }
         match rustix::io::read(&self.channel.fd, buffer) {
-            Ok(0) => Ok(ReadOutcome::End),
-            Ok(n) => Ok(ReadOutcome::Bytes(n)),
+            Ok(([], _)) => Ok(ReadOutcome::End),
+            Ok((bytes, _)) => Ok(ReadOutcome::Bytes(bytes)),
             Err(Errno::INTR) => Ok(ReadOutcome::Later),
             Err(Errno::AGAIN) => {
                 self.ready = false;
@@ -375,13 +377,16 @@ mod tests {
         if !own {
             shared(&mut input.channel, &observer, &poll, Interest::READABLE);
         }
-        let mut buffer = [0; 64];
+        let mut buffer = [MaybeUninit::uninit(); 64];
         assert_eq!(input.read(&mut buffer).unwrap(), ReadOutcome::Later);
         assert!(!input.is_ready());
         rustix::io::write(&writer, b"hello").unwrap();
         assert!(wait(&mut poll));
         input.on_event();
-        assert_eq!(input.read(&mut buffer).unwrap(), ReadOutcome::Bytes(5));
+        assert_eq!(
+            input.read(&mut buffer).unwrap(),
+            ReadOutcome::Bytes(b"hello")
+        );
         assert_eq!(input.read(&mut buffer).unwrap(), ReadOutcome::Later);
         drop(writer);
         assert!(wait(&mut poll));
@@ -456,7 +461,10 @@ mod tests {
         let null = open("/dev/null", OFlags::RDWR, Mode::empty()).unwrap();
         let again = null.try_clone().unwrap();
         let mut input = InputFd::open(Fd::Owned(null), poll.registry(), TOKEN).unwrap();
-        assert_eq!(input.read(&mut [0; 8]).unwrap(), ReadOutcome::End);
+        assert_eq!(
+            input.read(&mut [MaybeUninit::uninit(); 8]).unwrap(),
+            ReadOutcome::End
+        );
         let mut output = OutputFd::open(Fd::Owned(again), poll.registry(), Token(2)).unwrap();
         output.space().unwrap().extend_from_slice(b"x");
         assert!(matches!(output.flush(), Flushed::All));
@@ -464,7 +472,11 @@ mod tests {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
         let file = open(path, OFlags::RDONLY, Mode::empty()).unwrap();
         let mut input = InputFd::open(Fd::Owned(file), poll.registry(), Token(3)).unwrap();
-        assert_eq!(input.read(&mut [0; 8]).unwrap(), ReadOutcome::Bytes(8));
+        let mut buffer = [MaybeUninit::uninit(); 8];
+        assert_eq!(
+            input.read(&mut buffer).unwrap(),
+            ReadOutcome::Bytes(b"[package")
+        );
         assert!(input.is_ready());
     }
 }

@@ -5,6 +5,7 @@
 //! the node: it never tells the node anything, and never ends another stream.
 
 use std::io::{self, ErrorKind, Read};
+use std::mem::MaybeUninit;
 use std::net::{IpAddr, Shutdown, SocketAddr};
 use std::rc::Rc;
 
@@ -418,11 +419,12 @@ impl Stream {
                 (n, wanted)
             }
             Some(lock) => {
-                let mut bytes = [0; LOCKED_READ_BYTES];
-                let n = self.socket.read(&mut bytes)?;
-                let opened = lock.receive(&bytes[..n], &mut self.reader);
+                // Not cleared for each read: mostly a few bytes come.
+                let mut bytes = [MaybeUninit::uninit(); LOCKED_READ_BYTES];
+                let (bytes, _) = rustix::io::read(&self.socket, &mut bytes)?;
+                let opened = lock.receive(bytes, &mut self.reader);
                 opened.map_err(io::Error::other)?;
-                (n, bytes.len())
+                (bytes.len(), LOCKED_READ_BYTES)
             }
         };
         share.take_bytes(n);

@@ -31,7 +31,7 @@ impl Mesh {
     /// Something that wants an answer was said on these links.
     pub(in crate::node) fn expect_answers(&mut self, cx: &mut Context) {
         let now = cx.now.time;
-        for id in std::mem::take(&mut cx.asked) {
+        for id in cx.asked.drain(..) {
             if let Some(link) = self.links.get_mut(id) {
                 link.expect_from(now);
             }
