@@ -212,6 +212,10 @@ pub const KEPT: &[(u64, &str, &str)] = &[
 /// Seeds that once failed, with their limits scaled down.
 pub const KEPT_SCALED_DOWN: &[(u64, &str)] = &[
     (
+        57_025_127,
+        "what had been queued for a slow path went on as slowly once that was fast again",
+    ),
+    (
         4_614,
         "an author of another group, met a moment before, was not asked for its own first message",
     ),
