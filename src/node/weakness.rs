@@ -85,6 +85,8 @@ pub enum Weakness {
     UnaskedViewsCount,
     /// Whatever comes is new, also what was said before this node was in its author's view.
     OldIsNew,
+    /// An author that is linked only after its reader was lost does not say what that owed, and is not waited for.
+    NoLateWord,
     /// Nobody is told of two texts of one name.
     NoWordOfDoubles,
 }

@@ -207,10 +207,23 @@ pub const KEPT: &[(u64, &str, &str)] = &[
         "no dials",
         "a program that was started again on a host that is only heard was named once more",
     ),
+    (
+        60_002_053,
+        "partitions",
+        "a line came between its author's late HELLO and its word, and was taken for old",
+    ),
 ];
 
 /// Seeds that once failed, with their limits scaled down.
 pub const KEPT_SCALED_DOWN: &[(u64, &str)] = &[
+    (
+        57_025_127,
+        "what had been queued for a slow path went on as slowly once that was fast again",
+    ),
+    (
+        63_020_833,
+        "an author that had lost its reader, and was linked with it at last, did not say what is new",
+    ),
     (
         4_614,
         "an author of another group, met a moment before, was not asked for its own first message",

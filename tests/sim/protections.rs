@@ -61,6 +61,7 @@ pub const ALL: &[(Weakness, &str)] = &[
     ),
     (Weakness::NoWordOfGaps, "the word on what is missed"),
     (Weakness::OldIsNew, "telling old from new"),
+    (Weakness::NoLateWord, "the word of who is linked late"),
     (
         Weakness::HearsayCounts,
         "no faith in what is only heard by datagram",
@@ -121,6 +122,9 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::AnswersStayGood, HOSTILE, 771),
     (Weakness::NoPatienceAfterAbsence, STOPPED_AGAIN, 2),
     (Weakness::NoPatienceAfterAbsence, STOPPED_AGAIN, 5),
+    // Rooms mostly become one before it matters.
+    (Weakness::NoLateWord, "partitions", 60_002_053),
+    (Weakness::NoLateWord, "partitions", 63_020_833),
     (Weakness::HearsayCounts, HEARD_ONLY, 3),
     (Weakness::HearsayCounts, HEARD_ONLY, 5),
     (Weakness::NoSecondSearch, HEARD_ONLY, 251),
