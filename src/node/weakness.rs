@@ -53,6 +53,8 @@ pub enum Weakness {
     LaterGoFirst,
     /// Joining ends with the first source, though somebody has come meanwhile who goes back farther.
     OneSourceIsEnough,
+    /// Joining ends without the history of the coordinator, though somebody else goes back farther.
+    HostIsNotAsked,
     /// What a peer lacked once, it lacks for ever.
     AnswersStayGood,
     /// What is given up is not said.

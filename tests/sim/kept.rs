@@ -364,6 +364,14 @@ pub const KEPT_SCALED_DOWN: &[(u64, &str)] = &[
         3_169_503,
         "a run that was too long to wait was never taken in",
     ),
+    (
+        63_026_075,
+        "the source was frozen before, went back to the beginning, and lacked the newest",
+    ),
+    (
+        58_019_014,
+        "the source came from a group of its own, and had nothing of what the host had",
+    ),
     (4_091, "the floor rose above what waited"),
     (
         11_225,

@@ -52,6 +52,10 @@ pub const ALL: &[(Weakness, &str)] = &[
         "asking the next source that goes back farther",
     ),
     (
+        Weakness::HostIsNotAsked,
+        "asking the coordinator for the newest, too",
+    ),
+    (
         Weakness::AnswersStayGood,
         "answers that are good for a while",
     ),
@@ -118,6 +122,8 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::ThrownAwayCounts, "stopped in bursts", 3_160_257),
     (Weakness::OneSourceIsEnough, "short beside long", 4_038_864),
     (Weakness::OneSourceIsEnough, "no dials", 4_018_727),
+    (Weakness::HostIsNotAsked, "stopped", 63_026_075),
+    (Weakness::HostIsNotAsked, "partitions", 58_019_014),
     (Weakness::AnswersStayGood, HOSTILE, 377),
     (Weakness::AnswersStayGood, HOSTILE, 771),
     (Weakness::NoPatienceAfterAbsence, STOPPED_AGAIN, 2),
