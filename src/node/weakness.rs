@@ -17,6 +17,8 @@ pub enum Weakness {
     NoClaimsOnLinks,
     /// A higher claim is followed before its coordinator let this node in.
     NoWaitForJoinResponse,
+    /// An answer to an earlier question lets this node in.
+    OldAnswersCount,
     /// Steps of anybody's view apply, at any version.
     NoNamedViews,
     /// Nodes that start together do not wait for the highest key among them.

@@ -5,6 +5,13 @@
 /// Seeds beyond those that once failed, the kinds that they were of, and what showed there.
 pub const KEPT: &[(u64, &str, &str)] = &[
     (
+        63_007_472,
+        "partitions",
+        "who was asked before a cut, and had ended since, was followed when its answer came",
+    ),
+    (63_052_143, "partitions", "the same"),
+    (58_049_086, "one-way cuts", "the same"),
+    (
         88575,
         "partitions",
         "who got an effect from a peer without its cause had no excuse",
