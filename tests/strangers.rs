@@ -48,6 +48,7 @@ fn request(key: u64) -> JoinRequest {
         next_id: 0,
         view_version: 0,
         office: false,
+        no: 0,
     }
 }
 
@@ -112,6 +113,7 @@ fn welcome(from: u64, id: Id, mut view: View) -> Message {
         clock: 0,
         newest: Position::default(),
         floor: None,
+        no: 0,
     })
 }
 

@@ -92,6 +92,13 @@ pub fn config(
     room: Option<String>,
     (heartbeat, failure_timeout): (Duration, Duration),
 ) -> Result<(IrcConfig, Vec<String>), Refused> {
+    // Somebody who locks rooms in this way must not find them open.
+    if std::env::var_os(super::secret::VARIABLE).is_some() {
+        return Err(Refused::usage(
+            "PAPO_SECRET: irc does not use it, and the clients' rooms would be open; give a secret with --irc-secret \
+             NAME=FILE, and unset it (env -u PAPO_SECRET papo irc)",
+        ));
+    }
     let file = options.irc_password_file.as_deref();
     let password = file.map(password).transpose()?;
     let is_open = |at: &&IrcAddress| !at.is_of_this_machine();

@@ -13,7 +13,7 @@ use super::STATUS_USAGE;
 use super::files::read_whole;
 
 /// The environment variable that holds the secret itself.
-const VARIABLE: &str = "PAPO_SECRET";
+pub(super) const VARIABLE: &str = "PAPO_SECRET";
 /// The permission to read that users have who are neither the owner nor of the file's group.
 const OTHERS_READ: u32 = 0o004;
 /// More of a file is not read: the derivation refuses less than this.

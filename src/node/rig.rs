@@ -110,6 +110,7 @@ pub(super) fn response(members: &[(Id, Key)], floor: Position) -> JoinResponse {
         clock: 0,
         newest: Position::default(),
         floor: Some(floor),
+        no: 0,
     }
 }
 
@@ -127,6 +128,7 @@ pub(super) fn request(key: Key) -> JoinRequest {
         next_id: 0,
         view_version: 0,
         office: false,
+        no: 0,
     }
 }
 

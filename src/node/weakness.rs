@@ -17,6 +17,8 @@ pub enum Weakness {
     NoClaimsOnLinks,
     /// A higher claim is followed before its coordinator let this node in.
     NoWaitForJoinResponse,
+    /// An answer to an earlier question lets this node in.
+    OldAnswersCount,
     /// Steps of anybody's view apply, at any version.
     NoNamedViews,
     /// Nodes that start together do not wait for the highest key among them.
@@ -51,6 +53,8 @@ pub enum Weakness {
     LaterGoFirst,
     /// Joining ends with the first source, though somebody has come meanwhile who goes back farther.
     OneSourceIsEnough,
+    /// Joining ends without the history of the coordinator, though somebody else goes back farther.
+    HostIsNotAsked,
     /// What a peer lacked once, it lacks for ever.
     AnswersStayGood,
     /// What is given up is not said.
@@ -83,6 +87,8 @@ pub enum Weakness {
     UnaskedViewsCount,
     /// Whatever comes is new, also what was said before this node was in its author's view.
     OldIsNew,
+    /// An author that is linked only after its reader was lost does not say what that owed, and is not waited for.
+    NoLateWord,
     /// Nobody is told of two texts of one name.
     NoWordOfDoubles,
 }

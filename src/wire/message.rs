@@ -86,6 +86,13 @@ pub struct JoinRequest {
     pub view_version: u64,
     /// True when it is a coordinator itself, with the claim (id, key).
     pub office: bool,
+    /// The asker's number for this question, repeated in the answer; 0, and absent, if it counts none.
+    #[serde(
+        default,
+        skip_serializing_if = "is_zero",
+        deserialize_with = "not_zero"
+    )]
+    pub no: u64,
 }
 
 /// The coordinator lets a node in.
@@ -102,6 +109,13 @@ pub struct JoinResponse {
     /// The coordinator's floor; absent while its history is not complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub floor: Option<Position>,
+    /// From the JOIN_REQUEST; 0, and absent, if that has none.
+    #[serde(
+        default,
+        skip_serializing_if = "is_zero",
+        deserialize_with = "not_zero"
+    )]
+    pub no: u64,
 }
 
 /// What a PEER_UPDATE says. On the wire: an unsigned integer.

@@ -190,6 +190,7 @@ pub fn join_requests(target: &Target, over: &AtomicBool) {
                 next_id: 0,
                 view_version: 0,
                 office: false,
+                no: 0,
             };
             let bytes = encode_datagram(&Datagram::JoinRequest(request)).expect("it is valid");
             let _ = mouth.send_to(&bytes, target.group);

@@ -40,6 +40,7 @@ fn request(room: &str, speaker: &Speaker) -> Message {
         next_id: 0,
         view_version: 0,
         office: false,
+        no: 0,
     })
 }
 

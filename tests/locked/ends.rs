@@ -102,6 +102,7 @@ fn an_id_at_its_end_that_a_joiner_brings_ends_no_uniqueness() {
             next_id: u64::MAX,
             view_version: u64::MAX,
             office: false,
+            no: 0,
         }));
         let let_in = speaker.hear(PATIENCE, |m| matches!(m, Message::JoinResponse(_)));
         assert!(let_in.is_some());

@@ -72,6 +72,7 @@ fn forgeries(key: Key, leader: Key, victim: Key) -> Vec<Message> {
             clock: 0,
             newest: Position::default(),
             floor: None,
+            no: 0,
         }),
         Message::Election {
             id: 1,
@@ -107,6 +108,7 @@ fn datagrams(room: &str, leader: Key) -> Vec<Datagram> {
         next_id: 1_000,
         view_version: 1_000,
         office: true,
+        no: 0,
     };
     let mut all = vec![Datagram::JoinRequest(request)];
     for key in [MALLORY, leader] {

@@ -82,6 +82,7 @@ impl Mallory {
             next_id: 0,
             view_version: 0,
             office: false,
+            no: 0,
         })
     }
 

@@ -99,6 +99,7 @@ fn join_request(room: &str, key: Key) -> Message {
         next_id: 0,
         view_version: 0,
         office: false,
+        no: 0,
     })
 }
 

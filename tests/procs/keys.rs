@@ -155,7 +155,7 @@ fn rekey_says_in_one_line_what_is_missing() {
     assert!(!missing.exists(), "nothing is made");
 }
 
-/// As a command substitution that failed leaves it.
+/// As a command substitution that failed leaves it; or with a command that does not use the variable.
 #[test]
 fn an_empty_secret_is_a_mistake_and_no_open_room() {
     let permit = shared();
@@ -166,6 +166,7 @@ fn an_empty_secret_is_a_mistake_and_no_open_room() {
         "PAPO_SECRET=$(false) exec papo --stay",
         "PAPO_SECRET=' ' exec papo listen",
         "PAPO_SECRET= exec papo scan",
+        "PAPO_SECRET=x exec papo irc --irc-listen 127.0.0.1:0",
     ] {
         let (status, node) = ended(room.bash("ana", script));
         assert_eq!(status, 2, "{script}: {}", node.stderr());

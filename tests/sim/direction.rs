@@ -23,6 +23,10 @@ const LARGEST_THAT_PASSES: usize = 948;
 pub struct Segment {
     no: u64,
     pub bytes: Vec<u8>,
+    /// From when to when it leaves its sender, and when it arrives.
+    begins: u64,
+    leaves: u64,
+    arrives: u64,
     /// Nothing comes after it.
     pub fin: bool,
 }
@@ -125,14 +129,49 @@ impl Direction {
                 break;
             }
             let bytes: Vec<u8> = self.unsent.drain(..count).collect();
-            self.free_at = self.free_at.max(now) + (count as u64 * SECOND) / rate.max(1);
+            let begins = self.free_at.max(now);
+            self.free_at = begins + (count as u64 * SECOND) / rate.max(1);
             self.last_arrival = (self.last_arrival + 1).max(self.free_at + latency);
             let no = self.sent;
             self.sent += 1;
             self.fin_sent = fin;
             self.flying_bytes += count;
-            self.flying.push_back(Segment { no, bytes, fin });
+            let (leaves, arrives) = (self.free_at, self.last_arrival);
+            self.flying.push_back(Segment {
+                no,
+                bytes,
+                begins,
+                leaves,
+                arrives,
+                fin,
+            });
             arrivals.push((self.last_arrival, no));
+        }
+        arrivals
+    }
+
+    /// The path may be faster than before: what has not left yet leaves at this rate, the rest of what is just
+    /// leaving included. Returns the arrivals that are sooner now; those that were told before find nothing.
+    pub fn hasten(&mut self, now: u64, rate: u64) -> Vec<Arrival> {
+        let mut arrivals = Vec::new();
+        let (mut free_at, mut last_arrival) = (now, now);
+        for segment in self.flying.iter_mut().filter(|_| !self.broken) {
+            let (begins, leaves, arrives) = (segment.begins, segment.leaves, segment.arrives);
+            if leaves > now {
+                let left = (leaves - begins.max(now)) as u128 * segment.bytes.len() as u128;
+                let left = (left / u128::from((leaves - begins).max(1))) as u64;
+                segment.begins = free_at;
+                segment.leaves = leaves.min(free_at + left * SECOND / rate.max(1));
+                let sooner = segment.leaves + (arrives - leaves);
+                segment.arrives = arrives.min(sooner.max(last_arrival + 1));
+                if segment.arrives < arrives {
+                    arrivals.push((segment.arrives, segment.no));
+                }
+            }
+            (free_at, last_arrival) = (now.max(segment.leaves), segment.arrives);
+        }
+        if let Some(last) = self.flying.back() {
+            (self.free_at, self.last_arrival) = (last.leaves, last.arrives);
         }
         arrivals
     }

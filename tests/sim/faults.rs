@@ -289,7 +289,7 @@ impl World {
             }
             What::SlowFrom(_, b, ..) => {
                 if let Some(a) = self.resolved.remove(&number) {
-                    self.paths.set_slow(now, a, b, None);
+                    self.regain_speed(a, b);
                 }
             }
             What::Partition(side, _) => {
@@ -299,7 +299,7 @@ impl World {
             }
             What::NoDial(a, b, _) => self.paths.block_dials(now, (a, b), false, false),
             What::Refuse(a, b, _) => self.paths.block_dials(now, (a, b), true, false),
-            What::Slow(a, b, ..) => self.paths.set_slow(now, a, b, None),
+            What::Slow(a, b, ..) => self.regain_speed(a, b),
             What::DatagramLoss(..) => self.paths.datagram_loss = 0,
             What::SegmentLoss(..) => {
                 self.paths.segment_loss = 0;
@@ -307,6 +307,11 @@ impl World {
             }
             _ => {}
         }
+    }
+
+    fn regain_speed(&mut self, a: Host, b: Host) {
+        self.paths.set_slow(self.now(), a, b, None);
+        self.streams.hasten(&self.paths, &mut self.agenda);
     }
 
     fn cut(&mut self, pairs: &[(Host, Host)], number: usize, long: u64) {
@@ -389,6 +394,7 @@ impl World {
         self.stores.iter_mut().for_each(|s| s.fails_until = 0);
         let stay = self.scenario.stay.clone();
         self.paths.heal(self.agenda.now(), &stay);
+        self.streams.hasten(&self.paths, &mut self.agenda);
         for a in 0..self.scenario.hosts {
             let healed = (0..self.scenario.hosts).filter(|b| !stay.contains(&(a, *b)));
             healed.for_each(|b| self.note_path((a, b), "healed"));

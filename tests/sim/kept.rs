@@ -5,6 +5,13 @@
 /// Seeds beyond those that once failed, the kinds that they were of, and what showed there.
 pub const KEPT: &[(u64, &str, &str)] = &[
     (
+        63_007_472,
+        "partitions",
+        "who was asked before a cut, and had ended since, was followed when its answer came",
+    ),
+    (63_052_143, "partitions", "the same"),
+    (58_049_086, "one-way cuts", "the same"),
+    (
         88575,
         "partitions",
         "who got an effect from a peer without its cause had no excuse",
@@ -207,10 +214,23 @@ pub const KEPT: &[(u64, &str, &str)] = &[
         "no dials",
         "a program that was started again on a host that is only heard was named once more",
     ),
+    (
+        60_002_053,
+        "partitions",
+        "a line came between its author's late HELLO and its word, and was taken for old",
+    ),
 ];
 
 /// Seeds that once failed, with their limits scaled down.
 pub const KEPT_SCALED_DOWN: &[(u64, &str)] = &[
+    (
+        57_025_127,
+        "what had been queued for a slow path went on as slowly once that was fast again",
+    ),
+    (
+        63_020_833,
+        "an author that had lost its reader, and was linked with it at last, did not say what is new",
+    ),
     (
         4_614,
         "an author of another group, met a moment before, was not asked for its own first message",
@@ -356,6 +376,14 @@ pub const KEPT_SCALED_DOWN: &[(u64, &str)] = &[
     (
         3_169_503,
         "a run that was too long to wait was never taken in",
+    ),
+    (
+        63_026_075,
+        "the source was frozen before, went back to the beginning, and lacked the newest",
+    ),
+    (
+        58_019_014,
+        "the source came from a group of its own, and had nothing of what the host had",
     ),
     (4_091, "the floor rose above what waited"),
     (

@@ -202,6 +202,7 @@ pub fn ghosts_answer(liar: &mut Liar, scene: &Scene, request: &JoinRequest) -> M
         clock: time(liar, scene),
         newest: position(liar, scene),
         floor: Some(position(liar, scene)),
+        no: 0,
     })
 }
 
@@ -288,6 +289,7 @@ pub fn added(liar: &mut Liar, scene: &Scene, lie: Lie) -> (Vec<Message>, Vec<Dat
                 clock: time(liar, scene),
                 newest: position(liar, scene),
                 floor: Some(position(liar, scene)),
+                no: 0,
             })
         }
         Lie::Ghost => Message::Ping {

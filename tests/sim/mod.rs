@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | `scenario`, `generate`, `limits`, `targeted`, `volume`, `heard_only`, `large_lost`, `host_gone`, `hostile` | what happens from outside, as plain data, and how it comes from a seed |
 //! | `agenda`, `fate` | virtual time; every random decision |
-//! | `paths`, `carrying`, `streams`, `direction` | who reaches whom; datagrams, dials, and streams as kernels carry them |
+//! | `paths`, `carrying`, `streams`, `breaks`, `direction` | who reaches whom; datagrams, dials, and streams as kernels carry them |
 //! | `world`, `process`, `turn`, `effects`, `faults` | hosts, processes and their driver, events |
 //! | `liar`, `lies`, `false_lines`, `lying` | a member that lies: when, what, and how it gets to the others |
 //! | `store`, `keeping` | disks, and what is committed to them when |

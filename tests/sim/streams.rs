@@ -4,6 +4,9 @@
 //! under way in one direction is `direction`'s. Nothing here looks into the bytes. What a process queues before
 //! its kernel takes it is `process`'s.
 
+#[path = "breaks.rs"]
+mod breaks;
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
@@ -211,90 +214,6 @@ impl Streams {
         self.forget_if_over(id);
     }
 
-    /// The machine of `end` lost its power: nothing of what it still had goes out.
-    pub fn vanish(&mut self, id: StreamId, end: usize) {
-        if let Some(stream) = &mut self.all[id] {
-            stream.ends[end].owner = None;
-            stream.ends[end].received.clear();
-            stream.dirs[end].break_off();
-        }
-        self.forget_if_over(id);
-    }
-
-    /// The stream breaks in the middle: a tail of both directions is lost, the ends learn of it at
-    /// once, later, or when they write.
-    pub fn cut_off(&mut self, id: StreamId, paths: &Paths, agenda: &mut Agenda) {
-        self.break_at(id, 0, paths, agenda);
-        self.break_at(id, 1, paths, agenda);
-    }
-
-    /// The direction from `end` loses a tail; the other end learns of it somehow.
-    fn break_at(&mut self, id: StreamId, end: usize, paths: &Paths, agenda: &mut Agenda) {
-        let Some(stream) = &mut self.all[id] else {
-            return;
-        };
-        let (dir, n) = (&mut stream.dirs[end], stream.ends[0].host as u64);
-        let kept = self.fate.bits(About::BrokenTail, id as u64, end as u64, n) as usize;
-        let kept = kept % (dir.flying() + 1);
-        let arrived: Vec<Segment> = (0..kept).filter_map(|_| dir.take()).collect();
-        let stalled = dir.is_stalled();
-        dir.break_off();
-        let (from, to) = (stream.ends[end].host, stream.ends[1 - end].host);
-        let owned = stream.ends[end].owner.is_some();
-        let other = &mut stream.ends[1 - end];
-        if !stalled && paths.carries(from, to) {
-            for segment in arrived {
-                other.received.extend(segment.bytes);
-            }
-            self.ready.extend(other.owner.zip(other.link));
-        }
-        let notice = self
-            .fate
-            .bits(About::BrokenNotice, id as u64, end as u64, n);
-        match notice % 4 {
-            0 if other.owner.is_some() && owned => {
-                other.half_open = true;
-            }
-            _ => {
-                let late = (notice >> 8) % (300 * MS);
-                let at = agenda.now() + self.network.latency.1 + late;
-                let (stream, end) = (id, 1 - end);
-                agenda.add(at, Entry::Notice { stream, end });
-            }
-        }
-        // What the other end sends from now on is lost as well.
-        if !owned {
-            stream.dirs[1 - end].lose_all();
-        }
-    }
-
-    /// An end learns that the stream is broken. Returns whose turn it is.
-    pub fn notice(
-        &mut self,
-        id: StreamId,
-        end: usize,
-        paths: &Paths,
-        agenda: &mut Agenda,
-    ) -> Option<RunId> {
-        let stream = self.all[id].as_mut()?;
-        let (at, other) = (stream.ends[end].host, stream.ends[1 - end].host);
-        if !paths.carries(other, at) {
-            // The reset is lost on its way; the next attempt to write meets it again.
-            if stream.ends[end].owner.is_some() {
-                let again = agenda.now() + SECOND;
-                agenda.add(again, Entry::Notice { stream: id, end });
-            }
-            return None;
-        }
-        stream.ends[end].reset = true;
-        self.ready
-            .extend(stream.ends[end].owner.zip(stream.ends[end].link));
-        stream.dirs[end].break_off();
-        let owner = stream.ends[end].owner;
-        self.forget_if_over(id);
-        owner
-    }
-
     /// Turns what the kernel took into segments, as far as the receiver's buffer allows.
     fn pump(&mut self, id: StreamId, end: usize, paths: &Paths, agenda: &mut Agenda) {
         let Some(stream) = &mut self.all[id] else {
@@ -302,7 +221,7 @@ impl Streams {
         };
         let (from, to) = (stream.ends[end].host, stream.ends[1 - end].host);
         let waiting = stream.ends[1 - end].received.len();
-        let rate = paths.slow(from, to).unwrap_or(self.network.rate);
+        let rate = rate(&self.network, paths, (from, to));
         let (low, high) = self.network.latency;
         let draw = |no| {
             let (stream, end) = (id as u64, end as u64);
@@ -317,6 +236,23 @@ impl Streams {
         for (at, no) in dir.send((now, rate), waiting, &self.network, draw) {
             let (stream, dir) = (id, end);
             agenda.add(at, Entry::Arrive { stream, dir, no });
+        }
+    }
+
+    /// Paths may be faster than before: what waits to leave for them does so at the new speed.
+    pub fn hasten(&mut self, paths: &Paths, agenda: &mut Agenda) {
+        for (id, stream) in self.all.iter_mut().enumerate() {
+            let Some(stream) = stream else {
+                continue;
+            };
+            for end in 0..2 {
+                let pair = (stream.ends[end].host, stream.ends[1 - end].host);
+                let rate = rate(&self.network, paths, pair);
+                for (at, no) in stream.dirs[end].hasten(agenda.now(), rate) {
+                    let (stream, dir) = (id, end);
+                    agenda.add(at, Entry::Arrive { stream, dir, no });
+                }
+            }
         }
     }
 
@@ -491,7 +427,16 @@ impl Streams {
     }
 }
 
+/// Bytes a second from one host to another.
+fn rate(network: &Network, paths: &Paths, (from, to): (Host, Host)) -> u64 {
+    paths.slow(from, to).unwrap_or(network.rate)
+}
+
 /// The segment whose turn it is gets lost, whenever it is sent.
 fn is_eaten(dir: &Direction, paths: &Paths, (from, to): (Host, Host)) -> bool {
     paths.eats_large(from, to) && dir.is_large()
 }
+
+#[cfg(test)]
+#[path = "streams_test.rs"]
+mod tests;

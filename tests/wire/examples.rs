@@ -106,6 +106,7 @@ pub fn join_request() -> JoinRequest {
         next_id: 0,
         view_version: 0,
         office: false,
+        no: 1,
     }
 }
 
@@ -248,6 +249,7 @@ fn frames(coord: impl Fn() -> Option<Coordinator>) -> Vec<(&'static str, Message
                 next_id: 9,
                 view_version: 17,
                 office: true,
+                no: 3,
                 ..join_request()
             }),
         ),
@@ -259,6 +261,7 @@ fn frames(coord: impl Fn() -> Option<Coordinator>) -> Vec<(&'static str, Message
                 clock: NOW + 1,
                 newest,
                 floor: None,
+                no: 3,
             }),
         ),
         (

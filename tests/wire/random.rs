@@ -160,6 +160,7 @@ fn join_request(rng: &mut Rng) -> JoinRequest {
         next_id: number(rng),
         view_version: number(rng),
         office: rng.bool(),
+        no: number(rng),
     }
 }
 
@@ -229,6 +230,7 @@ pub fn message(rng: &mut Rng, number_of_type: u64) -> Message {
             clock: number(rng),
             newest: position(rng),
             floor: position_if(rng),
+            no: number(rng),
         }),
         4 => Message::PeerUpdate(peer_update(rng)),
         5 => Message::ViewRequest,

@@ -43,6 +43,7 @@ pub(super) fn is_dialled(
             next_id: 0,
             view_version: 0,
             office: false,
+            no: 0,
         };
         let bytes = encode_datagram(&Datagram::JoinRequest(request)).ok()?;
         let bytes = lock.seal(clock.now().wall_ms, bytes);

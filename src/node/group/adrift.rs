@@ -24,6 +24,7 @@ impl Group {
             return;
         }
         self.charge_for_asking(parts);
+        self.question += 1;
         self.asking = Some(Asking::new(target, now));
         self.step_asking(parts);
     }

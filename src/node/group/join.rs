@@ -18,6 +18,7 @@ use crate::wire::{
 impl Group {
     pub(in crate::node) fn start_seeking(&mut self, parts: &mut Parts<'_>) {
         let seek = Seek::new(parts.cx.now.time);
+        self.question += 1;
         self.enter(parts.cx, Standing::Seeking(seek), "it starts");
         self.multicast_request(parts, 0);
         parts.mesh.ask_peers(parts.cx, self);
@@ -46,6 +47,7 @@ impl Group {
             },
             view_version: self.version_seen,
             office: matches!(self.standing, Standing::Coordinator(_)),
+            no: self.question,
         }
     }
 
@@ -286,7 +288,7 @@ impl Group {
             }
             return;
         }
-        if !self.wants_answer(parts, claim, roster.version()) {
+        if !self.wants_answer(parts, claim, roster.version(), response.no) {
             return;
         }
         let clock = parts.cx.believed(response.clock);
@@ -313,8 +315,9 @@ impl Group {
         talk.begin_joining(&mut lent, key, is_unwanted);
     }
 
-    /// True if this node follows whoever has this claim, now that it is let in to this version of its view.
-    fn wants_answer(&self, parts: &Parts<'_>, claim: Claim, version: u64) -> bool {
+    /// True if this node follows whoever has this claim, now that it is let in to this version of its view, in
+    /// answer to the question with this number.
+    fn wants_answer(&self, parts: &Parts<'_>, claim: Claim, version: u64, no: u64) -> bool {
         let (own, leader) = (self.claim(), claim.key);
         match &self.standing {
             Standing::Seeking(_) => true,
@@ -324,10 +327,19 @@ impl Group {
             }
             // Not asked, not followed: anybody could call itself a higher coordinator.
             Standing::Member | Standing::Coordinator(_) => {
-                self.waits_for(parts, leader) && own.is_none_or(|c| claim > c)
+                self.waits_for(parts, leader)
+                    && self.is_answered_by(parts, no)
+                    && own.is_none_or(|c| claim > c)
             }
             Standing::Electing(_) | Standing::Adrift { .. } => true,
         }
+    }
+
+    /// True if an answer with this number is one to the question that this node puts now. After a cut the
+    /// answer to an earlier one comes late, together with the claim that makes this node ask again, and
+    /// whoever gave it may be gone by now. Who repeats no number cannot be told apart.
+    fn is_answered_by(&self, parts: &Parts<'_>, no: u64) -> bool {
+        no == 0 || no == self.question || parts.cx.is_weakened(Weakness::OldAnswersCount)
     }
 
     /// True if this node has asked its own coordinator in again.

@@ -1,9 +1,9 @@
 //! A node that looks for its room, and one that was away from it.
 
-use crate::node::rig::{Rig, address, config, office};
-use crate::node::{Effect, Event, Input, Timer, micros};
+use crate::node::rig::{Rig, address, config, office, response};
+use crate::node::{Effect, Event, Input, LinkId, Timer, micros};
 use crate::timing;
-use crate::wire::{Datagram, Key, Message};
+use crate::wire::{Datagram, Key, Message, Position};
 
 const BEN: Key = Key(8);
 const LEADER: Key = Key(9);
@@ -98,4 +98,59 @@ fn coordinators_that_are_heard_one_after_the_other_put_a_room_off_for_seconds_on
         assert!(rig.micros <= micros(longest), "{} us", rig.micros);
     }
     assert!(rig.micros >= micros(patience * timing::SEEKING_PATIENCES));
+}
+
+/// The number of the question that this node puts to ben, who is linked and says that he coordinates.
+fn asked(rig: &mut Rig, ben: LinkId) -> u64 {
+    let coordinator = Some(office(7, BEN));
+    let sent = rig.receive(ben, Message::Ping { coordinator });
+    let question = sent.iter().find_map(|m| match m {
+        Message::JoinRequest(request) => Some(request.no),
+        _ => None,
+    });
+    question.expect("a question")
+}
+
+/// Ben's answer to the question with this number.
+fn answer(no: u64) -> Message {
+    let mut answer = response(&[(7, BEN), (2, config().key)], Position::default());
+    answer.no = no;
+    Message::JoinResponse(answer)
+}
+
+#[test]
+fn an_answer_to_an_earlier_question_changes_nothing() {
+    let (mut rig, _) = Rig::member_of(LEADER);
+    let ben = rig.meet(BEN);
+    let first = asked(&mut rig, ben);
+    // It comes to nothing: nobody says any more that ben coordinates.
+    while rig.timers.contains_key(&Timer::Join) {
+        rig.fire(Timer::Join);
+    }
+    let second = asked(&mut rig, ben);
+    assert!(second > first, "{second} after {first}");
+    rig.receive(ben, answer(first));
+    assert_eq!(rig.node.coordinator().map(|c| c.key), Some(LEADER));
+    rig.receive(ben, answer(second));
+    assert_eq!(rig.node.coordinator().map(|c| c.key), Some(BEN));
+}
+
+#[test]
+fn an_answer_to_an_earlier_question_takes_nobody_out_of_office() {
+    let mut rig = Rig::new();
+    let ben = rig.meet(BEN);
+    let no = asked(&mut rig, ben);
+    rig.receive(ben, answer(no - 1));
+    assert_eq!(rig.node.coordinator().map(|c| c.key), Some(config().key));
+    rig.receive(ben, answer(no));
+    assert_eq!(rig.node.coordinator().map(|c| c.key), Some(BEN));
+}
+
+#[test]
+fn who_repeats_no_number_answers_any_question() {
+    let (mut rig, _) = Rig::member_of(LEADER);
+    let ben = rig.meet(BEN);
+    asked(&mut rig, ben);
+    rig.receive(ben, answer(0));
+    assert_eq!(rig.node.coordinator().map(|c| c.key), Some(BEN));
 }

@@ -124,6 +124,8 @@ pub(super) struct Group {
     /// An announcement that was not followed, because a higher coordinator was alive.
     announced: Option<(Time, View)>,
     asking: Option<Asking>,
+    /// The number of the question that was put last, which its repetitions share.
+    question: u64,
     /// Whose word on a coordinator came to nothing.
     credit: Credit,
     /// Coordinators that are heard, and not linked.
@@ -160,6 +162,7 @@ impl Group {
             roster: Roster::empty(),
             announced: None,
             asking: None,
+            question: 0,
             credit: Credit::default(),
             hearsay: Hearsay::default(),
             resigned: None,

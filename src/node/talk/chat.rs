@@ -139,6 +139,8 @@ impl Talk {
         lent.cx.send(link, Class::Chat, Message::Private(private));
     }
 
+    /// Who is in the view speaks under the nick and the id that it has there. Somebody else, of another group
+    /// or a stranger, has no id here, and is not shown under the nick of somebody who is present.
     pub(in crate::node) fn on_private(
         &mut self,
         lent: &mut Lent<'_>,
@@ -148,6 +150,12 @@ impl Talk {
         if let Some(member) = lent.view.get(key) {
             private.from = member.id;
             private.nick.clone_from(&member.nick);
+        } else {
+            private.from = 0;
+            let mut members = lent.view.members().iter();
+            if members.any(|member| member.nick == private.nick) {
+                return;
+            }
         }
         self.show_private(lent, key, private, false);
     }

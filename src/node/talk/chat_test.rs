@@ -29,3 +29,29 @@ fn a_private_message_is_shown_with_the_nick_and_the_id_that_its_author_has_in_th
     };
     assert_eq!(rig.shown, [shown]);
 }
+
+#[test]
+fn who_is_no_member_says_nothing_privately_under_the_nick_or_the_id_of_one() {
+    let mut rig = Rig::new();
+    let ben = rig.meet(BEN);
+    rig.shown.clear();
+    let private = |nick: &str| {
+        Message::Private(Private {
+            from: 1,
+            nick: nick.to_string(),
+            sent_at: 7,
+            text: "psst".to_string(),
+        })
+    };
+    let own = crate::node::rig::config().nick;
+    rig.receive(ben, private(&own));
+    assert_eq!(rig.shown, []);
+    rig.receive(ben, private("carl"));
+    let is_from_nobody =
+        |event: &Event| matches!(event, Event::Private { from: 0, nick, .. } if nick == "carl");
+    assert!(
+        matches!(&rig.shown[..], [event] if is_from_nobody(event)),
+        "{:?}",
+        rig.shown
+    );
+}

@@ -139,7 +139,7 @@ impl Talk {
 
     /// A link opened, by which a peer says what it has seen.
     pub(super) fn greet(&mut self, lent: &mut Lent<'_>, key: Key, clock: u64) {
-        self.past.greet(key, clock, lent.cx.now.time);
+        self.greet_past(lent, key, clock);
         follow_clock(lent, key);
     }
 

@@ -41,6 +41,8 @@ pub(super) struct Past {
     /// Who of those met said nothing in time. What they wrote after all that the earlier members had seen
     /// is news, whether they had heard of this node or not.
     silent: BTreeSet<Key>,
+    /// Who said HELLO so late that it was waited for once more, or for longer: a liar that comes again and again is not.
+    heard_out: BTreeSet<Key>,
     /// What came before this node had joined, and may be new or old: its author is a member now and has not said
     /// yet. The first and the last such message of each author.
     doubted: BTreeMap<Key, (u64, u64)>,
@@ -94,6 +96,16 @@ impl Past {
         }
     }
 
+    /// A peer whose word has not come says HELLO: it could not say it before, and does so right after that. It is
+    /// waited for at least until then.
+    pub(super) fn hear_out(&mut self, peer: Key, until: Time) {
+        let is_awaited = self.is_undecided(peer);
+        let is_over_sooner = is_awaited && self.met.get(&peer).is_some_and(|met| *met < until);
+        if (is_over_sooner || self.silent.contains(&peer)) && self.heard_out.insert(peer) {
+            self.meet(peer, until);
+        }
+    }
+
     /// What the members that were there earlier had seen when this node met them.
     fn clock_of_earlier(&self) -> u64 {
         let greeted = self.greeted.iter();
@@ -103,8 +115,8 @@ impl Past {
     }
 
     /// The timestamp up to which what this author wrote is old, if it has not said so itself. Who was there before, and
-    /// counts on this node, says so right after HELLO: so what it had seen by its first one is old, too. Others may
-    /// have counted on this node, and lost it, before that.
+    /// counts on this node, or did before it lost it, says so right after HELLO: so what it had seen by its first one is
+    /// old, too. Others may have counted on this node before that.
     fn clock_of_silent(&self, author: Key) -> u64 {
         let own = self
             .greeted
@@ -224,10 +236,17 @@ impl Talk {
             self.past.earlier.insert(author);
         }
         // Whoever is about to come into the view is linked within a moment.
-        let until = lent.cx.now.time + lent.cx.config.failure_timeout / 2;
-        self.past.meet(author, until);
+        self.past.meet(author, a_moment_later(lent.cx));
         if lent.mesh.is_dead(author) || lent.mesh.has_left(author) {
             self.note_silent(lent, author);
+        }
+    }
+
+    /// A peer says HELLO, and what it had seen by then. What it counts on this node for it says next.
+    pub(super) fn greet_past(&mut self, lent: &Lent<'_>, peer: Key, clock: u64) {
+        self.past.greet(peer, clock, lent.cx.now.time);
+        if !lent.cx.is_weakened(Weakness::NoLateWord) {
+            self.past.hear_out(peer, a_moment_later(lent.cx));
         }
     }
 
@@ -312,6 +331,7 @@ impl Talk {
             self.past.met.retain(|key, _| is_there(key));
             self.past.told.retain(|key, _| is_there(key));
             self.past.silent.retain(is_there);
+            self.past.heard_out.retain(is_there);
             self.past.earlier.retain(is_there);
             self.past.admissions.retain(|key, _| is_there(key));
             self.past.kept_words.retain(is_there);
@@ -328,6 +348,11 @@ impl Talk {
         old.reverse();
         old
     }
+}
+
+/// Until when the word is waited for of somebody who is linked now, or will be at once, if it ever is.
+fn a_moment_later(cx: &Context) -> Time {
+    cx.now.time + cx.config.failure_timeout / 2
 }
 
 /// This author counts on this node in another coordinator's group, though this node's own view may have it,

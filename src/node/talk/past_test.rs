@@ -1,6 +1,6 @@
 //! Authors of whom nobody knows whether what they wrote is old.
 
-use crate::node::rig::{Rig, chat, config, hello, office, response};
+use crate::node::rig::{Rig, chat, config, hello, office, response, stable};
 use crate::node::{Arrival, Event, Timer};
 use crate::wire::{Key, Message, MessageId, Position, Relay, Stable};
 
@@ -107,6 +107,51 @@ fn what_an_author_had_written_by_its_first_hello_is_old_unless_it_says_otherwise
     assert_eq!(arrivals(&mut rig), [(id(1), Arrival::Old)]);
     rig.pass_on(BEN, chat(STRANGER, 2, &[]));
     assert_eq!(arrivals(&mut rig), [(id(2), Arrival::Live)]);
+}
+
+/// Its word was waited for in vain while it was cut off. It comes right after its HELLO, and what others bring of it
+/// in between is neither old nor new yet. Whoever comes again is waited for no more.
+#[test]
+fn who_was_silent_and_says_hello_at_last_is_waited_for_once_more() {
+    let (mut rig, ben) = Rig::member_among(&[(1, BEN), (2, config().key), (3, STRANGER)]);
+    rig.receive(ben, Message::SyncAnswer(rig.answer()));
+    let id = |seq| MessageId {
+        origin: STRANGER,
+        seq,
+    };
+    let pass = |rig: &mut Rig, heartbeats: u32| {
+        for _ in 0..heartbeats {
+            rig.pass(rig.node.cx.config.heartbeat);
+            rig.receive(ben, Message::Ping { coordinator: None });
+            rig.fire(Timer::Tick);
+        }
+    };
+    pass(&mut rig, 30);
+    assert!(rig.node.talk.past.is_silent(STRANGER));
+    let mut greeting = hello(STRANGER, None);
+    greeting.clock = 5_000;
+    let link = rig.meet_as(greeting.clone());
+    rig.pass_on(BEN, chat(STRANGER, 1, &[]));
+    assert_eq!(arrivals(&mut rig), []);
+    rig.receive(link, stable(1));
+    assert_eq!(arrivals(&mut rig), [(id(1), Arrival::Live)]);
+    // Another that says nothing after all.
+    greeting.key = Key(30);
+    rig.pass_on(BEN, chat(greeting.key, 1, &[]));
+    pass(&mut rig, 30);
+    let first = |key| MessageId {
+        origin: key,
+        seq: 1,
+    };
+    assert_eq!(arrivals(&mut rig), [(first(Key(30)), Arrival::Live)]);
+    for round in 0..2 {
+        greeting.round = round;
+        rig.meet_as(greeting.clone());
+        rig.pass_on(BEN, chat(greeting.key, 2 + round, &[]));
+        let is_awaited = rig.node.talk.past.is_undecided(greeting.key);
+        assert_eq!(is_awaited, round == 0, "round {round}");
+        pass(&mut rig, 30);
+    }
 }
 
 /// What the user was shown since this was last looked at, and as what.

@@ -246,7 +246,10 @@ impl Talk {
             joining.given.insert(peer);
         }
         let better = self.better_source(lent, peer, floor);
-        let next = better.or_else(|| self.source_of_what_is_older(lent));
+        let next = better
+            .or_else(|| self.source_of_what_is_older(lent))
+            .or_else(|| self.host_that_was_not_asked(lent))
+            .or_else(|| self.holder_without_a_claim(lent));
         match next.filter(|_| !any) {
             Some(next) => self.fetch_from(lent, next),
             None => self.end_fetching(lent),
@@ -287,6 +290,38 @@ impl Talk {
         let oldest = others.filter_map(|(key, link)| Some((link.oldest()?, key)));
         let lacked = oldest.filter(|(oldest, _)| !is_here(*oldest));
         lacked.min().map(|(_, key)| key)
+    }
+
+    /// Who let this node in, if it has a history and was not asked: a member that was frozen claims all
+    /// that there was before, and lacks what was said meanwhile.
+    fn host_that_was_not_asked(&self, lent: &Lent<'_>) -> Option<Key> {
+        if lent.cx.is_weakened(Weakness::HostIsNotAsked) {
+            return None;
+        }
+        let joining = self.membership.joining()?;
+        let host = joining.host;
+        let is_asked = joining.given.contains(&host);
+        let mut usable = Talk::usable_sources(lent, joining).filter(|_| !is_asked);
+        usable.find(|(key, link)| *key == host && self.claim_of(lent, link).is_some())?;
+        Some(host)
+    }
+
+    /// Somebody who holds messages, and claims no complete history, since it waits for an author's word: it
+    /// may go back farther than all others. Nobody is asked so once a failure timeout has passed.
+    fn holder_without_a_claim(&self, lent: &Lent<'_>) -> Option<Key> {
+        if lent.cx.is_weakened(Weakness::HostIsNotAsked) {
+            return None;
+        }
+        let joining = self.membership.joining()?;
+        if lent.cx.since(joining.since) >= lent.cx.config.failure_timeout {
+            return None;
+        }
+        let usable = Talk::usable_sources(lent, joining);
+        let others = usable.filter(|(key, _)| !joining.given.contains(key));
+        let mut holders = others
+            .filter(|(_, link)| link.complete_above().is_none() && link.oldest().is_some())
+            .map(|(key, _)| key);
+        holders.next()
     }
 
     fn fetch_from(&mut self, lent: &mut Lent<'_>, source: Key) {

@@ -89,9 +89,12 @@ impl Talk {
         }
     }
 
+    /// One that was lost is told, too, once it is linked again: it may never have heard what it owes, and would
+    /// take that for old.
     fn stable_for(&self, lent: &Lent<'_>, key: Key) -> Option<Stable> {
         let from = self.stability.owed_from.get(&key).copied();
-        let from = from.filter(|_| lent.view.contains(key))?;
+        let is_told = !lent.cx.is_weakened(Weakness::NoLateWord) || lent.view.contains(key);
+        let from = from.filter(|_| is_told)?;
         Some(Stable {
             from: Some(from),
             said: self.written(),

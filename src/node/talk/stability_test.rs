@@ -1,8 +1,8 @@
 //! What a member brings of others: bounded, however many they are.
 
 use super::*;
-use crate::node::Event;
-use crate::node::rig::Rig;
+use crate::node::rig::{Rig, address, hello};
+use crate::node::{Event, Input, Timer};
 
 const BEN: Key = Key(9);
 const STRANGERS: u64 = 3 * limits::ORIGINS_IDLE_MAX as u64;
@@ -52,4 +52,36 @@ fn the_confirmations_of_strangers_are_not_kept() {
     rig.receive(ben, Message::Ack(ack));
     let is_delivered = |event: &Event| matches!(event, Event::Delivered { confirmed: 1, .. });
     assert!(rig.shown.iter().any(is_delivered), "{:?}", rig.shown);
+}
+
+/// It may have heard nothing from here since it was in the view, and would take what was said then for old.
+#[test]
+fn one_that_was_lost_is_told_what_it_owed_once_it_is_linked_again() {
+    let from_of = |sent: Vec<Message>| {
+        sent.into_iter().find_map(|message| match message {
+            Message::Stable(stable) => stable.from,
+            _ => None,
+        })
+    };
+    let mut rig = Rig::new();
+    rig.say(2);
+    let ben = rig.meet(BEN);
+    rig.admit(ben, BEN);
+    rig.say(1);
+    for _ in 0..100 {
+        rig.fire(Timer::Tick);
+    }
+    let is_lost = |event: &Event| matches!(event, Event::MemberLeft(..));
+    assert!(rig.shown.iter().any(is_lost), "{:?}", rig.shown);
+    let mut again = hello(BEN, None);
+    again.round = 1;
+    let link = rig.node.new_link();
+    let from = address(50_001).0;
+    rig.turn(vec![Input::Accepted { link, from }]);
+    assert_eq!(from_of(rig.receive(link, Message::Hello(again))), Some(3));
+    // To whoever was never in the view nothing is owed.
+    let link = rig.node.new_link();
+    rig.turn(vec![Input::Accepted { link, from }]);
+    let stranger = Message::Hello(hello(Key(20), None));
+    assert_eq!(from_of(rig.receive(link, stranger)), None);
 }
