@@ -85,6 +85,8 @@ pub enum Weakness {
     CyclesWait,
     /// A whole view counts from any member, asked for or not.
     UnaskedViewsCount,
+    /// What fell below the floor while a node joined counts as taken in, though its user never saw it.
+    UnseenCounts,
     /// Whatever comes is new, also what was said before this node was in its author's view.
     OldIsNew,
     /// An author that is linked only after its reader was lost does not say what that owed, and is not waited for.

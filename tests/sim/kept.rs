@@ -385,6 +385,10 @@ pub const KEPT_SCALED_DOWN: &[(u64, &str)] = &[
         58_019_014,
         "the source came from a group of its own, and had nothing of what the host had",
     ),
+    (
+        71_017_560,
+        "what fell below the floor while its reader joined was confirmed, and never shown",
+    ),
     (4_091, "the floor rose above what waited"),
     (
         11_225,

@@ -64,6 +64,10 @@ pub const ALL: &[(Weakness, &str)] = &[
         "patience after an absence",
     ),
     (Weakness::NoWordOfGaps, "the word on what is missed"),
+    (
+        Weakness::UnseenCounts,
+        "asking again for what its reader never saw",
+    ),
     (Weakness::OldIsNew, "telling old from new"),
     (Weakness::NoLateWord, "the word of who is linked late"),
     (
@@ -123,6 +127,7 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::ThrownAwayCounts, "stopped in bursts", 3_160_257),
     (Weakness::OneSourceIsEnough, "short beside long", 4_038_864),
     (Weakness::OneSourceIsEnough, "no dials", 4_018_727),
+    (Weakness::UnseenCounts, "mixed", 71_017_560),
     (Weakness::HostIsNotAsked, "stopped", 63_026_075),
     (Weakness::HostIsNotAsked, "partitions", 58_019_014),
     (Weakness::AnswersStayGood, HOSTILE, 377),

@@ -21,7 +21,7 @@ mod shelf;
 mod stored_part;
 mod sums;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Config, Weakness};
 use crate::limits;
@@ -314,6 +314,20 @@ impl History {
     pub(super) fn forget_idle_origins(&mut self) {
         if self.origins.len() > self.order.len() + limits::ORIGINS_IDLE_MAX {
             self.origins.retain(|_, origin| !origin.is_idle());
+        }
+    }
+
+    /// What these authors' messages were that fell below the floor before the user saw any of them is not here, but for
+    /// these, which the user sees.
+    pub(super) fn forget_unseen(&mut self, own: Key, shown: &BTreeSet<MessageId>) {
+        for (key, origin) in self.origins.iter_mut().filter(|(key, _)| **key != own) {
+            let of = |seq| MessageId { origin: *key, seq };
+            let mut next = 0;
+            for id in shown.range(of(0)..=of(u64::MAX)) {
+                origin.forget_unseen(next, id.seq.saturating_sub(1));
+                next = id.seq.saturating_add(1);
+            }
+            origin.forget_unseen(next, u64::MAX);
         }
     }
 

@@ -171,6 +171,24 @@ impl Origin {
         self.passed_by.insert_range(first, last);
     }
 
+    /// Of these, what was taken in and is not held any more was never shown: it is not here after all. What is owed is
+    /// missing; the rest is passed by, so that it is missing as soon as it is known to be owed.
+    pub(in crate::node) fn forget_unseen(&mut self, first: u64, last: u64) {
+        let mut dropped = self.taken.within(first, last);
+        dropped.subtract(&self.held);
+        for (first, last) in dropped.iter() {
+            self.taken.remove_range(first, last);
+            match self.owed_from {
+                Some(owed) if owed <= last => {
+                    if first < owed {
+                        self.pass_by(first, owed - 1);
+                    }
+                }
+                _ => self.pass_by(first, last),
+            }
+        }
+    }
+
     /// The highest number that nothing waits for though it may turn out to be owed; 0 if there is none.
     pub(in crate::node) fn passed_by_to(&self) -> u64 {
         self.passed_by.highest()
@@ -320,6 +338,27 @@ mod tests {
         assert!(origin.is_settled(2) && !origin.is_settled(4));
         assert!(origin.owe_from(1));
         assert!(origin.is_settled(1) && !origin.is_settled(2));
+    }
+
+    #[test]
+    fn what_fell_below_the_floor_unseen_is_missing_where_it_is_owed_and_passed_by_elsewhere() {
+        let of = |origin: &Origin, seqs: [u64; 4]| seqs.map(|seq| origin.is_settled(seq));
+        let mut origin = taken(&[(1, 6)]);
+        origin.held.insert_range(5, 6);
+        origin.forget_unseen(0, u64::MAX);
+        assert_eq!(
+            of(&origin, [1, 4, 5, 6]),
+            [true; 4],
+            "nobody counts on it yet"
+        );
+        assert!(!origin.has_taken(4) && origin.has_taken(5));
+        assert!(origin.owe_from(3));
+        assert_eq!(of(&origin, [2, 3, 4, 5]), [true, false, false, true]);
+        let mut known = taken(&[(1, 6)]);
+        known.owe_from(3);
+        known.forget_unseen(2, 4);
+        assert_eq!(of(&known, [1, 2, 3, 5]), [true, true, false, true]);
+        assert!(!known.is_called_missed(2));
     }
 
     #[test]

@@ -95,6 +95,25 @@ fn who_holds_what_is_older_than_all_claims_is_asked_before_joining_ends() {
     assert!(!is_asked && rig.node.is_joined());
 }
 
+/// Ben was frozen, and goes back to the beginning; the coordinator has dropped the oldest, and has the newest.
+#[test]
+fn the_coordinator_is_asked_though_another_goes_back_farther() {
+    let mut rig = Rig::seeking(config());
+    let leader = rig.meet_as(hello(LEADER, Some(office(1, LEADER))));
+    let ben = rig.meet_as(Hello {
+        floor: Some(Position::default()),
+        ..hello(BEN, Some(office(1, LEADER)))
+    });
+    let members = [(1, LEADER), (2, config().key), (3, BEN)];
+    let floor = Position::new(1_000, LEADER, 1);
+    let sent = rig.receive(leader, Message::JoinResponse(response(&members, floor)));
+    assert!(asks(&sent));
+    let sent = rig.receive(ben, Message::SyncAnswer(rig.answer()));
+    assert!(asks(&sent) && !rig.node.is_joined());
+    rig.receive(leader, Message::SyncAnswer(rig.answer()));
+    assert!(rig.node.is_joined());
+}
+
 #[test]
 fn a_member_tells_its_oldest_message_if_it_claims_no_history_so_far_back() {
     let mut rig = Rig::new();

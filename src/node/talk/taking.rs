@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::{Lent, Talk};
-use crate::node::Arrival;
+use crate::node::{Arrival, Weakness};
 use crate::wire::{ChatMessage, Key, MessageId};
 
 /// What came while this node joins and may be new, in the order of coming.
@@ -112,13 +112,18 @@ impl Talk {
         let turned = history.filter(|m| self.is_told_new(m.id()) && !known.contains(&m.id()));
         held_back.extend(turned.cloned());
         held_back.sort_by_key(ChatMessage::position);
+        let mut shown = BTreeSet::new();
         for message in held_back {
             // Its author is a member now, and may say that it is old.
             if self.past.is_undecided(message.origin()) {
                 self.past.doubt(message.id());
             } else if !self.is_old(lent.cx, &message) {
                 self.show_taken_in(lent, std::slice::from_ref(&message), Arrival::Live);
+                shown.insert(message.id());
             }
+        }
+        if !lent.cx.is_weakened(Weakness::UnseenCounts) {
+            self.history.forget_unseen(lent.cx.config.key, &shown);
         }
         self.note_doubted(lent, &known);
     }
@@ -161,6 +166,10 @@ impl Talk {
         };
         for message in new {
             self.show_taken_in(lent, std::slice::from_ref(&message), arrival);
+        }
+        // What fell below the floor meanwhile was not shown, and is asked for again if it is owed.
+        if !lent.cx.is_weakened(Weakness::UnseenCounts) {
+            self.history.origin_mut(author).forget_unseen(first, last);
         }
     }
 }
