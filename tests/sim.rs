@@ -18,7 +18,7 @@ use sim::failover::{bully_best, bully_worst, count, one_after_another};
 use sim::generate::{scenario, scenario_in, scenario_of};
 use sim::heard_only::HEARD_ONLY;
 use sim::host_gone::{self, HOST_GONE};
-use sim::hostile::{HOSTILE, STILL_OPEN};
+use sim::hostile::{HOSTILE, STILL_OPEN, UNASKED_VIEWS};
 use sim::idle::{vanished, wake_ups};
 use sim::kept::{KEPT, KEPT_SCALED_DOWN};
 use sim::large_lost::LARGE_LOST;
@@ -42,9 +42,13 @@ fn from_environment(name: &str) -> Option<u64> {
 /// The kind that is asked for, if one is; one that there is not is a mistake.
 fn kind_from_environment() -> Option<&'static str> {
     let name = std::env::var("PAPO_SIM_KIND").ok()?;
-    let further = sim::volume::KINDS
-        .into_iter()
-        .chain([HEARD_ONLY, LARGE_LOST, HOST_GONE, HOSTILE]);
+    let further = sim::volume::KINDS.into_iter().chain([
+        HEARD_ONLY,
+        LARGE_LOST,
+        HOST_GONE,
+        HOSTILE,
+        UNASKED_VIEWS,
+    ]);
     let kind = (sim::generate::KINDS.into_iter().chain(further)).find(|k| *k == name);
     assert!(kind.is_some(), "no scenario is of the kind {name:?}");
     kind

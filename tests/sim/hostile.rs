@@ -7,6 +7,8 @@ use super::scenario::{MS, Run, SECOND, Scenario, What, Who};
 
 /// The name of this kind.
 pub const HOSTILE: &str = "hostile";
+/// The same with one lie only, told all the time: views that nobody asked for. Few of the other seeds show what they do.
+pub const UNASKED_VIEWS: &str = "unasked views";
 
 /// Seeds at which a liar still does harm that outlasts it by more than 20 s, or keeps a line for more than 12 s: at 140 and 221
 /// hundreds of its lines each follow from something that nobody said, which is looked for one after the other; at 200
@@ -15,9 +17,11 @@ pub const STILL_OPEN: [u64; 4] = [140, 200, 218, 221];
 
 /// The scenario of this kind and seed.
 pub fn scenario_of(kind: &'static str, seed: u64) -> Option<Scenario> {
-    if kind != HOSTILE {
-        return None;
-    }
+    let only = match kind {
+        HOSTILE => None,
+        UNASKED_VIEWS => Some(Lie::UnaskedView),
+        _ => return None,
+    };
     let mut rng = fastrand::Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x11a4);
     let hosts = rng.usize(3..=7);
     let mut scenario = Scenario::quiet(kind, seed, hosts);
@@ -34,6 +38,9 @@ pub fn scenario_of(kind: &'static str, seed: u64) -> Option<Scenario> {
         permille: *rng.choice(&[100, 500, 1_000]).unwrap_or(&500),
         every: rng.u64(20 * MS..400 * MS),
     });
+    if let (Some(lie), Some(plan)) = (only, &mut scenario.liar) {
+        (plan.lies, plan.permille, plan.every) = (vec![lie], 1_000, plan.every / 4);
+    }
     talk(&mut scenario, &mut rng, gone);
     trouble(&mut scenario, &mut rng, (liar, from, gone));
     scenario.add(gone, What::Crash(Who::Host(liar)));

@@ -11,7 +11,7 @@ use papo::node::Weakness;
 use super::generate::{scenario, scenario_in, scenario_of};
 use super::heard_only::HEARD_ONLY;
 use super::host_gone::HOST_GONE;
-use super::hostile::HOSTILE;
+use super::hostile::{HOSTILE, UNASKED_VIEWS};
 use super::large_lost::LARGE_LOST;
 use super::report::run_caught;
 use super::scenario::Scenario;
@@ -149,7 +149,9 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::NoBeatRequests, HOST_GONE, 4),
     (Weakness::NoSayOfNeighbours, HOST_GONE, 3),
     (Weakness::NoSayOfNeighbours, HOST_GONE, 5),
-    (Weakness::UnaskedViewsCount, HOSTILE, 892),
+    (Weakness::UnaskedViewsCount, UNASKED_VIEWS, 76),
+    (Weakness::UnaskedViewsCount, UNASKED_VIEWS, 134),
+    (Weakness::UnaskedViewsCount, UNASKED_VIEWS, 148),
     (Weakness::NamedCausesExist, HOSTILE, 128),
     (Weakness::NamedCausesExist, HOSTILE, 174),
     (Weakness::LatestStay, HOSTILE, 1_101),
