@@ -46,17 +46,8 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             StartError::Listen(at, e) => {
-                let remedy = match e.kind() {
-                    io::ErrorKind::AddrInUse => "choose another port, or 0 for any free one",
-                    io::ErrorKind::AddrNotAvailable => "choose an address of this host, or 0.0.0.0",
-                    io::ErrorKind::PermissionDenied => "choose a port from 1024 on",
-                    _ => "choose another address",
-                };
-                write!(
-                    f,
-                    "cannot listen on {at}: {}; {remedy} (--listen)",
-                    reason(e)
-                )
+                let (why, remedy) = (reason(e), remedy_of_listening(e));
+                write!(f, "cannot listen on {at}: {why}; {remedy} (--listen)")
             }
             StartError::IrcListen(at, e) => {
                 let at = visible(&at.to_string(), Tab::Escape);
@@ -103,21 +94,29 @@ impl fmt::Display for StartError {
                 let what = "list the interfaces of this host";
                 write!(f, "cannot {what}: {}; {}", reason(e), remedy(e))
             }
-            StartError::NoList(e, can_do_without) => {
-                write!(
-                    f,
-                    "cannot list the interfaces of this host: {}; {LISTING_NEEDS}",
-                    reason(e)
-                )?;
-                match can_do_without {
-                    true => f.write_str(
-                        ", or do without: --no-multicast, and an address with --interface or --listen",
-                    ),
-                    false => Ok(()),
-                }
-            }
+            StartError::NoList(e, can_do_without) => f.write_str(&no_list(e, *can_do_without)),
             StartError::System(what, e) => write!(f, "cannot {what}: {}; {}", reason(e), remedy(e)),
         }
+    }
+}
+
+fn remedy_of_listening(e: &io::Error) -> &'static str {
+    match e.kind() {
+        io::ErrorKind::AddrInUse => "choose another port, or 0 for any free one",
+        io::ErrorKind::AddrNotAvailable => "choose an address of this host, or 0.0.0.0",
+        io::ErrorKind::PermissionDenied => "choose a port from 1024 on",
+        _ => "choose another address",
+    }
+}
+
+fn no_list(e: &io::Error, can_do_without: bool) -> String {
+    let why = reason(e);
+    let line = format!("cannot list the interfaces of this host: {why}; {LISTING_NEEDS}");
+    match can_do_without {
+        true => {
+            line + ", or do without: --no-multicast, and an address with --interface or --listen"
+        }
+        false => line,
     }
 }
 

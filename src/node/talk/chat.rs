@@ -140,7 +140,7 @@ impl Talk {
     }
 
     /// Who is in the view speaks under the nick and the id that it has there. Somebody else, of another group
-    /// or a stranger, has no id here, and is not shown under the nick of somebody who is present.
+    /// or a stranger, is not heard under the nick or the id of somebody who is present.
     pub(in crate::node) fn on_private(
         &mut self,
         lent: &mut Lent<'_>,
@@ -151,9 +151,8 @@ impl Talk {
             private.from = member.id;
             private.nick.clone_from(&member.nick);
         } else {
-            private.from = 0;
             let mut members = lent.view.members().iter();
-            if members.any(|member| member.nick == private.nick) {
+            if members.any(|m| m.nick == private.nick || m.id == private.from) {
                 return;
             }
         }

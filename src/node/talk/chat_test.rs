@@ -35,22 +35,23 @@ fn who_is_no_member_says_nothing_privately_under_the_nick_or_the_id_of_one() {
     let mut rig = Rig::new();
     let ben = rig.meet(BEN);
     rig.shown.clear();
-    let private = |nick: &str| {
+    let private = |from: u64, nick: &str| {
         Message::Private(Private {
-            from: 1,
+            from,
             nick: nick.to_string(),
             sent_at: 7,
             text: "psst".to_string(),
         })
     };
     let own = crate::node::rig::config().nick;
-    rig.receive(ben, private(&own));
+    rig.receive(ben, private(9, &own));
+    rig.receive(ben, private(1, "carl"));
     assert_eq!(rig.shown, []);
-    rig.receive(ben, private("carl"));
-    let is_from_nobody =
-        |event: &Event| matches!(event, Event::Private { from: 0, nick, .. } if nick == "carl");
+    rig.receive(ben, private(9, "carl"));
+    let is_carl =
+        |event: &Event| matches!(event, Event::Private { from: 9, nick, .. } if nick == "carl");
     assert!(
-        matches!(&rig.shown[..], [event] if is_from_nobody(event)),
+        matches!(&rig.shown[..], [event] if is_carl(event)),
         "{:?}",
         rig.shown
     );

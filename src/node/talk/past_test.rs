@@ -1,7 +1,7 @@
 //! Authors of whom nobody knows whether what they wrote is old.
 
 use crate::node::rig::{Rig, chat, config, hello, office, response, stable};
-use crate::node::{Arrival, Event, Timer};
+use crate::node::{Arrival, Event, LinkId, Timer};
 use crate::wire::{Key, Message, MessageId, Position, Relay, Stable};
 
 const BEN: Key = Key(9);
@@ -80,6 +80,15 @@ fn what_was_taken_for_old_too_early_is_shown_once_its_author_says_that_it_is_new
     assert_eq!(rig.read(), []);
 }
 
+/// So many heartbeats pass, in which nobody but ben says anything.
+fn pass(rig: &mut Rig, ben: LinkId, heartbeats: u32) {
+    for _ in 0..heartbeats {
+        rig.pass(rig.node.cx.config.heartbeat);
+        rig.receive(ben, Message::Ping { coordinator: None });
+        rig.fire(Timer::Tick);
+    }
+}
+
 /// An author that was there before, in a group of its own, and says HELLO: it would say so if it counted on this node.
 #[test]
 fn what_an_author_had_written_by_its_first_hello_is_old_unless_it_says_otherwise() {
@@ -89,21 +98,14 @@ fn what_an_author_had_written_by_its_first_hello_is_old_unless_it_says_otherwise
         origin: STRANGER,
         seq,
     };
-    let pass = |rig: &mut Rig, heartbeats: u32| {
-        for _ in 0..heartbeats {
-            rig.pass(rig.node.cx.config.heartbeat);
-            rig.receive(ben, Message::Ping { coordinator: None });
-            rig.fire(Timer::Tick);
-        }
-    };
-    pass(&mut rig, 6);
+    pass(&mut rig, ben, 6);
     assert!(rig.node.is_joined());
     rig.pass_on(BEN, chat(STRANGER, 1, &[]));
     let mut greeting = hello(STRANGER, None);
     greeting.clock = 1_500;
     rig.meet_as(greeting);
     assert_eq!(arrivals(&mut rig), []);
-    pass(&mut rig, 20);
+    pass(&mut rig, ben, 20);
     assert_eq!(arrivals(&mut rig), [(id(1), Arrival::Old)]);
     rig.pass_on(BEN, chat(STRANGER, 2, &[]));
     assert_eq!(arrivals(&mut rig), [(id(2), Arrival::Live)]);
@@ -119,14 +121,7 @@ fn who_was_silent_and_says_hello_at_last_is_waited_for_once_more() {
         origin: STRANGER,
         seq,
     };
-    let pass = |rig: &mut Rig, heartbeats: u32| {
-        for _ in 0..heartbeats {
-            rig.pass(rig.node.cx.config.heartbeat);
-            rig.receive(ben, Message::Ping { coordinator: None });
-            rig.fire(Timer::Tick);
-        }
-    };
-    pass(&mut rig, 30);
+    pass(&mut rig, ben, 30);
     assert!(rig.node.talk.past.is_silent(STRANGER));
     let mut greeting = hello(STRANGER, None);
     greeting.clock = 5_000;
@@ -138,7 +133,7 @@ fn who_was_silent_and_says_hello_at_last_is_waited_for_once_more() {
     // Another that says nothing after all.
     greeting.key = Key(30);
     rig.pass_on(BEN, chat(greeting.key, 1, &[]));
-    pass(&mut rig, 30);
+    pass(&mut rig, ben, 30);
     let first = |key| MessageId {
         origin: key,
         seq: 1,
@@ -150,7 +145,7 @@ fn who_was_silent_and_says_hello_at_last_is_waited_for_once_more() {
         rig.pass_on(BEN, chat(greeting.key, 2 + round, &[]));
         let is_awaited = rig.node.talk.past.is_undecided(greeting.key);
         assert_eq!(is_awaited, round == 0, "round {round}");
-        pass(&mut rig, 30);
+        pass(&mut rig, ben, 30);
     }
 }
 
