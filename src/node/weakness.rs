@@ -87,6 +87,8 @@ pub enum Weakness {
     UnaskedViewsCount,
     /// What fell below the floor while a node joined counts as taken in, though its user never saw it.
     UnseenCounts,
+    /// What lies under the floor is old though it is owed, and is confirmed though it is not kept.
+    UnkeptIsOld,
     /// Whatever comes is new, also what was said before this node was in its author's view.
     OldIsNew,
     /// An author that is linked only after its reader was lost does not say what that owed, and is not waited for.

@@ -386,6 +386,10 @@ pub const KEPT_SCALED_DOWN: &[(u64, &str)] = &[
         "the source came from a group of its own, and had nothing of what the host had",
     ),
     (
+        71_022_863,
+        "what fell below the floor of a newcomer without history was confirmed",
+    ),
+    (
         71_017_560,
         "what fell below the floor while its reader joined was confirmed, and never shown",
     ),

@@ -204,7 +204,11 @@ impl Talk {
         match self.past.told.get(&author) {
             // Whoever was lost before it knew that it was in begins anew when it is let in again. Groups
             // that are met later have clocks of their own.
-            _ if is_before && self.past.is_earlier(author) && !self.past.has_kept_word(author) => {
+            _ if is_before
+                && self.past.is_earlier(author)
+                && !self.past.has_kept_word(author)
+                && !self.is_owed_and_unkept(cx, message) =>
+            {
                 true
             }
             Some(from) => message.seq() < *from,
@@ -215,6 +219,13 @@ impl Talk {
             }
             None => false,
         }
+    }
+
+    /// True if the author waits for this node to confirm this, and it lies where nothing is kept: it is no part of the
+    /// past that there is here, and is shown as new.
+    fn is_owed_and_unkept(&self, cx: &Context, message: &ChatMessage) -> bool {
+        let is_kept = message.position() > self.history.floor();
+        !is_kept && self.is_told_new(message.id()) && !cx.is_weakened(Weakness::UnkeptIsOld)
     }
 
     /// True if the author has said that this node was in its view when it wrote this.

@@ -1,7 +1,7 @@
 //! Authors of whom nobody knows whether what they wrote is old.
 
 use crate::node::rig::{Rig, chat, config, hello, office, response, stable};
-use crate::node::{Arrival, Event, LinkId, Timer};
+use crate::node::{Arrival, Event, LinkId, Timer, Weakness};
 use crate::wire::{Key, Message, MessageId, Position, Relay, Stable};
 
 const BEN: Key = Key(9);
@@ -147,6 +147,70 @@ fn who_was_silent_and_says_hello_at_last_is_waited_for_once_more() {
         assert_eq!(is_awaited, round == 0, "round {round}");
         pass(&mut rig, ben, 30);
     }
+}
+
+/// A group let this node in, which never heard of it; authors counted on it, and lost it. Now another group does, and
+/// the history is not wanted: it was here already, and nobody has seen any of it.
+#[test]
+fn what_a_newcomer_drops_unseen_is_confirmed_only_where_it_is_shown() {
+    assert_eq!(arrivals_of_what_is_not_kept(None), [Arrival::Live; 2]);
+    let weakened = arrivals_of_what_is_not_kept(Some(Weakness::UnkeptIsOld));
+    assert_eq!(weakened, [Arrival::Old; 2]);
+}
+
+/// As what a newcomer without history is shown two lines that are owed and lie under its floor: one that was here when
+/// the floor rose, and one that is known to be owed only later.
+fn arrivals_of_what_is_not_kept(weakened: Option<Weakness>) -> Vec<Arrival> {
+    const LEADER: Key = Key(3);
+    let mut own = config();
+    own.wants_history = false;
+    own.weakened = weakened;
+    let mut rig = Rig::seeking(own);
+    let leader = rig.meet_as(hello(LEADER, Some(office(1, LEADER))));
+    let ben = rig.meet_as(hello(BEN, Some(office(1, LEADER))));
+    let other = rig.meet_as(hello(STRANGER, Some(office(1, LEADER))));
+    rig.receive(ben, stable(1));
+    rig.receive(ben, chat(BEN, 1, &[]));
+    rig.pass_on(BEN, chat(STRANGER, 1, &[]));
+    rig.pass(rig.node.cx.config.failure_timeout / 2);
+    rig.fire(Timer::Tick);
+    let taken = |rig: &Rig, key| rig.node.talk.history.highest(key);
+    assert_eq!((taken(&rig, BEN), taken(&rig, STRANGER)), (1, 1));
+
+    let members = [(1, LEADER), (2, config().key), (3, BEN), (4, STRANGER)];
+    let mut answer = response(&members, Position::default());
+    answer.clock = 5_000;
+    answer.newest = Position::new(5_000, LEADER, 9);
+    let sent = rig.receive(leader, Message::JoinResponse(answer));
+    assert!(rig.node.is_joined() && rig.node.history().is_empty());
+    let mut shown = arrivals(&mut rig);
+    if shown.is_empty() {
+        assert!(confirmed(&sent).is_empty(), "nobody has seen it");
+        let sent = rig.pass_on(BEN, chat(BEN, 1, &[]));
+        shown = arrivals(&mut rig);
+        assert_eq!(confirmed(&sent), [1]);
+    } else {
+        assert_eq!(confirmed(&sent), [1], "Ben counts on this node for it");
+    }
+    // The other one says only now what it counts on this node for.
+    let sent = rig.receive(other, stable(1));
+    assert!(confirmed(&sent).is_empty(), "nobody has seen it");
+    let sent = rig.pass_on(BEN, chat(STRANGER, 1, &[]));
+    shown.extend(arrivals(&mut rig));
+    assert_eq!(confirmed(&sent), [1]);
+    let first = |origin| MessageId { origin, seq: 1 };
+    let names: Vec<MessageId> = shown.iter().map(|(id, _)| *id).collect();
+    assert_eq!(names, [first(BEN), first(STRANGER)]);
+    shown.iter().map(|(_, arrival)| *arrival).collect()
+}
+
+/// Up to where the ACKs among these go.
+fn confirmed(sent: &[Message]) -> Vec<u64> {
+    let acks = sent.iter().filter_map(|m| match m {
+        Message::Ack(ack) if ack.missed.is_empty() => Some(ack.seq),
+        _ => None,
+    });
+    acks.collect()
 }
 
 /// What the user was shown since this was last looked at, and as what.
