@@ -3,10 +3,8 @@
 //!
 //! Nothing here keeps anything: what is hashed, and when, is the history's decision.
 
-use blake2::digest::consts::U32;
-use blake2::{Blake2b, Digest as _};
-use blake2b_simd::Params;
 use blake2b_simd::many::{HashManyJob, hash_many};
+use blake2b_simd::{Hash, Params};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::chat::ChatMessage;
@@ -24,8 +22,6 @@ const HASH_BYTES: usize = 32;
 /// third of the time. A node with much to compare hashes everything that was said since it last compared.
 const HASHED_TOGETHER: usize = 16;
 
-type Blake2b256 = Blake2b<U32>;
-
 /// The sum, modulo 2^256, of the hashes of messages. It does not depend on their order, and what is part
 /// of it can be taken away again.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -35,8 +31,7 @@ impl Sum {
     /// The sum of these messages' hashes.
     #[must_use]
     pub fn of(messages: &[ChatMessage]) -> Sum {
-        let mut parameters = Params::new();
-        parameters.hash_length(HASH_BYTES);
+        let parameters = parameters();
         let (mut bytes, mut ends) = (Vec::new(), Vec::new());
         let mut sum = Sum::default();
         for together in messages.chunks(HASHED_TOGETHER) {
@@ -56,9 +51,7 @@ impl Sum {
                 .collect();
             hash_many(&mut jobs);
             for job in &jobs {
-                let mut hash = [0; HASH_BYTES];
-                hash.copy_from_slice(job.to_hash().as_bytes());
-                sum.add(Sum::from_bytes(hash));
+                sum.add(Sum::from_hash(&job.to_hash()));
             }
         }
         sum
@@ -83,13 +76,11 @@ impl Sum {
     /// The digest of a set of so many messages with this sum.
     #[must_use]
     pub fn digest(&self, count: u64) -> Digest {
-        let hash = Blake2b256::new()
-            .chain_update(SUM)
-            .chain_update(self.to_bytes())
-            .chain_update(count.to_be_bytes())
-            .finalize();
+        let mut state = parameters().to_state();
+        state.update(SUM).update(&self.to_bytes());
+        let hash = state.update(&count.to_be_bytes()).finalize();
         let mut digest = [0; 16];
-        digest.copy_from_slice(&hash[..16]);
+        digest.copy_from_slice(&hash.as_bytes()[..16]);
         Digest(digest)
     }
 
@@ -110,6 +101,13 @@ impl Sum {
         bytes
     }
 
+    /// The number that a hash of [`HASH_BYTES`] is.
+    fn from_hash(hash: &Hash) -> Sum {
+        let mut bytes = [0; HASH_BYTES];
+        bytes.copy_from_slice(hash.as_bytes());
+        Sum::from_bytes(bytes)
+    }
+
     /// The number that these bytes are.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Sum {
@@ -125,7 +123,16 @@ impl Sum {
 /// The hash of a message, as a sum of one.
 #[must_use]
 pub fn hash_of(message: &ChatMessage) -> Sum {
-    Sum::of(std::slice::from_ref(message))
+    let mut bytes = MESSAGE.to_vec();
+    fast::encode_message(message, &mut bytes);
+    Sum::from_hash(&parameters().hash(&bytes))
+}
+
+/// How everything here is hashed (RFC 7693, without a key).
+fn parameters() -> Params {
+    let mut parameters = Params::new();
+    parameters.hash_length(HASH_BYTES);
+    parameters
 }
 
 /// What a set of messages is told by from others. Sets that differ have the same one only if somebody has chosen
@@ -168,6 +175,9 @@ impl<'de> Deserialize<'de> for Sum {
 
 #[cfg(test)]
 mod tests {
+    use blake2::digest::consts::U32;
+    use blake2::{Blake2b, Digest as _};
+
     use super::super::chat::Draft;
     use super::super::types::Key;
     use super::*;
@@ -219,7 +229,7 @@ mod tests {
         for message in &messages {
             let mut bytes = MESSAGE.to_vec();
             fast::encode_message(message, &mut bytes);
-            let alone = Sum::from_bytes(Blake2b256::digest(&bytes).into());
+            let alone = Sum::from_bytes(Blake2b::<U32>::digest(&bytes).into());
             assert_eq!(hash_of(message), alone);
             sum.add(alone);
         }
