@@ -157,6 +157,9 @@ pub const SYNC_PACE: u64 = 2 * 1024;
 pub const SYNC_LONGEST: Duration = Duration::from_secs(3_600);
 /// How long a peer's socket, or a member's confirmations, may stand still and still stop stdin.
 pub const STALL: Duration = Duration::from_millis(100);
+/// How long a node that has just joined takes nothing from stdin while it has no link with some member: whoever hears
+/// the beginning of a flood late has to fetch all of it. A link takes some milliseconds.
+pub const LINKS_AWAITED: Duration = Duration::from_millis(500);
 /// How long a member that went on after such a pause may: it is slow, and not stopped.
 pub const STALL_LONGEST: Duration = Duration::from_secs(1);
 /// How long what a lost author wrote is kept for those who may lack it.

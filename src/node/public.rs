@@ -34,13 +34,13 @@ impl Node {
         self.talk.has_joined() && !self.group.is_leaving()
     }
 
-    /// Until when stdin is to wait for peers that are behind and about to catch up. Who writes as
-    /// fast as it can would else be fetched from for ever, chunk by chunk and each peer on its own,
+    /// Until when stdin is to wait for peers that are behind and about to catch up, or not linked yet. Who writes
+    /// as fast as it can would else be fetched from for ever, chunk by chunk and each peer on its own,
     /// though all could keep up with it.
     #[must_use]
     pub fn chased_until(&self, now: Time) -> Option<Time> {
-        let counts = |key| self.group.is_member(key) && !self.mesh.has_left(key);
-        self.talk.chased_until(&self.cx, counts, now)
+        let peers = (self.group.roster(), &self.mesh);
+        self.talk.chased_until(&self.cx, peers, now)
     }
 
     /// Own messages that are not yet delivered, lines that wait for the room included.

@@ -87,6 +87,12 @@ pub enum Weakness {
     UnaskedViewsCount,
     /// What fell below the floor while a node joined counts as taken in, though its user never saw it.
     UnseenCounts,
+    /// What is missing is forgotten while a node joins.
+    JoiningNoticesNothing,
+    /// Where another group lets a node in before it has joined, what was said before that is old.
+    LastAdmissionCounts,
+    /// An answer on what is missing is good for a failure timeout, however long it takes to ask everybody.
+    RoundsMayOutlastAnswers,
     /// What lies under the floor is old though it is owed, and is confirmed though it is not kept.
     UnkeptIsOld,
     /// Whatever comes is new, also what was said before this node was in its author's view.

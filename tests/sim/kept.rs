@@ -12,6 +12,11 @@ pub const KEPT: &[(u64, &str, &str)] = &[
     (63_052_143, "partitions", "the same"),
     (58_049_086, "one-way cuts", "the same"),
     (
+        71_022_863,
+        "partitions",
+        "the check took an author's word for heard that was under way on a link that had been cut",
+    ),
+    (
         88575,
         "partitions",
         "who got an effect from a peer without its cause had no excuse",
@@ -392,6 +397,20 @@ pub const KEPT_SCALED_DOWN: &[(u64, &str)] = &[
     (
         71_017_560,
         "what fell below the floor while its reader joined was confirmed, and never shown",
+    ),
+    (
+        77_003_913,
+        "what was said since the first of two groups let its reader in was called old",
+    ),
+    (74_013_095, "the same"),
+    (
+        76_057_298,
+        "so many were asked that the first answer was too old when the last one came",
+    ),
+    (80_762, "the same"),
+    (
+        18_049,
+        "what was thrown away while its reader joined was sought by nobody",
     ),
     (4_091, "the floor rose above what waited"),
     (

@@ -49,8 +49,11 @@ impl<'a> Lacks<'a> {
         if ledger.is_owed(run, cause) && ledger.has_met(run, cause) {
             // Its author tells of it, or whatever follows from it; but what lies between the two
             // may be under the floor. Once all who had it are gone, nobody knows that there was one.
+            // The word of an author that was lost may still be on its way, on a link that was cut for long.
             let author = self.runs.get(&cause.origin).copied();
-            return author.is_none_or(|author| !scene.talks_with(run, author))
+            let has_word =
+                |author| scene.talks_with(run, author) && scene.view(run).contains(&cause.origin);
+            return !author.is_some_and(has_word)
                 && (is_below || !scene.is_held_in_reach(run, cause));
         }
         // Who wants no history waits for nothing that it does not owe.

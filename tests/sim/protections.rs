@@ -68,6 +68,18 @@ pub const ALL: &[(Weakness, &str)] = &[
         Weakness::UnseenCounts,
         "asking again for what its reader never saw",
     ),
+    (
+        Weakness::JoiningNoticesNothing,
+        "looking for what was missed while joining",
+    ),
+    (
+        Weakness::LastAdmissionCounts,
+        "the word of whoever counts on a node since its first admission",
+    ),
+    (
+        Weakness::RoundsMayOutlastAnswers,
+        "answers that are good until everybody was asked",
+    ),
     (Weakness::OldIsNew, "telling old from new"),
     (Weakness::NoLateWord, "the word of who is linked late"),
     (
@@ -127,7 +139,12 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::ThrownAwayCounts, "stopped in bursts", 3_160_257),
     (Weakness::OneSourceIsEnough, "short beside long", 4_038_864),
     (Weakness::OneSourceIsEnough, "no dials", 4_018_727),
-    (Weakness::UnseenCounts, "mixed", 71_017_560),
+    (Weakness::UnseenCounts, "partitions", 71_022_863),
+    (Weakness::JoiningNoticesNothing, "slow", 18_049),
+    (Weakness::LastAdmissionCounts, "stopped", 77_003_913),
+    (Weakness::LastAdmissionCounts, "stopped", 74_013_095),
+    (Weakness::RoundsMayOutlastAnswers, "slow", 76_057_298),
+    (Weakness::RoundsMayOutlastAnswers, "slow", 80_762),
     (Weakness::HostIsNotAsked, "stopped", 63_026_075),
     (Weakness::HostIsNotAsked, "partitions", 58_019_014),
     (Weakness::AnswersStayGood, HOSTILE, 377),

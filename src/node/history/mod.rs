@@ -317,8 +317,8 @@ impl History {
         }
     }
 
-    /// What these authors' messages were that fell below the floor before the user saw any of them is not here, but for
-    /// these, which the user sees.
+    /// The user has seen nothing of others yet but these: what was taken in of them besides, and fell below the floor,
+    /// counts as not taken in.
     pub(super) fn forget_unseen(&mut self, own: Key, shown: &BTreeSet<MessageId>) {
         for (key, origin) in self.origins.iter_mut().filter(|(key, _)| **key != own) {
             let of = |seq| MessageId { origin: *key, seq };

@@ -4,6 +4,8 @@
 //! reach was asked after it was noticed, and answered to the end; the user is told then, and the author
 //! with the next ACK. Nothing is taken in here.
 
+use std::time::Duration;
+
 use super::noticed::{self, NoticedGap};
 use super::sync::Why;
 use super::{Lent, Talk, holes};
@@ -16,7 +18,7 @@ use crate::wire::{Key, MessageId, Position, SeqRange};
 impl Talk {
     /// Everything of this author up to here that is owed is missing, as far as it is not here.
     pub(super) fn notice_gap(&mut self, lent: &mut Lent<'_>, author: Key, upto: u64) {
-        if author == lent.cx.config.key || !self.has_joined() || upto == 0 {
+        if upto == 0 || !self.notices(lent, author, upto) {
             return;
         }
         let id = MessageId {
@@ -45,7 +47,7 @@ impl Talk {
 
     /// What was thrown away is missing from now on: what was asked before does not count for it.
     pub(super) fn notice_again(&mut self, lent: &mut Lent<'_>, author: Key, span: (u64, u64)) {
-        if author == lent.cx.config.key || !self.has_joined() {
+        if !self.notices(lent, author, span.1) {
             return;
         }
         let now = lent.cx.now.time;
@@ -57,7 +59,7 @@ impl Talk {
 
     /// What of these is owed and not here is missing.
     pub(super) fn notice_lacks(&mut self, lent: &mut Lent<'_>, author: Key, from: u64, to: u64) {
-        if from > to || author == lent.cx.config.key || !self.has_joined() {
+        if from > to || !self.notices(lent, author, to) {
             return;
         }
         let lacks = self.lacking(author, from, to);
@@ -65,6 +67,16 @@ impl Talk {
             self.gaps.notice(author, span, lent.cx.now.time);
             self.watch_gaps(lent);
         }
+    }
+
+    /// True if what is missing of this author up to here is noticed now. While this node joins that is put off.
+    fn notices(&mut self, lent: &Lent<'_>, author: Key, upto: u64) -> bool {
+        let is_own = author == lent.cx.config.key;
+        let has_joined = self.has_joined();
+        if !is_own && !has_joined && !lent.cx.is_weakened(Weakness::JoiningNoticesNothing) {
+            self.gaps.put_off(author, upto);
+        }
+        !is_own && has_joined
     }
 
     fn watch_gaps(&mut self, lent: &mut Lent<'_>) {
@@ -329,9 +341,10 @@ impl Talk {
         // An author that says itself that it has not said this.
         let said = self.known_to_be_said(lent, author);
         let denies = said.is_some_and(|said| said < stage.span().0);
+        let good_for = self.answers_are_good_for(lent, reach);
         let has_answered = |peer: &Key| {
             let asked = self.gaps.last_answer(*peer);
-            let is_fresh = |at| !asks_again || lent.cx.since(at) < lent.cx.config.failure_timeout;
+            let is_fresh = |at| !asks_again || lent.cx.since(at) < good_for;
             let has = asked.is_some_and(|(began, ended)| began >= stage.since() && is_fresh(ended));
             let since = (stage.since(), denies && *peer == author);
             has || self.gaps.has_had_its_chances(lent, *peer, since)
@@ -350,6 +363,19 @@ impl Talk {
             .or_else(|| unasked().find(|peer| sender(peer) && speaks(peer)))
             .or_else(|| unasked().find(speaks))
             .or_else(|| unasked().next())
+    }
+
+    /// How long it counts that a peer did not have something: a failure timeout, or for as long as it takes to ask all
+    /// of these twice. Else some answer would always be too old where there are many, or they are slow.
+    fn answers_are_good_for(&self, lent: &Lent<'_>, reach: &[Key]) -> Duration {
+        let answers = reach.iter().filter_map(|peer| self.gaps.last_answer(*peer));
+        let round: Duration = answers.map(|(began, ended)| ended.since(began)).sum();
+        let timeout = lent.cx.config.failure_timeout;
+        if lent.cx.is_weakened(Weakness::RoundsMayOutlastAnswers) {
+            timeout
+        } else {
+            timeout.max(round * 2)
+        }
     }
 
     /// Nobody in reach has these: they are missed, and the user is told of those that were owed.

@@ -4,13 +4,16 @@
 //! Owns when it is withheld and when it resumes. It must never resume with a gap: what was withheld
 //! has come with the chunks.
 
+use super::delivery::counts;
+use super::source::may_link_soon;
 use super::{Lent, Talk};
 use crate::limits::CHASE_MESSAGES_MAX;
 use crate::node::context::Context;
-use crate::node::mesh::Link;
+use crate::node::mesh::{Link, Mesh};
+use crate::node::roster::Roster;
 use crate::node::{Class, LinkId, Time};
 use crate::timing;
-use crate::wire::{Key, Message, Position};
+use crate::wire::{Message, Position};
 
 impl Talk {
     /// A peer's queue, which was full, is empty again.
@@ -57,20 +60,23 @@ impl Talk {
         }
     }
 
-    /// Until when stdin is to wait for peers that are behind and about to catch up. Who writes as
-    /// fast as it can would else be fetched from for ever, chunk by chunk and each peer on its own,
+    /// Until when stdin is to wait for peers that are behind and about to catch up, or not linked yet. Who writes
+    /// as fast as it can would else be fetched from for ever, chunk by chunk and each peer on its own,
     /// though all could keep up with it.
     pub(in crate::node) fn chased_until(
         &self,
         cx: &Context,
-        counts: impl Fn(Key) -> bool,
+        (view, mesh): (&Roster, &Mesh),
         now: Time,
     ) -> Option<Time> {
-        let chased = self
-            .chased
-            .map(|at| at + timing::STALL)
-            .filter(|at| *at > now);
-        chased.max(self.lagging_until(cx, counts, now))
+        let chased = self.chased.map(|at| at + timing::STALL);
+        let joined = self.joined_at.map(|at| at + timing::LINKS_AWAITED);
+        let is_to_come = |until: &Time| *until > now;
+        let linked = joined.filter(is_to_come);
+        let linked = linked.filter(|_| may_link_soon(cx, view, mesh));
+        let counts = |key| counts(view, mesh, key);
+        let lagging = self.lagging_until(cx, counts, now);
+        chased.filter(is_to_come).max(linked).max(lagging)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::node::Input;
-use crate::node::rig::{NONE, Rig};
+use crate::node::rig::{NONE, Rig, config};
 use crate::wire::{Chunk, Digest, Fetch, Key, Span, Sync};
 
 fn fetch(rig: &mut Rig, link: LinkId, after: Position) -> Chunk {
@@ -99,4 +99,24 @@ fn who_was_told_that_it_is_behind_and_asks_for_nothing_is_told_again() {
     assert!(!told(rig.turn(vec![tick.clone()])), "not at once");
     rig.micros += crate::node::micros(rig.node.cx.config.failure_timeout * 2);
     assert!(told(rig.turn(vec![tick])), "its SYNC may have broken off");
+}
+
+#[test]
+fn who_has_just_joined_takes_no_lines_before_it_is_linked_with_everybody() {
+    const LEADER: Key = Key(7);
+    const BEN: Key = Key(10);
+    let own = config().key;
+    let (mut rig, leader) = Rig::member_among(&[(1, LEADER), (2, own), (3, BEN)]);
+    rig.receive(leader, Message::SyncAnswer(rig.answer()));
+    assert!(rig.node.is_joined());
+    let joined = Time(rig.micros);
+    let until = joined + timing::LINKS_AWAITED;
+    assert_eq!(rig.node.chased_until(joined), Some(until));
+    assert_eq!(
+        rig.node.chased_until(until),
+        None,
+        "somebody cannot be reached"
+    );
+    rig.meet(BEN);
+    assert_eq!(rig.node.chased_until(joined), None);
 }

@@ -95,6 +95,8 @@ pub(super) struct Talk {
     stability: Stability,
     /// When a peer that is behind, and not far, last asked for more.
     chased: Option<Time>,
+    /// When this node joined for the first time.
+    joined_at: Option<Time>,
     delivery: Delivery,
     /// When chat of somebody else last came in.
     heard_chat: Time,
@@ -122,6 +124,7 @@ impl Talk {
             acks: Acks::default(),
             stability: Stability::default(),
             chased: None,
+            joined_at: None,
             delivery: Delivery::default(),
             heard_chat: Time(0),
             is_far_ahead_told: false,

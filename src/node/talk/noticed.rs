@@ -154,12 +154,28 @@ pub(super) struct Gaps {
     back: Time,
     /// `Timer::Gap` is set.
     is_watched: bool,
+    /// While this node joins: up to where something of each author is missing, which is looked for once it has joined.
+    put_off: BTreeMap<Key, u64>,
 }
 
 impl Gaps {
     /// True if nothing is known to be missing.
     pub(super) fn is_empty(&self) -> bool {
         self.stages.is_empty()
+    }
+
+    /// Something of this author up to here is missing while this node joins, when nothing is looked for yet. Of more
+    /// authors than are kept it is noticed with their next word.
+    pub(super) fn put_off(&mut self, author: Key, upto: u64) {
+        if self.put_off.len() < limits::ORIGINS_IDLE_MAX || self.put_off.contains_key(&author) {
+            let known = self.put_off.entry(author).or_insert(upto);
+            *known = upto.max(*known);
+        }
+    }
+
+    /// Joining is over: what was put off.
+    pub(super) fn take_put_off(&mut self) -> BTreeMap<Key, u64> {
+        std::mem::take(&mut self.put_off)
     }
 
     /// This node was away: who was in reach may have given its links up, and will be linked again.

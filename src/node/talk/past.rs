@@ -27,6 +27,8 @@ pub(super) struct Past {
     /// What the group had seen that last let this node in with each of these in its view: two groups that
     /// are cut from each other may both let a newcomer in, and each counts on it from its own clock on.
     admissions: BTreeMap<Key, u64>,
+    /// What the first group that let this node in had seen: from then on this node knew that it may be counted on.
+    first_admission: Option<u64>,
     /// The newest timestamp that was restored from a store.
     restored: u64,
     /// Until when a HELLO still tells what its sender had seen when this node was let in.
@@ -204,7 +206,7 @@ impl Talk {
         match self.past.told.get(&author) {
             // Whoever was lost before it knew that it was in begins anew when it is let in again. Groups
             // that are met later have clocks of their own.
-            _ if is_before
+            _ if message.timestamp() <= self.clock_of_unknown(cx, author)
                 && self.past.is_earlier(author)
                 && !self.past.has_kept_word(author)
                 && !self.is_owed_and_unkept(cx, message) =>
@@ -219,6 +221,15 @@ impl Talk {
             }
             None => false,
         }
+    }
+
+    /// The timestamp up to which this author may have counted on this node without its knowledge. Where another group
+    /// lets it in before it has joined, that is what the first group had seen.
+    fn clock_of_unknown(&self, cx: &Context, author: Key) -> u64 {
+        let admission = self.past.clock_of_admission(author);
+        let first = self.past.first_admission;
+        let first = first.filter(|_| !cx.is_weakened(Weakness::LastAdmissionCounts));
+        first.map_or(admission, |first| first.min(admission))
     }
 
     /// True if the author waits for this node to confirm this, and it lies where nothing is kept: it is no part of the
@@ -267,6 +278,7 @@ impl Talk {
         self.past.clock = clock.max(self.past.clock);
         self.past.greets_until = Some(lent.cx.now.time + lent.cx.config.failure_timeout);
         let admission = clock.max(self.past.restored);
+        self.past.first_admission.get_or_insert(admission);
         let members_of = members.iter().map(|member| (*member, admission));
         self.past.admissions.extend(members_of);
         self.past.earlier.extend(members);

@@ -89,15 +89,25 @@ fn pass(rig: &mut Rig, ben: LinkId, heartbeats: u32) {
     }
 }
 
+/// A member with ben's history, in whose view there is somebody without a link; and its link with ben.
+fn beside_a_stranger() -> (Rig, LinkId) {
+    let (mut rig, ben) = Rig::member_among(&[(1, BEN), (2, config().key), (3, STRANGER)]);
+    rig.receive(ben, Message::SyncAnswer(rig.answer()));
+    (rig, ben)
+}
+
+fn of_the_stranger(seq: u64) -> MessageId {
+    MessageId {
+        origin: STRANGER,
+        seq,
+    }
+}
+
 /// An author that was there before, in a group of its own, and says HELLO: it would say so if it counted on this node.
 #[test]
 fn what_an_author_had_written_by_its_first_hello_is_old_unless_it_says_otherwise() {
-    let (mut rig, ben) = Rig::member_among(&[(1, BEN), (2, config().key), (3, STRANGER)]);
-    rig.receive(ben, Message::SyncAnswer(rig.answer()));
-    let id = |seq| MessageId {
-        origin: STRANGER,
-        seq,
-    };
+    let (mut rig, ben) = beside_a_stranger();
+    let id = of_the_stranger;
     pass(&mut rig, ben, 6);
     assert!(rig.node.is_joined());
     rig.pass_on(BEN, chat(STRANGER, 1, &[]));
@@ -115,12 +125,8 @@ fn what_an_author_had_written_by_its_first_hello_is_old_unless_it_says_otherwise
 /// in between is neither old nor new yet. Whoever comes again is waited for no more.
 #[test]
 fn who_was_silent_and_says_hello_at_last_is_waited_for_once_more() {
-    let (mut rig, ben) = Rig::member_among(&[(1, BEN), (2, config().key), (3, STRANGER)]);
-    rig.receive(ben, Message::SyncAnswer(rig.answer()));
-    let id = |seq| MessageId {
-        origin: STRANGER,
-        seq,
-    };
+    let (mut rig, ben) = beside_a_stranger();
+    let id = of_the_stranger;
     pass(&mut rig, ben, 30);
     assert!(rig.node.talk.past.is_silent(STRANGER));
     let mut greeting = hello(STRANGER, None);

@@ -8,7 +8,10 @@
 use std::collections::BTreeSet;
 
 use super::{Lent, Talk, holes};
-use crate::node::mesh::Link;
+use crate::node::context::Context;
+use crate::node::history::Origin;
+use crate::node::mesh::{Link, Mesh};
+use crate::node::roster::Roster;
 use crate::node::{Event, Time, Weakness};
 use crate::wire::{Key, MessageId, Position};
 
@@ -218,14 +221,8 @@ impl Talk {
         usable.map(|(key, _, link)| (key, link))
     }
 
-    /// True if a member is not linked with this node yet, and may be soon.
     fn may_link_soon(&self, lent: &Lent<'_>) -> bool {
-        let mut members = lent.view.members().iter();
-        members.any(|m| {
-            let key = m.key;
-            let is_other = key != lent.cx.config.key && lent.mesh.open_to(key).is_none();
-            is_other && !lent.mesh.is_dead(key) && !lent.mesh.has_left(key)
-        })
+        may_link_soon(lent.cx, lent.view, lent.mesh)
     }
 
     fn is_wanted_source(&self, lent: &Lent<'_>, source: Key) -> bool {
@@ -299,11 +296,10 @@ impl Talk {
             return None;
         }
         let joining = self.membership.joining()?;
-        let host = joining.host;
-        let is_asked = joining.given.contains(&host);
-        let mut usable = Talk::usable_sources(lent, joining).filter(|_| !is_asked);
-        usable.find(|(key, link)| *key == host && self.claim_of(lent, link).is_some())?;
-        Some(host)
+        let host = Some(joining.host).filter(|host| !joining.given.contains(host))?;
+        let mut usable = Talk::usable_sources(lent, joining);
+        let has_one = usable.any(|(key, link)| key == host && self.claim_of(lent, link).is_some());
+        has_one.then_some(host)
     }
 
     /// Somebody who holds messages, and claims no complete history, since it waits for an author's word: it
@@ -367,6 +363,7 @@ impl Talk {
         self.membership = Membership::Inside;
         lent.cx.show(Event::Joined { again });
         if !again {
+            self.joined_at = Some(lent.cx.now.time);
             let nick_of = |author| self.nick_of(lent, author);
             let holes = holes::of_joining(&self.history, lent.cx.config.key, nick_of);
             if let Some(text) = holes {
@@ -387,16 +384,29 @@ impl Talk {
         for missing in waiters.map(|w| w.missing).collect::<Vec<_>>() {
             self.notice_gap(lent, missing.origin, missing.seq);
         }
+        let mut upto = self.gaps.take_put_off();
         for author in lent.view.keys() {
-            let Some(origin) = self.history.origin(author) else {
-                continue;
-            };
-            let highest = origin.highest();
-            if let Some(from) = origin.owed_from() {
-                self.notice_lacks(lent, author, from, highest);
+            let highest = self.history.highest(author);
+            upto.entry(author)
+                .and_modify(|upto| *upto = highest.max(*upto))
+                .or_insert(highest);
+        }
+        for (author, upto) in upto {
+            let origin = self.history.origin(author);
+            if let Some(from) = origin.and_then(Origin::owed_from) {
+                self.notice_lacks(lent, author, from, upto);
             }
         }
     }
+}
+
+/// True if a member is not linked with this node yet, and may be soon.
+pub(super) fn may_link_soon(cx: &Context, view: &Roster, mesh: &Mesh) -> bool {
+    let mut keys = view.members().iter().map(|m| m.key);
+    keys.any(|key| {
+        let is_other = key != cx.config.key && mesh.open_to(key).is_none();
+        is_other && !mesh.is_dead(key) && !mesh.has_left(key)
+    })
 }
 
 #[cfg(test)]
