@@ -155,7 +155,10 @@ pub const SYNC_ALONE_PACE: u64 = 64 * 1024;
 pub const SYNC_PACE: u64 = 2 * 1024;
 /// The longest that any exchange may take.
 pub const SYNC_LONGEST: Duration = Duration::from_secs(3_600);
-/// How long a peer's socket, or a member's confirmations, may stand still and still stop stdin.
+/// How long a peer's socket may take no byte and still stop stdin. The kernel of a process that was stopped goes on for a
+/// while, in steps of a delayed ACK (40 ms on Linux), so that this is waited for two or three times.
+pub const SOCKET_STALL: Duration = Duration::from_millis(50);
+/// How long a member's confirmations, or its questions for what it is behind by, may stand still and still stop stdin.
 pub const STALL: Duration = Duration::from_millis(100);
 /// How long a node that has just joined takes nothing from stdin while it has no link with some member: whoever hears
 /// the beginning of a flood late has to fetch all of it. A link takes some milliseconds.
@@ -242,6 +245,8 @@ const _: () = assert!(is_longer(DIAL_DEAD_AFTER, DIAL_AGAIN_AFTER));
 const _: () = assert!(is_longer(SYNC_FRUITLESS, SYNC_ROUND));
 // A member that is slow is granted more than one that is stopped.
 const _: () = assert!(is_longer(STALL_LONGEST, STALL));
+// What is under way in the kernels when a member stops is confirmed for longer than its socket takes more.
+const _: () = assert!(is_longer(STALL, SOCKET_STALL));
 // A leaver that waits for a pause sees one that is long enough.
 const _: () = assert!(is_longer(LEAVE_QUIET_MAX, LEAVE_QUIET));
 // A lost author's words are kept until everybody has been asked for them, at the usual failure timeout.
