@@ -176,7 +176,9 @@ impl Pool {
     /// Until when peers with much in their queues are waited for, if no byte moves.
     pub(super) fn stalls_until(&self) -> Option<Time> {
         let moved = self.queues.high().filter_map(|slot| self.table.get(slot));
-        moved.map(|stream| stream.moved() + timing::SOCKET_STALL).max()
+        moved
+            .map(|stream| stream.moved() + timing::SOCKET_STALL)
+            .max()
     }
 
     /// Asks for events of the socket's becoming writable, or no longer.
