@@ -135,6 +135,8 @@ pub const GAPS_MAX: usize = 4_096;
 pub const MISSED_RANGES_MAX: usize = 64;
 /// Ranges that one FETCH wants below the asker's floor; more are asked for next time.
 pub const WANT_RANGES_MAX: usize = 256;
+/// Ranges of one gap that a FETCH names one by one; a gap with more holes is wanted as a whole.
+pub const WANT_RANGES_OF_GAP_MAX: usize = 64;
 /// Commands of the user's that wait while a store is being read; further ones stay in stdin.
 pub const HELD_COMMANDS_MAX: usize = 256;
 /// Lines said before the room was joined.

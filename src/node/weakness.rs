@@ -93,6 +93,12 @@ pub enum Weakness {
     LastAdmissionCounts,
     /// An answer on what is missing is good for a failure timeout, however long it takes to ask everybody.
     RoundsMayOutlastAnswers,
+    /// What its author's word did not reach to is asked for again and again, although the word still does not.
+    RefusedIsAskedAgain,
+    /// A gap with more holes than one question names is not asked for.
+    TooMuchIsNotAsked,
+    /// A coordinator whose count of versions was brought near its end begins at 1 again in its next office.
+    VersionsBeginAgain,
     /// What lies under the floor is old though it is owed, and is confirmed though it is not kept.
     UnkeptIsOld,
     /// Whatever comes is new, also what was said before this node was in its author's view.

@@ -80,6 +80,18 @@ pub const ALL: &[(Weakness, &str)] = &[
         Weakness::RoundsMayOutlastAnswers,
         "answers that are good until everybody was asked",
     ),
+    (
+        Weakness::RefusedIsAskedAgain,
+        "no more questions for what its author's word does not reach to",
+    ),
+    (
+        Weakness::TooMuchIsNotAsked,
+        "questions for gaps with many holes",
+    ),
+    (
+        Weakness::VersionsBeginAgain,
+        "versions that go on in a later office",
+    ),
     (Weakness::OldIsNew, "telling old from new"),
     (Weakness::NoLateWord, "the word of who is linked late"),
     (
@@ -145,6 +157,11 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::LastAdmissionCounts, "stopped", 74_013_095),
     (Weakness::RoundsMayOutlastAnswers, "slow", 76_057_298),
     (Weakness::RoundsMayOutlastAnswers, "slow", 80_762),
+    (Weakness::RefusedIsAskedAgain, HOSTILE, 218),
+    (Weakness::RefusedIsAskedAgain, HOSTILE, 5_042),
+    (Weakness::TooMuchIsNotAsked, HOSTILE, 247),
+    (Weakness::VersionsBeginAgain, HOSTILE, 2_046),
+    (Weakness::VersionsBeginAgain, HOSTILE, 3_287),
     (Weakness::HostIsNotAsked, "stopped", 63_026_075),
     (Weakness::HostIsNotAsked, "partitions", 58_019_014),
     (Weakness::AnswersStayGood, HOSTILE, 377),

@@ -112,7 +112,7 @@ fn a_full_queue_is_said_once_and_so_is_its_end() {
     let mut rig = StreamRig::new();
     let mut peer = rig.linked(LINK);
     let chat = filler();
-    let stall = crate::timing::STALL;
+    let stall = crate::timing::SOCKET_STALL;
     while rig.streams.queued_bytes() <= QUEUE_BYTES_MAX as u64 {
         rig.send(Class::Chat, &chat);
     }

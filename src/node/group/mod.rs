@@ -120,6 +120,8 @@ pub(super) struct Group {
     shown_coordinator: Option<(Id, Key)>,
     /// The highest view version heard of.
     version_seen: u64,
+    /// The highest version of a view that this node announced itself.
+    version_announced: u64,
     roster: Roster,
     /// An announcement that was not followed, because a higher coordinator was alive.
     announced: Option<(Time, View)>,
@@ -159,6 +161,7 @@ impl Group {
             coordinator: None,
             shown_coordinator: None,
             version_seen: 0,
+            version_announced: 0,
             roster: Roster::empty(),
             announced: None,
             asking: None,

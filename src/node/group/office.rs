@@ -59,7 +59,7 @@ impl Group {
         self.enter(parts.cx, Standing::Coordinator(office), reason);
         let view = self.own_view(parts, &gone);
         let left = view.left.clone();
-        self.version_seen = view.version;
+        (self.version_seen, self.version_announced) = (view.version, view.version);
         self.adopt(parts, view);
         self.coordinator = Some(self.own_office(parts.cx));
         if was_electing {
@@ -104,12 +104,15 @@ impl Group {
             .collect();
         view.coordinator = parts.cx.config.key;
         // A new office may begin at any version: its view is whole. So a count that a liar brought
-        // near its end begins again, with room for more steps than anybody can take.
+        // near its end begins again, with room for more steps than anybody can take; not below what this node
+        // announced itself, which is newer to whoever follows it.
         let version = self.version_seen.max(view.version);
-        view.version = if version > VERSION_HEARD_MAX {
+        view.version = if version <= VERSION_HEARD_MAX {
+            version + 1
+        } else if parts.cx.is_weakened(Weakness::VersionsBeginAgain) {
             1
         } else {
-            version + 1
+            self.version_announced.saturating_add(1)
         };
         view
     }
@@ -242,7 +245,8 @@ impl Group {
     ) {
         // Claims that are only heard of are capped, so that this does not come to its end.
         self.roster.step();
-        self.version_seen = self.version_seen.max(self.roster.version());
+        self.version_announced = self.roster.version();
+        self.version_seen = self.version_seen.max(self.version_announced);
         let update = PeerUpdate {
             coordinator: parts.cx.config.key,
             version: self.roster.version(),

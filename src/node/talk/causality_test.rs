@@ -217,6 +217,55 @@ fn what_others_may_have_given_up_too_is_passed_on_when_it_turns_up() {
     assert!(asked(&mut rig));
 }
 
+/// Ana brings these and, whenever she is asked, has nothing of what they follow from: how many ranges each FETCH named.
+fn asked_in_vain(lines: &[Message]) -> Vec<usize> {
+    let mut rig = Rig::new();
+    let ana = member(&mut rig, ANA, 1);
+    for line in lines {
+        rig.pass_on(ANA, line.clone());
+    }
+    let mut named = Vec::new();
+    for _ in 0..1_000 {
+        if rig.node.talk.waiting.len() == 0 {
+            return named;
+        }
+        // Of strangers, whose word may still come, nothing is missing yet.
+        let is_any_missing = rig.timers.contains_key(&Timer::Gap);
+        rig.receive(ana, Message::Ping { coordinator: None });
+        let mut sent = rig.fire(if is_any_missing {
+            Timer::Gap
+        } else {
+            Timer::Tick
+        });
+        while let Some(Message::Sync(_)) = sent.first() {
+            sent = rig.receive(ana, Message::SyncAnswer(rig.answer()));
+            if let Some(Message::Fetch(fetch)) = sent.first() {
+                named.push(fetch.want.len());
+                let (no, next, messages) = (fetch.no, None, Vec::new());
+                sent = rig.receive(ana, Message::Chunk(Chunk { no, next, messages }));
+            }
+        }
+    }
+    panic!("something waits for ever: {named:?}");
+}
+
+#[test]
+fn what_nobody_has_is_given_up_also_if_it_is_more_than_one_question_names() {
+    let most = crate::limits::WANT_RANGES_MAX;
+    // One author's lines with many holes between them.
+    let holes: Vec<Message> = (1..=400).map(|n| chat(Key(20), 2 * n, &[])).collect();
+    let named = asked_in_vain(&holes);
+    assert!(named.iter().all(|ranges| *ranges <= most), "{named:?}");
+    // Many authors of whom one line is missing each.
+    let authors = (100..700).map(|key| {
+        let (origin, seq) = (Key(key), 1);
+        chat(Key(1_000 + key), 1, &[MessageId { origin, seq }])
+    });
+    let named = asked_in_vain(&authors.collect::<Vec<_>>());
+    assert!(named.iter().all(|ranges| *ranges <= most), "{named:?}");
+    assert!(named.contains(&most), "{named:?}");
+}
+
 /// How long a cause is waited for that ana, who is asked again and again, has not. The link with ben, a
 /// member, may have broken just before.
 fn patience(is_ben_cut_off: bool) -> Duration {

@@ -9,7 +9,6 @@ use super::odds::{Compared, Refused};
 use super::plan::{Next, Plan};
 use super::sync::Repair;
 use super::{Lent, Talk};
-use crate::limits::WANT_RANGES_MAX;
 use crate::node::history::Found;
 use crate::node::{LinkId, Time};
 use crate::timing;
@@ -38,7 +37,7 @@ pub(super) struct Exchange {
     pub(super) after: Position,
     /// What is missing wherever it lies was not asked for to the end.
     pub(super) wants: bool,
-    /// When it began to ask for everything that was missing then; none if that was too much to ask.
+    /// When it began to ask for what was missing then; none while it asks only for what its peer held back.
     pub(super) began: Option<Time>,
     /// What the peer holds beyond came to it later, and comes here without it.
     pub(super) until: Option<Position>,
@@ -245,7 +244,7 @@ impl Talk {
     fn fetch_from_start(&mut self, lent: &mut Lent<'_>, no: u64, after: Position) {
         let mut exchanges = self.repair.exchanges.iter();
         let wants = exchanges.any(|e| e.no == no && e.wants);
-        let from_start = wants && !self.wanted_ranges().is_empty();
+        let from_start = wants && !self.wanted_ranges(lent.cx).is_empty();
         let after = if from_start {
             Position::default()
         } else {
@@ -255,20 +254,17 @@ impl Talk {
     }
 
     fn fetch(&mut self, lent: &mut Lent<'_>, no: u64, after: Position) {
-        let all_wanted = self.wanted_ranges();
+        let wants = self.repair.get(no).is_some_and(|exchange| exchange.wants);
+        let want = if wants {
+            self.wanted_ranges(lent.cx)
+        } else {
+            Vec::new()
+        };
         let floor = self.history.floor();
         let Some(exchange) = self.repair.get(no) else {
             return;
         };
         exchange.after = after;
-        let want = if exchange.wants {
-            all_wanted
-        } else {
-            Vec::new()
-        };
-        if want.len() >= WANT_RANGES_MAX {
-            exchange.began = None;
-        }
         let fetch = Fetch {
             no,
             after,

@@ -4,12 +4,14 @@
 //! reach was asked after it was noticed, and answered to the end; the user is told then, and the author
 //! with the next ACK. Nothing is taken in here.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::noticed::{self, NoticedGap};
 use super::sync::Why;
 use super::{Lent, Talk, holes};
 use crate::limits;
+use crate::node::context::Context;
 use crate::node::history::{Origin, Ranges};
 use crate::node::{Event, Time, Timer, Weakness};
 use crate::timing;
@@ -195,7 +197,15 @@ impl Talk {
             origin: author,
             seq,
         };
-        if stage.was_refused() && !self.is_beyond_word(lent, lent.cx.config.key, id(first)) {
+        let may_come = |seq| !self.is_beyond_word(lent, lent.cx.config.key, id(seq));
+        let refused = stage.refused();
+        let is_any = lent.cx.is_weakened(Weakness::RefusedIsAskedAgain);
+        let refused = if is_any {
+            refused.and(Some(first))
+        } else {
+            refused
+        };
+        if refused.is_some_and(may_come) {
             // It may be taken in now: whoever gave it is to be asked again.
             stage.widen(first, lent.cx.now.time);
         }
@@ -450,22 +460,49 @@ impl Talk {
         said.map_or_else(|| author.to_string(), |m| m.nick().to_owned())
     }
 
-    /// All that is known to be missing, for a FETCH.
-    pub(super) fn wanted_ranges(&self) -> Vec<SeqRange> {
-        let mut ranges = Vec::new();
-        for author in self.gaps.authors() {
-            let mut lacks = Ranges::default();
-            for (first, last) in self.gaps.spans(author) {
-                for (first, last) in self.lacking(author, first, last).iter() {
-                    lacks.insert_range(first, last);
-                }
+    /// What is known to be missing, for a FETCH that is sent now: as much as one names. What was noticed first goes
+    /// before the rest, which counts as noticed after this FETCH.
+    pub(super) fn wanted_ranges(&mut self, cx: &Context) -> Vec<SeqRange> {
+        let after = cx.now.time + Duration::from_micros(1);
+        let (mut wanted, mut count) = (BTreeMap::<Key, Ranges>::new(), 0);
+        for (author, at) in self.gaps.oldest_first() {
+            let before = wanted.get(&author).cloned().unwrap_or_default();
+            let all = self.with_lacks_of(cx, before.clone(), (author, at));
+            let more = count - before.iter().count() + all.iter().count();
+            if more > limits::WANT_RANGES_MAX {
+                self.gaps.ask_later(author, at, after);
+            } else {
+                count = more;
+                wanted.insert(author, all);
             }
-            for (first, last) in lacks.iter() {
-                if ranges.len() >= limits::WANT_RANGES_MAX {
-                    return ranges;
-                }
-                ranges.push(SeqRange::new(author, first, last));
+        }
+        let ranges = wanted.iter().flat_map(|(author, ranges)| {
+            (ranges.iter()).map(|(first, last)| SeqRange::new(*author, first, last))
+        });
+        ranges.collect()
+    }
+
+    /// These messages of this author, and what is missing of one of its gaps: the whole of that if it has many holes.
+    fn with_lacks_of(
+        &self,
+        cx: &Context,
+        mut ranges: Ranges,
+        (author, at): (Key, usize),
+    ) -> Ranges {
+        let mut lacks = Ranges::default();
+        for (first, last) in self.gaps.spans_of(author, at) {
+            for (first, last) in self.lacking(author, first, last).iter() {
+                lacks.insert_range(first, last);
             }
+        }
+        let is_whole = !cx.is_weakened(Weakness::TooMuchIsNotAsked);
+        if is_whole && lacks.iter().count() > limits::WANT_RANGES_OF_GAP_MAX {
+            let bounds = lacks.bounds();
+            bounds
+                .iter()
+                .for_each(|(first, last)| ranges.insert_range(*first, *last));
+        } else {
+            (lacks.iter()).for_each(|(first, last)| ranges.insert_range(first, last));
         }
         ranges
     }

@@ -22,8 +22,8 @@ pub(super) struct NoticedGap {
     thrown: Option<Ranges>,
     /// Since when everybody in reach was asked.
     asked_all: Option<Time>,
-    /// Somebody gave something of it that was not taken in, since its author spoke for itself.
-    was_refused: bool,
+    /// Somebody gave this of it, or something later, that was not taken in, since its author spoke for itself.
+    refused: Option<u64>,
 }
 
 /// What these are about that was thrown away.
@@ -43,7 +43,7 @@ impl NoticedGap {
             last,
             thrown: None,
             asked_all: None,
-            was_refused: false,
+            refused: None,
         }
     }
 
@@ -120,12 +120,12 @@ impl NoticedGap {
         self.first = first;
         self.since = now;
         self.asked_all = None;
-        self.was_refused = false;
+        self.refused = None;
     }
 
-    /// Somebody gave something of it that was not taken in, since its author spoke for itself.
-    pub(super) fn was_refused(&self) -> bool {
-        self.was_refused
+    /// The first of it that somebody gave and was not taken in, since its author spoke for itself.
+    pub(super) fn refused(&self) -> Option<u64> {
+        self.refused
     }
 
     /// Somebody is still to be asked, or to be waited for.
@@ -335,8 +335,10 @@ impl Gaps {
 
     /// This was given, and not taken in, since its author speaks for itself.
     pub(super) fn note_refused(&mut self, id: MessageId) {
-        for stage in self.stages.get_mut(&id.origin).into_iter().flatten() {
-            stage.was_refused |= stage.covers(id.seq, id.seq);
+        let stages = self.stages.get_mut(&id.origin).into_iter().flatten();
+        for stage in stages.filter(|stage| stage.covers(id.seq, id.seq)) {
+            let first = stage.refused.unwrap_or(id.seq);
+            stage.refused = Some(first.min(id.seq));
         }
     }
 
@@ -371,6 +373,33 @@ impl Gaps {
             self.stages.remove(&author);
         }
         Some(stage)
+    }
+
+    /// All that is missing, what was noticed first before the rest: of whom, and which of that author's gaps it is.
+    pub(super) fn oldest_first(&self) -> Vec<(Key, usize)> {
+        let stages = self.stages.iter().flat_map(|(author, stages)| {
+            let numbered = stages.iter().enumerate();
+            numbered.map(|(at, stage)| (stage.since, *author, at))
+        });
+        let mut stages: Vec<_> = stages.collect();
+        stages.sort_unstable();
+        let of_whom = stages.into_iter().map(|(_, author, at)| (author, at));
+        of_whom.collect()
+    }
+
+    /// The stretches that this gap of this author is about.
+    pub(super) fn spans_of(&self, author: Key, at: usize) -> Vec<(u64, u64)> {
+        let stage = self.stages.get(&author).and_then(|stages| stages.get(at));
+        stage.map(NoticedGap::spans).unwrap_or_default()
+    }
+
+    /// Too much is missing to ask for all of it at once: this is asked for later, as if it were noticed at this time.
+    pub(super) fn ask_later(&mut self, author: Key, at: usize, now: Time) {
+        let stage = self.stages.get_mut(&author).and_then(|s| s.get_mut(at));
+        if let Some(stage) = stage {
+            stage.since = now;
+            stage.asked_all = None;
+        }
     }
 
     /// The first and the last of each stretch that is missing of this author.
