@@ -245,10 +245,15 @@ impl Player {
         }
     }
 
-    /// The trace tells in which order it got them, which need not be that of its history.
+    /// The trace tells in which order it got them, which need not be that of its history. What came with the history and
+    /// waited for a while it tells of twice.
     fn take_in(&mut self, texts: Vec<String>) {
         self.is_unsorted |= !texts.is_empty() && self.texts.len() + texts.len() > 1;
-        self.texts.extend(texts);
+        for text in texts {
+            if !self.texts.contains(&text) {
+                self.texts.push(text);
+            }
+        }
     }
 
     /// Its trace, with what was done to the process since it wrote last.
@@ -290,5 +295,21 @@ impl Drop for Player {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_trace_tells_of_twice_counts_once() {
+        let child = std::process::Command::new("true").spawn().unwrap();
+        let mut player = Player::new(child, "ana", PathBuf::new(), PathBuf::new());
+        player.take_in(vec!["one".to_owned(), "two".to_owned()]);
+        player.take_in(vec!["two".to_owned(), "three".to_owned()]);
+        assert_eq!(player.texts, ["one", "two", "three"]);
+        assert!(player.is_unsorted);
+        player.child.wait().unwrap();
     }
 }
