@@ -99,6 +99,12 @@ pub enum Weakness {
     TooMuchIsNotAsked,
     /// A coordinator whose count of versions was brought near its end begins at 1 again in its next office.
     VersionsBeginAgain,
+    /// Of an author that was lost before it said what it owes only what somebody named is missing, nothing before it.
+    NamedOneIsAll,
+    /// A coordinator that did not answer for long is not dialled, however often it is heard.
+    DoubtedAreNotDialled,
+    /// A coordinator that holds its office no more holds it again as soon as anybody else says that it coordinates.
+    AnyOfficeCounts,
     /// What lies under the floor is old though it is owed, and is confirmed though it is not kept.
     UnkeptIsOld,
     /// Whatever comes is new, also what was said before this node was in its author's view.

@@ -412,6 +412,18 @@ pub const KEPT_SCALED_DOWN: &[(u64, &str)] = &[
         18_049,
         "what was thrown away while its reader joined was sought by nobody",
     ),
+    (
+        79_073_881,
+        "of an author that was lost before it said what it owes only the line that was named was missed",
+    ),
+    (
+        79_066_931,
+        "a coordinator that was heard was not dialled, since its link had carried no answer for long",
+    ),
+    (
+        79_014_053,
+        "the word of a coordinator that it has no office was forgotten whenever another one spoke",
+    ),
     (4_091, "the floor rose above what waited"),
     (
         11_225,

@@ -73,6 +73,18 @@ pub const ALL: &[(Weakness, &str)] = &[
         "looking for what was missed while joining",
     ),
     (
+        Weakness::NamedOneIsAll,
+        "looking for all that an author owes that was lost before it said so",
+    ),
+    (
+        Weakness::DoubtedAreNotDialled,
+        "dials at a coordinator that did not answer and is heard",
+    ),
+    (
+        Weakness::AnyOfficeCounts,
+        "no office for a coordinator that resigned by the word of another one",
+    ),
+    (
         Weakness::LastAdmissionCounts,
         "the word of whoever counts on a node since its first admission",
     ),
@@ -153,6 +165,9 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::OneSourceIsEnough, "no dials", 4_018_727),
     (Weakness::UnseenCounts, "partitions", 71_022_863),
     (Weakness::JoiningNoticesNothing, "slow", 18_049),
+    (Weakness::NamedOneIsAll, "no dials", 79_073_881),
+    (Weakness::DoubtedAreNotDialled, "one-way cuts", 79_066_931),
+    (Weakness::AnyOfficeCounts, "cuts that stay", 79_014_053),
     (Weakness::LastAdmissionCounts, "stopped", 77_003_913),
     (Weakness::LastAdmissionCounts, "stopped", 74_013_095),
     (Weakness::RoundsMayOutlastAnswers, "slow", 76_057_298),

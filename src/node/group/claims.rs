@@ -106,7 +106,8 @@ impl Group {
         let Some(told) = told else {
             return self.hear_of_no_office(parts, key);
         };
-        if told.key == key {
+        let is_mine = self.leader() == Some(key);
+        if told.key == key && (is_mine || parts.cx.is_weakened(Weakness::AnyOfficeCounts)) {
             self.resigned = None;
         }
         parts.mesh.replace_told(id, Some((told.clone(), now)));

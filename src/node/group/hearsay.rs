@@ -133,6 +133,9 @@ impl Group {
     ) -> bool {
         let (now, key) = (parts.cx.now.time, told.key);
         if self.leader() != Some(key) && self.is_idle(parts, key) {
+            if !parts.cx.is_weakened(Weakness::DoubtedAreNotDialled) {
+                self.hearsay.hear(key, now);
+            }
             return false;
         }
         let is_told = |id| {
@@ -195,14 +198,16 @@ impl Group {
         )));
     }
 
-    /// Dials whoever is heard and does not count, now and then: the firewall may be opened.
+    /// Dials whoever is heard and does not count, now and then: the firewall may be opened, or the link that there is
+    /// carries nothing from it any more.
     pub(super) fn dial_unreached(&mut self, parts: &mut Parts<'_>, told: &Coordinator) {
         let pause = parts.mesh.redial_pause(self);
         let Some(heard) = self.hearsay.heard.get_mut(&told.key) else {
             return;
         };
         let now = parts.cx.now.time;
-        if self.leaving.is_none() && heard.dialled.is_none_or(|at| now.since(at) >= pause) {
+        let is_due = heard.dialled.is_none_or(|at| now.since(at) >= pause);
+        if self.leaving.is_none() && is_due && !parts.mesh.is_alive(parts.cx, told.key) {
             heard.dialled = Some(now);
             parts.mesh.dial(parts.cx, told.key, &told.addresses, false);
         }

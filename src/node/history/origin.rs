@@ -204,10 +204,10 @@ impl Origin {
     }
 
     /// The first number of the stretch without anything taken in or given up that ends here; what is
-    /// not wanted is not in it. Of an author of whom nothing was heard it is just this one.
-    pub(in crate::node) fn gap_start(&self, seq: u64) -> u64 {
+    /// not wanted is not in it. Of an author of whom nothing was heard, and nothing is owed, it is just this one.
+    pub(in crate::node) fn gap_start(&self, seq: u64, is_owed: bool) -> u64 {
         let below = self.taken.last_below(seq).max(self.missed.last_below(seq));
-        if below == 0 && self.owed_from.is_none() {
+        if below == 0 && self.owed_from.is_none() && !is_owed {
             return seq;
         }
         below.max(self.unwanted_to).saturating_add(1).min(seq)
@@ -321,8 +321,12 @@ mod tests {
         assert!(origin.is_settled(2) && !origin.is_settled(3) && !origin.is_settled(7));
         let lacks: Vec<_> = origin.lacks(1, 8).iter().collect();
         assert_eq!(lacks, [(3, 4), (7, 8)]);
-        assert_eq!((origin.gap_start(9), origin.gap_start(4)), (7, 3));
-        assert_eq!(Origin::default().gap_start(9), 9);
+        assert_eq!(
+            (origin.gap_start(9, false), origin.gap_start(4, false)),
+            (7, 3)
+        );
+        assert_eq!(Origin::default().gap_start(9, false), 9);
+        assert_eq!(Origin::default().gap_start(9, true), 1);
         assert!(origin.owe_from(3), "what is owed begins earlier");
     }
 

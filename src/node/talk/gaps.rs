@@ -32,7 +32,7 @@ impl Talk {
             return;
         }
         let origin = self.history.origin(author);
-        let first = self.gap_begin(author, upto);
+        let first = self.gap_begin(lent, author, upto);
         let owed_from = origin.and_then(Origin::owed_from);
         // What is known to be missing keeps the moment when that was noticed.
         let mut lacks = self.lacking(author, first, upto);
@@ -151,7 +151,7 @@ impl Talk {
     fn widen_gaps(&self, lent: &Lent<'_>, author: Key, stages: &mut [NoticedGap]) {
         for at in 0..stages.len() {
             let (first, _) = stages[at].span();
-            let begin = self.gap_begin(author, first);
+            let begin = self.gap_begin(lent, author, first);
             // What comes before something that was thrown away was noticed when that came.
             if begin >= first || stages[at].thrown().is_some() {
                 continue;
@@ -168,16 +168,20 @@ impl Talk {
 
     /// From where on everything of this author is missing up to this message, as far as nothing noticed it
     /// yet that waits: what comes before something that waits was noticed when that came.
-    fn gap_begin(&self, author: Key, upto: u64) -> u64 {
+    fn gap_begin(&self, lent: &Lent<'_>, author: Key, upto: u64) -> u64 {
         let id = MessageId {
             origin: author,
             seq: upto,
         };
         let waits_to = self.waiting.last_before(id).map_or(0, |id| id.seq);
-        let origin = self.history.origin(author);
-        origin
-            .map_or(upto, |o| o.gap_start(upto))
-            .max(waits_to.saturating_add(1))
+        let unsaid = self.owed_without_a_word(author);
+        let is_owed = unsaid.is_some_and(|from| from <= upto)
+            && !lent.cx.is_weakened(Weakness::NamedOneIsAll);
+        let begin = match self.history.origin(author) {
+            Some(origin) => origin.gap_start(upto, is_owed),
+            None => Origin::default().gap_start(upto, is_owed),
+        };
+        begin.max(waits_to.saturating_add(1))
     }
 
     /// Looks at what is missing of one author: asks the next peer. False if nothing is any more.
