@@ -105,6 +105,8 @@ pub enum Weakness {
     DoubtedAreNotDialled,
     /// A coordinator that holds its office no more holds it again as soon as anybody else says that it coordinates.
     AnyOfficeCounts,
+    /// Many lines of one author that come together arrive as the first of them does.
+    FirstOfRunCounts,
     /// What lies under the floor is old though it is owed, and is confirmed though it is not kept.
     UnkeptIsOld,
     /// Whatever comes is new, also what was said before this node was in its author's view.

@@ -85,6 +85,10 @@ pub const ALL: &[(Weakness, &str)] = &[
         "no office for a coordinator that resigned by the word of another one",
     ),
     (
+        Weakness::FirstOfRunCounts,
+        "the mark of each line that was called missed before it was said",
+    ),
+    (
         Weakness::LastAdmissionCounts,
         "the word of whoever counts on a node since its first admission",
     ),
@@ -168,6 +172,8 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::NamedOneIsAll, "no dials", 79_073_881),
     (Weakness::DoubtedAreNotDialled, "one-way cuts", 79_066_931),
     (Weakness::AnyOfficeCounts, "cuts that stay", 79_014_053),
+    (Weakness::FirstOfRunCounts, HOSTILE, 3_214),
+    (Weakness::FirstOfRunCounts, HOSTILE, 472),
     (Weakness::LastAdmissionCounts, "stopped", 77_003_913),
     (Weakness::LastAdmissionCounts, "stopped", 74_013_095),
     (Weakness::RoundsMayOutlastAnswers, "slow", 76_057_298),

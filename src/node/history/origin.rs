@@ -79,6 +79,19 @@ impl Origin {
         self.has_missed(seq) || !self.called_early.is_empty() && self.called_early.contains(seq)
     }
 
+    /// Up to which of these the user was told of all that they are missed before their author had said them, or of
+    /// none.
+    pub(in crate::node) fn told_alike_to(&self, first: u64, last: u64) -> u64 {
+        if self.called_early.is_empty() {
+            return last;
+        }
+        match self.called_early.within(first, last).iter().next() {
+            None => last,
+            Some((from, to)) if from <= first => to,
+            Some((from, _)) => from - 1,
+        }
+    }
+
     /// True if the user was told that this message is missed, and not only nothing waits for it.
     pub(in crate::node) fn is_called_missed(&self, seq: u64) -> bool {
         self.has_missed(seq) && !self.passed_by.contains(seq)
@@ -310,6 +323,17 @@ mod tests {
         assert_eq!(origin.safe_end(3, Safe::Stored), 2);
         let missed: Vec<_> = origin.missed_within(4, 9).iter().collect();
         assert_eq!(missed, [(6, 6)]);
+    }
+
+    #[test]
+    fn what_was_called_missed_before_it_was_said_is_told_apart() {
+        let mut origin = taken(&[(1, 1)]);
+        origin.say(1);
+        assert_eq!(origin.told_alike_to(2, 9), 9);
+        origin.miss(3, 4);
+        assert!(origin.forget_missed_beyond_word());
+        let ends = [2, 3, 4, 5].map(|first| origin.told_alike_to(first, 9));
+        assert_eq!(ends, [2, 4, 4, 9]);
     }
 
     #[test]

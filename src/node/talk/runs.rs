@@ -8,6 +8,7 @@
 //! Owns no state. It must do nothing else than that: whatever is not a run goes the way of single messages.
 
 use super::{Lent, Talk};
+use crate::node::Weakness;
 use crate::wire::ChatMessage;
 
 impl Talk {
@@ -22,6 +23,7 @@ impl Talk {
         }
         let gap = self.waiting.gap_at(first.id());
         let gap = usize::try_from(gap).unwrap_or(usize::MAX);
+        let gap = gap.min(self.told_alike(lent, first, messages.len()));
         let pairs = messages.windows(2);
         let follow = pairs.take_while(|pair| follows(&pair[0], &pair[1]));
         let length = gap.min(1 + follow.take(gap).count());
@@ -38,10 +40,22 @@ impl Talk {
         ends.is_none_or(|(first, last)| self.is_old(lent.cx, first) == self.is_old(lent.cx, last))
     }
 
+    /// How many of a run of so many are like the first one: its user was told that it is missed, before its author
+    /// had said it, or was not.
+    fn told_alike(&self, lent: &Lent<'_>, first: &ChatMessage, count: usize) -> usize {
+        let origin = self.history.origin(first.origin());
+        let origin = origin.filter(|_| !lent.cx.is_weakened(Weakness::FirstOfRunCounts));
+        let last = first.seq().saturating_add(count as u64 - 1);
+        let end = origin.map_or(last, |o| o.told_alike_to(first.seq(), last));
+        usize::try_from(end - first.seq() + 1).unwrap_or(count)
+    }
+
     /// True if this run, which has waited, can still be taken in as one.
     pub(super) fn takes_as_run(&self, lent: &Lent<'_>, run: &[ChatMessage]) -> bool {
-        let takes = run.first().is_some_and(|m| self.history.takes_run(m));
-        takes && self.is_of_one_age(lent, run)
+        let takes = |first: &ChatMessage| {
+            self.history.takes_run(first) && self.told_alike(lent, first, run.len()) == run.len()
+        };
+        run.first().is_some_and(takes) && self.is_of_one_age(lent, run)
     }
 
     /// Takes a run in, as [`Talk::take_in`] does one message.

@@ -48,7 +48,10 @@ impl Record {
             .filter_map(run_of)
             .filter(|by| !is_liar(by))
         {
-            self.ledger.on_told_missed(by, id)?;
+            // A liar may have named it before it was said, and the reader's user was told that it is missed.
+            if !self.lying.has_called_missed(by, id.origin, id.seq) {
+                self.ledger.on_told_missed(by, id)?;
+            }
         }
         let holds = |by: RunId| scene.processes[by].node.history().contains(id);
         let has = |key: Key| match self.runs.get(&key) {
