@@ -158,7 +158,7 @@ impl Record {
             Event::Missed {
                 key, first, last, ..
             } => {
-                self.lying.on_missed(run, *key, (*first, *last));
+                self.on_missed_early(at, *key, (*first, *last), scene)?;
                 let Some((first, last)) = self.written_of(*key, (*first, *last)) else {
                     return Ok(());
                 };

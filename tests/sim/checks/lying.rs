@@ -18,6 +18,20 @@ const PATIENCE: u64 = 12 * SECOND;
 /// How long an honest node may be without a coordinator that exists.
 const LEADERLESS: u64 = 15 * SECOND;
 
+/// What a run called missed, perhaps before it was written.
+#[derive(Debug)]
+struct Early {
+    span: (u64, u64),
+    /// Its author was linked with the run then, and in its view.
+    speaks: bool,
+}
+
+impl Early {
+    fn has(&self, seq: u64) -> bool {
+        (self.span.0..=self.span.1).contains(&seq)
+    }
+}
+
 #[derive(Debug, Default)]
 pub struct Lying {
     is_any: bool,
@@ -26,7 +40,7 @@ pub struct Lying {
     liars: BTreeSet<Run>,
     keys: BTreeSet<Key>,
     /// What each run called missed, of lines that were not written yet: the liar named them.
-    missed_early: BTreeMap<(Run, Key), Vec<(u64, u64)>>,
+    missed_early: BTreeMap<(Run, Key), Vec<Early>>,
     /// Since when each run follows nobody who exists.
     leaderless: BTreeMap<Run, u64>,
 }
@@ -64,21 +78,29 @@ impl Lying {
         self.is_any && (self.is_lie(key) || !runs.contains_key(&key))
     }
 
-    /// A run calls these missed, perhaps before they were written.
-    pub fn on_missed(&mut self, run: Run, author: Key, span: (u64, u64)) {
+    /// A run calls these missed, perhaps before they were written. `speaks`: their author is linked with it, and in
+    /// its view.
+    pub fn on_missed(&mut self, run: Run, author: Key, span: (u64, u64), speaks: bool) {
         if self.is_any {
-            self.missed_early
-                .entry((run, author))
-                .or_default()
-                .push(span);
+            let early = self.missed_early.entry((run, author)).or_default();
+            early.push(Early { span, speaks });
         }
     }
 
     /// A run has called this line missed, at whatever time.
     pub fn has_called_missed(&self, run: Run, author: Key, seq: u64) -> bool {
-        let spans = self.missed_early.get(&(run, author));
-        let mut spans = spans.into_iter().flatten();
-        spans.any(|(first, last)| (*first..=*last).contains(&seq))
+        self.early(run, author).any(|early| early.has(seq))
+    }
+
+    /// A run has called this line missed while its author could not say that it has not said it.
+    pub fn has_called_missed_unheard(&self, run: Run, author: Key, seq: u64) -> bool {
+        let mut early = self.early(run, author);
+        early.any(|early| early.has(seq) && !early.speaks)
+    }
+
+    fn early(&self, run: Run, author: Key) -> impl Iterator<Item = &Early> {
+        let all = self.missed_early.get(&(run, author));
+        all.into_iter().flatten()
     }
 
     /// Somebody lies still.
@@ -115,5 +137,31 @@ impl Lying {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AUTHOR: Key = Key(7);
+
+    #[test]
+    fn what_was_called_missed_while_its_author_spoke_is_told_apart() {
+        let plan = Plan {
+            host: 0,
+            from: 0,
+            lies: vec![Lie::Causes],
+            permille: 1000,
+            every: 1,
+        };
+        let mut lying = Lying::new(Some(&plan));
+        lying.on_missed(1, AUTHOR, (2, 4), true);
+        lying.on_missed(1, AUTHOR, (6, u64::MAX), false);
+        let heard = [1, 2, 4, 5, 6].map(|seq| lying.has_called_missed(1, AUTHOR, seq));
+        assert_eq!(heard, [false, true, true, false, true]);
+        let unheard = [2, 6].map(|seq| lying.has_called_missed_unheard(1, AUTHOR, seq));
+        assert_eq!(unheard, [false, true]);
+        assert!(!lying.has_called_missed(2, AUTHOR, 2) && !lying.has_called_missed(1, Key(8), 2));
     }
 }

@@ -27,6 +27,34 @@ impl Record {
         (!self.lying.is_nobody(origin, &self.runs) && first <= last).then_some((first, last))
     }
 
+    /// Where somebody lies, lines may be called missed that were not said: that is a false word where their author is
+    /// there to say so.
+    pub(super) fn on_missed_early(
+        &mut self,
+        (run, now): (RunId, u64),
+        origin: Key,
+        (first, last): (u64, u64),
+        scene: Scene<'_>,
+    ) -> Verdict {
+        let sees = |one: RunId, other: RunId| scene.view(one).contains(&self.keys[other]);
+        let speaks = self.run_of(origin).filter(|author| {
+            scene.is_in_reach(run, *author, now, 2 * self.timeout)
+                && sees(run, *author)
+                && sees(*author, run)
+        });
+        self.lying
+            .on_missed(run, origin, (first, last), speaks.is_some());
+        let said = self
+            .written_of(origin, (0, u64::MAX))
+            .map_or(0, |(_, last)| last);
+        if !self.lying.is_any() || self.lying.is_lie(origin) || speaks.is_none() || last <= said {
+            return Ok(());
+        }
+        let text =
+            format!("run {run} misses {origin}-{last}, and its author, who is linked, said {said}");
+        Err(Violation::new("false word", text))
+    }
+
     pub(super) fn on_delivered(
         &mut self,
         run: RunId,
@@ -48,8 +76,10 @@ impl Record {
             .filter_map(run_of)
             .filter(|by| !is_liar(by))
         {
-            // A liar may have named it before it was said, and the reader's user was told that it is missed.
-            if !self.lying.has_called_missed(by, id.origin, id.seq) {
+            // A liar may have named it before it was said, and the reader, whose view did not have the author then,
+            // told its user that it is missed.
+            let is_told = self.lying.has_called_missed_unheard(by, id.origin, id.seq);
+            if !is_told {
                 self.ledger.on_told_missed(by, id)?;
             }
         }
