@@ -207,7 +207,7 @@ impl Group {
         };
         let now = parts.cx.now.time;
         let is_due = heard.dialled.is_none_or(|at| now.since(at) >= pause);
-        if self.leaving.is_none() && is_due && !parts.mesh.is_alive(parts.cx, told.key) {
+        if self.leaving.is_none() && is_due && !parts.mesh.is_proven(parts.cx, told.key) {
             heard.dialled = Some(now);
             parts.mesh.dial(parts.cx, told.key, &told.addresses, false);
         }
