@@ -269,7 +269,12 @@ fn who_waits_for_the_disk_is_alone_has_no_socket_and_ends_with_its_node() {
     let [helper] = helpers[..] else {
         panic!("{helpers:?}");
     };
-    // Its own program is loaded: what it has is what it was given.
+    // What it has is what it was given as soon as its own program is loaded: until then it has all that its node has.
+    let command = || fs::read(format!("/proc/{helper}/cmdline")).unwrap_or_default();
+    eventually("its own program is loaded", PATIENCE, || {
+        let words = command();
+        (words.split(|byte| *byte == 0)).any(|word| word == papo::store::HELPER.as_bytes())
+    });
     eventually("it has the file open", PATIENCE, || {
         let all = descriptors(helper);
         all.iter().any(|aim| aim.ends_with("room.db"))
