@@ -370,6 +370,8 @@ fn ui_config(action: Task, options: &Options) -> UiConfig {
             let wanted = Wanted::new(pattern, since.map(Moment::ms), *count);
             (wanted, *timestamps, since.is_some())
         }
+        // What others say is no business of whoever only speaks: it would end up in a cron mail.
+        Task::Send { .. } if mode == Mode::Text => (Wanted::nothing(), false, false),
         _ => (Wanted::default(), false, false),
     };
     let replay_default = match replay_all {

@@ -19,6 +19,8 @@ pub struct Wanted {
     left: Option<u64>,
     /// So many were shown since this was last asked.
     counted: u64,
+    /// None is shown.
+    is_none: bool,
 }
 
 impl Wanted {
@@ -30,6 +32,16 @@ impl Wanted {
             since_ms,
             left: count,
             counted: 0,
+            is_none: false,
+        }
+    }
+
+    /// No message at all: who only speaks.
+    #[must_use]
+    pub fn nothing() -> Wanted {
+        Wanted {
+            is_none: true,
+            ..Wanted::default()
         }
     }
 
@@ -52,7 +64,7 @@ impl Wanted {
 
     /// Whether any message at all may be unwanted.
     pub(super) fn is_choosy(&self) -> bool {
-        self.pattern.is_some() || self.since_ms.is_some()
+        self.pattern.is_some() || self.since_ms.is_some() || self.is_none
     }
 
     /// Whether this message fits.
@@ -63,7 +75,8 @@ impl Wanted {
 
     /// Whether what was said at this moment fits.
     pub(super) fn fits_text(&self, text: &str, sent_at: u64) -> bool {
-        self.since_ms.is_none_or(|since| sent_at >= since)
+        !self.is_none
+            && self.since_ms.is_none_or(|since| sent_at >= since)
             && (self.pattern.as_ref()).is_none_or(|pattern| pattern.is_match(text))
     }
 
@@ -112,6 +125,12 @@ mod tests {
         assert_eq!(wanted.take(2), 1);
         assert!(wanted.is_done());
         assert_eq!(wanted.take(2), 0);
+    }
+
+    #[test]
+    fn who_wants_nothing_is_shown_nothing() {
+        let wanted = Wanted::nothing();
+        assert!(wanted.is_choosy() && !wanted.fits_text("lunch?", 1_000) && !wanted.is_done());
     }
 
     #[test]

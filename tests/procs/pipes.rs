@@ -83,6 +83,29 @@ fn send_says_each_line_of_stdin_and_takes_none_for_a_command() {
     );
 }
 
+/// A log that is shipped by cron puts nothing of a chat into a mail.
+#[test]
+fn send_prints_nothing_of_what_others_say_meanwhile() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let ana = room.join("ana");
+    ana.joined();
+    let mut sender = room.papo("bia", &["send", "--wait-members", "1"]).start();
+    sender.write(b"one\n");
+    ana.heard("bia", 1);
+    ana.say("lunch?");
+    ana.say("/msg bia are you there?");
+    // The sender has it.
+    ana.wait("a confirmation", PATIENCE, |record| {
+        record.all("delivered").next().is_some().then_some(())
+    });
+    sender.write(b"two\n");
+    sender.close_input();
+    assert_eq!(sender.exit(), 0, "{}", sender.stderr());
+    ana.heard("bia", 2);
+    assert_eq!(sender.stdout(), "");
+}
+
 /// The line of stderr that says what was not confirmed and by whom.
 #[track_caller]
 fn not_confirmed(node: &Node) -> String {
