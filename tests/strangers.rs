@@ -113,6 +113,7 @@ fn welcome(from: u64, id: Id, mut view: View) -> Message {
         clock: 0,
         newest: Position::default(),
         floor: None,
+        lost: Vec::new(),
         no: 0,
     })
 }

@@ -105,6 +105,7 @@ pub(super) fn view(version: u64, members: &[(Id, Key)]) -> View {
 pub(super) fn response(members: &[(Id, Key)], floor: Position) -> JoinResponse {
     let mut own = members.iter().filter(|(_, key)| *key == config().key);
     JoinResponse {
+        lost: Vec::new(),
         id: own.next().expect("this node is a member").0,
         view: view(2, members),
         clock: 0,
@@ -220,11 +221,16 @@ impl Rig {
 
     /// A peer opens a link with this HELLO.
     pub(super) fn meet_as(&mut self, hello: Hello) -> LinkId {
+        self.greet(hello).0
+    }
+
+    /// The same; returns what was sent, too.
+    pub(super) fn greet(&mut self, hello: Hello) -> (LinkId, Vec<Message>) {
         let link = self.node.new_link();
         let from = address(50_000).0;
         self.turn(vec![Input::Accepted { link, from }]);
-        self.receive(link, Message::Hello(hello));
-        link
+        let sent = self.receive(link, Message::Hello(hello));
+        (link, sent)
     }
 
     /// A peer opens a link, which counts on this node for all that it writes.

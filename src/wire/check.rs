@@ -9,15 +9,22 @@ use super::message::{Ack, Datagram, Fetch, Hello, JoinRequest, Message, Stable, 
 use super::rules::{Check, addresses, key, nick, room, rule, seq, text};
 use super::types::{Coordinator, Member, View};
 use crate::limits::{
-    COMPARED_SPANS_MAX, FETCHED_SPANS_MAX, LISTED_MAX, MEMBERS_MAX, MISSED_RANGES_MAX, PARTS_MAX,
-    SKIP_RANGES_MAX, WANT_RANGES_MAX,
+    COMPARED_SPANS_MAX, FETCHED_SPANS_MAX, FORMER_MEMBERS_MAX, LISTED_MAX, MEMBERS_MAX,
+    MISSED_RANGES_MAX, PARTS_MAX, SKIP_RANGES_MAX, WANT_RANGES_MAX,
 };
 
 pub(super) fn message(message: &Message) -> Check {
     match message {
         Message::Hello(m) => hello(m),
         Message::JoinRequest(m) => join_request(m),
-        Message::JoinResponse(m) => view(&m.view),
+        Message::JoinResponse(m) => {
+            rule(
+                m.lost.len() <= FORMER_MEMBERS_MAX,
+                "too many former members",
+            )?;
+            m.lost.iter().try_for_each(|lost| key(*lost))?;
+            view(&m.view)
+        }
         Message::PeerUpdate(m) => {
             rule(
                 m.kind == UpdateKind::Whole || m.members.len() == 1,

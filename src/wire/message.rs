@@ -109,6 +109,14 @@ pub struct JoinResponse {
     /// The coordinator's floor; absent while its history is not complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub floor: Option<Position>,
+    /// Members who were lost, and may come back, the one that was lost first comes first;
+    /// `FORMER_MEMBERS_MAX` at most.
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "not_empty"
+    )]
+    pub lost: Vec<Key>,
     /// From the JOIN_REQUEST; 0, and absent, if that has none.
     #[serde(
         default,

@@ -72,6 +72,7 @@ fn forgeries(key: Key, leader: Key, victim: Key) -> Vec<Message> {
             clock: 0,
             newest: Position::default(),
             floor: None,
+            lost: Vec::new(),
             no: 0,
         }),
         Message::Election {

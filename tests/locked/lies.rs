@@ -234,6 +234,7 @@ fn a_members_views_of_others_change_nothing() {
                     clock: u64::MAX,
                     newest: Position::END,
                     floor: None,
+                    lost: Vec::new(),
                     no: 0,
                 };
                 mallory.say_to_all(&Message::JoinResponse(response));

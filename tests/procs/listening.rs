@@ -1,6 +1,6 @@
 //! Which messages a listener prints, when it ends, and which options a command does not take.
 
-use crate::harness::{Room, one_line_that_names, scratch_dir, shared};
+use crate::harness::{PATIENCE, Room, Signal, one_line_that_names, scratch_dir, shared};
 
 #[test]
 fn a_listener_prints_what_fits_and_leaves_after_so_many() {
@@ -16,6 +16,34 @@ fn a_listener_prints_what_fits_and_leaves_after_so_many() {
     }
     assert_eq!(listener.exit(), 0, "{}", listener.stderr());
     assert_eq!(listener.stdout(), "<ana> error 1\n<ana> ERR 2\n");
+}
+
+/// A collector whose machine slept until everybody had lost it.
+#[test]
+fn a_listener_that_was_away_prints_what_a_newcomer_said_meanwhile() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let ana = room.join("ana");
+    ana.joined();
+    let log = room.papo("log", &["listen", "--count", "2"]).start();
+    ana.sees_members(2);
+    log.signal(Signal::STOP);
+    ana.wait("the loss of the listener", PATIENCE, |record| {
+        let mut gone = record.all("member_left");
+        gone.find(|e| e.text("nick") == "log").cloned()
+    });
+    let web = room.join("web");
+    web.joined();
+    for line in ["the disk is failing", "it has failed"] {
+        web.say(line);
+    }
+    ana.heard("web", 2);
+    log.signal(Signal::CONT);
+    assert_eq!(log.exit(), 0, "{}", log.stderr());
+    assert_eq!(
+        log.stdout(),
+        "<web> the disk is failing\n<web> it has failed\n"
+    );
 }
 
 #[test]

@@ -202,6 +202,7 @@ pub fn ghosts_answer(liar: &mut Liar, scene: &Scene, request: &JoinRequest) -> M
         clock: time(liar, scene),
         newest: position(liar, scene),
         floor: Some(position(liar, scene)),
+        lost: lost(scene),
         no: 0,
     })
 }
@@ -289,6 +290,7 @@ pub fn added(liar: &mut Liar, scene: &Scene, lie: Lie) -> (Vec<Message>, Vec<Dat
                 clock: time(liar, scene),
                 newest: position(liar, scene),
                 floor: Some(position(liar, scene)),
+                lost: lost(scene),
                 no: 0,
             })
         }
@@ -398,4 +400,9 @@ fn unasked_view(liar: &mut Liar, scene: &Scene, leader: Key) -> Message {
         members,
         clock: time(liar, scene),
     })
+}
+
+/// Whoever is there, as if they had been lost.
+fn lost(scene: &Scene) -> Vec<Key> {
+    scene.others.iter().map(|(key, _)| *key).collect()
 }

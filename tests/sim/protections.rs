@@ -111,6 +111,10 @@ pub const ALL: &[(Weakness, &str)] = &[
     (Weakness::OldIsNew, "telling old from new"),
     (Weakness::NoLateWord, "the word of who is linked late"),
     (
+        Weakness::NewcomersAreOld,
+        "the word of who came while its reader was lost",
+    ),
+    (
         Weakness::HearsayCounts,
         "no faith in what is only heard by datagram",
     ),
@@ -190,6 +194,8 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::NoPatienceAfterAbsence, STOPPED_AGAIN, 2),
     (Weakness::NoPatienceAfterAbsence, STOPPED_AGAIN, 5),
     // Rooms mostly become one before it matters.
+    (Weakness::NewcomersAreOld, "stopped", 90_000_198),
+    (Weakness::NewcomersAreOld, "partitions", 90_000_784),
     (Weakness::NoLateWord, "partitions", 60_002_053),
     (Weakness::NoLateWord, "partitions", 63_020_833),
     (Weakness::HearsayCounts, HEARD_ONLY, 3),

@@ -142,6 +142,7 @@ impl Record {
             Event::Joined { again } => {
                 self.arrivals.on_joined(run, now, *again);
                 if *again {
+                    self.ledger.on_joined_again(run);
                     return Ok(());
                 }
                 self.on_joined(at, later, scene)

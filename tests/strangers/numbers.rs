@@ -272,6 +272,7 @@ fn of_the_group(scene: &Scene) -> Vec<Message> {
         clock,
         newest: Position::new(clock, Key(liar), 1),
         floor: Some(Position::new(clock, Key(liar), 1)),
+        lost: Vec::new(),
         no: 0,
     };
     let coordinator = claimed.clone();

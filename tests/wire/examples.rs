@@ -261,6 +261,7 @@ fn frames(coord: impl Fn() -> Option<Coordinator>) -> Vec<(&'static str, Message
                 clock: NOW + 1,
                 newest,
                 floor: None,
+                lost: vec![Key(0x1d)],
                 no: 3,
             }),
         ),

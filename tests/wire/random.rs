@@ -230,6 +230,7 @@ pub fn message(rng: &mut Rng, number_of_type: u64) -> Message {
             clock: number(rng),
             newest: position(rng),
             floor: position_if(rng),
+            lost: (0..rng.usize(0..4)).map(|_| key(rng)).collect(),
             no: number(rng),
         }),
         4 => Message::PeerUpdate(peer_update(rng)),

@@ -217,6 +217,7 @@ fn a_field_missing_or_there_twice_is_refused() {
         "HELLO of a member that holds more than it claims: oldest",
         "JOIN_REQUEST on a link, of a coordinator of another group: id",
         "JOIN_REQUEST on a link, of a coordinator of another group: no",
+        "JOIN_RESPONSE: lost",
         "JOIN_RESPONSE: no",
         "CHAT_MESSAGE: d",
         "ELECTION_OK, there is a live coordinator: coord",

@@ -225,6 +225,7 @@ impl Group {
                 let (talk, lent) = self.talk(parts);
                 talk.complete_above(&lent)
             },
+            lost: parts.talk.former_members(),
             no: request.no,
         };
         parts

@@ -297,7 +297,7 @@ impl Group {
         let first = parts.talk.is_new();
         let members = roster.members().iter().map(|m| m.key).collect();
         let (talk, mut lent) = self.talk(parts);
-        talk.be_let_in(&mut lent, key, clock, members);
+        talk.be_let_in(&mut lent, (key, clock), members, &response.lost);
         self.follow(parts, roster);
         self.asked_views.hold(key != leader);
         // It is the coordinator's, whoever brings the answer.

@@ -25,6 +25,7 @@ mod chat;
 mod delivery;
 mod doubles;
 mod exchange;
+mod former;
 mod gaps;
 mod heads;
 mod holes;
@@ -238,11 +239,12 @@ impl Talk {
     pub(super) fn be_let_in(
         &mut self,
         lent: &mut Lent<'_>,
-        host: Key,
-        clock: u64,
+        (host, clock): (Key, u64),
         members: Vec<Key>,
+        lost: &[Key],
     ) {
         self.acks.carry_again();
+        self.hear_of_former(lent.cx, &members, lost);
         let elsewhere = !self.has_joined() && self.is_let_in_elsewhere(host);
         if self.is_new() || elsewhere {
             if elsewhere {

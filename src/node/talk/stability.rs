@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::former::Former;
 use super::{Lent, Talk};
 use crate::limits;
 use crate::node::context::Context;
@@ -30,6 +31,8 @@ pub(super) struct Stability {
     stable: u64,
     /// What everybody was last told.
     told: Option<(u64, u64)>,
+    /// Who was lost, and may come back.
+    former: Former,
     /// Lost authors, and when they were lost.
     departed: Vec<(Key, Time)>,
     /// Members without a live link that an ACK, or a word on stability, is due to.
@@ -55,8 +58,10 @@ impl Stability {
 impl Talk {
     /// Somebody is new in the view: from the next message on it owes confirmations.
     pub(in crate::node) fn begin_to_count_on(&mut self, lent: &mut Lent<'_>, key: Key) {
-        // One that was lost and comes back is told what it owed from the beginning.
-        let next = self.written() + 1;
+        // One that was lost and comes back is told what it owed from the beginning, or from the beginning of a
+        // newcomer.
+        let next = self.stability.former.find(key);
+        let next = next.unwrap_or(self.written() + 1);
         self.stability.owed_from.entry(key).or_insert(next);
         self.past
             .meet(key, lent.cx.now.time + lent.cx.gap_patience());
@@ -77,9 +82,32 @@ impl Talk {
         if mesh.has_left(key) {
             self.stability.owed_from.remove(&key);
             self.history.origin_mut(key).unwatch();
-        } else if !self.stability.departed.iter().any(|(k, _)| *k == key) {
-            self.stability.departed.push((key, now));
+        } else {
+            self.stability.former.lose(key);
+            if !self.stability.departed.iter().any(|(k, _)| *k == key) {
+                self.stability.departed.push((key, now));
+            }
         }
+    }
+
+    /// This node is let in to a group with these members, from which these were lost: they had belonged to it when
+    /// this node came, and owe what it writes from now on.
+    pub(super) fn hear_of_former(&mut self, cx: &Context, members: &[Key], lost: &[Key]) {
+        if cx.is_weakened(Weakness::NewcomersAreOld) {
+            return;
+        }
+        let next = self.written() + 1;
+        for key in lost {
+            let is_there = members.contains(key) || self.stability.has_met(*key);
+            if *key != cx.config.key && !is_there {
+                self.stability.former.hear_of(*key, next);
+            }
+        }
+    }
+
+    /// Who was lost from this node's group, and may come back.
+    pub(in crate::node) fn former_members(&self) -> Vec<Key> {
+        self.stability.former.keys()
     }
 
     /// This peer is told how far this node's own messages are, and what it owes.
@@ -93,6 +121,7 @@ impl Talk {
     /// take that for old.
     fn stable_for(&self, lent: &Lent<'_>, key: Key) -> Option<Stable> {
         let from = self.stability.owed_from.get(&key).copied();
+        let from = from.or_else(|| self.stability.former.owed_from(key));
         let is_told = !lent.cx.is_weakened(Weakness::NoLateWord) || lent.view.contains(key);
         let from = from.filter(|_| is_told)?;
         Some(Stable {

@@ -1,8 +1,9 @@
 //! What a member brings of others: bounded, however many they are.
 
 use super::*;
-use crate::node::rig::{Rig, address, hello};
+use crate::node::rig::{Rig, address, config, hello, office, response, view};
 use crate::node::{Event, Input, Timer};
+use crate::wire::{PeerUpdate, Position, UpdateKind};
 
 const BEN: Key = Key(9);
 const STRANGERS: u64 = 3 * limits::ORIGINS_IDLE_MAX as u64;
@@ -15,6 +16,47 @@ fn relay(from: u64, ack: Option<Ack>, stable: Option<Stable>) -> Message {
         stable,
         seal: None,
     })
+}
+
+/// What a node that is let in says to somebody who comes after it: the first of its lines that this one owes.
+fn owed_by_who_comes(lost: Vec<Key>, weakened: Option<Weakness>) -> Option<u64> {
+    let mut own = config();
+    own.weakened = weakened;
+    let leader = Key(3);
+    let mut rig = Rig::seeking(own);
+    let link = rig.meet_as(hello(leader, Some(office(1, leader))));
+    let members = [(1, leader), (2, config().key)];
+    let mut answer = response(&members, Position::default());
+    answer.lost = lost;
+    rig.receive(link, Message::JoinResponse(answer));
+    rig.receive(link, Message::SyncAnswer(rig.answer()));
+    assert!(rig.node.is_joined());
+    rig.say(1);
+    rig.say(1);
+    let (_, mut sent) = rig.greet(hello(BEN, None));
+    let comes = view(3, &[(1, leader), (4, BEN)]).members.remove(1);
+    let update = PeerUpdate {
+        coordinator: leader,
+        version: 3,
+        next_id: 9,
+        kind: UpdateKind::Joined,
+        members: vec![comes],
+        clock: 0,
+    };
+    sent.extend(rig.receive(link, Message::PeerUpdate(update)));
+    let froms = sent.iter().filter_map(|m| match m {
+        Message::Stable(stable) => stable.from,
+        _ => None,
+    });
+    froms.max()
+}
+
+#[test]
+fn a_newcomer_tells_who_was_lost_before_it_came_that_it_owes_all_of_its_lines() {
+    assert_eq!(owed_by_who_comes(vec![Key(8), BEN], None), Some(1));
+    assert_eq!(owed_by_who_comes(vec![Key(8)], None), Some(3));
+    let weakened = Some(Weakness::NewcomersAreOld);
+    assert_eq!(owed_by_who_comes(vec![BEN], weakened), Some(3));
 }
 
 #[test]

@@ -78,8 +78,10 @@ struct Stay {
     first_view: Option<(Vec<Run>, u64)>,
     /// Somebody took it for lost.
     was_lost: bool,
-    /// Who was in any view that it held.
-    met: BTreeSet<Run>,
+    /// Who was in any view that it held, and when that was first.
+    met: BTreeMap<Run, u64>,
+    /// When it last joined again, perhaps another group.
+    rejoined: Option<u64>,
 }
 
 /// All accounts of one run of the simulator.
@@ -112,10 +114,44 @@ impl Ledger {
         }
         if members.contains(&viewer) {
             let stay = self.stays.entry(viewer).or_default();
-            stay.met.extend(members);
             let count = self.count;
+            for member in members {
+                stay.met.entry(*member).or_insert(count);
+            }
             stay.first_view.get_or_insert((members.to_vec(), count));
         }
+    }
+
+    /// A run has joined again, after it was away or its group became one with another.
+    pub fn on_joined_again(&mut self, run: Run) {
+        self.count += 1;
+        self.stays.entry(run).or_default().rejoined = Some(self.count);
+    }
+
+    /// Who came to the group that this reader was in, and said this there while the reader was away: all who were there
+    /// had met the reader before, and one of them never was anywhere else.
+    fn is_a_newcomers(&self, reader: Run, id: MessageId) -> bool {
+        let by = self.said.get(&id).map(|said| said.by);
+        let stays = by.and_then(|by| Some((self.stays.get(&reader)?, self.stays.get(&by)?)));
+        let Some((own, theirs)) = stays else {
+            return false;
+        };
+        let Some((members, came)) = theirs.first_view.as_ref() else {
+            return false;
+        };
+        let mut others = members.iter().filter(|m| **m != reader && Some(**m) != by);
+        let mut others_again = others.clone();
+        let has_met = |other: &Run| {
+            let met = self.stays.get(other).and_then(|s| s.met.get(&reader));
+            met.is_some_and(|met| met < came)
+        };
+        let has_stayed = |other: &Run| {
+            let again = self.stays.get(other).and_then(|stay| stay.rejoined);
+            let met = own.met.get(other).filter(|met| *met < came);
+            met.is_some_and(|met| again.is_none_or(|again| again < *met))
+        };
+        let is_later = own.known < theirs.known && theirs.rejoined.is_none();
+        is_later && others_again.all(has_met) && others.any(has_stayed)
     }
 
     /// Somebody's user is told that this reader is gone.
@@ -139,7 +175,7 @@ impl Ledger {
     pub fn has_met(&self, reader: Run, id: MessageId) -> bool {
         let stay = self.stays.get(&reader);
         let author = self.said.get(&id).map(|said| said.by);
-        author.is_some_and(|author| stay.is_some_and(|stay| stay.met.contains(&author)))
+        author.is_some_and(|author| stay.is_some_and(|stay| stay.met.contains_key(&author)))
     }
 
     /// The author's node shows it: from now on those in its view owe it.
@@ -178,6 +214,7 @@ impl Ledger {
             );
         }
         let begins_anew = self.begins_anew(run, id);
+        let is_a_newcomers = arrival == Arrival::Old && self.is_a_newcomers(run, id);
         let has_met = self.has_met(run, id) && (known.has_word || known.has_all);
         self.count += 1;
         self.held_since
@@ -192,6 +229,11 @@ impl Ledger {
             Arrival::Live => live(account, run, (id, has_met))?,
             Arrival::Old if is_owed && !begins_anew && known.had_link => {
                 let text = format!("run {run} calls {id} old, said while it was in the view");
+                return broken("new as old", text);
+            }
+            Arrival::Old if !begins_anew && known.has_word && is_a_newcomers => {
+                let text =
+                    format!("run {run} calls {id} old, said in its own group while it was away");
                 return broken("new as old", text);
             }
             // What turns out to be owed only when a later one was shown comes late without a word.
