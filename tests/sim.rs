@@ -14,6 +14,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use papo::node::Weakness;
+use sim::back_briefly::BACK_BRIEFLY;
 use sim::failover::{bully_best, bully_worst, count, one_after_another};
 use sim::generate::{scenario, scenario_in, scenario_of};
 use sim::heard_only::HEARD_ONLY;
@@ -46,6 +47,7 @@ fn kind_from_environment() -> Option<&'static str> {
         HEARD_ONLY,
         LARGE_LOST,
         HOST_GONE,
+        BACK_BRIEFLY,
         HOSTILE,
         UNASKED_VIEWS,
     ]);
@@ -109,6 +111,11 @@ fn nothing_is_missed_by_whoever_is_stopped_again_while_it_catches_up() {
 #[test]
 fn who_is_heard_and_not_reached_keeps_nobody_out_of_the_room() {
     demand_all(&run_seeds_of(Some(HEARD_ONLY), None, 0..300, 1));
+}
+
+#[test]
+fn who_comes_while_the_coordinator_is_back_for_a_moment_founds_no_room_of_its_own() {
+    demand_all(&run_seeds_of(Some(BACK_BRIEFLY), None, 0..200, 1));
 }
 
 #[test]

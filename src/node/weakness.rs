@@ -111,6 +111,8 @@ pub enum Weakness {
     UnkeptIsOld,
     /// Whatever comes is new, also what was said before this node was in its author's view.
     OldIsNew,
+    /// Nobody tells a newcomer of a coordinator that is silent, or holds its office no more, while it is waited for.
+    OnlyTheLiveAreNamed,
     /// What somebody said who came to this node's group while this node was lost is old.
     NewcomersAreOld,
     /// An author that is linked only after its reader was lost does not say what that owed, and is not waited for.

@@ -11,7 +11,11 @@ use super::agenda::RunId;
 use super::checks::Verdict;
 use super::checks::arrival::{self, Witness};
 use super::checks::ledger::Ledger;
+use super::scenario::MS;
 use super::scene::{STEADY, Scene};
+
+/// For how long a newcomer looks for a room of which it hears nothing; twice as long if somebody else does.
+const WINDOW: u64 = 600 * MS;
 
 /// What is known of those who came.
 #[derive(Debug, Default)]
@@ -108,6 +112,31 @@ impl Arrivals {
         let witnesses: Vec<Witness> = members.iter().map(witness).collect();
         let history = newcomer.node.history();
         arrival::has_history(run, history.floor(), |id| history.contains(id), &witnesses)
+    }
+
+    /// A run founds a room of its own as if it had heard of none, although a member to which nothing has happened since
+    /// long before, and which has a coordinator, hears what it multicasts.
+    pub fn founds_beside(&self, (run, now): (RunId, u64), scene: Scene<'_>) -> Option<RunId> {
+        let newcomer = &scene.processes[run];
+        let before = newcomer.started.saturating_sub(STEADY / 2);
+        // Whoever has heard of a coordinator that cannot be reached founds its room later than that.
+        let is_soon = now - newcomer.started <= 2 * WINDOW;
+        let is_calm = newcomer.disturbed <= newcomer.started && before > 0 && is_soon;
+        let is_beside = |other: &RunId| {
+            let member = &scene.processes[*other];
+            let joined = self.joined_at.get(other);
+            member.is_running()
+                && !member.leave_asked
+                && member.node.coordinator().is_some()
+                && member.disturbed <= before
+                && joined.is_some_and(|at| *at <= before)
+                && scene
+                    .paths
+                    .is_quiet(newcomer.host, member.host, newcomer.started)
+                && scene.paths.is_quiet(member.host, member.host, before)
+                && !scene.paths.is_only_heard(newcomer.host)
+        };
+        (0..scene.processes.len()).find(|other| is_calm && *other != run && is_beside(other))
     }
 
     /// Members that nothing has happened to since then, nor to their paths to the newcomer.

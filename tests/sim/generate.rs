@@ -3,7 +3,7 @@
 //! Owns the kinds of scenarios and their shares. It looks at nothing but the seed.
 
 use super::scenario::{Event, Host, MS, Network, Run, SECOND, Scenario, What, Who, any_pair};
-use super::{heard_only, host_gone, hostile, large_lost, limits, targeted, volume};
+use super::{back_briefly, heard_only, host_gone, hostile, large_lost, limits, targeted, volume};
 
 /// What a scenario is mostly about.
 pub const KINDS: [&str; 31] = [
@@ -74,6 +74,7 @@ pub fn scenario_of(kind: &'static str, seed: u64) -> Scenario {
     let aimed = aimed.or_else(|| heard_only::scenario_of(kind, seed));
     let aimed = aimed.or_else(|| large_lost::scenario_of(kind, seed));
     let aimed = aimed.or_else(|| host_gone::scenario_of(kind, seed));
+    let aimed = aimed.or_else(|| back_briefly::scenario_of(kind, seed));
     let aimed = aimed.or_else(|| hostile::scenario_of(kind, seed));
     if let Some(scenario) = aimed {
         return scenario;

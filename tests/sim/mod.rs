@@ -6,7 +6,7 @@
 //!
 //! | file | subject |
 //! | --- | --- |
-//! | `scenario`, `generate`, `limits`, `targeted`, `volume`, `heard_only`, `large_lost`, `host_gone`, `hostile` | what happens from outside, as plain data, and how it comes from a seed |
+//! | `scenario`, `generate`, `limits`, `targeted`, `volume`, `heard_only`, `large_lost`, `host_gone`, `back_briefly`, `hostile` | what happens from outside, as plain data, and how it comes from a seed |
 //! | `agenda`, `fate` | virtual time; every random decision |
 //! | `paths`, `carrying`, `streams`, `breaks`, `direction` | who reaches whom; datagrams, dials, and streams as kernels carry them |
 //! | `world`, `process`, `turn`, `effects`, `faults` | hosts, processes and their driver, events |
@@ -21,6 +21,7 @@
 
 pub mod agenda;
 pub mod arrivals;
+pub mod back_briefly;
 pub mod carrying;
 pub mod checks;
 pub mod direction;

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use papo::node::Weakness;
 
+use super::back_briefly::BACK_BRIEFLY;
 use super::generate::{scenario, scenario_in, scenario_of};
 use super::heard_only::HEARD_ONLY;
 use super::host_gone::HOST_GONE;
@@ -111,6 +112,10 @@ pub const ALL: &[(Weakness, &str)] = &[
     (Weakness::OldIsNew, "telling old from new"),
     (Weakness::NoLateWord, "the word of who is linked late"),
     (
+        Weakness::OnlyTheLiveAreNamed,
+        "the word on a group whose coordinator is waited for",
+    ),
+    (
         Weakness::NewcomersAreOld,
         "the word of who came while its reader was lost",
     ),
@@ -194,6 +199,8 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::NoPatienceAfterAbsence, STOPPED_AGAIN, 2),
     (Weakness::NoPatienceAfterAbsence, STOPPED_AGAIN, 5),
     // Rooms mostly become one before it matters.
+    (Weakness::OnlyTheLiveAreNamed, BACK_BRIEFLY, 0),
+    (Weakness::OnlyTheLiveAreNamed, BACK_BRIEFLY, 2),
     (Weakness::NewcomersAreOld, "stopped", 90_000_198),
     (Weakness::NewcomersAreOld, "partitions", 90_000_784),
     (Weakness::NoLateWord, "partitions", 60_002_053),

@@ -19,7 +19,6 @@ use papo::wire::{ChatMessage, Key, MessageId, Position};
 
 use super::agenda::RunId;
 use super::arrivals::Arrivals;
-use super::checks::Verdict;
 use super::checks::churn::Churn;
 use super::checks::convergence::Held;
 use super::checks::delivered::{Delivered, Word};
@@ -34,6 +33,7 @@ use super::checks::offices::Offices;
 use super::checks::once::Once;
 use super::checks::order::Order;
 use super::checks::views::Views;
+use super::checks::{Verdict, Violation};
 use super::holding;
 use super::lacks::Lacks;
 use super::liar::Plan;
@@ -58,6 +58,8 @@ pub struct Record {
     linked: BTreeSet<(RunId, Key)>,
     views_seen: BTreeMap<RunId, (Key, u64, usize)>,
     arrivals: Arrivals,
+    /// No multicast is lost, but where hosts are cut from each other.
+    all_are_heard: bool,
     /// When times are looked at again.
     pub next_look: u64,
     /// How long the network takes at most when nothing is wrong.
@@ -86,6 +88,12 @@ impl Record {
             timeout,
             ..Record::default()
         }
+    }
+
+    /// The same, where no multicast is lost, but where hosts are cut from each other.
+    pub fn with_multicast(mut self, all_are_heard: bool) -> Record {
+        self.all_are_heard = all_are_heard;
+        self
     }
 
     /// The same, where somebody lies: what it says is nobody's word.
@@ -145,6 +153,7 @@ impl Record {
                     self.ledger.on_joined_again(run);
                     return Ok(());
                 }
+                self.is_no_room_beside_others((run, now), scene)?;
                 self.on_joined(at, later, scene)
             }
             Event::Messages {
@@ -202,6 +211,21 @@ impl Record {
             }
             Event::Warning(text) => self.naming.on_warning(run, text),
             _ => self.on_change_of_group(at, event, scene),
+        }
+    }
+
+    /// Whoever comes while somebody is there who hears it comes into that room, whatever its coordinator does.
+    fn is_no_room_beside_others(&self, (run, now): (RunId, u64), scene: Scene<'_>) -> Verdict {
+        let members = scene.processes[run].node.members();
+        if !self.all_are_heard || self.lying.is_any() || members.len() != 1 {
+            return Ok(());
+        }
+        match self.arrivals.founds_beside((run, now), scene) {
+            None => Ok(()),
+            Some(other) => {
+                let text = format!("run {run} founds a room of its own, and run {other} hears it");
+                Err(Violation::new("arrival", text))
+            }
         }
     }
 

@@ -254,6 +254,14 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// No datagram is lost, but where hosts are cut from each other.
+    pub fn loses_no_multicast(&self) -> bool {
+        let loses = |what: &What| matches!(what, What::DatagramLoss(..));
+        self.network.datagram_loss == 0
+            && self.datagrams_end.is_none()
+            && !self.events.iter().any(|event| loses(&event.what))
+    }
+
     /// A scenario in which nothing is wrong and nothing happens yet.
     pub fn quiet(kind: &'static str, seed: u64, hosts: usize) -> Scenario {
         Scenario {

@@ -77,6 +77,7 @@ impl World {
             skew_ms: scenario.skew_ms.clone(),
             stores: (0..scenario.hosts).map(|_| Store::default()).collect(),
             record: Record::new(longest_delay(&scenario), scenario.failure_timeout_ms * MS)
+                .with_multicast(scenario.loses_no_multicast())
                 .with_liar(scenario.liar.as_ref()),
             trace,
             traffic: Traffic::default(),

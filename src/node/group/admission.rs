@@ -65,7 +65,7 @@ impl Group {
             Standing::Seeking(seek) if rival => seek.extend(),
             Standing::Coordinator(_) => self.consider_request(parts, from, request),
             Standing::Member if request.attempt > 0 => {
-                self.refer_later(parts, from);
+                self.refer_later(parts, from, request.id.is_none());
                 self.offer_link(parts, from, &request);
             }
             _ => {}

@@ -12,9 +12,18 @@ use super::{Group, Parts, Standing};
 use crate::limits;
 use crate::node::context::Context;
 use crate::node::mesh::{Link, Mesh};
-use crate::node::{Class, Effect, LinkId, Timer, Weakness};
+use crate::node::{Class, Effect, LinkId, Time, Timer, Weakness};
 use crate::timing;
 use crate::wire::{Coordinator, Datagram, Key, Message};
+
+/// A datagram that is to be answered with the coordinator's claim.
+#[derive(Debug)]
+pub(super) struct DueReferral {
+    at: Time,
+    to: SocketAddr,
+    /// Whoever asked never belonged to a group.
+    is_new: bool,
+}
 
 /// How a claim came here.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,6 +57,18 @@ impl Group {
             }
             _ => None,
         }
+    }
+
+    /// The coordinator of which a newcomer is told, so that it founds no room of its own: also one that is silent just
+    /// now, or said that it holds its office no more, as this node waits to hear who holds it.
+    fn followed_coordinator(&self, cx: &Context) -> Option<Coordinator> {
+        let is_member = matches!(self.standing, Standing::Member)
+            && !cx.is_weakened(Weakness::OnlyTheLiveAreNamed);
+        let followed = self.coordinator.clone().filter(|_| is_member);
+        followed.map(|c| Coordinator {
+            version: self.roster.version(),
+            ..c
+        })
     }
 
     /// This node's office as it tells others of it.
@@ -341,36 +362,40 @@ impl Group {
                 let datagram = Datagram::Referral { room, coordinator };
                 parts.cx.out.push(Effect::Unicast { to, datagram });
             }
-            Route::Beat(to) => self.refer_later(parts, to),
+            Route::Beat(to) => self.refer_later(parts, to, false),
             Route::Pointed => {}
         }
     }
 
     /// Answers a datagram with my coordinator's claim, after a random part of the retry interval.
-    pub(super) fn refer_later(&mut self, parts: &mut Parts<'_>, to: SocketAddr) {
+    pub(super) fn refer_later(&mut self, parts: &mut Parts<'_>, to: SocketAddr, is_new: bool) {
         if self.referrals.len() >= limits::REFERRALS_MAX
-            || self.referrals.iter().any(|(_, a)| *a == to)
+            || self.referrals.iter().any(|due| due.to == to)
         {
             return;
         }
         let at = parts.cx.now.time + parts.cx.jitter(timing::JOIN_RETRY);
-        self.referrals.push((at, to));
+        self.referrals.push(DueReferral { at, to, is_new });
         self.arm_referrals(parts);
     }
 
     fn arm_referrals(&mut self, parts: &mut Parts<'_>) {
-        if let Some(at) = self.referrals.iter().map(|(at, _)| *at).min() {
+        if let Some(at) = self.referrals.iter().map(|due| due.at).min() {
             parts.cx.set_timer(Timer::Referral, at);
         }
     }
 
     pub(super) fn on_referral_timer(&mut self, parts: &mut Parts<'_>) {
         let now = parts.cx.now.time;
-        let (due, rest): (Vec<_>, Vec<_>) = self.referrals.drain(..).partition(|(t, _)| *t <= now);
+        let all = self.referrals.drain(..);
+        let (due, rest): (Vec<_>, Vec<_>) = all.partition(|due| due.at <= now);
         self.referrals = rest;
-        if let Some(coordinator) = self.vouched_coordinator(parts.cx, parts.mesh) {
-            for (_, to) in due {
-                let (room, coordinator) = (parts.cx.config.room.clone(), coordinator.clone());
+        let vouched = self.vouched_coordinator(parts.cx, parts.mesh);
+        let followed = self.followed_coordinator(parts.cx);
+        for DueReferral { to, is_new, .. } in due {
+            let followed = followed.clone().filter(|_| is_new);
+            if let Some(coordinator) = vouched.clone().or(followed) {
+                let room = parts.cx.config.room.clone();
                 let datagram = Datagram::Referral { room, coordinator };
                 parts.cx.out.push(Effect::Unicast { to, datagram });
             }

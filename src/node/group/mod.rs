@@ -143,7 +143,7 @@ pub(super) struct Group {
     /// A HEARTBEAT came or went in this turn.
     has_beat: bool,
     alarms: alarm::Alarms,
-    referrals: Vec<(Time, std::net::SocketAddr)>,
+    referrals: Vec<claims::DueReferral>,
     leaving: Option<Leaving>,
     /// The clock that each newcomer of the view was let in with: what is said later it is to count as new,
     /// also if it asks again.

@@ -265,3 +265,30 @@ fn who_cannot_know_what_it_lacks_says_nothing() {
     show(NO_WORD).unwrap();
     rejects(show(has_all), "silent gap");
 }
+
+/// Runs 1 and 2 are in a room, and run 2 is lost there; run 0 comes, says something, and meets run 2 when that is back.
+fn away() -> Ledger {
+    let mut ledger = Ledger::default();
+    ledger.on_view(1, &[1, 2]);
+    ledger.on_view(2, &[1, 2]);
+    ledger.on_parted(2);
+    ledger.on_view(1, &[0, 1]);
+    ledger.on_view(0, &[0, 1]);
+    say(&mut ledger, 1..=2, &[1]);
+    ledger
+}
+
+#[test]
+fn what_was_said_in_ones_own_group_while_one_was_away_is_not_old() {
+    let mut ledger = away();
+    rejects(show(&mut ledger, 2, &[1], Arrival::Old), "new as old");
+    let mut ledger = away();
+    show(&mut ledger, 2, &[1, 2], Arrival::Live).unwrap();
+    // Who has no word of its author cannot tell.
+    let mut ledger = away();
+    (ledger.on_shown((2, 200), (id(1), NO_WORD), Arrival::Old)).unwrap();
+    // The one whom both had met came from elsewhere meanwhile.
+    let mut ledger = away();
+    ledger.on_joined_again(1);
+    show(&mut ledger, 2, &[1, 2], Arrival::Old).unwrap();
+}
