@@ -49,6 +49,8 @@ pub enum StoreError {
     Moved,
     /// The same has happened to its log.
     LogMoved,
+    /// Somebody else cut off what it held, while it is open.
+    Emptied,
 }
 
 impl StoreError {
@@ -57,7 +59,7 @@ impl StoreError {
     pub fn is_moved(&self) -> bool {
         matches!(
             self,
-            StoreError::Moved | StoreError::LogMoved | StoreError::Linked(_)
+            StoreError::Moved | StoreError::LogMoved | StoreError::Emptied | StoreError::Linked(_)
         )
     }
 }
@@ -94,6 +96,7 @@ impl StoreError {
             StoreError::Later(why) => format!("later {why}"),
             StoreError::Moved => "moved".to_owned(),
             StoreError::LogMoved => "log-moved".to_owned(),
+            StoreError::Emptied => "emptied".to_owned(),
         };
         words.replace('\n', " ")
     }
@@ -126,6 +129,7 @@ impl StoreError {
             "later" => StoreError::Later(rest.to_owned()),
             "moved" => StoreError::Moved,
             "log-moved" => StoreError::LogMoved,
+            "emptied" => StoreError::Emptied,
             _ => StoreError::Unusable(rest.to_owned()),
         }
     }
@@ -178,6 +182,7 @@ impl fmt::Display for StoreError {
             StoreError::LogMoved => {
                 f.write_str("the file's log (-wal, -shm) was moved or deleted while in use")
             }
+            StoreError::Emptied => f.write_str("the file was emptied while in use"),
             StoreError::Unusable(why) | StoreError::Later(why) => f.write_str(why),
         }
     }

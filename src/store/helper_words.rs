@@ -364,6 +364,7 @@ mod tests {
                 StoreError::Later("full".into()),
                 StoreError::Moved,
                 StoreError::LogMoved,
+                StoreError::Emptied,
             ]
         };
         let mut replies = vec![

@@ -54,6 +54,29 @@ fn a_log_and_a_lock_that_are_deleted_are_noticed() {
 }
 
 #[test]
+fn a_file_that_is_emptied_is_noticed_and_given_up() {
+    let scratch = Scratch::new();
+    let path = scratch.file();
+    for left in [0, 100] {
+        let mut store = open(&path).unwrap();
+        commit(&mut store, &[message(1, 1, 10, "one")]);
+        store.look().unwrap();
+        let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+        file.set_len(left).unwrap();
+        commit(&mut store, &[message(1, 2, 20, "two")]);
+        assert!(matches!(store.look(), Err(StoreError::Emptied)));
+        store.abandon().unwrap();
+        assert!(!beside(&path, "-wal").exists());
+        if left > 0 {
+            assert!(open(&path).is_err());
+            continue;
+        }
+        let store = open(&path).unwrap();
+        assert!(texts(&store, &Search::default()).is_empty());
+    }
+}
+
+#[test]
 fn a_link_to_a_file_is_followed_and_its_new_aim_noticed() {
     let scratch = Scratch::new();
     let (path, link) = (scratch.file(), scratch.0.join("link.db"));

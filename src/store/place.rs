@@ -12,6 +12,9 @@
 //! is opened there, the log is brought into the file that it belongs to, wherever that is now, and
 //! then the two are removed, as SQLite does when a file is closed. They are removed only if they are
 //! those that were opened.
+//!
+//! A file can be emptied as well, as `: > FILE` does: it is the same file, and shorter than it was, which it never
+//! becomes by itself. What the log has is a part of it at most, so that the log is not brought into it.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
@@ -53,6 +56,8 @@ pub enum Place {
     WithoutLog,
     /// The path leads to nothing, or to another file.
     Gone,
+    /// The file is there, and somebody else has cut off what it held.
+    Emptied,
 }
 
 /// The files that a connection has open.
@@ -63,12 +68,15 @@ pub(super) struct Files {
     /// The log and its index.
     beside: Vec<(PathBuf, FileId)>,
     created: i64,
+    /// How long the file was at least when it was last looked at, in bytes.
+    length: u64,
 }
 
 impl Files {
     /// What is at the path now must be what was there before it was opened (`file`).
     pub(super) fn new(path: &Path, file: FileId, created: i64) -> Result<Files, StoreError> {
-        if FileId::at(path) != Some(file) {
+        let found = fs::metadata(path).map_err(|_| StoreError::Moved)?;
+        if FileId::of(&found) != file {
             return Err(StoreError::Moved);
         }
         // SQLite follows links first.
@@ -80,6 +88,7 @@ impl Files {
             file,
             beside: parts.into_iter().filter_map(with_id).collect(),
             created,
+            length: found.len(),
         })
     }
 
@@ -112,13 +121,24 @@ impl Store {
     /// Where it is now.
     #[must_use]
     pub fn place(&self) -> Place {
-        if FileId::at(&self.files.path) != Some(self.files.file) {
-            Place::Gone
+        self.find().0
+    }
+
+    /// The same, and how long the file is.
+    fn find(&self) -> (Place, u64) {
+        let found = fs::metadata(&self.files.path).ok();
+        let found = found.filter(|found| FileId::of(found) == self.files.file);
+        let Some(length) = found.map(|found| found.len()) else {
+            return (Place::Gone, 0);
+        };
+        let place = if length < self.files.length {
+            Place::Emptied
         } else if self.files.are_all_beside() {
             Place::There
         } else {
             Place::WithoutLog
-        }
+        };
+        (place, length)
     }
 
     /// After a commit: whether others find there what was committed, and nobody else may write. A
@@ -128,10 +148,11 @@ impl Store {
     ///
     /// If not; what was committed does not count.
     pub fn look(&mut self) -> Result<(), StoreError> {
-        match self.place() {
-            Place::There => {}
-            Place::WithoutLog => return Err(StoreError::LogMoved),
-            Place::Gone => return Err(StoreError::Moved),
+        match self.find() {
+            (Place::There, length) => self.files.length = length,
+            (Place::WithoutLog, _) => return Err(StoreError::LogMoved),
+            (Place::Gone, _) => return Err(StoreError::Moved),
+            (Place::Emptied, _) => return Err(StoreError::Emptied),
         }
         let path = &self.files.path;
         self.lock.as_mut().map_or(Ok(()), |lock| lock.look(path))
@@ -145,6 +166,20 @@ impl Store {
     /// If it could not be made whole; nothing has changed then.
     pub fn part(&self) -> Result<(), StoreError> {
         self.settle()?;
+        self.remove_log()
+    }
+
+    /// The file was emptied. What is left of it is given up with its log, so that whoever opens the path does not
+    /// take that for its own.
+    ///
+    /// # Errors
+    ///
+    /// If the log cannot be removed.
+    pub fn abandon(self) -> Result<(), StoreError> {
+        self.remove_log()
+    }
+
+    fn remove_log(&self) -> Result<(), StoreError> {
         for (part, id) in &self.files.beside {
             if FileId::at(part) == Some(*id) {
                 fs::remove_file(part).map_err(StoreError::Path)?;

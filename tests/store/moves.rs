@@ -153,6 +153,42 @@ fn a_file_that_is_deleted_is_replaced() {
 }
 
 #[test]
+fn a_file_that_is_emptied_has_all_that_is_in_memory_again() {
+    let permit = shared();
+    let dir = scratch_dir();
+    let file = dir.join("room.db");
+    let room = Room::new(&permit);
+    let ana = join_storing(&room, "ana", &file);
+    ana.joined();
+    let bia = room.join("bia");
+    bia.joined();
+    ana.sees_members(2);
+    say_all(&bia, &lines(0, LINES));
+    wait_delivered(&bia, LINES);
+    let emptied = fs::OpenOptions::new().write(true).open(&file);
+    emptied
+        .and_then(|file| file.set_len(0))
+        .expect("it is ours");
+    say_all(&bia, &lines(LINES, LINES + 1));
+    wait_delivered(&bia, LINES + 1);
+    assert_eq!(printed(&room, &file), lines(0, LINES + 1));
+    ana.wait("that all is stored again", PATIENCE, |record| {
+        let mut all = record.all("warning");
+        all.any(|e| e.text("text").contains("stored again"))
+            .then_some(())
+    });
+    let said = warnings(&ana);
+    let [first, last] = &said[..] else {
+        panic!("{said:?}");
+    };
+    assert!(first.contains("emptied while in use"), "{first}");
+    assert!(last.contains("that are in memory; messages are"), "{last}");
+    ana.signal(Signal::KILL);
+    ana.exit_within(PATIENCE);
+    assert_eq!(stored_texts(&file), lines(0, LINES + 1));
+}
+
+#[test]
 fn a_file_that_is_moved_and_copied_back_is_added_to() {
     let (warnings, ..) = goes(|file, other| {
         take_away(file, other, &[""]);

@@ -18,6 +18,7 @@
 //!   the loop. Then the old one is closed. The chat goes on meanwhile, unconfirmed.
 //! - *The old file cannot be read any more* (its disk has gone, too): what is in memory is all there
 //!   is. How many messages are lost with the old file is said.
+//! - *The file was emptied*: nothing of it can be read any more. What is in memory is stored in it anew.
 //! - *Another file is at the path*: it is left as it is, and it is tried again now and then.
 //!
 //! A lock that was deleted is taken anew; if another papo was faster, that one has the file.
@@ -146,6 +147,7 @@ impl Files {
         let opened = match held.as_ref().map(Store::place) {
             Some(Place::Gone) => self.open_instead(held, now),
             Some(Place::WithoutLog) => self.open_settled(held, now),
+            Some(Place::Emptied) => self.open_emptied(held, now),
             Some(Place::There) | None => {
                 // Its lock would keep this process out, too.
                 drop(held);
@@ -185,6 +187,21 @@ impl Files {
         }
         drop(held);
         self.open_again(now)
+    }
+
+    /// Somebody has emptied the file that was open.
+    fn open_emptied(&mut self, held: Option<Store>, now: Now) -> Result<Store, StoreError> {
+        if let Some(e) = held.and_then(|store| store.abandon().err()) {
+            return Err(e);
+        }
+        match self.open_again(now) {
+            // What is left of it is of no use to anybody, but it is not for papo to say so.
+            Err(StoreError::Damaged(_)) => {
+                self.set_aside(now)?;
+                self.open_again(now)
+            }
+            opened => opened,
+        }
     }
 
     /// The file that was open is not at the path any more.
@@ -328,10 +345,13 @@ impl Files {
                 n => format!("; {n} messages were only in the old one, and are lost with it"),
             };
         }
+        let which = match copied.from_memory {
+            true => "that are in memory",
+            false => "of the one that was moved or deleted",
+        };
+        let count = copied.count;
         Ok(format!(
-            "{path}: the file there now has the {} messages of the one that was moved or \
-             deleted{lost}; messages are stored again",
-            copied.count
+            "{path}: the file there now has the {count} messages {which}{lost}; messages are stored again"
         ))
     }
 
@@ -352,6 +372,11 @@ impl Files {
             }
             Place::WithoutLog => store.settle(),
             Place::Gone => store.part(),
+            Place::Emptied => {
+                return Some(format!(
+                    "{path}: the file was emptied, and what was stored is lost"
+                ));
+            }
         };
         Some(match result {
             Ok(()) => format!("{path}: the file was moved or deleted, with all that was stored"),
