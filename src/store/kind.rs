@@ -53,6 +53,8 @@ pub(super) fn check(path: &Path, part: Part) -> Result<(), StoreError> {
     };
     match found {
         Ok(found) => check_type(found.file_type(), path, part),
+        // SQLite would only say that it cannot open it.
+        Err(e) if e.kind() == io::ErrorKind::InvalidFilename => Err(StoreError::Path(e)),
         // Whoever opens it meets the reason.
         Err(_) => Ok(()),
     }

@@ -118,10 +118,12 @@ fn a_damaged_identity_is_refused_in_one_line_and_left_alone() {
         one_line_that_names(&node, "papo/identity");
         assert_eq!(fs::read_to_string(&path).expect("it is there"), text);
     }
-    let named = room.papo("ana", &["send", "--identity", "/nonexistent/id", "hello"]);
+    let nowhere = state.join("nowhere/id");
+    let nowhere = nowhere.to_str().expect("a plain path");
+    let named = room.papo("ana", &["send", "--identity", nowhere, "hello"]);
     let node = named.start();
     assert_eq!(node.exit(), 3, "{}", node.stderr());
-    one_line_that_names(&node, "--identity /nonexistent/id");
+    one_line_that_names(&node, &format!("--identity {nowhere}"));
 }
 
 #[test]

@@ -70,7 +70,9 @@ fn a_secret_that_cannot_be_read_or_is_too_short_ends_with_3_and_one_line() {
     let room = Room::new(&permit);
     let dir = scratch_dir();
     let short = secret(&dir, "short");
-    for path in [&short, "/nonexistent/secret"] {
+    let nowhere = dir.join("nowhere/secret");
+    let nowhere = nowhere.to_str().expect("a plain path");
+    for path in [&short, nowhere] {
         let node = room.papo("ana", &["--secret-file", path]).start();
         assert_eq!(node.exit(), 3, "{}", node.stderr());
         one_line_that_names(&node, path);

@@ -115,6 +115,10 @@ fn the_file_of_another_room_or_another_program_is_refused_and_left_alone() {
     assert!(line.contains("open room"), "{line}");
     let nowhere = dir.join("no/such/dir/room.db");
     refused(&room, &["--store", as_str(&nowhere)]);
+    // There is room for the name, and none for those of the files beside it.
+    let long = dir.join("a".repeat(250));
+    let line = refused(&room, &["--store", as_str(&long)]);
+    assert!(line.contains("name too long"), "{line}");
     refused(&room, &["--store", as_str(&dir)]);
     assert!(aside(&dir).is_empty());
 }
