@@ -61,8 +61,8 @@ pub(super) struct Sending {
     held: bool,
     /// Stdin or the command line has lines to say, and no prompt is shown.
     is_filter: bool,
-    /// The command line has what is to be said.
-    says_words: bool,
+    /// This is `papo send`: it says its lines, and prints nothing of what others say.
+    only_sends: bool,
     /// So much waits before the room is joined that stdin is not read.
     is_stuck: bool,
     deadline: Option<Time>,
@@ -100,7 +100,7 @@ impl Sending {
             input_ended: false,
             held: config.is_filter() && config.wait_members > 0,
             is_filter: config.is_filter(),
-            says_words: config.lines.is_some(),
+            only_sends: config.lines.is_some() || config.wanted.is_nothing(),
             is_stuck: false,
             deadline: None,
             expired: false,
@@ -194,7 +194,7 @@ impl Sending {
         if is_alone && self.is_filter && self.has_said && self.late.is_none() {
             self.late = match hears_other_secret {
                 true => Some("nobody who holds this secret was there to hear what was said"),
-                false if self.says_words => Some(
+                false if self.only_sends => Some(
                     "nobody else was in the room to hear it; --wait-members 1 waits for somebody",
                 ),
                 false => None,

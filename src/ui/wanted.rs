@@ -45,6 +45,11 @@ impl Wanted {
         }
     }
 
+    /// True if no message is wanted.
+    pub(super) fn is_nothing(&self) -> bool {
+        self.is_none
+    }
+
     /// A regular expression as the command line gives it.
     ///
     /// # Errors

@@ -258,6 +258,11 @@ fn send_says_when_nobody_else_was_there() {
     let send = room.papo("ana", &["send", "hello"]).start();
     assert_eq!(send.exit(), 0);
     assert_eq!(send.stderr(), alone);
+    let mut send = room.papo("ana", &["send"]).start();
+    send.say("hello from a pipe");
+    send.close_input();
+    assert_eq!(send.exit(), 0);
+    assert_eq!(send.stderr(), alone);
     let bia = room.join("bia");
     bia.joined();
     let send = room.papo("ana", &["send", "hello again"]).start();
