@@ -202,7 +202,7 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::OnlyTheLiveAreNamed, BACK_BRIEFLY, 0),
     (Weakness::OnlyTheLiveAreNamed, BACK_BRIEFLY, 2),
     (Weakness::NewcomersAreOld, "stopped", 90_000_198),
-    (Weakness::NewcomersAreOld, "partitions", 90_000_784),
+    (Weakness::NewcomersAreOld, "stopped", 90_001_345),
     (Weakness::NoLateWord, "partitions", 60_002_053),
     (Weakness::NoLateWord, "partitions", 63_020_833),
     (Weakness::HearsayCounts, HEARD_ONLY, 3),

@@ -129,7 +129,7 @@ impl Ledger {
     }
 
     /// Who came to the group that this reader was in, and said this there while the reader was away: all who were there
-    /// had met the reader before, and one of them never was anywhere else.
+    /// had met the reader before the author, and one of them never was anywhere else.
     fn is_a_newcomers(&self, reader: Run, id: MessageId) -> bool {
         let by = self.said.get(&id).map(|said| said.by);
         let stays = by.and_then(|by| Some((self.stays.get(&reader)?, self.stays.get(&by)?)));
@@ -142,8 +142,9 @@ impl Ledger {
         let mut others = members.iter().filter(|m| **m != reader && Some(**m) != by);
         let mut others_again = others.clone();
         let has_met = |other: &Run| {
-            let met = self.stays.get(other).and_then(|s| s.met.get(&reader));
-            met.is_some_and(|met| met < came)
+            let met = self.stays.get(other).map(|stay| &stay.met);
+            let met = met.and_then(|met| Some((met.get(&reader)?, met.get(&by?)?)));
+            met.is_some_and(|(reader, author)| reader < author)
         };
         let has_stayed = |other: &Run| {
             let again = self.stays.get(other).and_then(|stay| stay.rejoined);

@@ -292,3 +292,16 @@ fn what_was_said_in_ones_own_group_while_one_was_away_is_not_old() {
     ledger.on_joined_again(1);
     show(&mut ledger, 2, &[1, 2], Arrival::Old).unwrap();
 }
+
+/// The one whom both met let the author in before the reader, though the author learnt of that later.
+#[test]
+fn who_came_before_the_reader_is_no_newcomer() {
+    let mut ledger = Ledger::default();
+    ledger.on_view(2, &[2]);
+    ledger.on_view(1, &[0, 1]);
+    ledger.on_view(1, &[0, 1, 2]);
+    ledger.on_view(2, &[0, 1, 2]);
+    ledger.on_view(0, &[0, 1]);
+    say(&mut ledger, 1..=1, &[1]);
+    show(&mut ledger, 2, &[1], Arrival::Old).unwrap();
+}
