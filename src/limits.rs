@@ -115,7 +115,8 @@ pub const HEARSAY_TOLD_MAX: usize = 16;
 pub const GONE_MAX: usize = 1_024;
 /// Probes that one node answers for others at a time.
 pub const PROBES_MAX: usize = 64;
-/// Members who were lost, and may come back, of whom a newcomer is told: those who were lost last.
+/// Members who were lost, and may come back, of whom a newcomer is told: those who were lost last, in 2 KiB of the answer
+/// that lets it in.
 pub const FORMER_MEMBERS_MAX: usize = 256;
 /// Authors whose position is remembered although none of their messages is held any more.
 pub const ORIGINS_IDLE_MAX: usize = 4_096;

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::wire::{
     Address, ChatMessage, Coordinator, Draft, Hello, Id, JoinRequest, JoinResponse, Key, Member,
-    MessageId, Position, Stable, SyncAnswer, VERSION, View,
+    MessageId, PeerUpdate, Position, Stable, SyncAnswer, UpdateKind, VERSION, View,
 };
 
 /// No messages.
@@ -113,6 +113,18 @@ pub(super) fn response(members: &[(Id, Key)], floor: Position) -> JoinResponse {
         floor: Some(floor),
         no: 0,
     }
+}
+
+/// A step of this coordinator's view, about one member.
+pub(super) fn step(coordinator: Key, kind: UpdateKind, member: Member) -> Message {
+    Message::PeerUpdate(PeerUpdate {
+        coordinator,
+        version: 3,
+        next_id: 9,
+        kind,
+        members: vec![member],
+        clock: 0,
+    })
 }
 
 /// JOIN_REQUEST of a node that is new.

@@ -71,9 +71,9 @@ fn printed(room: &Room, file: &Path) -> Vec<String> {
 }
 
 /// A node with a store that holds the lines, and the one who said them.
-fn talk<'a>(permit: &'a Permit, file: &Path) -> (Room<'a>, Node, Node) {
+fn talk<'a>(permit: &'a Permit, file: &Path, memory: &[&str]) -> (Room<'a>, Node, Node) {
     let room = Room::new(permit);
-    let ana = join_storing_with(&room, "ana", file, &LITTLE_MEMORY);
+    let ana = join_storing_with(&room, "ana", file, memory);
     ana.joined();
     let bia = room.join("bia");
     bia.joined();
@@ -95,7 +95,7 @@ fn goes(how: impl Fn(&Path, &Path)) -> (Vec<String>, PathBuf, crate::harness::Sc
     let permit = shared();
     let dir = scratch_dir();
     let (file, other) = (dir.join("room.db"), dir.join("other.db"));
-    let (room, ana, bia) = talk(&permit, &file);
+    let (room, ana, bia) = talk(&permit, &file, &LITTLE_MEMORY);
     stopped(&ana, || how(&file, &other));
     say_all(&bia, &lines(LINES, LINES + 1));
     wait_delivered(&bia, LINES + 1);
@@ -157,14 +157,7 @@ fn a_file_that_is_emptied_has_all_that_is_in_memory_again() {
     let permit = shared();
     let dir = scratch_dir();
     let file = dir.join("room.db");
-    let room = Room::new(&permit);
-    let ana = join_storing(&room, "ana", &file);
-    ana.joined();
-    let bia = room.join("bia");
-    bia.joined();
-    ana.sees_members(2);
-    say_all(&bia, &lines(0, LINES));
-    wait_delivered(&bia, LINES);
+    let (room, ana, bia) = talk(&permit, &file, &[]);
     let emptied = fs::OpenOptions::new().write(true).open(&file);
     emptied
         .and_then(|file| file.set_len(0))
@@ -210,7 +203,7 @@ fn a_lock_that_is_deleted_is_taken_anew_without_a_word() {
     let permit = shared();
     let dir = scratch_dir();
     let file = dir.join("room.db");
-    let (room, ana, bia) = talk(&permit, &file);
+    let (room, ana, bia) = talk(&permit, &file, &LITTLE_MEMORY);
     delete(&file, &[".lock"]);
     // Nobody else has the file meanwhile either.
     let line = refused(&room, &["--store", as_str(&file)]);
@@ -227,7 +220,7 @@ fn a_path_that_another_took_meanwhile_is_left_to_it() {
     let permit = shared();
     let dir = scratch_dir();
     let (file, other) = (dir.join("room.db"), dir.join("other.db"));
-    let (room, ana, bia) = talk(&permit, &file);
+    let (room, ana, bia) = talk(&permit, &file, &LITTLE_MEMORY);
     ana.signal(Signal::STOP);
     take_away(&file, &other, &["", "-wal", "-shm", ".lock"]);
     let caio = join_storing(&room, "caio", &file);
@@ -253,7 +246,7 @@ fn another_file_at_the_path_is_left_alone_and_nothing_is_confirmed() {
     let permit = shared();
     let dir = scratch_dir();
     let (file, other) = (dir.join("room.db"), dir.join("other.db"));
-    let (room, ana, bia) = talk(&permit, &file);
+    let (room, ana, bia) = talk(&permit, &file, &LITTLE_MEMORY);
     take_away(&file, &other, &[""]);
     let attic = room.called("attic");
     let sent = attic.papo(
@@ -284,7 +277,7 @@ fn a_directory_that_comes_back_is_used_again() {
     let (here, away) = (dir.join("here"), dir.join("away"));
     fs::create_dir(&here).expect("it is ours");
     let file = here.join("room.db");
-    let (room, ana, bia) = talk(&permit, &file);
+    let (room, ana, bia) = talk(&permit, &file, &LITTLE_MEMORY);
     fs::rename(&here, &away).expect("it is ours");
     say_all(&bia, &lines(LINES, LINES + 1));
     ana.event("a warning", |e| {
@@ -304,7 +297,7 @@ fn a_file_that_goes_while_nobody_speaks_is_told_and_replaced_at_once() {
     let permit = shared();
     let dir = scratch_dir();
     let file = dir.join("room.db");
-    let (_room, ana, _bia) = talk(&permit, &file);
+    let (_room, ana, _bia) = talk(&permit, &file, &LITTLE_MEMORY);
     stopped(&ana, || delete(&file, &["", "-wal", "-shm", ".lock"]));
     ana.event("a remark", |e| {
         e.is("warning") && e.text("text").contains("stored again")
@@ -320,7 +313,7 @@ fn a_file_that_is_moved_while_nobody_speaks_is_whole_when_the_node_has_left() {
     let permit = shared();
     let dir = scratch_dir();
     let (file, other) = (dir.join("room.db"), dir.join("other.db"));
-    let (_room, ana, _bia) = talk(&permit, &file);
+    let (_room, ana, _bia) = talk(&permit, &file, &LITTLE_MEMORY);
     take_away(&file, &other, &[""]);
     ana.say("/quit");
     assert_eq!(ana.exit(), 0);

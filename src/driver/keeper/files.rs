@@ -373,8 +373,14 @@ impl Files {
             Place::WithoutLog => store.settle(),
             Place::Gone => store.part(),
             Place::Emptied => {
+                // Its log would be taken for that of the next file there.
+                let left = store
+                    .abandon()
+                    .err()
+                    .map(|e| format!("; its log stays: {e}"));
+                let left = left.unwrap_or_default();
                 return Some(format!(
-                    "{path}: the file was emptied, and what was stored is lost"
+                    "{path}: the file was emptied, and what was stored is lost{left}"
                 ));
             }
         };

@@ -1,8 +1,8 @@
 //! What the user sees of a change of the view.
 
-use crate::node::rig::{Rig, address, request, view};
+use crate::node::rig::{Rig, address, request, step, view};
 use crate::node::{Closed, Departure, Event, Input};
-use crate::wire::{Key, Message, PeerUpdate, UpdateKind};
+use crate::wire::{Key, Message, UpdateKind};
 
 const LEADER: Key = Key(9);
 const BEN: Key = Key(10);
@@ -36,15 +36,7 @@ fn the_user_sees_no_member_renamed_before_this_node_has_joined() {
     let (mut rig, leader) = Rig::member_among(&members);
     let mut ben = view(2, &members).members[2].clone();
     ben.nick = "bob".to_string();
-    let update = PeerUpdate {
-        coordinator: LEADER,
-        version: 3,
-        next_id: 9,
-        kind: UpdateKind::Renamed,
-        members: vec![ben],
-        clock: 0,
-    };
-    rig.receive(leader, Message::PeerUpdate(update));
+    rig.receive(leader, step(LEADER, UpdateKind::Renamed, ben));
     assert_eq!(rig.node.members()[2].nick, "bob");
     assert!(renamed(&rig).is_empty());
 }
@@ -60,17 +52,10 @@ fn who_was_heard_leaving_is_not_said_to_be_lost() {
         if has_said_so {
             rig.receive(ben, Message::Leave);
         }
-        let update = PeerUpdate {
-            coordinator: LEADER,
-            version: 3,
-            next_id: 9,
-            kind: UpdateKind::Lost,
-            members: vec![view(2, &members).members[2].clone()],
-            clock: 0,
-        };
+        let lost = view(2, &members).members[2].clone();
         let why = Closed::Ended;
         rig.turn(vec![Input::Closed { link: ben, why }]);
-        rig.receive(leader, Message::PeerUpdate(update));
+        rig.receive(leader, step(LEADER, UpdateKind::Lost, lost));
         let said = rig.shown.iter().find_map(|e| match e {
             Event::MemberLeft(member, departure) => Some((member.key, *departure)),
             _ => None,

@@ -1,9 +1,9 @@
 //! What a member brings of others: bounded, however many they are.
 
 use super::*;
-use crate::node::rig::{Rig, address, config, hello, office, response, view};
+use crate::node::rig::{Rig, address, config, hello, office, response, step, view};
 use crate::node::{Event, Input, Timer};
-use crate::wire::{PeerUpdate, Position, UpdateKind};
+use crate::wire::{Position, UpdateKind};
 
 const BEN: Key = Key(9);
 const STRANGERS: u64 = 3 * limits::ORIGINS_IDLE_MAX as u64;
@@ -35,15 +35,7 @@ fn owed_by_who_comes(lost: Vec<Key>, weakened: Option<Weakness>) -> Option<u64> 
     rig.say(1);
     let (_, mut sent) = rig.greet(hello(BEN, None));
     let comes = view(3, &[(1, leader), (4, BEN)]).members.remove(1);
-    let update = PeerUpdate {
-        coordinator: leader,
-        version: 3,
-        next_id: 9,
-        kind: UpdateKind::Joined,
-        members: vec![comes],
-        clock: 0,
-    };
-    sent.extend(rig.receive(link, Message::PeerUpdate(update)));
+    sent.extend(rig.receive(link, step(leader, UpdateKind::Joined, comes)));
     let froms = sent.iter().filter_map(|m| match m {
         Message::Stable(stable) => stable.from,
         _ => None,

@@ -139,8 +139,7 @@ impl Ledger {
         let Some((members, came)) = theirs.first_view.as_ref() else {
             return false;
         };
-        let mut others = members.iter().filter(|m| **m != reader && Some(**m) != by);
-        let mut others_again = others.clone();
+        let others = || members.iter().filter(|m| **m != reader && Some(**m) != by);
         let has_met = |other: &Run| {
             let met = self.stays.get(other).map(|stay| &stay.met);
             let met = met.and_then(|met| Some((met.get(&reader)?, met.get(&by?)?)));
@@ -152,7 +151,7 @@ impl Ledger {
             met.is_some_and(|met| again.is_none_or(|again| again < *met))
         };
         let is_later = own.known < theirs.known && theirs.rejoined.is_none();
-        is_later && others_again.all(has_met) && others.any(has_stayed)
+        is_later && others().all(has_met) && others().any(has_stayed)
     }
 
     /// Somebody's user is told that this reader is gone.
