@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::{Event, Texts, Weakness};
-use crate::wire::{Address, Datagram, Fetch, Key, Message, Position};
+use crate::wire::{Address, ChatMessage, Datagram, Fetch, Key, Message, Position};
 
 /// A point in time: microseconds since some start that the driver chose. It never falls, and it
 /// goes on while the machine sleeps.
@@ -316,6 +316,8 @@ pub enum Effect {
         fetch: Fetch,
         /// Up to this position.
         until: Position,
+        /// What is asked for of that and is not in the store yet: the answer has it, too ([`Chunk::with`](crate::wire::Chunk::with)).
+        unstored: Vec<ChatMessage>,
     },
     /// Show something to the user.
     Show(Event),

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::limits::BATCH_BYTES_MAX;
+
 use super::chat::ChatMessage;
 use super::compared::{Compare, Comparison, Part, Span};
 use super::digest::Digest;
@@ -354,6 +356,33 @@ pub struct Chunk {
     pub next: Option<Position>,
     /// The messages, in the total order.
     pub messages: Vec<ChatMessage>,
+}
+
+impl Chunk {
+    /// The same with these messages, too, which belong to the part of the history that it covers: up to its `next`,
+    /// which it must have. If it gets too large so, it ends earlier.
+    #[must_use]
+    pub fn with(mut self, more: Vec<ChatMessage>) -> Chunk {
+        if more.is_empty() {
+            return self;
+        }
+        let upto = self.next.unwrap_or(Position::END);
+        let within = more.into_iter().filter(|m| m.position() <= upto);
+        self.messages.extend(within);
+        self.messages.sort_by_key(ChatMessage::position);
+        self.messages.dedup_by_key(|m| m.position());
+        let mut bytes = 0;
+        let first_out = self.messages.iter().position(|message| {
+            let is_full = bytes >= BATCH_BYTES_MAX;
+            bytes += message.size_bound();
+            is_full
+        });
+        if let Some(first_out) = first_out {
+            self.messages.truncate(first_out);
+            self.next = self.messages.last().map(ChatMessage::position);
+        }
+        self
+    }
 }
 
 /// A message on a TCP link. The table in `kinds.rs` has their numbers.

@@ -117,7 +117,13 @@ impl World {
 
     /// Answers a FETCH from the store.
     pub(super) fn fetch_stored(&mut self, run: RunId, effect: Effect) {
-        let Effect::FetchStored { link, fetch, until } = effect else {
+        let Effect::FetchStored {
+            link,
+            fetch,
+            until,
+            unstored,
+        } = effect
+        else {
             return;
         };
         if !self.processes[run].stores {
@@ -130,6 +136,7 @@ impl World {
             next: Some(upto),
             messages,
         };
+        let chunk = chunk.with(unstored);
         self.send(run, vec![link], Class::Chat, &Message::Chunk(chunk));
     }
 

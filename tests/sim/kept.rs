@@ -424,6 +424,10 @@ pub const KEPT_SCALED_DOWN: &[(u64, &str)] = &[
         79_014_053,
         "the word of a coordinator that it has no office was forgotten whenever another one spoke",
     ),
+    (
+        86_051_197,
+        "what was older than all in memory, and not in the store yet, was given to nobody",
+    ),
     (4_091, "the floor rose above what waited"),
     (
         11_225,

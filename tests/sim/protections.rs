@@ -116,6 +116,10 @@ pub const ALL: &[(Weakness, &str)] = &[
         "the word on a group whose coordinator is waited for",
     ),
     (
+        Weakness::UnstoredIsNotGiven,
+        "what is older than all in memory, and not in the store yet",
+    ),
+    (
         Weakness::NewcomersAreOld,
         "the word of who came while its reader was lost",
     ),
@@ -201,6 +205,7 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     // Rooms mostly become one before it matters.
     (Weakness::OnlyTheLiveAreNamed, BACK_BRIEFLY, 0),
     (Weakness::OnlyTheLiveAreNamed, BACK_BRIEFLY, 2),
+    (Weakness::UnstoredIsNotGiven, "mixed", 86_051_197),
     (Weakness::NewcomersAreOld, "stopped", 90_000_198),
     (Weakness::NewcomersAreOld, "stopped", 90_001_345),
     (Weakness::NoLateWord, "partitions", 60_002_053),

@@ -15,6 +15,9 @@
 //! that of a node without a store would; and since an acknowledgement leaves nothing out, nothing
 //! later of the same authors is acknowledged either.
 //!
+//! What comes late, and is older than all in memory, waits here for the store and is in neither of the two until
+//! then: who asks for it is given it from here.
+//!
 //! A store that must not grow deletes the oldest that it has. What is in memory, too, is held all the same, and
 //! is gone when it leaves memory; what was in the store only is gone at once, and the floor rises above it, as
 //! that of a node without a store does when its history is full. That it was stored stays true.
@@ -23,7 +26,7 @@ use std::collections::VecDeque;
 
 use super::origin::Origin;
 use super::{Asks, History};
-use crate::limits::UNSTORED_BYTES_MAX;
+use crate::limits::{BATCH_BYTES_MAX, UNSTORED_BYTES_MAX};
 use crate::wire::{Buckets, ChatMessage, Fetch, Key, MessageId, Part, Position, SeqRange};
 
 /// Messages beyond the history's size that stay in memory until they leave it together: nodes whose
@@ -326,6 +329,32 @@ impl History {
             || self.origins.iter().any(lacks)
             || self.shelf.ranges().any(is_put_away);
         is_asked.then_some((span.after, span.upto.min(part.until)))
+    }
+
+    /// What is asked for of the part that is not in memory, and is not in the store yet either, in order; and up to
+    /// where that is all: `until`, or less if it is too much for one chunk.
+    pub(in crate::node) fn unstored_of(
+        &self,
+        fetch: &Fetch,
+        until: Position,
+    ) -> (Vec<ChatMessage>, Position) {
+        let asks = Asks::of(fetch);
+        let unstored = self.stored_part.iter().flat_map(|part| &part.unstored);
+        let within = unstored.filter(|m| m.position() > fetch.after && m.position() <= until);
+        let asked = within.filter(|m| asks.for_message(m.position(), m.id()));
+        let mut asked: Vec<ChatMessage> = asked.cloned().collect();
+        asked.sort_by_key(ChatMessage::position);
+        let mut bytes = 0;
+        let fitting = asked.iter().take_while(|message| {
+            let fits = bytes < BATCH_BYTES_MAX;
+            bytes += message.size_bound();
+            fits
+        });
+        let count = fitting.count();
+        let is_all = count == asked.len();
+        asked.truncate(count);
+        let last = asked.last().map(ChatMessage::position);
+        (asked, last.filter(|_| !is_all).unwrap_or(until))
     }
 }
 

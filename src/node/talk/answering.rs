@@ -6,7 +6,7 @@
 use super::sync::Why;
 use super::{Lent, Talk};
 use crate::limits::{COMPARED_PARTS_MAX, LISTED_MAX};
-use crate::node::{Class, Effect, LinkId};
+use crate::node::{Class, Effect, LinkId, Weakness};
 use crate::wire::{Compare, Comparison, Fetch, Key, Message, Position, Sync, SyncAnswer};
 
 impl Talk {
@@ -80,7 +80,16 @@ impl Talk {
                 after,
                 ..fetch.clone()
             };
-            return lent.cx.out.push(Effect::FetchStored { link, fetch, until });
+            let (unstored, until) = match lent.cx.is_weakened(Weakness::UnstoredIsNotGiven) {
+                true => (Vec::new(), until),
+                false => self.history.unstored_of(&fetch, until),
+            };
+            return lent.cx.out.push(Effect::FetchStored {
+                link,
+                fetch,
+                until,
+                unstored,
+            });
         }
         let chunk = self.history.chunk(fetch);
         // What was withheld comes at the end.

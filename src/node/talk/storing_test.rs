@@ -100,7 +100,12 @@ impl Net {
                 Effect::CancelTimer(timer) => {
                     self.hosts[host].timers.remove(&timer);
                 }
-                Effect::FetchStored { link, fetch, until } => {
+                Effect::FetchStored {
+                    link,
+                    fetch,
+                    until,
+                    unstored,
+                } => {
                     let (no, after) = (fetch.no, fetch.after);
                     let asks = crate::node::Asks::of(&fetch);
                     let above = (
@@ -114,7 +119,7 @@ impl Net {
                         10 => messages.last().map(|m| m.position()),
                         _ => Some(until),
                     };
-                    let chunk = Chunk { no, next, messages };
+                    let chunk = Chunk { no, next, messages }.with(unstored);
                     self.deliver(host, link, Message::Chunk(chunk));
                 }
                 Effect::Show(event) => self.hosts[host].shown.push(event),
@@ -295,6 +300,23 @@ fn alone_a_confirmation_still_means_stored() {
             ..
         })
     ));
+}
+
+#[test]
+fn what_is_old_and_not_stored_yet_is_given_to_others_all_the_same() {
+    let mut net = Net::new();
+    let a = net.start(disk(1, 95), 10);
+    net.run(LONG);
+    net.hosts[a].works = false;
+    let b = net.start(disk(2, 77), 20);
+    net.run(LONG);
+    let patience = Duration::from_secs(1);
+    net.handle(b, Input::Command(Command::Leave { patience }));
+    net.run(LONG);
+    let c = net.start(BTreeMap::new(), 1_000);
+    net.run(LONG);
+    assert_eq!(net.hosts[a].disk.len(), 95);
+    assert_eq!(net.hosts[c].disk.len(), 172);
 }
 
 #[test]

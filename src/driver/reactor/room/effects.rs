@@ -31,8 +31,13 @@ impl EffectParts<'_> {
         let now = self.reach.now;
         let ui = &mut *self.ui;
         match self.reach.carry_out(effect, |words| ui.warn(now, words)) {
-            Some(Effect::FetchStored { link, fetch, until }) => {
-                let chunk = reads::answer(self.keeper, now, self.ui, &fetch, until);
+            Some(Effect::FetchStored {
+                link,
+                fetch,
+                until,
+                unstored,
+            }) => {
+                let chunk = reads::answer(self.keeper, now, self.ui, &fetch, until).with(unstored);
                 self.reach
                     .send(&[link], Class::Chat, &Message::Chunk(chunk));
             }
