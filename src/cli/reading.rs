@@ -40,14 +40,14 @@ impl Cli {
     ) -> Result<Cli, Stop> {
         let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
         let declared = Cli::command();
-        let mut matches = matched(declared.clone(), &arguments).map_err(|e| stop(&e))?;
+        let mut matches = matched(&declared, &arguments).map_err(|e| stop(&e))?;
         if let Some(line) = uses::unused(&declared, &matches) {
             return Err(Stop::Wrong(line));
         }
         let settings = config::load(&declared, &matches, usual)?;
         if settings.has_any() {
             let command = settings.below(declared.clone());
-            matches = matched(command, &arguments).map_err(|e| stop(&e))?;
+            matches = matched(&command, &arguments).map_err(|e| stop(&e))?;
         }
         let mut cli = Cli::from_arg_matches(&matches).map_err(|e| stop(&e))?;
         cli.options.room_given = is_given(&matches, "room");
@@ -85,12 +85,17 @@ impl Cli {
     }
 }
 
-/// What a command line says. Only the commands that it may name are prepared for that: to prepare them all takes
-/// longer than a node takes to join a room. A mistake is looked at with all of them, for what is said of it.
-fn matched(command: Command, arguments: &[OsString]) -> Result<ArgMatches, clap::Error> {
-    let named = |name: &str| arguments.iter().any(|argument| argument == name);
-    let matched = uses::trimmed_where(command.clone(), named).try_get_matches_from(arguments);
-    matched.or_else(|_| uses::trimmed(command).try_get_matches_from(arguments))
+/// What a command line says. It is read as if there were only the commands that it may name: clap hands every option
+/// down to every command, which takes longer than a node takes to join a room. A mistake is looked at with all of
+/// them, for what is said of it.
+fn matched(command: &Command, arguments: &[OsString]) -> Result<ArgMatches, clap::Error> {
+    let is_named = |c: &&Command| arguments.iter().any(|argument| argument == c.get_name());
+    let few = Command::new(command.get_name().to_owned())
+        .args(command.get_arguments().cloned())
+        .groups(command.get_groups().cloned())
+        .subcommands(command.get_subcommands().filter(is_named).cloned());
+    let matched = uses::trimmed(few).try_get_matches_from(arguments);
+    matched.or_else(|_| uses::trimmed(command.clone()).try_get_matches_from(arguments))
 }
 
 /// Of a time of day that ends what is asked for, the next one is meant.

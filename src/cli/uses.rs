@@ -177,18 +177,12 @@ fn is_used(command: &str, option: &str) -> bool {
 
 /// The command line whose commands list only what they use.
 #[must_use]
-pub(super) fn trimmed(command: Command) -> Command {
-    trimmed_where(command, |_| true)
-}
-
-/// The same, where only the commands that are named so are asked for anything.
-pub(super) fn trimmed_where(mut command: Command, is_wanted: impl Fn(&str) -> bool) -> Command {
+pub(super) fn trimmed(mut command: Command) -> Command {
     let global = command.get_arguments().filter(|a| a.is_global_set());
     let global: Vec<_> = global.cloned().collect();
     let names: Vec<String> = command
         .get_subcommands()
         .map(|c| c.get_name().to_owned())
-        .filter(|name| is_wanted(name))
         .collect();
     for name in names {
         // What a command has already is not handed down to it.
