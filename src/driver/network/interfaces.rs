@@ -172,7 +172,6 @@ impl Host {
     ///
     /// Why the system does not tell.
     pub fn now() -> io::Result<Host> {
-        let uplinks = Uplinks::now();
         let mut found: Vec<HostAddress> = Vec::new();
         for one in nix::ifaddrs::getifaddrs()? {
             let Some(address) = one.address.and_then(address_of) else {
@@ -197,10 +196,14 @@ impl Host {
         }
         // The others are many on some hosts (bridges, VLANs), and may be left out somewhere. Loopback
         // never is: it leads to the other nodes of this host.
-        found.sort_by_cached_key(|f| match f.is_loopback {
-            true => 0,
-            false => uplinks.rank(&f.name),
-        });
+        found.sort_by_key(|f| !f.is_loopback);
+        let others = found.partition_point(|f| f.is_loopback);
+        let others = &mut found[others..];
+        // Most hosts have a single one, and the order is asked of the system for nothing.
+        if others.iter().any(|f| f.name != others[0].name) {
+            let uplinks = Uplinks::now();
+            others.sort_by_cached_key(|f| uplinks.rank(&f.name));
+        }
         Ok(Host {
             found,
             is_unlisted: false,
