@@ -14,9 +14,9 @@ const CROSSED: Duration = Duration::from_millis(10);
 /// How often in a row that may be, before it is a trouble.
 const CROSSED_MAX: u32 = 100;
 /// The pause between two commits of many messages: what comes meanwhile costs a commit less.
-const GATHER: Duration = Duration::from_millis(5);
+const GATHER: Duration = Duration::from_millis(20);
 /// Many messages, of which blocks are made, and which are not yet too many to wait.
-const GATHERED: RangeInclusive<usize> = BLOCK_MIN..=STORE_BATCH_MAX / 2;
+const GATHERED: RangeInclusive<usize> = BLOCK_MIN..=STORE_BATCH_MAX * 3 / 4;
 
 /// What a commit waits for.
 #[derive(Debug, Default)]
