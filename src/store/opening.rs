@@ -65,9 +65,10 @@ impl Store {
         check: bool,
         lock: Lock,
     ) -> Result<Store, StoreError> {
+        let path = absolute(path)?;
         let file = lock.file().ok_or(StoreError::Moved)?;
         let judge = lock.judge();
-        let opened = Store::open_waiting(path, owner, now_ms, check, (file, BUSY));
+        let opened = Store::open_waiting(&path, owner, now_ms, check, (file, BUSY));
         let mut store = opened.map_err(judge)?;
         store.lock = Some(lock);
         Ok(store)
@@ -190,7 +191,7 @@ pub fn set_aside(path: &Path, suffix: &str) -> io::Result<PathBuf> {
     Ok(aside)
 }
 
-/// SQLite would take a relative name that begins with `file:` for something else.
+/// SQLite would take a relative name that begins with `file:`, or is `:memory:`, for something else than a file.
 pub(super) fn absolute(path: &Path) -> Result<PathBuf, StoreError> {
     std::path::absolute(path).map_err(StoreError::Path)
 }

@@ -7,7 +7,8 @@ use rusqlite::Connection;
 
 use super::{as_str, join_storing, stored_texts};
 use crate::harness::{
-    PATIENCE, Room, Scratch, eventually, mode, scratch_dir, shared, write_secret,
+    PATIENCE, Room, Scratch, eventually, mode, one_line_that_names, scratch_dir, shared,
+    write_secret,
 };
 
 /// The only line on standard error.
@@ -49,6 +50,24 @@ fn texts_by(file: &Path, sql: &str) -> Vec<String> {
     let rows = statement.query_map([], |row| row.get(0));
     let texts: Result<_, _> = rows.expect("it can be read").collect();
     texts.expect("it can be read")
+}
+
+#[test]
+fn a_name_that_means_something_else_to_sqlite_is_a_file_of_that_name() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    for name in [":memory:", "file:x?mode=memory", "file:room.db"] {
+        let args = ["send", "--store", name, "kept"];
+        let ana = room.papo("ana", &args).dir(&dir).start();
+        assert_eq!(ana.exit(), 0, "{name}: {}", ana.stderr());
+        one_line_that_names(&ana, "nobody else was in the room");
+        assert_eq!(stored_texts(&dir.join(name)), ["kept"], "{name}");
+    }
+    let history = ["history", "--store", ":memory:"];
+    let history = room.raw(&history).dir(&dir).start();
+    assert_eq!(history.exit(), 0, "{}", history.stderr());
+    assert!(history.stdout().ends_with("<ana> kept\n"));
 }
 
 /// What the page of the store shows of the tables is what other programs find.
