@@ -3,8 +3,11 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use rusqlite::ErrorCode;
+use rustix::process::{Resource, getrlimit};
 
 use crate::platform::reason;
 
@@ -203,12 +206,31 @@ impl From<rusqlite::Error> for StoreError {
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
                 StoreError::Unusable("it may not be written to".into())
             }
-            Some(ErrorCode::SystemIoFailure) => {
-                StoreError::Unusable("the disk has an error".into())
-            }
+            Some(ErrorCode::SystemIoFailure) => StoreError::Unusable(system_failure()),
             Some(_) => StoreError::Unusable(format!("it cannot be used ({e})")),
             // A row is not what the schema says.
             None => StoreError::Damaged(e.to_string()),
         }
     }
+}
+
+/// True once the system has refused to let a file grow beyond what this process may write, by the signal
+/// SIGXFSZ. SQLite tells such a refusal by the same error as a disk that is broken.
+static LIMIT_MET: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+/// What whoever handles that signal sets.
+pub fn limit_met() -> Arc<AtomicBool> {
+    Arc::clone(&LIMIT_MET)
+}
+
+/// What is wrong when the system did not do what SQLite asked of it.
+fn system_failure() -> String {
+    if !LIMIT_MET.swap(false, Ordering::Relaxed) {
+        return "the disk has an error".into();
+    }
+    let limit = getrlimit(Resource::Fsize).current;
+    let size = limit.map_or_else(String::new, |bytes| format!(": {} KiB", bytes / 1_024));
+    format!(
+        "the limit on the size of files (ulimit -f) is reached{size}; raise it, and start papo again"
+    )
 }

@@ -74,7 +74,7 @@ mod size;
 mod tests;
 mod waiting;
 
-pub use error::StoreError;
+pub use error::{StoreError, limit_met};
 pub use held::{Found, Portion};
 pub use helper::{HELPER, run as run_helper};
 pub use helper_words::{Job, Reply, Request};

@@ -143,7 +143,10 @@ fn a_file_that_turns_unwritable_is_told_and_recovers() {
     };
     limit(Some(0));
     said(&both, &bia, "two");
-    warned(&ana, "nothing can be stored");
+    warned(
+        &ana,
+        "nothing can be stored: the limit on the size of files (ulimit -f) is reached: 0 KiB",
+    );
     said(&both, &ana, "three");
     ana.ask("/status", "status");
     assert_eq!((delivered(&bia), delivered(&ana)), (1, 0));
@@ -253,10 +256,13 @@ fn a_limit_on_the_size_of_files_is_as_a_full_disk() {
     for n in 0..10 {
         said(&[&ana], &ana, &format!("{n} {}", "x".repeat(15_000)));
     }
-    warned(&ana, "nothing can be stored");
+    let limit = "the limit on the size of files (ulimit -f) is reached: 64 KiB; raise it";
+    warned(&ana, &format!("nothing can be stored: {limit}"));
     let warnings = ana.look(|record| record.all("warning").count());
     assert_eq!(warnings, 1);
     ana.say("/quit");
     assert_eq!(ana.exit(), 1);
-    assert!(ana.stderr().contains("not stored"), "{}", ana.stderr());
+    let stderr = ana.stderr();
+    let last = format!("messages are not stored: {limit}");
+    assert!(stderr.contains(&last), "{stderr}");
 }

@@ -4,14 +4,13 @@
 //! its size. It decides nothing: it says what came.
 
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use mio::{Interest, Registry, Token};
 use signal_hook::consts::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGUSR2, SIGWINCH};
 use signal_hook_mio::v1_0::Signals as Source;
 
 use crate::platform::is_ignored;
+use crate::store::limit_met;
 
 /// What a user or the system asks for by signals.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,11 +33,12 @@ pub struct TtyNews {
 }
 
 /// A limit on the size of files (`ulimit -f`) is then met as a full disk is, by an error of the write:
-/// the system's signal (SIGXFSZ) would end papo instead. Processes that papo starts are not affected.
+/// the system's signal (SIGXFSZ) would end papo instead. The store learns by it what its error was. Processes
+/// that papo starts are not affected.
 pub fn outlive_file_limits() {
     let signal = rustix::process::Signal::XFSZ.as_raw();
     // Without the handler, papo is what it was.
-    let _ = signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)));
+    let _ = signal_hook::flag::register(signal, limit_met());
 }
 
 /// Counts the signals that came.
