@@ -94,6 +94,31 @@ fn a_full_disk_is_told_confirms_nothing_and_recovers() {
     assert_eq!(stored_texts(&copy.join("room.db")).len(), 42);
 }
 
+/// The index of words finds no room, either, each time that it is tried: that is for who looks into the log.
+#[test]
+fn a_full_disk_is_told_in_one_sentence_and_in_no_line_of_the_log() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    fs::create_dir(dir.join("full")).expect("it is ours");
+    let script = "RUST_LOG=papo::driver::keeper=debug \
+                  exec papo --nick small --json --commands --stay --store full/room.db";
+    let Some(small) = with_small_disk(&room, &dir, script) else {
+        return;
+    };
+    small.joined();
+    said(&[&small], &small, "there is room");
+    small.event("its confirmation", |e| e.is("delivered"));
+    let filler = inside(&dir, &small).join("filler");
+    let full = fs::write(&filler, vec![0; 1024 * 1024]);
+    assert!(full.is_err(), "the disk is small");
+    small.logs("the words of messages are not indexed: the disk is full", 1);
+    warned(&small, "the disk is full; it is tried again");
+    assert_eq!(small.look(|record| record.all("warning").count()), 1);
+    let stderr = small.stderr();
+    assert!(!stderr.contains(" WARN "), "{stderr}");
+}
+
 #[test]
 fn a_full_disk_at_the_start_is_no_reason_not_to_chat() {
     let permit = shared();

@@ -252,7 +252,7 @@ impl Tending {
                 }
                 // Searching goes without.
                 Reply::Unindexed(e) => {
-                    log::warn!("the words of messages are not indexed: {e}");
+                    log_unindexed(&e);
                     self.let_checkpoint(now, helper, store);
                 }
                 Reply::Checkpointed => {
@@ -339,4 +339,16 @@ impl Tending {
 
 fn no_process(e: &std::io::Error) -> StoreError {
     StoreError::Unusable(format!("no process can be started for it: {e}"))
+}
+
+/// What the disk refuses to the index of words it refuses to a commit or a checkpoint, too, of which the user is
+/// told in words. Whatever else is wrong with the index, nobody else says.
+fn log_unindexed(e: &StoreError) {
+    let is_told = matches!(e, StoreError::Later(_) | StoreError::Unusable(_));
+    let level = if is_told {
+        log::Level::Debug
+    } else {
+        log::Level::Warn
+    };
+    log::log!(level, "the words of messages are not indexed: {e}");
 }
