@@ -83,7 +83,8 @@ pub(super) const STATUSES: &[(&str, &str)] = &[
     ),
     (
         "3",
-        "could not start or could not go on: address in use, no such interface, ...",
+        "could not start or could not go on: address in use, no such interface, ...;\n\
+         what is in no room (history, scan, ...): its output could not be printed",
     ),
     ("130", "interrupted a second time while leaving"),
 ];

@@ -3,7 +3,9 @@
 use std::fs::{self, File};
 use std::io::{PipeReader, Read as _};
 
-use crate::harness::{Node, PATIENCE, Room, Signal, let_pass, ms, scratch_dir, shared};
+use crate::harness::{
+    Node, PATIENCE, Room, Signal, let_pass, ms, one_line_that_names, scratch_dir, shared,
+};
 
 /// A flood from a process of its own, which leaves once everything is confirmed or after `timeout`.
 fn flood(room: &Room<'_>, lines: usize, timeout: u32) -> Node {
@@ -127,17 +129,40 @@ fn a_reader_that_takes_a_little_now_and_then_is_waited_for() {
 fn lines_that_found_no_room_on_the_disk_are_counted() {
     let permit = shared();
     let room = Room::new(&permit);
-    let full = fs::File::options().write(true).open("/dev/full");
-    let full = full.expect("Linux has it");
-    let listener = room.papo("listener", &["listen"]).stdout(full).start();
+    let listener = room.papo("listener", &["listen"]);
+    let listener = listener.stdout(full_disk()).start();
     let sender = flood(&room, 3, 30);
-    assert_eq!(listener.exit(), 3, "{}", listener.stderr());
+    assert_eq!(listener.exit(), 1, "{}", listener.stderr());
     sender.exit();
     let stderr = listener.stderr();
+    let words = "papo: cannot write to stdout: No space left on device; leaving\n";
     assert!(
-        stderr.contains("No space left on device") && stderr.contains("not printed"),
+        stderr.starts_with(words) && stderr.contains("not printed"),
         "{stderr}"
     );
+}
+
+/// 1 would say that nothing was found.
+#[test]
+fn a_history_that_found_no_room_on_the_disk_ends_with_3() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let args = ["send", "--store", "room.db", "kept"];
+    assert_eq!(room.papo("ana", &args).dir(&dir).start().exit(), 0);
+    let history = room.raw(&["history", "--store", "room.db"]);
+    let history = history.dir(&dir).stdout(full_disk()).start();
+    assert_eq!(history.exit(), 3, "{}", history.stderr());
+    one_line_that_names(
+        &history,
+        "cannot write to stdout: No space left on device\n",
+    );
+}
+
+/// What takes nothing, as a full disk does.
+fn full_disk() -> File {
+    let full = File::options().write(true).open("/dev/full");
+    full.expect("Linux has it")
 }
 
 #[test]

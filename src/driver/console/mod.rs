@@ -436,7 +436,7 @@ impl Console {
         let quiet = error.kind() == ErrorKind::BrokenPipe;
         if !quiet {
             self.has_failed = true;
-            let text = format!("cannot write to stdout: {error}; leaving");
+            let text = format!("cannot write to stdout: {}; leaving", reason(error));
             ui.warn(now, &text);
         }
         ui.on_stop(now, true);

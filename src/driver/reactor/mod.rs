@@ -34,7 +34,7 @@ use super::config::{DriverConfig, Joins};
 use super::console::SignalRequest;
 use super::descriptors;
 use super::start_error::{StartError, system};
-use super::status::{STATUS_FAILED, STATUS_INTERRUPTED, STATUS_UNPRINTED};
+use super::status::{STATUS_INTERRUPTED, STATUS_UNPRINTED};
 use super::tokens::RoomNo;
 use farewell::{Farewell, Peers};
 use process::Process;
@@ -262,9 +262,7 @@ impl Reactor {
                 said = said.max(farewell.say_unprinted(ui, console));
             }
         }
-        if console.has_failed() {
-            STATUS_FAILED
-        } else if console.is_stdin_left() {
+        if console.has_failed() || console.is_stdin_left() {
             status.max(STATUS_UNPRINTED)
         } else {
             status.max(said)
