@@ -321,6 +321,13 @@ impl Display {
         self.remark(now, "warning", text);
     }
 
+    /// Tells scripts of a warning that people read at the end.
+    pub(super) fn warn_scripts(&mut self, now: Now, text: &str) {
+        if self.is_json() {
+            self.json(now, |out, at, _| json::remark(out, at, "warning", text));
+        }
+    }
+
     /// Says to people what is good to know: on stderr in a pipe, if wanted.
     pub(super) fn notice(&mut self, now: Now, text: &str) {
         match self.face {

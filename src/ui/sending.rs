@@ -363,7 +363,7 @@ impl Sending {
         self.leave(now, now.time)
     }
 
-    /// Too few members came: nothing is sent.
+    /// Too few members came: nothing is sent. Why is said at the end, with how many lines that are.
     fn give_up(&mut self, lent: &mut CommandParts<'_>) -> Command {
         let (now, wanted) = (lent.now, self.wait_members);
         let others = lent.node.members().len().saturating_sub(1) as u64;
@@ -376,10 +376,10 @@ impl Sending {
             ),
             others => (format!("only {}", count(others, "other member")), ""),
         };
-        let text = format!(
-            "--wait-members {wanted}: {came} came within {seconds} s; nothing was sent{remedy}"
-        );
-        lent.display.warn(now, &text);
+        let why =
+            format!("--wait-members {wanted}: {came} came within {seconds} s (--timeout){remedy}");
+        lent.display.warn_scripts(now, &why);
+        self.late = Some(why);
         self.failed = true;
         self.leave(now, now.time + self.timeout)
     }

@@ -270,3 +270,17 @@ fn send_says_when_nobody_else_was_there() {
     assert_eq!(send.stderr(), "");
     bia.heard("ana", 1);
 }
+
+#[test]
+fn send_says_in_one_line_that_nobody_came() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let args = ["send", "--wait-members", "1", "--timeout", "1", "hello"];
+    let send = room.papo("ana", &args).start();
+    assert_eq!(send.exit(), 1);
+    one_line_that_names(
+        &send,
+        "papo: 1 line not sent: --wait-members 1: no other member came within 1 s (--timeout); nobody \
+         answered: check --room and --group",
+    );
+}

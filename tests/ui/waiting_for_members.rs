@@ -50,6 +50,7 @@ fn too_few_in_time_is_a_failure() {
     let mut bench = bench(Mode::Json);
     bench.join(&["ana"]);
     bench.stdout();
+    bench.stderr();
     bench.wait(1_000);
     assert_eq!(bench.polled(), [leave(1_000)]);
     bench.left(0, vec![]);
@@ -58,9 +59,24 @@ fn too_few_in_time_is_a_failure() {
     assert_eq!(events[0]["event"], "warning");
     assert_eq!(events[1]["event"], "left");
     assert_eq!(events[1]["confirmed"], false);
+    let line =
+        "2 lines not sent: --wait-members 2: only 1 other member came within 1 s (--timeout)\n";
+    assert_eq!(bench.stderr(), format!("papo: {line}"));
+}
+
+#[test]
+fn that_nobody_came_is_said_in_one_line() {
+    let mut bench = bench(Mode::Text);
+    bench.join(&[]);
+    bench.stderr();
+    bench.wait(1_000);
+    assert_eq!(bench.polled(), [leave(1_000)]);
+    bench.left(0, vec![]);
+    assert_eq!(bench.ui.exit_status(), Some(1));
     let stderr = bench.stderr();
-    assert!(stderr.contains("--wait-members 2: only 1 other member came within 1 s"));
-    assert!(stderr.contains("2 lines not sent"));
+    let words = "2 lines not sent: --wait-members 2: no other member came within 1 s";
+    assert!(stderr.contains(words), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
 }
 
 #[test]
