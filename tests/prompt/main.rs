@@ -24,6 +24,7 @@ mod rooms;
 mod terminal;
 mod words;
 
+use std::os::unix::process::ExitStatusExt as _;
 use std::time::Duration;
 
 use harness::{Node, Permit, Room, Signal, alone, eventually, let_pass, shared};
@@ -191,6 +192,22 @@ fn signals_end_it_in_good_order_with_the_terminal_restored() {
         let gone = bia.event("ana is gone", |e| e.is("member_left"));
         assert_eq!(gone.text("reason"), "left");
     }
+}
+
+/// It is how a program is ended that does not leave, so nothing is waited for.
+#[test]
+fn sigquit_ends_it_as_it_ends_any_process_with_the_terminal_restored() {
+    let permit = shared();
+    let (mut ana, bia) = two(&permit);
+    ana.keys("never sent");
+    ana.prompt("never sent", "");
+    ana.forbid_core_dumps();
+    ana.signal(Signal::QUIT);
+    let died_of = ana.exit().signal();
+    assert_eq!(died_of, Some(Signal::QUIT.as_raw()));
+    assert!(ana.is_restored());
+    let gone = bia.event("ana is gone", |e| e.is("member_left"));
+    assert_eq!(gone.text("reason"), "lost");
 }
 
 /// Whoever started these tests has SIGHUP ignored, and what is started from here too.

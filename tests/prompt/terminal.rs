@@ -10,7 +10,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{Mode, OFlags};
-use rustix::process::{Pid, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, kill_process, prlimit};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
@@ -152,6 +152,16 @@ impl Terminal {
     pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_child(&self.child);
         kill_process(pid, signal).expect("papo is there");
+    }
+
+    /// Nothing of papo's memory is left in a file, however it ends.
+    pub fn forbid_core_dumps(&self) {
+        let none = Rlimit {
+            current: Some(0),
+            maximum: Some(0),
+        };
+        let pid = Pid::from_child(&self.child);
+        prlimit(Some(pid), Resource::Core, none).expect("papo is there");
     }
 
     fn pid(&self) -> u32 {

@@ -114,6 +114,11 @@ impl Console {
     pub(super) fn on_signals(&mut self, now: Now, ui: &mut Ui) -> Option<SignalRequest> {
         let request = self.signals.take();
         let news = self.signals.take_tty();
+        if news.quit {
+            // It is given back by being dropped.
+            self.tty = None;
+            signals::quit_process();
+        }
         self.on_tty_news(ui, news);
         if request == Some(SignalRequest::Leave) {
             self.is_stopping = true;

@@ -1,12 +1,17 @@
 //! Signals as a source of events.
 //!
-//! Owns the handlers of SIGINT, SIGTERM, SIGHUP and SIGUSR2, and in a terminal those of job control and of
-//! its size. It decides nothing: it says what came.
+//! Owns the handlers of SIGINT, SIGTERM, SIGHUP and SIGUSR2, and in a terminal those of SIGQUIT, of job control
+//! and of its size. It decides nothing: it says what came.
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use mio::{Interest, Registry, Token};
-use signal_hook::consts::{SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP, SIGUSR2, SIGWINCH};
+use signal_hook::consts::{
+    SIGCHLD, SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGUSR2, SIGWINCH,
+};
+use signal_hook::{flag, low_level};
 use signal_hook_mio::v1_0::Signals as Source;
 
 use crate::platform::is_ignored;
@@ -30,6 +35,8 @@ pub struct TtyNews {
     pub suspend: bool,
     /// The process was stopped and goes on.
     pub resumed: bool,
+    /// The process is to end as it is.
+    pub quit: bool,
 }
 
 /// A limit on the size of files (`ulimit -f`) is then met as a full disk is, by an error of the write:
@@ -38,7 +45,22 @@ pub struct TtyNews {
 pub fn outlive_file_limits() {
     let signal = rustix::process::Signal::XFSZ.as_raw();
     // Without the handler, papo is what it was.
-    let _ = signal_hook::flag::register(signal, limit_met());
+    let _ = flag::register(signal, limit_met());
+}
+
+/// Ends this process as SIGQUIT does where nobody handles it: its parent sees that, and there may be a core dump.
+pub(super) fn quit_process() {
+    // The system knows this signal everywhere.
+    let _ = low_level::emulate_default_handler(SIGQUIT);
+}
+
+/// A first SIGQUIT waits for the loop, which gives the terminal back. Should the loop stand still, a second one ends
+/// the process.
+fn quit_at_the_second(source: &Source) -> io::Result<()> {
+    let came = Arc::new(AtomicBool::new(false));
+    flag::register_conditional_default(SIGQUIT, Arc::clone(&came))?;
+    flag::register(SIGQUIT, came)?;
+    source.add_signal(SIGQUIT)
 }
 
 /// Counts the signals that came.
@@ -51,7 +73,7 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Installs the handlers. SIGHUP keeps being ignored if it was (`nohup`).
+    /// Installs the handlers. SIGHUP keeps being ignored if it was (`nohup`), and so does SIGQUIT.
     ///
     /// # Errors
     ///
@@ -69,6 +91,9 @@ impl Signals {
         if in_terminal {
             for signal in [SIGWINCH, SIGTSTP, SIGCONT] {
                 source.add_signal(signal)?;
+            }
+            if !is_ignored(SIGQUIT) {
+                quit_at_the_second(&source)?;
             }
         }
         if !is_ignored(SIGHUP) {
@@ -106,18 +131,16 @@ impl Signals {
                 SIGWINCH => self.tty.resized = true,
                 SIGTSTP => self.tty.suspend = true,
                 SIGCONT => self.tty.resumed = true,
+                SIGQUIT => self.tty.quit = true,
                 SIGUSR2 => self.trace = !self.trace,
-                _ => {}
+                // Of a child that ended, being awake is enough.
+                SIGCHLD => {}
+                SIGINT if self.interrupted => return Some(SignalRequest::End),
+                _ => {
+                    self.interrupted |= signal == SIGINT;
+                    request = Some(SignalRequest::Leave);
+                }
             }
-            // Of a child that ended, being awake is enough.
-            if matches!(signal, SIGWINCH | SIGTSTP | SIGCONT | SIGCHLD | SIGUSR2) {
-                continue;
-            }
-            if signal == SIGINT && self.interrupted {
-                return Some(SignalRequest::End);
-            }
-            self.interrupted |= signal == SIGINT;
-            request = Some(SignalRequest::Leave);
         }
         request
     }
