@@ -5,7 +5,9 @@
 
 use super::compared::{Contents, Item, Part, Span};
 use super::kinds::{DatagramKind, MessageKind};
-use super::message::{Ack, Datagram, Fetch, Hello, JoinRequest, Message, Stable, UpdateKind};
+use super::message::{
+    Ack, Datagram, Fetch, Hello, JoinRequest, JoinResponse, Message, Stable, UpdateKind,
+};
 use super::rules::{Check, addresses, key, nick, room, rule, seq, text};
 use super::types::{Coordinator, Member, View};
 use crate::limits::{
@@ -17,14 +19,7 @@ pub(super) fn message(message: &Message) -> Check {
     match message {
         Message::Hello(m) => hello(m),
         Message::JoinRequest(m) => join_request(m),
-        Message::JoinResponse(m) => {
-            rule(
-                m.lost.len() <= FORMER_MEMBERS_MAX,
-                "too many former members",
-            )?;
-            m.lost.iter().try_for_each(|lost| key(*lost))?;
-            view(&m.view)
-        }
+        Message::JoinResponse(m) => join_response(m),
         Message::PeerUpdate(m) => {
             rule(
                 m.kind == UpdateKind::Whole || m.members.len() == 1,
@@ -74,6 +69,13 @@ pub(super) fn message(message: &Message) -> Check {
         | Message::Introduction(_)
         | Message::Proof(_) => Ok(()),
     }
+}
+
+fn join_response(response: &JoinResponse) -> Check {
+    let lost = &response.lost;
+    rule(lost.len() <= FORMER_MEMBERS_MAX, "too many former members")?;
+    lost.iter().try_for_each(|lost| key(*lost))?;
+    view(&response.view)
 }
 
 fn fetch(fetch: &Fetch) -> Check {
