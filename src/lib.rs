@@ -99,7 +99,7 @@
 //! | a duration: windows, patience, pauses | `timing.rs` | nothing |
 //! | a limit on what others can make grow | `limits.rs` | nothing |
 //! | something that all members share, like a topic | `node/group/mod.rs` (who owns it) | a message as above; what a newcomer is told: `JoinResponse` in `wire/message.rs`; an event: `node/event.rs` |
-//! | a field of a JSON event | `ui/json.rs` | `ui/event_data.rs`, or `node/event.rs` if the node does not say it yet |
+//! | a field of a JSON event | `ui/json.rs`; of who comes and goes, `ui/json_people.rs` | `ui/event_data.rs`, or `node/event.rs` if the node does not say it yet |
 //! | how a line looks in a terminal: colours, marks | `ui/terminal/style.rs` | nothing |
 //! | the order of messages | `wire/types.rs` (`Position`) | `node/history/order.rs` if it is no comparison of three numbers any more |
 //! | a rate that each source or member is held to | `driver/rates.rs` | `limits.rs` for the number |
