@@ -115,6 +115,8 @@ pub enum Weakness {
     OnlyTheLiveAreNamed,
     /// What somebody said who came to this node's group while this node was lost is old.
     NewcomersAreOld,
+    /// Of what waits, one cause is looked for after the other.
+    OneCauseIsNoticed,
     /// What is older than all in memory, and not in the store yet, is given to nobody.
     UnstoredIsNotGiven,
     /// An author that is linked only after its reader was lost does not say what that owed, and is not waited for.

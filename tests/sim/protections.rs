@@ -116,6 +116,10 @@ pub const ALL: &[(Weakness, &str)] = &[
         "the word on a group whose coordinator is waited for",
     ),
     (
+        Weakness::OneCauseIsNoticed,
+        "all causes of what waits are looked for at once",
+    ),
+    (
         Weakness::UnstoredIsNotGiven,
         "what is older than all in memory, and not in the store yet",
     ),
@@ -199,12 +203,13 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::HostIsNotAsked, "stopped", 63_026_075),
     (Weakness::HostIsNotAsked, "partitions", 58_019_014),
     (Weakness::AnswersStayGood, HOSTILE, 377),
-    (Weakness::AnswersStayGood, HOSTILE, 771),
     (Weakness::NoPatienceAfterAbsence, STOPPED_AGAIN, 2),
     (Weakness::NoPatienceAfterAbsence, STOPPED_AGAIN, 5),
     // Rooms mostly become one before it matters.
     (Weakness::OnlyTheLiveAreNamed, BACK_BRIEFLY, 0),
     (Weakness::OnlyTheLiveAreNamed, BACK_BRIEFLY, 2),
+    (Weakness::OneCauseIsNoticed, HOSTILE, 221),
+    (Weakness::OneCauseIsNoticed, HOSTILE, 590),
     (Weakness::UnstoredIsNotGiven, "mixed", 86_051_197),
     (Weakness::NewcomersAreOld, "stopped", 90_000_198),
     (Weakness::NewcomersAreOld, "stopped", 90_001_345),

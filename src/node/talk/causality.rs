@@ -91,18 +91,10 @@ impl Talk {
         if lent.cx.is_weakened(Weakness::NoDependencyWait) {
             return None;
         }
-        // Nobody else writes in this node's name: what it never wrote will never come.
-        let me = lent.cx.config.key;
-        let is_open = |cause: &MessageId| {
-            cause.origin != me
-                && !self.history.is_settled(*cause)
-                && !self.unsaid.contains(message.origin(), *cause)
-                && !self.is_later(lent, *cause, message)
-        };
-        let mut unsettled = causes(message).filter(is_open);
+        let mut unsettled = self.unsettled_causes(lent, message);
         let word = self.awaited_word(message.origin());
-        if is_below && word.is_none() || !self.has_joined() && self.is_old(lent.cx, message) {
-            // Nothing else is looked for because of it; but what is may have led to it.
+        if self.leads_to_nothing(lent, message, is_below) {
+            // What is looked for anyway may have led to it.
             if !is_below && self.waiting.len() == 0 && self.gaps.is_empty() {
                 return None;
             }
@@ -120,6 +112,49 @@ impl Talk {
             before.max(thrown().filter(|id| !self.unsaid.contains(message.origin(), *id)))
         };
         word.or_else(cause).or_else(earlier)
+    }
+
+    /// The causes of a message that are neither here nor given up, and may come.
+    fn unsettled_causes<'a>(
+        &'a self,
+        lent: &'a Lent<'_>,
+        message: &'a ChatMessage,
+    ) -> impl Iterator<Item = MessageId> + 'a {
+        // Nobody else writes in this node's name: what it never wrote will never come.
+        let me = lent.cx.config.key;
+        let is_open = move |cause: &MessageId| {
+            cause.origin != me
+                && !self.history.is_settled(*cause)
+                && !self.unsaid.contains(message.origin(), *cause)
+                && !self.is_later(lent, *cause, message)
+        };
+        causes(message).filter(is_open)
+    }
+
+    /// True if nothing is looked for because of a message: it is old and comes while this node joins, or lies under
+    /// the floor (`is_below`) and its author's word is known.
+    fn leads_to_nothing(&self, lent: &Lent<'_>, message: &ChatMessage, is_below: bool) -> bool {
+        let has_word = self.awaited_word(message.origin()).is_none();
+        is_below && has_word || !self.has_joined() && self.is_old(lent.cx, message)
+    }
+
+    /// All causes of what waits are looked for at once, and not one after the other: somebody who invents them would
+    /// keep whatever follows away for as many rounds.
+    fn notice_causes(&mut self, lent: &mut Lent<'_>, message: &ChatMessage, is_below: bool) {
+        if self.leads_to_nothing(lent, message, is_below)
+            || lent.cx.is_weakened(Weakness::OneCauseIsNoticed)
+        {
+            return;
+        }
+        let is_away = |cause: &MessageId| self.waiting.find(*cause).is_none();
+        let unsettled = self.unsettled_causes(lent, message);
+        for cause in unsettled.filter(is_away).collect::<Vec<_>>() {
+            // There is always room for the causes that something has come to wait for.
+            if self.gaps.is_half_full() {
+                return;
+            }
+            self.notice_gap(lent, cause.origin, cause.seq);
+        }
     }
 
     /// True if this cause waits here, and was said after its effect, as only a liar says: two that wait for each
@@ -183,6 +218,7 @@ impl Talk {
             return;
         }
         self.notice_gap(lent, missing.origin, missing.seq);
+        self.notice_causes(lent, first, came_below);
         let max = lent.cx.config.waiting_max;
         let mut thrown = Vec::new();
         if !lent.cx.is_weakened(Weakness::LatestStay) {

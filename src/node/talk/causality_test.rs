@@ -52,6 +52,22 @@ fn waiting() -> (Rig, LinkId) {
 }
 
 #[test]
+fn all_causes_of_what_waits_are_looked_for_at_once() {
+    let (mut rig, _) = waiting();
+    let invented = MessageId {
+        origin: Key(77),
+        seq: 5,
+    };
+    let cora = member(&mut rig, Key(11), 1);
+    let before = MessageId {
+        origin: BEN,
+        seq: 2,
+    };
+    rig.receive(cora, chat(Key(11), 1, &[before, invented]));
+    assert!(rig.node.talk.is_wanted(invented));
+}
+
+#[test]
 fn a_cause_that_is_on_its_way_is_waited_for() {
     let (mut rig, ana) = waiting();
     let mut next = 2;

@@ -164,6 +164,11 @@ impl Gaps {
         self.stages.is_empty()
     }
 
+    /// True if something of half as many authors as are kept is missing.
+    pub(super) fn is_half_full(&self) -> bool {
+        self.stages.len() >= limits::GAPS_MAX / 2
+    }
+
     /// Something of this author up to here is missing while this node joins, when nothing is looked for yet. Of more
     /// authors than are kept it is noticed with their next word.
     pub(super) fn put_off(&mut self, author: Key, upto: u64) {
