@@ -217,7 +217,8 @@ impl Node {
                 clock,
             } => {
                 let (talk, mut lent) = self.talk();
-                talk.greet(&mut lent, key, clock);
+                let leader = told.as_ref().map(|coordinator| coordinator.key);
+                talk.greet(&mut lent, (key, clock), leader);
                 let (group, mut parts) = self.group();
                 group.admit_if_dialled_for(&mut parts, link, key);
                 let (talk, mut lent) = self.talk();

@@ -115,6 +115,8 @@ pub enum Weakness {
     OnlyTheLiveAreNamed,
     /// What somebody said who came to this node's group while this node was lost is old.
     NewcomersAreOld,
+    /// What those who are gone said to others is new, whenever a group or somebody with a store brings it.
+    ElsewhereIsNew,
     /// Of what waits, one cause is looked for after the other.
     OneCauseIsNoticed,
     /// What is older than all in memory, and not in the store yet, is given to nobody.

@@ -110,6 +110,7 @@ impl Record {
     pub fn on_started(&mut self, run: RunId, key: Key) {
         self.runs.insert(key, run);
         self.keys.push(key);
+        self.ledger.on_started(run);
     }
 
     pub fn run_of(&self, key: Key) -> Option<RunId> {

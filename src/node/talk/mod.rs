@@ -141,9 +141,14 @@ impl Talk {
         self.flush_stable(lent);
     }
 
-    /// A link opened, by which a peer says what it has seen.
-    pub(super) fn greet(&mut self, lent: &mut Lent<'_>, key: Key, clock: u64) {
-        self.greet_past(lent, key, clock);
+    /// A link opened, by which a peer says what it has seen, and whom it follows.
+    pub(super) fn greet(
+        &mut self,
+        lent: &mut Lent<'_>,
+        (key, clock): (Key, u64),
+        leader: Option<Key>,
+    ) {
+        self.greet_past(lent, (key, clock), leader);
         follow_clock(lent, key);
     }
 

@@ -19,9 +19,8 @@ pub(super) struct Past {
     /// The highest timestamp that the room had seen when this node was let in. Whoever counts on this
     /// node was told of it first, so that what it writes from then on is later.
     clock: u64,
-    /// Who was in a view with this node, or only wrote what came here, and until when its word is waited
-    /// for.
-    met: BTreeMap<Key, Time>,
+    /// Who was in a view with this node, or only wrote what came here.
+    met: BTreeMap<Key, Met>,
     /// Who was in the view that this node was let into, or wrote what came with the history.
     earlier: BTreeSet<Key>,
     /// What the group had seen that last let this node in with each of these in its view: two groups that
@@ -35,6 +34,11 @@ pub(super) struct Past {
     greets_until: Option<Time>,
     /// Who has said HELLO, and the highest timestamp that it had seen.
     greeted: BTreeMap<Key, Greeted>,
+    /// What those had seen who said HELLO before this node was in a group with them, or with their coordinator.
+    elsewhere: BTreeMap<Key, u64>,
+    /// The highest of that, of those who came into a view with this node: what was said elsewhere up to then was said
+    /// to others.
+    clock_elsewhere: u64,
     /// Who had told when another group let this node in, or follows another coordinator than this node:
     /// what this node's group had seen says nothing of what they write.
     kept_words: BTreeSet<Key>,
@@ -48,6 +52,17 @@ pub(super) struct Past {
     /// What came before this node had joined, and may be new or old: its author is a member now and has not said
     /// yet. The first and the last such message of each author.
     doubted: BTreeMap<Key, (u64, u64)>,
+}
+
+/// An author whose word on what is old is waited for.
+#[derive(Clone, Copy, Debug)]
+struct Met {
+    /// When it is waited for no longer.
+    until: Time,
+    /// When it first came into the view, if it is or was in it.
+    since: Option<Time>,
+    /// The timestamp up to which what it wrote by then was said to others.
+    clock: u64,
 }
 
 /// What a peer had seen when it said HELLO.
@@ -80,6 +95,24 @@ impl Past {
             self.greeted.remove(&key);
             self.told.remove(&key);
         }
+        self.elsewhere.remove(&key);
+    }
+
+    /// A peer says HELLO that was in no view with this node, nor was the coordinator that it follows, if any: what it
+    /// had seen says what was said to others. Only the first HELLO says that.
+    fn greet_from_elsewhere(&mut self, peer: Key, clock: u64) {
+        self.elsewhere.entry(peer).or_insert(clock);
+    }
+
+    /// It is or was in a view with this node.
+    fn is_member(&self, key: Key) -> bool {
+        self.met.get(&key).is_some_and(|met| met.since.is_some())
+    }
+
+    /// The timestamp up to which what this author wrote was said to others, before it was in a view with this node.
+    fn clock_of_others(&self, author: Key) -> u64 {
+        let met = self.met.get(&author).filter(|met| met.since.is_some());
+        met.map_or(self.clock_elsewhere, |met| met.clock)
     }
 
     /// A peer says HELLO. Later than that the first one of those who were there before counts, and no other.
@@ -102,9 +135,9 @@ impl Past {
     /// waited for at least until then.
     pub(super) fn hear_out(&mut self, peer: Key, until: Time) {
         let is_awaited = self.is_undecided(peer);
-        let is_over_sooner = is_awaited && self.met.get(&peer).is_some_and(|met| *met < until);
+        let is_over_sooner = is_awaited && self.met.get(&peer).is_some_and(|met| met.until < until);
         if (is_over_sooner || self.silent.contains(&peer)) && self.heard_out.insert(peer) {
-            self.meet(peer, until);
+            self.wait_for(peer, until);
         }
     }
 
@@ -126,6 +159,7 @@ impl Past {
             .filter(|_| self.is_earlier(author));
         let own = own.map_or(0, |greeted| greeted.first);
         own.max(self.clock_of_earlier())
+            .max(self.clock_of_others(author))
     }
 
     /// The timestamp up to which what this author wrote is from before this node was let in.
@@ -134,8 +168,29 @@ impl Past {
     }
 
     /// Somebody is new in the view.
-    pub(super) fn meet(&mut self, author: Key, until: Time) {
-        self.met.insert(author, until);
+    pub(super) fn meet(&mut self, author: Key, now: Time, until: Time) {
+        self.wait_for(author, until);
+        if let Some(met) = self.met.get_mut(&author) {
+            met.since.get_or_insert(now);
+        }
+        let clock = self.elsewhere.remove(&author).unwrap_or(0);
+        self.clock_elsewhere = self.clock_elsewhere.max(clock);
+        // All who come together were elsewhere together.
+        for met in self.met.values_mut() {
+            if met.since == Some(now) {
+                met.clock = self.clock_elsewhere;
+            }
+        }
+    }
+
+    /// The word of this author is waited for.
+    fn wait_for(&mut self, author: Key, until: Time) {
+        let never = Met {
+            until,
+            since: None,
+            clock: 0,
+        };
+        self.met.entry(author).or_insert(never).until = until;
         // Whoever was only read before may say now what is old.
         self.silent.remove(&author);
     }
@@ -258,15 +313,25 @@ impl Talk {
             self.past.earlier.insert(author);
         }
         // Whoever is about to come into the view is linked within a moment.
-        self.past.meet(author, a_moment_later(lent.cx));
+        self.past.wait_for(author, a_moment_later(lent.cx));
         if lent.mesh.is_dead(author) || lent.mesh.has_left(author) {
             self.note_silent(lent, author);
         }
     }
 
     /// A peer says HELLO, and what it had seen by then. What it counts on this node for it says next.
-    pub(super) fn greet_past(&mut self, lent: &Lent<'_>, peer: Key, clock: u64) {
+    pub(super) fn greet_past(
+        &mut self,
+        lent: &Lent<'_>,
+        (peer, clock): (Key, u64),
+        leader: Option<Key>,
+    ) {
         self.past.greet(peer, clock, lent.cx.now.time);
+        let is_one_of_us = |key: Key| key == lent.cx.config.key || self.past.is_member(key);
+        let is_here = is_one_of_us(peer) || leader.is_some_and(is_one_of_us);
+        if !is_here && !lent.cx.is_weakened(Weakness::ElsewhereIsNew) {
+            self.past.greet_from_elsewhere(peer, clock);
+        }
         if !lent.cx.is_weakened(Weakness::NoLateWord) {
             self.past.hear_out(peer, a_moment_later(lent.cx));
         }
@@ -335,8 +400,7 @@ impl Talk {
     /// gone nothing is kept.
     pub(super) fn tidy_past(&mut self, lent: &mut Lent<'_>) {
         let (met, now) = (self.past.met.iter(), lent.cx.now.time);
-        let is_over =
-            |(key, until): &(&Key, &Time)| now >= **until && self.past.is_undecided(**key);
+        let is_over = |(key, met): &(&Key, &Met)| now >= met.until && self.past.is_undecided(**key);
         let over: Vec<Key> = met.filter(is_over).map(|(key, _)| *key).collect();
         over.into_iter()
             .for_each(|author| self.note_silent(lent, author));

@@ -2,7 +2,7 @@
 
 use crate::node::rig::{Rig, chat, config, hello, office, response, stable};
 use crate::node::{Arrival, Event, LinkId, Timer, Weakness};
-use crate::wire::{Key, Message, MessageId, Position, Relay, Stable};
+use crate::wire::{Coordinator, Key, Message, MessageId, Position, Relay, Stable};
 
 const BEN: Key = Key(9);
 const STRANGER: Key = Key(20);
@@ -23,6 +23,34 @@ fn the_word_of_an_author_that_stays_away_is_waited_for_once() {
     assert_eq!(rig.read(), [id(1)]);
     rig.pass_on(BEN, chat(STRANGER, 2, &[]));
     assert_eq!(rig.read(), [id(2)]);
+}
+
+/// Who comes with a store, or from another group, brings what others said there who are gone.
+#[test]
+fn what_came_from_elsewhere_and_was_said_there_before_is_old() {
+    let read = |of: Option<Coordinator>, weakness: Option<Weakness>| {
+        let mut rig = Rig::new();
+        rig.node.cx.config.weakened = weakness;
+        let mut greeting = hello(BEN, of);
+        greeting.clock = 2_500;
+        let ben = rig.meet_as(greeting);
+        rig.admit(ben, BEN);
+        for seq in 1..=3 {
+            rig.pass_on(BEN, chat(STRANGER, seq, &[]));
+        }
+        rig.pass(rig.node.cx.config.failure_timeout / 2);
+        rig.fire(Timer::Tick);
+        let shown = arrivals(&mut rig).into_iter();
+        let new = shown.filter(|(_, arrival)| *arrival == Arrival::Live);
+        new.map(|(id, _)| id.seq).collect::<Vec<_>>()
+    };
+    let away = Some(office(1, Key(3)));
+    assert_eq!(read(None, None), [3]);
+    assert_eq!(read(away.clone(), None), [3]);
+    assert_eq!(read(away, Some(Weakness::ElsewhereIsNew)), [1, 2, 3]);
+    // Who follows this node already may have seen what was said to both.
+    let here = Some(office(1, config().key));
+    assert_eq!(read(here, None), [1, 2, 3]);
 }
 
 /// The coordinator's word comes by way of others, and late: the link to it is cut as it lets this node in.

@@ -63,8 +63,8 @@ impl Talk {
         let next = self.stability.former.find(key);
         let next = next.unwrap_or(self.written() + 1);
         self.stability.owed_from.entry(key).or_insert(next);
-        self.past
-            .meet(key, lent.cx.now.time + lent.cx.gap_patience());
+        let now = lent.cx.now.time;
+        self.past.meet(key, now, now + lent.cx.gap_patience());
         self.stability.departed.retain(|(k, _)| *k != key);
         self.history.origin_mut(key).watch();
         super::follow_clock(lent, key);

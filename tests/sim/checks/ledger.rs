@@ -72,10 +72,14 @@ impl Account {
 /// When a run was first in a view, and what it joined.
 #[derive(Debug, Default)]
 struct Stay {
+    /// When it started: before that it has no link.
+    started: u64,
     /// The first time that it was in anybody's view.
     known: Option<u64>,
     /// Who is in the first view that it held itself, and when that was.
     first_view: Option<(Vec<Run>, u64)>,
+    /// Who is in the first view that it held itself with others in it.
+    first_company: Option<Vec<Run>>,
     /// Somebody took it for lost.
     was_lost: bool,
     /// Who was in any view that it held, and when that was first.
@@ -105,6 +109,12 @@ fn broken(invariant: &'static str, text: String) -> Verdict {
 }
 
 impl Ledger {
+    /// A run starts.
+    pub fn on_started(&mut self, run: Run) {
+        self.count += 1;
+        self.stays.entry(run).or_default().started = self.count;
+    }
+
     /// A run holds a view with these runs in it.
     pub fn on_view(&mut self, viewer: Run, members: &[Run]) {
         self.count += 1;
@@ -119,6 +129,9 @@ impl Ledger {
                 stay.met.entry(*member).or_insert(count);
             }
             stay.first_view.get_or_insert((members.to_vec(), count));
+            if members.len() > 1 {
+                stay.first_company.get_or_insert(members.to_vec());
+            }
         }
     }
 
@@ -396,11 +409,16 @@ impl Ledger {
         held.is_some_and(|(_, at)| *at <= since)
     }
 
-    /// Why a message is a part of the past of the room that this reader joined first, if it is one.
-    /// What was said elsewhere, in a group that it only met later, is not.
+    /// Why a message is a part of the past of the room that this reader joined first, if it is one; or of whoever
+    /// first came to the room that it founded, who said in HELLO what it had seen by then. What was said meanwhile in
+    /// a group that it only met later is not.
     fn why_past(&self, run: Run, id: MessageId) -> Option<&'static str> {
         let (said, stay) = (self.said.get(&id)?, self.stays.get(&run)?);
-        let (known, (members, _)) = (stay.known?, stay.first_view.as_ref()?);
+        let members = stay.first_company.as_ref()?;
+        let (first, _) = stay.first_view.as_ref()?;
+        let has_founded = first.len() == 1;
+        let known = stay.known?;
+        let known = if has_founded { stay.started } else { known };
         let held_by = |member: &Run| {
             let held = self.held_since.get(&(*member, id));
             *member != run && held.is_some_and(|(no, _)| *no < known)

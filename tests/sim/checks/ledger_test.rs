@@ -126,6 +126,31 @@ fn what_a_group_met_later_said_meanwhile_may_be_new() {
     rejects(show(&mut ledger, 4, &[5], Arrival::Live), "silent gap");
 }
 
+/// Run 4 founds a room, and run 1 comes there, who holds what was said before run 4 started; or after.
+#[test]
+fn what_the_first_to_come_to_a_founder_held_before_it_started_is_old() {
+    let meets = |starts_late: bool| {
+        let mut ledger = room();
+        show(&mut ledger, 1, &[1], Arrival::Live).unwrap();
+        if !starts_late {
+            show(&mut ledger, 1, &[2], Arrival::Live).unwrap();
+        }
+        ledger.on_started(4);
+        if starts_late {
+            show(&mut ledger, 1, &[2], Arrival::Live).unwrap();
+        }
+        ledger.on_view(4, &[4]);
+        ledger.on_view(4, &[1, 4]);
+        ledger
+    };
+    rejects(
+        show(&mut meets(false), 4, &[2], Arrival::Live),
+        "old as new",
+    );
+    rejects(show(&mut meets(true), 4, &[1], Arrival::Live), "old as new");
+    show(&mut meets(true), 4, &[2], Arrival::Live).unwrap();
+}
+
 #[test]
 fn an_owed_line_called_old_is_rejected() {
     rejects(show(&mut room(), 2, &[3], Arrival::Old), "new as old");
