@@ -249,6 +249,7 @@ impl Talk {
         lost: &[Key],
     ) {
         self.acks.carry_again();
+        self.note_let_in(lent.cx.now.time);
         self.hear_of_former(lent.cx, &members, lost);
         let elsewhere = !self.has_joined() && self.is_let_in_elsewhere(host);
         if self.is_new() || elsewhere {

@@ -34,10 +34,12 @@ pub(super) struct Past {
     greets_until: Option<Time>,
     /// Who has said HELLO, and the highest timestamp that it had seen.
     greeted: BTreeMap<Key, Greeted>,
-    /// What those had seen who said HELLO before this node was in a group with them, or with their coordinator.
-    elsewhere: BTreeMap<Key, u64>,
-    /// The highest of that, of those who came into a view with this node: what was said elsewhere up to then was said
-    /// to others.
+    /// What those had seen who said HELLO and were in no view with this node yet.
+    elsewhere: BTreeMap<Key, Elsewhere>,
+    /// When another node last let this one in: whoever is in that view was there before.
+    let_in: Option<Time>,
+    /// The highest timestamp that those had seen who came into a view with this node: what was said elsewhere up to
+    /// then was said to others.
     clock_elsewhere: u64,
     /// Who had told when another group let this node in, or follows another coordinator than this node:
     /// what this node's group had seen says nothing of what they write.
@@ -63,6 +65,16 @@ struct Met {
     since: Option<Time>,
     /// The timestamp up to which what it wrote by then was said to others.
     clock: u64,
+    /// It has said HELLO.
+    is_heard: bool,
+}
+
+/// What somebody had seen by its first HELLO.
+#[derive(Clone, Copy, Debug)]
+struct Elsewhere {
+    clock: u64,
+    /// Its coordinator, if any, was in no view with this node either.
+    is_apart: bool,
 }
 
 /// What a peer had seen when it said HELLO.
@@ -98,10 +110,31 @@ impl Past {
         self.elsewhere.remove(&key);
     }
 
-    /// A peer says HELLO that was in no view with this node, nor was the coordinator that it follows, if any: what it
-    /// had seen says what was said to others. Only the first HELLO says that.
-    fn greet_from_elsewhere(&mut self, peer: Key, clock: u64) {
-        self.elsewhere.entry(peer).or_insert(clock);
+    /// A peer says HELLO. What it had seen by the first one it had seen elsewhere, if it was in no view with this
+    /// node, nor was its coordinator (`is_apart`); or if it has come into a view that this node was in already.
+    fn greet_from_elsewhere(&mut self, peer: Key, clock: u64, is_apart: bool) {
+        let let_in = self.let_in;
+        let member = self.met.get_mut(&peer).filter(|met| met.since.is_some());
+        let Some(member) = member else {
+            let first = Elsewhere { clock, is_apart };
+            self.elsewhere.entry(peer).or_insert(first);
+            return;
+        };
+        let is_first = !std::mem::replace(&mut member.is_heard, true);
+        match member.since {
+            Some(since) if is_first && member.since != let_in => self.count_elsewhere(clock, since),
+            _ => {}
+        }
+    }
+
+    /// Whoever came into the view at this time had seen this elsewhere, and all who come together were there together.
+    fn count_elsewhere(&mut self, clock: u64, since: Time) {
+        self.clock_elsewhere = self.clock_elsewhere.max(clock);
+        for met in self.met.values_mut() {
+            if met.since == Some(since) {
+                met.clock = self.clock_elsewhere;
+            }
+        }
     }
 
     /// It is or was in a view with this node.
@@ -170,17 +203,14 @@ impl Past {
     /// Somebody is new in the view.
     pub(super) fn meet(&mut self, author: Key, now: Time, until: Time) {
         self.wait_for(author, until);
+        let said = self.elsewhere.remove(&author);
         if let Some(met) = self.met.get_mut(&author) {
             met.since.get_or_insert(now);
+            met.is_heard |= said.is_some();
         }
-        let clock = self.elsewhere.remove(&author).unwrap_or(0);
-        self.clock_elsewhere = self.clock_elsewhere.max(clock);
-        // All who come together were elsewhere together.
-        for met in self.met.values_mut() {
-            if met.since == Some(now) {
-                met.clock = self.clock_elsewhere;
-            }
-        }
+        let is_let_in = self.let_in == Some(now);
+        let counted = said.filter(|said| said.is_apart || !is_let_in);
+        self.count_elsewhere(counted.map_or(0, |said| said.clock), now);
     }
 
     /// The word of this author is waited for.
@@ -189,6 +219,7 @@ impl Past {
             until,
             since: None,
             clock: 0,
+            is_heard: false,
         };
         self.met.entry(author).or_insert(never).until = until;
         // Whoever was only read before may say now what is old.
@@ -328,9 +359,9 @@ impl Talk {
     ) {
         self.past.greet(peer, clock, lent.cx.now.time);
         let is_one_of_us = |key: Key| key == lent.cx.config.key || self.past.is_member(key);
-        let is_here = is_one_of_us(peer) || leader.is_some_and(is_one_of_us);
-        if !is_here && !lent.cx.is_weakened(Weakness::ElsewhereIsNew) {
-            self.past.greet_from_elsewhere(peer, clock);
+        let is_apart = !is_one_of_us(peer) && !leader.is_some_and(is_one_of_us);
+        if !lent.cx.is_weakened(Weakness::ElsewhereIsNew) {
+            self.past.greet_from_elsewhere(peer, clock, is_apart);
         }
         if !lent.cx.is_weakened(Weakness::NoLateWord) {
             self.past.hear_out(peer, a_moment_later(lent.cx));
@@ -379,6 +410,11 @@ impl Talk {
         self.show_doubted(lent, author);
         self.release_past(lent, author);
         self.forget_strangers_words(lent);
+    }
+
+    /// Another node lets this one in: those in its view were there before, and this node may have been, too.
+    pub(super) fn note_let_in(&mut self, now: Time) {
+        self.past.let_in = Some(now);
     }
 
     /// An author that died or left says nothing more.

@@ -48,9 +48,42 @@ fn what_came_from_elsewhere_and_was_said_there_before_is_old() {
     assert_eq!(read(None, None), [3]);
     assert_eq!(read(away.clone(), None), [3]);
     assert_eq!(read(away, Some(Weakness::ElsewhereIsNew)), [1, 2, 3]);
-    // Who follows this node already may have seen what was said to both.
+    // Who is let in to this node's group says its first HELLO to others, too.
     let here = Some(office(1, config().key));
-    assert_eq!(read(here, None), [1, 2, 3]);
+    assert_eq!(read(here, None), [3]);
+}
+
+/// A listener that comes back finds somebody there who came meanwhile: what that one had seen was said in the group.
+#[test]
+fn what_whoever_is_there_had_seen_as_this_node_comes_back_is_no_past() {
+    const NEW: Key = Key(30);
+    let mut rig = Rig::new();
+    let ben = rig.meet(BEN);
+    rig.admit(ben, BEN);
+    let mut greeting = hello(NEW, Some(office(1, BEN)));
+    greeting.clock = 2_500;
+    rig.meet_as(greeting);
+    let members = [(1, BEN), (2, config().key), (3, NEW)];
+    rig.receive(
+        ben,
+        Message::Ping {
+            coordinator: Some(office(1, BEN)),
+        },
+    );
+    rig.receive(
+        ben,
+        Message::JoinResponse(response(&members, Position::default())),
+    );
+    let is_there = rig.node.members().iter().any(|member| member.key == NEW);
+    assert!(is_there, "it is let in again");
+    for seq in 1..=3 {
+        rig.pass_on(BEN, chat(STRANGER, seq, &[]));
+    }
+    rig.pass(rig.node.cx.config.failure_timeout / 2);
+    rig.fire(Timer::Tick);
+    let shown = arrivals(&mut rig);
+    assert!(shown.iter().all(|(_, arrival)| *arrival == Arrival::Live));
+    assert_eq!(shown.len(), 3);
 }
 
 /// The coordinator's word comes by way of others, and late: the link to it is cut as it lets this node in.
