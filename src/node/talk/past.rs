@@ -113,7 +113,6 @@ impl Past {
     /// A peer says HELLO. What it had seen by the first one it had seen elsewhere, if it was in no view with this
     /// node, nor was its coordinator (`is_apart`); or if it has come into a view that this node was in already.
     fn greet_from_elsewhere(&mut self, peer: Key, clock: u64, is_apart: bool) {
-        let let_in = self.let_in;
         let member = self.met.get_mut(&peer).filter(|met| met.since.is_some());
         let Some(member) = member else {
             let first = Elsewhere { clock, is_apart };
@@ -121,18 +120,21 @@ impl Past {
             return;
         };
         let is_first = !std::mem::replace(&mut member.is_heard, true);
-        match member.since {
-            Some(since) if is_first && member.since != let_in => self.count_elsewhere(clock, since),
-            _ => {}
+        if is_first && member.since != self.let_in {
+            self.count_elsewhere(peer, clock);
         }
     }
 
-    /// Whoever came into the view at this time had seen this elsewhere, and all who come together were there together.
-    fn count_elsewhere(&mut self, clock: u64, since: Time) {
+    /// This member had seen that elsewhere, and all who came into the view with it were there together.
+    fn count_elsewhere(&mut self, member: Key, clock: u64) {
+        let member = self.met.get(&member).copied();
+        let Some(member) = member.filter(|member| member.clock < clock) else {
+            return;
+        };
         self.clock_elsewhere = self.clock_elsewhere.max(clock);
         for met in self.met.values_mut() {
-            if met.since == Some(since) {
-                met.clock = self.clock_elsewhere;
+            if met.since == member.since {
+                met.clock = clock;
             }
         }
     }
@@ -205,12 +207,16 @@ impl Past {
         self.wait_for(author, until);
         let said = self.elsewhere.remove(&author);
         if let Some(met) = self.met.get_mut(&author) {
-            met.since.get_or_insert(now);
+            if met.since.is_none() {
+                met.since = Some(now);
+                met.clock = self.clock_elsewhere;
+            }
             met.is_heard |= said.is_some();
         }
         let is_let_in = self.let_in == Some(now);
-        let counted = said.filter(|said| said.is_apart || !is_let_in);
-        self.count_elsewhere(counted.map_or(0, |said| said.clock), now);
+        if let Some(said) = said.filter(|said| said.is_apart || !is_let_in) {
+            self.count_elsewhere(author, said.clock);
+        }
     }
 
     /// The word of this author is waited for.
