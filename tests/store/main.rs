@@ -17,6 +17,7 @@ mod kinds;
 mod limit;
 mod million;
 mod moves;
+mod past;
 mod print;
 mod slow;
 
