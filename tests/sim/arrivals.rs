@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use papo::node::Node;
-use papo::wire::{Id, Key, MessageId, Position};
+use papo::wire::{Id, Key, Member, MessageId, Position};
 
 use super::agenda::RunId;
 use super::checks::Verdict;
@@ -102,12 +102,21 @@ impl Arrivals {
                 process.wants_history && is_above && lacks
             })
         };
+        // One that was in the view of another group, which let the newcomer in first, may have counted on it: its word
+        // is waited for before this is taken in.
+        let is_awaited = |(id, _): &(MessageId, Position)| {
+            let is_there = |m: &Member| m.key == id.origin;
+            ledger.has_met(run, *id) && !newcomer.node.members().iter().any(is_there)
+        };
         let witness = |other: &RunId| {
             let held = scene.processes[*other].node.history().iter();
             let held = held.map(|m| (m.id(), m.position()));
             let held = held.filter(|(id, _)| ledger.has_held_since(*other, *id, before));
-            let held = held.filter(|m| !is_dropped(m) && !is_lacked(m)).collect();
-            Witness { run: *other, held }
+            let held = held.filter(|m| !is_dropped(m) && !is_lacked(m) && !is_awaited(m));
+            Witness {
+                run: *other,
+                held: held.collect(),
+            }
         };
         let witnesses: Vec<Witness> = members.iter().map(witness).collect();
         let history = newcomer.node.history();

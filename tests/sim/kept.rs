@@ -428,6 +428,10 @@ pub const KEPT_SCALED_DOWN: &[(u64, &str)] = &[
         86_051_197,
         "what was older than all in memory, and not in the store yet, was given to nobody",
     ),
+    (
+        95_000_216,
+        "a line was said to be lacking that waited for the word of one who was in the first group's view",
+    ),
     (4_091, "the floor rose above what waited"),
     (
         11_225,
