@@ -429,6 +429,10 @@ pub const KEPT_SCALED_DOWN: &[(u64, &str)] = &[
         "what was older than all in memory, and not in the store yet, was given to nobody",
     ),
     (
+        96_019_253,
+        "what a newcomer had said by its HELLO, and was owed, was called old since the newcomer died before its word",
+    ),
+    (
         95_000_216,
         "a line was said to be lacking that waited for the word of one who was in the first group's view",
     ),

@@ -121,20 +121,20 @@ impl Past {
         };
         let is_first = !std::mem::replace(&mut member.is_heard, true);
         if is_first && member.since != self.let_in {
-            self.count_elsewhere(peer, clock);
+            // It may count on this node already for what it has written itself, and says so next.
+            member.clock = 0;
+            let since = member.since;
+            self.count_elsewhere(since, clock, false);
         }
     }
 
-    /// This member had seen that elsewhere, and all who came into the view with it were there together.
-    fn count_elsewhere(&mut self, member: Key, clock: u64) {
-        let member = self.met.get(&member).copied();
-        let Some(member) = member.filter(|member| member.clock < clock) else {
-            return;
-        };
+    /// Somebody who came into the view at this time had seen that elsewhere, and so all who came with it were there;
+    /// but those who said HELLO since (`is_apart`: this one said it before) may count on this node for it.
+    fn count_elsewhere(&mut self, since: Option<Time>, clock: u64, is_apart: bool) {
         self.clock_elsewhere = self.clock_elsewhere.max(clock);
         for met in self.met.values_mut() {
-            if met.since == member.since {
-                met.clock = clock;
+            if met.since == since && (is_apart || !met.is_heard) {
+                met.clock = met.clock.max(clock);
             }
         }
     }
@@ -214,8 +214,12 @@ impl Past {
             met.is_heard |= said.is_some();
         }
         let is_let_in = self.let_in == Some(now);
-        if let Some(said) = said.filter(|said| said.is_apart || !is_let_in) {
-            self.count_elsewhere(author, said.clock);
+        let Some(said) = said.filter(|said| said.is_apart || !is_let_in) else {
+            return;
+        };
+        // Mostly somebody that came with this one had seen as much.
+        if self.clock_of_others(author) < said.clock {
+            self.count_elsewhere(Some(now), said.clock, said.is_apart);
         }
     }
 
