@@ -436,6 +436,10 @@ pub const KEPT_SCALED_DOWN: &[(u64, &str)] = &[
         95_000_216,
         "a line was said to be lacking that waited for the word of one who was in the first group's view",
     ),
+    (
+        96_024_362,
+        "what came to a peer after its slow answer was given up, since that was good for long",
+    ),
     (4_091, "the floor rose above what waited"),
     (
         11_225,

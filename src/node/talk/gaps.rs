@@ -1,6 +1,6 @@
-//! What is missing: how it is noticed, whom to ask for it, and when it is given up.
+//! What is missing: how it is noticed, and when it is given up.
 //!
-//! Owns nothing: what is known to be missing is `noticed`'s. A message is given up only when everybody in
+//! Owns nothing: what is known to be missing is `noticed`'s, and whom to ask for it says [`super::whom`]. A message is given up only when everybody in
 //! reach was asked after it was noticed, and answered to the end; the user is told then, and the author
 //! with the next ACK. Nothing is taken in here.
 
@@ -329,67 +329,6 @@ impl Talk {
             seq,
         };
         flows && self.history.highest(author) < seq && !self.waiting.holds_later_than(id)
-    }
-
-    /// The peers that may have what this node lacks, those included that may only be slow.
-    fn peers_in_reach(&self, lent: &Lent<'_>) -> Vec<Key> {
-        let open = lent.mesh.open_links();
-        let in_reach = open.filter(|(key, _, link)| {
-            link.silence(lent.cx) < lent.cx.gap_patience() && self.may_ask_for_causes(lent, *key)
-        });
-        in_reach.map(|(key, _, _)| key).collect()
-    }
-
-    /// Who is to be asked for this: its author first, then whoever sent something that waits for it.
-    fn next_to_ask(
-        &self,
-        lent: &Lent<'_>,
-        author: Key,
-        stage: &NoticedGap,
-        reach: &[Key],
-    ) -> Option<Key> {
-        let one_is_enough = lent.cx.is_weakened(Weakness::OneAnswerIsEnough);
-        // An answer is good for a while only: what one lacked then may have come to it by others.
-        let stays_good = lent.cx.is_weakened(Weakness::AnswersStayGood);
-        let asks_again = !stays_good && lent.cx.since(stage.since()) < lent.cx.gap_patience() * 2;
-        // An author that says itself that it has not said this.
-        let said = self.known_to_be_said(lent, author);
-        let denies = said.is_some_and(|said| said < stage.span().0);
-        let good_for = self.answers_are_good_for(lent, reach);
-        let has_answered = |peer: &Key| {
-            let asked = self.gaps.last_answer(*peer);
-            let is_fresh = |at| !asks_again || lent.cx.since(at) < good_for;
-            let has = asked.is_some_and(|(began, ended)| began >= stage.since() && is_fresh(ended));
-            let since = (stage.since(), denies && *peer == author);
-            has || self.gaps.has_had_its_chances(lent, *peer, since)
-        };
-        if one_is_enough && reach.iter().any(has_answered) {
-            return None;
-        }
-        let unasked = || reach.iter().copied().filter(|peer| !has_answered(peer));
-        let id = MessageId {
-            origin: author,
-            seq: stage.span().1,
-        };
-        let sender = |peer: &Key| self.waiting.senders_for(id).any(|sender| sender == *peer);
-        let speaks = |peer: &Key| lent.mesh.is_alive(lent.cx, *peer);
-        (unasked().find(|peer| *peer == author && speaks(peer)))
-            .or_else(|| unasked().find(|peer| sender(peer) && speaks(peer)))
-            .or_else(|| unasked().find(speaks))
-            .or_else(|| unasked().next())
-    }
-
-    /// How long it counts that a peer did not have something: a failure timeout, or for as long as it takes to ask all
-    /// of these twice. Else some answer would always be too old where there are many, or they are slow.
-    fn answers_are_good_for(&self, lent: &Lent<'_>, reach: &[Key]) -> Duration {
-        let answers = reach.iter().filter_map(|peer| self.gaps.last_answer(*peer));
-        let round: Duration = answers.map(|(began, ended)| ended.since(began)).sum();
-        let timeout = lent.cx.config.failure_timeout;
-        if lent.cx.is_weakened(Weakness::RoundsMayOutlastAnswers) {
-            timeout
-        } else {
-            timeout.max(round * 2)
-        }
     }
 
     /// Nobody in reach has these: they are missed, and the user is told of those that were owed.

@@ -45,6 +45,7 @@ mod taking;
 mod trust;
 mod unsaid;
 mod waiting;
+mod whom;
 
 use super::context::Context;
 use super::history::History;
