@@ -119,6 +119,8 @@ pub enum Weakness {
     ElsewhereIsNew,
     /// Of what waits, one cause is looked for after the other.
     OneCauseIsNoticed,
+    /// What was given up is waited for no more, although it has come since and waits for its author's word.
+    GivenUpStaysSo,
     /// What is older than all in memory, and not in the store yet, is given to nobody.
     UnstoredIsNotGiven,
     /// An author that is linked only after its reader was lost does not say what that owed, and is not waited for.

@@ -440,6 +440,11 @@ pub const KEPT_SCALED_DOWN: &[(u64, &str)] = &[
         96_024_362,
         "what came to a peer after its slow answer was given up, since that was good for long",
     ),
+    (
+        97_010_132,
+        "what had been given up came and waited, and what named it was shown before it; what followed from it only \
+         by way of a line that was shown without it had no excuse",
+    ),
     (4_091, "the floor rose above what waited"),
     (
         11_225,

@@ -124,6 +124,10 @@ pub const ALL: &[(Weakness, &str)] = &[
         "all causes of what waits are looked for at once",
     ),
     (
+        Weakness::GivenUpStaysSo,
+        "the word on what was given up, and has come since",
+    ),
+    (
         Weakness::UnstoredIsNotGiven,
         "what is older than all in memory, and not in the store yet",
     ),
@@ -213,6 +217,7 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::OnlyTheLiveAreNamed, BACK_BRIEFLY, 2),
     (Weakness::OneCauseIsNoticed, HOSTILE, 221),
     (Weakness::OneCauseIsNoticed, HOSTILE, 590),
+    (Weakness::GivenUpStaysSo, "partitions", 97_010_132),
     (Weakness::UnstoredIsNotGiven, "mixed", 86_051_197),
     (Weakness::NewcomersAreOld, "stopped", 90_000_198),
     (Weakness::NewcomersAreOld, "stopped", 90_001_345),

@@ -284,6 +284,7 @@ impl Record {
             if self.lying.is_any() {
                 self.order.on_named(id, message.dependencies());
             }
+            self.order.on_names(id, message.dependencies());
             self.positions.insert(id, message.position());
             let mut others = scene.view(run);
             others.retain(|k| *k != self.keys[run]);

@@ -111,7 +111,22 @@ impl Talk {
             let thrown = || self.thrown_before(message.id()).filter(|_| !goes_first);
             before.max(thrown().filter(|id| !self.unsaid.contains(message.origin(), *id)))
         };
-        word.or_else(cause).or_else(earlier)
+        let of_cause = || self.word_of_given_up(lent, message);
+        word.or_else(cause).or_else(of_cause).or_else(earlier)
+    }
+
+    /// The word that a cause of this message waits for which was given up and has come since: once that word is
+    /// there, the cause goes first, if it waits for nothing else.
+    fn word_of_given_up(&self, lent: &Lent<'_>, message: &ChatMessage) -> Option<MessageId> {
+        if self.waiting.len() == 0 || lent.cx.is_weakened(Weakness::GivenUpStaysSo) {
+            return None;
+        }
+        let is_back = |cause: &MessageId| {
+            let is_there = self.history.is_settled(*cause) && self.waiting.find(*cause).is_some();
+            is_there && !self.is_later(lent, *cause, message)
+        };
+        let mut words = causes(message).filter(is_back);
+        words.find_map(|cause| self.awaited_word(cause.origin))
     }
 
     /// The causes of a message that are neither here nor given up, and may come.

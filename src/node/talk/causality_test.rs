@@ -403,3 +403,33 @@ fn messages_that_name_each_other_do_not_wait_for_each_other() {
     told_in_silence(&mut rig);
     assert_eq!(rig.node.talk.waiting.len(), 0);
 }
+
+#[test]
+fn what_was_given_up_and_has_come_since_is_waited_for_while_it_waits() {
+    let cause = MessageId {
+        origin: Key(20),
+        seq: 1,
+    };
+    let read = |weakness: Option<Weakness>| {
+        let mut rig = Rig::new();
+        rig.node.cx.config.weakened = weakness;
+        let ana = member(&mut rig, ANA, 1);
+        let ben = member(&mut rig, BEN, 1);
+        rig.receive(ben, timed(BEN, 1, 2_000, &[cause]));
+        told_in_silence(&mut rig);
+        assert_eq!(rig.node.history().highest(BEN), 1, "it is given up");
+        rig.read();
+        // Its author may be about to come into the view, and says then whether it is old.
+        rig.pass_on(BEN, chat(cause.origin, 1, &[]));
+        assert_eq!(rig.node.talk.waiting.len(), 1);
+        rig.receive(ana, timed(ANA, 1, 3_000, &[cause]));
+        let waits = rig.node.talk.waiting.len();
+        rig.pass(rig.node.cx.config.failure_timeout / 2);
+        rig.fire(Timer::Tick);
+        let read = rig.read().into_iter().map(|id| id.origin);
+        (waits, read.collect::<Vec<_>>())
+    };
+    assert_eq!(read(None), (2, vec![cause.origin, ANA]));
+    let weakened = Some(Weakness::GivenUpStaysSo);
+    assert_eq!(read(weakened), (1, vec![ANA, cause.origin]));
+}

@@ -61,6 +61,10 @@ pub struct Order {
     numbers: BTreeMap<MessageId, usize>,
     ids: Vec<MessageId>,
     causes: Vec<Bits>,
+    /// What each names as its dependencies: its author's node had them, whether its user had seen them or not.
+    named: BTreeMap<usize, Vec<usize>>,
+    /// What was shown to a run while nobody in reach had something that it names: that, and what that follows from.
+    ahead: BTreeMap<(Run, usize), Bits>,
     shown: BTreeMap<Run, Bits>,
     /// What each user was told is missed, or was shown as a part of the past.
     unordered: BTreeMap<Run, Bits>,
@@ -91,6 +95,14 @@ impl Order {
         self.numbers.insert(id, number);
         self.ids.push(id);
         self.causes.push(causes);
+    }
+
+    /// What a message names is known to follow to whoever has it, and nothing beyond that.
+    pub fn on_names(&mut self, id: MessageId, named: impl Iterator<Item = MessageId>) {
+        if let Some(&number) = self.numbers.get(&id) {
+            let named = named.filter_map(|cause| self.numbers.get(&cause).copied());
+            self.named.insert(number, named.collect());
+        }
     }
 
     /// Where somebody lies, only what a message names follows, and what that names: what its user was shown it may
@@ -170,8 +182,14 @@ impl Order {
             // this one names that other, which is there, and not what came before it.
             let follows = |effect: usize| shown.contains(effect) && names(effect, *cause);
             let missed = self.missed.contains_key(&(run, self.ids[*cause]));
-            let is_excused =
-                latest_first().any(is_between) || missed && latest_first().any(follows);
+            // The same of an effect whose author's node had the cause and named it, but not yet its user.
+            let went_ahead = |effect: usize| {
+                let lacked = self.ahead.get(&(run, effect));
+                lacked.is_some_and(|lacked| lacked.contains(*cause))
+            };
+            let is_excused = latest_first().any(is_between)
+                || missed && latest_first().any(follows)
+                || latest_first().any(went_ahead);
             !is_excused
         };
         let (out_of_reach, needed): (Vec<usize>, Vec<usize>) = self.causes[number]
@@ -187,6 +205,13 @@ impl Order {
         }
         for cause in needed.into_iter().chain(out_of_reach) {
             self.missed.entry((run, self.ids[cause])).or_insert(at);
+        }
+        let named = self.named.get(&number).into_iter().flatten();
+        let lacked = named.filter(|cause| !shown.contains(**cause) && excused(self.ids[**cause]));
+        for &cause in lacked {
+            let ahead = self.ahead.entry((run, number)).or_default();
+            ahead.insert(cause);
+            ahead.insert_all(&self.causes[cause]);
         }
         Ok(())
     }
@@ -275,6 +300,30 @@ mod tests {
         check.on_said(0, "d");
         check.on_written(id(1, 2), "d");
         assert!(check.on_shown((2, 7), (id(1, 2), false), NEVER).is_err());
+    }
+
+    #[test]
+    fn what_follows_from_a_shown_effect_that_only_names_its_cause_needs_no_more_than_that() {
+        let mut check = Order::default();
+        let (a, b, c) = (id(1, 1), id(3, 1), id(2, 1));
+        check.on_said(0, "a");
+        check.on_written(a, "a");
+        // Run 2 says its line before it has joined, and its node names what came with the history.
+        check.on_said(2, "b");
+        check.on_written(b, "b");
+        check.on_names(b, std::iter::once(a));
+        // Run 1 was shown both, and answers.
+        for shown in [a, b] {
+            check.on_shown((1, 5), (shown, false), NEVER).unwrap();
+        }
+        check.on_said(1, "c");
+        check.on_written(c, "c");
+        check.on_names(c, std::iter::once(b));
+        (check.on_shown((4, 5), (b, false), |cause| cause == a)).unwrap();
+        check.on_shown((4, 6), (c, false), NEVER).unwrap();
+        // Where the cause was in reach, it is not excused.
+        check.on_shown((5, 5), (b, false), NEVER).unwrap();
+        assert!(check.on_shown((5, 6), (c, false), NEVER).is_err());
     }
 
     #[test]
