@@ -125,6 +125,8 @@ pub enum Weakness {
     UnstoredIsNotGiven,
     /// An author that is linked only after its reader was lost does not say what that owed, and is not waited for.
     NoLateWord,
+    /// What is known to be missing is noticed again whenever its author has said more.
+    KnownIsNoticedAgain,
     /// Nobody is told of two texts of one name.
     NoWordOfDoubles,
 }

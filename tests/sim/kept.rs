@@ -229,6 +229,10 @@ pub const KEPT: &[(u64, &str, &str)] = &[
 /// Seeds that once failed, with their limits scaled down.
 pub const KEPT_SCALED_DOWN: &[(u64, &str)] = &[
     (
+        96_003_101,
+        "what nobody had was noticed anew with each word of its author, and never given up",
+    ),
+    (
         57_025_127,
         "what had been queued for a slow path went on as slowly once that was fast again",
     ),

@@ -128,6 +128,10 @@ pub const ALL: &[(Weakness, &str)] = &[
         "the word on what was given up, and has come since",
     ),
     (
+        Weakness::KnownIsNoticedAgain,
+        "the moment when what is known to be missing was noticed",
+    ),
+    (
         Weakness::UnstoredIsNotGiven,
         "what is older than all in memory, and not in the store yet",
     ),
@@ -218,6 +222,7 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::OneCauseIsNoticed, HOSTILE, 221),
     (Weakness::OneCauseIsNoticed, HOSTILE, 590),
     (Weakness::GivenUpStaysSo, "partitions", 97_010_132),
+    (Weakness::KnownIsNoticedAgain, "slow", 96_003_101),
     (Weakness::UnstoredIsNotGiven, "mixed", 86_051_197),
     (Weakness::NewcomersAreOld, "stopped", 90_000_198),
     (Weakness::NewcomersAreOld, "stopped", 90_001_345),

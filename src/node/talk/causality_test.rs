@@ -6,7 +6,7 @@ use super::*;
 use crate::node::rig::{Rig, chat, config};
 use crate::node::{Arrival, Event, Input, Message, Timer};
 use crate::timing::GAP_PATIENCE;
-use crate::wire::Chunk;
+use crate::wire::{Chunk, Stable};
 
 const ANA: Key = Key(9);
 const BEN: Key = Key(10);
@@ -65,6 +65,26 @@ fn all_causes_of_what_waits_are_looked_for_at_once() {
     };
     rig.receive(cora, chat(Key(11), 1, &[before, invented]));
     assert!(rig.node.talk.is_wanted(invented));
+}
+
+#[test]
+fn what_is_known_to_be_missing_is_not_noticed_again_when_its_author_has_said_more() {
+    let noticed = |weakened| {
+        let mut own = config();
+        own.weakened = weakened;
+        let mut rig = Rig::with(own);
+        let ana = member(&mut rig, ANA, 1);
+        for said in 1..=3 {
+            let (from, stable) = (None, 0);
+            let word = Stable { from, said, stable };
+            rig.receive(ana, Message::Stable(word));
+            rig.micros += 1_000;
+        }
+        rig.node.talk.gaps.spans(ANA).collect::<Vec<_>>()
+    };
+    assert_eq!(noticed(None), [(1, 1), (2, 2), (3, 3)]);
+    let again = noticed(Some(Weakness::KnownIsNoticedAgain));
+    assert_eq!(again, [(1, 1), (1, 2), (1, 3)]);
 }
 
 #[test]

@@ -59,12 +59,17 @@ impl Talk {
         }
     }
 
-    /// What of these is owed and not here is missing.
+    /// What of these is owed and not here is missing, from now on if that was not known.
     pub(super) fn notice_lacks(&mut self, lent: &mut Lent<'_>, author: Key, from: u64, to: u64) {
         if from > to || !self.notices(lent, author, to) {
             return;
         }
-        let lacks = self.lacking(author, from, to);
+        let mut lacks = self.lacking(author, from, to);
+        // What is known to be missing keeps the moment when that was noticed, whatever its author says later.
+        // Else a younger gap of the same lines is always there, and is looked for before the older is given up.
+        if !lent.cx.is_weakened(Weakness::KnownIsNoticedAgain) {
+            self.gaps.remove_known(author, &mut lacks);
+        }
         if let Some(span) = lacks.bounds() {
             self.gaps.notice(author, span, lent.cx.now.time);
             self.watch_gaps(lent);
