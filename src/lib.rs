@@ -84,7 +84,7 @@
 //! | floor | the position at and below which a node keeps nothing any more |
 //! | gap | a message that must exist and is neither here nor waiting |
 //! | owed | written while this node was in the author's view: the author waits for its confirmation |
-//! | missed | owed, and given up because nobody in reach has it |
+//! | missed | owed, and given up because nobody in reach has it, or because it could not be stored |
 //! | late | called missed once, and found after all |
 //! | old | written before this node was in its author's view: a part of the past |
 //! | stable | confirmed or missed by every present member, so that nobody needs to keep it |

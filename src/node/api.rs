@@ -75,6 +75,9 @@ pub struct Config {
     pub confirms_printed: bool,
     /// How many bytes of messages are kept in memory beyond the history because somebody lacks them.
     pub unstable_bytes_max: usize,
+    /// How many bytes of messages, beyond as many messages as the history keeps, wait to be stored before the oldest
+    /// of them are given up.
+    pub unstored_bytes_max: usize,
     /// How many messages may wait for a predecessor or a dependency.
     pub waiting_max: usize,
     /// For the tests only: one protection switched off, to see that its loss is noticed.

@@ -25,6 +25,15 @@ pub enum Arrival {
     Late,
 }
 
+/// Why messages are missed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lack {
+    /// Nobody in reach has them.
+    Unfound,
+    /// They were here, and could not be stored for so long that there was no room for them any more.
+    Unstored,
+}
+
 /// Where a node stands in an election.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Phase {
@@ -55,7 +64,7 @@ pub enum Event {
         /// How all of it came here.
         arrival: Arrival,
     },
-    /// Messages of one author were given up: nobody in reach has them.
+    /// Messages of one author were given up.
     Missed {
         /// The author's key.
         key: Key,
@@ -65,6 +74,8 @@ pub enum Event {
         first: u64,
         /// The sequence number of the last.
         last: u64,
+        /// Why.
+        lack: Lack,
     },
     /// A message to this node alone, or by this node to one member.
     Private {
@@ -91,7 +102,7 @@ pub enum Event {
         members: usize,
         /// How many of them have acknowledged it.
         confirmed: usize,
-        /// Who of them has missed it.
+        /// Who of them has missed it; this node itself, too, if it could not store it.
         missed: Vec<Key>,
     },
     /// Somebody is new in the view.

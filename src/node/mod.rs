@@ -45,7 +45,7 @@ mod texts;
 mod weakness;
 
 pub use api::*;
-pub use event::{Arrival, Departure, Event, Phase};
+pub use event::{Arrival, Departure, Event, Lack, Phase};
 pub use history::{Asks, History, Restored};
 pub use host::host_of;
 pub use texts::Texts;

@@ -219,6 +219,13 @@ impl Node {
         self.talk.on_stored(&self.cx, count);
     }
 
+    /// How many messages were given up since the start because they could not be stored for too long: they
+    /// will not be.
+    #[must_use]
+    pub fn given_up_count(&self) -> u64 {
+        self.talk.given_up_count()
+    }
+
     /// The store has deleted these messages, the oldest that it had, to make room, and with them everything up
     /// to this position. What is in memory, too, is held until it leaves memory.
     pub fn on_dropped(&mut self, gone: &[ChatMessage], upto: Position) {

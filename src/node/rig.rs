@@ -57,6 +57,7 @@ pub(super) fn config() -> Config {
         wants_history: true,
         confirms_printed: false,
         unstable_bytes_max: crate::limits::UNSTABLE_BYTES_MAX,
+        unstored_bytes_max: crate::limits::UNSTORED_BYTES_MAX,
         waiting_max: crate::limits::WAITING_MAX,
         weakened: None,
     }

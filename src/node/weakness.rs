@@ -127,6 +127,8 @@ pub enum Weakness {
     NoLateWord,
     /// What is known to be missing is noticed again whenever its author has said more.
     KnownIsNoticedAgain,
+    /// What was given up before it could be stored is not called missed.
+    GivenUpIsForgotten,
     /// Nobody is told of two texts of one name.
     NoWordOfDoubles,
 }

@@ -186,7 +186,7 @@ impl Teller<'_> {
                     .iter()
                     .map(|run| run.2.saturating_sub(run.1).saturating_add(1));
                 let count = counts.fold(0, u64::saturating_add);
-                let words = format!("{me} gave up {count} messages that nobody in reach has");
+                let words = format!("{me} gave up {count} messages");
                 (Topic::Other, words)
             }
             What::Fate { fate, peer: None } => (fate_topic(fate), fate_words(me, fate)),

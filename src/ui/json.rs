@@ -254,14 +254,15 @@ pub(super) fn delivered(out: &mut Vec<u8>, at: When<'_>, id: MessageId, run: &De
     line(out, &body);
 }
 
-/// `missed`: so many messages of an author, from the first to the last sequence number.
+/// `missed`: so many messages of an author, from the first to the last sequence number. Those that were shown,
+/// and could not be stored, are told apart.
 pub fn missed(
     out: &mut Vec<u8>,
     at: When<'_>,
-    key: Key,
-    nick: &str,
+    (key, nick): (Key, &str),
     (first, last): (u64, u64),
     count: u64,
+    is_unstored: bool,
 ) {
     #[derive(Serialize)]
     struct Body<'a> {
@@ -270,6 +271,8 @@ pub fn missed(
         first: u64,
         last: u64,
         count: u64,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        unstored: bool,
     }
     let body = Body {
         key: Hex(key.0),
@@ -277,6 +280,7 @@ pub fn missed(
         first,
         last,
         count,
+        unstored: is_unstored,
     };
     event(out, "missed", at, body);
 }

@@ -99,7 +99,7 @@ impl LineFormat for JsonLines<'_> {
         json::remark(out, at, "warning", &gap.warning());
         for range in gap.ranges() {
             let (seqs, count) = ((range.first, range.last), range.count);
-            json::missed(out, at, range.key, &range.nick, seqs, count);
+            json::missed(out, at, (range.key, &range.nick), seqs, count, false);
         }
     }
 }

@@ -4,7 +4,7 @@
 //! shown so far. It never decides where something is shown, which is the business of `display`, or
 //! how it reads, which is the business of `text` and `json`.
 
-use crate::node::{Arrival, Event, Now, Time};
+use crate::node::{Arrival, Event, Lack, Now, Time};
 use crate::wire::{ChatMessage, Key, Member};
 
 use super::config::{Listening, Replay, UiConfig};
@@ -180,7 +180,8 @@ impl Showing {
                 nick,
                 first,
                 last,
-            } => self.show_missed(&mut scene, (key, &nick), (first, last)),
+                lack,
+            } => self.show_missed(&mut scene, (key, &nick), (first, last), lack),
             Event::Private { .. } => self.show_private(&mut scene, &event),
             Event::Delivered { .. } => show_delivered(&mut scene, event),
             Event::Warning(text) | Event::NotLetIn { text, .. } => scene.display.warn(now, &text),
@@ -230,17 +231,19 @@ impl Showing {
         scene: &mut Scene<'_>,
         (key, nick): (Key, &str),
         (first, last): (u64, u64),
+        lack: Lack,
     ) {
         let Scene { display, now, node } = scene;
         let me = node.members().iter().find(|m| m.key == node.key());
         let me = me.map_or(&self.nick, |m| &m.nick);
-        display.warn(*now, &text::missed(me, nick, first, last));
+        let is_unstored = lack == Lack::Unstored;
+        display.warn(*now, &text::missed(me, nick, (first, last), is_unstored));
         if !display.is_json() {
             return;
         }
         let count = last.saturating_sub(first).saturating_add(1);
         display.json(*now, |out, at, _| {
-            json::missed(out, at, key, nick, (first, last), count);
+            json::missed(out, at, (key, nick), (first, last), count, is_unstored);
         });
     }
 

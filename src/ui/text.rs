@@ -142,11 +142,11 @@ pub fn waiting(lines: u64, missing: &[Member], is_prompt: bool) -> String {
 }
 
 /// What is said when messages of an author were given up: `ana missed 1,024 lines of bia, 1 to
-/// 1,024`.
+/// 1,024`; and why, if that was for want of a place to store them.
 #[must_use]
-pub fn missed(me: &str, author: &str, first: u64, last: u64) -> String {
+pub fn missed(me: &str, author: &str, (first, last): (u64, u64), is_unstored: bool) -> String {
     let count = last.saturating_sub(first).saturating_add(1);
-    match count {
+    let lines = match count {
         1 => format!("{me} missed 1 line of {author}, {}", grouped(first)),
         _ => format!(
             "{me} missed {} lines of {author}, {} to {}",
@@ -154,6 +154,10 @@ pub fn missed(me: &str, author: &str, first: u64, last: u64) -> String {
             grouped(first),
             grouped(last),
         ),
+    };
+    match is_unstored {
+        true => format!("{lines}: they could not be stored for too long, and will not be"),
+        false => lines,
     }
 }
 
@@ -461,10 +465,17 @@ mod tests {
         assert_eq!(grouped(0), "0");
         assert_eq!(grouped(999), "999");
         assert_eq!(grouped(1_234_567), "1,234,567");
-        assert_eq!(missed("ana", "bia", 17, 17), "ana missed 1 line of bia, 17");
         assert_eq!(
-            missed("ana", "bia", 1, 1_024),
+            missed("ana", "bia", (17, 17), false),
+            "ana missed 1 line of bia, 17"
+        );
+        assert_eq!(
+            missed("ana", "bia", (1, 1_024), false),
             "ana missed 1,024 lines of bia, 1 to 1,024"
+        );
+        assert_eq!(
+            missed("ana", "bia", (3, 4), true),
+            "ana missed 2 lines of bia, 3 to 4: they could not be stored for too long, and will not be"
         );
         let many: Vec<_> = (3..15).map(|id| (member(id, "m"), 1_000 + id)).collect();
         assert_eq!(missers(&many[..1]), "m#3 missed 1,003 of the lines said");

@@ -72,6 +72,7 @@ impl Bench {
             wants_history: true,
             confirms_printed: false,
             unstable_bytes_max: papo::limits::UNSTABLE_BYTES_MAX,
+            unstored_bytes_max: papo::limits::UNSTORED_BYTES_MAX,
             waiting_max: papo::limits::WAITING_MAX,
             weakened: None,
         };

@@ -404,6 +404,7 @@ impl Maker {
                 .unwrap_or(&100_000),
             history_of: Vec::new(),
             waiting_max: papo::limits::WAITING_MAX,
+            unstored_bytes_max: papo::limits::UNSTORED_BYTES_MAX,
             stores: Vec::new(),
             printers: Vec::new(),
             heartbeat_ms: timeouts.0,

@@ -136,6 +136,10 @@ pub const ALL: &[(Weakness, &str)] = &[
         "what is older than all in memory, and not in the store yet",
     ),
     (
+        Weakness::GivenUpIsForgotten,
+        "the word on what could not be stored",
+    ),
+    (
         Weakness::NewcomersAreOld,
         "the word of who came while its reader was lost",
     ),
@@ -224,6 +228,8 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::GivenUpStaysSo, "partitions", 97_010_132),
     (Weakness::KnownIsNoticedAgain, "slow", 96_003_101),
     (Weakness::UnstoredIsNotGiven, "mixed", 86_051_197),
+    (Weakness::GivenUpIsForgotten, "stores", 8),
+    (Weakness::GivenUpIsForgotten, "stores", 9),
     (Weakness::NewcomersAreOld, "stopped", 90_000_198),
     (Weakness::NewcomersAreOld, "stopped", 90_001_345),
     (Weakness::NoLateWord, "partitions", 60_002_053),

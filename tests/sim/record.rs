@@ -14,7 +14,7 @@ mod word;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use papo::node::{Arrival, Effect, Event};
+use papo::node::{Arrival, Effect, Event, Lack};
 use papo::wire::{ChatMessage, Key, MessageId, Position};
 
 use super::agenda::RunId;
@@ -166,6 +166,13 @@ impl Record {
                 messages
                     .try_for_each(|message| self.on_message(at, message, (*own, *arrival), scene))
             }
+            Event::Missed {
+                key,
+                first,
+                last,
+                lack: Lack::Unstored,
+                ..
+            } => self.on_given_up(run, *key, (*first, *last), scene),
             Event::Missed {
                 key, first, last, ..
             } => {

@@ -226,6 +226,8 @@ pub struct Scenario {
     pub history_of: Vec<usize>,
     /// How many messages may wait for others at one node.
     pub waiting_max: usize,
+    /// How many bytes of messages may wait for a disk that fails, beyond as many messages as a host keeps.
+    pub unstored_bytes_max: usize,
     /// Hosts that keep the history in a store.
     pub stores: Vec<Host>,
     /// Hosts that confirm what they have printed, to readers that are not always quick.
@@ -282,6 +284,7 @@ impl Scenario {
             history_max: 100_000,
             history_of: Vec::new(),
             waiting_max: papo::limits::WAITING_MAX,
+            unstored_bytes_max: papo::limits::UNSTORED_BYTES_MAX,
             stores: Vec::new(),
             printers: Vec::new(),
             heartbeat_ms: 250,
@@ -324,7 +327,7 @@ impl fmt::Display for Scenario {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "seed {} kind {} hosts {} history {} {:?} waiting {} stores {:?} printers {:?} heartbeat {} ms failure {} ms ports {} peers {:?} dead \
+            "seed {} kind {} hosts {} history {} {:?} waiting {} unstored {} stores {:?} printers {:?} heartbeat {} ms failure {} ms ports {} peers {:?} dead \
              address {} datagrams end {:?} heal at {} stay {:?} then {:?} liar {:?}",
             self.seed,
             self.kind,
@@ -332,6 +335,7 @@ impl fmt::Display for Scenario {
             self.history_max,
             self.history_of,
             self.waiting_max,
+            self.unstored_bytes_max,
             self.stores,
             self.printers,
             self.heartbeat_ms,

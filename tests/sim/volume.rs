@@ -335,8 +335,10 @@ impl Maker {
             self.small_buffers();
             self.scenario.network.queue_max = self.rng.usize(8..=32) * 1024;
         }
-        if self.rng.u8(0..12) == 0 {
-            return self.more_than_memory();
+        match self.rng.u8(0..12) {
+            0 => return self.more_than_memory(),
+            1 => return self.more_than_may_wait(),
+            _ => {}
         }
         for _ in 0..self.rng.u8(1..=3) {
             let (who, at) = (self.who(), self.time());
@@ -365,6 +367,32 @@ impl Maker {
         let then = at + self.rng.u64(SECOND..4 * SECOND);
         self.death(then);
         self.small_talk(5);
+    }
+
+    /// So much is said while a disk fails that the oldest of it is given up.
+    fn more_than_may_wait(&mut self) {
+        self.scenario.unstored_bytes_max = self.rng.usize(500..5_000);
+        self.scenario.history_max = self.rng.usize(3..=20);
+        for _ in 0..self.rng.u8(1..=3) {
+            let (who, at) = (self.who(), self.time());
+            let index = self.rng.usize(..);
+            let stores = &self.scenario.stores;
+            let Some(host) = stores.get(index % stores.len().max(1)).copied() else {
+                return;
+            };
+            let long = self.rng.u64(500 * MS..5 * SECOND);
+            self.add(at, What::StoreFails(host, long));
+            let size = *self.rng.choice(&[12, 300]).unwrap_or(&12);
+            let begin = at + self.rng.u64(0..SECOND);
+            self.burst(begin, who, size);
+            let then = at + self.rng.u64(0..2 * SECOND);
+            match self.rng.u8(0..4) {
+                0 => self.stop(then),
+                1 => self.death(then),
+                _ => {}
+            }
+        }
+        self.small_talk(10);
     }
 
     /// Some keep next to nothing (the coordinator or the author, perhaps), others all.

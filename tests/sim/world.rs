@@ -261,6 +261,7 @@ impl World {
             wants_history,
             confirms_printed: prints,
             unstable_bytes_max: papo::limits::UNSTABLE_BYTES_MAX,
+            unstored_bytes_max: self.scenario.unstored_bytes_max,
             waiting_max: self.scenario.waiting_max,
             peers: self.scenario.peers.iter().map(peer).collect(),
             weakened: self.weakened,

@@ -1,6 +1,7 @@
 //! Disks that are full, read-only, or turn unwritable.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use rustix::process::{Resource, Rlimit, prlimit};
@@ -25,6 +26,16 @@ fn said(nodes: &[&Node], by: &Node, text: &str) {
     for node in nodes {
         node.heard(&by.name, before + 1);
     }
+}
+
+/// The small disk of this node gets as much room as is needed.
+fn grow(node: &Node, dir: &Path) {
+    let pid = node.pid().as_raw_nonzero().to_string();
+    let grown = Command::new("nsenter")
+        .args(["-t", &pid, "-U", "-m", "--preserve-credentials"])
+        .args(["mount", "-o", "remount,size=64m", as_str(&dir.join("full"))])
+        .status();
+    assert!(grown.is_ok_and(|status| status.success()), "the disk grows");
 }
 
 #[test]
@@ -64,19 +75,9 @@ fn a_full_disk_is_told_confirms_nothing_and_recovers() {
         (confirmed, 0)
     );
 
-    // Room for the rest: the small disk grows.
+    // Room for the rest.
     fs::remove_file(&filler).expect("it was just written");
-    let grown = Command::new("nsenter")
-        .args([
-            "-t",
-            &small.pid().as_raw_nonzero().to_string(),
-            "-U",
-            "-m",
-            "--preserve-credentials",
-        ])
-        .args(["mount", "-o", "remount,size=16m", as_str(&dir.join("full"))])
-        .status();
-    assert!(grown.is_ok_and(|status| status.success()), "the disk grows");
+    grow(&small, &dir);
     warned(&small, "stored again");
     eventually("all is confirmed", PATIENCE, || {
         delivered(&bia) == 41 && delivered(&small) == 1
@@ -92,6 +93,84 @@ fn a_full_disk_is_told_confirms_nothing_and_recovers() {
     }
     assert_eq!(small.exit(), 0);
     assert_eq!(stored_texts(&copy.join("room.db")).len(), 42);
+}
+
+/// More is said than a node keeps in memory for a disk that takes nothing: the oldest of it is given up.
+#[test]
+fn what_a_full_disk_had_no_room_for_is_named_by_its_member_and_to_its_author() {
+    const LINES: u64 = 2_500;
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    fs::create_dir(dir.join("full")).expect("it is ours");
+    // The disk goes with the last process that sees it.
+    let script = "papo --nick small --json --commands --stay --history 500 --store full/room.db; \
+                  status=$?; papo history --store full/room.db > kept; exit $status";
+    let Some(small) = with_small_disk(&room, &dir, script) else {
+        return;
+    };
+    small.joined();
+    let bia = room.join("bia");
+    bia.joined();
+    small.sees_members(2);
+    let filler = inside(&dir, &small).join("filler");
+    let full = fs::write(&filler, vec![0; 1024 * 1024]);
+    assert!(full.is_err(), "the disk is small");
+    let texts: Vec<String> = (1..=LINES)
+        .map(|n| format!("{n} {}", "x".repeat(15_000)))
+        .collect();
+    fs::write(dir.join("lines"), texts.join("\n")).expect("the directory is ours");
+    let lines = fs::File::open(dir.join("lines")).expect("it was just written");
+    let args = ["send", "--wait-members", "2", "--timeout", "120"];
+    let carla = room.papo("carla", &args).stdin(lines).start();
+    small.heard("carla", LINES as usize);
+    bia.heard("carla", LINES as usize);
+    small.event("the word on what is given up", |e| e.is("missed"));
+
+    fs::remove_file(&filler).expect("it was just written");
+    grow(&small, &dir);
+    warned(&small, "stored again");
+    assert_eq!(carla.exit(), 1, "not all was confirmed");
+    let spans = small.look(|record| {
+        let missed = record.all("missed");
+        let missed = missed.map(|e| (e.num("first"), e.num("last"), e.num("count")));
+        missed.collect::<Vec<_>>()
+    });
+    let missed: u64 = spans.iter().map(|span| span.2).sum();
+    let named: Vec<u64> = spans.iter().flat_map(|span| span.0..=span.1).collect();
+    assert_eq!(named.len() as u64, missed);
+    let told = format!("small#1 missed {} of the lines said", grouped(missed));
+    assert!(carla.stderr().contains(&told), "{}", carla.stderr());
+    warned(
+        &small,
+        &format!("{missed} messages that came meanwhile are not in the file"),
+    );
+    assert_eq!(bia.look(|record| record.all("missed").count()), 0);
+
+    // What is said next is confirmed, and the file has all but what was named.
+    said(&[&small, &bia], &bia, "there is room");
+    eventually("it is confirmed", PATIENCE, || delivered(&bia) == 1);
+    small.say("/quit");
+    assert_eq!(small.exit(), 0);
+    let kept = fs::read_to_string(dir.join("kept")).expect("it was printed");
+    let text = |line: &str| line.split_once("> ").expect("it has a nick").1.to_owned();
+    let kept: Vec<String> = kept
+        .lines()
+        .filter(|l| l.contains("<carla>"))
+        .map(text)
+        .collect();
+    let is_named = |n: &u64| named.contains(n);
+    let left = (1..=LINES).filter(|n| !is_named(n));
+    let left: Vec<&String> = left.map(|n| &texts[n as usize - 1]).collect();
+    assert!(kept.iter().eq(left), "{} are kept", kept.len());
+}
+
+/// A number as people read it.
+fn grouped(n: u64) -> String {
+    match n {
+        0..1_000 => n.to_string(),
+        _ => format!("{},{:03}", n / 1_000, n % 1_000),
+    }
 }
 
 /// The index of words finds no room, either, each time that it is tried: that is for who looks into the log.

@@ -177,6 +177,7 @@ fn what_was_given_up_is_one_warning_with_both_nicks() {
             nick: "e\x1b".into(),
             first: 9,
             last: 10,
+            lack: Lack::Unfound,
         });
         let expected = "\
             papo: me missed 1,024 lines of bia, 1 to 1,024\n\

@@ -225,6 +225,16 @@ fn what_was_given_up_is_a_warning_and_an_event() {
         bench.stderr(),
         "papo: me missed 1,024 lines of bia, 1 to 1,024\n"
     );
+    bench.event(Event::Missed {
+        key: Key(0xb1a),
+        nick: "bia".into(),
+        first: 5,
+        last: 5,
+        lack: Lack::Unstored,
+    });
+    let missed = json!({"event": "missed", "at": at, "key": "0000000000000b1a", "nick": "bia",
+        "first": 5, "last": 5, "count": 1, "unstored": true});
+    assert_eq!(bench.events()[1], missed);
 }
 
 #[test]

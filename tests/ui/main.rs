@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use papo::identity::{Fingerprint, Peer};
 use papo::limits::{OUTPUT_KEPT_BYTES_MAX, TEXT_BYTES_MAX};
-use papo::node::{Arrival, Command, Departure, Event, Now, Phase, Time};
+use papo::node::{Arrival, Command, Departure, Event, Lack, Now, Phase, Time};
 use papo::ui::{DriverStatus, Fate, Listening, Mode, Notices, Replay, RoomState, Ui, UiConfig};
 use papo::wire::{Address, ChatMessage, Claim, Draft, Id, Key, Member, Position};
 use serde_json::{Value, json};
@@ -224,6 +224,7 @@ impl Bench {
             nick: "bia".into(),
             first,
             last,
+            lack: Lack::Unfound,
         });
     }
 

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use crate::limits::{DEMO_NODES_MAX, UNSTABLE_BYTES_MAX, WAITING_MAX};
+use crate::limits::{DEMO_NODES_MAX, UNSTABLE_BYTES_MAX, UNSTORED_BYTES_MAX, WAITING_MAX};
 use crate::node::{Command, Config, Effect, Event, Input, LinkId, Node, Now, Outbox, Time, Timer};
 use crate::trace::{Tap, is_noise, name_of};
 use crate::wire::{Address, Datagram, Key, Message};
@@ -474,6 +474,7 @@ fn config(nick: &str, key: Key, address: SocketAddr) -> Config {
         wants_history: true,
         confirms_printed: false,
         unstable_bytes_max: UNSTABLE_BYTES_MAX,
+        unstored_bytes_max: UNSTORED_BYTES_MAX,
         waiting_max: WAITING_MAX,
         #[cfg(feature = "weaknesses")]
         weakened: None,

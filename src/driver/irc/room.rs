@@ -377,6 +377,7 @@ fn node_config(
         wants_history: true,
         confirms_printed: false,
         unstable_bytes_max: crate::limits::UNSTABLE_BYTES_MAX,
+        unstored_bytes_max: crate::limits::UNSTORED_BYTES_MAX,
         waiting_max: crate::limits::WAITING_MAX,
         #[cfg(feature = "weaknesses")]
         weakened: None,

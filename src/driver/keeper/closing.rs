@@ -70,7 +70,7 @@ impl Closing {
 }
 
 /// What was not stored, in words for the user; none if nothing is left.
-pub(super) fn unstored(shown: &str, count: usize, why: &StoreError) -> Option<String> {
+pub(super) fn unstored(shown: &str, count: u64, why: &StoreError) -> Option<String> {
     let left = match count {
         0 => return None,
         1 => "1 message is".to_owned(),

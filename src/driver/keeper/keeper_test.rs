@@ -69,6 +69,7 @@ fn keeper(scratch: &Scratch) -> Keeper {
         space,
         is_full: false,
         is_behind: false,
+        told_given_up: 0,
         reading: Reading::default(),
         searching: Searching::new(searches),
         look_at: now + LOOK_EVERY,

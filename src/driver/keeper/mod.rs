@@ -124,6 +124,8 @@ pub(super) struct Keeper {
     is_full: bool,
     /// The last commit did not take everything.
     is_behind: bool,
+    /// How many messages the node has given up, so far as the user was told that they are not in the file.
+    told_given_up: u64,
     reading: Reading,
     searching: Searching,
     /// When it is looked at next whether the file is where it was, although nothing is committed.
@@ -164,6 +166,7 @@ impl Keeper {
             space,
             is_full: false,
             is_behind: false,
+            told_given_up: 0,
             reading: Reading::default(),
             searching: Searching::new(searches),
             look_at: now.time + LOOK_EVERY,
@@ -348,8 +351,12 @@ impl Keeper {
             Step::Stored(count) => {
                 node.on_stored(count);
                 self.is_behind = node.unstored_len() > 0;
-                let is_over = self.trouble.end();
-                is_over.then(|| format!("{}: messages are stored again", self.files.shown()))
+                if !self.trouble.end() {
+                    return None;
+                }
+                let without = trouble::without(self.tell_given_up(node));
+                let path = self.files.shown();
+                Some(format!("{path}: messages are stored again{without}"))
             }
             // The chat goes on, unless more comes than is worth keeping.
             Step::Moving => {
@@ -359,9 +366,16 @@ impl Keeper {
             Step::Moved(words) => {
                 self.is_behind = node.unstored_len() > 0;
                 self.trouble.end();
-                Some(words)
+                let without = trouble::without(self.tell_given_up(node));
+                Some(format!("{words}{without}"))
             }
         }
+    }
+
+    /// How many messages the node has given up since the user was last told of such.
+    fn tell_given_up(&mut self, node: &Node) -> u64 {
+        let told = std::mem::replace(&mut self.told_given_up, node.given_up_count());
+        self.told_given_up.saturating_sub(told)
     }
 
     /// Nothing can be stored; the words are for the user, unless they were said already.
@@ -441,7 +455,8 @@ impl Keeper {
                 // It has waited for the lock.
                 Err(StoreError::Later(_)) if self.is_crossed(now.time) => None,
                 Err(e) => {
-                    let words = closing::unstored(&self.files.shown(), node.unstored_len(), &e);
+                    let count = node.unstored_len() as u64 + self.tell_given_up(node);
+                    let words = closing::unstored(&self.files.shown(), count, &e);
                     words.iter().for_each(|words| say(words));
                     break;
                 }

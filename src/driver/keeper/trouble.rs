@@ -94,3 +94,12 @@ pub(super) fn words(shown: &str, e: &StoreError) -> String {
          until it is stored"
     )
 }
+
+/// What the user is told besides when it is over: `given_up` messages had no room in memory until then.
+pub(super) fn without(given_up: u64) -> String {
+    match given_up {
+        0 => String::new(),
+        1 => "; 1 message that came meanwhile is not in the file".to_owned(),
+        n => format!("; {n} messages that came meanwhile are not in the file"),
+    }
+}

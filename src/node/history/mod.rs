@@ -52,6 +52,8 @@ pub struct History {
     /// What somebody lacks is kept beyond `max`, up to so many bytes.
     keeps_unstable: bool,
     kept_bytes_max: usize,
+    /// Beyond `max` messages, so many bytes wait to be stored.
+    unstored_bytes_max: usize,
 }
 
 impl History {
@@ -66,6 +68,7 @@ impl History {
             only_printed: config.confirms_printed,
             keeps_unstable: !config.is_weakened(Weakness::NoRetention),
             kept_bytes_max: config.unstable_bytes_max,
+            unstored_bytes_max: config.unstored_bytes_max,
         }
     }
 
@@ -279,9 +282,10 @@ impl History {
         }
     }
 
-    /// A message at or below the floor was shown, and is not kept.
-    pub(super) fn settle(&mut self, id: MessageId) {
-        self.origin_mut(id.origin).take(id.seq);
+    /// A message at or below the floor was shown, and is not kept; a store gets it.
+    pub(super) fn settle(&mut self, message: &ChatMessage) {
+        self.origin_mut(message.origin()).take(message.seq());
+        self.store_unheld(message);
         self.forget_idle_origins();
     }
 

@@ -13,7 +13,8 @@ pub(in crate::node) struct Origin {
     pub(super) held: Ranges,
     /// Taken in at some time, whether it is still held or not.
     taken: Ranges,
-    /// Given up: nobody in reach had it. What is found later is in `taken` too.
+    /// Given up: nobody in reach had it, or it could not be stored, or printed, where that is what counts. What is
+    /// found later, or was here before, is in `taken` too.
     missed: Ranges,
     /// Of `missed`, what nobody was known to count on: it did not come, or came under the floor and was
     /// not shown.
@@ -62,6 +63,14 @@ impl Origin {
     /// What was taken in at some time.
     pub(in crate::node) fn taken(&self) -> &Ranges {
         &self.taken
+    }
+
+    /// What of these was taken in at some time.
+    pub(in crate::node) fn taken_of(&self, seqs: &Ranges) -> Ranges {
+        let (mut taken, mut rest) = (seqs.clone(), seqs.clone());
+        rest.subtract(&self.taken);
+        taken.subtract(&rest);
+        taken
     }
 
     /// True if this message was ever taken in.
@@ -173,7 +182,7 @@ impl Origin {
         true
     }
 
-    /// Gives these up, as far as they were not taken in.
+    /// Gives these up: nobody in reach has them, or they cannot be kept where that is what counts.
     pub(in crate::node) fn miss(&mut self, first: u64, last: u64) {
         self.missed.insert_range(first, last);
     }

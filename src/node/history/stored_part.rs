@@ -12,21 +12,22 @@
 //!
 //! What is not stored yet never leaves memory, unless the store takes nothing for so long that a
 //! whole history, and many bytes, are unstored. Then the oldest of it is given up, and the floor rises above it, as
-//! that of a node without a store would; and since an acknowledgement leaves nothing out, nothing
-//! later of the same authors is acknowledged either.
+//! that of a node without a store would. What was given up is noted until somebody asks for it: it will never be
+//! stored, so that its authors and the user have to be told that it is missed.
 //!
 //! What comes late, and is older than all in memory, waits here for the store and is in neither of the two until
-//! then: who asks for it is given it from here.
+//! then: who asks for it is given it from here. What comes below the floor and is owed is no part of the history, but
+//! it goes to the store all the same, since nothing else may be confirmed.
 //!
 //! A store that must not grow deletes the oldest that it has. What is in memory, too, is held all the same, and
 //! is gone when it leaves memory; what was in the store only is gone at once, and the floor rises above it, as
 //! that of a node without a store does when its history is full. That it was stored stays true.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::origin::Origin;
-use super::{Asks, History};
-use crate::limits::{BATCH_BYTES_MAX, UNSTORED_BYTES_MAX};
+use super::{Asks, History, Ranges};
+use crate::limits::BATCH_BYTES_MAX;
 use crate::wire::{Buckets, ChatMessage, Fetch, Key, MessageId, Part, Position, SeqRange};
 
 /// Messages beyond the history's size that stay in memory until they leave it together: nodes whose
@@ -60,6 +61,10 @@ pub(super) struct StoredPart {
     /// Taken in and not yet stored, in the order of being taken in.
     unstored: VecDeque<ChatMessage>,
     unstored_bytes: usize,
+    /// Given up before it could be stored, by its authors; nobody was told of it yet.
+    given_up: BTreeMap<Key, Ranges>,
+    /// How many messages were ever given up so.
+    given_up_count: u64,
     /// The store has deleted everything up to here.
     dropped_to: Position,
     /// How many messages in memory are the occasion to look whether some may go.
@@ -117,10 +122,17 @@ impl History {
                 origin.only_stored.insert(message.seq());
             }
         }
-        if part.unstored.len() > self.max && part.unstored_bytes > UNSTORED_BYTES_MAX {
-            self.give_up_oldest();
-        }
+        self.limit_unstored();
         self.let_go();
+    }
+
+    /// A message at or below the floor, with a store: it is to be stored, and is held nowhere.
+    pub(super) fn store_unheld(&mut self, message: &ChatMessage) {
+        if let Some(part) = &mut self.stored_part {
+            part.unstored_bytes += message.size_bound();
+            part.unstored.push_back(message.clone());
+            self.limit_unstored();
+        }
     }
 
     /// A run that is new, with a store: as if each of it came by itself.
@@ -129,11 +141,13 @@ impl History {
             let bytes = || run.iter().map(ChatMessage::size_bound).sum::<usize>();
             let fits = || {
                 part.unstored.len() + run.len() <= self.max
-                    || part.unstored_bytes + bytes() <= UNSTORED_BYTES_MAX
+                    || part.unstored_bytes + bytes() <= self.unstored_bytes_max
             };
             if first.position() <= part.until || !fits() {
-                // The floor may rise in the middle of it.
-                self.insert(first.clone());
+                // The floor may rise in the middle of it, and above the rest of it.
+                if !self.insert(first.clone()) {
+                    self.store_unheld(first);
+                }
                 run = &run[1..];
                 continue;
             }
@@ -244,17 +258,36 @@ impl History {
         was_only_stored
     }
 
-    /// A whole history is unstored: the oldest part of it is given up.
-    fn give_up_oldest(&mut self) {
+    /// If a whole history is unstored, the oldest part of it is given up.
+    fn limit_unstored(&mut self) {
         let Some(part) = &mut self.stored_part else {
             return;
         };
+        if part.unstored.len() <= self.max || part.unstored_bytes <= self.unstored_bytes_max {
+            return;
+        }
         let mut last = Position::default();
-        for message in part.unstored.drain(..self.max / 8 + 1) {
+        for message in part.unstored.drain(..part.unstored.len() / 8 + 1) {
             last = last.max(message.position());
             part.unstored_bytes -= message.size_bound();
+            part.given_up_count += 1;
+            let of_author = part.given_up.entry(message.origin()).or_default();
+            of_author.insert(message.seq());
         }
-        self.raise_floor(last);
+        if last > self.floor {
+            self.raise_floor(last);
+        }
+    }
+
+    /// What was given up before it could be stored, by its authors, since this was last asked.
+    pub(in crate::node) fn take_given_up(&mut self) -> BTreeMap<Key, Ranges> {
+        let part = self.stored_part.as_mut();
+        part.map_or_else(BTreeMap::new, |part| std::mem::take(&mut part.given_up))
+    }
+
+    /// How many messages were given up so since this node started.
+    pub(in crate::node) fn given_up_count(&self) -> u64 {
+        self.stored_part.as_ref().map_or(0, |s| s.given_up_count)
     }
 
     /// The floor is about to rise to this position. The store's part of the history can only fall

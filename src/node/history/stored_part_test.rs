@@ -193,9 +193,14 @@ fn a_run_that_a_rising_floor_overtakes_is_what_its_messages_one_by_one_are() {
     assert!(whole.takes_run(&run[0]));
     whole.insert_run(&run);
     for message in &run {
-        single.insert(message.clone());
+        if !single.insert(message.clone()) {
+            single.settle(message);
+        }
     }
     assert!(whole.floor() >= first.position(), "it was given up");
+    assert!(whole.unstored().eq(single.unstored()));
+    let all = whole.unstored_len() as u64 + whole.given_up_count();
+    assert_eq!(all, 2_101, "each waits for the store, or is given up");
     assert_eq!(whole.floor(), single.floor());
     assert_eq!(
         (whole.len(), whole.digest()),
@@ -265,10 +270,57 @@ fn nothing_unstored_leaves_memory_until_a_whole_history_is() {
         other.insert(m.clone());
     }
     assert_eq!(history.digest(), other.digest());
-    // It works again: what was given up is never acknowledged.
-    store_all(&mut history, &mut BTreeMap::new());
+    let all: Vec<_> = history.take_given_up().into_iter().collect();
+    let mut seqs = Ranges::default();
+    seqs.insert_range(1, given_up);
+    assert_eq!(all, [(Key(2), seqs)]);
+    assert_eq!(history.given_up_count(), given_up);
+    assert!(history.take_given_up().is_empty(), "it is said once");
+    // It works again: what was given up is never confirmed, and the rest is once that is known to be missed.
+    let mut disk = BTreeMap::new();
+    store_all(&mut history, &mut disk);
+    assert_eq!(disk.len() as u64, 2_001 - given_up);
     assert_eq!(history.safe_end(Key(2), 1), 0);
+    history.origin_mut(Key(2)).miss(1, given_up);
+    assert_eq!(history.safe_end(Key(2), 1), 2_001);
     assert!(history.is_settled(message(1, 5, 5).id()));
+}
+
+/// With a store only what is stored may be confirmed, wherever the floor is.
+#[test]
+fn what_comes_below_the_floor_and_is_owed_goes_to_the_store() {
+    let (mut history, mut disk) = (storing(10), BTreeMap::new());
+    history.insert(message(1, 1, 50));
+    store_all(&mut history, &mut disk);
+    history.raise_floor(message(1, 1, 50).position());
+    let late = message(2, 1, 20);
+    assert!(!history.insert(late.clone()));
+    history.settle(&late);
+    assert_eq!((history.len(), history.unstored_len()), (0, 1));
+    assert_eq!(history.safe_end(Key(2), 1), 0);
+    store_all(&mut history, &mut disk);
+    assert_eq!(history.safe_end(Key(2), 1), 1);
+    assert!(disk.contains_key(&late.position()) && !history.contains(late.id()));
+    #[cfg(debug_assertions)]
+    history.check_invariants();
+}
+
+#[test]
+fn what_takes_little_room_each_is_given_up_in_few_steps() {
+    let mut config = crate::node::rig::config();
+    (config.history_max, config.unstored_bytes_max) = (3, 100_000);
+    let mut history = History::new(&config);
+    history.restore(Restored::default());
+    let mut steps = 0;
+    for n in 1..=10_000 {
+        history.insert(message(1, n, n));
+        steps += usize::from(!history.take_given_up().is_empty());
+    }
+    assert!((1..200).contains(&steps), "{steps}");
+    assert_eq!(
+        history.given_up_count() + history.unstored_len() as u64,
+        10_000
+    );
 }
 
 #[test]

@@ -305,11 +305,17 @@ impl Talk {
                     }
                 }
             }
+            let (is_unstored, end) = self.own_missed(lent, first, last);
+            last = end;
+            let is_news = confirmed > 0 || to.is_empty() || !missed.is_empty();
+            if is_unstored {
+                missed.push(lent.cx.config.key);
+            }
             self.count_missed(lent, &missed, last - first + 1);
             if confirmed == 0 && !to.is_empty() {
                 self.delivery.given_up += last - first + 1;
             }
-            if confirmed > 0 || to.is_empty() || !missed.is_empty() {
+            if is_news {
                 lent.cx.show(Event::Delivered {
                     first,
                     last,

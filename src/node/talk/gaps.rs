@@ -13,7 +13,7 @@ use super::{Lent, Talk, holes};
 use crate::limits;
 use crate::node::context::Context;
 use crate::node::history::{Origin, Ranges};
-use crate::node::{Event, Time, Timer, Weakness};
+use crate::node::{Event, Lack, Time, Timer, Weakness};
 use crate::timing;
 use crate::wire::{Key, MessageId, Position, SeqRange};
 
@@ -359,7 +359,7 @@ impl Talk {
             let text = holes::of_author(&self.nick_of(lent, author), hole);
             lent.cx.show(Event::Warning(text));
         }
-        self.say_missed(lent, author, &untold);
+        self.say_missed(lent, author, &untold, Lack::Unfound);
         self.acks.owe(author);
     }
 
@@ -375,7 +375,13 @@ impl Talk {
     }
 
     /// The user is told of these.
-    pub(super) fn say_missed(&mut self, lent: &mut Lent<'_>, author: Key, owed: &Ranges) {
+    pub(super) fn say_missed(
+        &mut self,
+        lent: &mut Lent<'_>,
+        author: Key,
+        owed: &Ranges,
+        lack: Lack,
+    ) {
         if owed.is_empty() {
             return;
         }
@@ -389,6 +395,7 @@ impl Talk {
                     nick: nick.clone(),
                     first,
                     last,
+                    lack,
                 });
             }
         }

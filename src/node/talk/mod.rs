@@ -137,6 +137,7 @@ impl Talk {
     /// At the end of each turn: sends what the turn gathered, and shows what became delivered.
     pub(super) fn end_turn(&mut self, lent: &mut Lent<'_>) {
         self.flush_chat(lent);
+        self.call_unstored_missed(lent);
         self.flush_acks(lent);
         self.step_delivery(lent);
         self.flush_stable(lent);

@@ -3,11 +3,12 @@
 //! Owns the order between the two. The driver commits, once per turn and before [`Node::end_turn`](crate::node::Node::end_turn),
 //! what [`Node::unstored`](crate::node::Node::unstored) names, and says with [`Node::on_stored`](crate::node::Node::on_stored) how much of it is safe. No ACK
 //! is sent, and nothing of one's own shown as delivered, beyond that. If nothing can be stored the
-//! chat goes on all the same, unconfirmed.
+//! chat goes on all the same, unconfirmed. What is given up meanwhile for want of memory will never be stored: it is
+//! called missed, by this node to itself, too, where it wrote it.
 
 use super::{Lent, Talk};
-use crate::node::Restored;
 use crate::node::context::Context;
+use crate::node::{Lack, Restored, Weakness};
 use crate::wire::{ChatMessage, Position};
 
 /// Of what was restored, how much is looked through for the causes of the next own message: all
@@ -65,6 +66,48 @@ impl Talk {
             } else {
                 self.acks.owe(author);
             }
+        }
+    }
+
+    /// At the end of a turn: what was given up before it could be stored is missed, whether its user saw it or
+    /// not, and its author is told. What fell below the floor while this node joined, and its user never saw, is
+    /// not here at all, and is asked for like anything else if it is owed.
+    pub(super) fn call_unstored_missed(&mut self, lent: &mut Lent<'_>) {
+        if !self.has_joined() || lent.cx.is_weakened(Weakness::GivenUpIsForgotten) {
+            return;
+        }
+        for (author, seqs) in self.history.take_given_up() {
+            let is_own = author == lent.cx.config.key;
+            let origin = self.history.origin_mut(author);
+            let taken = origin.taken_of(&seqs);
+            for (first, last) in taken.iter() {
+                origin.miss(first, last);
+            }
+            let owed_from = origin.owed_from().or(is_own.then_some(0));
+            let owed = owed_from.map(|from| taken.within(from, u64::MAX));
+            self.say_missed(lent, author, &owed.unwrap_or_default(), Lack::Unstored);
+            if is_own {
+                self.delivery.recheck();
+            } else {
+                self.acks.owe(author);
+            }
+        }
+    }
+
+    /// How many messages were given up before they could be stored.
+    pub(in crate::node) fn given_up_count(&self) -> u64 {
+        self.history.given_up_count()
+    }
+
+    /// Whether this own message was given up before it could be stored, and up to where, or to `last`, the same
+    /// holds.
+    pub(super) fn own_missed(&self, lent: &Lent<'_>, first: u64, last: u64) -> (bool, u64) {
+        let origin = self.history.origin(lent.cx.config.key);
+        let missed = origin.map(|origin| origin.missed_within(first, last));
+        match missed.and_then(|missed| missed.iter().next()) {
+            Some((from, to)) if from == first => (true, to),
+            Some((from, _)) => (false, from - 1),
+            None => (false, last),
         }
     }
 

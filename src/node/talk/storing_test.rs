@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::*;
-use crate::node::{Command, Config, Effect, Event, Input, LinkId, Node, Now, Outbox, Time, Timer};
+use crate::node::{
+    Command, Config, Effect, Event, Input, Lack, LinkId, Node, Now, Outbox, Time, Timer,
+};
 use crate::wire::{Address, Chunk, Draft, Key, Message, Position, SeqRange};
 
 /// One node, what it is to do, and its disk.
@@ -45,8 +47,12 @@ impl Net {
     }
 
     fn start(&mut self, disk: BTreeMap<Position, ChatMessage>, history_max: usize) -> usize {
-        let host = self.hosts.len();
-        let mut node = Node::new(config(host, history_max), fastrand::Rng::with_seed(1));
+        self.start_with(disk, config(self.hosts.len(), history_max))
+    }
+
+    fn start_with(&mut self, disk: BTreeMap<Position, ChatMessage>, config: Config) -> usize {
+        let (host, history_max) = (self.hosts.len(), config.history_max);
+        let mut node = Node::new(config, fastrand::Rng::with_seed(1));
         node.restore(restored(&disk, history_max));
         let mut out = Outbox::new();
         node.start(self.now(), &mut out);
@@ -189,6 +195,45 @@ impl Net {
         });
         last.max().unwrap_or(0)
     }
+
+    /// Of this author, what its user was told could not be stored.
+    fn unstored(&self, host: usize, author: usize) -> Vec<(u64, u64)> {
+        let shown = self.hosts[host].shown.iter();
+        let told = shown.filter_map(|e| match e {
+            Event::Missed {
+                key,
+                first,
+                last,
+                lack: Lack::Unstored,
+                ..
+            } if *key == self.hosts[author].node.key() => Some((*first, *last)),
+            _ => None,
+        });
+        told.collect()
+    }
+
+    /// Who is said to have missed this message of this author's, once it is delivered, and how many confirmed it.
+    fn word(&self, author: usize, seq: u64) -> Option<(usize, Vec<Key>)> {
+        let mut shown = self.hosts[author].shown.iter();
+        shown.find_map(|e| match e {
+            Event::Delivered {
+                first,
+                last,
+                confirmed,
+                missed,
+                ..
+            } if (*first..=*last).contains(&seq) => Some((*confirmed, missed.clone())),
+            _ => None,
+        })
+    }
+}
+
+/// So little waits for a disk that fails.
+fn forgetful(host: usize) -> Config {
+    Config {
+        unstored_bytes_max: 1_000,
+        ..config(host, 5)
+    }
 }
 
 fn config(host: usize, history_max: usize) -> Config {
@@ -204,6 +249,7 @@ fn config(host: usize, history_max: usize) -> Config {
         wants_history: true,
         confirms_printed: false,
         unstable_bytes_max: crate::limits::UNSTABLE_BYTES_MAX,
+        unstored_bytes_max: crate::limits::UNSTORED_BYTES_MAX,
         waiting_max: crate::limits::WAITING_MAX,
         peers: Vec::new(),
         weakened: None,
@@ -272,6 +318,73 @@ fn nothing_is_confirmed_before_it_is_stored() {
     net.run(LONG);
     assert_eq!(net.delivered(a), 3);
     assert_eq!(net.hosts[a].disk, net.hosts[b].disk);
+}
+
+#[test]
+fn what_a_full_disk_has_no_room_for_is_missed_on_both_sides_and_the_rest_is_confirmed() {
+    let mut net = Net::new();
+    let a = net.start(BTreeMap::new(), 100);
+    net.run(LONG);
+    let b = net.start_with(BTreeMap::new(), forgetful(1));
+    net.run(LONG);
+    net.say(a, "one");
+    net.run(LONG);
+    net.hosts[b].works = false;
+    for n in 2..=30 {
+        net.say(a, &format!("{n} {}", "x".repeat(100)));
+        net.run(Duration::from_millis(10));
+    }
+    net.run(LONG);
+    let told = net.unstored(b, a);
+    let upto = told.last().expect("something is given up").1;
+    assert_eq!(told[0].0, 2);
+    assert!(told.windows(2).all(|pair| pair[0].1 + 1 == pair[1].0));
+    assert!((3..30).contains(&upto), "{upto}");
+    let ben = net.hosts[b].node.key();
+    assert_eq!(net.delivered(a), upto, "the author hears of it at once");
+    assert_eq!(net.word(a, 1), Some((1, vec![])));
+    assert_eq!(net.word(a, upto), Some((0, vec![ben])));
+    net.hosts[b].works = true;
+    net.run(LONG);
+    assert_eq!(net.word(a, upto + 1), Some((1, vec![])));
+    assert_eq!(net.delivered(a), 30);
+    assert_eq!(net.hosts[b].disk.len() as u64, 30 - (upto - 1));
+    assert_eq!(net.hosts[b].node.given_up_count(), upto - 1);
+    let patience = Duration::from_secs(1);
+    net.handle(a, Input::Command(Command::Leave { patience }));
+    net.run(LONG);
+    let Some(Event::Left {
+        confirmed, missed, ..
+    }) = net.hosts[a].shown.last()
+    else {
+        panic!("it has left");
+    };
+    assert!(!confirmed);
+    assert_eq!((missed[0].0.key, missed[0].1), (ben, upto - 1));
+}
+
+#[test]
+fn a_writer_that_cannot_store_its_own_lines_says_so_itself() {
+    let mut net = Net::new();
+    let a = net.start_with(BTreeMap::new(), forgetful(0));
+    net.run(LONG);
+    let b = net.start(BTreeMap::new(), 100);
+    net.run(LONG);
+    net.hosts[a].works = false;
+    for n in 1..=30 {
+        net.say(a, &format!("{n} {}", "x".repeat(100)));
+        net.run(Duration::from_millis(10));
+    }
+    net.run(LONG);
+    let upto = net.unstored(a, a).last().expect("something is given up").1;
+    assert_eq!(net.delivered(a), upto);
+    let ana = net.hosts[a].node.key();
+    assert_eq!(net.word(a, upto), Some((1, vec![ana])));
+    net.hosts[a].works = true;
+    net.run(LONG);
+    assert_eq!(net.word(a, 30), Some((1, vec![])));
+    assert_eq!(net.hosts[b].disk.len(), 30);
+    assert_eq!(net.hosts[a].disk.len() as u64, 30 - upto);
 }
 
 #[test]

@@ -35,7 +35,7 @@ impl Talk {
         let lacks = |cause| !history.has_taken(cause);
         self.chat.heads.cover(message, lacks);
         if !self.history.insert(message.clone()) {
-            self.history.settle(id);
+            self.history.settle(message);
             lent.cx.counters.late += 1;
         }
         self.acks.owe(id.origin);

@@ -88,6 +88,11 @@ impl Delivered {
         Ok(counted)
     }
 
+    /// The author's node has missed this itself: it could not store it.
+    pub fn on_own_missed(&mut self, id: MessageId) {
+        self.missed.insert(id);
+    }
+
     /// The first message of this author that could be delivered and is not: somebody whom it was
     /// sent to is a member, and nobody who may be too far away.
     pub fn outstanding(

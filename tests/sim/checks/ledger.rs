@@ -47,6 +47,8 @@ struct Account {
     seen: BTreeMap<u64, Arrival>,
     /// Called missed, found later or not.
     missed: BTreeSet<u64>,
+    /// Called missed because it could not be stored: it had been here.
+    given_up: BTreeSet<u64>,
     /// In the history when the reader had joined: never shown by itself.
     held: BTreeSet<u64>,
     confirmed: BTreeSet<u64>,
@@ -316,14 +318,34 @@ impl Ledger {
         Ok(())
     }
 
+    /// A reader, or the author itself, gives this up, since it could not be stored for too long.
+    pub fn on_given_up(&mut self, run: Run, id: MessageId) -> Verdict {
+        let is_own = self.said.get(&id).is_some_and(|said| said.by == run);
+        let account = self.accounts.entry((run, id.origin)).or_default();
+        let why = if account.confirmed.contains(&id.seq) {
+            "has confirmed it"
+        } else if !is_own && !account.seen.contains_key(&id.seq) {
+            "never showed it"
+        } else if !account.given_up.insert(id.seq) {
+            "said so before"
+        } else {
+            return Ok(());
+        };
+        let text = format!("run {run} says that it could not store {id}, and {why}");
+        broken("false word", text)
+    }
+
     /// An author is told that a reader has confirmed this; `holds` if it stands in its history.
     pub fn on_confirmed(&mut self, by: Run, id: MessageId, holds: bool) -> Verdict {
         let account = self.accounts.entry((by, id.origin)).or_default();
-        if account.has(id.seq) || (holds && !account.missed.contains(&id.seq)) {
+        let is_there = account.has(id.seq) || (holds && !account.missed.contains(&id.seq));
+        if is_there && !account.given_up.contains(&id.seq) {
             account.confirmed.insert(id.seq);
             return Ok(());
         }
-        let text = if account.missed.contains(&id.seq) {
+        let text = if account.given_up.contains(&id.seq) {
+            format!("{id} is confirmed by run {by}, which could not store it")
+        } else if account.missed.contains(&id.seq) {
             format!("{id} is confirmed by run {by}, which called it missed")
         } else {
             format!("{id} is confirmed by run {by}, which lacks it")
@@ -333,7 +355,9 @@ impl Ledger {
 
     /// An author is told that a reader has missed this.
     pub fn on_told_missed(&self, by: Run, id: MessageId) -> Verdict {
-        if self.was_missed(by, id) {
+        let account = self.accounts.get(&(by, id.origin));
+        let was_given_up = account.is_some_and(|a| a.given_up.contains(&id.seq));
+        if was_given_up || self.was_missed(by, id) {
             return Ok(());
         }
         let text = format!("{id} is said to be missed by run {by}, whose user was not told");

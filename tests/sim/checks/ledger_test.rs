@@ -77,6 +77,23 @@ fn what_is_called_missed_and_found_later_is_accepted() {
 }
 
 #[test]
+fn what_was_shown_and_could_not_be_stored_is_told_as_missed_and_not_confirmed() {
+    let mut ledger = room();
+    show(&mut ledger, 1, &[1, 2, 3, 4, 5, 6], Arrival::Live).unwrap();
+    ledger.on_confirmed(1, id(1), true).unwrap();
+    rejects(ledger.on_told_missed(1, id(2)), "false word");
+    ledger.on_given_up(1, id(2)).unwrap();
+    ledger.on_told_missed(1, id(2)).unwrap();
+    rejects(ledger.on_given_up(1, id(2)), "false word");
+    rejects(ledger.on_confirmed(1, id(2), true), "false word");
+    rejects(ledger.on_given_up(1, id(1)), "false word");
+    rejects(ledger.on_given_up(2, id(3)), "false word");
+    ledger.on_confirmed(1, id(3), true).unwrap();
+    ledger.on_given_up(0, id(4)).unwrap();
+    ledger.settled(&[0, 1], &BTreeSet::from([A]), NONE).unwrap();
+}
+
+#[test]
 fn what_was_said_before_ones_time_is_owed_nobody() {
     let mut ledger = room();
     // Nothing of the past came.

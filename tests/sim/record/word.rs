@@ -65,7 +65,7 @@ impl Record {
         let origin = self.keys[run];
         let id = MessageId { origin, seq };
         let run_of = |key: &Key| self.runs.get(key).copied();
-        if !scene.is_stored(run, id) {
+        if !scene.is_stored(run, id) && !word.missed.contains(&origin) {
             let text = format!("run {run} has {id} delivered, and has not stored it");
             return Err(Violation::new("false word", text));
         }
@@ -101,12 +101,46 @@ impl Record {
             },
         };
         let view = scene.view(run);
+        let others: Vec<Key> = word
+            .missed
+            .iter()
+            .filter(|k| **k != origin)
+            .copied()
+            .collect();
+        if others.len() < word.missed.len() {
+            self.delivered.on_own_missed(id);
+        }
+        let word = Word {
+            missed: &others,
+            ..word
+        };
         let counted = (self.delivered).on_delivered((run, id), word, &view, has)?;
         for by in counted.iter().filter_map(run_of) {
             if self.lying.is_liar(by) {
                 continue;
             }
             self.ledger.on_confirmed(by, id, holds(by))?;
+        }
+        Ok(())
+    }
+
+    /// Messages were here, and are given up since they cannot be stored.
+    pub(super) fn on_given_up(
+        &mut self,
+        run: RunId,
+        origin: Key,
+        (first, last): (u64, u64),
+        scene: Scene<'_>,
+    ) -> Verdict {
+        for seq in first..=last {
+            let id = MessageId { origin, seq };
+            if scene.is_stored(run, id) {
+                let text = format!("run {run} calls {id} missed, and has stored it");
+                return Err(Violation::new("false word", text));
+            }
+            if !self.lying.is_lie(origin) {
+                self.ledger.on_given_up(run, id)?;
+            }
         }
         Ok(())
     }

@@ -279,6 +279,7 @@ fn node_config(config: &DriverConfig, key: Key, network: &Network, at: SocketAdd
         wants_history: config.wants_history || config.store.is_some(),
         confirms_printed: config.ui.confirms_printed,
         unstable_bytes_max: crate::limits::UNSTABLE_BYTES_MAX,
+        unstored_bytes_max: crate::limits::UNSTORED_BYTES_MAX,
         waiting_max: crate::limits::WAITING_MAX,
         #[cfg(feature = "weaknesses")]
         weakened: None,
