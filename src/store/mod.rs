@@ -172,8 +172,11 @@ impl Store {
         }
         let waiting = self.waiting.get_mut();
         let dropped_to = self.dropped_to;
-        let kept = messages.filter(|m| m.position() > dropped_to);
-        let (blocks, rows) = waiting.divide(kept.collect());
+        let mut kept: Vec<&ChatMessage> = messages.collect();
+        if dropped_to > Position::default() {
+            kept.retain(|m| m.position() > dropped_to);
+        }
+        let (blocks, rows) = waiting.divide(kept);
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;

@@ -99,17 +99,20 @@ pub(super) struct Cut {
     left: Option<(Position, usize)>,
 }
 
-/// A message that is to be committed, and its position, which is looked at several times.
-#[derive(Clone, Copy)]
-struct Candidate<'m>(Position, &'m ChatMessage);
-
 impl Reach {
-    fn of(piece: &[Candidate<'_>]) -> Reach {
-        let positions = || piece.iter().map(|c| c.0);
-        Reach {
-            least: positions().min().unwrap_or_default(),
-            greatest: positions().max().unwrap_or_default(),
-        }
+    /// That of these messages. Of those that follow each other in memory the first and the last are looked at: the
+    /// others lie between them.
+    fn of(messages: &[&ChatMessage]) -> Reach {
+        let mut runs = messages.chunk_by(|before, message| message.is_next_in_block(before));
+        let ends = |run: &[&ChatMessage]| {
+            let (first, last) = (run.first()?, run.last()?);
+            Some((first.position(), last.position()))
+        };
+        let first = runs.next().and_then(ends).unwrap_or_default();
+        let (least, greatest) = runs
+            .filter_map(ends)
+            .fold(first, |reach, run| (reach.0.min(run.0), reach.1.max(run.1)));
+        Reach { least, greatest }
     }
 
     fn overlaps(&self, other: &Reach) -> bool {
@@ -127,22 +130,22 @@ impl Waiting {
             return (Vec::new(), messages);
         }
         // Old messages that come while others are new would make a block that spans everything.
-        let candidates = messages.into_iter().map(|m| Candidate(m.position(), m));
-        let (later, earlier): (Vec<_>, Vec<_>) = candidates.partition(|c| c.0 > self.newest);
+        let (later, earlier) = match Reach::of(&messages).least > self.newest {
+            true => (messages, Vec::new()),
+            false => (messages.into_iter()).partition(|m| m.position() > self.newest),
+        };
         let (mut blocks, mut rows) = (Vec::new(), Vec::new());
         for part in [earlier, later].iter().filter(|part| !part.is_empty()) {
             for piece in part.chunks(piece_len(part)) {
                 let (reach, bytes) = (Reach::of(piece), size_of(piece));
-                let messages = piece.iter().map(|c| c.1);
                 if piece.len() >= BLOCK_MIN && self.has_room_for(reach, bytes, &blocks) {
-                    let messages = messages.collect();
                     blocks.push(Block {
                         reach,
-                        messages,
+                        messages: piece.to_vec(),
                         bytes,
                     });
                 } else {
-                    rows.extend(messages);
+                    rows.extend(piece);
                 }
             }
         }
@@ -273,15 +276,15 @@ impl Waiting {
 }
 
 /// How many messages of a part go into each of its pieces, which are of about one length.
-fn piece_len(part: &[Candidate<'_>]) -> usize {
+fn piece_len(part: &[&ChatMessage]) -> usize {
     let by_bytes = size_of(part).div_ceil(BLOCK_BYTES);
     let pieces = part.len().div_ceil(BLOCK_MAX).max(by_bytes);
     part.len().div_ceil(pieces.max(1))
 }
 
 /// More bytes than these messages take in a block.
-fn size_of(part: &[Candidate<'_>]) -> usize {
-    part.iter().map(|c| c.1.size_bound()).sum()
+fn size_of(part: &[&ChatMessage]) -> usize {
+    part.iter().map(|m| m.size_bound()).sum()
 }
 
 impl Waiting {

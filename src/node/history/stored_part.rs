@@ -179,9 +179,11 @@ impl History {
         let Some(part) = &mut self.stored_part else {
             return;
         };
-        let first_unstored = part.unstored.iter().map(|m| m.position()).min();
-        let stored = first_unstored.map_or(excess, |p| self.order.count_before(p));
-        let mut count = excess.min(stored);
+        let first_unstored = || part.unstored.iter().map(|m| m.position()).min();
+        let mut count = match excess {
+            0 => 0,
+            _ => first_unstored().map_or(excess, |p| excess.min(self.order.count_before(p))),
+        };
         let dropped_to = part.dropped_to;
         if self
             .order
