@@ -1,6 +1,6 @@
 //! A terminal for a lecture: keys in, frames out, and the time between them.
 //!
-//! Owns the terminal's mode while it lasts, and gives it back. It knows nothing of nodes.
+//! Owns the terminal's mode while it lasts, and gives it back, also if a signal asks to leave. It knows nothing of nodes.
 
 use std::io::{self, Read as _, Write as _};
 use std::time::Duration;
@@ -13,6 +13,7 @@ use crate::demo::{Screen, Wish};
 use crate::node::Time;
 
 use super::clock::Clock;
+use super::console::LeaveFlags;
 
 /// How often the screen is drawn, and how long a key may wait.
 const FRAME: Duration = Duration::from_millis(50);
@@ -20,7 +21,7 @@ const FRAME: Duration = Duration::from_millis(50);
 const ENTER: &[u8] = b"\x1b[?1049h\x1b[?25l";
 const LEAVE: &[u8] = b"\x1b[?25h\x1b[?1049l";
 
-/// Shows the nodes until the user quits. `write` writes what there is, and says where it is.
+/// Shows the nodes until the user quits, or a signal asks to leave. `write` writes what there is, and says where it is.
 ///
 /// # Errors
 ///
@@ -37,6 +38,7 @@ pub fn lecture(
         );
     }
     let fail = |e: io::Error| format!("demo: the terminal cannot be used: {e}");
+    let leave = LeaveFlags::new().map_err(fail)?;
     let before = tcgetattr(stdin()).map_err(|e| fail(e.into()))?;
     let mut raw = before.clone();
     raw.make_raw();
@@ -44,22 +46,27 @@ pub fn lecture(
     let played = out
         .lock()
         .write_all(ENTER)
-        .and_then(|()| play(screen, &mut write));
+        .and_then(|()| play(screen, &leave, &mut write));
     let _ = out
         .lock()
         .write_all(LEAVE)
         .and_then(|()| out.lock().flush());
     let _ = tcsetattr(stdin(), OptionalActions::Drain, &before);
-    played.map_err(fail)
+    match played {
+        // A terminal that goes away (SIGHUP) cannot be drawn on any more.
+        Err(e) if !leave.is_asked() => Err(fail(e)),
+        _ => Ok(()),
+    }
 }
 
 fn play(
     screen: &mut Screen,
+    leave: &LeaveFlags,
     write: &mut impl FnMut(&Screen) -> Result<String, String>,
 ) -> io::Result<()> {
     let clock = Clock::new();
     let mut last = clock.time();
-    loop {
+    while !leave.is_asked() {
         let now = clock.time();
         screen.pass(now.since(last));
         last = now;
@@ -72,10 +79,11 @@ fn play(
                 let words = write(screen).unwrap_or_else(|words| words);
                 screen.remark(&words);
             }
-            Some(Wish::Quit) => return Ok(()),
+            Some(Wish::Quit) => break,
             None => {}
         }
     }
+    Ok(())
 }
 
 /// The keys that come until the next frame.

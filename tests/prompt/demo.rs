@@ -2,7 +2,8 @@
 
 use std::process::Command;
 
-use crate::harness::scratch_dir;
+use crate::harness::{Signal, scratch_dir};
+use crate::is_ignored;
 use crate::terminal::{Setup, Terminal};
 
 /// A row of the screen with all of these words.
@@ -90,4 +91,27 @@ fn real_processes_are_killed_frozen_and_added_before_ones_eyes() {
             .all(|name| !name.to_string_lossy().starts_with("papo-demo-")),
         "{left:?}"
     );
+}
+
+#[test]
+fn signals_end_a_demo_as_q_does_with_the_terminal_restored() {
+    for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
+        if signal == Signal::HUP && is_ignored(signal) {
+            eprintln!("no SIGHUP: these tests run under nohup, which papo inherits");
+            continue;
+        }
+        let dir = scratch_dir();
+        let svg = dir.join("demo.svg");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_papo"));
+        command.args(["demo", "--simulated", "--svg"]).arg(&svg);
+        let mut demo = Terminal::running(&command, &Setup::default());
+        demo.shows("ana#1");
+        assert!(!demo.is_restored());
+        demo.signal(signal);
+        assert_eq!(demo.exit().code(), Some(0), "{signal:?}");
+        assert!(demo.is_restored(), "{signal:?}");
+        demo.shows("the picture: ");
+        assert!(!demo.screen().contains("ana#1"), "{signal:?}");
+        assert!(svg.exists(), "{signal:?}");
+    }
 }

@@ -217,7 +217,7 @@ fn sigquit_ends_it_as_it_ends_any_process_with_the_terminal_restored() {
 }
 
 /// Whoever started these tests has this signal ignored, and what is started from here too.
-fn is_ignored(signal: Signal) -> bool {
+pub fn is_ignored(signal: Signal) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mut lines = status.lines();
     let ignored = lines.find_map(|line| line.strip_prefix("SigIgn:"));

@@ -40,7 +40,7 @@ pub(super) use allowance::Allowance;
 use shares::Shares;
 use signals::TtyNews;
 pub use signals::outlive_file_limits;
-pub(super) use signals::{SignalRequest, Signals};
+pub(super) use signals::{LeaveFlags, SignalRequest, Signals};
 use stdio::{Flushed, InputFd, OutputFd, ReadOutcome};
 use tty::Tty;
 

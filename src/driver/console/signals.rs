@@ -1,11 +1,11 @@
-//! Signals as a source of events.
+//! Signals as a source of events, and as flags for who has no loop.
 //!
 //! Owns the handlers of SIGINT, SIGTERM, SIGHUP and SIGUSR2, and in a terminal those of SIGQUIT, of job control
 //! and of its size. It decides nothing: it says what came.
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use mio::{Interest, Registry, Token};
 use signal_hook::consts::{
@@ -54,13 +54,35 @@ pub(super) fn quit_process() {
     let _ = low_level::emulate_default_handler(SIGQUIT);
 }
 
-/// A first SIGQUIT waits for the loop, which gives the terminal back. Should the loop stand still, a second one ends
-/// the process.
-fn quit_at_the_second(source: &Source) -> io::Result<()> {
+/// The first signal of this kind only sets a flag: whoever looks at it gives the terminal back. Should nobody look, a
+/// second one ends the process.
+fn end_at_the_second(signal: i32) -> io::Result<Arc<AtomicBool>> {
     let came = Arc::new(AtomicBool::new(false));
-    flag::register_conditional_default(SIGQUIT, Arc::clone(&came))?;
-    flag::register(SIGQUIT, came)?;
-    source.add_signal(SIGQUIT)
+    flag::register_conditional_default(signal, Arc::clone(&came))?;
+    flag::register(signal, Arc::clone(&came))?;
+    Ok(came)
+}
+
+/// For who looks now and then, instead of waiting for events: whether a signal asks it to leave.
+pub struct LeaveFlags(Vec<Arc<AtomicBool>>);
+
+impl LeaveFlags {
+    /// Installs the handlers. SIGHUP keeps being ignored if it was (`nohup`).
+    ///
+    /// # Errors
+    ///
+    /// If a handler cannot be installed.
+    pub fn new() -> io::Result<LeaveFlags> {
+        let signals = [SIGINT, SIGTERM, SIGHUP].into_iter();
+        let heeded = signals.filter(|signal| *signal != SIGHUP || !is_ignored(SIGHUP));
+        let flags = heeded.map(end_at_the_second).collect::<io::Result<_>>();
+        flags.map(LeaveFlags)
+    }
+
+    /// True once a signal came.
+    pub fn is_asked(&self) -> bool {
+        self.0.iter().any(|came| came.load(Ordering::Relaxed))
+    }
 }
 
 /// Counts the signals that came.
@@ -93,7 +115,8 @@ impl Signals {
                 source.add_signal(signal)?;
             }
             if !is_ignored(SIGQUIT) {
-                quit_at_the_second(&source)?;
+                end_at_the_second(SIGQUIT)?;
+                source.add_signal(SIGQUIT)?;
             }
         }
         if !is_ignored(SIGHUP) {
