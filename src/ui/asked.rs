@@ -217,9 +217,16 @@ impl Ui {
         self.display.stdout().dropped()
     }
 
-    /// Papo ends, and so many messages could not be written.
-    pub fn say_dropped(&mut self, count: u64) {
-        self.say_not_printed(count, "stdout could not be written to");
+    /// Papo ends since stdout could not be written to, and so many messages with it.
+    pub fn say_failed(&mut self, reason: &str, count: u64) {
+        let lines = match count {
+            0 => String::new(),
+            count => format!("; {} not printed", text::count(count, "line")),
+        };
+        let words = format!(
+            "cannot write to stdout: {reason}{lines}; make room for it, or send it elsewhere"
+        );
+        self.display.say_on_stderr(&words);
     }
 
     /// Papo ends, and nobody has read so many messages.

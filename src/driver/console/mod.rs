@@ -67,8 +67,8 @@ pub(super) struct Console {
     is_stdin_left: bool,
     /// The reader of stdout has taken something since [`Console::begin_round`].
     stdout_moved: bool,
-    /// Stdout failed in another way than by its reader going away.
-    has_failed: bool,
+    /// Why stdout failed, if it did so in another way than by its reader going away.
+    failure: Option<String>,
 }
 
 impl Console {
@@ -94,7 +94,7 @@ impl Console {
             shares: Shares::default(),
             is_stdin_left: false,
             stdout_moved: false,
-            has_failed: false,
+            failure: None,
         })
     }
 
@@ -175,9 +175,9 @@ impl Console {
         self.stdout.never_waits()
     }
 
-    /// True if stdout failed in another way than by its reader going away.
-    pub(super) fn has_failed(&self) -> bool {
-        self.has_failed
+    /// Why stdout failed, if it did so in another way than by its reader going away.
+    pub(super) fn failure(&self) -> Option<&str> {
+        self.failure.as_deref()
     }
 
     /// True if more waits to be done than the last turn allowed.
@@ -438,11 +438,9 @@ impl Console {
     }
 
     fn on_stdout_gone(&mut self, now: Now, ui: &mut Ui, error: &io::Error) {
-        let quiet = error.kind() == ErrorKind::BrokenPipe;
-        if !quiet {
-            self.has_failed = true;
-            let text = format!("cannot write to stdout: {}; leaving", reason(error));
-            ui.warn(now, &text);
+        // It is said at the end, together with what it has cost.
+        if error.kind() != ErrorKind::BrokenPipe {
+            self.failure = Some(reason(error));
         }
         ui.on_stop(now, true);
         self.shares.drop_waiting();

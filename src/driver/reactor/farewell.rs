@@ -86,20 +86,14 @@ pub(super) enum Peers {
 }
 
 impl Farewell {
-    /// What nobody read is counted on stderr; the result is what that makes of the exit status.
+    /// What nobody read is counted on stderr; the result is what that makes of the exit status. Of a stdout that
+    /// failed nothing is said here, and of a reader that went away nothing at all: it knows that.
     pub(super) fn say_unprinted(&self, ui: &mut Ui, console: &mut Console) -> u8 {
         let unprinted = ui.unprinted();
-        // Of a reader that went away nothing is said: it knows that.
-        let dropped = if console.has_failed() {
-            ui.dropped()
-        } else {
-            0
-        };
-        if unprinted == 0 && dropped == 0 {
+        if unprinted == 0 || console.failure().is_some() {
             return 0;
         }
         match self.was_read && self.output_ends.is_some() {
-            _ if dropped > 0 => ui.say_dropped(dropped),
             true => ui.say_read_late(unprinted),
             false => ui.say_unprinted(unprinted),
         }

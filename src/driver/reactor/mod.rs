@@ -242,10 +242,12 @@ impl Reactor {
     /// What papo ends with: the worst of what its rooms end with.
     fn exit_status(&mut self, farewell: &Farewell) -> u8 {
         let (mut status, mut unrun) = (self.worst, self.process.runner().running() as u64);
+        let mut dropped = 0;
         let console = self.process.console_mut();
         for room in self.rooms.iter_mut() {
             let ui = room.ui_mut();
             unrun += ui.waiting_runs();
+            dropped += ui.dropped();
             status = status.max(ui.exit_status().unwrap_or(0));
         }
         let mut said = u8::from(unrun > 0);
@@ -257,12 +259,18 @@ impl Reactor {
                 ui.say_unrun(unrun);
                 console.flush_stderr(ui);
             }
+            if n == 0
+                && let Some(reason) = console.failure()
+            {
+                ui.say_failed(reason, dropped);
+                console.flush_stderr(ui);
+            }
             // What a terminal has not shown since another room was seen is missed by nobody.
             if n == front || !has_terminal {
                 said = said.max(farewell.say_unprinted(ui, console));
             }
         }
-        if console.has_failed() || console.is_stdin_left() {
+        if console.failure().is_some() || console.is_stdin_left() {
             status.max(STATUS_UNPRINTED)
         } else {
             status.max(said)
