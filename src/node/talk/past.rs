@@ -49,6 +49,10 @@ pub(super) struct Past {
     /// Who of those met said nothing in time. What they wrote after all that the earlier members had seen
     /// is news, whether they had heard of this node or not.
     silent: BTreeSet<Key>,
+    /// Who of those met has neither told nor fallen silent.
+    undecided: BTreeSet<Key>,
+    /// How many were kept when it was last looked whom nothing is to be kept of: a room may have many authors.
+    kept: usize,
     /// Who said HELLO so late that it was waited for once more, or for longer: a liar that comes again and again is not.
     heard_out: BTreeSet<Key>,
     /// What came before this node had joined, and may be new or old: its author is a member now and has not said
@@ -92,7 +96,13 @@ impl Past {
         self.clock = self.clock.max(clock);
         self.restored = self.restored.max(clock);
         self.earlier.insert(author);
+        self.fall_silent(author);
+    }
+
+    /// What this author wrote is known to be old or new, if it is known at all, without its word.
+    fn fall_silent(&mut self, author: Key) {
         self.silent.insert(author);
+        self.undecided.remove(&author);
     }
 
     /// Before this node has joined, another group lets it in: what authors have told already counts, and
@@ -234,6 +244,9 @@ impl Past {
         self.met.entry(author).or_insert(never).until = until;
         // Whoever was only read before may say now what is old.
         self.silent.remove(&author);
+        if !self.told.contains_key(&author) {
+            self.undecided.insert(author);
+        }
     }
 
     fn has_kept_word(&self, author: Key) -> bool {
@@ -265,21 +278,19 @@ impl Past {
         self.doubted.remove(&author)
     }
 
-    #[cfg(test)]
+    /// Of how many authors something is kept.
     pub(super) fn words(&self) -> usize {
-        self.told.len()
+        self.met.len().max(self.told.len())
     }
 
     /// True if it is not known yet of some author what of its messages is old.
     pub(super) fn has_undecided(&self) -> bool {
-        self.met.keys().any(|author| self.is_undecided(*author))
+        !self.undecided.is_empty()
     }
 
     /// It is not known yet what of this author is old: it will say so.
     pub(super) fn is_undecided(&self, author: Key) -> bool {
-        self.met.contains_key(&author)
-            && !self.told.contains_key(&author)
-            && !self.silent.contains(&author)
+        self.undecided.contains(&author)
     }
 }
 
@@ -400,11 +411,8 @@ impl Talk {
 
     /// True if something waits for its author's word.
     pub(super) fn waits_for_a_word(&self) -> bool {
-        let mut authors = self.past.met.keys().copied();
-        self.waiting.len() > 0
-            && authors.any(|author| {
-                self.past.is_undecided(author) && self.waiting.is_waited_for(word_of(author))
-            })
+        let mut authors = self.past.undecided.iter();
+        self.waiting.len() > 0 && authors.any(|author| self.waiting.is_waited_for(word_of(*author)))
     }
 
     /// An author says that this node was in its view from this message on.
@@ -417,6 +425,7 @@ impl Talk {
             self.past.kept_words.insert(author);
         }
         self.past.told.entry(author).or_insert(from);
+        self.past.undecided.remove(&author);
         self.show_doubted(lent, author);
         self.release_past(lent, author);
         self.forget_strangers_words(lent);
@@ -430,7 +439,7 @@ impl Talk {
     /// An author that died or left says nothing more.
     pub(in crate::node) fn note_silent(&mut self, lent: &mut Lent<'_>, author: Key) {
         if self.past.is_undecided(author) {
-            self.past.silent.insert(author);
+            self.past.fall_silent(author);
             self.show_doubted(lent, author);
             self.release_past(lent, author);
         }
@@ -445,9 +454,9 @@ impl Talk {
     /// Who says nothing for so long that it would be lost is waited for no longer. Of authors who are
     /// gone nothing is kept.
     pub(super) fn tidy_past(&mut self, lent: &mut Lent<'_>) {
-        let (met, now) = (self.past.met.iter(), lent.cx.now.time);
-        let is_over = |(key, met): &(&Key, &Met)| now >= met.until && self.past.is_undecided(**key);
-        let over: Vec<Key> = met.filter(is_over).map(|(key, _)| *key).collect();
+        let (undecided, now) = (self.past.undecided.iter(), lent.cx.now.time);
+        let is_over = |key: &&Key| self.past.met.get(key).is_none_or(|met| now >= met.until);
+        let over: Vec<Key> = undecided.filter(is_over).copied().collect();
         over.into_iter()
             .for_each(|author| self.note_silent(lent, author));
         self.forget_strangers_words(lent);
@@ -455,7 +464,7 @@ impl Talk {
 
     /// Nothing is kept of authors without a message here, once they are many.
     fn forget_strangers_words(&mut self, lent: &mut Lent<'_>) {
-        if self.past.met.len().max(self.past.told.len()) > limits::ORIGINS_IDLE_MAX {
+        if self.past.words() > self.past.kept + limits::ORIGINS_IDLE_MAX {
             let (roster, history) = (&lent.view, &self.history);
             let waits = |key: Key| self.waiting.is_waited_for(word_of(key));
             // What waits for a word is let go when that is waited for no longer.
@@ -470,6 +479,8 @@ impl Talk {
             self.past.kept_words.retain(is_there);
             self.past.greeted.retain(|key, _| is_there(key));
             self.past.doubted.retain(|key, _| is_there(key));
+            self.past.undecided.retain(is_there);
+            self.past.kept = self.past.words();
         }
     }
 

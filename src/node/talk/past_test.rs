@@ -1,7 +1,7 @@
 //! Authors of whom nobody knows whether what they wrote is old.
 
 use crate::node::rig::{Rig, chat, config, hello, office, response, stable};
-use crate::node::{Arrival, Event, LinkId, Timer, Weakness};
+use crate::node::{Arrival, Event, LinkId, Time, Timer, Weakness};
 use crate::wire::{Coordinator, Key, Message, MessageId, Position, Relay, Stable};
 
 const BEN: Key = Key(9);
@@ -327,4 +327,30 @@ fn shown_of_a_silent_author(clock_of_ben: u64) -> Vec<u64> {
 fn what_came_before_this_node_had_joined_is_shown_only_if_it_is_new() {
     assert_eq!(shown_of_a_silent_author(5_000), Vec::<u64>::new());
     assert_eq!(shown_of_a_silent_author(2_500), [3]);
+}
+
+/// Ever new authors cost memory, and each is looked at now and then, but not all of them with each word of one.
+#[test]
+#[allow(clippy::disallowed_methods)] // It says how long it took.
+fn many_authors_cost_nothing_while_nothing_comes_of_them() {
+    const AUTHORS: u64 = 100_000;
+    let mut rig = Rig::new();
+    for author in (1_000..).take(AUTHORS as usize) {
+        let message = crate::wire::made::message(author, 1, author, "x");
+        assert!(rig.node.talk.history.insert(message));
+        let (talk, mut lent) = rig.node.talk();
+        talk.past.wait_for(Key(author), Time::default());
+        talk.note_told(&mut lent, Key(author), 1);
+    }
+    assert_eq!(rig.node.talk.past.words() as u64, AUTHORS);
+    let began = std::time::Instant::now();
+    for _ in 0..100 {
+        rig.pass(std::time::Duration::from_millis(250));
+        let (talk, mut lent) = rig.node.talk();
+        talk.tidy_past(&mut lent);
+        assert!(!talk.past.has_undecided() && !talk.waits_for_a_word());
+    }
+    let took = began.elapsed();
+    println!("100 times {AUTHORS} authors: {took:?}");
+    assert!(took < std::time::Duration::from_millis(500), "{took:?}");
 }

@@ -65,7 +65,7 @@ fn the_words_of_ever_new_strangers_are_not_kept() {
         rig.receive(ben, relay(stranger, None, Some(stable)));
     }
     assert!(rig.node.talk.history.authors() <= limits::ORIGINS_IDLE_MAX + 2);
-    assert!(rig.node.talk.past.words() <= limits::ORIGINS_IDLE_MAX + 2);
+    assert!(rig.node.talk.past.words() <= 2 * limits::ORIGINS_IDLE_MAX + 2);
 }
 
 #[test]
