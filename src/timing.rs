@@ -117,6 +117,13 @@ pub const IN_VAIN_TIMEOUTS: u32 = 6;
 /// For how many failure timeouts, in all rounds of an election taken together, a member may say that it takes over,
 /// and not do it: whoever waits for somebody itself does so for less than two, and for a few somebodies at times.
 pub const OK_TIMEOUTS: u32 = 8;
+/// How much the others pay for the same time, where several have said that they take over, or that a coordinator lives:
+/// so little that an honest one who waited for a liar itself has its turn after the liar, and so much that many liars
+/// are found out while the first of them is still passed by.
+pub const OTHERS_PAY_PERCENT: u32 = 75;
+/// For how many failure timeouts somebody pays at most who had this node stay with a coordinator that it had lost: a
+/// silence is believed within that time.
+pub const STAY_TIMEOUTS_MAX: u32 = 2;
 /// How long somebody's word counts no more after it last came to nothing, the first time; and twice as long each
 /// further time, since who was wrong by chance, as while links were cut, has its credit again soon.
 pub const CREDIT_PAUSE: Duration = Duration::from_secs(5);

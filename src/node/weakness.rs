@@ -79,6 +79,12 @@ pub enum Weakness {
     NamedCausesExist,
     /// Whoever names a coordinator is believed for as long as it does.
     VouchingCounts,
+    /// Whoever names the coordinator that was just lost is believed for as long as it does.
+    LostAreNamed,
+    /// Whoever answers ELECTION with its own name is believed as often as it does.
+    OwnNameCounts,
+    /// Of several whose word came to nothing in the same time only one pays.
+    OnlyOnePays,
     /// Whoever answers ELECTION is waited for as often as it does.
     PromisesCount,
     /// Messages that wait for each other wait.

@@ -342,11 +342,17 @@ impl Group {
         };
         let first_hand =
             matches!(route, Route::Link(id) if parts.mesh.open_to(told.key) == Some(id));
+        let voucher = match route {
+            Route::Link(id) => parts.mesh.link(id).and_then(Link::key),
+            Route::Beat(_) | Route::Pointed => None,
+        };
+        let counts = voucher.is_none_or(|peer| self.may_name(parts, peer, told.key));
         if (lost != Some(told.key) || first_hand || parts.mesh.is_alive(parts.cx, told.key))
+            && counts
             && !self.is_forced()
         {
             self.note_version(told);
-            self.stand_down(parts, told.clone());
+            self.stand_down(parts, told.clone(), voucher);
         }
     }
 
@@ -404,23 +410,24 @@ impl Group {
     }
 
     /// The highest claim that a live member told within the failure time-out, of somebody else
-    /// than `lost`.
-    pub(super) fn best_told(&self, parts: &Parts<'_>, lost: Key) -> Option<Coordinator> {
+    /// than `lost`, and who told it.
+    pub(super) fn best_told(&self, parts: &Parts<'_>, lost: Key) -> Option<(Coordinator, Key)> {
         parts
             .mesh
             .open_links()
             .filter(|(k, _, _)| self.roster.contains(*k))
             .filter(|(_, _, l)| !l.is_silent(parts.cx))
-            .filter_map(|(k, _, l)| l.told().filter(|(c, _)| self.may_name(parts, k, c.key)))
-            .filter(|(c, at)| {
+            .filter_map(|(k, _, l)| Some((k, l.told()?)))
+            .filter(|(k, (c, _))| self.may_name(parts, *k, c.key))
+            .filter(|(_, (c, at))| {
                 c.key != lost
                     && c.key != parts.cx.config.key
                     && !parts.mesh.is_dead(c.key)
                     && !parts.mesh.has_left(c.key)
                     && parts.cx.since(*at) < parts.cx.config.failure_timeout
             })
-            .map(|(c, _)| c.clone())
-            .max_by_key(Coordinator::claim)
+            .map(|(k, (c, _))| (c.clone(), k))
+            .max_by_key(|(c, _)| c.claim())
     }
 }
 

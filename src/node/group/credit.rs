@@ -1,8 +1,9 @@
-//! Whose word on a coordinator counts no more: who names one that lets nobody in, and who answers ELECTION and
-//! never announces itself.
+//! Whose word on a coordinator counts no more: who names one that lets nobody in, or one that is gone, and who
+//! answers ELECTION and never announces itself.
 //!
-//! Owns for how long this node has asked in vain on whose word, and waited on whose ELECTION_OK for nothing. Who is honest is found wrong now and then, and has its credit again after a while. It asks nobody,
-//! and starts no election.
+//! Owns for how long this node has asked in vain on whose word, stayed with a coordinator that was gone, and waited
+//! on whose ELECTION_OK for nothing. Who is honest is found wrong now and then, and has its credit again after a while.
+//! It asks nobody, and starts no election.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use crate::limits;
 use crate::node::context::Context;
 use crate::node::{Time, Weakness, micros};
 use crate::timing;
-use crate::wire::Key;
+use crate::wire::{Coordinator, Key};
 
 /// What somebody's word has cost this node.
 #[derive(Clone, Copy, Debug, Default)]
@@ -36,6 +37,31 @@ impl Account {
     fn counts(&self, now: Time) -> bool {
         now.since(self.last) < self.pause()
     }
+}
+
+/// A coordinator that this node had lost, and whose member it is again because somebody says that it lives.
+#[derive(Debug)]
+pub(super) struct Stay {
+    leader: Key,
+    /// Who says so, the first one first.
+    vouchers: Vec<Key>,
+    since: Time,
+}
+
+impl Stay {
+    pub(super) fn new(leader: Key, voucher: Key, since: Time) -> Stay {
+        Stay {
+            leader,
+            vouchers: vec![voucher],
+            since,
+        }
+    }
+}
+
+/// What the others pay where several gave their word, and one of them pays for so long: an honest one may have waited
+/// for that one itself, who is found out first by this.
+fn others_share(long: Duration) -> Duration {
+    long * timing::OTHERS_PAY_PERCENT / 100
 }
 
 /// The accounts of those whose word came to nothing lately.
@@ -104,16 +130,56 @@ impl Group {
     }
 
     /// A round of the election has ended after so long without an announcement, and these had said that they
-    /// take over. The highest pays: the others may have waited for it.
+    /// take over. The highest pays, and the others a part: they may have waited for it.
     pub(super) fn charge_promise(&mut self, parts: &Parts<'_>, promised: &[Key], long: Duration) {
         let members = self.roster.members().iter().rev();
         let mut highest_first = members.map(|m| m.key).filter(|key| promised.contains(key));
+        let now = parts.cx.now.time;
         if let Some(key) = highest_first.next() {
-            self.credit.charge_promise(key, long, parts.cx.now.time);
+            self.credit.charge_promise(key, long, now);
+        }
+        if !parts.cx.is_weakened(Weakness::OnlyOnePays) {
+            for key in highest_first {
+                self.credit.charge_promise(key, others_share(long), now);
+            }
         }
     }
 
-    /// This node still asks a coordinator in that others name, or that names itself: they pay for the time.
+    /// This one says that the coordinator lives that this node asks in, or whose member it still is.
+    pub(super) fn note_voucher(&mut self, leader: Key, voucher: Key) {
+        if let Some(asking) = self.asking.as_mut().filter(|a| a.is_to(leader)) {
+            asking.note_vouchers(std::iter::once(voucher));
+        }
+        if let Some(stay) = self.stay.as_mut().filter(|stay| stay.leader == leader)
+            && !stay.vouchers.contains(&voucher)
+            && stay.vouchers.len() < limits::ACCOUNTS_MAX
+        {
+            stay.vouchers.push(voucher);
+        }
+    }
+
+    /// This node has lost this coordinator, and had lost it before: who said since then that it lives pays for the
+    /// time, unless it was heard meanwhile. It pays for no more than a silence takes to be believed: for however
+    /// long others vouched for that coordinator, it lived.
+    pub(super) fn charge_for_staying(&mut self, parts: &Parts<'_>, lost: Key) {
+        let Some(stay) = self.stay.take().filter(|stay| stay.leader == lost) else {
+            return;
+        };
+        let is_heard = parts.mesh.last_heard(parts.cx, lost) > stay.since;
+        if is_heard || parts.cx.is_weakened(Weakness::LostAreNamed) {
+            return;
+        }
+        let now = parts.cx.now.time;
+        let most = parts.cx.config.failure_timeout * timing::STAY_TIMEOUTS_MAX;
+        let long = now.since(stay.since).min(most);
+        for (place, voucher) in stay.vouchers.into_iter().enumerate() {
+            let share = if place == 0 { long } else { others_share(long) };
+            self.credit.charge(voucher, share, now);
+        }
+    }
+
+    /// This node still asks a coordinator in that others name, or that names itself: they pay for the time. Without
+    /// a coordinator it would ask those next that others name, who pay a part.
     pub(super) fn charge_for_asking(&mut self, parts: &Parts<'_>) {
         let now = parts.cx.now.time;
         let Some(asking) = &mut self.asking else {
@@ -124,7 +190,15 @@ impl Group {
         if self.coordinator.as_ref().is_some_and(|c| c.key == target) {
             return;
         }
-        for voucher in asking.vouchers().to_vec() {
+        let vouchers = asking.vouchers().to_vec();
+        if self.coordinator.is_none() && !parts.cx.is_weakened(Weakness::OnlyOnePays) {
+            for other in Self::vouchers_of_others(parts, target) {
+                if !vouchers.contains(&other) {
+                    self.credit.charge(other, others_share(long), now);
+                }
+            }
+        }
+        for voucher in vouchers {
             self.credit.charge(voucher, long, now);
         }
     }
@@ -144,6 +218,16 @@ impl Group {
             self.credit.restore(voucher);
         }
         self.credit.restore(leader);
+    }
+
+    /// Who has named another coordinator than this one on its link just now, itself perhaps.
+    fn vouchers_of_others(parts: &Parts<'_>, key: Key) -> Vec<Key> {
+        let timeout = parts.cx.config.failure_timeout;
+        let is_other =
+            |told: &(Coordinator, Time)| told.0.key != key && parts.cx.since(told.1) < timeout;
+        let links = parts.mesh.open_links();
+        let names = links.filter(|(_, _, link)| link.told().is_some_and(is_other));
+        names.map(|(peer, _, _)| peer).collect()
     }
 
     /// Who names this coordinator on its link, itself not counted.

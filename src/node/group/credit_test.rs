@@ -15,9 +15,10 @@ const LIAR: Key = Key(10);
 /// Who does not exist.
 const GHOST: Key = Key(77);
 
-/// A member whose coordinator dies without a word, and the link of a liar that is higher.
-fn bereft(weakened: Option<Weakness>) -> (Rig, LinkId) {
-    let members = [(4, LEADER), (2, ME), (3, LIAR)];
+/// A member whose coordinator dies without a word, and the links of so many liars that are higher.
+fn bereft(weakened: Option<Weakness>, liars: u64) -> (Rig, Vec<LinkId>) {
+    let mut members = vec![(4, LEADER), (2, ME), (3, LIAR)];
+    members.extend((1..liars).map(|n| (4 + n, Key(LIAR.0 + n))));
     let mut config = config();
     config.weakened = weakened;
     let mut rig = Rig::seeking(config);
@@ -26,19 +27,20 @@ fn bereft(weakened: Option<Weakness>) -> (Rig, LinkId) {
         leader,
         Message::JoinResponse(response(&members, Position::default())),
     );
-    let liar = rig.meet(LIAR);
+    let links = (0..liars).map(|n| rig.meet(Key(LIAR.0 + n))).collect();
     rig.receive(leader, Message::Leave);
-    (rig, liar)
+    (rig, links)
 }
 
-/// How long this node is without a coordinator that exists where the liar does this to each ELECTION, and says
-/// this on its link all the time; at most a minute.
-fn leaderless(
+/// How long this node is without a coordinator that exists where each liar does this to each ELECTION, and says
+/// this on its link all the time; at most a minute. The liars have numbers.
+fn leaderless_among(
+    liars: u64,
     weakened: Option<Weakness>,
-    answer: impl Fn() -> Message,
-    says: impl Fn() -> Message,
+    answer: impl Fn(u64) -> Message,
+    says: impl Fn(u64) -> Message,
 ) -> Duration {
-    let (mut rig, liar) = bereft(weakened);
+    let (mut rig, links) = bereft(weakened, liars);
     let begun = rig.micros;
     let minute = Duration::from_secs(60);
     loop {
@@ -52,15 +54,29 @@ fn leaderless(
             .filter(|(_, at)| at.0 <= rig.micros)
             .map(|(timer, _)| *timer)
             .collect();
-        let mut sent = rig.receive(liar, says());
+        let mut sent = Vec::new();
+        for (number, link) in (0..).zip(&links) {
+            sent.extend(rig.receive(*link, says(number)));
+        }
         for timer in due {
             rig.timers.remove(&timer);
             sent.extend(rig.turn(vec![Input::Timer(timer)]));
         }
         if sent.iter().any(|m| matches!(m, Message::Election { .. })) {
-            rig.receive(liar, answer());
+            for (number, link) in (0..).zip(&links) {
+                rig.receive(*link, answer(number));
+            }
         }
     }
+}
+
+/// The same with one liar.
+fn leaderless(
+    weakened: Option<Weakness>,
+    answer: impl Fn() -> Message,
+    says: impl Fn() -> Message,
+) -> Duration {
+    leaderless_among(1, weakened, |_| answer(), |_| says())
 }
 
 fn promises() -> Message {
@@ -93,4 +109,104 @@ fn who_vouches_for_a_coordinator_that_does_not_exist_is_believed_no_more() {
     let rule_off = Some(Weakness::VouchingCounts);
     let long = leaderless(rule_off, names_a_ghost, vouches);
     assert!(long >= Duration::from_secs(60), "{long:?}");
+}
+
+#[test]
+fn who_names_the_coordinator_that_is_gone_is_believed_no_more() {
+    let gone = || Some(office(4, LEADER));
+    let names = || Message::ElectionOk {
+        coordinator: gone(),
+    };
+    let vouches = || Message::Ping {
+        coordinator: gone(),
+    };
+    let timeout = config().failure_timeout;
+    let long = leaderless(None, names, vouches);
+    assert!(long < timeout * (2 * timing::IN_VAIN_TIMEOUTS), "{long:?}");
+    let rule_off = Some(Weakness::LostAreNamed);
+    let long = leaderless(rule_off, names, vouches);
+    assert!(long >= Duration::from_secs(60), "{long:?}");
+    let long = leaderless_among(3, None, |_| names(), |_| vouches());
+    assert!(long < timeout * (2 * timing::IN_VAIN_TIMEOUTS), "{long:?}");
+}
+
+#[test]
+fn who_names_itself_and_lets_nobody_in_is_believed_no_more() {
+    let itself = || Some(office(3, LIAR));
+    let names = || Message::ElectionOk {
+        coordinator: itself(),
+    };
+    let timeout = config().failure_timeout;
+    let rule_off = Some(Weakness::OwnNameCounts);
+    // It may be quiet about it for the rest of the time.
+    for coordinator in [itself(), None] {
+        let says = || Message::Ping {
+            coordinator: coordinator.clone(),
+        };
+        let long = leaderless(None, names, says);
+        assert!(long < timeout * (2 * timing::IN_VAIN_TIMEOUTS), "{long:?}");
+        let long = leaderless(rule_off, names, says);
+        assert!(long >= Duration::from_secs(60), "{long:?}");
+    }
+}
+
+#[test]
+fn several_that_never_announce_themselves_cost_little_more_than_one() {
+    let silent = |_| Message::Ping { coordinator: None };
+    let long = leaderless_among(3, None, |_| promises(), silent);
+    assert!(long < Duration::from_secs(15), "{long:?}");
+    let rule_off = Some(Weakness::OnlyOnePays);
+    let long = leaderless_among(3, rule_off, |_| promises(), silent);
+    assert!(long >= Duration::from_secs(30), "{long:?}");
+}
+
+#[test]
+fn several_that_name_one_ghost_each_cost_little_more_than_one() {
+    let ghost = |number| Some(office(7 + number, Key(GHOST.0 + number)));
+    let names = |number| Message::ElectionOk {
+        coordinator: ghost(number),
+    };
+    let vouches = |number| Message::Ping {
+        coordinator: ghost(number),
+    };
+    let long = leaderless_among(3, None, names, vouches);
+    assert!(long < Duration::from_secs(15), "{long:?}");
+    let rule_off = Some(Weakness::OnlyOnePays);
+    let long = leaderless_among(3, rule_off, names, vouches);
+    assert!(long >= Duration::from_secs(30), "{long:?}");
+}
+
+#[test]
+fn who_waits_for_a_liar_itself_has_its_turn_after_the_liar() {
+    let silent = |_| Message::Ping { coordinator: None };
+    let one = leaderless_among(1, None, |_| promises(), silent);
+    let two = leaderless_among(2, None, |_| promises(), silent);
+    assert!(two >= one + Duration::from_millis(1_500), "{one:?} {two:?}");
+}
+
+#[test]
+fn who_named_the_coordinator_before_it_noticed_that_it_is_gone_is_still_followed() {
+    let (mut rig, links) = bereft(None, 1);
+    let honest = links[0];
+    for times in 1..=2 {
+        while !rig.node.is_electing() {
+            rig.receive(honest, Message::Ping { coordinator: None });
+            rig.fire(Timer::Watch);
+        }
+        rig.fire(Timer::Election);
+        let coordinator = Some(office(4, LEADER));
+        rig.receive(honest, Message::ElectionOk { coordinator });
+        assert!(!rig.node.is_electing(), "it is believed {times} times");
+    }
+    while !rig.node.is_electing() {
+        rig.receive(honest, Message::Ping { coordinator: None });
+        rig.fire(Timer::Watch);
+    }
+    let sent = rig.fire(Timer::Election);
+    let is_question = |m: &Message| matches!(m, Message::Election { .. });
+    assert!(sent.iter().any(is_question), "it is asked: {sent:?}");
+    rig.receive(honest, promises());
+    let view = crate::node::rig::view(4, &[(3, LIAR), (2, ME)]);
+    rig.receive(honest, Message::CoordinatorAnnouncement(view));
+    assert_eq!(rig.node.coordinator().map(|c| c.key), Some(LIAR));
 }

@@ -8,8 +8,9 @@
 
 use std::time::Duration;
 
+use super::credit::Stay;
 use super::{Group, Parts, Standing};
-use crate::node::{Class, Event, LinkId, Phase, Time, Timer};
+use crate::node::{Class, Event, LinkId, Phase, Time, Timer, Weakness};
 use crate::timing;
 use crate::wire::{Claim, Coordinator, Id, Key, Message, View};
 
@@ -48,6 +49,7 @@ impl Group {
         let Some(lost) = self.coordinator.take() else {
             return;
         };
+        self.charge_for_staying(parts, lost.key);
         parts.cx.note_lost(lost.key, reason);
         parts.mesh.clear_suspicion(lost.key);
         self.resigned = None;
@@ -66,8 +68,8 @@ impl Group {
         if parts.cx.now.time < self.away_until {
             return self.drift(parts, self.away_until, false);
         }
-        if let Some(target) = self.best_told(parts, lost.key) {
-            return self.stand_down(parts, target);
+        if let Some((target, voucher)) = self.best_told(parts, lost.key) {
+            return self.stand_down(parts, target, Some(voucher));
         }
         self.start_election(parts, reason, false, Some(lost.key));
     }
@@ -261,11 +263,17 @@ impl Group {
         if !self.roster.contains(key) || self.is_empty_promise(parts.cx, key) {
             return;
         }
-        let is_doubted = |live: &Coordinator| live.key != key && self.is_doubted(parts.cx, key);
+        let believes_all = parts.cx.is_weakened(Weakness::OwnNameCounts);
+        let is_doubted = |live: &Coordinator| {
+            !(believes_all && live.key == key) && self.is_doubted(parts.cx, key)
+        };
         if coordinator.as_ref().is_some_and(is_doubted) {
             return;
         }
         let Standing::Electing(election) = &mut self.standing else {
+            if let Some(live) = coordinator {
+                self.note_voucher(live.key, key);
+            }
             return;
         };
         if coordinator.is_none() && !election.promised.contains(&key) {
@@ -276,7 +284,7 @@ impl Group {
                 self.doubt_death(parts, live.key);
                 let told = Some((live.clone(), parts.cx.now.time));
                 parts.mesh.replace_told(link, told);
-                self.stand_down(parts, live.clone());
+                self.stand_down(parts, live.clone(), Some(key));
                 self.ask_in_if_newer(parts, &live);
             }
             Some(_) => {}
@@ -295,12 +303,18 @@ impl Group {
     }
 
     /// A neighbour has a live coordinator: this node stops electing and asks in there. If it is
-    /// the one that this node could not hear, it stays its member.
-    pub(super) fn stand_down(&mut self, parts: &mut Parts<'_>, live: Coordinator) {
+    /// the one that this node could not hear, it stays its member. The voucher is who says so, if that is known.
+    pub(super) fn stand_down(
+        &mut self,
+        parts: &mut Parts<'_>,
+        live: Coordinator,
+        voucher: Option<Key>,
+    ) {
         self.end_election(parts, "a neighbour has a live coordinator");
         if live.key == self.roster.coordinator() && self.roster.contains(parts.cx.config.key) {
             let why = "a neighbour vouches for its coordinator";
             self.enter(parts.cx, Standing::Member, why);
+            self.stay = voucher.map(|voucher| Stay::new(live.key, voucher, parts.cx.now.time));
             self.coordinator = Some(live);
             let at = parts.cx.now.time + parts.cx.config.failure_timeout;
             return parts.cx.set_timer(Timer::Watch, at);
@@ -311,7 +325,11 @@ impl Group {
         };
         self.enter(parts.cx, adrift, "a neighbour has a live coordinator");
         self.coordinator = None;
+        let key = live.key;
         self.ask_in(parts, live);
+        if let Some(voucher) = voucher {
+            self.note_voucher(key, voucher);
+        }
     }
 
     /// Whoever told this node of its own coordinator has heard of a later view, which may be one without this node:

@@ -57,7 +57,7 @@ use asked_views::AskedViews;
 use asking::Asking;
 use awaited::Awaited;
 use claims::Route;
-use credit::Credit;
+use credit::{Credit, Stay};
 use election::Election;
 use hearsay::Hearsay;
 use leave::Leaving;
@@ -130,6 +130,8 @@ pub(super) struct Group {
     question: u64,
     /// Whose word on a coordinator came to nothing.
     credit: Credit,
+    /// On whose word this node is still the member of a coordinator that it had lost.
+    stay: Option<Stay>,
     /// Coordinators that are heard, and not linked.
     hearsay: Hearsay,
     /// Since when this node's coordinator itself says that it holds no office.
@@ -167,6 +169,7 @@ impl Group {
             asking: None,
             question: 0,
             credit: Credit::default(),
+            stay: None,
             hearsay: Hearsay::default(),
             resigned: None,
             away_until: Time(0),

@@ -35,6 +35,7 @@ impl Group {
         self.asking = None;
         self.announced = None;
         self.resigned = None;
+        self.stay = None;
         parts.mesh.clear_suspicion(leader);
         self.enter(parts.cx, Standing::Member, "its coordinator's view has it");
         self.coordinator = Some(Coordinator {
