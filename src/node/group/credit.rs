@@ -145,10 +145,15 @@ impl Group {
         }
     }
 
-    /// This one says that the coordinator lives that this node asks in, or whose member it still is.
+    /// This one says in ELECTION_OK that this coordinator lives: perhaps the one that this node asks in, or whose
+    /// member it still is.
     pub(super) fn note_voucher(&mut self, leader: Key, voucher: Key) {
-        if let Some(asking) = self.asking.as_mut().filter(|a| a.is_to(leader)) {
-            asking.note_vouchers(std::iter::once(voucher));
+        match &mut self.asking {
+            Some(asking) if asking.is_to(leader) => {
+                asking.note_vouchers(std::iter::once(voucher));
+            }
+            Some(asking) => asking.note_other(voucher),
+            None => {}
         }
         if let Some(stay) = self.stay.as_mut().filter(|stay| stay.leader == leader)
             && !stay.vouchers.contains(&voucher)
@@ -192,10 +197,12 @@ impl Group {
         }
         let vouchers = asking.vouchers().to_vec();
         if self.coordinator.is_none() && !parts.cx.is_weakened(Weakness::OnlyOnePays) {
-            for other in Self::vouchers_of_others(parts, target) {
-                if !vouchers.contains(&other) {
-                    self.credit.charge(other, others_share(long), now);
-                }
+            let mut others = asking.others().to_vec();
+            others.extend(Self::vouchers_of_others(parts, target));
+            others.sort();
+            others.dedup();
+            for other in others.into_iter().filter(|key| !vouchers.contains(key)) {
+                self.credit.charge(other, others_share(long), now);
             }
         }
         for voucher in vouchers {
