@@ -13,7 +13,7 @@ use crate::platform::reason;
 use crate::ui::visible::{Tab, visible};
 
 use super::files::read_whole;
-use super::secret::{Refused, is_for_everybody};
+use super::secret::{Refused, open_to_others};
 use super::values::seconds;
 
 /// More of a file is not read.
@@ -134,14 +134,10 @@ pub fn config(
     Ok((config, warnings))
 }
 
-/// A warning, if everybody on this machine may read it.
+/// A warning, if others on this machine may read or write it.
 fn open_to_all(option: &str, file: &Path, what: &str) -> Option<String> {
     let name = visible(&file.display().to_string(), Tab::Escape);
-    is_for_everybody(file).then(|| {
-        format!(
-            "{option}{name}: everybody on this machine may read the {what}; keep it to yourself: chmod 600 {name}"
-        )
-    })
+    open_to_others(&format!("{option}{name}"), file, what)
 }
 
 fn read(option: &str, file: &Path) -> Result<(String, Vec<u8>), Refused> {

@@ -16,6 +16,8 @@ use super::files::read_whole;
 pub(super) const VARIABLE: &str = "PAPO_SECRET";
 /// The permission to read that users have who are neither the owner nor of the file's group.
 const OTHERS_READ: u32 = 0o004;
+/// The permission to write that users have who are not the owner.
+const OTHERS_WRITE: u32 = 0o022;
 /// More of a file is not read: the derivation refuses less than this.
 const FILE_BYTES_MAX: u64 = 8 * 1024;
 
@@ -111,16 +113,29 @@ fn read_file(path: &Path, is_variable_set: bool) -> Result<Given, Refused> {
             "{source} and {VARIABLE} are both given: the file counts; unset {VARIABLE}"
         ));
     }
-    if is_for_everybody(path) {
-        warnings.push(format!(
-            "{source}: everybody on this machine may read the secret; keep it to yourself: chmod 600 {name}"
-        ));
-    }
+    warnings.extend(open_to_others(&source, path, "secret"));
     Ok(Given {
         source,
         bytes,
         warnings,
     })
+}
+
+/// A warning, if everybody on this machine may read what only one should know, or others may put their own in its
+/// place; `source` is the option and the file.
+pub(super) fn open_to_others(source: &str, path: &Path, what: &str) -> Option<String> {
+    let found = std::fs::metadata(path)
+        .ok()
+        .filter(std::fs::Metadata::is_file)?;
+    let (who, may) = match found.mode() {
+        mode if mode & OTHERS_READ != 0 => ("everybody", "read"),
+        mode if mode & OTHERS_WRITE != 0 => ("others", "write"),
+        _ => return None,
+    };
+    let name = visible(&path.display().to_string(), Tab::Escape);
+    Some(format!(
+        "{source}: {who} on this machine may {may} the {what}; keep it to yourself: chmod 600 {name}"
+    ))
 }
 
 /// A warning, if everybody on this machine may read the store of a locked room, which is plain text.
@@ -136,6 +151,40 @@ pub fn store_warning(path: &Path) -> Option<String> {
 }
 
 /// True of a regular file that every user of this machine may read.
-pub(super) fn is_for_everybody(path: &Path) -> bool {
+fn is_for_everybody(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.mode() & OTHERS_READ != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_that_others_may_read_or_write_is_warned_of_in_one_line() {
+        let name = format!("papo-secret-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, "a secret\n").unwrap();
+        let said = |mode| {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            open_to_others("key", &path, "secret")
+        };
+        assert_eq!([0o600, 0o400, 0o640, 0o610].map(said), [const { None }; 4]);
+        for (mode, words) in [
+            (0o604, "everybody on this machine may read"),
+            (0o666, "everybody on this machine may read"),
+            (0o620, "others on this machine may write"),
+            (0o602, "others on this machine may write"),
+            (0o660, "others on this machine may write"),
+        ] {
+            let line = said(mode).unwrap();
+            assert!(
+                line.starts_with(&format!("key: {words} the secret; ")),
+                "{line}"
+            );
+            assert!(line.contains("chmod 600"), "{line}");
+        }
+        std::fs::remove_file(&path).unwrap();
+    }
 }

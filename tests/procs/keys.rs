@@ -184,7 +184,7 @@ fn an_empty_secret_is_a_mistake_and_no_open_room() {
 }
 
 #[test]
-fn what_everybody_may_read_is_said_in_one_line_with_the_remedy() {
+fn what_others_may_read_or_write_is_said_in_one_line_with_the_remedy() {
     let permit = shared();
     let room = Room::new(&permit);
     let dir = scratch_dir();
@@ -209,6 +209,13 @@ fn what_everybody_may_read_is_said_in_one_line_with_the_remedy() {
     assert_eq!(status, 0, "{}", node.stderr());
     one_line_that_names(&node, "chmod 600");
     one_line_that_names(&node, "--secret-file");
+    // Whoever may write it chooses the secret.
+    for others in [0o620, 0o602] {
+        set_mode(Path::new(&key), others);
+        let (status, node) = ended(room.papo("ana", &options));
+        assert_eq!(status, 0, "{}", node.stderr());
+        one_line_that_names(&node, "may write the secret");
+    }
     // What is said in an open room everybody on the network may hear.
     let open = dir.join("open.db");
     fs::write(&open, "").expect("the directory is ours");
