@@ -350,6 +350,27 @@ pub const SEARCHES_WAITING_MAX: usize = 16;
 pub const ARRIVALS_MAX: usize = 256;
 /// Members of which it is remembered when they spoke last.
 pub const SPEAKERS_MAX: usize = 4_096;
+/// Lines that people are told at once of one kind, where others can bring about any number; of more each is counted.
+/// These are of lines of all authors that were given up. A large loss of several authors is told wholly.
+pub const MISSED_SAID_MAX: u32 = 32;
+/// Of these, lines about one author.
+pub const MISSED_OF_ONE_SAID_MAX: u32 = 16;
+/// The same of those who are not who had a nick before.
+pub const OTHERS_SAID_MAX: u32 = 12;
+/// Of these, lines about one nick.
+pub const OTHERS_OF_ONE_SAID_MAX: u32 = 4;
+/// The same of new nicks.
+pub const RENAMES_SAID_MAX: u32 = 12;
+/// Of these, lines about one member.
+pub const RENAMES_OF_ONE_SAID_MAX: u32 = 4;
+/// The same of members that look alike.
+pub const ALIKE_SAID_MAX: u32 = 8;
+/// The same of who comes, goes or coordinates: most of a room may come back at once.
+pub const COMINGS_SAID_MAX: u32 = 32;
+/// The same of other warnings of the node.
+pub const WARNINGS_SAID_MAX: u32 = 64;
+/// Of these, lines that begin with the same words.
+pub const WARNINGS_OF_ONE_SAID_MAX: u32 = 16;
 /// Nicks under which somebody is remembered in one run: ten times a full room.
 pub const NICKS_KNOWN_MAX: usize = 4_096;
 /// Questions for the whole view that are open at a time: more than the members that one in a cut asks within

@@ -224,6 +224,10 @@ pub const DEPARTURE_GATHERED: Duration = Duration::from_secs(3);
 pub const SUCCESSOR_GATHERED: Duration = Duration::from_millis(500);
 /// How long a node that leaves waits for confirmations before it says so.
 pub const LEAVING_SAID: Duration = Duration::from_millis(500);
+/// How often one more line of a kind is said of which there were many at once.
+pub const REPEATED_EVERY: Duration = Duration::from_secs(30);
+/// How long after lines were left out it is said how many: a flood is over by then, or goes on in a line each time.
+pub const LEFT_OUT_SAID: Duration = Duration::from_secs(30);
 /// How long ago somebody spoke who spoke lately.
 pub const SPOKE_LATELY: Duration = Duration::from_secs(600);
 

@@ -5,7 +5,7 @@
 //! stdout is at its end. It never decides which event is shown, and hands nothing to the node.
 
 use crate::identity::Peer;
-use crate::node::{Arrival, Now};
+use crate::node::{Arrival, Now, Time};
 use crate::wire::{ChatMessage, Key, Member, MessageId};
 
 use super::backlog::Kind;
@@ -17,6 +17,7 @@ use super::line_format::{JsonLines, TextLines};
 use super::output::{Output, kept_bytes};
 use super::people::People;
 use super::prompt::Prompt;
+use super::repeats::{About, Matter, Repeats};
 use super::room_state::RoomState;
 use super::runs::{Run, Runs};
 use super::stderr::Stderr;
@@ -34,6 +35,8 @@ pub(super) struct Display {
     not_run: u64,
     stdout: Output,
     stderr: Stderr,
+    /// How much was said of what others can bring about as often as they like.
+    repeats: Repeats,
     /// The room, where each line and event is to name it.
     room: Option<String>,
     /// The exit status, once the node has left.
@@ -51,6 +54,7 @@ impl Display {
             not_run: 0,
             stdout: Output::new(kept, config.confirms_printed),
             stderr: Stderr::default(),
+            repeats: Repeats::default(),
             room: None,
             status: None,
         }
@@ -80,8 +84,8 @@ impl Display {
 
     /// Says who bears the nick that somebody else was known under.
     fn look_at(&mut self, now: Now, members: &[Member]) {
-        for words in self.people.look(members) {
-            self.warn(now, &words);
+        for (nick, words) in self.people.look(members) {
+            self.warn_of(now, Matter::Another.of(&nick), &words);
         }
     }
 
@@ -321,10 +325,61 @@ impl Display {
         self.remark(now, "warning", text);
     }
 
+    /// Shows a warning of which there may be many: scripts get each, and people not too many at once.
+    pub(super) fn warn_of(&mut self, now: Now, about: About<'_>, text: &str) {
+        match self.repeats.admit(now.time, about) {
+            true => self.warn(now, text),
+            false => self.warn_scripts(now, text),
+        }
+    }
+
+    /// Says to people what is good to know, and of which there may be many.
+    pub(super) fn notice_of(&mut self, now: Now, about: About<'_>, text: &str) {
+        if self.shows_notices() && self.repeats.admit(now.time, about) {
+            self.notice(now, text);
+        }
+    }
+
+    /// When [`sum_up`](Display::sum_up) wants to be called.
+    pub(super) fn next_deadline(&self) -> Option<Time> {
+        self.repeats.next_deadline()
+    }
+
+    /// Says to people how much was left out a while ago.
+    pub(super) fn sum_up(&mut self, now: Now) {
+        for (matter, words) in self.repeats.sum_up(now.time) {
+            match self.face {
+                Face::Json | Face::Text { .. } => self.stderr.push(&words),
+                Face::Terminal(_) if matter.is_warning() => {
+                    self.push_kind(now, Kind::Warning, &words);
+                }
+                Face::Terminal(_) => self.push_kind(now, Kind::Notice, &words),
+            }
+        }
+    }
+
+    /// Says what was left out of late of what people are warned of: it is over.
+    pub(super) fn sum_up_all(&mut self) {
+        for (matter, words) in self.repeats.sum_up_all() {
+            if matter.is_warning() {
+                self.stderr.push(&words);
+            }
+        }
+    }
+
     /// Tells scripts of a warning that people read at the end.
     pub(super) fn warn_scripts(&mut self, now: Now, text: &str) {
         if self.is_json() {
             self.json(now, |out, at, _| json::remark(out, at, "warning", text));
+        }
+    }
+
+    /// Whether people are told what is good to know.
+    fn shows_notices(&self) -> bool {
+        match self.face {
+            Face::Text { notices, .. } => notices,
+            Face::Json => false,
+            Face::Terminal(_) => true,
         }
     }
 

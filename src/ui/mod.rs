@@ -14,6 +14,7 @@
 //! | `ignored`, `likeness` | whom the user does not want to read, and whose nicks look alike |
 //! | `showing` | which event is shown, and how much of the history |
 //! | `news` | who comes and goes, in as few lines as people need |
+//! | `repeats` | how many lines of one kind, where others can bring about any number |
 //! | `display` | the face, the two outputs, and what goes to which of them |
 //! | `face`, `prompt`, `terminal` | text, JSON or a prompt; the prompt here, and how one works |
 //! | `output`, `stderr` | what waits for stdout and for stderr |
@@ -62,6 +63,7 @@ mod people;
 mod printed;
 mod prompt;
 mod queued_lines;
+mod repeats;
 mod room_state;
 mod rooms;
 pub mod rooms_found;
@@ -221,6 +223,7 @@ impl Ui {
     pub fn on_deadline(&mut self, now: Now) {
         self.sending.expire(now.time);
         self.showing.on_deadline(&mut self.display, now);
+        self.display.sum_up(now);
         if let Some(prompt) = self.display.prompt_mut() {
             prompt.on_deadline(now.time);
             self.take_actions(now);
@@ -289,7 +292,11 @@ impl Ui {
     #[must_use]
     pub fn next_deadline(&self) -> Option<Time> {
         let keys = self.display.prompt().and_then(Prompt::next_deadline);
-        let rest = [self.sending.deadline(), self.showing.next_deadline()];
+        let rest = [
+            self.sending.deadline(),
+            self.showing.next_deadline(),
+            self.display.next_deadline(),
+        ];
         keys.into_iter().chain(rest.into_iter().flatten()).min()
     }
 

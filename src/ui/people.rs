@@ -56,8 +56,8 @@ impl People {
     }
 
     /// Looks who the members are that have proven it: what is to be said of one who bears the nick that
-    /// somebody else was known under.
-    pub(super) fn look(&mut self, members: &[Member]) -> Vec<String> {
+    /// somebody else was known under, each with that nick.
+    pub(super) fn look(&mut self, members: &[Member]) -> Vec<(String, String)> {
         let mut said = Vec::new();
         for member in members {
             let Some(owner) = self.owners.get(&member.key).copied() else {
@@ -67,8 +67,16 @@ impl People {
             match (known, owner) {
                 (Some(known), owner) if Some(known) != owner => {
                     let news = (member.nick.clone(), owner);
-                    if self.others.len() < NICKS_KNOWN_MAX && self.others.insert(news) {
-                        said.push(another(member, owner, known));
+                    if self.others.len() >= NICKS_KNOWN_MAX {
+                        // Of those who have gone it may be said again, and a flood of them silences nothing.
+                        let owners = &self.owners;
+                        self.others.retain(|(nick, owner)| {
+                            let is_it = |m: &Member| owners.get(&m.key) == Some(owner);
+                            members.iter().any(|m| m.nick == *nick && is_it(m))
+                        });
+                    }
+                    if self.others.insert(news) {
+                        said.push((member.nick.clone(), another(member, owner, known)));
                     }
                 }
                 (None, Some(owner)) if self.nicks.len() < NICKS_KNOWN_MAX => {
@@ -127,8 +135,10 @@ mod tests {
             let other = [member(key, "fz")];
             people.met(peer(key, owner), &other);
             let said = people.look(&other);
-            assert!(said[0].contains("is not the fz of before"), "{said:?}");
-            assert!(said[0].contains(&fingerprint(1).to_string()), "{said:?}");
+            let (nick, words) = &said[0];
+            assert_eq!(nick, "fz");
+            assert!(words.contains("is not the fz of before"), "{words}");
+            assert!(words.contains(&fingerprint(1).to_string()), "{words}");
             assert!(people.look(&other).is_empty());
             assert!(people.is_another(Key(key), "fz"));
             assert!(!people.is_another(Key(key), "ana"));
@@ -142,6 +152,29 @@ mod tests {
         people.look(&[member(1, "fz")]);
         assert!(people.look(&[member(2, "fz")]).is_empty());
         assert_eq!(people.identity(Key(2)), None);
+    }
+
+    #[test]
+    fn a_flood_of_others_silences_nobody_who_comes_later() {
+        let mut people = People::default();
+        people.met(peer(1, Some(1)), &[member(1, "fz")]);
+        people.look(&[member(1, "fz")]);
+        for key in 2..2 * NICKS_KNOWN_MAX as u64 {
+            let here = [member(key, "fz")];
+            let mut public = [0; 32];
+            public[..8].copy_from_slice(&key.to_be_bytes());
+            let owner = Some(Fingerprint::of(&public));
+            people.met(
+                Peer {
+                    key: Key(key),
+                    owner,
+                },
+                &here,
+            );
+            assert_eq!(people.look(&here).len(), 1, "{key}");
+            assert!(people.look(&here).is_empty());
+            assert!(people.others.len() <= NICKS_KNOWN_MAX);
+        }
     }
 
     #[test]

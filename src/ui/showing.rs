@@ -14,6 +14,7 @@ use super::ignored::Ignored;
 use super::likeness::Lookalikes;
 use super::news::News;
 use super::people::People;
+use super::repeats::{About, Matter};
 use super::room_state::RoomState;
 use super::wanted::Wanted;
 use super::{act, json, json_people, text};
@@ -86,7 +87,7 @@ impl Showing {
     /// Says what has waited long enough for what would belong to it.
     pub(super) fn on_deadline(&mut self, display: &mut Display, now: Now) {
         for line in self.news.on_deadline(now.time) {
-            display.notice(now, &line);
+            display.notice_of(now, Matter::Coming.of(""), &line);
         }
     }
 
@@ -121,7 +122,7 @@ impl Showing {
         let marked = |member: &Member| people.is_another(member.key, &member.nick);
         for words in (self.lookalikes).look(now.time, members, own, identity, marked) {
             if display.prompt().is_some() {
-                display.warn(now, &words);
+                display.warn_of(now, Matter::Alike.of(""), &words);
             }
         }
     }
@@ -184,7 +185,11 @@ impl Showing {
             } => self.show_missed(&mut scene, (key, &nick), (first, last), lack),
             Event::Private { .. } => self.show_private(&mut scene, &event),
             Event::Delivered { .. } => show_delivered(&mut scene, event),
-            Event::Warning(text) | Event::NotLetIn { text, .. } => scene.display.warn(now, &text),
+            Event::Warning(text) => {
+                let about = Matter::Warning.of(first_words(&text));
+                scene.display.warn_of(now, about, &text);
+            }
+            Event::NotLetIn { text, .. } => scene.display.warn(now, &text),
             other => self.show_change(&mut scene, &other),
         }
     }
@@ -237,11 +242,17 @@ impl Showing {
         let me = node.members().iter().find(|m| m.key == node.key());
         let me = me.map_or(&self.nick, |m| &m.nick);
         let is_unstored = lack == Lack::Unstored;
-        display.warn(*now, &text::missed(me, nick, (first, last), is_unstored));
+        let count = last.saturating_sub(first).saturating_add(1);
+        let author = key.to_string();
+        let about = About {
+            lost: count,
+            ..Matter::Missed.of(&author)
+        };
+        let words = text::missed(me, nick, (first, last), is_unstored);
+        display.warn_of(*now, about, &words);
         if !display.is_json() {
             return;
         }
-        let count = last.saturating_sub(first).saturating_add(1);
         display.json(*now, |out, at, _| {
             json::missed(out, at, (key, nick), (first, last), count, is_unstored);
         });
@@ -289,7 +300,11 @@ impl Showing {
                 change_as_json(out, at, event, people)
             });
         } else if let Some(notice) = self.news.on_event(now.time, event, node.members()) {
-            display.notice(*now, &notice);
+            let (matter, whom) = match event {
+                Event::MemberRenamed { member, .. } => (Matter::Renamed, member.key.to_string()),
+                _ => (Matter::Coming, String::new()),
+            };
+            display.notice_of(*now, matter.of(&whom), &notice);
         }
     }
 
@@ -334,6 +349,12 @@ impl Showing {
             display.notice(*now, &text::topic(&set));
         }
     }
+}
+
+/// What a warning of the node is about, as far as warnings are told apart: what it begins with.
+fn first_words(text: &str) -> &str {
+    let third = text.match_indices(' ').nth(2);
+    third.map_or(text, |(end, _)| &text[..end])
 }
 
 fn show_delivered(scene: &mut Scene<'_>, event: Event) {
@@ -387,6 +408,7 @@ pub(super) fn show_left(display: &mut Display, now: Now, leaving: &LeavingNews, 
         missing,
         missed,
     } = leaving;
+    display.sum_up_all();
     if !missed.is_empty() {
         display.say_on_stderr(&text::missers(missed));
     }

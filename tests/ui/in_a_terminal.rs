@@ -23,7 +23,7 @@ fn without_a_terminal_messages_go_to_stdout_and_notices_to_stderr() {
 }
 
 /// A prompt in a terminal of this width.
-fn at_a_prompt(cols: u16) -> Bench {
+pub(super) fn at_a_prompt(cols: u16) -> Bench {
     let mut bench = Bench::new(config(Mode::Interactive));
     let screen = ScreenFacts {
         cols,

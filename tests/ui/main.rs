@@ -6,6 +6,7 @@ mod in_a_pipe;
 mod in_a_terminal;
 mod in_json;
 mod leaving;
+mod many_lines;
 mod send_and_listen;
 mod waiting_for_members;
 
