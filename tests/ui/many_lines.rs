@@ -15,6 +15,7 @@ impl Bench {
             nick,
             first,
             last,
+            lack: Lack::Unfound,
         });
     }
 
