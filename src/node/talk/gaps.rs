@@ -1,8 +1,8 @@
 //! What is missing: how it is noticed, and when it is given up.
 //!
-//! Owns nothing: what is known to be missing is `noticed`'s, and whom to ask for it says [`super::whom`]. A message is given up only when everybody in
-//! reach was asked after it was noticed, and answered to the end; the user is told then, and the author
-//! with the next ACK. Nothing is taken in here.
+//! Owns nothing: what is known to be missing is `noticed`'s, and whom to ask for it says [`super::whom`]. A message
+//! is given up only when everybody in reach was asked after it was noticed, and answered to the end; the user is told
+//! then, and the author with the next ACK. Nothing is taken in here.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
