@@ -127,6 +127,8 @@ pub enum Weakness {
     OneCauseIsNoticed,
     /// What was given up is waited for no more, although it has come since and waits for its author's word.
     GivenUpStaysSo,
+    /// What an author said later may be given up before what it said earlier.
+    GivenUpOutOfOrder,
     /// What is older than all in memory, and not in the store yet, is given to nobody.
     UnstoredIsNotGiven,
     /// An author that is linked only after its reader was lost does not say what that owed, and is not waited for.

@@ -454,6 +454,11 @@ pub const KEPT_SCALED_DOWN: &[(u64, &str)] = &[
         "what had been given up came and waited, and what named it was shown before it; what followed from it only \
          by way of a line that was shown without it had no excuse",
     ),
+    (
+        120_139_325,
+        "of two gaps of one author the later was given up first, and a line after it was shown before the earlier \
+         one was called missed",
+    ),
     (4_091, "the floor rose above what waited"),
     (
         11_225,

@@ -128,6 +128,10 @@ pub const ALL: &[(Weakness, &str)] = &[
         "the word on what was given up, and has come since",
     ),
     (
+        Weakness::GivenUpOutOfOrder,
+        "the order in which what one author said is given up",
+    ),
+    (
         Weakness::KnownIsNoticedAgain,
         "the moment when what is known to be missing was noticed",
     ),
@@ -226,6 +230,7 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::OneCauseIsNoticed, HOSTILE, 221),
     (Weakness::OneCauseIsNoticed, HOSTILE, 590),
     (Weakness::GivenUpStaysSo, "partitions", 97_010_132),
+    (Weakness::GivenUpOutOfOrder, "partitions", 120_139_325),
     (Weakness::KnownIsNoticedAgain, "slow", 96_003_101),
     (Weakness::UnstoredIsNotGiven, "mixed", 86_051_197),
     (Weakness::GivenUpIsForgotten, "stores", 8),

@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use super::noticed::{self, NoticedGap};
 use super::sync::Why;
+use super::turns::{Due, Turns};
 use super::{Lent, Talk, holes};
 use crate::limits;
 use crate::node::context::Context;
 use crate::node::history::{Origin, Ranges};
-use crate::node::{Event, Lack, Time, Timer, Weakness};
+use crate::node::{Event, Lack, Timer, Weakness};
 use crate::timing;
 use crate::wire::{Key, MessageId, Position, SeqRange};
 
@@ -106,29 +107,19 @@ impl Talk {
             return;
         }
         let reach = self.peers_in_reach(lent);
-        let mut pending: Option<Time> = None;
-        let mut due = Vec::new();
+        let mut turns = Turns::default();
         for author in self.gaps.authors() {
             let mut stages = self.gaps.take(author);
             self.widen_gaps(lent, author, &mut stages);
             let thrown = noticed::thrown_among(&stages);
             stages.retain_mut(|stage| self.step_gap(lent, (author, &thrown), stage, &reach));
-            for stage in &stages {
-                let since = stage.since();
-                match stage.asked_all() {
-                    Some(at) => due.push((author, at)),
-                    None => pending = Some(pending.map_or(since, |p| p.min(since))),
-                }
-            }
+            stages.iter().for_each(|stage| turns.add(author, stage));
             self.gaps.put_back(author, stages);
         }
-        // What follows from something that is missing may follow from something else that is, by way of
-        // that: so what was noticed before is looked for to the end first.
-        due.retain(|(_, at)| pending.is_none_or(|pending| pending > *at));
         let mut gone: Vec<(Key, Ranges)> = Vec::new();
         // All of it is said before anything is shown that followed from it.
-        for (author, at) in due {
-            if let Some(stage) = self.gaps.take_asked(author, at) {
+        for Due { author, span, .. } in turns.into_due(lent.cx.config.weakened) {
+            if let Some(stage) = self.gaps.take_asked(author, span) {
                 let thrown = self.gaps.thrown_of(author);
                 let lacks = self.lacking_of(author, &stage, &thrown);
                 let missed = self.leave_out_unsaid(lent, author, &lacks);

@@ -43,6 +43,7 @@ mod storing;
 mod sync;
 mod taking;
 mod trust;
+mod turns;
 mod unsaid;
 mod waiting;
 mod whom;

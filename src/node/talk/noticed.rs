@@ -36,7 +36,7 @@ pub(super) fn thrown_among<'a>(stages: impl IntoIterator<Item = &'a NoticedGap>)
 }
 
 impl NoticedGap {
-    fn new((first, last): (u64, u64), since: Time) -> NoticedGap {
+    pub(super) fn new((first, last): (u64, u64), since: Time) -> NoticedGap {
         NoticedGap {
             since,
             first,
@@ -369,10 +369,11 @@ impl Gaps {
         }
     }
 
-    /// Takes out what is missing of this author and everybody in reach was asked for since then.
-    pub(super) fn take_asked(&mut self, author: Key, asked_all: Time) -> Option<NoticedGap> {
+    /// Takes out what is missing of this author between these, and everybody in reach was asked for.
+    pub(super) fn take_asked(&mut self, author: Key, span: (u64, u64)) -> Option<NoticedGap> {
         let stages = self.stages.get_mut(&author)?;
-        let index = stages.iter().position(|s| s.asked_all == Some(asked_all))?;
+        let is_it = |s: &NoticedGap| s.asked_all.is_some() && s.span() == span;
+        let index = stages.iter().position(is_it)?;
         let stage = stages.remove(index);
         if stages.is_empty() {
             self.stages.remove(&author);
