@@ -133,6 +133,8 @@ pub enum Weakness {
     UnstoredIsNotGiven,
     /// An author that is linked only after its reader was lost does not say what that owed, and is not waited for.
     NoLateWord,
+    /// What somebody says on its own link who is in no view with this node waits for its word.
+    StrangersWait,
     /// What is known to be missing is noticed again whenever its author has said more.
     KnownIsNoticedAgain,
     /// What was given up before it could be stored is not called missed.

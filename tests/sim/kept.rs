@@ -459,6 +459,10 @@ pub const KEPT_SCALED_DOWN: &[(u64, &str)] = &[
         "of two gaps of one author the later was given up first, and a line after it was shown before the earlier \
          one was called missed",
     ),
+    (
+        120_129_639,
+        "the first line of a stranger waited for its word, and there was none before two groups were one",
+    ),
     (4_091, "the floor rose above what waited"),
     (
         11_225,

@@ -132,6 +132,10 @@ pub const ALL: &[(Weakness, &str)] = &[
         "the order in which what one author said is given up",
     ),
     (
+        Weakness::StrangersWait,
+        "chat of strangers that waits for no word",
+    ),
+    (
         Weakness::KnownIsNoticedAgain,
         "the moment when what is known to be missing was noticed",
     ),
@@ -232,6 +236,7 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::GivenUpStaysSo, "partitions", 97_010_132),
     (Weakness::GivenUpOutOfOrder, "partitions", 120_139_325),
     (Weakness::KnownIsNoticedAgain, "slow", 96_003_101),
+    (Weakness::StrangersWait, "peers only", 120_129_639),
     (Weakness::UnstoredIsNotGiven, "mixed", 86_051_197),
     (Weakness::GivenUpIsForgotten, "stores", 8),
     (Weakness::GivenUpIsForgotten, "stores", 9),

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::heads::causes;
-use super::waiting::Waiter;
+use super::waiting::{Coming, Waiter};
 use super::{Lent, Talk};
 use crate::node::history::Origin;
 use crate::node::{LinkId, Weakness};
@@ -37,7 +37,7 @@ impl Talk {
             lent.mesh.note_word(link);
             if length > 1 || !self.has_come_before(lent, first) {
                 is_news = true;
-                self.take_or_wait(lent, key, run);
+                self.take_or_wait(lent, (key, true), run);
             }
             rest = later;
         }
@@ -62,14 +62,24 @@ impl Talk {
         has_taken
     }
 
-    /// Takes a run of new messages in, or lets it wait for a cause of its first one.
-    pub(super) fn take_or_wait(&mut self, lent: &mut Lent<'_>, sender: Key, run: &[ChatMessage]) {
+    /// Takes a run of new messages in, or lets it wait for a cause of its first one. `is_live`: the sender says it now.
+    pub(super) fn take_or_wait(
+        &mut self,
+        lent: &mut Lent<'_>,
+        (sender, is_live): (Key, bool),
+        run: &[ChatMessage],
+    ) {
         let (Some(first), Some(last)) = (run.first(), run.last()) else {
             return;
         };
         let is_below = self.is_below_keeping(first);
-        if let Some(missing) = self.missing_cause(lent, first, is_below) {
-            return self.wait_for(lent, missing, sender, run, is_below);
+        let coming = Coming {
+            sender,
+            is_below,
+            is_wordless: is_live && !is_below && self.speaks_without_word(lent, sender),
+        };
+        if let Some(missing) = self.missing_cause(lent, first, coming) {
+            return self.wait_for(lent, missing, coming, run);
         }
         match run {
             [message] => {
@@ -81,18 +91,29 @@ impl Talk {
         self.release(lent, (first.id(), last.id()));
     }
 
-    /// What this message has to wait for. `is_below`: nobody counts on it, and it came under the floor.
+    /// True if what this author says on its own link waits for no word of it. It is in no view with this node, and an
+    /// author that counts on somebody says so on the link before anything else: it does not yet, and its word may not
+    /// come before two groups are one.
+    fn speaks_without_word(&self, lent: &Lent<'_>, author: Key) -> bool {
+        self.has_joined()
+            && !lent.view.contains(author)
+            && !lent.cx.is_weakened(Weakness::StrangersWait)
+    }
+
+    /// What this message has to wait for.
     fn missing_cause(
         &self,
         lent: &Lent<'_>,
         message: &ChatMessage,
-        is_below: bool,
+        coming: Coming,
     ) -> Option<MessageId> {
+        let is_below = coming.is_below;
         if lent.cx.is_weakened(Weakness::NoDependencyWait) {
             return None;
         }
         let mut unsettled = self.unsettled_causes(lent, message);
         let word = self.awaited_word(message.origin());
+        let word = word.filter(|_| !coming.is_wordless);
         if self.leads_to_nothing(lent, message, is_below) {
             // What is looked for anyway may have led to it.
             if !is_below && self.waiting.len() == 0 && self.gaps.is_empty() {
@@ -209,6 +230,15 @@ impl Talk {
         !self.is_owed(message.id()) && message.position() <= self.history.floor()
     }
 
+    /// How a message of this run came: one that came under the floor, and has been found to be owed, did not.
+    fn coming_now(&self, waiter: &Waiter, message: &ChatMessage) -> Coming {
+        let coming = waiter.coming;
+        Coming {
+            is_below: coming.is_below && self.is_below_keeping(message),
+            ..coming
+        }
+    }
+
     /// Its author counts on this node for it, as far as is known.
     fn is_owed(&self, id: MessageId) -> bool {
         let origin = self.history.origin(id.origin);
@@ -221,9 +251,8 @@ impl Talk {
         &mut self,
         lent: &mut Lent<'_>,
         missing: MessageId,
-        sender: Key,
+        coming: Coming,
         run: &[ChatMessage],
-        came_below: bool,
     ) {
         let waits = |first: &ChatMessage| self.waiting.gap_at(first.id()) < run.len() as u64;
         let (Some(first), Some(last)) = (run.first(), run.last()) else {
@@ -233,7 +262,7 @@ impl Talk {
             return;
         }
         self.notice_gap(lent, missing.origin, missing.seq);
-        self.notice_causes(lent, first, came_below);
+        self.notice_causes(lent, first, coming.is_below);
         let max = lent.cx.config.waiting_max;
         let mut thrown = Vec::new();
         if !lent.cx.is_weakened(Weakness::LatestStay) {
@@ -258,9 +287,8 @@ impl Talk {
             lent.cx.counters.waited += run.len() as u64;
             self.waiting.insert(Waiter {
                 run: run.to_vec(),
-                sender,
                 missing,
-                came_below,
+                coming,
             });
             due.extend(self.cycles_of(lent, run));
         }
@@ -293,8 +321,8 @@ impl Talk {
             let Some((_, waiter)) = due.pop_first() else {
                 return;
             };
-            let is_below = waiter.came_below && self.is_below_keeping(waiter.first());
-            match self.missing_cause(lent, waiter.first(), is_below) {
+            let coming = self.coming_now(&waiter, waiter.first());
+            match self.missing_cause(lent, waiter.first(), coming) {
                 Some(missing) => settled = self.wait_on(lent, missing, waiter),
                 None => settled = self.take_in_waiter(lent, waiter),
             }
@@ -315,12 +343,12 @@ impl Talk {
         }
         for at in 0..waiter.run.len() {
             let message = &waiter.run[at];
-            let is_below = waiter.came_below && self.is_below_keeping(message);
+            let coming = self.coming_now(&waiter, message);
             if self.history.has_taken(message.id()) {
                 continue;
             }
             if at > 0
-                && let Some(missing) = self.missing_cause(lent, message, is_below)
+                && let Some(missing) = self.missing_cause(lent, message, coming)
             {
                 let last = waiter.run[at - 1].id();
                 let run = waiter.run.split_off(at);
@@ -328,7 +356,7 @@ impl Talk {
                 again.push((first, last));
                 return again;
             }
-            self.take_in(lent, message, is_below);
+            self.take_in(lent, message, coming.is_below);
         }
         vec![(first, last)]
     }

@@ -378,7 +378,7 @@ impl Talk {
             if length > 1 || self.is_to_be_taken(lent, message) {
                 lent.cx.counters.repaired += length as u64;
                 bytes += run.iter().map(|m| m.size_bound() as u64).sum::<u64>();
-                self.take_or_wait(lent, peer, run);
+                self.take_or_wait(lent, (peer, false), run);
             }
         }
         (bytes, refused)

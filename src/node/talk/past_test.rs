@@ -25,6 +25,38 @@ fn the_word_of_an_author_that_stays_away_is_waited_for_once() {
     assert_eq!(rig.read(), [id(2)]);
 }
 
+/// Two groups do not become one for as long as their coordinators are cut from each other, and until then no author of
+/// one has a word for a reader of the other.
+#[test]
+fn what_a_stranger_says_on_its_own_link_waits_for_its_causes_and_for_no_word() {
+    let shown = |weakness: Option<Weakness>, is_member: bool| {
+        let mut rig = Rig::new();
+        rig.node.cx.config.weakened = weakness;
+        let ben = rig.meet(BEN);
+        let link = rig.meet_as(hello(STRANGER, Some(office(1, Key(3)))));
+        if is_member {
+            rig.admit(link, STRANGER);
+        }
+        let of_ben = MessageId {
+            origin: BEN,
+            seq: 1,
+        };
+        rig.receive(link, chat(STRANGER, 1, &[]));
+        rig.receive(link, chat(STRANGER, 2, &[of_ben]));
+        let at_once = rig.read();
+        rig.receive(ben, chat(BEN, 1, &[]));
+        let number = |id: MessageId| (id.origin.0, id.seq);
+        [at_once, rig.read()].map(|ids| ids.into_iter().map(number).collect::<Vec<_>>())
+    };
+    let (ben, stranger) = (BEN.0, STRANGER.0);
+    let own = [vec![(stranger, 1)], vec![(ben, 1), (stranger, 2)]];
+    assert_eq!(shown(None, false), own);
+    let awaited = [vec![], vec![(ben, 1)]];
+    assert_eq!(shown(Some(Weakness::StrangersWait), false), awaited);
+    // A member says next whether it counted on this node.
+    assert_eq!(shown(None, true), awaited);
+}
+
 /// Who comes with a store, or from another group, brings what others said there who are gone.
 #[test]
 fn what_came_from_elsewhere_and_was_said_there_before_is_old() {

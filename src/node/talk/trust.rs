@@ -33,7 +33,7 @@ impl Talk {
     pub(in crate::node) fn pass_on(&mut self, lent: &mut Lent<'_>, from: Key, run: &[ChatMessage]) {
         for message in run {
             self.hear_author(lent, message.origin());
-            self.take_or_wait(lent, from, std::slice::from_ref(message));
+            self.take_or_wait(lent, (from, false), std::slice::from_ref(message));
         }
     }
 

@@ -10,17 +10,25 @@ use crate::limits;
 use crate::node::history::Ranges;
 use crate::wire::{ChatMessage, Key, MessageId, Position};
 
+/// How a run came.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Coming {
+    /// Who sent it.
+    pub(super) sender: Key,
+    /// It lay under the floor, and nobody counts on it. The floor rises while it waits, and that changes nothing.
+    pub(super) is_below: bool,
+    /// Its author said it on its own link, and had not said that it counts on this node: it waits for no word.
+    pub(super) is_wordless: bool,
+}
+
 /// A run that waits.
 #[derive(Debug)]
 pub(super) struct Waiter {
     /// At least one message; each follows the one before it.
     pub(super) run: Vec<ChatMessage>,
-    /// Who sent it.
-    pub(super) sender: Key,
     /// One of the causes of its first message that is missing.
     pub(super) missing: MessageId,
-    /// It lay under the floor when it came. The floor rises while it waits, and that changes nothing.
-    pub(super) came_below: bool,
+    pub(super) coming: Coming,
 }
 
 impl Waiter {
@@ -284,13 +292,15 @@ impl Waiting {
 
     /// True if something waits that this peer sent.
     pub(super) fn has_from(&self, peer: Key) -> bool {
-        self.waiters.values().any(|waiter| waiter.sender == peer)
+        self.waiters
+            .values()
+            .any(|waiter| waiter.coming.sender == peer)
     }
 
     /// Who sent something that waits for this message.
     pub(super) fn senders_for(&self, id: MessageId) -> impl Iterator<Item = Key> {
         let waiting = self.waiting_for((id, id));
-        waiting.filter_map(|first| self.waiters.get(&first).map(|w| w.sender))
+        waiting.filter_map(|first| self.waiters.get(&first).map(|w| w.coming.sender))
     }
 
     /// The authors of what waits for this message and was said before it.

@@ -29,10 +29,13 @@ fn id(origin: u64, seq: u64) -> MessageId {
 
 fn waiter(origin: u64, seqs: std::ops::Range<u64>, missing: MessageId) -> Waiter {
     Waiter {
-        came_below: false,
         run: seqs.map(|seq| message(origin, seq)).collect(),
-        sender: Key(origin),
         missing,
+        coming: Coming {
+            sender: Key(origin),
+            is_below: false,
+            is_wordless: false,
+        },
     }
 }
 
