@@ -123,6 +123,8 @@ pub enum Weakness {
     NewcomersAreOld,
     /// What those who are gone said to others is new, whenever a group or somebody with a store brings it.
     ElsewhereIsNew,
+    /// A node may write while it takes a view over, to members of that view on whom it does not count yet.
+    HalfAViewCounts,
     /// Of what waits, one cause is looked for after the other.
     OneCauseIsNoticed,
     /// What was given up is waited for no more, although it has come since and waits for its author's word.

@@ -463,6 +463,10 @@ pub const KEPT_SCALED_DOWN: &[(u64, &str)] = &[
         120_129_639,
         "the first line of a stranger waited for its word, and there was none before two groups were one",
     ),
+    (
+        120_170_435,
+        "joining ended halfway through a change of the view, so that a line was not owed by a new member",
+    ),
     (4_091, "the floor rose above what waited"),
     (
         11_225,

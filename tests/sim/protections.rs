@@ -120,6 +120,10 @@ pub const ALL: &[(Weakness, &str)] = &[
         "telling old from new in what comes from elsewhere",
     ),
     (
+        Weakness::HalfAViewCounts,
+        "counting on all members of a view before anything is written",
+    ),
+    (
         Weakness::OneCauseIsNoticed,
         "all causes of what waits are looked for at once",
     ),
@@ -240,6 +244,7 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::UnstoredIsNotGiven, "mixed", 86_051_197),
     (Weakness::GivenUpIsForgotten, "stores", 8),
     (Weakness::GivenUpIsForgotten, "stores", 9),
+    (Weakness::HalfAViewCounts, "peers only", 120_170_435),
     (Weakness::NewcomersAreOld, "stopped", 90_000_198),
     (Weakness::NewcomersAreOld, "stopped", 90_001_345),
     (Weakness::NoLateWord, "partitions", 60_002_053),

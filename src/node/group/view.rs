@@ -79,6 +79,7 @@ impl Group {
         if let Some(me) = self.roster.get(parts.cx.config.key) {
             self.id = Some(me.id);
         }
+        let mut lost = Vec::new();
         for member in old.members() {
             if !self.roster.contains(member.key) {
                 let said_so = parts.mesh.has_left(member.key) || self.roster.has_left(member.key);
@@ -87,8 +88,12 @@ impl Group {
                 } else {
                     Departure::Lost
                 };
-                self.part(parts, member, departure);
+                self.forgo(parts, member, departure);
+                lost.extend((departure == Departure::Lost).then_some(member.key));
             }
+        }
+        if parts.cx.is_weakened(Weakness::HalfAViewCounts) {
+            self.repair_after(parts, &std::mem::take(&mut lost));
         }
         let now: Vec<Member> = self.roster.members().to_vec();
         for member in now {
@@ -97,6 +102,7 @@ impl Group {
                 Some(before) => self.show_change(parts, before, &member),
             }
         }
+        self.repair_after(parts, &lost);
         self.roster.forget_left();
         parts.talk.recheck_delivery();
     }
@@ -117,6 +123,24 @@ impl Group {
 
     /// Somebody is no more in the view.
     pub(super) fn part(&mut self, parts: &mut Parts<'_>, member: &Member, departure: Departure) {
+        self.forgo(parts, member, departure);
+        if departure == Departure::Lost {
+            self.repair_after(parts, &[member.key]);
+        }
+    }
+
+    /// Others may have what these sent who are lost now. This may end joining, so that this node writes what its user
+    /// said meanwhile: it counts on all members of its view by then.
+    fn repair_after(&mut self, parts: &mut Parts<'_>, lost: &[Key]) {
+        let own = parts.cx.config.key;
+        let (talk, mut lent) = self.talk(parts);
+        for key in lost.iter().filter(|key| **key != own) {
+            talk.sync_after_loss(&mut lent, *key);
+        }
+    }
+
+    /// Somebody is no more in the view, and nothing is asked of others yet.
+    fn forgo(&mut self, parts: &mut Parts<'_>, member: &Member, departure: Departure) {
         let key = member.key;
         if key == parts.cx.config.key {
             return;
@@ -128,12 +152,8 @@ impl Group {
         parts.talk.recheck_delivery();
         parts.talk.cease_to_count_on(parts.cx, parts.mesh, key);
         parts.mesh.forget_if_stranger(key, self);
-        if departure == Departure::Lost {
-            if parts.mesh.note_lost(member.clone()) {
-                parts.mesh.redial_soon(parts.cx, self);
-            }
-            let (talk, mut lent) = self.talk(parts);
-            talk.sync_after_loss(&mut lent, key);
+        if departure == Departure::Lost && parts.mesh.note_lost(member.clone()) {
+            parts.mesh.redial_soon(parts.cx, self);
         }
         self.recheck_election(parts);
     }

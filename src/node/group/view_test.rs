@@ -1,8 +1,8 @@
 //! What the user sees of a change of the view.
 
-use crate::node::rig::{Rig, address, request, step, view};
-use crate::node::{Closed, Departure, Event, Input};
-use crate::wire::{Key, Message, UpdateKind};
+use crate::node::rig::{Rig, address, hello, office, request, response, step, view};
+use crate::node::{Closed, Departure, Event, Input, Weakness};
+use crate::wire::{Key, Message, Position, UpdateKind};
 
 const LEADER: Key = Key(9);
 const BEN: Key = Key(10);
@@ -67,4 +67,34 @@ fn who_was_heard_leaving_is_not_said_to_be_lost() {
         };
         assert_eq!(said, Some((BEN, departure)), "{:?}", rig.shown);
     }
+}
+
+/// What its user said while a node joined is written as soon as it has joined, and that may be when another group
+/// lets it in: all members of that group's view owe it.
+#[test]
+fn what_is_said_as_a_view_is_taken_over_is_owed_by_its_new_members() {
+    const OTHER: Key = Key(30);
+    let first_owed = |weakness: Option<Weakness>| {
+        let own = Key(5);
+        let (mut rig, leader) = Rig::member_among(&[(1, LEADER), (2, own), (3, BEN)]);
+        rig.node.cx.config.weakened = weakness;
+        rig.say(1);
+        // Its coordinator has no office any more, so that it has not joined with the history.
+        let coordinator = Some(office(1, OTHER));
+        rig.receive(leader, Message::Ping { coordinator });
+        rig.receive(leader, Message::SyncAnswer(rig.answer()));
+        assert!(!rig.node.is_joined());
+        let answer = response(&[(1, OTHER), (2, own), (4, LEADER)], Position::default());
+        let sent = rig.receive(leader, Message::JoinResponse(answer));
+        assert!(rig.node.is_joined());
+        assert_eq!(Rig::seqs(&sent), [1]);
+        let (_, sent) = rig.greet(hello(OTHER, Some(office(1, OTHER))));
+        let word = sent.iter().find_map(|m| match m {
+            Message::Stable(stable) => stable.from,
+            _ => None,
+        });
+        word.expect("the new member is told")
+    };
+    assert_eq!(first_owed(None), 1);
+    assert_eq!(first_owed(Some(Weakness::HalfAViewCounts)), 2);
 }
