@@ -123,6 +123,8 @@ pub enum Weakness {
     NewcomersAreOld,
     /// What those who are gone said to others is new, whenever a group or somebody with a store brings it.
     ElsewhereIsNew,
+    /// Whoever comes from elsewhere dates what others wrote who had said HELLO before, as if they had been there.
+    HeardAreElsewhere,
     /// A node may write while it takes a view over, to members of that view on whom it does not count yet.
     HalfAViewCounts,
     /// Of what waits, one cause is looked for after the other.

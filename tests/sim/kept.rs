@@ -464,6 +464,10 @@ pub const KEPT_SCALED_DOWN: &[(u64, &str)] = &[
         "the first line of a stranger waited for its word, and there was none before two groups were one",
     ),
     (
+        120_181_392,
+        "a newcomer that was owed, and had said HELLO, was taken for a stranger by what another one had seen",
+    ),
+    (
         120_170_435,
         "joining ended halfway through a change of the view, so that a line was not owed by a new member",
     ),

@@ -12,7 +12,7 @@
 //! | `sync`, `lagging` | the repair from one peer; peers that do not keep up |
 //! | `odds` | with whom another exchange would bring nothing |
 //! | `source`, `holes` | from whom a newcomer gets the history, and what of it does not come |
-//! | `past` | what is old, being from before this node's time |
+//! | `past`, `elsewhere` | what is old, being from before this node's time, or from another group's |
 //! | `trust` | whose word counts |
 //! | `acks`, `delivery`, `stability` | what is confirmed to others; who confirmed what this node wrote; what everybody has |
 //! | `storing` | what a store changes |

@@ -4,7 +4,12 @@
 //! on this node was in its view; what it wrote before is old, and all that others wrote who were never in
 //! a view with this node. It never decides what is taken in.
 
+#[path = "elsewhere.rs"]
+mod elsewhere;
+
 use std::collections::{BTreeMap, BTreeSet};
+
+use elsewhere::Elsewhere;
 
 use super::{Lent, Talk};
 use crate::limits;
@@ -73,14 +78,6 @@ struct Met {
     is_heard: bool,
 }
 
-/// What somebody had seen by its first HELLO.
-#[derive(Clone, Copy, Debug)]
-struct Elsewhere {
-    clock: u64,
-    /// Its coordinator, if any, was in no view with this node either.
-    is_apart: bool,
-}
-
 /// What a peer had seen when it said HELLO.
 #[derive(Clone, Copy, Debug)]
 struct Greeted {
@@ -120,44 +117,9 @@ impl Past {
         self.elsewhere.remove(&key);
     }
 
-    /// A peer says HELLO. What it had seen by the first one it had seen elsewhere, if it was in no view with this
-    /// node, nor was its coordinator (`is_apart`); or if it has come into a view that this node was in already.
-    fn greet_from_elsewhere(&mut self, peer: Key, clock: u64, is_apart: bool) {
-        let member = self.met.get_mut(&peer).filter(|met| met.since.is_some());
-        let Some(member) = member else {
-            let first = Elsewhere { clock, is_apart };
-            self.elsewhere.entry(peer).or_insert(first);
-            return;
-        };
-        let is_first = !std::mem::replace(&mut member.is_heard, true);
-        if is_first && member.since != self.let_in {
-            // It may count on this node already for what it has written itself, and says so next.
-            member.clock = 0;
-            let since = member.since;
-            self.count_elsewhere(since, clock, false);
-        }
-    }
-
-    /// Somebody who came into the view at this time had seen that elsewhere, and so all who came with it were there;
-    /// but those who said HELLO since (`is_apart`: this one said it before) may count on this node for it.
-    fn count_elsewhere(&mut self, since: Option<Time>, clock: u64, is_apart: bool) {
-        self.clock_elsewhere = self.clock_elsewhere.max(clock);
-        for met in self.met.values_mut() {
-            if met.since == since && (is_apart || !met.is_heard) {
-                met.clock = met.clock.max(clock);
-            }
-        }
-    }
-
     /// It is or was in a view with this node.
     fn is_member(&self, key: Key) -> bool {
         self.met.get(&key).is_some_and(|met| met.since.is_some())
-    }
-
-    /// The timestamp up to which what this author wrote was said to others, before it was in a view with this node.
-    fn clock_of_others(&self, author: Key) -> u64 {
-        let met = self.met.get(&author).filter(|met| met.since.is_some());
-        met.map_or(self.clock_elsewhere, |met| met.clock)
     }
 
     /// A peer says HELLO. Later than that the first one of those who were there before counts, and no other.
@@ -215,11 +177,12 @@ impl Past {
     /// Somebody is new in the view.
     pub(super) fn meet(&mut self, author: Key, now: Time, until: Time) {
         self.wait_for(author, until);
+        let said_to_others = self.clock_of_others(author);
         let said = self.elsewhere.remove(&author);
         if let Some(met) = self.met.get_mut(&author) {
             if met.since.is_none() {
                 met.since = Some(now);
-                met.clock = self.clock_elsewhere;
+                met.clock = said_to_others;
             }
             met.is_heard |= said.is_some();
         }
@@ -382,7 +345,13 @@ impl Talk {
         let is_one_of_us = |key: Key| key == lent.cx.config.key || self.past.is_member(key);
         let is_apart = !is_one_of_us(peer) && !leader.is_some_and(is_one_of_us);
         if !lent.cx.is_weakened(Weakness::ElsewhereIsNew) {
-            self.past.greet_from_elsewhere(peer, clock, is_apart);
+            let is_exempt = !lent.cx.is_weakened(Weakness::HeardAreElsewhere);
+            let first = Elsewhere {
+                clock,
+                is_apart,
+                others: is_exempt.then_some(self.past.clock_elsewhere),
+            };
+            self.past.greet_from_elsewhere(peer, first);
         }
         if !lent.cx.is_weakened(Weakness::NoLateWord) {
             self.past.hear_out(peer, a_moment_later(lent.cx));

@@ -85,6 +85,32 @@ fn what_came_from_elsewhere_and_was_said_there_before_is_old() {
     assert_eq!(read(here, None), [3]);
 }
 
+/// Two newcomers were let in by a part of this node's group that was cut off, and counted on this node: one of them,
+/// which had said HELLO before, died there. What the other one brings with it is not from elsewhere.
+#[test]
+fn what_others_bring_of_whoever_had_said_hello_is_new_unless_they_had_said_hello_before() {
+    let arrival = |first: Key, weakness: Option<Weakness>| {
+        let mut rig = Rig::new();
+        rig.node.cx.config.weakened = weakness;
+        let mut greeting = hello(BEN, Some(office(1, first)));
+        greeting.clock = 2_500;
+        rig.meet_as(hello(STRANGER, None));
+        let ben = rig.meet_as(greeting);
+        rig.admit(ben, BEN);
+        rig.pass_on(BEN, chat(STRANGER, 1, &[]));
+        rig.pass(rig.node.cx.config.failure_timeout / 2);
+        rig.fire(Timer::Tick);
+        arrivals(&mut rig)
+    };
+    let shown = |arrival| vec![(of_the_stranger(1), arrival)];
+    let weakened = Some(Weakness::HeardAreElsewhere);
+    let here = config().key;
+    assert_eq!(arrival(here, None), shown(Arrival::Live));
+    assert_eq!(arrival(here, weakened), shown(Arrival::Old));
+    let away = Key(3);
+    assert_eq!(arrival(away, None), shown(Arrival::Old));
+}
+
 /// A listener that comes back finds somebody there who came meanwhile: what that one had seen was said in the group.
 #[test]
 fn what_whoever_is_there_had_seen_as_this_node_comes_back_is_no_past() {
