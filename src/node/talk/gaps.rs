@@ -459,3 +459,7 @@ impl Talk {
         spans.any(|(first, last)| first <= id.seq && id.seq <= last)
     }
 }
+
+#[cfg(test)]
+#[path = "gaps_test.rs"]
+mod tests;

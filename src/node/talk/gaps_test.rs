@@ -1,0 +1,85 @@
+//! How often somebody is asked for what is missing.
+
+use super::*;
+use crate::node::rig::{Rig, chat, config};
+use crate::wire::{Chunk, Message, Stable, SyncAnswer};
+
+const ANA: Key = Key(9);
+const BIA: Key = Key(10);
+
+fn message(author: Key, seq: u64, after: &[MessageId]) -> Vec<crate::wire::ChatMessage> {
+    match chat(author, seq, after) {
+        Message::Chat(messages) => messages,
+        _ => Vec::new(),
+    }
+}
+
+/// How many times Bia is asked within three seconds for what she holds of Ana's, and Ana says that she has not said.
+fn questions(weakened: Option<Weakness>) -> usize {
+    let mut rig = Rig::with(crate::node::Config {
+        weakened,
+        ..config()
+    });
+    let links = [ANA, BIA].map(|key| (key, rig.meet_from(key, 1)));
+    links.iter().for_each(|(key, link)| rig.admit(*link, *key));
+    let [ana, bia] = links.map(|(_, link)| link);
+    rig.receive(ana, chat(ANA, 1, &[]));
+    let of_ana = |seq| MessageId { origin: ANA, seq };
+    rig.receive(bia, chat(BIA, 1, &[of_ana(5)]));
+    // She has said three, and they do not come.
+    rig.receive(
+        ana,
+        Message::Stable(Stable {
+            from: None,
+            said: 3,
+            stable: 0,
+        }),
+    );
+    let mut asked = 0;
+    for _ in 0..300 {
+        rig.pass(Duration::from_millis(10));
+        let is_due = |timer: &Timer| {
+            let at = rig.timers.get(timer);
+            at.is_some_and(|at| at.0 <= rig.micros)
+        };
+        let due = [Timer::Gap, Timer::Sync].into_iter().filter(is_due);
+        let due: Vec<Timer> = due.collect();
+        let mut sent: Vec<Message> = due.into_iter().flat_map(|timer| rig.fire(timer)).collect();
+        sent.truncate(8);
+        while let Some(message_sent) = sent.pop() {
+            // Each question has a number of its own, so that only the answer of whom it is for counts.
+            for (key, link) in links {
+                let answer = match &message_sent {
+                    Message::Sync(sync) => Message::SyncAnswer(SyncAnswer {
+                        no: sync.no,
+                        ..rig.answer()
+                    }),
+                    Message::Fetch(fetch) => Message::Chunk(Chunk {
+                        no: fetch.no,
+                        next: None,
+                        messages: if key == BIA {
+                            message(ANA, 5, &[])
+                        } else {
+                            Vec::new()
+                        },
+                    }),
+                    _ => continue,
+                };
+                sent.extend(rig.receive(link, answer));
+            }
+            asked += usize::from(matches!(message_sent, Message::Sync(_)));
+            if asked > 100 {
+                return asked;
+            }
+        }
+    }
+    asked
+}
+
+#[test]
+fn who_gives_what_an_author_has_not_said_is_not_asked_again_for_what_it_has_said() {
+    let kept = questions(None);
+    assert!((2..=12).contains(&kept), "{kept}");
+    let again = questions(Some(Weakness::RefusedIsAskedAgain));
+    assert!(again > 40, "{again}");
+}
