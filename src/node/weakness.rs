@@ -143,6 +143,8 @@ pub enum Weakness {
     KnownIsNoticedAgain,
     /// What was given up before it could be stored is not called missed.
     GivenUpIsForgotten,
+    /// Who lets others carry to a node what it has to say counts as alive there all the same.
+    RelaysAreNoSign,
     /// Nobody is told of two texts of one name.
     NoWordOfDoubles,
 }

@@ -471,6 +471,10 @@ pub const KEPT_SCALED_DOWN: &[(u64, &str)] = &[
         120_170_435,
         "joining ended halfway through a change of the view, so that a line was not owed by a new member",
     ),
+    (
+        131_015_468,
+        "what was sent before a confirmation got lost made its link count as alive, and nobody carried it",
+    ),
     (4_091, "the floor rose above what waited"),
     (
         11_225,

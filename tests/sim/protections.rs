@@ -42,6 +42,10 @@ pub const ALL: &[(Weakness, &str)] = &[
     (Weakness::NoRetention, "keeping what is not stable"),
     (Weakness::FirstSyncJoins, "joining from the best source"),
     (Weakness::NoRelay, "word by way of others"),
+    (
+        Weakness::RelaysAreNoSign,
+        "doubt in a link whose peer lets others carry what it says",
+    ),
     (Weakness::NoAskingPastStrangers, "asking past strangers"),
     (Weakness::NoRedialByMembers, "dials of lost members by all"),
     (
@@ -240,6 +244,7 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::GivenUpOutOfOrder, "partitions", 120_139_325),
     (Weakness::KnownIsNoticedAgain, "slow", 96_003_101),
     (Weakness::StrangersWait, "peers only", 120_129_639),
+    (Weakness::RelaysAreNoSign, "cuts that stay", 131_015_468),
     (Weakness::UnstoredIsNotGiven, "mixed", 86_051_197),
     (Weakness::GivenUpIsForgotten, "stores", 8),
     (Weakness::GivenUpIsForgotten, "stores", 9),

@@ -182,8 +182,7 @@ impl Mesh {
         {
             peer.probers.push(asker);
         }
-        // Whoever asks has waited for so long.
-        self.expect_from(about, cx.now.time.before(cx.config.failure_timeout));
+        self.expect_overdue(cx, about);
         self.ping(cx, vec![id], told.clone());
         if group.leads() {
             self.ask_all(cx, group, told);

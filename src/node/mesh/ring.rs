@@ -45,6 +45,11 @@ impl Mesh {
         }
     }
 
+    /// Somebody doubts that this node and this peer hear each other, and has waited for a failure timeout.
+    pub(in crate::node) fn expect_overdue(&mut self, cx: &Context, key: Key) {
+        self.expect_from(key, cx.now.time.before(cx.config.failure_timeout));
+    }
+
     /// Somebody is silent, and others may have vanished with it: everybody who was not heard lately is
     /// asked for a sign of life, and has no more time for it than those that were watched.
     pub(in crate::node) fn ask_all(

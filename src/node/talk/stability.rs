@@ -294,6 +294,12 @@ impl Talk {
             }
             return;
         }
+        // It does not hear this node on a link. What was said there may have got lost, though the link is taken
+        // for alive: a frame that had been sent before came after that.
+        let is_sign = !lent.cx.is_weakened(Weakness::RelaysAreNoSign);
+        if is_sign && lent.view.contains(sender) {
+            lent.mesh.expect_overdue(lent.cx, relay.from);
+        }
         // A carrier may be in the author's view, and not in this node's yet; but it confirms nothing.
         if let Some(ack) = relay.ack.as_ref().filter(|_| lent.view.contains(sender)) {
             self.on_ack(lent, relay.from, ack);

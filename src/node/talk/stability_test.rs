@@ -1,7 +1,7 @@
 //! What a member brings of others: bounded, however many they are.
 
 use super::*;
-use crate::node::rig::{Rig, address, config, hello, office, response, step, view};
+use crate::node::rig::{Rig, address, chat, config, hello, office, response, step, view};
 use crate::node::{Event, Input, Timer};
 use crate::wire::{Position, UpdateKind};
 
@@ -118,4 +118,55 @@ fn one_that_was_lost_is_told_what_it_owed_once_it_is_linked_again() {
     rig.turn(vec![Input::Accepted { link, from }]);
     let stranger = Message::Hello(hello(Key(20), None));
     assert_eq!(from_of(rig.receive(link, stranger)), None);
+}
+
+/// Members are carried what is due to them once others bring the author's word: it hears nothing on the link.
+#[test]
+fn what_was_confirmed_in_vain_is_carried_once_others_bring_the_word_of_its_author() {
+    assert_eq!(carried(None), (false, true));
+    let weakened = Some(Weakness::RelaysAreNoSign);
+    assert_eq!(carried(weakened), (false, false));
+}
+
+/// If others are given a confirmation to carry to a member that is watched by others: before they bring its
+/// word, and after that.
+fn carried(weakened: Option<Weakness>) -> (bool, bool) {
+    let mut own = config();
+    own.weakened = weakened;
+    let leader = Key(3);
+    let mut rig = Rig::seeking(own);
+    let link = rig.meet_as(hello(leader, Some(office(1, leader))));
+    let far = BEN;
+    let keys = [leader, config().key, Key(7), Key(8), far, Key(11)];
+    let members: Vec<_> = (1..).zip(keys).collect();
+    let answer = response(&members, Position::default());
+    rig.receive(link, Message::JoinResponse(answer));
+    rig.receive(link, Message::SyncAnswer(rig.answer()));
+    assert!(rig.node.is_joined());
+    let from = rig.meet(far);
+    let sent = rig.receive(from, chat(far, 1, &[]));
+    let is_ack = |m: &Message| matches!(m, Message::Ack(_));
+    assert!(sent.iter().any(is_ack), "{sent:?}");
+    // It was sent before the confirmation came, which gets lost.
+    let word = Stable {
+        from: None,
+        said: 1,
+        stable: 0,
+    };
+    rig.receive(from, Message::Stable(word));
+    let before = looks(&mut rig, link, far);
+    rig.receive(link, relay(far.0, None, Some(word)));
+    (before, looks(&mut rig, link, far))
+}
+
+/// Some looks at the links, of which that with a carrier is alive: if a confirmation to this member is carried.
+fn looks(rig: &mut Rig, carrier: LinkId, to: Key) -> bool {
+    let mut is_carried = false;
+    for _ in 0..16 {
+        rig.receive(carrier, Message::Pong { coordinator: None });
+        for message in rig.fire(Timer::Tick) {
+            is_carried |= matches!(message, Message::Relay(r) if r.to == to && r.ack.is_some());
+        }
+    }
+    is_carried
 }
