@@ -118,7 +118,8 @@ impl Talk {
         }
         let mut gone: Vec<(Key, Ranges)> = Vec::new();
         // All of it is said before anything is shown that followed from it.
-        for Due { author, span, .. } in turns.into_due(lent.cx.config.weakened) {
+        let in_order = !lent.cx.is_weakened(Weakness::GivenUpOutOfOrder);
+        for Due { author, span, .. } in turns.into_due(in_order) {
             if let Some(stage) = self.gaps.take_asked(author, span) {
                 let thrown = self.gaps.thrown_of(author);
                 let lacks = self.lacking_of(author, &stage, &thrown);

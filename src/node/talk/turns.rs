@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::noticed::NoticedGap;
-use crate::node::{Time, Weakness};
+use crate::node::Time;
 use crate::wire::Key;
 
 /// What is missing of one author and everybody was asked for.
@@ -56,17 +56,17 @@ impl Turns {
     /// given up in its order, whenever it was noticed: else a later message could be shown before an earlier one
     /// was called missed. What was thrown away may be so again and again, and its author's later ones wait for it
     /// otherwise.
-    pub(super) fn into_due(self, weakened: Option<Weakness>) -> Vec<Due> {
+    /// `in_order`: false only in tests, which show what comes of it.
+    pub(super) fn into_due(self, in_order: bool) -> Vec<Due> {
         let Turns {
             mut due,
             pending,
             mut first_of,
         } = self;
-        let any_order = weakened == Some(Weakness::GivenUpOutOfOrder);
         due.sort_unstable_by_key(|due| (due.author, due.span));
         due.retain(|due| {
             let first = first_of.get(&due.author);
-            let is_in_order = any_order || first.is_none_or(|first| *first > due.span.1);
+            let is_in_order = !in_order || first.is_none_or(|first| *first > due.span.1);
             let may_go = is_in_order && pending.is_none_or(|pending| pending > due.asked_all);
             if !may_go && !due.is_thrown {
                 first_of.entry(due.author).or_insert(due.span.0);
@@ -97,32 +97,32 @@ mod tests {
 
     /// True if a message of Ana's, the fifth, which everybody was asked for by second 4, may be given up while this
     /// one of this author, missing since then, is still asked for.
-    fn may_go(weakened: Option<Weakness>, (author, seq, since): (Key, u64, u64)) -> bool {
+    fn may_go(in_order: bool, (author, seq, since): (Key, u64, u64)) -> bool {
         let mut turns = Turns::default();
         turns.add(ANA, &asked_by(5, 4));
         turns.add(author, &NoticedGap::new((seq, seq), second(since)));
-        !turns.into_due(weakened).is_empty()
+        !turns.into_due(in_order).is_empty()
     }
 
     #[test]
     fn what_is_missing_goes_by_time_and_what_one_said_in_its_order_too() {
-        assert!(!may_go(None, (BIA, 1, 3)));
-        assert!(may_go(None, (BIA, 1, 5)));
-        assert!(may_go(None, (ANA, 6, 5)));
-        assert!(!may_go(None, (ANA, 4, 5)));
-        assert!(may_go(Some(Weakness::GivenUpOutOfOrder), (ANA, 4, 5)));
+        assert!(!may_go(true, (BIA, 1, 3)));
+        assert!(may_go(true, (BIA, 1, 5)));
+        assert!(may_go(true, (ANA, 6, 5)));
+        assert!(!may_go(true, (ANA, 4, 5)));
+        assert!(may_go(false, (ANA, 4, 5)));
     }
 
     #[test]
     fn what_may_not_go_yet_holds_up_what_its_author_said_later() {
-        let due = |weakened| {
+        let due = |in_order| {
             let mut turns = Turns::default();
             turns.add(ANA, &asked_by(8, 4));
             turns.add(ANA, &asked_by(5, 6));
             turns.add(BIA, &NoticedGap::new((1, 1), second(5)));
-            turns.into_due(weakened).len()
+            turns.into_due(in_order).len()
         };
-        assert_eq!(due(None), 0);
-        assert_eq!(due(Some(Weakness::GivenUpOutOfOrder)), 1);
+        assert_eq!(due(true), 0);
+        assert_eq!(due(false), 1);
     }
 }
