@@ -45,7 +45,6 @@ fn questions(weakened: Option<Weakness>) -> usize {
         let due = [Timer::Gap, Timer::Sync].into_iter().filter(is_due);
         let due: Vec<Timer> = due.collect();
         let mut sent: Vec<Message> = due.into_iter().flat_map(|timer| rig.fire(timer)).collect();
-        sent.truncate(8);
         while let Some(message_sent) = sent.pop() {
             // Each question has a number of its own, so that only the answer of whom it is for counts.
             for (key, link) in links {

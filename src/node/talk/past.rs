@@ -4,7 +4,6 @@
 //! on this node was in its view; what it wrote before is old, and all that others wrote who were never in
 //! a view with this node. It never decides what is taken in.
 
-#[path = "elsewhere.rs"]
 mod elsewhere;
 
 use std::collections::{BTreeMap, BTreeSet};
