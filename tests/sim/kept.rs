@@ -468,6 +468,10 @@ pub const KEPT_SCALED_DOWN: &[(u64, &str)] = &[
         "a newcomer that was owed, and had said HELLO, was taken for a stranger by what another one had seen",
     ),
     (
+        150_015_021,
+        "lines that had no room beside what waited were fetched whole from each peer before a gap was given up",
+    ),
+    (
         120_170_435,
         "joining ended halfway through a change of the view, so that a line was not owed by a new member",
     ),

@@ -120,6 +120,10 @@ pub const ALL: &[(Weakness, &str)] = &[
         "telling old from new in what comes from elsewhere",
     ),
     (
+        Weakness::RoomlessAreFetched,
+        "leaving out what has no room beside what waits",
+    ),
+    (
         Weakness::HeardAreElsewhere,
         "what those wrote who have said HELLO, and were not elsewhere",
     ),
@@ -249,6 +253,7 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::GivenUpIsForgotten, "stores", 8),
     (Weakness::GivenUpIsForgotten, "stores", 9),
     (Weakness::HeardAreElsewhere, "partitions", 120_181_392),
+    (Weakness::RoomlessAreFetched, "slow", 150_015_021),
     (Weakness::HalfAViewCounts, "peers only", 120_170_435),
     (Weakness::NewcomersAreOld, "stopped", 90_000_198),
     (Weakness::NewcomersAreOld, "stopped", 90_001_345),

@@ -13,8 +13,8 @@ use crate::node::history::Found;
 use crate::node::{LinkId, Time};
 use crate::timing;
 use crate::wire::{
-    ChatMessage, Chunk, Compare, Comparison, Contents, Digest, Fetch, Item, Key, Message,
-    MessageId, Part, Position, Span, Sum, SyncAnswer,
+    Chunk, Compare, Comparison, Contents, Digest, Fetch, Item, Key, Message, Part, Position, Span,
+    Sum, SyncAnswer,
 };
 
 /// An exchange that is under way.
@@ -37,6 +37,8 @@ pub(super) struct Exchange {
     pub(super) after: Position,
     /// What is missing wherever it lies was not asked for to the end.
     pub(super) wants: bool,
+    /// What it brings has no room: only what is missing is still asked for.
+    pub(super) is_cut_short: bool,
     /// When it began to ask for what was missing then; none while it asks only for what its peer held back.
     pub(super) began: Option<Time>,
     /// What the peer holds beyond came to it later, and comes here without it.
@@ -75,6 +77,7 @@ impl Exchange {
             is_blind: false,
             after: floor,
             wants: false,
+            is_cut_short: false,
             began: Some(now).filter(|_| chase.is_none()),
             until: None,
             budget: Budget::new(now),
@@ -244,7 +247,7 @@ impl Talk {
     fn fetch_from_start(&mut self, lent: &mut Lent<'_>, no: u64, after: Position) {
         let mut exchanges = self.repair.exchanges.iter();
         let wants = exchanges.any(|e| e.no == no && e.wants);
-        let from_start = wants && !self.wanted_ranges(lent.cx).is_empty();
+        let from_start = wants && !self.wanted_ranges(lent.cx, None).is_empty();
         let after = if from_start {
             Position::default()
         } else {
@@ -254,11 +257,10 @@ impl Talk {
     }
 
     fn fetch(&mut self, lent: &mut Lent<'_>, no: u64, after: Position) {
-        let wants = self.repair.get(no).is_some_and(|exchange| exchange.wants);
-        let want = if wants {
-            self.wanted_ranges(lent.cx)
-        } else {
-            Vec::new()
+        let exchange = self.repair.get(no).filter(|exchange| exchange.wants);
+        let want = match exchange.map(|e| e.began.filter(|_| e.is_cut_short)) {
+            Some(upto) => self.wanted_ranges(lent.cx, upto),
+            None => Vec::new(),
         };
         let floor = self.history.floor();
         let Some(exchange) = self.repair.get(no) else {
@@ -295,20 +297,23 @@ impl Talk {
             return;
         }
         let (after, peer) = (exchange.after, exchange.peer);
-        let (bytes, refused) = self.take_chunk(lent, peer, &mut chunk.messages);
+        let brought = self.take_chunk(lent, peer, &mut chunk.messages);
+        if brought.is_all_thrown {
+            self.cut_short(lent, no);
+        }
         let now = lent.cx.now.time;
         let is_late = self.has_had_strangers_time(lent, no);
         let Some(exchange) = self.repair.find(link, no) else {
             return;
         };
-        exchange.refused.add(refused);
-        if bytes > 0 {
+        exchange.refused.add(brought.refused);
+        if brought.bytes > 0 {
             exchange.fruitful = now;
             exchange.was_fruitful = true;
-            exchange.budget.spend(bytes);
+            exchange.budget.spend(brought.bytes);
         }
         let until = exchange.until.unwrap_or(Position::END);
-        let is_spent = exchange.is_spent(now);
+        let is_spent = exchange.is_spent(now) || !exchange.is_fetching();
         match chunk.next {
             Some(_) if is_late => self.end_with_stranger(lent, no),
             Some(next) if next > after && next < until && !is_spent => self.fetch(lent, no, next),
@@ -342,71 +347,6 @@ impl Talk {
         self.end_sync(lent, no, false);
     }
 
-    /// A chunk came after its exchange was given up. Over a slow line every chunk does, and would be sent again
-    /// and again: so it is taken in, and a member that brings what is missing is not asked in vain.
-    fn take_late_chunk(&mut self, lent: &mut Lent<'_>, link: LinkId, mut chunk: Chunk) {
-        let Some(peer) = self.repair.take_late(link, chunk.no) else {
-            return;
-        };
-        let taken = |id: MessageId| self.history.has_taken(id) || self.waiting.find(id).is_some();
-        let wanted = |id: &MessageId| self.is_wanted(*id) && !taken(*id);
-        let ids = chunk.messages.iter().map(ChatMessage::id);
-        let missing: Vec<MessageId> = ids.filter(wanted).collect();
-        self.take_chunk(lent, peer, &mut chunk.messages);
-        let has_come =
-            |id: &MessageId| self.history.has_taken(*id) || self.waiting.find(*id).is_some();
-        if lent.view.contains(peer) && missing.iter().any(has_come) {
-            self.gaps.has_brought(peer);
-        }
-    }
-
-    /// Takes what is new of a chunk in; how many bytes that were, and what may be taken in later.
-    fn take_chunk(
-        &mut self,
-        lent: &mut Lent<'_>,
-        peer: Key,
-        messages: &mut Vec<ChatMessage>,
-    ) -> (u64, Refused) {
-        let refused = self.drop_refused(lent, peer, messages);
-        let mut bytes = 0;
-        let mut rest = &messages[..];
-        while let Some(message) = rest.first() {
-            self.hear_author(lent, message.origin());
-            let length = self.run_length(lent, rest).max(1);
-            let (run, later) = rest.split_at(length);
-            rest = later;
-            if length > 1 || self.is_to_be_taken(lent, message) {
-                lent.cx.counters.repaired += length as u64;
-                bytes += run.iter().map(|m| m.size_bound() as u64).sum::<u64>();
-                self.take_or_wait(lent, (peer, false), run);
-            }
-        }
-        (bytes, refused)
-    }
-
-    /// True if a message in a chunk is new, and lies above the floor or was missing.
-    fn is_to_be_taken(&mut self, lent: &mut Lent<'_>, message: &ChatMessage) -> bool {
-        let id = message.id();
-        // Nobody else writes in this node's name.
-        if message.origin() == lent.cx.config.key {
-            return false;
-        }
-        if self.history.has_taken(id) {
-            self.compare_with_taken(lent, message);
-            return false;
-        }
-        let is_new = self.waiting.find(id).is_none();
-        is_new && (message.position() > self.history.floor() || self.is_wanted(id))
-    }
-
-    /// A message came that was taken in before: it may be another one of the same name.
-    pub(super) fn compare_with_taken(&mut self, lent: &mut Lent<'_>, message: &ChatMessage) {
-        let is_here = message.position() > self.history.floor();
-        if is_here && self.history.find_message(message) == Found::Other {
-            self.note_double(lent, message.id());
-        }
-    }
-
     /// The exchange is over; `whole` if the peer has given all that it has.
     fn end_sync(&mut self, lent: &mut Lent<'_>, no: u64, whole: bool) {
         let Some(exchange) = self.repair.take(no) else {
@@ -422,7 +362,7 @@ impl Talk {
             if let Some(compared) = (exchange.compared).filter(|_| !exchange.was_fruitful) {
                 self.repair.odds.note(peer, compared, exchange.refused);
             }
-            if exchange.chase.is_none() {
+            if exchange.chase.is_none() && !exchange.is_cut_short {
                 self.complete_source(lent, peer, exchange.floor);
             }
         } else {

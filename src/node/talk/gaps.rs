@@ -14,7 +14,7 @@ use super::{Lent, Talk, holes};
 use crate::limits;
 use crate::node::context::Context;
 use crate::node::history::{Origin, Ranges};
-use crate::node::{Event, Lack, Timer, Weakness};
+use crate::node::{Event, Lack, Time, Timer, Weakness};
 use crate::timing;
 use crate::wire::{Key, MessageId, Position, SeqRange};
 
@@ -408,11 +408,11 @@ impl Talk {
     }
 
     /// What is known to be missing, for a FETCH that is sent now: as much as one names. What was noticed first goes
-    /// before the rest, which counts as noticed after this FETCH.
-    pub(super) fn wanted_ranges(&mut self, cx: &Context) -> Vec<SeqRange> {
+    /// before the rest, which counts as noticed after this FETCH. `upto`: only what was noticed by then, and has room.
+    pub(super) fn wanted_ranges(&mut self, cx: &Context, upto: Option<Time>) -> Vec<SeqRange> {
         let after = cx.now.time + Duration::from_micros(1);
         let (mut wanted, mut count) = (BTreeMap::<Key, Ranges>::new(), 0);
-        for (author, at) in self.gaps.oldest_first() {
+        for (author, at) in self.gaps.oldest_first(upto) {
             let before = wanted.get(&author).cloned().unwrap_or_default();
             let all = self.with_lacks_of(cx, before.clone(), (author, at));
             let more = count - before.iter().count() + all.iter().count();

@@ -22,6 +22,7 @@ mod answering;
 mod budget;
 mod causality;
 mod chat;
+mod chunks;
 mod delivery;
 mod doubles;
 mod exchange;

@@ -309,6 +309,15 @@ impl Gaps {
         true
     }
 
+    /// What was thrown away was not asked for to the end: whoever has it is to be asked from now on.
+    pub(super) fn renew_thrown(&mut self, now: Time) {
+        let stages = self.stages.values_mut().flatten();
+        for stage in stages.filter(|stage| stage.thrown.is_some()) {
+            stage.since = now;
+            stage.asked_all = None;
+        }
+    }
+
     /// Leaves of these what nobody has noticed yet.
     pub(super) fn remove_known(&self, author: Key, lacks: &mut Ranges) {
         for (first, last) in self.spans(author) {
@@ -382,9 +391,13 @@ impl Gaps {
     }
 
     /// All that is missing, what was noticed first before the rest: of whom, and which of that author's gaps it is.
-    pub(super) fn oldest_first(&self) -> Vec<(Key, usize)> {
+    /// `upto`: only what was noticed by then, and was not thrown away.
+    pub(super) fn oldest_first(&self, upto: Option<Time>) -> Vec<(Key, usize)> {
+        let is_meant =
+            |s: &NoticedGap| upto.is_none_or(|upto| s.since <= upto && s.thrown.is_none());
         let stages = self.stages.iter().flat_map(|(author, stages)| {
             let numbered = stages.iter().enumerate();
+            let numbered = numbered.filter(|(_, stage)| is_meant(stage));
             numbered.map(|(at, stage)| (stage.since, *author, at))
         });
         let mut stages: Vec<_> = stages.collect();

@@ -1,0 +1,127 @@
+//! What a chunk brings: each message of it that is new is taken in, waits, or has no room.
+//!
+//! Owns nothing. It asks nobody: what is fetched next is [`super::exchange`]'s.
+
+use super::odds::Refused;
+use super::plan::Plan;
+use super::{Lent, Talk};
+use crate::node::history::Found;
+use crate::node::{LinkId, Time, Weakness};
+use crate::wire::{ChatMessage, Chunk, Key, MessageId};
+
+/// What came of a chunk.
+#[derive(Debug, Default)]
+pub(super) struct Brought {
+    /// How many bytes of it were new.
+    pub(super) bytes: u64,
+    /// What may be taken in later.
+    pub(super) refused: Refused,
+    /// Something of it was new, and there was no room for any of that beside what waits.
+    pub(super) is_all_thrown: bool,
+}
+
+impl Talk {
+    /// A chunk came after its exchange was given up. Over a slow line every chunk does, and would be sent again
+    /// and again: so it is taken in, and a member that brings what is missing is not asked in vain.
+    pub(super) fn take_late_chunk(&mut self, lent: &mut Lent<'_>, link: LinkId, mut chunk: Chunk) {
+        let Some(peer) = self.repair.take_late(link, chunk.no) else {
+            return;
+        };
+        let taken = |id: MessageId| self.history.has_taken(id) || self.waiting.find(id).is_some();
+        let wanted = |id: &MessageId| self.is_wanted(*id) && !taken(*id);
+        let ids = chunk.messages.iter().map(ChatMessage::id);
+        let missing: Vec<MessageId> = ids.filter(wanted).collect();
+        self.take_chunk(lent, peer, &mut chunk.messages);
+        let has_come =
+            |id: &MessageId| self.history.has_taken(*id) || self.waiting.find(*id).is_some();
+        if lent.view.contains(peer) && missing.iter().any(has_come) {
+            self.gaps.has_brought(peer);
+        }
+    }
+
+    /// Takes what is new of a chunk in.
+    pub(super) fn take_chunk(
+        &mut self,
+        lent: &mut Lent<'_>,
+        peer: Key,
+        messages: &mut Vec<ChatMessage>,
+    ) -> Brought {
+        let refused = self.drop_refused(lent, peer, messages);
+        let (mut bytes, mut has_kept) = (0, false);
+        let mut rest = &messages[..];
+        while let Some(message) = rest.first() {
+            self.hear_author(lent, message.origin());
+            let length = self.run_length(lent, rest).max(1);
+            let (run, later) = rest.split_at(length);
+            rest = later;
+            if length > 1 || self.is_to_be_taken(lent, message) {
+                lent.cx.counters.repaired += length as u64;
+                bytes += run.iter().map(|m| m.size_bound() as u64).sum::<u64>();
+                self.take_or_wait(lent, (peer, false), run);
+                has_kept |= !self.is_thrown(message.id());
+            }
+        }
+        Brought {
+            bytes,
+            refused,
+            is_all_thrown: bytes > 0 && !has_kept,
+        }
+    }
+
+    /// True if there was no room for this beside what waits.
+    fn is_thrown(&self, id: MessageId) -> bool {
+        self.gaps.has_thrown(id.origin) && self.gaps.thrown_of(id.origin).contains(id.seq)
+    }
+
+    /// There is no room beside what waits for what an exchange brings, nor for what comes after that: that would
+    /// only be sent once more, when what waits has gone on. Once the exchange has taken a failure timeout, only what is
+    /// missing and would let that go on is still asked for.
+    pub(super) fn cut_short(&mut self, lent: &mut Lent<'_>, no: u64) {
+        if !self.has_joined() || lent.cx.is_weakened(Weakness::RoomlessAreFetched) {
+            return;
+        }
+        let exchange = self.repair.get(no).filter(|e| e.wants);
+        let began = exchange.and_then(|e| e.began);
+        let is_long = |began: &Time| lent.cx.since(*began) >= lent.cx.config.failure_timeout;
+        let Some(began) = began.filter(is_long) else {
+            return;
+        };
+        if self.wanted_ranges(lent.cx, Some(began)).is_empty() {
+            return;
+        }
+        let Some(exchange) = self.repair.get(no) else {
+            return;
+        };
+        exchange.is_cut_short = true;
+        exchange.spans.clear();
+        exchange.plan = Plan::default();
+        self.gaps.renew_thrown(lent.cx.now.time);
+    }
+
+    /// True if a message in a chunk is new, and lies above the floor or was missing.
+    fn is_to_be_taken(&mut self, lent: &mut Lent<'_>, message: &ChatMessage) -> bool {
+        let id = message.id();
+        // Nobody else writes in this node's name.
+        if message.origin() == lent.cx.config.key {
+            return false;
+        }
+        if self.history.has_taken(id) {
+            self.compare_with_taken(lent, message);
+            return false;
+        }
+        let is_new = self.waiting.find(id).is_none();
+        is_new && (message.position() > self.history.floor() || self.is_wanted(id))
+    }
+
+    /// A message came that was taken in before: it may be another one of the same name.
+    pub(super) fn compare_with_taken(&mut self, lent: &mut Lent<'_>, message: &ChatMessage) {
+        let is_here = message.position() > self.history.floor();
+        if is_here && self.history.find_message(message) == Found::Other {
+            self.note_double(lent, message.id());
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "chunks_test.rs"]
+mod tests;
