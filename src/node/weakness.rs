@@ -133,6 +133,8 @@ pub enum Weakness {
     OneCauseIsNoticed,
     /// What was given up is waited for no more, although it has come since and waits for its author's word.
     GivenUpStaysSo,
+    /// Whoever has answered nothing for long is waited for as long again with everything that is missing.
+    MuteAreAwaitedAnew,
     /// What an author said later may be given up before what it said earlier.
     GivenUpOutOfOrder,
     /// What is older than all in memory, and not in the store yet, is given to nobody.

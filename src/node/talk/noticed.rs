@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Lent;
 use crate::limits;
-use crate::node::Time;
 use crate::node::history::Ranges;
+use crate::node::{Time, Weakness};
 use crate::timing;
 use crate::wire::{Key, MessageId, Position};
 
@@ -139,6 +139,16 @@ impl NoticedGap {
     }
 }
 
+/// Exchanges in a row with one peer that did not go to their end.
+#[derive(Clone, Copy, Debug)]
+struct Failed {
+    count: u32,
+    /// When the last one broke off.
+    last: Time,
+    /// Since when the peer has answered nothing at all.
+    mute_since: Time,
+}
+
 /// All that is missing.
 #[derive(Debug, Default)]
 pub(super) struct Gaps {
@@ -148,8 +158,8 @@ pub(super) struct Gaps {
     asked: BTreeMap<Key, (Time, Time)>,
     /// Peers whose last answer says that they have dropped something.
     droppers: BTreeSet<Key>,
-    /// How many exchanges in a row with each peer did not go to their end, and when the last one broke off.
-    failed: BTreeMap<Key, (u32, Time)>,
+    /// The exchanges in a row with each peer that did not go to their end.
+    failed: BTreeMap<Key, Failed>,
     /// When this node last came back from being away.
     back: Time,
     /// `Timer::Gap` is set.
@@ -234,9 +244,20 @@ impl Gaps {
 
     /// An exchange with this peer did not go to its end.
     pub(super) fn has_failed(&mut self, peer: Key, now: Time) {
-        let (count, last) = self.failed.entry(peer).or_default();
-        *count += 1;
-        *last = now;
+        let failed = self.failed.entry(peer).or_insert(Failed {
+            count: 0,
+            last: now,
+            mute_since: now,
+        });
+        failed.count = failed.count.saturating_add(1);
+        failed.last = now;
+    }
+
+    /// This peer has answered something, if not to the end, or not in time.
+    pub(super) fn has_spoken(&mut self, peer: Key, now: Time) {
+        if let Some(failed) = self.failed.get_mut(&peer) {
+            failed.mute_since = now;
+        }
     }
 
     /// This peer has brought something that was missing, if not in time: it is slow.
@@ -246,7 +267,7 @@ impl Gaps {
 
     /// True if this peer answers none of many questions to the end: it must not keep a gap from being given up
     /// for ever. Members get more patience than strangers, unless they say themselves that there is nothing to give
-    /// (`denies`).
+    /// (`denies`). Whoever has answered nothing at all for as long gets that patience for everything at once.
     pub(super) fn has_had_its_chances(
         &self,
         lent: &Lent<'_>,
@@ -258,11 +279,20 @@ impl Gaps {
         } else {
             (timing::CHANCES_OF_STRANGERS, 2 * timing::GAP_TIMEOUTS)
         };
+        let Some(failed) = self.failed.get(&peer) else {
+            return false;
+        };
         // What could not come while this node was away is not held against anybody.
         let since = since.max(self.back);
-        let is_old = lent.cx.since(since) >= lent.cx.config.failure_timeout * timeouts;
-        let failed = self.failed.get(&peer);
-        is_old && failed.is_some_and(|(count, last)| *count >= failures && *last >= since)
+        let is_mute = failed.count >= timing::CHANCES_OF_MEMBERS
+            && !lent.cx.is_weakened(Weakness::MuteAreAwaitedAnew);
+        let waited = if is_mute {
+            since.min(failed.mute_since.max(self.back))
+        } else {
+            since
+        };
+        let is_old = lent.cx.since(waited) >= lent.cx.config.failure_timeout * timeouts;
+        is_old && failed.count >= failures && failed.last >= since
     }
 
     /// When the last exchange with this peer that went to its end began, and when it ended.

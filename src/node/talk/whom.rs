@@ -60,6 +60,11 @@ impl Talk {
             .or_else(|| unasked().next())
     }
 
+    /// This peer answers what it was asked, in time or not.
+    pub(in crate::node) fn note_answer(&mut self, lent: &Lent<'_>, peer: Key) {
+        self.gaps.has_spoken(peer, lent.cx.now.time);
+    }
+
     /// How long it took to ask all of these, one after the other.
     fn time_to_ask(&self, reach: &[Key]) -> Duration {
         let answers = reach.iter().filter_map(|peer| self.gaps.last_answer(*peer));
@@ -78,3 +83,7 @@ fn answer_is_good_for(lent: &Lent<'_>, round: Duration, (began, ended): (Time, T
         timeout.max(round.saturating_sub(ended.since(began)) * 2)
     }
 }
+
+#[cfg(test)]
+#[path = "whom_test.rs"]
+mod tests;

@@ -1,0 +1,73 @@
+//! How long somebody is waited for who answers nothing.
+
+use super::*;
+use crate::node::rig::{Rig, chat, config};
+use crate::node::{Config, Timer};
+use crate::wire::{Chunk, Message, SyncAnswer};
+
+const ANA: Key = Key(9);
+const LIAR: Key = Key(10);
+const LINES: u64 = 20;
+
+/// When each of Ana's lines is taken in, in seconds after it came. She names what the liar has said to her only, a
+/// line each second; it answers no question.
+fn waits(weakened: Option<Weakness>) -> Vec<u64> {
+    let mut rig = Rig::with(Config {
+        weakened,
+        ..config()
+    });
+    let links = [ANA, LIAR].map(|key| (key, rig.meet_from(key, 1)));
+    links.iter().for_each(|(key, link)| rig.admit(*link, *key));
+    rig.receive(links[1].1, chat(LIAR, 1, &[]));
+    let (ana, mut came, mut waits) = (links[0].1, 0, Vec::new());
+    for tick in 1..=6_000_u64 {
+        rig.pass(Duration::from_millis(10));
+        let now = Time(rig.micros);
+        let due = [Timer::Gap, Timer::Sync, Timer::Tick].into_iter();
+        let is_due = |t: &Timer| rig.timers.get(t).is_some_and(|at| *at <= now);
+        let due: Vec<Timer> = due.filter(is_due).collect();
+        let mut sent: Vec<Message> = due.into_iter().flat_map(|timer| rig.fire(timer)).collect();
+        // Each question has a number of its own, so that only Ana's answers count: she holds the same.
+        while let Some(message) = sent.pop() {
+            let answer = match message {
+                Message::Sync(sync) => Message::SyncAnswer(SyncAnswer {
+                    no: sync.no,
+                    ..rig.answer()
+                }),
+                Message::Fetch(fetch) => Message::Chunk(Chunk {
+                    no: fetch.no,
+                    next: None,
+                    messages: Vec::new(),
+                }),
+                _ => continue,
+            };
+            sent.extend(rig.receive(ana, answer));
+        }
+        if tick % 20 == 0 {
+            for (_, link) in links {
+                rig.receive(link, Message::Ping { coordinator: None });
+            }
+        }
+        if tick % 100 == 0 && came < LINES {
+            came += 1;
+            let named = MessageId {
+                origin: LIAR,
+                seq: came + 1,
+            };
+            rig.receive(ana, chat(ANA, came, &[named]));
+        }
+        while (waits.len() as u64) < rig.node.history().highest(ANA) {
+            waits.push(tick / 100 - (waits.len() as u64 + 1));
+        }
+    }
+    waits
+}
+
+#[test]
+fn who_answers_nothing_is_not_waited_for_longer_and_longer() {
+    let kept = waits(None);
+    assert_eq!(kept.len() as u64, LINES);
+    assert!(kept.iter().all(|wait| *wait <= 9), "{kept:?}");
+    let longer = waits(Some(Weakness::MuteAreAwaitedAnew));
+    assert!(longer.iter().any(|wait| *wait > 30), "{longer:?}");
+}
