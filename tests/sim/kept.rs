@@ -472,6 +472,10 @@ pub const KEPT_SCALED_DOWN: &[(u64, &str)] = &[
         "lines that had no room beside what waited were fetched whole from each peer before a gap was given up",
     ),
     (
+        160_101_921,
+        "who lets a node in itself after a cut wrote old lines by what another group had seen that it never heard of",
+    ),
+    (
         120_170_435,
         "joining ended halfway through a change of the view, so that a line was not owed by a new member",
     ),

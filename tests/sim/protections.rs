@@ -124,6 +124,10 @@ pub const ALL: &[(Weakness, &str)] = &[
         "leaving out what has no room beside what waits",
     ),
     (
+        Weakness::AdmittedAnewAreOld,
+        "the word of those who count on a node since a group let it in anew",
+    ),
+    (
         Weakness::HeardAreElsewhere,
         "what those wrote who have said HELLO, and were not elsewhere",
     ),
@@ -253,6 +257,7 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::GivenUpIsForgotten, "stores", 8),
     (Weakness::GivenUpIsForgotten, "stores", 9),
     (Weakness::HeardAreElsewhere, "partitions", 120_181_392),
+    (Weakness::AdmittedAnewAreOld, "partitions", 160_101_921),
     (Weakness::RoomlessAreFetched, "slow", 150_015_021),
     (Weakness::HalfAViewCounts, "peers only", 120_170_435),
     (Weakness::NewcomersAreOld, "stopped", 90_000_198),

@@ -261,6 +261,8 @@ impl Talk {
                 self.past.keep_words();
             }
             self.enter_past(lent, clock, members);
+        } else if self.has_joined() {
+            self.enter_anew(clock, &members);
         }
     }
 

@@ -30,6 +30,9 @@ pub(super) struct Past {
     /// What the group had seen that last let this node in with each of these in its view: two groups that
     /// are cut from each other may both let a newcomer in, and each counts on it from its own clock on.
     admissions: BTreeMap<Key, u64>,
+    /// What another group had seen that let this node in after it had joined, with each of these in its view who had
+    /// not told by then: it counts on this node from there on, and may never have heard what the first had seen.
+    admissions_anew: BTreeMap<Key, u64>,
     /// What the first group that let this node in had seen: from then on this node knew that it may be counted on.
     first_admission: Option<u64>,
     /// The newest timestamp that was restored from a store.
@@ -298,7 +301,10 @@ impl Talk {
         let admission = self.past.clock_of_admission(author);
         let first = self.past.first_admission;
         let first = first.filter(|_| !cx.is_weakened(Weakness::LastAdmissionCounts));
-        first.map_or(admission, |first| first.min(admission))
+        let anew = self.past.admissions_anew.get(&author).copied();
+        let anew = anew.filter(|_| !cx.is_weakened(Weakness::AdmittedAnewAreOld));
+        let known = first.map_or(admission, |first| first.min(admission));
+        anew.map_or(known, |anew| anew.min(known))
     }
 
     /// True if the author waits for this node to confirm this, and it lies where nothing is kept: it is no part of the
@@ -369,6 +375,14 @@ impl Talk {
         self.past.earlier.extend(members);
         for author in self.past.met.keys().copied().collect::<Vec<_>>() {
             self.release_past(lent, author);
+        }
+    }
+
+    /// After this node has joined, a group with this clock and these members lets it in.
+    pub(super) fn enter_anew(&mut self, clock: u64, members: &[Key]) {
+        let past = &mut self.past;
+        for member in members.iter().filter(|key| !past.told.contains_key(key)) {
+            past.admissions_anew.entry(*member).or_insert(clock);
         }
     }
 
@@ -444,6 +458,7 @@ impl Talk {
             self.past.heard_out.retain(is_there);
             self.past.earlier.retain(is_there);
             self.past.admissions.retain(|key, _| is_there(key));
+            self.past.admissions_anew.retain(|key, _| is_there(key));
             self.past.kept_words.retain(is_there);
             self.past.greeted.retain(|key, _| is_there(key));
             self.past.doubted.retain(|key, _| is_there(key));

@@ -199,6 +199,40 @@ fn what_was_taken_for_old_too_early_is_shown_once_its_author_says_that_it_is_new
     assert_eq!(rig.read(), []);
 }
 
+/// Ben was in the view that let this node in, but cut off from that group: he had not seen what it had, and counts on
+/// this node since he lets it in himself.
+#[test]
+fn what_somebody_writes_who_lets_this_node_in_anew_is_new_whatever_another_group_had_seen() {
+    const LEADER: Key = Key(3);
+    let arrival = |weakened: Option<Weakness>| {
+        let own = config().key;
+        let mut rig = Rig::seeking(config());
+        rig.node.cx.config.weakened = weakened;
+        let leader = rig.meet_as(hello(LEADER, Some(office(1, LEADER))));
+        let mut answer = response(&[(1, LEADER), (2, own), (3, BEN)], Position::default());
+        answer.clock = 5_000;
+        rig.receive(leader, Message::JoinResponse(answer));
+        while !rig.node.is_joined() {
+            pass(&mut rig, leader, 1);
+            rig.receive(leader, Message::SyncAnswer(rig.answer()));
+        }
+        let ben = rig.meet_as(hello(BEN, None));
+        let coordinator = Some(office(3, BEN));
+        rig.receive(ben, Message::Ping { coordinator });
+        let answer = response(&[(3, BEN), (2, own)], Position::default());
+        rig.receive(ben, Message::JoinResponse(answer));
+        assert_eq!(rig.node.coordinator().map(|c| c.key), Some(BEN));
+        rig.receive(ben, stable(1));
+        rig.receive(ben, chat(BEN, 1, &[]));
+        arrivals(&mut rig)
+            .into_iter()
+            .map(|(_, arrival)| arrival)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(arrival(None), [Arrival::Live]);
+    assert_eq!(arrival(Some(Weakness::AdmittedAnewAreOld)), [Arrival::Old]);
+}
+
 /// So many heartbeats pass, in which nobody but ben says anything.
 fn pass(rig: &mut Rig, ben: LinkId, heartbeats: u32) {
     for _ in 0..heartbeats {
