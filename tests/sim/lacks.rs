@@ -99,8 +99,8 @@ impl<'a> Lacks<'a> {
     }
 
     /// Nothing is dropped that a present member lacks: a node that its author has had in its view all
-    /// the time, as is known of this one, misses nothing of it. (No scenario says more than may be kept
-    /// for a slow one.)
+    /// the time, as is known of this one, misses nothing of it, unless its author could not store it, and said so. (No
+    /// scenario says more than may be kept for a slow one.)
     pub fn are_dropped_in_time(
         self,
         (run, now): (RunId, u64),
@@ -120,7 +120,8 @@ impl<'a> Lacks<'a> {
             return Ok(());
         }
         let mut ids = (first..=last).map(|seq| MessageId { origin, seq });
-        match ids.find(|id| self.ledger.is_owed(run, *id)) {
+        let is_kept = |id: &MessageId| !self.ledger.has_given_up(author, *id);
+        match ids.find(|id| self.ledger.is_owed(run, *id) && is_kept(id)) {
             None => Ok(()),
             Some(id) => {
                 let text =

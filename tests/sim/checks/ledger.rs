@@ -335,6 +335,12 @@ impl Ledger {
         broken("false word", text)
     }
 
+    /// True if this was here once, and could not be stored for too long.
+    pub fn has_given_up(&self, run: Run, id: MessageId) -> bool {
+        let account = self.accounts.get(&(run, id.origin));
+        account.is_some_and(|account| account.given_up.contains(&id.seq))
+    }
+
     /// An author is told that a reader has confirmed this; `holds` if it stands in its history.
     pub fn on_confirmed(&mut self, by: Run, id: MessageId, holds: bool) -> Verdict {
         let account = self.accounts.entry((by, id.origin)).or_default();

@@ -82,7 +82,9 @@ fn what_was_shown_and_could_not_be_stored_is_told_as_missed_and_not_confirmed() 
     show(&mut ledger, 1, &[1, 2, 3, 4, 5, 6], Arrival::Live).unwrap();
     ledger.on_confirmed(1, id(1), true).unwrap();
     rejects(ledger.on_told_missed(1, id(2)), "false word");
+    assert!(!ledger.has_given_up(1, id(2)));
     ledger.on_given_up(1, id(2)).unwrap();
+    assert!(ledger.has_given_up(1, id(2)) && !ledger.has_given_up(0, id(2)));
     ledger.on_told_missed(1, id(2)).unwrap();
     rejects(ledger.on_given_up(1, id(2)), "false word");
     rejects(ledger.on_confirmed(1, id(2), true), "false word");
