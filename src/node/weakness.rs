@@ -123,6 +123,8 @@ pub enum Weakness {
     OnlyTheLiveAreNamed,
     /// What somebody said who came to this node's group while this node was lost is old.
     NewcomersAreOld,
+    /// What somebody lacks who is lost to some for a moment, while two groups become one, is not kept for it.
+    ReturningAreGone,
     /// What somebody writes who counts on this node since a group let it in anew is old by what the first had seen.
     AdmittedAnewAreOld,
     /// What those who are gone said to others is new, whenever a group or somebody with a store brings it.

@@ -476,6 +476,14 @@ pub const KEPT_SCALED_DOWN: &[(u64, &str)] = &[
         "who lets a node in itself after a cut wrote old lines by what another group had seen that it never heard of",
     ),
     (
+        170_021_381,
+        "what a coordinator lacked that came into another group last was dropped by those who had gone before it",
+    ),
+    (
+        170_002_571,
+        "what neither its author nor those who had it could store was taken for dropped too early",
+    ),
+    (
         120_170_435,
         "joining ended halfway through a change of the view, so that a line was not owed by a new member",
     ),

@@ -74,10 +74,6 @@ pub const ALL: &[(Weakness, &str)] = &[
         "asking again for what its reader never saw",
     ),
     (
-        Weakness::JoiningNoticesNothing,
-        "looking for what was missed while joining",
-    ),
-    (
         Weakness::NamedOneIsAll,
         "looking for all that an author owes that was lost before it said so",
     ),
@@ -122,6 +118,10 @@ pub const ALL: &[(Weakness, &str)] = &[
     (
         Weakness::RoomlessAreFetched,
         "leaving out what has no room beside what waits",
+    ),
+    (
+        Weakness::ReturningAreGone,
+        "keeping what those lack who are lost while two groups become one",
     ),
     (
         Weakness::AdmittedAnewAreOld,
@@ -225,7 +225,6 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::OneSourceIsEnough, "short beside long", 4_038_864),
     (Weakness::OneSourceIsEnough, "no dials", 4_018_727),
     (Weakness::UnseenCounts, "partitions", 71_022_863),
-    (Weakness::JoiningNoticesNothing, "slow", 18_049),
     (Weakness::NamedOneIsAll, "no dials", 79_073_881),
     (Weakness::DoubtedAreNotDialled, "one-way cuts", 79_066_931),
     (Weakness::AnyOfficeCounts, "cuts that stay", 79_014_053),
@@ -258,6 +257,7 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::GivenUpIsForgotten, "stores", 9),
     (Weakness::HeardAreElsewhere, "partitions", 120_181_392),
     (Weakness::AdmittedAnewAreOld, "partitions", 160_101_921),
+    (Weakness::ReturningAreGone, "small history", 170_021_381),
     (Weakness::RoomlessAreFetched, "slow", 150_015_021),
     (Weakness::HalfAViewCounts, "peers only", 120_170_435),
     (Weakness::NewcomersAreOld, "stopped", 90_000_198),

@@ -169,7 +169,8 @@ impl Delivery {
         self.heard.get(&key)?.says(seq)
     }
 
-    fn end(&self, key: Key, from: u64) -> u64 {
+    /// Up to where this peer has said something of every message from this one on.
+    pub(super) fn end(&self, key: Key, from: u64) -> u64 {
         self.heard.get(&key).map_or(from - 1, |h| h.end(from))
     }
 
@@ -200,7 +201,8 @@ impl Delivery {
 impl Talk {
     pub(in crate::node) fn on_ack(&mut self, lent: &mut Lent<'_>, key: Key, ack: &Ack) {
         // What is delivered needs no further confirmation, and that of a stranger counts for nothing.
-        let is_idle = self.delivery.runs.is_empty() || !self.stability.has_met(key);
+        let is_waited_for = !self.delivery.runs.is_empty() || self.stability.has_returning();
+        let is_idle = !is_waited_for || !self.stability.has_met(key);
         // Somebody may have written in this node's name: what follows from that says nothing of what this
         // node wrote.
         let last = ack.seq.min(self.written());
@@ -276,6 +278,7 @@ impl Talk {
         let waiting = runs.find(|r| r.to.iter().any(|k| counts(lent.view, lent.mesh, *k)));
         let stable = waiting.map_or(self.written(), |run| run.first - 1);
         let stable = stable.min(self.own_safe_to(lent));
+        let stable = self.stable_with_returning(lent, stable);
         let me = lent.cx.config.key;
         self.history.origin_mut(me).stable_to(stable);
         self.history.drop_excess();

@@ -1,8 +1,8 @@
-//! How often somebody is asked for what is missing.
+//! How often somebody is asked for what is missing, and what is missing after joining.
 
 use super::*;
-use crate::node::rig::{Rig, chat, config};
-use crate::wire::{Chunk, Message, Stable, SyncAnswer};
+use crate::node::rig::{Rig, chat, config, hello, office, response};
+use crate::wire::{Chunk, Message, Position, Stable, SyncAnswer};
 
 const ANA: Key = Key(9);
 const BIA: Key = Key(10);
@@ -81,4 +81,37 @@ fn who_gives_what_an_author_has_not_said_is_not_asked_again_for_what_it_has_said
     assert!((2..=12).contains(&kept), "{kept}");
     let again = questions(Some(Weakness::RefusedIsAskedAgain));
     assert!(again > 40, "{again}");
+}
+
+/// True if a node that has just joined knows that it lacks what Ana said, who told so while it joined.
+fn lacks_after_joining(weakened: Option<Weakness>) -> bool {
+    let mut rig = Rig::seeking(crate::node::Config {
+        weakened,
+        ..config()
+    });
+    let leader = Key(3);
+    let link = rig.meet_as(hello(leader, Some(office(1, leader))));
+    let members = [(1, leader), (2, config().key), (3, ANA)];
+    let answer = response(&members, Position::default());
+    rig.receive(link, Message::JoinResponse(answer));
+    let ana = rig.meet_as(hello(ANA, None));
+    let stable = Stable {
+        from: Some(1),
+        said: 3,
+        stable: 0,
+    };
+    rig.receive(ana, Message::Stable(stable));
+    assert!(!rig.node.is_joined());
+    while !rig.node.is_joined() {
+        rig.receive(link, Message::SyncAnswer(rig.answer()));
+        rig.receive(ana, Message::Ping { coordinator: None });
+        rig.fire(Timer::Tick);
+    }
+    rig.node.talk.gaps.lacks_of(ANA)
+}
+
+#[test]
+fn what_is_missing_while_a_node_joins_is_looked_for_once_it_has() {
+    assert!(lacks_after_joining(None));
+    assert!(!lacks_after_joining(Some(Weakness::JoiningNoticesNothing)));
 }

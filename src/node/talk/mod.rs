@@ -37,6 +37,7 @@ mod noticed;
 mod odds;
 mod past;
 mod plan;
+mod returning;
 mod runs;
 mod source;
 mod stability;

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::former::Former;
+use super::returning::Returning;
 use super::{Lent, Talk};
 use crate::limits;
 use crate::node::context::Context;
@@ -35,6 +36,8 @@ pub(super) struct Stability {
     former: Former,
     /// Lost authors, and when they were lost.
     departed: Vec<(Key, Time)>,
+    /// Who may lack some of what this node wrote, though all present members have it.
+    returning: Returning,
     /// Members without a live link that an ACK, or a word on stability, is due to.
     relayed: BTreeSet<Key>,
 }
@@ -47,6 +50,11 @@ impl Stability {
     /// This member is or was in the view.
     pub(super) fn has_met(&self, key: Key) -> bool {
         self.owed_from.contains_key(&key)
+    }
+
+    /// True if somebody who was lost is waited for.
+    pub(super) fn has_returning(&self) -> bool {
+        !self.returning.is_empty()
     }
 
     /// A word is due to this member, by way of others if it has no link.
@@ -66,6 +74,7 @@ impl Talk {
         let now = lent.cx.now.time;
         self.past.meet(key, now, now + lent.cx.gap_patience());
         self.stability.departed.retain(|(k, _)| *k != key);
+        self.stability.returning.come_back(key, now);
         self.history.origin_mut(key).watch();
         super::follow_clock(lent, key);
         if let Some(link) = lent.mesh.open_to(key) {
@@ -81,9 +90,11 @@ impl Talk {
         let now = cx.now.time;
         if mesh.has_left(key) {
             self.stability.owed_from.remove(&key);
+            self.stability.returning.remove(key);
             self.history.origin_mut(key).unwatch();
         } else {
             self.stability.former.lose(key);
+            self.stability.returning.lose(key, (now, self.written()));
             if !self.stability.departed.iter().any(|(k, _)| *k == key) {
                 self.stability.departed.push((key, now));
             }
@@ -108,6 +119,24 @@ impl Talk {
     /// Who was lost from this node's group, and may come back.
     pub(in crate::node) fn former_members(&self) -> Vec<Key> {
         self.stability.former.keys()
+    }
+
+    /// Up to where what this node wrote is here with all who were lost a moment ago, or have come back since, and live
+    /// on their links: so far at most of what is stable otherwise.
+    pub(super) fn stable_with_returning(&self, lent: &Lent<'_>, stable: u64) -> u64 {
+        // While there is much room nothing is dropped here soon, and whoever comes back is given it.
+        if self.history.len() < lent.cx.config.history_max / 2 {
+            return stable;
+        }
+        let next = self.stability.stable.saturating_add(1);
+        let lacks = |(key, upto): (Key, u64)| {
+            let from = self.stability.owed_from.get(&key)?;
+            let end = self.delivery.end(key, next.max(*from));
+            (lent.mesh.is_alive(lent.cx, key) && end < upto).then_some(end)
+        };
+        let is_weak = lent.cx.is_weakened(Weakness::ReturningAreGone);
+        let returning = self.stability.returning.iter().filter(|_| !is_weak);
+        returning.filter_map(lacks).fold(stable, u64::min)
     }
 
     /// This peer is told how far this node's own messages are, and what it owes.
@@ -185,6 +214,10 @@ impl Talk {
             self.history.origin_mut(key).unwatch();
         }
         self.tidy_past(lent);
+        if self.stability.has_returning() {
+            self.stability.returning.tidy(now, lent.cx.gap_patience());
+            self.delivery.recheck();
+        }
         if self.has_joined() && !lent.cx.is_weakened(Weakness::NoRelay) {
             self.relay_all(lent);
         }

@@ -170,3 +170,47 @@ fn looks(rig: &mut Rig, carrier: LinkId, to: Key) -> bool {
     }
     is_carried
 }
+
+/// Two members are told a line each but the last; one of them is lost to the view, which lives on its link. How many
+/// lines are kept, of a history of four, once the other one has confirmed all: at once, and after that one had time to
+/// come back.
+fn kept_for_who_returns(weakened: Option<Weakness>) -> [usize; 2] {
+    let mut own = config();
+    own.weakened = weakened;
+    own.history_max = 4;
+    let leader = Key(3);
+    let mut rig = Rig::seeking(own);
+    let link = rig.meet_as(hello(leader, Some(office(1, leader))));
+    let members = [(1, leader), (2, config().key), (3, BEN)];
+    let answer = response(&members, Position::default());
+    rig.receive(link, Message::JoinResponse(answer));
+    rig.receive(link, Message::SyncAnswer(rig.answer()));
+    let ben = rig.meet(BEN);
+    while !rig.node.is_joined() {
+        rig.receive(link, Message::Ping { coordinator: None });
+        rig.fire(Timer::Tick);
+    }
+    rig.say(8);
+    let lost = view(3, &members).members.remove(2);
+    rig.receive(link, step(leader, UpdateKind::Lost, lost));
+    let ack = Ack {
+        from: 1,
+        seq: 8,
+        missed: Vec::new(),
+    };
+    rig.receive(link, Message::Ack(ack));
+    let at_once = rig.node.history().len();
+    for _ in 0..20 {
+        rig.receive(link, Message::Ping { coordinator: None });
+        rig.receive(ben, Message::Ping { coordinator: None });
+        rig.fire(Timer::Tick);
+    }
+    [at_once, rig.node.history().len()]
+}
+
+#[test]
+fn what_one_lacks_that_is_lost_for_a_moment_and_linked_is_kept_for_it() {
+    assert_eq!(kept_for_who_returns(None), [8, 4]);
+    let weakened = Some(Weakness::ReturningAreGone);
+    assert_eq!(kept_for_who_returns(weakened), [4, 4]);
+}
