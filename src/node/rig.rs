@@ -8,8 +8,8 @@ use super::{
     Command, Config, Effect, Event, Input, LinkId, Message, Node, Now, Outbox, Time, Timer,
 };
 use crate::wire::{
-    Address, ChatMessage, Coordinator, Draft, Hello, Id, JoinRequest, JoinResponse, Key, Member,
-    MessageId, PeerUpdate, Position, Stable, SyncAnswer, UpdateKind, VERSION, View,
+    Address, ChatMessage, Chunk, Coordinator, Draft, Fetch, Hello, Id, JoinRequest, JoinResponse,
+    Key, Member, MessageId, PeerUpdate, Position, Stable, SyncAnswer, UpdateKind, VERSION, View,
 };
 
 /// No messages.
@@ -307,6 +307,48 @@ impl Rig {
         let at = self.timers.remove(&timer);
         self.micros = self.micros.max(at.expect("the timer runs").0);
         self.turn(vec![Input::Timer(timer)])
+    }
+
+    /// The same for each of these that runs and is due now, without letting time pass.
+    pub(super) fn fire_due(&mut self, timers: &[Timer]) -> Vec<Message> {
+        let now = Time(self.micros);
+        let is_due = |timer: &Timer| self.timers.get(timer).is_some_and(|at| *at <= now);
+        let due: Vec<Timer> = timers.iter().copied().filter(is_due).collect();
+        due.into_iter().flat_map(|timer| self.fire(timer)).collect()
+    }
+
+    /// This author becomes a member, and its first two messages do not come. It is asked for them, and has others:
+    /// their link, and the FETCH.
+    pub(super) fn fetch_two_of(&mut self, author: Key) -> (LinkId, Fetch) {
+        let link = self.meet(author);
+        self.admit(link, author);
+        self.receive(link, stable(1));
+        self.receive(link, chat(author, 3, &[]));
+        self.pass(crate::timing::GAP_PATIENCE * 2);
+        self.fire(Timer::Gap);
+        let mut answer = self.answer();
+        answer.equal = false;
+        let sent = self.receive(link, Message::SyncAnswer(answer));
+        let [Message::Fetch(fetch)] = &sent[..] else {
+            panic!("no FETCH but {sent:?}");
+        };
+        (link, fetch.clone())
+    }
+
+    /// What a peer answers to this that has the same history, and nothing of what is fetched.
+    pub(super) fn answer_to(&self, question: &Message) -> Option<Message> {
+        match question {
+            Message::Sync(sync) => Some(Message::SyncAnswer(SyncAnswer {
+                no: sync.no,
+                ..self.answer()
+            })),
+            Message::Fetch(fetch) => Some(Message::Chunk(Chunk {
+                no: fetch.no,
+                next: None,
+                messages: Vec::new(),
+            })),
+            _ => None,
+        }
     }
 
     /// The answer to the last SYNC of a peer that has the same history.

@@ -1,9 +1,8 @@
 //! What of a chunk has no room.
 
 use super::*;
-use crate::node::rig::{Rig, chat, config, stable};
-use crate::node::{Config, Timer};
-use crate::timing;
+use crate::node::Config;
+use crate::node::rig::{Rig, chat, config};
 use crate::wire::{Fetch, Message, SeqRange};
 
 const ANA: Key = Key(9);
@@ -16,18 +15,7 @@ fn fetches_on_after(weakened: Option<Weakness>, timeouts: u32, seqs: &[u64]) -> 
         weakened,
         ..config()
     });
-    let ana = rig.meet(ANA);
-    rig.admit(ana, ANA);
-    rig.receive(ana, stable(1));
-    rig.receive(ana, chat(ANA, 3, &[]));
-    rig.pass(timing::GAP_PATIENCE * 2);
-    rig.fire(Timer::Gap);
-    let mut answer = rig.answer();
-    answer.equal = false;
-    let sent = rig.receive(ana, Message::SyncAnswer(answer));
-    let [Message::Fetch(fetch)] = &sent[..] else {
-        panic!("no FETCH but {sent:?}");
-    };
+    let (ana, fetch) = rig.fetch_two_of(ANA);
     let mut messages = Vec::new();
     for seq in seqs {
         if let Message::Chat(chat) = chat(ANA, *seq, &[]) {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::node::rig::{Rig, chat, config, hello, office, response};
-use crate::wire::{Chunk, Message, Position, Stable, SyncAnswer};
+use crate::wire::{Message, Position, Stable};
 
 const ANA: Key = Key(9);
 const BIA: Key = Key(10);
@@ -38,32 +38,18 @@ fn questions(weakened: Option<Weakness>) -> usize {
     let mut asked = 0;
     for _ in 0..300 {
         rig.pass(Duration::from_millis(10));
-        let is_due = |timer: &Timer| {
-            let at = rig.timers.get(timer);
-            at.is_some_and(|at| at.0 <= rig.micros)
-        };
-        let due = [Timer::Gap, Timer::Sync].into_iter().filter(is_due);
-        let due: Vec<Timer> = due.collect();
-        let mut sent: Vec<Message> = due.into_iter().flat_map(|timer| rig.fire(timer)).collect();
+        let mut sent = rig.fire_due(&[Timer::Gap, Timer::Sync]);
         while let Some(message_sent) = sent.pop() {
             // Each question has a number of its own, so that only the answer of whom it is for counts.
             for (key, link) in links {
-                let answer = match &message_sent {
-                    Message::Sync(sync) => Message::SyncAnswer(SyncAnswer {
-                        no: sync.no,
-                        ..rig.answer()
-                    }),
-                    Message::Fetch(fetch) => Message::Chunk(Chunk {
-                        no: fetch.no,
-                        next: None,
-                        messages: if key == BIA {
-                            message(ANA, 5, &[])
-                        } else {
-                            Vec::new()
-                        },
-                    }),
-                    _ => continue,
+                let Some(mut answer) = rig.answer_to(&message_sent) else {
+                    continue;
                 };
+                if let Message::Chunk(chunk) = &mut answer
+                    && key == BIA
+                {
+                    chunk.messages = message(ANA, 5, &[]);
+                }
                 sent.extend(rig.receive(link, answer));
             }
             asked += usize::from(matches!(message_sent, Message::Sync(_)));

@@ -1,7 +1,7 @@
 //! When a SYNC is due.
 
 use super::*;
-use crate::node::rig::{Rig, chat, stable};
+use crate::node::rig::{Rig, chat};
 use crate::wire::Chunk;
 
 const ANA: Key = Key(9);
@@ -57,18 +57,7 @@ fn what_somebody_invents_in_this_nodes_name_is_not_taken_from_a_chunk() {
 /// A node that misses 1 and 2 of Ana's, has asked her for them, and has given the exchange up since.
 fn given_up() -> (Rig, LinkId, u64) {
     let mut rig = Rig::new();
-    let ana = rig.meet(ANA);
-    rig.admit(ana, ANA);
-    rig.receive(ana, stable(1));
-    rig.receive(ana, chat(ANA, 3, &[]));
-    rig.pass(timing::GAP_PATIENCE * 2);
-    rig.fire(Timer::Gap);
-    let mut answer = rig.answer();
-    answer.equal = false;
-    let sent = rig.receive(ana, Message::SyncAnswer(answer));
-    let [Message::Fetch(fetch)] = &sent[..] else {
-        panic!("no FETCH but {sent:?}");
-    };
+    let (ana, fetch) = rig.fetch_two_of(ANA);
     let no = fetch.no;
     rig.pass(rig.node.cx.config.failure_timeout);
     rig.fire(Timer::Sync);

@@ -3,7 +3,7 @@
 use super::*;
 use crate::node::rig::{Rig, chat, config};
 use crate::node::{Config, Timer};
-use crate::wire::{Chunk, Message, SyncAnswer};
+use crate::wire::Message;
 
 const ANA: Key = Key(9);
 const LIAR: Key = Key(10);
@@ -22,26 +22,12 @@ fn waits(weakened: Option<Weakness>) -> Vec<u64> {
     let (ana, mut came, mut waits) = (links[0].1, 0, Vec::new());
     for tick in 1..=6_000_u64 {
         rig.pass(Duration::from_millis(10));
-        let now = Time(rig.micros);
-        let due = [Timer::Gap, Timer::Sync, Timer::Tick].into_iter();
-        let is_due = |t: &Timer| rig.timers.get(t).is_some_and(|at| *at <= now);
-        let due: Vec<Timer> = due.filter(is_due).collect();
-        let mut sent: Vec<Message> = due.into_iter().flat_map(|timer| rig.fire(timer)).collect();
+        let mut sent = rig.fire_due(&[Timer::Gap, Timer::Sync, Timer::Tick]);
         // Each question has a number of its own, so that only Ana's answers count: she holds the same.
-        while let Some(message) = sent.pop() {
-            let answer = match message {
-                Message::Sync(sync) => Message::SyncAnswer(SyncAnswer {
-                    no: sync.no,
-                    ..rig.answer()
-                }),
-                Message::Fetch(fetch) => Message::Chunk(Chunk {
-                    no: fetch.no,
-                    next: None,
-                    messages: Vec::new(),
-                }),
-                _ => continue,
-            };
-            sent.extend(rig.receive(ana, answer));
+        while let Some(question) = sent.pop() {
+            if let Some(answer) = rig.answer_to(&question) {
+                sent.extend(rig.receive(ana, answer));
+            }
         }
         if tick % 20 == 0 {
             for (_, link) in links {
