@@ -387,9 +387,7 @@ impl Node {
 
     fn on_talk_message(&mut self, link: LinkId, key: Key, message: Message) {
         let (talk, mut lent) = self.talk();
-        if let Message::SyncAnswer(_) | Message::Comparison(_) | Message::Chunk(_) = message {
-            talk.note_answer(&lent, key);
-        }
+        talk.note_answer(&lent, (link, key), &message);
         match message {
             Message::Chat(messages) => talk.on_chat(&mut lent, link, key, messages),
             Message::Private(private) => talk.on_private(&mut lent, key, private),

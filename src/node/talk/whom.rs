@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::noticed::NoticedGap;
 use super::{Lent, Talk};
-use crate::node::{Time, Weakness};
-use crate::wire::{Key, MessageId};
+use crate::node::{LinkId, Time, Weakness};
+use crate::wire::{Key, Message, MessageId};
 
 impl Talk {
     /// The peers that may have what this node lacks, those included that may only be slow.
@@ -60,9 +60,22 @@ impl Talk {
             .or_else(|| unasked().next())
     }
 
-    /// This peer answers what it was asked, in time or not.
-    pub(in crate::node) fn note_answer(&mut self, lent: &Lent<'_>, peer: Key) {
-        self.gaps.has_spoken(peer, lent.cx.now.time);
+    /// A peer says this, which may be an answer: a chunk, or that to a SYNC which comes too late. One to a SYNC that
+    /// comes in time is followed by a chunk, or by silence.
+    pub(in crate::node) fn note_answer(
+        &mut self,
+        lent: &Lent<'_>,
+        (link, peer): (LinkId, Key),
+        message: &Message,
+    ) {
+        let is_answer = match message {
+            Message::Chunk(_) => true,
+            Message::SyncAnswer(answer) => self.repair.find(link, answer.no).is_none(),
+            _ => false,
+        };
+        if is_answer {
+            self.gaps.has_spoken(peer, lent.cx.now.time);
+        }
     }
 
     /// How long it took to ask all of these, one after the other.

@@ -3,15 +3,14 @@
 use super::*;
 use crate::node::rig::{Rig, chat, config};
 use crate::node::{Config, Timer};
-use crate::wire::Message;
 
 const ANA: Key = Key(9);
 const LIAR: Key = Key(10);
 const LINES: u64 = 20;
 
 /// When each of Ana's lines is taken in, in seconds after it came. She names what the liar has said to her only, a
-/// line each second; it answers no question.
-fn waits(weakened: Option<Weakness>) -> Vec<u64> {
+/// line each second; it answers no question, or every SYNC and nothing that is fetched.
+fn waits(weakened: Option<Weakness>, answers_sync: bool) -> Vec<u64> {
     let mut rig = Rig::with(Config {
         weakened,
         ..config()
@@ -26,7 +25,16 @@ fn waits(weakened: Option<Weakness>) -> Vec<u64> {
         // Each question has a number of its own, so that only Ana's answers count: she holds the same.
         while let Some(question) = sent.pop() {
             if let Some(answer) = rig.answer_to(&question) {
-                sent.extend(rig.receive(ana, answer));
+                sent.extend(rig.receive(ana, answer.clone()));
+                let liar = links[1].1;
+                let Message::SyncAnswer(mut answer) = answer else {
+                    continue;
+                };
+                let is_for_liar = rig.node.talk.repair.find(liar, answer.no).is_some();
+                if answers_sync && is_for_liar {
+                    answer.equal = false;
+                    sent.extend(rig.receive(liar, Message::SyncAnswer(answer)));
+                }
             }
         }
         if tick % 20 == 0 {
@@ -51,9 +59,11 @@ fn waits(weakened: Option<Weakness>) -> Vec<u64> {
 
 #[test]
 fn who_answers_nothing_is_not_waited_for_longer_and_longer() {
-    let kept = waits(None);
-    assert_eq!(kept.len() as u64, LINES);
-    assert!(kept.iter().all(|wait| *wait <= 9), "{kept:?}");
-    let longer = waits(Some(Weakness::MuteAreAwaitedAnew));
-    assert!(longer.iter().any(|wait| *wait > 30), "{longer:?}");
+    for answers_sync in [false, true] {
+        let kept = waits(None, answers_sync);
+        assert_eq!(kept.len() as u64, LINES);
+        assert!(kept.iter().all(|wait| *wait <= 10), "{kept:?}");
+        let longer = waits(Some(Weakness::MuteAreAwaitedAnew), answers_sync);
+        assert!(longer.iter().any(|wait| *wait > 30), "{longer:?}");
+    }
 }
