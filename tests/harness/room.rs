@@ -8,6 +8,8 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use socket2::{Domain, Socket, Type};
+
 use super::gate::Permit;
 use super::inbox::{Inbox, Log};
 use super::process::{Launch, Node};
@@ -146,12 +148,22 @@ impl<'permit> Room<'permit> {
 fn free_group(rng: &mut fastrand::Rng) -> SocketAddrV4 {
     for _ in 0..1_000 {
         let port = rng.u16(20_000..32_000);
-        if UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port)).is_ok() {
+        let is_free = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port)).is_ok();
+        if is_free && can_be_shared(port) {
             let address = Ipv4Addr::new(239, 255, rng.u8(128..250), rng.u8(1..250));
             return SocketAddrV4::new(address, port);
         }
     }
     panic!("no free UDP port");
+}
+
+/// True if a node can use this port now. A process that another test was just starting holds the socket that looked
+/// whether the port is free, until it runs its own program.
+fn can_be_shared(port: u16) -> bool {
+    let any = SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, port);
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None).expect("there are sockets");
+    let shared = socket.set_reuse_address(true);
+    shared.and_then(|()| socket.bind(&any.into())).is_ok()
 }
 
 /// Writes a file that only its owner may read, as a secret is kept.
