@@ -34,6 +34,11 @@ fn a_failover_of_real_nodes_is_told_by_their_traces() {
     dora.joined();
     let late = file("dora");
     dora.say(&format!("/trace {}", late.display()));
+    // All the rest may be over before its input is read.
+    let begin = std::time::Instant::now();
+    while !late.exists() && begin.elapsed() < PATIENCE {
+        dora.wait_for_anything(ms(5));
+    }
     nodes.iter().for_each(|node| node.sees_members(4));
     nodes[1].say("before");
     dora.heard("bia", 1);
