@@ -65,7 +65,8 @@ fn a_failover_of_real_nodes_is_told_by_their_traces() {
     nodes[1].heard("dora", 1);
     nodes[2].heard("dora", 1);
     // Lines are written a moment after what they tell.
-    let (done, after) = (format!("{}-1", dora.key()), format!("{}-1", nodes[2].key()));
+    let first = |key: &str| format!("[\"{key}\",1,");
+    let (done, after) = (first(&dora.key()), first(&nodes[2].key()));
     let has = |nick: &str, id: &str| fs::read_to_string(file(nick)).is_ok_and(|t| t.contains(id));
     let begin = std::time::Instant::now();
     while !(has("bia", &done) && has("caio", &done) && has("dora", &after))
