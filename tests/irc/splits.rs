@@ -133,18 +133,23 @@ fn a_broken_cable_is_a_netsplit_and_a_mended_one_a_netjoin() {
     split.others[2].heard("caio", 1);
     let before = rita.lines.len();
     split.cable.plug_in();
-    let back = batch(&mut rita, "netjoin");
-    println!("{back:#?}");
-    assert!(back.len() > 1, "{back:#?}");
     for nick in ["bia", "caio", "davi"] {
-        let is_back = format!(":{nick}!papo@10.7.1.");
-        // One may be back so much sooner or later than the others that it is shown by itself.
-        if !rita.lines[before..]
-            .iter()
-            .any(|line| line.contains(&is_back))
-        {
-            rita.gets(&is_back);
+        let is_back =
+            |l: &str| l.contains(&format!(":{nick}!papo@10.7.1.")) && l.contains(" JOIN ");
+        if !rita.lines[before..].iter().any(|l| is_back(l)) {
+            rita.gets_that(nick, is_back);
         }
+    }
+    // Who is back so much sooner or later than the others, or is shown with something it said, is shown by itself. Who
+    // is shown with others is in a netjoin.
+    let back = &rita.lines[before..];
+    for line in back.iter().filter(|l| l.contains(" JOIN ")) {
+        let batch = line.split_once("batch=").map(|(_, rest)| rest);
+        let Some(name) = batch.and_then(|rest| rest.split([';', ' ']).next()) else {
+            continue;
+        };
+        let opened = format!(" BATCH +{name} netjoin ");
+        assert!(back.iter().any(|l| l.contains(&opened)), "{back:#?}");
     }
     // Both sides have what the other one said meanwhile, once.
     split.others.iter().for_each(|node| node.heard("rita", 1));
