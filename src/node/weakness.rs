@@ -137,6 +137,12 @@ pub enum Weakness {
     OneCauseIsNoticed,
     /// What was given up is waited for no more, although it has come since and waits for its author's word.
     GivenUpStaysSo,
+    /// What lies under the floor, and follows from something that is not here, waits for nothing else.
+    UnknownIsNothing,
+    /// Who is of another group is not asked for what is missing, though somebody coordinates it who was a member here.
+    OtherGroupsAreNotAsked,
+    /// A search that is over ends with a room of its own as soon as the coordinator leaves that it was about to reach.
+    LeaversEndTheSearch,
     /// Whoever has answered nothing for long is waited for as long again with everything that is missing.
     MuteAreAwaitedAnew,
     /// What an author said later may be given up before what it said earlier.

@@ -38,6 +38,7 @@ pub mod hostile;
 pub mod idle;
 pub mod keeping;
 pub mod kept;
+pub mod kept_scaled_down;
 pub mod lacks;
 pub mod large_lost;
 pub mod liar;

@@ -128,6 +128,18 @@ pub const ALL: &[(Weakness, &str)] = &[
         "the word of those who count on a node since a group let it in anew",
     ),
     (
+        Weakness::UnknownIsNothing,
+        "waiting for what may be behind something under the floor",
+    ),
+    (
+        Weakness::OtherGroupsAreNotAsked,
+        "asking members of another group whose coordinator was a member",
+    ),
+    (
+        Weakness::LeaversEndTheSearch,
+        "a search that goes on when the coordinator leaves that was reached",
+    ),
+    (
         Weakness::HeardAreElsewhere,
         "what those wrote who have said HELLO, and were not elsewhere",
     ),
@@ -138,10 +150,6 @@ pub const ALL: &[(Weakness, &str)] = &[
     (
         Weakness::OneCauseIsNoticed,
         "all causes of what waits are looked for at once",
-    ),
-    (
-        Weakness::GivenUpStaysSo,
-        "the word on what was given up, and has come since",
     ),
     (
         Weakness::GivenUpOutOfOrder,
@@ -228,8 +236,8 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::NamedOneIsAll, "no dials", 79_073_881),
     (Weakness::DoubtedAreNotDialled, "one-way cuts", 79_066_931),
     (Weakness::AnyOfficeCounts, "cuts that stay", 79_014_053),
-    (Weakness::FirstOfRunCounts, HOSTILE, 270),
-    (Weakness::FirstOfRunCounts, HOSTILE, 683),
+    (Weakness::FirstOfRunCounts, HOSTILE, 635),
+    (Weakness::FirstOfRunCounts, HOSTILE, 917),
     (Weakness::LastAdmissionCounts, "stopped", 77_003_913),
     (Weakness::LastAdmissionCounts, "stopped", 74_013_095),
     (Weakness::RoundsMayOutlastAnswers, "slow", 76_057_298),
@@ -247,7 +255,6 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::OnlyTheLiveAreNamed, BACK_BRIEFLY, 2),
     (Weakness::OneCauseIsNoticed, HOSTILE, 221),
     (Weakness::OneCauseIsNoticed, HOSTILE, 590),
-    (Weakness::GivenUpStaysSo, "partitions", 97_010_132),
     (Weakness::GivenUpOutOfOrder, "partitions", 120_139_325),
     (Weakness::KnownIsNoticedAgain, "slow", 96_003_101),
     (Weakness::StrangersWait, "peers only", 120_129_639),
@@ -258,6 +265,13 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::HeardAreElsewhere, "partitions", 120_181_392),
     (Weakness::AdmittedAnewAreOld, "partitions", 160_101_921),
     (Weakness::ReturningAreGone, "small history", 170_021_381),
+    (
+        Weakness::UnknownIsNothing,
+        "volume of all kinds",
+        190_027_302,
+    ),
+    (Weakness::OtherGroupsAreNotAsked, "partitions", 190_054_710),
+    (Weakness::LeaversEndTheSearch, "partitions", 190_003_002),
     (Weakness::RoomlessAreFetched, "slow", 150_015_021),
     (Weakness::HalfAViewCounts, "peers only", 120_170_435),
     (Weakness::NewcomersAreOld, "stopped", 90_000_198),

@@ -241,10 +241,17 @@ impl Group {
         }
     }
 
-    /// The group's coordinator is gone before it let this node in.
-    pub(super) fn forget_group(&mut self, key: Key) {
-        if let Standing::Seeking(seek) = &mut self.standing {
-            seek.forget(key);
+    /// The group's coordinator is gone before it let this node in: those that it led are there all the same, and are
+    /// looked for, unless this node has looked for long.
+    pub(super) fn forget_group(&mut self, parts: &Parts<'_>, key: Key) {
+        let patience = Self::hearsay_patience(parts.cx) * timing::SEEKING_PATIENCES;
+        let looks_again = |seek: &Seek| {
+            seek.age(parts.cx.now.time) < patience
+                && !parts.cx.is_weakened(Weakness::LeaversEndTheSearch)
+        };
+        if let Standing::Seeking(seek) = &self.standing {
+            let looks_again = looks_again(seek);
+            self.look_without(parts, key, looks_again);
         }
     }
 

@@ -1,7 +1,7 @@
 //! A node that looks for its room, and one that was away from it.
 
-use crate::node::rig::{Rig, address, config, office, response};
-use crate::node::{Effect, Event, Input, LinkId, Timer, micros};
+use crate::node::rig::{Rig, address, config, hello, office, response};
+use crate::node::{Config, Effect, Event, Input, LinkId, Timer, Weakness, micros};
 use crate::timing;
 use crate::wire::{Datagram, Key, Message, Position};
 
@@ -153,4 +153,38 @@ fn who_repeats_no_number_answers_any_question() {
     asked(&mut rig, ben);
     rig.receive(ben, answer(0));
     assert_eq!(rig.node.coordinator().map(|c| c.key), Some(BEN));
+}
+
+/// The time it takes until there is a room, after one or as many coordinators as come left just when they were reached.
+fn founds_after(weakened: Option<Weakness>, leavers: usize) -> u64 {
+    let mut rig = Rig::seeking(Config {
+        weakened,
+        ..config()
+    });
+    for key in (1_000..).map(Key).take(leavers) {
+        let link = rig.meet_as(hello(key, Some(office(1, key))));
+        while rig.micros < micros(timing::DISCOVERY_WINDOW) {
+            rig.fire(Timer::Join);
+        }
+        rig.fire(Timer::Join);
+        rig.receive(link, Message::Leave);
+        if rig.node.is_joined() {
+            return rig.micros;
+        }
+    }
+    while !rig.node.is_joined() {
+        rig.fire(Timer::Join);
+    }
+    rig.micros
+}
+
+#[test]
+fn whoever_was_about_to_reach_a_coordinator_that_leaves_looks_for_those_that_it_led() {
+    let window = micros(timing::DISCOVERY_WINDOW);
+    assert!(founds_after(None, 1) >= 2 * window);
+    let weakened = Some(Weakness::LeaversEndTheSearch);
+    assert!(founds_after(weakened, 1) < 2 * window);
+    let patience = config().failure_timeout + timing::DISCOVERY_WINDOW;
+    let longest = patience * timing::SEEKING_PATIENCES + timing::DISCOVERY_WINDOW * 2;
+    assert!(founds_after(None, 1_000) <= micros(longest));
 }

@@ -117,7 +117,7 @@ impl Group {
             Standing::Member if self.coordinator.as_ref().is_some_and(|c| c.key == key) => {
                 self.lose_coordinator(parts, reason);
             }
-            Standing::Seeking(_) => self.forget_group(key),
+            Standing::Seeking(_) => self.forget_group(parts, key),
             Standing::Electing(_) => self.recheck_election(parts),
             _ => {}
         }

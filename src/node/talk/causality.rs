@@ -121,7 +121,9 @@ impl Talk {
             }
             let waits = |cause: &MessageId| self.waiting.find(*cause).is_some();
             let is_due = |cause: &MessageId| is_below && self.is_owed(*cause);
-            return unsettled.find(|c| is_due(c) || waits(c) || self.is_wanted(*c));
+            let sought = unsettled.find(|c| is_due(c) || waits(c) || self.is_wanted(*c));
+            let unknown = || self.may_follow_from(lent, message).filter(|_| is_below);
+            return sought.or_else(unknown);
         }
         let cause = || unsettled.next();
         // What was given up between two messages does not put the later one first.
@@ -134,6 +136,16 @@ impl Talk {
         };
         let of_cause = || self.word_of_given_up(lent, message);
         word.or_else(cause).or_else(of_cause).or_else(earlier)
+    }
+
+    /// What waits, and may be a cause of a message under the floor: one of its causes is not here, and nobody here
+    /// knows what that one follows from, so that it may be anything that was said earlier.
+    fn may_follow_from(&self, lent: &Lent<'_>, message: &ChatMessage) -> Option<MessageId> {
+        if self.waiting.len() == 0 || lent.cx.is_weakened(Weakness::UnknownIsNothing) {
+            return None;
+        }
+        let is_unknown = causes(message).any(|cause| !self.history.has_taken(cause));
+        is_unknown.then(|| self.waiting.latest_until(message.position()))?
     }
 
     /// The word that a cause of this message waits for which was given up and has come since: once that word is

@@ -453,3 +453,35 @@ fn what_was_given_up_and_has_come_since_is_waited_for_while_it_waits() {
     let weakened = Some(Weakness::GivenUpStaysSo);
     assert_eq!(read(weakened), (1, vec![ANA, cause.origin]));
 }
+
+#[test]
+fn what_follows_from_something_under_the_floor_comes_after_what_waits_and_was_said_before() {
+    let read = |weakened: Option<Weakness>| {
+        let mut rig = Rig::with(crate::node::Config {
+            weakened,
+            history_max: 2,
+            ..config()
+        });
+        rig.say(5);
+        let floor = rig.node.history().floor().timestamp;
+        let ana = member(&mut rig, ANA, 1);
+        let ben = member(&mut rig, BEN, 1);
+        let cleo = member(&mut rig, Key(11), 5);
+        rig.read();
+        // What ana's line follows from is looked for.
+        let [old, other] = [(11, 2), (21, 1)].map(|(origin, seq)| MessageId {
+            origin: Key(origin),
+            seq,
+        });
+        rig.receive(ana, timed(ANA, 1, 10, &[other]));
+        // This one is not owed, and nothing is known of the one before it.
+        rig.receive(cleo, timed(old.origin, old.seq, 20, &[]));
+        rig.receive(ben, timed(BEN, 1, floor + 1, &[old]));
+        let long = rig.node.cx.gap_patience() * 2;
+        asks(&mut rig, None, long, &mut 0);
+        let read = rig.read().into_iter().map(|id| id.origin);
+        read.collect::<Vec<_>>()
+    };
+    assert_eq!(read(None), [ANA, BEN]);
+    assert_eq!(read(Some(Weakness::UnknownIsNothing)), [BEN, ANA]);
+}

@@ -4,7 +4,8 @@
 //! others comes from members. Nothing is taken in here.
 
 use super::{Lent, Talk};
-use crate::node::Event;
+use crate::node::mesh::Link;
+use crate::node::{Event, Weakness};
 use crate::wire::{ChatMessage, Key, MessageId};
 
 impl Talk {
@@ -15,9 +16,19 @@ impl Talk {
     }
 
     /// The same, or what this peer said itself waits for something, or was thrown away for want of room: a member
-    /// of another group may be the only one that has it, and such an exchange has little time.
+    /// of another group may be the only one that has it, and such an exchange has little time. So may any member of
+    /// a group whose coordinator was a member here: what that one said there this node may be owed.
     pub(super) fn may_ask_for_causes(&self, lent: &Lent<'_>, peer: Key) -> bool {
-        self.may_ask(lent, peer) || self.waiting.has_from(peer) || self.gaps.lacks_of(peer)
+        self.may_ask(lent, peer)
+            || self.waiting.has_from(peer)
+            || self.gaps.lacks_of(peer)
+            || self.is_led_by_known(lent, peer)
+    }
+
+    fn is_led_by_known(&self, lent: &Lent<'_>, peer: Key) -> bool {
+        let told = lent.mesh.link_to(peer).and_then(Link::told);
+        told.is_some_and(|(coordinator, _)| self.stability.has_met(coordinator.key))
+            && !lent.cx.is_weakened(Weakness::OtherGroupsAreNotAsked)
     }
 
     /// True if this author is a present member that speaks for itself, and has not said so much yet: what

@@ -253,6 +253,12 @@ impl Waiting {
         })
     }
 
+    /// The last message of the run that ends last before here in the history's order.
+    pub(super) fn latest_until(&self, position: Position) -> Option<MessageId> {
+        let (_, first) = self.in_order.range(..position).next_back()?;
+        self.waiters.get(first).map(|waiter| waiter.span().1)
+    }
+
     /// True if something of this author waits that it wrote after this message.
     pub(super) fn holds_later_than(&self, id: MessageId) -> bool {
         let end = MessageId {

@@ -1,7 +1,7 @@
-//! How long somebody is waited for who answers nothing.
+//! Who is asked, and how long somebody is waited for who answers nothing.
 
 use super::*;
-use crate::node::rig::{Rig, chat, config};
+use crate::node::rig::{Rig, chat, config, hello, office};
 use crate::node::{Config, Timer};
 
 const ANA: Key = Key(9);
@@ -66,4 +66,37 @@ fn who_answers_nothing_is_not_waited_for_longer_and_longer() {
         let longer = waits(Some(Weakness::MuteAreAwaitedAnew), answers_sync);
         assert!(longer.iter().any(|wait| *wait > 30), "{longer:?}");
     }
+}
+
+#[test]
+fn who_is_of_a_group_that_a_member_coordinates_is_asked_too() {
+    let is_asked = |weakened| {
+        let mut rig = Rig::with(Config {
+            weakened,
+            ..config()
+        });
+        let dan = rig.meet_as(hello(Key(11), Some(office(2, ANA))));
+        let stranger = rig.meet_as(hello(Key(12), Some(office(2, Key(13)))));
+        let ana = rig.meet_from(ANA, 1);
+        rig.admit(ana, ANA);
+        rig.receive(ana, chat(ANA, 3, &[]));
+        let (mut asked, mut others) = (false, false);
+        for _ in 0..1_000 {
+            rig.pass(Duration::from_millis(10));
+            let mut sent = rig.fire_due(&[Timer::Gap, Timer::Sync]);
+            while let Some(question) = sent.pop() {
+                if let Message::Sync(sync) = &question {
+                    asked |= rig.node.talk.repair.find(dan, sync.no).is_some();
+                    others |= rig.node.talk.repair.find(stranger, sync.no).is_some();
+                }
+                if let Some(answer) = rig.answer_to(&question) {
+                    sent.extend(rig.receive(ana, answer));
+                }
+            }
+        }
+        assert!(!others, "whoever knows nobody here is not");
+        asked
+    };
+    assert!(is_asked(None));
+    assert!(!is_asked(Some(Weakness::OtherGroupsAreNotAsked)));
 }
