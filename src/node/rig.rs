@@ -161,6 +161,21 @@ pub(super) fn chat(origin: Key, seq: u64, after: &[MessageId]) -> Message {
     Message::Chat(vec![ChatMessage::new(&draft).unwrap()])
 }
 
+/// A message with this time, which follows these.
+pub(super) fn timed(origin: Key, seq: u64, timestamp: u64, after: &[MessageId]) -> Message {
+    let draft = Draft {
+        origin,
+        seq,
+        timestamp,
+        sent_at: 0,
+        from: 2,
+        nick: "n".into(),
+        dependencies: after.to_vec().into(),
+        text: "x".into(),
+    };
+    Message::Chat(vec![ChatMessage::new(&draft).expect("it is valid")])
+}
+
 /// STABLE of an author that counts on this node from this message on.
 pub(super) fn stable(from: u64) -> Message {
     Message::Stable(Stable {

@@ -137,6 +137,14 @@ pub enum Weakness {
     OneCauseIsNoticed,
     /// What was given up is waited for no more, although it has come since and waits for its author's word.
     GivenUpStaysSo,
+    /// What its author was asked for, and never said, is looked for at everybody else all the same.
+    DeniedAreSought,
+    /// What is only named, of an author of whom nothing was ever here, is waited for as long as what members said.
+    UnknownAreAwaited,
+    /// An author that talks on, and does not give what it said before, is waited for as if it were slow.
+    TalkersAreAwaited,
+    /// Whatever a message waits for next is waited for as long as the first that it waited for.
+    EachCauseIsAwaitedAnew,
     /// What lies under the floor, and follows from something that is not here, waits for nothing else.
     UnknownIsNothing,
     /// Who is of another group is not asked for what is missing, though somebody coordinates it who was a member here.

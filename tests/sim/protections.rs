@@ -116,8 +116,12 @@ pub const ALL: &[(Weakness, &str)] = &[
         "telling old from new in what comes from elsewhere",
     ),
     (
-        Weakness::RoomlessAreFetched,
-        "leaving out what has no room beside what waits",
+        Weakness::UnknownAreAwaited,
+        "little patience with what is only named",
+    ),
+    (
+        Weakness::EachCauseIsAwaitedAnew,
+        "patience by how long a message has waited",
     ),
     (
         Weakness::ReturningAreGone,
@@ -146,10 +150,6 @@ pub const ALL: &[(Weakness, &str)] = &[
     (
         Weakness::HalfAViewCounts,
         "counting on all members of a view before anything is written",
-    ),
-    (
-        Weakness::OneCauseIsNoticed,
-        "all causes of what waits are looked for at once",
     ),
     (
         Weakness::GivenUpOutOfOrder,
@@ -236,8 +236,6 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::NamedOneIsAll, "no dials", 79_073_881),
     (Weakness::DoubtedAreNotDialled, "one-way cuts", 79_066_931),
     (Weakness::AnyOfficeCounts, "cuts that stay", 79_014_053),
-    (Weakness::FirstOfRunCounts, HOSTILE, 635),
-    (Weakness::FirstOfRunCounts, HOSTILE, 917),
     (Weakness::LastAdmissionCounts, "stopped", 77_003_913),
     (Weakness::LastAdmissionCounts, "stopped", 74_013_095),
     (Weakness::RoundsMayOutlastAnswers, "slow", 76_057_298),
@@ -247,14 +245,15 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::VersionsBeginAgain, HOSTILE, 3_287),
     (Weakness::HostIsNotAsked, "stopped", 63_026_075),
     (Weakness::HostIsNotAsked, "partitions", 58_019_014),
-    (Weakness::AnswersStayGood, HOSTILE, 50),
+    (Weakness::AnswersStayGood, HOSTILE, 145),
+    (Weakness::FirstOfRunCounts, HOSTILE, 197),
+    (Weakness::EachCauseIsAwaitedAnew, HOSTILE, 25),
+    (Weakness::UnknownAreAwaited, HOSTILE, 125),
     (Weakness::NoPatienceAfterAbsence, STOPPED_AGAIN, 2),
     (Weakness::NoPatienceAfterAbsence, STOPPED_AGAIN, 5),
     // Rooms mostly become one before it matters.
     (Weakness::OnlyTheLiveAreNamed, BACK_BRIEFLY, 0),
     (Weakness::OnlyTheLiveAreNamed, BACK_BRIEFLY, 2),
-    (Weakness::OneCauseIsNoticed, HOSTILE, 221),
-    (Weakness::OneCauseIsNoticed, HOSTILE, 590),
     (Weakness::GivenUpOutOfOrder, "partitions", 120_139_325),
     (Weakness::KnownIsNoticedAgain, "slow", 96_003_101),
     (Weakness::StrangersWait, "peers only", 120_129_639),
@@ -272,7 +271,6 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     ),
     (Weakness::OtherGroupsAreNotAsked, "partitions", 190_054_710),
     (Weakness::LeaversEndTheSearch, "partitions", 190_003_002),
-    (Weakness::RoomlessAreFetched, "slow", 150_015_021),
     (Weakness::HalfAViewCounts, "peers only", 120_170_435),
     (Weakness::NewcomersAreOld, "stopped", 90_000_198),
     (Weakness::NewcomersAreOld, "stopped", 90_001_345),

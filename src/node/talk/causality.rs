@@ -77,6 +77,7 @@ impl Talk {
             sender,
             is_below,
             is_wordless: is_live && !is_below && self.speaks_without_word(lent, sender),
+            at: lent.cx.now.time,
         };
         if let Some(missing) = self.missing_cause(lent, first, coming) {
             return self.wait_for(lent, missing, coming, run);

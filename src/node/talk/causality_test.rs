@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::node::rig::{Rig, chat, config};
+use crate::node::rig::{Rig, chat, config, timed};
 use crate::node::{Arrival, Event, Input, Message, Timer};
 use crate::timing::GAP_PATIENCE;
 use crate::wire::{Chunk, Stable};
@@ -53,18 +53,23 @@ fn waiting() -> (Rig, LinkId) {
 
 #[test]
 fn all_causes_of_what_waits_are_looked_for_at_once() {
-    let (mut rig, _) = waiting();
-    let invented = MessageId {
-        origin: Key(77),
-        seq: 5,
+    let is_wanted = |weakness| {
+        let (mut rig, _) = waiting();
+        rig.node.cx.config.weakened = weakness;
+        let invented = MessageId {
+            origin: Key(77),
+            seq: 5,
+        };
+        let cora = member(&mut rig, Key(11), 1);
+        let before = MessageId {
+            origin: BEN,
+            seq: 2,
+        };
+        rig.receive(cora, timed(Key(11), 1, 5_000, &[before, invented]));
+        rig.node.talk.is_wanted(invented)
     };
-    let cora = member(&mut rig, Key(11), 1);
-    let before = MessageId {
-        origin: BEN,
-        seq: 2,
-    };
-    rig.receive(cora, chat(Key(11), 1, &[before, invented]));
-    assert!(rig.node.talk.is_wanted(invented));
+    assert!(is_wanted(None));
+    assert!(!is_wanted(Some(Weakness::OneCauseIsNoticed)));
 }
 
 #[test]
@@ -364,21 +369,6 @@ fn who_lives_and_never_answers_keeps_nothing_waiting_for_ever() {
         }
     }
     assert!(passed > rig.node.cx.config.failure_timeout * crate::timing::GAP_TIMEOUTS);
-}
-
-/// A message with this time, which follows these.
-fn timed(origin: Key, seq: u64, timestamp: u64, after: &[MessageId]) -> Message {
-    let draft = crate::wire::Draft {
-        origin,
-        seq,
-        timestamp,
-        sent_at: 0,
-        from: 2,
-        nick: "n".into(),
-        dependencies: after.to_vec().into(),
-        text: "x".into(),
-    };
-    Message::Chat(vec![ChatMessage::new(&draft).unwrap()])
 }
 
 #[test]

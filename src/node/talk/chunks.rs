@@ -35,7 +35,7 @@ impl Talk {
         let has_come =
             |id: &MessageId| self.history.has_taken(*id) || self.waiting.find(*id).is_some();
         if lent.view.contains(peer) && missing.iter().any(has_come) {
-            self.gaps.has_brought(peer);
+            self.answers.has_brought(peer);
         }
     }
 

@@ -103,7 +103,7 @@ impl Talk {
             return;
         };
         exchange.wants = !self.gaps.is_empty();
-        self.gaps.note_floor(exchange.peer, answer.floor);
+        self.answers.note_floor(exchange.peer, answer.floor);
         if answer.equal {
             return self.go_on(lent, no);
         }
@@ -342,7 +342,7 @@ impl Talk {
             .get(no)
             .and_then(|e| e.began.map(|at| (e.peer, at)));
         if let Some((peer, began)) = began {
-            self.gaps.has_answered(peer, began, lent.cx.now.time);
+            self.answers.has_answered(peer, began, lent.cx.now.time);
         }
         self.end_sync(lent, no, false);
     }
@@ -356,7 +356,7 @@ impl Talk {
         let peer = exchange.peer;
         self.repair.odds.forget(peer);
         if let Some(began) = exchange.began.filter(|_| whole) {
-            self.gaps.has_answered(peer, began, lent.cx.now.time);
+            self.answers.has_answered(peer, began, lent.cx.now.time);
         }
         if whole {
             if let Some(compared) = (exchange.compared).filter(|_| !exchange.was_fruitful) {
@@ -366,7 +366,7 @@ impl Talk {
                 self.complete_source(lent, peer, exchange.floor);
             }
         } else {
-            self.gaps.has_failed(peer, lent.cx.now.time);
+            self.answers.has_failed(peer, lent.cx.now.time);
             self.fail_source(peer);
         }
         self.look_at_gaps(lent);

@@ -108,12 +108,27 @@ impl Talk {
         }
         let reach = self.peers_in_reach(lent);
         let mut turns = Turns::default();
+        let mut awaited = BTreeMap::new();
+        if !lent.cx.is_weakened(Weakness::EachCauseIsAwaitedAnew) {
+            awaited = self.waiting.awaited();
+        }
         for author in self.gaps.authors() {
             let mut stages = self.gaps.take(author);
             self.widen_gaps(lent, author, &mut stages);
+            for stage in &mut stages {
+                let of_it = |seq| MessageId {
+                    origin: author,
+                    seq,
+                };
+                let (first, last) = stage.span();
+                let waited_for = awaited.range(of_it(first)..=of_it(last));
+                waited_for.for_each(|(_, since)| stage.note_awaited(*since));
+            }
             let thrown = noticed::thrown_among(&stages);
             stages.retain_mut(|stage| self.step_gap(lent, (author, &thrown), stage, &reach));
-            stages.iter().for_each(|stage| turns.add(author, stage));
+            for stage in &stages {
+                turns.add(author, stage, self.is_ripe(lent, stage));
+            }
             self.gaps.put_back(author, stages);
         }
         let mut gone: Vec<(Key, Ranges)> = Vec::new();
@@ -210,11 +225,16 @@ impl Talk {
             // It may be taken in now: whoever gave it is to be asked again.
             stage.widen(first, lent.cx.now.time);
         }
+        if self.is_denied(lent, author, stage) {
+            stage.note_denied(lent.cx.now.time);
+            return true;
+        }
         if !self.is_overdue(lent, author, stage) {
             stage.ask_again();
             return true;
         }
-        let is_young = lent.cx.since(stage.since().max(self.gaps.back())) < lent.cx.gap_patience();
+        let is_young = lent.cx.since(stage.since().max(self.gaps.back())) < lent.cx.gap_patience()
+            && !self.is_ripe(lent, stage);
         let may_come = is_young
             && (reach.is_empty()
                 || self.expects_links(lent)

@@ -19,6 +19,7 @@
 
 mod acks;
 mod answering;
+mod answers;
 mod budget;
 mod causality;
 mod chat;
@@ -57,6 +58,7 @@ use super::roster::Roster;
 use super::{Config, LinkId, Time, Weakness};
 use crate::wire::{Id, Key, Position};
 use acks::Acks;
+use answers::Answers;
 use chat::Chat;
 use delivery::Delivery;
 use doubles::Doubles;
@@ -94,6 +96,7 @@ pub(super) struct Talk {
     held_back: HeldBack,
     waiting: Waiting,
     gaps: Gaps,
+    answers: Answers,
     repair: Repair,
     doubles: Doubles,
     acks: Acks,
@@ -124,6 +127,7 @@ impl Talk {
             held_back: HeldBack::default(),
             waiting: Waiting::default(),
             gaps: Gaps::default(),
+            answers: Answers::default(),
             repair: Repair::default(),
             doubles: Doubles::default(),
             acks: Acks::default(),
@@ -176,7 +180,7 @@ impl Talk {
     pub(super) fn forget(&mut self, key: Key) {
         self.acks.forget(key);
         self.delivery.forget(key);
-        self.gaps.forget_peer(key);
+        self.answers.forget_peer(key);
         self.repair.forget_peer(key);
         self.past.forget(key);
     }
@@ -185,6 +189,7 @@ impl Talk {
     pub(super) fn come_back(&mut self, cx: &Context) {
         if !cx.is_weakened(Weakness::NoPatienceAfterAbsence) {
             self.gaps.come_back(cx.now.time);
+            self.answers.come_back();
         }
     }
 

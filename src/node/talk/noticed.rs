@@ -1,16 +1,14 @@
-//! What is known to be missing, since when, and who was asked for all of it.
+//! What is known to be missing, since when, and since when everybody was asked for it.
 //!
-//! Owns the gaps by author, in limits, and when each peer last answered an exchange to its end. It asks
-//! nobody and gives nothing up: who is asked next and when nobody is left is for `gaps` to decide.
+//! Owns the gaps by author, in limits. It asks nobody and gives nothing up: who is asked next and when nobody is left
+//! is for `gaps` to decide.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::Lent;
 use crate::limits;
+use crate::node::Time;
 use crate::node::history::Ranges;
-use crate::node::{Time, Weakness};
-use crate::timing;
-use crate::wire::{Key, MessageId, Position};
+use crate::wire::{Key, MessageId};
 
 /// Messages of one author whose lack was noticed at the same time.
 #[derive(Debug)]
@@ -20,8 +18,12 @@ pub(super) struct NoticedGap {
     last: u64,
     /// Only these of them, which came and were thrown away for want of room. Of others, what was not thrown away.
     thrown: Option<Ranges>,
+    /// Since when something waits for it, which may have waited for something else before.
+    awaited: Time,
     /// Since when everybody in reach was asked.
     asked_all: Option<Time>,
+    /// Its author was asked, and never said it.
+    denied: bool,
     /// Somebody gave this of it, or something later, that was not taken in, since its author spoke for itself.
     refused: Option<u64>,
 }
@@ -42,7 +44,9 @@ impl NoticedGap {
             first,
             last,
             thrown: None,
+            awaited: since,
             asked_all: None,
+            denied: false,
             refused: None,
         }
     }
@@ -60,6 +64,21 @@ impl NoticedGap {
     /// Since when everybody in reach was asked, if everybody was.
     pub(super) fn asked_all(&self) -> Option<Time> {
         self.asked_all
+    }
+
+    /// Since when it is waited for: the message that waits for it may have waited for something else before.
+    pub(super) fn awaited(&self) -> Time {
+        self.awaited.min(self.since)
+    }
+
+    /// Something waits for it that came at this time.
+    pub(super) fn note_awaited(&mut self, since: Time) {
+        self.awaited = since.min(self.awaited);
+    }
+
+    /// True if its author was asked, and never said it: nobody else needs to be.
+    pub(super) fn is_denied(&self) -> bool {
+        self.denied
     }
 
     /// What of it came and was thrown away, if that is what it is about.
@@ -130,7 +149,13 @@ impl NoticedGap {
 
     /// Somebody is still to be asked, or to be waited for.
     pub(super) fn ask_again(&mut self) {
-        self.asked_all = None;
+        (self.asked_all, self.denied) = (None, false);
+    }
+
+    /// Its author has answered by now, and never said it.
+    pub(super) fn note_denied(&mut self, now: Time) {
+        self.note_all_asked(now);
+        self.denied = true;
     }
 
     /// Everybody in reach was asked by now.
@@ -139,27 +164,11 @@ impl NoticedGap {
     }
 }
 
-/// Exchanges in a row with one peer that did not go to their end.
-#[derive(Clone, Copy, Debug)]
-struct Failed {
-    count: u32,
-    /// When the last one broke off.
-    last: Time,
-    /// Since when the peer has answered nothing at all.
-    mute_since: Time,
-}
-
 /// All that is missing.
 #[derive(Debug, Default)]
 pub(super) struct Gaps {
     /// By author, in the order of noticing. What came since is taken out when they are looked at.
     stages: BTreeMap<Key, Vec<NoticedGap>>,
-    /// When the last exchange with each peer that went to its end began, and when it ended.
-    asked: BTreeMap<Key, (Time, Time)>,
-    /// Peers whose last answer says that they have dropped something.
-    droppers: BTreeSet<Key>,
-    /// The exchanges in a row with each peer that did not go to their end.
-    failed: BTreeMap<Key, Failed>,
     /// When this node last came back from being away.
     back: Time,
     /// `Timer::Gap` is set.
@@ -196,8 +205,6 @@ impl Gaps {
     /// This node was away: who was in reach may have given its links up, and will be linked again.
     pub(super) fn come_back(&mut self, now: Time) {
         self.back = now;
-        // Nobody's answers could come meanwhile.
-        self.failed.clear();
     }
 
     #[cfg(debug_assertions)]
@@ -220,91 +227,6 @@ impl Gaps {
     /// The timer has fired.
     pub(super) fn end_watch(&mut self) {
         self.is_watched = false;
-    }
-
-    /// This peer has answered an exchange to its end.
-    pub(super) fn has_answered(&mut self, peer: Key, began: Time, ended: Time) {
-        self.asked.insert(peer, (began, ended));
-        self.failed.remove(&peer);
-    }
-
-    /// This peer says up to where it may have dropped what it held.
-    pub(super) fn note_floor(&mut self, peer: Key, floor: Position) {
-        if floor > Position::default() {
-            self.droppers.insert(peer);
-        } else {
-            self.droppers.remove(&peer);
-        }
-    }
-
-    /// True if this peer may have dropped something, of its own lines too.
-    pub(super) fn has_dropped(&self, peer: Key) -> bool {
-        self.droppers.contains(&peer)
-    }
-
-    /// An exchange with this peer did not go to its end.
-    pub(super) fn has_failed(&mut self, peer: Key, now: Time) {
-        let failed = self.failed.entry(peer).or_insert(Failed {
-            count: 0,
-            last: now,
-            mute_since: now,
-        });
-        failed.count = failed.count.saturating_add(1);
-        failed.last = now;
-    }
-
-    /// This peer has answered something, if not to the end, or not in time.
-    pub(super) fn has_spoken(&mut self, peer: Key, now: Time) {
-        if let Some(failed) = self.failed.get_mut(&peer) {
-            failed.mute_since = now;
-        }
-    }
-
-    /// This peer has brought something that was missing, if not in time: it is slow.
-    pub(super) fn has_brought(&mut self, peer: Key) {
-        self.failed.remove(&peer);
-    }
-
-    /// True if this peer answers none of many questions to the end: it must not keep a gap from being given up
-    /// for ever. Members get more patience than strangers, unless they say themselves that there is nothing to give
-    /// (`denies`). Whoever has answered nothing at all for as long gets that patience for everything at once.
-    pub(super) fn has_had_its_chances(
-        &self,
-        lent: &Lent<'_>,
-        peer: Key,
-        (since, denies): (Time, bool),
-    ) -> bool {
-        let (failures, timeouts) = if lent.view.contains(peer) && !denies {
-            (timing::CHANCES_OF_MEMBERS, timing::SILENT_LINK_TIMEOUTS_MAX)
-        } else {
-            (timing::CHANCES_OF_STRANGERS, 2 * timing::GAP_TIMEOUTS)
-        };
-        let Some(failed) = self.failed.get(&peer) else {
-            return false;
-        };
-        // What could not come while this node was away is not held against anybody.
-        let since = since.max(self.back);
-        let is_mute = failed.count >= timing::CHANCES_OF_MEMBERS
-            && !lent.cx.is_weakened(Weakness::MuteAreAwaitedAnew);
-        let waited = if is_mute {
-            since.min(failed.mute_since.max(self.back))
-        } else {
-            since
-        };
-        let is_old = lent.cx.since(waited) >= lent.cx.config.failure_timeout * timeouts;
-        is_old && failed.count >= failures && failed.last >= since
-    }
-
-    /// When the last exchange with this peer that went to its end began, and when it ended.
-    pub(super) fn last_answer(&self, peer: Key) -> Option<(Time, Time)> {
-        self.asked.get(&peer).copied()
-    }
-
-    /// Nothing is kept of a peer without a link.
-    pub(super) fn forget_peer(&mut self, peer: Key) {
-        self.asked.remove(&peer);
-        self.droppers.remove(&peer);
-        self.failed.remove(&peer);
     }
 
     /// These came and were thrown away for want of room, so that whoever gave them is to be asked again. What was

@@ -285,7 +285,7 @@ impl Talk {
     /// missing, the next peer is.
     fn broke_off(&mut self, lent: &mut Lent<'_>, exchange: &Exchange) {
         self.watch_exchanges(lent);
-        self.gaps.has_failed(exchange.peer, lent.cx.now.time);
+        self.answers.has_failed(exchange.peer, lent.cx.now.time);
         self.fail_source(exchange.peer);
         self.look_at_gaps(lent);
     }

@@ -91,7 +91,8 @@ fn a_member_that_brings_what_is_missing_only_slowly_is_not_held_for_one_that_nev
     let since = Time::default();
     let is_asked_in_vain = |rig: &mut Rig| {
         let (talk, lent) = rig.node.talk();
-        talk.gaps.has_had_its_chances(&lent, ANA, (since, false))
+        talk.answers
+            .has_had_its_chances(&lent, ANA, (since, since), false)
     };
     let timeout = rig.node.cx.config.failure_timeout;
     rig.pass(timeout * timing::SILENT_LINK_TIMEOUTS_MAX);
@@ -99,7 +100,7 @@ fn a_member_that_brings_what_is_missing_only_slowly_is_not_held_for_one_that_nev
     for _ in 1..timing::CHANCES_OF_MEMBERS {
         assert!(!is_asked_in_vain(&mut rig));
         let (talk, lent) = rig.node.talk();
-        talk.gaps.has_failed(ANA, lent.cx.now.time);
+        talk.answers.has_failed(ANA, lent.cx.now.time);
     }
     assert!(is_asked_in_vain(&mut rig));
     rig.receive(ana, chunk_of_two(no));

@@ -17,6 +17,10 @@ pub(super) struct Due {
     pub(super) span: (u64, u64),
     /// It came, and was thrown away for want of room.
     is_thrown: bool,
+    /// Its author never said it.
+    is_denied: bool,
+    /// It is waited for for long.
+    is_ripe: bool,
     /// Since when everybody was asked.
     asked_all: Time,
 }
@@ -32,8 +36,8 @@ pub(super) struct Turns {
 }
 
 impl Turns {
-    /// This is missing of this author.
-    pub(super) fn add(&mut self, author: Key, gap: &NoticedGap) {
+    /// This is missing of this author. `is_ripe`: it is waited for for long.
+    pub(super) fn add(&mut self, author: Key, gap: &NoticedGap, is_ripe: bool) {
         let is_thrown = gap.thrown().is_some();
         let (span, since) = (gap.span(), gap.since());
         if let Some(asked_all) = gap.asked_all() {
@@ -41,6 +45,8 @@ impl Turns {
                 author,
                 span,
                 is_thrown,
+                is_denied: gap.is_denied(),
+                is_ripe,
                 asked_all,
             });
         }
@@ -52,9 +58,10 @@ impl Turns {
     }
 
     /// What may be given up now. What follows from something that is missing may follow from something else that
-    /// is, by way of that: so what was noticed before is looked for to the end first. What one author said is
+    /// is, by way of that: so what was noticed before is looked for to the end first, unless it is waited for for long. What one author said is
     /// given up in its order, whenever it was noticed: else a later message could be shown before an earlier one
-    /// was called missed. What was thrown away may be so again and again, and its author's later ones wait for it
+    /// was called missed. What its author denies was never said, so that nothing follows from it, or goes before it.
+    /// What was thrown away may be so again and again, and its author's later ones wait for it
     /// otherwise.
     /// `in_order`: false only in tests, which show what comes of it.
     pub(super) fn into_due(self, in_order: bool) -> Vec<Due> {
@@ -65,9 +72,13 @@ impl Turns {
         } = self;
         due.sort_unstable_by_key(|due| (due.author, due.span));
         due.retain(|due| {
+            if due.is_denied {
+                return true;
+            }
             let first = first_of.get(&due.author);
             let is_in_order = !in_order || first.is_none_or(|first| *first > due.span.1);
-            let may_go = is_in_order && pending.is_none_or(|pending| pending > due.asked_all);
+            let has_turn = due.is_ripe || pending.is_none_or(|pending| pending > due.asked_all);
+            let may_go = is_in_order && has_turn;
             if !may_go && !due.is_thrown {
                 first_of.entry(due.author).or_insert(due.span.0);
             }
@@ -99,8 +110,8 @@ mod tests {
     /// one of this author, missing since then, is still asked for.
     fn may_go(in_order: bool, (author, seq, since): (Key, u64, u64)) -> bool {
         let mut turns = Turns::default();
-        turns.add(ANA, &asked_by(5, 4));
-        turns.add(author, &NoticedGap::new((seq, seq), second(since)));
+        turns.add(ANA, &asked_by(5, 4), false);
+        turns.add(author, &NoticedGap::new((seq, seq), second(since)), false);
         !turns.into_due(in_order).is_empty()
     }
 
@@ -117,9 +128,9 @@ mod tests {
     fn what_may_not_go_yet_holds_up_what_its_author_said_later() {
         let due = |in_order| {
             let mut turns = Turns::default();
-            turns.add(ANA, &asked_by(8, 4));
-            turns.add(ANA, &asked_by(5, 6));
-            turns.add(BIA, &NoticedGap::new((1, 1), second(5)));
+            turns.add(ANA, &asked_by(8, 4), false);
+            turns.add(ANA, &asked_by(5, 6), false);
+            turns.add(BIA, &NoticedGap::new((1, 1), second(5)), false);
             turns.into_due(in_order).len()
         };
         assert_eq!(due(true), 0);

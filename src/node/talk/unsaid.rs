@@ -81,7 +81,7 @@ impl Talk {
         lacks: &Ranges,
     ) -> Ranges {
         let known = self.known_to_be_said(lent, author);
-        let known = known.filter(|_| !self.gaps.has_dropped(author));
+        let known = known.filter(|_| !self.answers.has_dropped(author));
         let Some(known) = known.filter(|_| !lent.cx.is_weakened(Weakness::NamedCausesExist)) else {
             return lacks.clone();
         };

@@ -4,9 +4,10 @@
 //! Owns what waits, and what each waits for. It never decides whether something waits or is taken
 //! in: that is [`super::causality`]'s.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::limits;
+use crate::node::Time;
 use crate::node::history::Ranges;
 use crate::wire::{ChatMessage, Key, MessageId, Position};
 
@@ -19,6 +20,8 @@ pub(super) struct Coming {
     pub(super) is_below: bool,
     /// Its author said it on its own link, and had not said that it counts on this node: it waits for no word.
     pub(super) is_wordless: bool,
+    /// When.
+    pub(super) at: Time,
 }
 
 /// A run that waits.
@@ -289,6 +292,29 @@ impl Waiting {
             waits.insert_range(waiter.span().0.seq, waiter.span().1.seq);
         }
         waits
+    }
+
+    /// What is waited for and does not wait itself, and when the first came of what waits for it, be it by way of
+    /// others that wait.
+    pub(super) fn awaited(&self) -> BTreeMap<MessageId, Time> {
+        let mut waiters: Vec<&Waiter> = self.waiters.values().collect();
+        waiters.sort_unstable_by_key(|waiter| waiter.coming.at);
+        let (mut seen, mut awaited) = (BTreeSet::new(), BTreeMap::new());
+        for waiter in waiters {
+            let since = waiter.coming.at;
+            let mut last = waiter;
+            // Whoever was here first has gone all the way from there.
+            while seen.insert(last.first().id()) {
+                match self.holder(last.missing) {
+                    Some(next) => last = next,
+                    None => {
+                        awaited.entry(last.missing).or_insert(since);
+                        break;
+                    }
+                }
+            }
+        }
+        awaited
     }
 
     /// True if something waits for this message.

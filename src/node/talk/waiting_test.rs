@@ -35,6 +35,7 @@ fn waiter(origin: u64, seqs: std::ops::Range<u64>, missing: MessageId) -> Waiter
             sender: Key(origin),
             is_below: false,
             is_wordless: false,
+            at: Time::default(),
         },
     }
 }

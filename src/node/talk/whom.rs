@@ -19,7 +19,8 @@ impl Talk {
         in_reach.map(|(key, _, _)| key).collect()
     }
 
-    /// Who is to be asked for this: its author first, then whoever sent something that waits for it.
+    /// Who is to be asked for this: its author first, then whoever sent something that waits for it; and those last who
+    /// have not answered for a while.
     pub(super) fn next_to_ask(
         &self,
         lent: &Lent<'_>,
@@ -30,19 +31,28 @@ impl Talk {
         let one_is_enough = lent.cx.is_weakened(Weakness::OneAnswerIsEnough);
         // An answer is good for a while only: what one lacked then may have come to it by others.
         let stays_good = lent.cx.is_weakened(Weakness::AnswersStayGood);
-        let asks_again = !stays_good && lent.cx.since(stage.since()) < lent.cx.gap_patience() * 2;
+        let asks_again = !stays_good && !self.is_ripe(lent, stage);
         // An author that says itself that it has not said this.
         let said = self.known_to_be_said(lent, author);
         let denies = said.is_some_and(|said| said < stage.span().0);
+        let is_unknown = self.is_unknown(lent, author);
+        let talks_on = self.talks_on(lent, author, stage);
         let round = self.time_to_ask(reach);
+        // What could not come while this node was away is not held against anybody.
+        let back = self.gaps.back();
+        let (since, awaited) = (stage.since().max(back), stage.awaited().max(back));
         let has_answered = |peer: &Key| {
-            let asked = self.gaps.last_answer(*peer);
+            let asked = self.answers.last_answer(*peer);
             let is_fresh = |answer: (Time, Time)| {
                 !asks_again || lent.cx.since(answer.1) < answer_is_good_for(lent, round, answer)
             };
             let has = asked.is_some_and(|answer| answer.0 >= stage.since() && is_fresh(answer));
-            let since = (stage.since(), denies && *peer == author);
-            has || self.gaps.has_had_its_chances(lent, *peer, since)
+            let is_doubtful = is_unknown || (denies || talks_on) && *peer == author;
+            let had_chances = || {
+                let answers = &self.answers;
+                answers.has_had_its_chances(lent, *peer, (since, awaited), is_doubtful)
+            };
+            has || had_chances()
         };
         if one_is_enough && reach.iter().any(has_answered) {
             return None;
@@ -54,10 +64,48 @@ impl Talk {
         };
         let sender = |peer: &Key| self.waiting.senders_for(id).any(|sender| sender == *peer);
         let speaks = |peer: &Key| lent.mesh.is_alive(lent.cx, *peer);
-        (unasked().find(|peer| *peer == author && speaks(peer)))
-            .or_else(|| unasked().find(|peer| sender(peer) && speaks(peer)))
+        let answers = |peer: &Key| speaks(peer) && !self.answers.is_failing(*peer);
+        (unasked().find(|peer| *peer == author && answers(peer)))
+            .or_else(|| unasked().find(|peer| sender(peer) && answers(peer)))
+            .or_else(|| unasked().find(answers))
             .or_else(|| unasked().find(speaks))
             .or_else(|| unasked().next())
+    }
+
+    /// True if it is waited for this for so long that it is given up as soon as everybody has answered, whatever else is
+    /// missing: there would always be something else where somebody invents it.
+    pub(super) fn is_ripe(&self, lent: &Lent<'_>, stage: &NoticedGap) -> bool {
+        let awaited = stage.awaited().max(self.gaps.back());
+        lent.cx.since(awaited) >= lent.cx.gap_patience() * 2
+    }
+
+    /// True if this author was asked since this was missed, has answered to the end, and has never said it: nobody
+    /// else knows better, and whoever names it lies.
+    pub(super) fn is_denied(&self, lent: &Lent<'_>, author: Key, stage: &NoticedGap) -> bool {
+        let said = self.known_to_be_said(lent, author);
+        let asked = self.answers.last_answer(author);
+        said.is_some_and(|said| said < stage.span().0)
+            && asked.is_some_and(|(began, _)| began >= stage.since())
+            && !self.answers.has_dropped(author)
+            && !lent.cx.is_weakened(Weakness::DeniedAreSought)
+    }
+
+    /// True if this author has said something new long after it was asked for this: what it was asked for would have
+    /// come before that.
+    fn talks_on(&self, lent: &Lent<'_>, author: Key, stage: &NoticedGap) -> bool {
+        let link = lent.mesh.link_to(author);
+        let long = lent.cx.config.failure_timeout * 2;
+        link.is_some_and(|link| link.chatted() >= stage.since() + long)
+            && !lent.cx.is_weakened(Weakness::TalkersAreAwaited)
+    }
+
+    /// True if nothing of this author was ever here, and it is and was no member: it is only named, and there may be
+    /// none of that name.
+    fn is_unknown(&self, lent: &Lent<'_>, author: Key) -> bool {
+        !lent.view.contains(author)
+            && !self.stability.has_met(author)
+            && self.history.highest(author) == 0
+            && !lent.cx.is_weakened(Weakness::UnknownAreAwaited)
     }
 
     /// A peer says this, which may be an answer: a chunk, or that to a SYNC which comes too late. One to a SYNC that
@@ -74,13 +122,15 @@ impl Talk {
             _ => false,
         };
         if is_answer {
-            self.gaps.has_spoken(peer, lent.cx.now.time);
+            self.answers.has_spoken(peer, lent.cx.now.time);
         }
     }
 
     /// How long it took to ask all of these, one after the other.
     fn time_to_ask(&self, reach: &[Key]) -> Duration {
-        let answers = reach.iter().filter_map(|peer| self.gaps.last_answer(*peer));
+        let answers = reach
+            .iter()
+            .filter_map(|peer| self.answers.last_answer(*peer));
         answers.map(|(began, ended)| ended.since(began)).sum()
     }
 }
