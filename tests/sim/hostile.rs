@@ -10,10 +10,6 @@ pub const HOSTILE: &str = "hostile";
 /// The same with one lie only, told all the time: views that nobody asked for. Few of the other seeds show what they do.
 pub const UNASKED_VIEWS: &str = "unasked views";
 
-/// A seed at which a liar still keeps a line for more than 12 s: it answers no question, and what others say follows
-/// from what it has told to some.
-pub const STILL_OPEN: [u64; 1] = [200];
-
 /// The scenario of this kind and seed.
 pub fn scenario_of(kind: &'static str, seed: u64) -> Option<Scenario> {
     let only = match kind {

@@ -267,6 +267,10 @@ pub const KEPT_SCALED_DOWN: &[(u64, &str)] = &[
         "whoever was about to be let in founded a room of its own when that coordinator left, beside those it had led",
     ),
     (
+        210_018_677,
+        "what a coordinator said that had let a newcomer in, and was not followed, was old by what another one had seen",
+    ),
+    (
         190_027_302,
         "a line was shown before what it answered, since all that it named lay below the floor",
     ),

@@ -116,6 +116,10 @@ pub const ALL: &[(Weakness, &str)] = &[
         "telling old from new in what comes from elsewhere",
     ),
     (
+        Weakness::AnswersTellNoOffice,
+        "the word of who lets a node in, and is not followed",
+    ),
+    (
         Weakness::UnknownAreAwaited,
         "little patience with what is only named",
     ),
@@ -249,6 +253,7 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::FirstOfRunCounts, HOSTILE, 197),
     (Weakness::EachCauseIsAwaitedAnew, HOSTILE, 25),
     (Weakness::UnknownAreAwaited, HOSTILE, 125),
+    (Weakness::AnswersTellNoOffice, "mixed", 210_018_677),
     (Weakness::NoPatienceAfterAbsence, STOPPED_AGAIN, 2),
     (Weakness::NoPatienceAfterAbsence, STOPPED_AGAIN, 5),
     // Rooms mostly become one before it matters.

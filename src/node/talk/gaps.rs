@@ -108,10 +108,7 @@ impl Talk {
         }
         let reach = self.peers_in_reach(lent);
         let mut turns = Turns::default();
-        let mut awaited = BTreeMap::new();
-        if !lent.cx.is_weakened(Weakness::EachCauseIsAwaitedAnew) {
-            awaited = self.waiting.awaited();
-        }
+        let awaited = self.awaited_for_long(lent);
         for author in self.gaps.authors() {
             let mut stages = self.gaps.take(author);
             self.widen_gaps(lent, author, &mut stages);

@@ -295,9 +295,10 @@ impl Waiting {
     }
 
     /// What is waited for and does not wait itself, and when the first came of what waits for it, be it by way of
-    /// others that wait.
-    pub(super) fn awaited(&self) -> BTreeMap<MessageId, Time> {
-        let mut waiters: Vec<&Waiter> = self.waiters.values().collect();
+    /// others that wait: of what came by then.
+    pub(super) fn awaited_since(&self, then: Time) -> BTreeMap<MessageId, Time> {
+        let waiters = self.waiters.values();
+        let mut waiters: Vec<&Waiter> = waiters.filter(|w| w.coming.at <= then).collect();
         waiters.sort_unstable_by_key(|waiter| waiter.coming.at);
         let (mut seen, mut awaited) = (BTreeSet::new(), BTreeMap::new());
         for waiter in waiters {

@@ -190,3 +190,29 @@ fn what_was_said_last_makes_room_for_what_was_said_before() {
     #[cfg(debug_assertions)]
     waiting.check_invariants(5);
 }
+
+#[test]
+fn what_is_waited_for_is_so_since_the_first_came_that_waits_also_by_way_of_others() {
+    let came = |at: u64, waiter: Waiter| Waiter {
+        coming: Coming {
+            at: Time(at),
+            ..waiter.coming
+        },
+        ..waiter
+    };
+    let mut waiting = Waiting::default();
+    waiting.insert(came(5, waiter(1, 1..2, id(2, 4))));
+    // This holds what the first waits for.
+    waiting.insert(came(9, waiter(2, 3..6, id(3, 7))));
+    waiting.insert(came(7, waiter(4, 1..2, id(3, 7))));
+    waiting.insert(came(8, waiter(5, 1..2, id(6, 1))));
+    let awaited = |then| {
+        waiting
+            .awaited_since(Time(then))
+            .into_iter()
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(awaited(9), [(id(3, 7), Time(5)), (id(6, 1), Time(8))]);
+    assert_eq!(awaited(5), [(id(3, 7), Time(5))]);
+    assert_eq!(awaited(4), []);
+}

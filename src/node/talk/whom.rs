@@ -2,6 +2,7 @@
 //!
 //! Owns nothing: who was asked, and when it answered, is `noticed`'s. Nobody is asked here, and nothing is given up.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::noticed::NoticedGap;
@@ -70,6 +71,15 @@ impl Talk {
             .or_else(|| unasked().find(answers))
             .or_else(|| unasked().find(speaks))
             .or_else(|| unasked().next())
+    }
+
+    /// What something has waited for so long that it makes a difference, and since when.
+    pub(super) fn awaited_for_long(&self, lent: &Lent<'_>) -> BTreeMap<MessageId, Time> {
+        let long = lent.cx.gap_patience() * 2;
+        if lent.cx.is_weakened(Weakness::EachCauseIsAwaitedAnew) {
+            return BTreeMap::new();
+        }
+        self.waiting.awaited_since(lent.cx.now.time.before(long))
     }
 
     /// True if it is waited for this for so long that it is given up as soon as everybody has answered, whatever else is
