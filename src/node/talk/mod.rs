@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | `chat`, `heads` | what this node writes, and which causes it names |
 //! | `causality`, `waiting`, `taking`, `runs` | what waits for a cause; what is taken in and shown, singly or many at once |
-//! | `gaps`, `noticed` | what is missing: who is asked for it, and when it is given up |
+//! | `gaps`, `noticed`, `turns`, `whom`, `answers` | what is missing: who is asked for it, what they answered, and when it is given up |
 //! | `sync`, `lagging` | the repair from one peer; peers that do not keep up |
 //! | `odds` | with whom another exchange would bring nothing |
 //! | `source`, `holes` | from whom a newcomer gets the history, and what of it does not come |
