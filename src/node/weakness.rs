@@ -99,6 +99,8 @@ pub enum Weakness {
     LastAdmissionCounts,
     /// An answer on what is missing is good for a failure timeout, however long it takes to ask everybody.
     RoundsMayOutlastAnswers,
+    /// All that is missing is looked up anew for each piece of somebody's history.
+    EachPieceIsLookedUp,
     /// What comes after something that has no room beside what waits is fetched all the same, from everybody in turn.
     RoomlessAreFetched,
     /// What its author's word did not reach to is asked for again and again, although the word still does not.

@@ -58,7 +58,7 @@ impl Talk {
                 lent.cx.counters.repaired += length as u64;
                 bytes += run.iter().map(|m| m.size_bound() as u64).sum::<u64>();
                 self.take_or_wait(lent, (peer, false), run);
-                has_kept |= !self.is_thrown(message.id());
+                has_kept |= !self.gaps.was_thrown(message.id());
             }
         }
         Brought {
@@ -66,11 +66,6 @@ impl Talk {
             refused,
             is_all_thrown: bytes > 0 && !has_kept,
         }
-    }
-
-    /// True if there was no room for this beside what waits.
-    fn is_thrown(&self, id: MessageId) -> bool {
-        self.gaps.has_thrown(id.origin) && self.gaps.thrown_of(id.origin).contains(id.seq)
     }
 
     /// There is no room beside what waits for what an exchange brings, nor for what comes after that: that would
@@ -92,7 +87,7 @@ impl Talk {
         let Some(exchange) = self.repair.get(no) else {
             return;
         };
-        exchange.is_cut_short = true;
+        (exchange.is_cut_short, exchange.wanted) = (true, None);
         exchange.spans.clear();
         exchange.plan = Plan::default();
         self.gaps.renew_thrown(lent.cx.now.time);

@@ -48,3 +48,35 @@ fn what_has_room_or_comes_soon_lets_the_rest_come() {
     let fetch = fetches_on_after(None, 0, &[4, 5]).expect("the rest is asked for");
     assert_ne!(fetch.spans, []);
 }
+
+/// What the next FETCH asks for of two that are missing, when the first of them came so long after the first FETCH.
+fn wants_after(weakened: Option<Weakness>, long: std::time::Duration) -> Vec<SeqRange> {
+    let mut rig = Rig::with(Config {
+        weakened,
+        ..config()
+    });
+    let (ana, fetch) = rig.fetch_two_of(ANA);
+    assert_eq!(fetch.want, [SeqRange::new(ANA, 1, 2)]);
+    rig.pass(long);
+    let Message::Chat(messages) = chat(ANA, 1, &[]) else {
+        panic!("it is chat");
+    };
+    let next = messages.last().map(ChatMessage::position);
+    let no = fetch.no;
+    let sent = rig.receive(ana, Message::Chunk(Chunk { no, next, messages }));
+    let mut wants = sent.into_iter().filter_map(|message| match message {
+        Message::Fetch(fetch) => Some(fetch.want),
+        _ => None,
+    });
+    wants.next().expect("the rest is asked for")
+}
+
+#[test]
+fn what_is_missing_is_not_looked_up_for_each_small_piece() {
+    let moment = crate::timing::GAP_PATIENCE / 2;
+    let (both, last) = (SeqRange::new(ANA, 1, 2), SeqRange::new(ANA, 2, 2));
+    assert_eq!(wants_after(None, moment), [both]);
+    assert_eq!(wants_after(None, moment * 3), [last]);
+    let weakened = Some(Weakness::EachPieceIsLookedUp);
+    assert_eq!(wants_after(weakened, moment), [last]);
+}

@@ -10,11 +10,11 @@ use super::plan::{Next, Plan};
 use super::sync::Repair;
 use super::{Lent, Talk};
 use crate::node::history::Found;
-use crate::node::{LinkId, Time};
+use crate::node::{LinkId, Time, Weakness};
 use crate::timing;
 use crate::wire::{
-    Chunk, Compare, Comparison, Contents, Digest, Fetch, Item, Key, Message, Part, Position, Span,
-    Sum, SyncAnswer,
+    Chunk, Compare, Comparison, Contents, Digest, Fetch, Item, Key, Message, Part, Position,
+    SeqRange, Span, Sum, SyncAnswer,
 };
 
 /// An exchange that is under way.
@@ -37,6 +37,9 @@ pub(super) struct Exchange {
     pub(super) after: Position,
     /// What is missing wherever it lies was not asked for to the end.
     pub(super) wants: bool,
+    /// What that is, and when it was looked up: whoever gives its history in small pieces is not to have it looked up
+    /// among all that waits for each.
+    pub(super) wanted: Option<(Time, Vec<SeqRange>)>,
     /// What it brings has no room: only what is missing is still asked for.
     pub(super) is_cut_short: bool,
     /// When it began to ask for what was missing then; none while it asks only for what its peer held back.
@@ -77,6 +80,7 @@ impl Exchange {
             is_blind: false,
             after: floor,
             wants: false,
+            wanted: None,
             is_cut_short: false,
             began: Some(now).filter(|_| chase.is_none()),
             until: None,
@@ -257,11 +261,7 @@ impl Talk {
     }
 
     fn fetch(&mut self, lent: &mut Lent<'_>, no: u64, after: Position) {
-        let exchange = self.repair.get(no).filter(|exchange| exchange.wants);
-        let want = match exchange.map(|e| e.began.filter(|_| e.is_cut_short)) {
-            Some(upto) => self.wanted_ranges(lent.cx, upto),
-            None => Vec::new(),
-        };
+        let want = self.wanted_in(lent, no);
         let floor = self.history.floor();
         let Some(exchange) = self.repair.get(no) else {
             return;
@@ -281,6 +281,27 @@ impl Talk {
         };
         self.ask(lent, no, Message::Fetch(fetch));
         self.begin_sync(lent);
+    }
+
+    /// What is missing wherever it lies that this exchange still asks for.
+    fn wanted_in(&mut self, lent: &Lent<'_>, no: u64) -> Vec<SeqRange> {
+        let now = lent.cx.now.time;
+        let Some(exchange) = self.repair.get(no).filter(|exchange| exchange.wants) else {
+            return Vec::new();
+        };
+        let is_fresh = |at: Time| {
+            now.since(at) < timing::GAP_PATIENCE
+                && !lent.cx.is_weakened(Weakness::EachPieceIsLookedUp)
+        };
+        if let Some((_, wanted)) = exchange.wanted.as_ref().filter(|(at, _)| is_fresh(*at)) {
+            return wanted.clone();
+        }
+        let upto = exchange.began.filter(|_| exchange.is_cut_short);
+        let wanted = self.wanted_ranges(lent.cx, upto);
+        if let Some(exchange) = self.repair.get(no) {
+            exchange.wanted = Some((now, wanted.clone()));
+        }
+        wanted
     }
 
     pub(in crate::node) fn on_chunk(

@@ -285,19 +285,13 @@ impl Talk {
 
     /// The last message of this author before this one that came, was thrown away for want of room, and may come again.
     pub(super) fn thrown_before(&self, id: MessageId) -> Option<MessageId> {
-        if !self.gaps.has_thrown(id.origin) {
-            return None;
-        }
-        let mut lacks = self
-            .gaps
-            .thrown_of(id.origin)
-            .within(0, id.seq.saturating_sub(1));
-        let (first, last) = lacks.bounds()?;
-        let mut here = Ranges::default();
-        here.insert_range(first, last);
-        here.subtract(&self.lacking(id.origin, first, last));
-        lacks.subtract(&here);
-        let (_, seq) = lacks.bounds()?;
+        // Mostly the last of them has not come again: what lies before it is not looked at.
+        let last_of = |thrown: &Ranges| {
+            let mut before = thrown.before(id.seq);
+            before.find_map(|(first, last)| self.lacking(id.origin, first, last).bounds())
+        };
+        let lacks = self.gaps.thrown_by(id.origin).filter_map(last_of);
+        let seq = lacks.map(|(_, last)| last).max()?;
         Some(MessageId { seq, ..id })
     }
 

@@ -272,8 +272,11 @@ impl Gaps {
 
     /// Leaves of these what nobody has noticed yet.
     pub(super) fn remove_known(&self, author: Key, lacks: &mut Ranges) {
-        for (first, last) in self.spans(author) {
-            lacks.remove_range(first, last);
+        for stage in self.stages.get(&author).into_iter().flatten() {
+            match &stage.thrown {
+                Some(thrown) => lacks.subtract(thrown),
+                None => lacks.remove_range(stage.first, stage.last),
+            }
         }
     }
 
@@ -379,10 +382,16 @@ impl Gaps {
         stages.flat_map(NoticedGap::spans)
     }
 
-    /// True if something of this author was thrown away, as far as is known.
-    pub(super) fn has_thrown(&self, author: Key) -> bool {
-        let mut stages = self.stages.get(&author).into_iter().flatten();
-        stages.any(|stage| stage.thrown.is_some())
+    /// What of this author was thrown away each time, as far as is known.
+    pub(super) fn thrown_by(&self, author: Key) -> impl Iterator<Item = &Ranges> {
+        let stages = self.stages.get(&author).into_iter().flatten();
+        stages.filter_map(NoticedGap::thrown)
+    }
+
+    /// True if this was thrown away.
+    pub(super) fn was_thrown(&self, id: MessageId) -> bool {
+        let mut thrown = self.thrown_by(id.origin);
+        thrown.any(|thrown| thrown.contains(id.seq))
     }
 
     /// What is missing of this author because it was thrown away.
