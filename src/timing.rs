@@ -16,6 +16,9 @@ pub const JOIN_RETRY: Duration = Duration::from_millis(150);
 pub const JOIN_REQUESTS: u32 = 4;
 /// The discovery window: how long a node looks for its room before it founds one.
 pub const DISCOVERY_WINDOW: Duration = JOIN_RETRY.saturating_mul(JOIN_REQUESTS);
+/// The pause after which a member looks once more whether an election has ended, where a newcomer is to be told whom
+/// it follows: short enough to come before that founds a room of its own.
+pub const REFERRAL_RETRY: Duration = Duration::from_millis(25);
 /// The longest pause between two questions to one coordinator, as a number of [`JOIN_RETRY`].
 pub const JOIN_RETRY_SLOWEST: u32 = 6;
 /// For how many times as long as one coordinator is looked for that is heard, and not reached, a node looks for

@@ -238,8 +238,13 @@ impl Rig {
 
     /// The same, of a view with these members, the coordinator first.
     pub(super) fn member_among(members: &[(Id, Key)]) -> (Rig, LinkId) {
+        Rig::member_with(config(), members)
+    }
+
+    /// The same, of a node that is set up like this.
+    pub(super) fn member_with(config: Config, members: &[(Id, Key)]) -> (Rig, LinkId) {
         let (id, leader) = members[0];
-        let mut rig = Rig::seeking(config());
+        let mut rig = Rig::seeking(config);
         let link = rig.meet_as(hello(leader, Some(office(id, leader))));
         let response = response(members, Position::default());
         rig.receive(link, Message::JoinResponse(response));

@@ -99,6 +99,8 @@ pub enum Weakness {
     LastAdmissionCounts,
     /// An answer on what is missing is good for a failure timeout, however long it takes to ask everybody.
     RoundsMayOutlastAnswers,
+    /// Whoever looks for its room is not told of a coordinator while one is elected, nor sooner when it asks no more.
+    AskersMayFoundFirst,
     /// All that is missing is looked up anew for each piece of somebody's history.
     EachPieceIsLookedUp,
     /// What comes after something that has no room beside what waits is fetched all the same, from everybody in turn.
@@ -125,6 +127,10 @@ pub enum Weakness {
     OnlyTheLiveAreNamed,
     /// What somebody said who came to this node's group while this node was lost is old.
     NewcomersAreOld,
+    /// That the whole history was here when a member was lost is forgotten once this node is in another group.
+    WholeIsForgotten,
+    /// Who said nothing of what is old is not waited for again when others come who were in another group with it.
+    SilentStaySo,
     /// What somebody lacks who is lost to some for a moment, while two groups become one, is not kept for it.
     ReturningAreGone,
     /// What somebody writes who counts on this node since a group let it in anew is old by what the first had seen.

@@ -229,4 +229,19 @@ pub const KEPT: &[(u64, &str, &str)] = &[
         "stores",
         "the floor rose above the rest of a run that was being taken in, which was neither stored nor missed",
     ),
+    (
+        220_102_732,
+        "pair cuts",
+        "an election ended just before a newcomer founded a room of its own, and nobody had told it of the group",
+    ),
+    (
+        200_017_614,
+        "partitions",
+        "who counted on its reader in a group that had lost it was not waited for, having said nothing before",
+    ),
+    (
+        230_020_623,
+        "partitions",
+        "the whole history was here when an author was lost, and its first line was missed without a word",
+    ),
 ];

@@ -61,12 +61,16 @@ impl Group {
         let rival = request.id.is_none()
             && request.key > parts.cx.config.key
             && !parts.cx.is_weakened(Weakness::NoTieBreak);
+        let may_found_first = parts.cx.is_weakened(Weakness::AskersMayFoundFirst);
         match &mut self.standing {
             Standing::Seeking(seek) if rival => seek.extend(),
             Standing::Coordinator(_) => self.consider_request(parts, from, request),
             Standing::Member if request.attempt > 0 => {
-                self.refer_later(parts, from, request.id.is_none());
+                self.refer_asker(parts, from, &request);
                 self.offer_link(parts, from, &request);
+            }
+            Standing::Electing(_) if request.attempt > 0 && !may_found_first => {
+                self.refer_asker(parts, from, &request);
             }
             _ => {}
         }

@@ -9,21 +9,11 @@
 use std::net::SocketAddr;
 
 use super::{Group, Parts, Standing};
-use crate::limits;
 use crate::node::context::Context;
 use crate::node::mesh::{Link, Mesh};
-use crate::node::{Class, Effect, LinkId, Time, Timer, Weakness};
+use crate::node::{Class, Effect, LinkId, Weakness};
 use crate::timing;
 use crate::wire::{Coordinator, Datagram, Key, Message};
-
-/// A datagram that is to be answered with the coordinator's claim.
-#[derive(Debug)]
-pub(super) struct DueReferral {
-    at: Time,
-    to: SocketAddr,
-    /// Whoever asked never belonged to a group.
-    is_new: bool,
-}
 
 /// How a claim came here.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,7 +51,7 @@ impl Group {
 
     /// The coordinator of which a newcomer is told, so that it founds no room of its own: also one that is silent just
     /// now, or said that it holds its office no more, as this node waits to hear who holds it.
-    fn followed_coordinator(&self, cx: &Context) -> Option<Coordinator> {
+    pub(super) fn followed_coordinator(&self, cx: &Context) -> Option<Coordinator> {
         let is_member = matches!(self.standing, Standing::Member)
             && !cx.is_weakened(Weakness::OnlyTheLiveAreNamed);
         let followed = self.coordinator.clone().filter(|_| is_member);
@@ -368,45 +358,9 @@ impl Group {
                 let datagram = Datagram::Referral { room, coordinator };
                 parts.cx.out.push(Effect::Unicast { to, datagram });
             }
-            Route::Beat(to) => self.refer_later(parts, to, false),
+            Route::Beat(to) => self.refer_claimant(parts, to),
             Route::Pointed => {}
         }
-    }
-
-    /// Answers a datagram with my coordinator's claim, after a random part of the retry interval.
-    pub(super) fn refer_later(&mut self, parts: &mut Parts<'_>, to: SocketAddr, is_new: bool) {
-        if self.referrals.len() >= limits::REFERRALS_MAX
-            || self.referrals.iter().any(|due| due.to == to)
-        {
-            return;
-        }
-        let at = parts.cx.now.time + parts.cx.jitter(timing::JOIN_RETRY);
-        self.referrals.push(DueReferral { at, to, is_new });
-        self.arm_referrals(parts);
-    }
-
-    fn arm_referrals(&mut self, parts: &mut Parts<'_>) {
-        if let Some(at) = self.referrals.iter().map(|due| due.at).min() {
-            parts.cx.set_timer(Timer::Referral, at);
-        }
-    }
-
-    pub(super) fn on_referral_timer(&mut self, parts: &mut Parts<'_>) {
-        let now = parts.cx.now.time;
-        let all = self.referrals.drain(..);
-        let (due, rest): (Vec<_>, Vec<_>) = all.partition(|due| due.at <= now);
-        self.referrals = rest;
-        let vouched = self.vouched_coordinator(parts.cx, parts.mesh);
-        let followed = self.followed_coordinator(parts.cx);
-        for DueReferral { to, is_new, .. } in due {
-            let followed = followed.clone().filter(|_| is_new);
-            if let Some(coordinator) = vouched.clone().or(followed) {
-                let room = parts.cx.config.room.clone();
-                let datagram = Datagram::Referral { room, coordinator };
-                parts.cx.out.push(Effect::Unicast { to, datagram });
-            }
-        }
-        self.arm_referrals(parts);
     }
 
     /// The highest claim that a live member told within the failure time-out, of somebody else

@@ -19,7 +19,7 @@ impl Group {
             "a view was heard of"
         );
         assert!(self.referrals.len() <= limits::REFERRALS_MAX);
-        assert_eq!(self.referrals.is_empty(), !cx.runs(Timer::Referral));
+        assert_eq!(self.referrals.len() == 0, !cx.runs(Timer::Referral));
     }
 
     /// Which timers run in which standing.

@@ -14,6 +14,7 @@
 //! | `places` | how the places are shared out while the room fills up |
 //! | `view`, `asked_views` | how one view replaces another, and what the user sees of it; who was asked for one |
 //! | `claims`, `hearsay` | who coordinates, as others say; coordinators that are heard and not linked |
+//! | `referrals` | who asks by a datagram is told of the coordinator |
 //! | `election`, `watch`, `alarm` | what follows when the coordinator is gone; when a silence counts as a loss; a host that is gone |
 //! | `credit` | whose word on a coordinator counts no more |
 //! | `awaited` | members that are linked and in the view no more |
@@ -40,6 +41,7 @@ mod join;
 mod leave;
 mod office;
 mod places;
+mod referrals;
 mod relay;
 mod seek;
 mod view;
@@ -63,6 +65,7 @@ use hearsay::Hearsay;
 use leave::Leaving;
 use office::Office;
 use places::Greedy;
+use referrals::Referrals;
 use seek::Seek;
 
 /// What the group is lent for the length of one call.
@@ -145,7 +148,7 @@ pub(super) struct Group {
     /// A HEARTBEAT came or went in this turn.
     has_beat: bool,
     alarms: alarm::Alarms,
-    referrals: Vec<claims::DueReferral>,
+    referrals: Referrals,
     leaving: Option<Leaving>,
     /// The clock that each newcomer of the view was let in with: what is said later it is to count as new,
     /// also if it asks again.
@@ -177,7 +180,7 @@ impl Group {
             last_beat: Time(0),
             has_beat: false,
             alarms: alarm::Alarms::default(),
-            referrals: Vec::new(),
+            referrals: Referrals::default(),
             leaving: None,
             admissions: BTreeMap::new(),
             awaited: Awaited::default(),

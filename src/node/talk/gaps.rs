@@ -16,7 +16,7 @@ use crate::node::context::Context;
 use crate::node::history::{Origin, Ranges};
 use crate::node::{Event, Lack, Time, Timer, Weakness};
 use crate::timing;
-use crate::wire::{Key, MessageId, Position, SeqRange};
+use crate::wire::{Key, MessageId, SeqRange};
 
 impl Talk {
     /// Everything of this author up to here that is owed is missing, as far as it is not here.
@@ -367,13 +367,13 @@ impl Talk {
     }
 
     /// A member that was lost before it could say what this node owes it: the first of its messages that
-    /// must be from since then, as this node had the room's whole history.
+    /// must be from since then, as this node had the room's whole history, now or when it lost that member.
     fn owed_without_a_word(&self, author: Key) -> Option<u64> {
         if !self.stability.has_met(author) || !self.past.is_silent(author) {
             return None;
         }
         let highest = self.history.highest(author);
-        let is_whole = self.whole_above == Some(Position::default());
+        let is_whole = self.is_whole() || self.stability.was_lost_whole(author);
         (highest > 0 || is_whole).then_some(highest.saturating_add(1))
     }
 

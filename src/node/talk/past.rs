@@ -78,6 +78,8 @@ struct Met {
     clock: u64,
     /// It has said HELLO.
     is_heard: bool,
+    /// The timestamp up to which what it wrote was said to others, as it stood when its word was last waited for.
+    others: u64,
 }
 
 /// What a peer had seen when it said HELLO.
@@ -200,13 +202,16 @@ impl Past {
 
     /// The word of this author is waited for.
     fn wait_for(&mut self, author: Key, until: Time) {
+        let others = self.clock_of_others(author);
         let never = Met {
             until,
             since: None,
             clock: 0,
             is_heard: false,
+            others,
         };
-        self.met.entry(author).or_insert(never).until = until;
+        let met = self.met.entry(author).or_insert(never);
+        (met.until, met.others) = (until, others);
         // Whoever was only read before may say now what is old.
         self.silent.remove(&author);
         if !self.told.contains_key(&author) {
@@ -326,7 +331,9 @@ impl Talk {
         let is_known = self.past.told.contains_key(&author)
             || self.past.met.contains_key(&author)
             || self.past.silent.contains(&author);
-        if is_known || author == lent.cx.config.key {
+        let was_silent = !lent.cx.is_weakened(Weakness::SilentStaySo)
+            && self.past.was_silent_before_others_came(author);
+        if is_known && !was_silent || author == lent.cx.config.key {
             return;
         }
         if !self.has_joined() {

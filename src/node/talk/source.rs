@@ -123,6 +123,11 @@ impl Talk {
         }
     }
 
+    /// True if the whole history of this node's group is here, from its first message on.
+    pub(super) fn is_whole(&self) -> bool {
+        self.whole_above == Some(Position::default())
+    }
+
     /// The oldest message held, if this node claims no complete history so far back, and has joined: who
     /// has fetched less than others once had may still be the only one that holds it.
     pub(in crate::node) fn oldest_beyond(&self, claim: Option<Position>) -> Option<Position> {

@@ -28,6 +28,8 @@ const CARRIERS: usize = 3;
 pub(super) struct Stability {
     /// The first message that was written with each member in the view.
     owed_from: BTreeMap<Key, u64>,
+    /// Members that were lost while the room's whole history was here: what they said before they came is here.
+    lost_whole: BTreeSet<Key>,
     /// Everything of this node's own up to here is stable.
     stable: u64,
     /// What everybody was last told.
@@ -50,6 +52,11 @@ impl Stability {
     /// This member is or was in the view.
     pub(super) fn has_met(&self, key: Key) -> bool {
         self.owed_from.contains_key(&key)
+    }
+
+    /// This member was lost while the room's whole history was here.
+    pub(super) fn was_lost_whole(&self, key: Key) -> bool {
+        self.lost_whole.contains(&key)
     }
 
     /// True if somebody who was lost is waited for.
@@ -90,9 +97,13 @@ impl Talk {
         let now = cx.now.time;
         if mesh.has_left(key) {
             self.stability.owed_from.remove(&key);
+            self.stability.lost_whole.remove(&key);
             self.stability.returning.remove(key);
             self.history.origin_mut(key).unwatch();
         } else {
+            if self.is_whole() && !cx.is_weakened(Weakness::WholeIsForgotten) {
+                self.stability.lost_whole.insert(key);
+            }
             self.stability.former.lose(key);
             self.stability.returning.lose(key, (now, self.written()));
             if !self.stability.departed.iter().any(|(k, _)| *k == key) {
@@ -203,6 +214,7 @@ impl Talk {
         if self.stability.owed_from.len() > limits::MEMBERS_MAX + limits::ORIGINS_IDLE_MAX {
             let roster = &lent.view;
             (self.stability.owed_from).retain(|key, _| roster.contains(*key));
+            (self.stability.lost_whole).retain(|key| roster.contains(*key));
         }
         let is_over = |(_, at): &(Key, Time)| now.since(*at) >= timing::LOST_AUTHOR_KEPT;
         let over: Vec<_> = self

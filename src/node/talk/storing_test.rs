@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::node::{
-    Command, Config, Effect, Event, Input, Lack, LinkId, Node, Now, Outbox, Time, Timer,
+    Command, Config, Effect, Event, Input, Lack, LinkId, Node, Now, Outbox, Time, Timer, Weakness,
 };
 use crate::wire::{Address, Chunk, Draft, Key, Message, Position, SeqRange};
 
@@ -417,19 +417,27 @@ fn alone_a_confirmation_still_means_stored() {
 
 #[test]
 fn what_is_old_and_not_stored_yet_is_given_to_others_all_the_same() {
-    let mut net = Net::new();
-    let a = net.start(disk(1, 95), 10);
-    net.run(LONG);
-    net.hosts[a].works = false;
-    let b = net.start(disk(2, 77), 20);
-    net.run(LONG);
-    let patience = Duration::from_secs(1);
-    net.handle(b, Input::Command(Command::Leave { patience }));
-    net.run(LONG);
-    let c = net.start(BTreeMap::new(), 1_000);
-    net.run(LONG);
-    assert_eq!(net.hosts[a].disk.len(), 95);
-    assert_eq!(net.hosts[c].disk.len(), 172);
+    let got = |weakened| {
+        let mut net = Net::new();
+        let slow = Config {
+            weakened,
+            ..config(0, 10)
+        };
+        let a = net.start_with(disk(1, 95), slow);
+        net.run(LONG);
+        net.hosts[a].works = false;
+        let b = net.start(disk(2, 77), 20);
+        net.run(LONG);
+        let patience = Duration::from_secs(1);
+        net.handle(b, Input::Command(Command::Leave { patience }));
+        net.run(LONG);
+        let c = net.start(BTreeMap::new(), 1_000);
+        net.run(LONG);
+        assert_eq!(net.hosts[a].disk.len(), 95);
+        net.hosts[c].disk.len()
+    };
+    assert_eq!(got(None), 172);
+    assert!(got(Some(Weakness::UnstoredIsNotGiven)) < 172);
 }
 
 #[test]

@@ -184,3 +184,75 @@ fn whoever_talks_on_and_does_not_give_what_it_said_before_is_not_taken_for_slow(
     });
     assert!(wait <= 11 && longer >= 30, "{wait} s, {longer} s");
 }
+
+const PEERS: [Key; 3] = [ANA, BEN, Key(12)];
+
+/// Ana's line names one of somebody who left, and that nobody has. Three members answer each SYNC so many tenths of a
+/// second later, and one of them never does. How often she is asked, and how many seconds her line waits.
+fn asks_and_wait(weakened: Option<Weakness>, later: u64, mute: Option<Key>) -> (usize, u64) {
+    let mut rig = Rig::with(Config {
+        weakened,
+        ..config()
+    });
+    let links = PEERS.map(|key| (key, rig.meet_from(key, 1)));
+    links.iter().for_each(|(key, link)| rig.admit(*link, *key));
+    // Its author was there before, so that it is known.
+    let author = rig.meet_from(LIAR, 1);
+    rig.admit(author, LIAR);
+    rig.receive(author, timed(LIAR, 1, 500, &[]));
+    rig.receive(author, Message::Leave);
+    let named = MessageId {
+        origin: LIAR,
+        seq: 2,
+    };
+    rig.receive(links[0].1, timed(ANA, 1, 1_000, &[named]));
+    let (mut tick, mut asked, mut due) = (0, 0, Vec::new());
+    while rig.node.history().highest(ANA) == 0 {
+        tick += 1;
+        rig.pass(Duration::from_millis(100));
+        for (_, link) in links {
+            rig.receive(link, Message::Ping { coordinator: None });
+        }
+        let mut sent = rig.fire_due(&[Timer::Gap, Timer::Sync, Timer::Tick]);
+        let (now, rest): (Vec<_>, Vec<_>) = due.into_iter().partition(|(at, _, _)| *at <= tick);
+        due = rest;
+        for (_, link, answer) in now {
+            sent.extend(rig.receive(link, answer));
+        }
+        while let Some(question) = sent.pop() {
+            let (no, after) = match &question {
+                Message::Sync(sync) => (sync.no, later),
+                Message::Fetch(fetch) => (fetch.no, 0),
+                _ => continue,
+            };
+            let is_asked =
+                |(_, link): &(Key, LinkId)| rig.node.talk.repair.find(*link, no).is_some();
+            let peer = links.iter().copied().find(is_asked);
+            let answers = peer.filter(|(key, _)| Some(*key) != mute);
+            let (Some((key, link)), Some(answer)) = (answers, rig.answer_to(&question)) else {
+                continue;
+            };
+            asked += usize::from(key == ANA && matches!(question, Message::Sync(_)));
+            if after == 0 {
+                sent.extend(rig.receive(link, answer));
+            } else {
+                due.push((tick + after, link, answer));
+            }
+        }
+    }
+    (asked, tick / 10)
+}
+
+#[test]
+fn who_did_not_have_it_is_asked_again_while_somebody_else_does_not_answer() {
+    let asked = |weakened| asks_and_wait(weakened, 0, Some(BEN)).0;
+    let (again, once) = (asked(None), asked(Some(Weakness::AnswersStayGood)));
+    assert!(again >= 5 && once == 1, "{again}, {once}");
+}
+
+#[test]
+fn an_answer_counts_until_everybody_was_asked_however_slow_they_are() {
+    let wait = |weakened| asks_and_wait(weakened, 6, None).1;
+    let (wait, longer) = (wait(None), wait(Some(Weakness::RoundsMayOutlastAnswers)));
+    assert!(wait <= 5 && longer >= 8, "{wait} s, {longer} s");
+}

@@ -59,4 +59,11 @@ impl Past {
         said.and_then(|said| said.others)
             .unwrap_or(self.clock_elsewhere)
     }
+
+    /// Its word was waited for in vain when it could not say it, maybe: since then others came from elsewhere, and what
+    /// they had seen dates what it wrote, unless it says now that it counted on this node.
+    pub(super) fn was_silent_before_others_came(&self, author: Key) -> bool {
+        let waited = self.met.get(&author).map(|met| met.others);
+        self.is_silent(author) && waited.is_some_and(|then| then < self.clock_of_others(author))
+    }
 }
