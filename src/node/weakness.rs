@@ -129,6 +129,8 @@ pub enum Weakness {
     NewcomersAreOld,
     /// That the whole history was here when a member was lost is forgotten once this node is in another group.
     WholeIsForgotten,
+    /// Who is linked anew and says something counts as one that talks on and does not give what it was asked for.
+    ReturningTalkOn,
     /// Who said nothing of what is old is not waited for again when others come who were in another group with it.
     SilentStaySo,
     /// What somebody lacks who is lost to some for a moment, while two groups become one, is not kept for it.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::noticed::NoticedGap;
 use super::{Lent, Talk};
+use crate::node::mesh::Link;
 use crate::node::{LinkId, Time, Weakness};
 use crate::wire::{Key, Message, MessageId};
 
@@ -101,11 +102,18 @@ impl Talk {
     }
 
     /// True if this author has said something new long after it was asked for this: what it was asked for would have
-    /// come before that.
+    /// come before that. What it was asked on an earlier link broke off with that.
     fn talks_on(&self, lent: &Lent<'_>, author: Key, stage: &NoticedGap) -> bool {
         let link = lent.mesh.link_to(author);
         let long = lent.cx.config.failure_timeout * 2;
-        link.is_some_and(|link| link.chatted() >= stage.since() + long)
+        let since = |link: &Link| {
+            if lent.cx.is_weakened(Weakness::ReturningTalkOn) {
+                stage.since()
+            } else {
+                stage.since().max(link.opened())
+            }
+        };
+        link.is_some_and(|link| link.chatted() >= since(link) + long)
             && !lent.cx.is_weakened(Weakness::TalkersAreAwaited)
     }
 

@@ -185,6 +185,28 @@ fn whoever_talks_on_and_does_not_give_what_it_said_before_is_not_taken_for_slow(
     assert!(wait <= 11 && longer >= 30, "{wait} s, {longer} s");
 }
 
+#[test]
+fn whoever_is_linked_anew_and_talks_is_asked_anew_for_what_it_said_before() {
+    let linked_anew = std::cell::Cell::new(None);
+    let weakened = Weakness::ReturningTalkOn;
+    let [wait, sooner] = wait_of(weakened, (LIAR, 5), |rig, tick, _| match tick {
+        75 => {
+            let mut again = hello(LIAR, None);
+            again.round += 1;
+            linked_anew.set(Some(rig.meet_as(again)));
+        }
+        76.. => {
+            let link = linked_anew.get().expect("it is linked anew");
+            rig.receive(link, Message::Ping { coordinator: None });
+            if tick == 76 {
+                rig.receive(link, timed(LIAR, 6, 506, &[]));
+            }
+        }
+        _ => (),
+    });
+    assert!(sooner <= 9 && wait > 10, "{wait} s, {sooner} s");
+}
+
 const PEERS: [Key; 3] = [ANA, BEN, Key(12)];
 
 /// Ana's line names one of somebody who left, and that nobody has. Three members answer each SYNC so many tenths of a
