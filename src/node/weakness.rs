@@ -99,6 +99,8 @@ pub enum Weakness {
     LastAdmissionCounts,
     /// An answer on what is missing is good for a failure timeout, however long it takes to ask everybody.
     RoundsMayOutlastAnswers,
+    /// A quick answer on what is missing is good for as long as it takes to ask the slow ones.
+    QuickAnswersLast,
     /// Whoever looks for its room is not told of a coordinator while one is elected, nor sooner when it asks no more.
     AskersMayFoundFirst,
     /// All that is missing is looked up anew for each piece of somebody's history.

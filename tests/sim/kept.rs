@@ -244,4 +244,14 @@ pub const KEPT: &[(u64, &str, &str)] = &[
         "partitions",
         "the whole history was here when an author was lost, and its first line was missed without a word",
     ),
+    (
+        260_061_514,
+        "partitions",
+        "the check took what was rightly shown as old for lacking once it was dropped",
+    ),
+    (
+        260_094_797,
+        "full queues",
+        "who had answered at once counted as asked until a slow one had, and had got meanwhile what that one dropped",
+    ),
 ];

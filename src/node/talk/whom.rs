@@ -39,14 +39,14 @@ impl Talk {
         let denies = said.is_some_and(|said| said < stage.span().0);
         let is_unknown = self.is_unknown(lent, author);
         let talks_on = self.talks_on(lent, author, stage);
-        let round = self.time_to_ask(reach);
+        let times = self.times_to_answer(reach);
         // What could not come while this node was away is not held against anybody.
         let back = self.gaps.back();
         let (since, awaited) = (stage.since().max(back), stage.awaited().max(back));
         let has_answered = |peer: &Key| {
             let asked = self.answers.last_answer(*peer);
             let is_fresh = |answer: (Time, Time)| {
-                !asks_again || lent.cx.since(answer.1) < answer_is_good_for(lent, round, answer)
+                !asks_again || lent.cx.since(answer.1) < answer_is_good_for(lent, &times, answer)
             };
             let has = asked.is_some_and(|answer| answer.0 >= stage.since() && is_fresh(answer));
             let is_doubtful = is_unknown || (denies || talks_on) && *peer == author;
@@ -144,25 +144,33 @@ impl Talk {
         }
     }
 
-    /// How long it took to ask all of these, one after the other.
-    fn time_to_ask(&self, reach: &[Key]) -> Duration {
+    /// How long it took each of these to answer.
+    fn times_to_answer(&self, reach: &[Key]) -> Vec<Duration> {
         let answers = reach
             .iter()
             .filter_map(|peer| self.answers.last_answer(*peer));
-        answers.map(|(began, ended)| ended.since(began)).sum()
+        answers.map(|(began, ended)| ended.since(began)).collect()
     }
 }
 
-/// How long it counts that a peer did not have something: a failure timeout, or for as long as it takes to ask the others
-/// twice, where `round` is how long it takes to ask everybody. Else some answer would always be too old where there are
-/// many, or they are slow.
-fn answer_is_good_for(lent: &Lent<'_>, round: Duration, (began, ended): (Time, Time)) -> Duration {
+/// How long it counts that a peer did not have something: a failure timeout, or for as long as it takes twice to ask the
+/// others that answer no slower, where `times` says how long each takes. Else some answer would always be too old where
+/// there are many, or they are slow. Who answers quickly is asked once more after one that is slow: it may have got
+/// meanwhile what the slow one has dropped since.
+fn answer_is_good_for(
+    lent: &Lent<'_>,
+    times: &[Duration],
+    (began, ended): (Time, Time),
+) -> Duration {
     let timeout = lent.cx.config.failure_timeout;
     if lent.cx.is_weakened(Weakness::RoundsMayOutlastAnswers) {
-        timeout
-    } else {
-        timeout.max(round.saturating_sub(ended.since(began)) * 2)
+        return timeout;
     }
+    let own = ended.since(began);
+    let counts_all = lent.cx.is_weakened(Weakness::QuickAnswersLast);
+    let counted = times.iter().filter(|time| counts_all || **time <= own);
+    let round: Duration = counted.sum();
+    timeout.max(round.saturating_sub(own) * 2)
 }
 
 #[cfg(test)]

@@ -209,9 +209,13 @@ fn whoever_is_linked_anew_and_talks_is_asked_anew_for_what_it_said_before() {
 
 const PEERS: [Key; 3] = [ANA, BEN, Key(12)];
 
-/// Ana's line names one of somebody who left, and that nobody has. Three members answer each SYNC so many tenths of a
-/// second later, and one of them never does. How often she is asked, and how many seconds her line waits.
-fn asks_and_wait(weakened: Option<Weakness>, later: u64, mute: Option<Key>) -> (usize, u64) {
+/// Ana's line names one of somebody who left, and that nobody has. Three members answer each SYNC, and each FETCH, so many
+/// tenths of a second later, and one of them never does. How often she is asked, and how many seconds her line waits.
+fn asks_and_wait(
+    weakened: Option<Weakness>,
+    later: impl Fn(Key) -> (u64, u64),
+    mute: Option<Key>,
+) -> (usize, u64) {
     let mut rig = Rig::with(Config {
         weakened,
         ..config()
@@ -242,9 +246,9 @@ fn asks_and_wait(weakened: Option<Weakness>, later: u64, mute: Option<Key>) -> (
             sent.extend(rig.receive(link, answer));
         }
         while let Some(question) = sent.pop() {
-            let (no, after) = match &question {
-                Message::Sync(sync) => (sync.no, later),
-                Message::Fetch(fetch) => (fetch.no, 0),
+            let (no, is_sync) = match &question {
+                Message::Sync(sync) => (sync.no, true),
+                Message::Fetch(fetch) => (fetch.no, false),
                 _ => continue,
             };
             let is_asked =
@@ -254,7 +258,9 @@ fn asks_and_wait(weakened: Option<Weakness>, later: u64, mute: Option<Key>) -> (
             let (Some((key, link)), Some(answer)) = (answers, rig.answer_to(&question)) else {
                 continue;
             };
-            asked += usize::from(key == ANA && matches!(question, Message::Sync(_)));
+            asked += usize::from(key == ANA && is_sync);
+            let (sync, fetch) = later(key);
+            let after = if is_sync { sync } else { fetch };
             if after == 0 {
                 sent.extend(rig.receive(link, answer));
             } else {
@@ -267,14 +273,22 @@ fn asks_and_wait(weakened: Option<Weakness>, later: u64, mute: Option<Key>) -> (
 
 #[test]
 fn who_did_not_have_it_is_asked_again_while_somebody_else_does_not_answer() {
-    let asked = |weakened| asks_and_wait(weakened, 0, Some(BEN)).0;
+    let asked = |weakened| asks_and_wait(weakened, |_| (0, 0), Some(BEN)).0;
     let (again, once) = (asked(None), asked(Some(Weakness::AnswersStayGood)));
     assert!(again >= 5 && once == 1, "{again}, {once}");
 }
 
 #[test]
 fn an_answer_counts_until_everybody_was_asked_however_slow_they_are() {
-    let wait = |weakened| asks_and_wait(weakened, 6, None).1;
+    let wait = |weakened| asks_and_wait(weakened, |_| (6, 0), None).1;
     let (wait, longer) = (wait(None), wait(Some(Weakness::RoundsMayOutlastAnswers)));
     assert!(wait <= 5 && longer >= 8, "{wait} s, {longer} s");
+}
+
+#[test]
+fn who_answers_quickly_is_asked_once_more_after_one_that_is_slow() {
+    let slow = |key| if key == BEN { (8, 8) } else { (0, 0) };
+    let asked = |weakened| asks_and_wait(weakened, slow, None).0;
+    let (again, once) = (asked(None), asked(Some(Weakness::QuickAnswersLast)));
+    assert_eq!(again, once + 1);
 }

@@ -45,6 +45,8 @@ struct Account {
     /// The lowest number that is owed; what is lower is from before the reader's time.
     first_owed: Option<u64>,
     seen: BTreeMap<u64, Arrival>,
+    /// Shown as a part of the past although it is owed: its author had no way to say so.
+    owed_past: BTreeSet<u64>,
     /// Called missed, found later or not.
     missed: BTreeSet<u64>,
     /// Called missed because it could not be stored: it had been here.
@@ -64,10 +66,10 @@ impl Account {
         self.seen.contains_key(&seq) || self.missed.contains(&seq) || self.held.contains(&seq)
     }
 
-    /// It was shown as it came, or late: the user has it.
+    /// It was shown as it came, or late, or rightly as a part of the past although it is owed: the user has it.
     fn has(&self, seq: u64) -> bool {
         let seen = self.seen.get(&seq);
-        seen.is_some_and(|arrival| *arrival != Arrival::Old)
+        seen.is_some_and(|arrival| *arrival != Arrival::Old) || self.owed_past.contains(&seq)
     }
 }
 
@@ -256,6 +258,9 @@ impl Ledger {
                 let text = format!("run {run} shows {id} as late, and nothing was there before it");
                 return broken("false word", text);
             }
+            Arrival::Old if is_owed => {
+                account.owed_past.insert(id.seq);
+            }
             Arrival::Old | Arrival::Late => {}
         }
         account.seen.insert(id.seq, arrival);
@@ -409,7 +414,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// The reader's user has seen it, as something new or late.
+    /// The reader's user has seen it, as what it rightly is.
     pub fn has(&self, run: Run, id: MessageId) -> bool {
         let account = self.accounts.get(&(run, id.origin));
         account.is_some_and(|a| a.has(id.seq))

@@ -189,6 +189,22 @@ fn an_owed_line_of_an_author_that_never_had_a_link_may_be_called_old() {
     rejects(show(true), "new as old");
 }
 
+/// Once they are linked the author says that it is owed, and its reader may have dropped it from its history by then.
+#[test]
+fn an_owed_line_that_was_rightly_called_old_may_be_confirmed_when_it_is_dropped() {
+    let mut ledger = room();
+    rejects(ledger.on_confirmed(2, id(3), false), "false word");
+    let known = Known {
+        had_link: false,
+        ..NO_WORD
+    };
+    ledger
+        .on_shown((2, 200), (id(3), known), Arrival::Old)
+        .unwrap();
+    ledger.on_confirmed(2, id(3), false).unwrap();
+    rejects(ledger.on_confirmed(2, id(4), false), "false word");
+}
+
 #[test]
 fn where_nothing_may_be_missed_any_miss_is_rejected() {
     let mut ledger = room();
