@@ -63,7 +63,7 @@ mod people;
 mod printed;
 mod prompt;
 mod queued_lines;
-mod repeats;
+pub(crate) mod repeats;
 mod room_state;
 mod rooms;
 pub mod rooms_found;

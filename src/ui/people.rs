@@ -3,6 +3,7 @@
 //! Owns what was proven of each key, and under which nick somebody was known first in this run. It
 //! decides who is marked, and never shows anything itself.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::identity::{Fingerprint, Peer};
@@ -18,9 +19,19 @@ pub(super) struct People {
     /// Whose node each key is that was proven on a link; none: it shows no identity.
     owners: BTreeMap<Key, Option<Fingerprint>>,
     /// Who was the first to be known under a nick.
-    nicks: BTreeMap<String, Fingerprint>,
+    nicks: BTreeMap<String, Known>,
+    /// How many nicks were kept so far.
+    kept: u64,
     /// Who came under somebody else's nick, which was said.
     others: BTreeSet<(String, Option<Fingerprint>)>,
+}
+
+/// Somebody who is known under a nick.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    owner: Fingerprint,
+    /// As how many-th it was kept.
+    no: u64,
 }
 
 impl People {
@@ -52,7 +63,7 @@ impl People {
         let Some(owner) = self.owners.get(&key) else {
             return false;
         };
-        (self.nicks.get(nick)).is_some_and(|known| Some(*known) != *owner)
+        (self.nicks.get(nick)).is_some_and(|known| Some(known.owner) != *owner)
     }
 
     /// Looks who the members are that have proven it: what is to be said of one who bears the nick that
@@ -63,7 +74,7 @@ impl People {
             let Some(owner) = self.owners.get(&member.key).copied() else {
                 continue;
             };
-            let known = self.nicks.get(&member.nick).copied();
+            let known = self.nicks.get(&member.nick).map(|known| known.owner);
             match (known, owner) {
                 (Some(known), owner) if Some(known) != owner => {
                     let news = (member.nick.clone(), owner);
@@ -79,13 +90,36 @@ impl People {
                         said.push((member.nick.clone(), another(member, owner, known)));
                     }
                 }
-                (None, Some(owner)) if self.nicks.len() < NICKS_KNOWN_MAX => {
-                    self.nicks.insert(member.nick.clone(), owner);
-                }
+                (None, Some(owner)) => self.keep(&member.nick, owner, members),
                 _ => {}
             }
         }
         said
+    }
+
+    /// From now on this nick is this one's.
+    fn keep(&mut self, nick: &str, owner: Fingerprint, members: &[Member]) {
+        if self.nicks.len() >= NICKS_KNOWN_MAX {
+            self.forget_one(members);
+        }
+        let no = self.kept;
+        self.kept += 1;
+        self.nicks.insert(nick.to_owned(), Known { owner, no });
+    }
+
+    /// Whoever has the most nicks loses the oldest one that no member bears: one that takes a new nick again and again
+    /// makes nobody else forgotten.
+    fn forget_one(&mut self, members: &[Member]) {
+        let borne: BTreeSet<&str> = members.iter().map(|m| m.nick.as_str()).collect();
+        let mut counts: BTreeMap<Fingerprint, usize> = BTreeMap::new();
+        for known in self.nicks.values() {
+            *counts.entry(known.owner).or_default() += 1;
+        }
+        let idle = (self.nicks.iter()).filter(|(nick, _)| !borne.contains(nick.as_str()));
+        let dearest = idle.max_by_key(|(_, known)| (counts.get(&known.owner), Reverse(known.no)));
+        if let Some(nick) = dearest.map(|(nick, _)| nick.clone()) {
+            self.nicks.remove(&nick);
+        }
     }
 }
 
@@ -174,6 +208,26 @@ mod tests {
             assert_eq!(people.look(&here).len(), 1, "{key}");
             assert!(people.look(&here).is_empty());
             assert!(people.others.len() <= NICKS_KNOWN_MAX);
+        }
+    }
+
+    #[test]
+    fn who_takes_many_nicks_makes_nobody_else_forgotten() {
+        let mut people = People::default();
+        let takes = |people: &mut People, key: u64, owner: u8, nick: &str| {
+            let here = [member(key, nick)];
+            people.met(peer(key, Some(owner)), &here);
+            people.look(&here).len()
+        };
+        takes(&mut people, 1, 1, "ana");
+        for n in 0..2 * NICKS_KNOWN_MAX {
+            takes(&mut people, 2, 2, &format!("liar {n}"));
+        }
+        assert!(people.nicks.len() <= NICKS_KNOWN_MAX);
+        // Those who came before it and after it are known.
+        takes(&mut people, 3, 3, "bia");
+        for (nick, others) in [("ana", 1), ("bia", 1), ("liar 0", 0)] {
+            assert_eq!(takes(&mut people, 4, 4, nick), others, "{nick}");
         }
     }
 

@@ -19,7 +19,7 @@ use super::text::grouped;
 
 /// Kinds of lines of which there may be many.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Matter {
+pub(crate) enum Matter {
     /// Lines of an author were given up; each is about one author.
     Missed,
     /// Somebody is not who had a nick before; each is about one nick.
@@ -36,18 +36,18 @@ pub(super) enum Matter {
 
 /// What a line is about.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct About<'a> {
-    pub(super) matter: Matter,
+pub(crate) struct About<'a> {
+    pub(crate) matter: Matter,
     /// Of whom or what it is, as far as that is told apart: of one there are fewer lines than of all, so that
     /// one who brings about too many takes nobody else's place.
-    pub(super) whom: &'a str,
+    pub(crate) whom: &'a str,
     /// How many lost lines of the talk it tells of.
-    pub(super) lost: u64,
+    pub(crate) lost: u64,
 }
 
 impl Matter {
     /// A line of this kind.
-    pub(super) fn of(self, whom: &str) -> About<'_> {
+    pub(crate) fn of(self, whom: &str) -> About<'_> {
         About {
             matter: self,
             whom,
@@ -56,7 +56,7 @@ impl Matter {
     }
 
     /// True of what people are warned of, rather than told.
-    pub(super) fn is_warning(self) -> bool {
+    pub(crate) fn is_warning(self) -> bool {
         !matches!(self, Matter::Renamed | Matter::Coming)
     }
 
@@ -84,7 +84,7 @@ impl Matter {
 
 /// What was said lately, by kind.
 #[derive(Debug, Default)]
-pub(super) struct Repeats {
+pub(crate) struct Repeats {
     said: [Said; Matter::ALL.len()],
 }
 
@@ -127,7 +127,7 @@ impl Credit {
 
 impl Repeats {
     /// Whether this line is said now; if not, it is counted.
-    pub(super) fn admit(&mut self, now: Time, about: About<'_>) -> bool {
+    pub(crate) fn admit(&mut self, now: Time, about: About<'_>) -> bool {
         let (all, of_one) = about.matter.burst();
         let said = &mut self.said[about.matter as usize];
         let each = said.each.get(about.whom).copied().unwrap_or_default();
@@ -151,18 +151,18 @@ impl Repeats {
     }
 
     /// When [`sum_up`](Repeats::sum_up) wants to be called.
-    pub(super) fn next_deadline(&self) -> Option<Time> {
+    pub(crate) fn next_deadline(&self) -> Option<Time> {
         let all = self.said.iter().filter_map(|said| said.left_out);
         all.map(|left_out| left_out.due).min()
     }
 
     /// What was left out long enough ago to be summed up, one line for each kind.
-    pub(super) fn sum_up(&mut self, now: Time) -> Vec<(Matter, String)> {
+    pub(crate) fn sum_up(&mut self, now: Time) -> Vec<(Matter, String)> {
         self.sum_up_if(|left_out| left_out.due <= now)
     }
 
     /// All that was left out and not summed up yet.
-    pub(super) fn sum_up_all(&mut self) -> Vec<(Matter, String)> {
+    pub(crate) fn sum_up_all(&mut self) -> Vec<(Matter, String)> {
         self.sum_up_if(|_| true)
     }
 
@@ -174,6 +174,12 @@ impl Repeats {
         });
         all.collect()
     }
+}
+
+/// What a warning of the node is about, as far as warnings are told apart: what it begins with.
+pub(crate) fn first_words(text: &str) -> &str {
+    let third = text.match_indices(' ').nth(2);
+    third.map_or(text, |(end, _)| &text[..end])
 }
 
 /// What is said of lines that were not: `392 more changes of nicks were left out`.

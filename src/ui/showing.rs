@@ -14,7 +14,7 @@ use super::ignored::Ignored;
 use super::likeness::Lookalikes;
 use super::news::News;
 use super::people::People;
-use super::repeats::{About, Matter};
+use super::repeats::{About, Matter, first_words};
 use super::room_state::RoomState;
 use super::wanted::Wanted;
 use super::{act, json, json_people, text};
@@ -350,13 +350,6 @@ impl Showing {
         }
     }
 }
-
-/// What a warning of the node is about, as far as warnings are told apart: what it begins with.
-fn first_words(text: &str) -> &str {
-    let third = text.match_indices(' ').nth(2);
-    third.map_or(text, |(end, _)| &text[..end])
-}
-
 fn show_delivered(scene: &mut Scene<'_>, event: Event) {
     let Event::Delivered {
         first,

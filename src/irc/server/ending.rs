@@ -98,6 +98,7 @@ impl Server {
         }
         self.drop_greedy();
         self.look_at_clients();
+        self.sum_up();
         let due: Vec<String> = self.channels.keys().cloned().collect();
         for folded in due {
             self.settle_head(&folded);
@@ -179,6 +180,8 @@ impl Server {
             Place::Waiting | Place::Joined => None,
         });
         let seats = seats.filter(|at| *at > self.now.time);
-        clients.chain(channels).chain(seats).chain(gathered).min()
+        let summed = self.summed_up_at();
+        let rest = gathered.into_iter().chain(summed);
+        clients.chain(channels).chain(seats).chain(rest).min()
     }
 }

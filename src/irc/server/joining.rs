@@ -12,6 +12,7 @@ use crate::limits::{
     IRC_TARGETS_MAX, IRC_TOPIC_BYTES_MAX, MEMBERS_MAX,
 };
 use crate::timing;
+use crate::ui::repeats::Repeats;
 
 use super::super::caps::Cap;
 use super::super::channel::Channel;
@@ -137,6 +138,7 @@ impl Server {
             unsaid: VecDeque::new(),
             echoes: VecDeque::new(),
             coordinator: None,
+            repeats: Repeats::default(),
         };
         self.seats.insert(id, seat);
         if let Some(channel) = self.channels.get_mut(folded) {

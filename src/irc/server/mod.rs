@@ -19,6 +19,7 @@
 //! | `about` | what the server says of itself |
 //! | `rooms` | who the nodes see, and who coordinates |
 //! | `spoken` | what the nodes hear |
+//! | `warning` | what the nodes warn of |
 //! | `saying` | how something is said to clients |
 //! | `ending` | clients that go, and time |
 
@@ -35,6 +36,7 @@ mod rooms;
 mod saying;
 mod spoken;
 mod talking;
+mod warning;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
@@ -45,6 +47,7 @@ use crate::limits::{
     IRC_UNSAID_LINES_MAX,
 };
 use crate::node::Now;
+use crate::ui::repeats::Repeats;
 use crate::wire::Key;
 
 use super::caps::Cap;
@@ -150,6 +153,8 @@ struct Seat {
     echoes: VecDeque<(u64, Vec<Said>)>,
     /// Who coordinates, as far as it knows.
     coordinator: Option<Key>,
+    /// Of what its client was warned lately.
+    repeats: Repeats,
 }
 
 /// The server.

@@ -11,12 +11,12 @@ use crate::timing;
 use crate::ui::RoomState;
 use crate::wire::{Key, Member};
 
+use super::super::SeatId;
 use super::super::caps::Cap;
 use super::super::channel::Head;
 use super::super::client::Said;
 use super::super::line::body;
 use super::super::people::Person;
-use super::super::{SeatId, names};
 use super::{Place, Server};
 
 /// The other side of a split, as a server's name: programs know a split by two names of servers.
@@ -124,18 +124,13 @@ impl Server {
                 self.follow_lead(&folded);
             }
             Event::Missed {
-                nick, first, last, ..
-            } => {
-                let lines = last - first + 1;
-                let nick = names::nick(&nick);
-                self.notice(
-                    conn,
-                    &format!(
-                        "{folded}: {lines} lines of {nick} are lost: nobody in reach has them"
-                    ),
-                );
-            }
-            Event::Warning(text) => self.notice(conn, &format!("{folded}: {text}")),
+                key,
+                nick,
+                first,
+                last,
+                ..
+            } => self.on_missed(id, (key, &nick), (first, last)),
+            Event::Warning(text) => self.on_warning(id, &text),
             Event::Private { .. }
             | Event::Election { .. }
             | Event::NotLetIn { .. }

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use super::*;
-use crate::limits::{IRC_NODE_DESCRIPTORS, IRC_OTHER_DESCRIPTORS};
-use crate::node::{Arrival, Departure, Event, Time};
+use crate::limits::{
+    IRC_NODE_DESCRIPTORS, IRC_OTHER_DESCRIPTORS, MISSED_OF_ONE_SAID_MAX, WARNINGS_OF_ONE_SAID_MAX,
+};
+use crate::node::{Arrival, Departure, Event, Lack, Time};
+use crate::timing::LEFT_OUT_SAID;
 use crate::ui::RoomState;
 use crate::wire::made::{member, message};
 use crate::wire::{ChatMessage, Claim, Id, Member};
@@ -230,6 +233,52 @@ fn who_comes_back_is_shown_what_was_said_meanwhile_and_nothing_twice() {
     let room = Room(others(), vec![before, live_one, missed]);
     world.event(2, joined(), &room);
     assert_eq!(texts(&world.hears(a)), ["meanwhile"]);
+}
+
+#[test]
+fn a_flood_of_lost_lines_is_a_few_notices_and_a_sum() {
+    let mut world = World::new();
+    let a = world.client(1, "batch");
+    world.says(a, "JOIN #x");
+    let room = Room(vec![member(5, "ana"), member(100, "n1")], Vec::new());
+    world.event(1, joined(), &room);
+    world.hears(a);
+    let lost = |first| Event::Missed {
+        key: Key(5),
+        nick: "ana".into(),
+        first,
+        last: first,
+        lack: Lack::Unfound,
+    };
+    for first in 1..=1_000 {
+        world.event(1, lost(2 * first), &room);
+        world.event(
+            1,
+            Event::Warning(format!("the room is odd: {first}")),
+            &room,
+        );
+    }
+    let notices = |lines: &[String], of: &str| lines.iter().filter(|l| l.contains(of)).count();
+    let lines = world.hears(a);
+    let most = MISSED_OF_ONE_SAID_MAX as usize;
+    assert_eq!(
+        notices(&lines, "#x: 1 lines of ana are lost"),
+        most,
+        "{lines:?}"
+    );
+    assert_eq!(
+        notices(&lines, "the room is odd"),
+        WARNINGS_OF_ONE_SAID_MAX as usize
+    );
+    let due = world.now.time + LEFT_OUT_SAID;
+    assert!(world.server.next_deadline().is_some_and(|at| at <= due));
+    world.pass(LEFT_OUT_SAID);
+    let lines = world.hears(a);
+    let rest = format!(
+        "{} more warnings of missed lines were left out",
+        1_000 - most
+    );
+    assert_eq!(notices(&lines, &rest), 1, "{lines:?}");
 }
 
 #[test]
