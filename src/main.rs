@@ -153,9 +153,8 @@ fn run(action: Task, options: Options) -> ExitCode {
 fn room_config(action: &Task, options: &Options, room: &str) -> Result<DriverConfig, Refused> {
     let own = options.in_room(room);
     let (secret, mut warnings) = secret(&own)?;
-    if let (Some(_), Some(store)) = (&secret, &own.store) {
-        warnings.extend(cli::secret::store_warning(store));
-    }
+    let store = own.store.as_deref();
+    warnings.extend(store.and_then(cli::secret::store_warning));
     warnings.extend(options.says_open(room));
     driver_config(action.clone(), &own, (secret, warnings)).map_err(|line| {
         let status = STATUS_FAILED;

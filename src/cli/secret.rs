@@ -138,14 +138,14 @@ pub(super) fn open_to_others(source: &str, path: &Path, what: &str) -> Option<St
     ))
 }
 
-/// A warning, if everybody on this machine may read the store of a locked room, which is plain text.
+/// A warning, if everybody on this machine may read a room's store, which is plain text.
 #[must_use]
 pub fn store_warning(path: &Path) -> Option<String> {
     let name = visible(&path.display().to_string(), Tab::Escape);
     is_for_everybody(path).then(|| {
         format!(
-            "--store {name}: everybody on this machine may read the locked room's history in it; keep it \
-             to yourself: chmod 600 {name}*"
+            "--store {name}: everybody on this machine may read the room's history in it; keep it to \
+             yourself: chmod 600 {name}*"
         )
     })
 }
