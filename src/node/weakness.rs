@@ -55,6 +55,8 @@ pub enum Weakness {
     OneSourceIsEnough,
     /// Joining ends without the history of the coordinator, though somebody else goes back farther.
     HostIsNotAsked,
+    /// Joining ends with one source where the coordinator has no link.
+    NobodyStandsIn,
     /// What a peer lacked once, it lacks for ever.
     AnswersStayGood,
     /// What is given up is not said.

@@ -254,4 +254,14 @@ pub const KEPT: &[(u64, &str, &str)] = &[
         "full queues",
         "who had answered at once counted as asked until a slow one had, and had got meanwhile what that one dropped",
     ),
+    (
+        270_021_785,
+        "one-way cuts",
+        "a newcomer read its history from one that had been cut off just before, and its coordinator had no link",
+    ),
+    (
+        270_034_057,
+        "mixed",
+        "the check took a link for one on which its peer had said its word, though that had given it up before",
+    ),
 ];

@@ -54,7 +54,7 @@ pub struct Record {
     shown: BTreeMap<RunId, Vec<Position>>,
     /// Who was shown that which member is gone.
     parted: BTreeSet<(RunId, Key)>,
-    /// Who had a link with whom at some time.
+    /// Who had a link with whom at some time, as it knew itself.
     linked: BTreeSet<(RunId, Key)>,
     views_seen: BTreeMap<RunId, (Key, u64, usize)>,
     arrivals: Arrivals,
@@ -319,12 +319,15 @@ impl Record {
                 let sees = |one: RunId, other: RunId| scene.view(one).contains(&self.keys[other]);
                 scene.is_linked(run, author) && sees(run, author) && sees(author, run)
             });
+            // Whoever was frozen reads what peers said that gave the link up long ago, and never had its HELLO.
+            let mine = self.keys[run];
+            let author_had_link = author.is_some_and(|by| self.linked.contains(&(by, mine)));
             let floor = scene.processes[run].node.history().floor();
             let has_all = floor == Position::default();
             let known = Known {
                 has_word,
                 has_all,
-                had_link: self.linked.contains(&(run, id.origin)),
+                had_link: author_had_link && self.linked.contains(&(run, id.origin)),
             };
             // Its user was told that it is missed, since a liar had named it before it was said.
             let is_early = self.lying.has_called_missed(run, id.origin, id.seq)

@@ -295,16 +295,31 @@ impl Talk {
     }
 
     /// Who let this node in, if it has a history and was not asked: a member that was frozen claims all
-    /// that there was before, and lacks what was said meanwhile.
+    /// that there was before, and lacks what was said meanwhile. Where it cannot be asked, one more of the others stands
+    /// in for it: whoever was cut off just before does not know what it lacks.
     fn host_that_was_not_asked(&self, lent: &Lent<'_>) -> Option<Key> {
         if lent.cx.is_weakened(Weakness::HostIsNotAsked) {
             return None;
         }
         let joining = self.membership.joining()?;
-        let host = Some(joining.host).filter(|host| !joining.given.contains(host))?;
-        let mut usable = Talk::usable_sources(lent, joining);
-        let has_one = usable.any(|(key, link)| key == host && self.claim_of(lent, link).is_some());
-        has_one.then_some(host)
+        // Another member may only have passed the answer of the coordinator on.
+        let leader = lent.leader?;
+        if joining.given.contains(&leader) {
+            return None;
+        }
+        let usable = Talk::usable_sources(lent, joining);
+        let claims = usable.filter_map(|(key, link)| Some((self.claim_of(lent, link)?, key)));
+        let others: Vec<_> = claims
+            .filter(|(_, key)| !joining.given.contains(key))
+            .collect();
+        let claims = |host: &Key| others.iter().any(|(_, key)| key == host);
+        if let Some(host) = [leader, joining.host].into_iter().find(claims) {
+            return Some(host);
+        }
+        let may_stand_in =
+            joining.given.len() == 1 && !lent.cx.is_weakened(Weakness::NobodyStandsIn);
+        let best = others.iter().min().filter(|_| may_stand_in);
+        best.map(|(_, key)| *key)
     }
 
     /// Somebody who holds messages, and claims no complete history, since it waits for an author's word: it

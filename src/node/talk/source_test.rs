@@ -1,11 +1,12 @@
 //! From whom a node that is let in fetches the history.
 
 use crate::node::rig::{Rig, config, hello, office, response};
-use crate::node::{Event, Input, LinkId, Timer};
+use crate::node::{Closed, Config, Event, Input, LinkId, Timer, Weakness};
 use crate::wire::{ChatMessage, Hello, Key, Message, MessageId, Position};
 
 const LEADER: Key = Key(9);
 const BEN: Key = Key(10);
+const CAIO: Key = Key(11);
 
 fn asks(sent: &[Message]) -> bool {
     sent.iter().any(|m| matches!(m, Message::Sync(_)))
@@ -112,6 +113,35 @@ fn the_coordinator_is_asked_though_another_goes_back_farther() {
     assert!(asks(&sent) && !rig.node.is_joined());
     rig.receive(leader, Message::SyncAnswer(rig.answer()));
     assert!(rig.node.is_joined());
+}
+
+/// Ben was cut off a moment ago, does not know that he lacks the newest, and is asked before Caio.
+#[test]
+fn one_more_is_asked_where_the_coordinator_has_no_link() {
+    for (weakened, asks_caio) in [(None, true), (Some(Weakness::NobodyStandsIn), false)] {
+        let mut rig = Rig::seeking(Config {
+            weakened,
+            ..config()
+        });
+        let leader = rig.meet_as(hello(LEADER, Some(office(1, LEADER))));
+        let whole = |key| Hello {
+            floor: Some(Position::default()),
+            ..hello(key, Some(office(1, LEADER)))
+        };
+        let (ben, caio) = (rig.meet_as(whole(BEN)), rig.meet_as(whole(CAIO)));
+        let members = [(1, LEADER), (2, config().key), (3, BEN), (4, CAIO)];
+        let floor = Position::new(1_000, LEADER, 1);
+        let sent = rig.receive(leader, Message::JoinResponse(response(&members, floor)));
+        assert!(asks(&sent));
+        let (link, why) = (leader, Closed::Ended);
+        rig.turn(vec![Input::Closed { link, why }]);
+        let sent = rig.receive(ben, Message::SyncAnswer(rig.answer()));
+        assert_eq!((asks(&sent), rig.node.is_joined()), (asks_caio, !asks_caio));
+        if asks_caio {
+            rig.receive(caio, Message::SyncAnswer(rig.answer()));
+            assert!(rig.node.is_joined(), "nobody else is asked");
+        }
+    }
 }
 
 #[test]
