@@ -350,6 +350,7 @@ impl Showing {
         }
     }
 }
+
 fn show_delivered(scene: &mut Scene<'_>, event: Event) {
     let Event::Delivered {
         first,
