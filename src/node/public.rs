@@ -61,11 +61,14 @@ impl Node {
         self.group.has_heard()
     }
 
-    /// How many messages were said that not everybody has confirmed, and who has not.
+    /// How many messages were said that not everybody has confirmed, and who has not; those who were lost a moment
+    /// ago, and may come back, included.
     #[must_use]
     pub fn unconfirmed(&self) -> (u64, Vec<Member>) {
-        let missing = self.talk.unconfirmed_by(self.group.roster());
-        (self.talk.undelivered(), missing)
+        let mut missing = (self.talk).unconfirmed_by(self.group.roster(), &self.mesh);
+        let (late, members) = self.talk.late(&self.cx, &self.mesh);
+        missing.extend(members);
+        (self.talk.undelivered().max(late), missing)
     }
 
     /// True between the first `Joined` and leaving.

@@ -57,6 +57,8 @@ pub enum Weakness {
     HostIsNotAsked,
     /// Joining ends with one source where the coordinator has no link.
     NobodyStandsIn,
+    /// Whoever leaves does not wait for a member that was lost a moment ago.
+    LostAreNotAwaited,
     /// What a peer lacked once, it lacks for ever.
     AnswersStayGood,
     /// What is given up is not said.

@@ -169,6 +169,7 @@ impl Ui {
             unconfirmed,
             missing,
             missed,
+            lost,
         } = event
         {
             let leaving = LeavingNews {
@@ -176,6 +177,7 @@ impl Ui {
                 unconfirmed,
                 missing,
                 missed,
+                lost,
             };
             let unsent = self
                 .sending

@@ -54,6 +54,7 @@ pub(super) struct LeavingNews {
     pub(super) unconfirmed: u64,
     pub(super) missing: Vec<Member>,
     pub(super) missed: Vec<(Member, u64)>,
+    pub(super) lost: Vec<(Member, u64)>,
 }
 
 impl Showing {
@@ -401,10 +402,14 @@ pub(super) fn show_left(display: &mut Display, now: Now, leaving: &LeavingNews, 
         unconfirmed,
         missing,
         missed,
+        lost,
     } = leaving;
     display.sum_up_all();
     if !missed.is_empty() {
         display.say_on_stderr(&text::missers(missed));
+    }
+    if !lost.is_empty() {
+        display.say_on_stderr(&text::unheard_of(lost));
     }
     let lines = text::count(unsent.lines, "line");
     match &unsent.why {

@@ -164,10 +164,21 @@ pub fn missed(me: &str, author: &str, (first, last): (u64, u64), is_unstored: bo
 /// Who missed how much of what was said: `ben#3 missed 1,200, eva#4 missed 3 of the lines said`.
 #[must_use]
 pub fn missers(missed: &[(Member, u64)]) -> String {
-    let one = |(member, n): &(Member, u64)| format!("{} missed {}", name(member), grouped(*n));
-    let mut all: Vec<String> = missed.iter().take(NAMES_MAX).map(one).collect();
-    if missed.len() > NAMES_MAX {
-        all.push(format!("and {} more missed some", missed.len() - NAMES_MAX));
+    of_lines_said("missed", missed)
+}
+
+/// Who was lost before it said whether it has so many of what was said: `ben#3 was lost before it confirmed 1,200 of
+/// the lines said`.
+#[must_use]
+pub fn unheard_of(lost: &[(Member, u64)]) -> String {
+    of_lines_said("was lost before it confirmed", lost)
+}
+
+fn of_lines_said(did: &str, whom: &[(Member, u64)]) -> String {
+    let one = |(member, n): &(Member, u64)| format!("{} {did} {}", name(member), grouped(*n));
+    let mut all: Vec<String> = whom.iter().take(NAMES_MAX).map(one).collect();
+    if whom.len() > NAMES_MAX {
+        all.push(format!("and {} more {did} some", whom.len() - NAMES_MAX));
     }
     format!("{} of the lines said", all.join(", "))
 }

@@ -166,6 +166,42 @@ fn send_does_not_wait_longer_than_its_timeout_for_one_of_many() {
     );
 }
 
+/// A member on a busy machine, or one that was stopped for a moment, is lost, and back soon.
+#[test]
+fn send_waits_for_a_member_that_is_lost_for_a_moment() {
+    let permit = alone();
+    let room = Room::new(&permit);
+    let ana = room.join("ana");
+    ana.joined();
+    let slow = room.join("slow");
+    slow.joined();
+    ana.sees_members(2);
+    let mut sender = room.papo("bia", &["send", "--wait-members", "2"]).start();
+    ana.sees_members(3);
+    sender.say("heard");
+    slow.heard("bia", 1);
+    slow.signal(Signal::STOP);
+    sender.say("heard later");
+    sender.close_input();
+    ana.event("slow is lost", |e| {
+        e.is("member_left") && e.text("nick") == "slow"
+    });
+    slow.signal(Signal::CONT);
+    assert_eq!(sender.exit(), 0, "{}", sender.stderr());
+    slow.heard("bia", 2);
+    ana.event("bia is gone", |e| {
+        e.is("member_left") && e.text("nick") == "bia"
+    });
+    let is_back_first = ana.look(|r| {
+        let place = |what, nick| {
+            let mut events = r.events.iter();
+            events.rposition(|e| e.is(what) && e.text("nick") == nick)
+        };
+        place("member_joined", "slow") < place("member_left", "bia")
+    });
+    assert!(is_back_first, "bia left without slow");
+}
+
 #[test]
 fn without_the_members_that_it_waits_for_nothing_is_sent_and_the_status_is_1() {
     let permit = shared();

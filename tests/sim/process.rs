@@ -150,6 +150,8 @@ pub struct Process {
     /// Leaves by itself once everything is said.
     pub one_shot: bool,
     pub leave_asked: bool,
+    /// When it leaves whatever is not confirmed, if it was asked to.
+    pub leaves_at_latest: u64,
     /// It was away, and does not know yet.
     pub away: bool,
     /// The event that stopped it.

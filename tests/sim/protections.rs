@@ -149,6 +149,10 @@ pub const ALL: &[(Weakness, &str)] = &[
         "asking members of another group whose coordinator was a member",
     ),
     (
+        Weakness::LostAreNotAwaited,
+        "the wait of whoever leaves for one that was lost a moment ago",
+    ),
+    (
         Weakness::LeaversEndTheSearch,
         "a search that goes on when the coordinator leaves that was reached",
     ),

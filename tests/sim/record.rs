@@ -57,6 +57,9 @@ pub struct Record {
     /// Who had a link with whom at some time, as it knew itself.
     linked: BTreeSet<(RunId, Key)>,
     views_seen: BTreeMap<RunId, (Key, u64, usize)>,
+    /// Whom each had in its view last, and when it lost whom.
+    members_seen: BTreeMap<RunId, Vec<Key>>,
+    lost_at: BTreeMap<(RunId, Key), u64>,
     arrivals: Arrivals,
     /// No multicast is lost, but where hosts are cut from each other.
     all_are_heard: bool,
@@ -215,6 +218,7 @@ impl Record {
             }
             Event::Left { confirmed, .. } => {
                 self.naming.on_left(run, *confirmed)?;
+                self.leaves_nobody_behind((run, at.1), *confirmed, scene)?;
                 self.on_left(run, *confirmed, scene)
             }
             Event::Warning(text) => self.naming.on_warning(run, text),

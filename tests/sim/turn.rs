@@ -330,8 +330,9 @@ impl World {
 
     /// The user leaves in good order.
     pub(super) fn ask_to_leave(&mut self, run: RunId) {
+        let (now, patience) = (self.now(), Duration::from_secs(5));
         self.processes[run].leave_asked = true;
-        let patience = Duration::from_secs(5);
+        self.processes[run].leaves_at_latest = now + patience.as_micros() as u64;
         self.handle(run, Input::Command(Command::Leave { patience }));
     }
 

@@ -292,6 +292,7 @@ impl World {
             said: 0,
             one_shot: matches!(kind, Run::OneShot(_)),
             leave_asked: false,
+            leaves_at_latest: 0,
             away: false,
             stopped_by: 0,
             congested: Vec::new(),

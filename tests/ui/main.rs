@@ -215,6 +215,7 @@ impl Bench {
             unconfirmed,
             missing,
             missed: Vec::new(),
+            lost: Vec::new(),
         });
     }
 
@@ -236,6 +237,7 @@ impl Bench {
             unconfirmed: 0,
             missing: Vec::new(),
             missed,
+            lost: Vec::new(),
         });
     }
 

@@ -43,7 +43,13 @@ impl Group {
             return;
         };
         let waits_for_room = !parts.talk.has_joined() && parts.talk.unsent_lines() > 0;
-        if waits_for_room || (parts.talk.undelivered() > 0 && !self.is_hopeless(parts)) {
+        let waits_for_words = parts.talk.undelivered() > 0 && !self.is_hopeless(parts);
+        // Who was lost a moment ago may be back in another.
+        if waits_for_room || waits_for_words || parts.talk.awaits_lost(parts.cx, parts.mesh) {
+            if ready.is_some() {
+                self.leaving = Some(Leaving { until, ready: None });
+                parts.cx.set_timer(Timer::Leave, until);
+            }
             return;
         }
         let ready = Some(ready.unwrap_or(parts.cx.now.time));
@@ -74,13 +80,15 @@ impl Group {
             let how = Close::Graceful;
             parts.cx.out.push(Effect::Close { link, how });
         }
-        let missing = parts.talk.unconfirmed_by(&self.roster);
+        let missing = parts.talk.unconfirmed_by(&self.roster, parts.mesh);
         let (unconfirmed, missed) = (parts.talk.undelivered(), parts.talk.missed_by());
+        let lost = parts.talk.unheard_of(parts.mesh);
         parts.cx.show(Event::Left {
             confirmed: unconfirmed == 0 && !parts.talk.has_been_missed(),
             unconfirmed,
             missing,
             missed,
+            lost,
         });
         self.enter(parts.cx, Standing::Gone, "it has left");
     }

@@ -26,7 +26,6 @@ impl Ranges {
     }
 
     /// How many numbers are in this set.
-    #[cfg(debug_assertions)]
     pub(in crate::node) fn len(&self) -> u64 {
         self.0.iter().map(|(first, last)| last - first + 1).sum()
     }

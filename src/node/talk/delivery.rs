@@ -5,7 +5,7 @@
 //! in the view when it was written, and still is, has confirmed or missed it and, if there was any, at
 //! least one has confirmed it. Who missed it never counts as one who confirmed it.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use super::{Lent, Talk};
@@ -165,6 +165,12 @@ impl Delivery {
         }
     }
 
+    /// True if something that counts on this peer is not delivered, and it has said nothing of that.
+    pub(super) fn waits_for(&self, key: Key) -> bool {
+        let lacks = |run: &Run| run.to.contains(&key) && self.end(key, run.first) < run.last;
+        self.runs.iter().any(lacks)
+    }
+
     fn says(&self, key: Key, seq: u64) -> Option<(bool, u64)> {
         self.heard.get(&key)?.says(seq)
     }
@@ -201,7 +207,9 @@ impl Delivery {
 impl Talk {
     pub(in crate::node) fn on_ack(&mut self, lent: &mut Lent<'_>, key: Key, ack: &Ack) {
         // What is delivered needs no further confirmation, and that of a stranger counts for nothing.
+        let is_overdue = self.overdue.of(key) > 0;
         let is_waited_for = !self.delivery.runs.is_empty() || self.stability.has_returning();
+        let is_waited_for = is_waited_for || is_overdue;
         let is_idle = !is_waited_for || !self.stability.has_met(key);
         // Somebody may have written in this node's name: what follows from that says nothing of what this
         // node wrote.
@@ -230,6 +238,9 @@ impl Talk {
             heard.confirmed.insert_range(first, last);
         }
         self.delivery.changed = true;
+        if is_overdue {
+            self.settle_overdue(lent, key, ack);
+        }
     }
 
     /// Shows what has become delivered.
@@ -290,6 +301,7 @@ impl Talk {
     fn show_delivered(&mut self, lent: &mut Lent<'_>, mut first: u64, upto: u64, to: &[Key]) {
         while first <= upto {
             let (mut last, mut confirmed, mut missed) = (upto, 0, Vec::new());
+            let mut silent = Vec::new();
             for key in to {
                 match self.delivery.says(*key, first) {
                     Some((true, end)) => {
@@ -302,6 +314,7 @@ impl Talk {
                     }
                     None => {
                         // It is gone, and may have said something of later ones.
+                        silent.push(*key);
                         let heard = self.delivery.heard.get(key);
                         let next = heard.and_then(|h| h.first_word(first, last));
                         last = next.map_or(last, |next| last.min(next - 1));
@@ -310,6 +323,9 @@ impl Talk {
             }
             let (is_unstored, end) = self.own_missed(lent, first, last);
             last = end;
+            for key in silent.iter().filter(|key| !lent.mesh.has_left(**key)) {
+                self.overdue.await_word(*key, (first, last));
+            }
             let is_news = confirmed > 0 || to.is_empty() || !missed.is_empty();
             if is_unstored {
                 missed.push(lent.cx.config.key);
@@ -331,7 +347,7 @@ impl Talk {
         }
     }
 
-    fn count_missed(&mut self, lent: &mut Lent<'_>, missed: &[Key], count: u64) {
+    pub(super) fn count_missed(&mut self, lent: &mut Lent<'_>, missed: &[Key], count: u64) {
         for key in missed {
             let lost = || lent.mesh.lost().find(|m| m.key == *key);
             let heard = || self.delivery.heard.get(key)?.misser.as_ref();
@@ -340,6 +356,11 @@ impl Talk {
             entry.0 = member.or(entry.0.take());
             entry.1 += count;
         }
+    }
+
+    /// What people call one that has missed some of what this node wrote, as far as it is known.
+    pub(super) fn misser(&self, key: Key) -> Option<&Member> {
+        self.delivery.missed.get(&key)?.0.as_ref()
     }
 
     /// True if somebody has missed some of what this node wrote, whether it is known what people call it or not.
@@ -364,18 +385,12 @@ impl Talk {
         runs.all(|r| !r.to.iter().any(|k| counts(lent.view, lent.mesh, *k)))
     }
 
-    /// Who has not confirmed something that this node wrote.
-    pub(in crate::node) fn unconfirmed_by(&self, view: &Roster) -> Vec<Member> {
-        let lacks = |run: &Run, key: Key| self.delivery.end(key, run.first) < run.last;
-        let runs = self.delivery.runs.iter();
-        let missing: BTreeSet<Key> = runs
-            .flat_map(|r| r.to.iter().copied().filter(move |k| lacks(r, *k)))
-            .collect();
-        let members = view.members().iter();
-        members
-            .filter(|m| missing.contains(&m.key))
-            .cloned()
-            .collect()
+    /// Who has not confirmed something that this node wrote, and is a member or was lost.
+    pub(in crate::node) fn unconfirmed_by(&self, view: &Roster, mesh: &Mesh) -> Vec<Member> {
+        let lost = mesh.lost().filter(|m| !mesh.has_left(m.key));
+        let missing = view.members().iter().chain(lost);
+        let missing = missing.filter(|m| self.delivery.waits_for(m.key));
+        missing.cloned().collect()
     }
 
     /// Until when stdin is to wait because a member lacks much of what was written and goes on taking

@@ -14,7 +14,7 @@
 //! | `source`, `holes` | from whom a newcomer gets the history, and what of it does not come |
 //! | `past`, `elsewhere` | what is old, being from before this node's time, or from another group's |
 //! | `trust` | whose word counts |
-//! | `acks`, `delivery`, `stability` | what is confirmed to others; who confirmed what this node wrote; what everybody has |
+//! | `acks`, `delivery`, `overdue`, `stability` | what is confirmed to others; who confirmed what this node wrote, in time or later; what everybody has |
 //! | `storing` | what a store changes |
 
 mod acks;
@@ -36,6 +36,7 @@ mod invariants;
 mod lagging;
 mod noticed;
 mod odds;
+mod overdue;
 mod past;
 mod plan;
 mod returning;
@@ -63,6 +64,7 @@ use chat::Chat;
 use delivery::Delivery;
 use doubles::Doubles;
 use noticed::Gaps;
+use overdue::Overdue;
 use past::Past;
 use source::Membership;
 use stability::Stability;
@@ -106,6 +108,7 @@ pub(super) struct Talk {
     /// When this node joined for the first time.
     joined_at: Option<Time>,
     delivery: Delivery,
+    overdue: Overdue,
     /// When chat of somebody else last came in.
     heard_chat: Time,
     /// The user was told that somebody's messages lie too far ahead.
@@ -135,6 +138,7 @@ impl Talk {
             chased: None,
             joined_at: None,
             delivery: Delivery::default(),
+            overdue: Overdue::default(),
             heard_chat: Time(0),
             is_far_ahead_told: false,
             unsaid: Unsaid::default(),

@@ -64,6 +64,16 @@ impl Stability {
         !self.returning.is_empty()
     }
 
+    /// Who was lost and is waited for.
+    pub(super) fn returning_keys(&self) -> impl Iterator<Item = Key> {
+        self.returning.iter().map(|(key, _)| key)
+    }
+
+    /// One that was lost takes in what it lacks: it is waited for as long again.
+    pub(super) fn goes_on(&mut self, key: Key, now: Time) {
+        self.returning.come_back(key, now);
+    }
+
     /// A word is due to this member, by way of others if it has no link.
     pub(super) fn owe_word(&mut self, key: Key) {
         self.relayed.insert(key);
@@ -226,6 +236,7 @@ impl Talk {
             self.history.origin_mut(key).unwatch();
         }
         self.tidy_past(lent);
+        self.look_at_overdue(lent);
         if self.stability.has_returning() {
             self.stability.returning.tidy(now, lent.cx.gap_patience());
             self.delivery.recheck();

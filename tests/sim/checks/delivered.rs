@@ -115,6 +115,12 @@ impl Delivered {
         ids.find(|id| self.missed.contains(id))
     }
 
+    /// What this author wrote while this member was in its view.
+    pub fn sent_to(&self, author: Key, member: Key) -> impl Iterator<Item = MessageId> {
+        let sent = self.of(author).filter(move |(_, to)| to.contains(&member));
+        sent.map(|(id, _)| *id)
+    }
+
     fn of(&self, author: Key) -> impl Iterator<Item = (&MessageId, &Vec<Key>)> {
         let id = |seq| MessageId {
             origin: author,

@@ -89,6 +89,14 @@ impl Record {
         run.is_none_or(|run| !scene.stays(*run))
     }
 
+    /// A run has these members in its view now.
+    fn note_lost(&mut self, (run, now): (RunId, u64), members: Vec<Key>) {
+        let before = self.members_seen.insert(run, members.clone());
+        let mut lost = before.unwrap_or_default();
+        lost.retain(|key| !members.contains(key));
+        (self.lost_at).extend(lost.into_iter().map(|key| ((run, key), now)));
+    }
+
     /// A turn has ended, or something is shown: views are looked at where they changed.
     pub fn on_turn(&mut self, (run, now): (RunId, u64), node: &Node) -> Verdict {
         if self.lying.is_liar(run) {
@@ -108,6 +116,7 @@ impl Record {
         self.views_seen.insert(run, seen);
         let runs: Vec<RunId> = members.iter().filter_map(|m| self.run_of(m.key)).collect();
         self.ledger.on_view(run, &runs);
+        self.note_lost((run, now), members.iter().map(|m| m.key).collect());
         let members: Vec<(Id, Key)> = members.iter().map(|m| (m.id, m.key)).collect();
         self.views.on_view(run, &members)?;
         // A liar that is asked for a view tells a false one, which counts until the coordinator is heard.

@@ -176,6 +176,33 @@ impl Record {
         lacks.are_dropped_in_time((run, now), origin, span, self.timeout)
     }
 
+    /// Whoever leaves with everything confirmed waits for those who were lost a moment ago, live, and lack some of it.
+    pub(super) fn leaves_nobody_behind(
+        &self,
+        (run, now): (RunId, u64),
+        confirmed: bool,
+        scene: Scene<'_>,
+    ) -> Verdict {
+        if !confirmed || self.lying.is_any() || now >= scene.processes[run].leaves_at_latest {
+            return Ok(());
+        }
+        let lost = self.lost_at.range((run, Key(0))..=(run, Key(u64::MAX)));
+        let lost = lost.filter(|(_, at)| now - **at < 2 * self.timeout);
+        for ((_, key), _) in lost {
+            let Some(by) = self.run_of(*key).filter(|by| scene.stays(*by)) else {
+                continue;
+            };
+            let has =
+                |id| self.ledger.has(by, id) || scene.processes[by].node.history().contains(id);
+            let lacks = |id: &MessageId| !has(*id);
+            if let Some(id) = self.delivered.sent_to(self.keys[run], *key).find(lacks) {
+                let text = format!("run {run} leaves, and run {by}, lost a moment ago, lacks {id}");
+                return Err(Violation::new("left behind", text));
+            }
+        }
+        Ok(())
+    }
+
     /// A node has left in good order, and says whether all that it said was confirmed.
     pub(super) fn on_left(&mut self, run: RunId, confirmed: bool, scene: Scene<'_>) -> Verdict {
         let key = self.keys[run];
