@@ -178,6 +178,10 @@ pub const STALL_LONGEST: Duration = Duration::from_secs(1);
 /// How long what a lost author wrote is kept for those who may lack it.
 pub const LOST_AUTHOR_KEPT: Duration = Duration::from_secs(10);
 
+/// How long the word of a lost member on what was delivered without it may come, and makes a difference to how its
+/// author leaves: whoever is away for longer is gone.
+pub const OVERDUE_KEPT: Duration = Duration::from_secs(60);
+
 /// How far ahead of the clock on the wall a timestamp may lie: what is later counts as not said. Longer than
 /// any clock is wrong that somebody has set, and short enough for a room to get over what a liar says.
 pub const TIMESTAMP_AHEAD_MAX: Duration = Duration::from_hours(24);

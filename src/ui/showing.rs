@@ -429,7 +429,8 @@ pub(super) fn show_left(display: &mut Display, now: Now, leaving: &LeavingNews, 
         display.say_on_stderr(&format!("{messages} not confirmed{by}"));
     }
     // Whoever missed something may have gone before anybody knew what people call it.
-    if !*confirmed && missed.is_empty() && *unconfirmed == 0 && missing.is_empty() {
+    let is_said = !missed.is_empty() || !lost.is_empty() || !missing.is_empty();
+    if !*confirmed && *unconfirmed == 0 && !is_said {
         display.say_on_stderr("somebody who is gone missed some of the lines said");
     }
     let good = *confirmed && missed.is_empty() && unsent.lines == 0 && !unsent.failed;

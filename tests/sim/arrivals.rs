@@ -24,6 +24,8 @@ pub struct Arrivals {
     /// When each run last joined again: until then it did not know whether it lacked something of the
     /// group's history, and could not offer its own.
     returned_at: BTreeMap<RunId, u64>,
+    /// Since when each run has had a coordinator.
+    led_since: BTreeMap<RunId, u64>,
     /// Each run's floor, and since when it is that.
     floors: BTreeMap<RunId, Vec<(u64, Position)>>,
 }
@@ -64,6 +66,14 @@ impl Arrivals {
 
     /// A turn has ended.
     pub fn on_turn(&mut self, run: RunId, now: u64, node: &Node) {
+        match node.coordinator() {
+            Some(_) => {
+                self.led_since.entry(run).or_insert(now);
+            }
+            None => {
+                self.led_since.remove(&run);
+            }
+        }
         let floor = node.history().floor();
         let floors = self.floors.entry(run).or_default();
         if floors.last().map_or(Position::default(), |(_, last)| *last) != floor {
@@ -124,8 +134,13 @@ impl Arrivals {
     }
 
     /// A run founds a room of its own as if it had heard of none, although a member to which nothing has happened since
-    /// long before, and which has a coordinator, hears what it multicasts.
-    pub fn founds_beside(&self, (run, now): (RunId, u64), scene: Scene<'_>) -> Option<RunId> {
+    /// long before hears what it multicasts, and has had a coordinator for as long as it takes at most to say so.
+    pub fn founds_beside(
+        &self,
+        (run, now): (RunId, u64),
+        trip: u64,
+        scene: Scene<'_>,
+    ) -> Option<RunId> {
         let newcomer = &scene.processes[run];
         let before = newcomer.started.saturating_sub(STEADY / 2);
         // Whoever has heard of a coordinator that cannot be reached founds its room later than that.
@@ -134,9 +149,10 @@ impl Arrivals {
         let is_beside = |other: &RunId| {
             let member = &scene.processes[*other];
             let joined = self.joined_at.get(other);
+            let led = self.led_since.get(other);
             member.is_running()
                 && !member.leave_asked
-                && member.node.coordinator().is_some()
+                && led.is_some_and(|since| now - since > trip)
                 && member.disturbed <= before
                 && joined.is_some_and(|at| *at <= before)
                 && scene

@@ -264,4 +264,9 @@ pub const KEPT: &[(u64, &str, &str)] = &[
         "mixed",
         "the check took a link for one on which its peer had said its word, though that had given it up before",
     ),
+    (
+        280_066_867,
+        "mixed",
+        "the check wanted a newcomer to know of a coordinator that was elected less than one trip before",
+    ),
 ];

@@ -141,20 +141,12 @@ pub const ALL: &[(Weakness, &str)] = &[
         "the word of those who count on a node since a group let it in anew",
     ),
     (
-        Weakness::UnknownIsNothing,
-        "waiting for what may be behind something under the floor",
-    ),
-    (
         Weakness::OtherGroupsAreNotAsked,
         "asking members of another group whose coordinator was a member",
     ),
     (
         Weakness::LostAreNotAwaited,
         "the wait of whoever leaves for one that was lost a moment ago",
-    ),
-    (
-        Weakness::LeaversEndTheSearch,
-        "a search that goes on when the coordinator leaves that was reached",
     ),
     (
         Weakness::HeardAreElsewhere,
@@ -269,13 +261,9 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::HeardAreElsewhere, "partitions", 120_181_392),
     (Weakness::AdmittedAnewAreOld, "partitions", 160_101_921),
     (Weakness::ReturningAreGone, "small history", 170_021_381),
-    (
-        Weakness::UnknownIsNothing,
-        "volume of all kinds",
-        190_027_302,
-    ),
     (Weakness::OtherGroupsAreNotAsked, "partitions", 190_054_710),
-    (Weakness::LeaversEndTheSearch, "partitions", 190_003_002),
+    (Weakness::LostAreNotAwaited, "mixed", 1_000_093),
+    (Weakness::LostAreNotAwaited, "partitions", 2_000_092),
     (Weakness::HalfAViewCounts, "peers only", 120_170_435),
     (Weakness::NewcomersAreOld, "stopped", 90_000_198),
     (Weakness::NewcomersAreOld, "stopped", 90_001_345),

@@ -67,6 +67,8 @@ pub struct Record {
     pub next_look: u64,
     /// How long the network takes at most when nothing is wrong.
     delay: u64,
+    /// How long one datagram takes at most.
+    trip: u64,
     /// How long a silence may be.
     timeout: u64,
     pub integrity: Integrity,
@@ -93,9 +95,10 @@ impl Record {
         }
     }
 
-    /// The same, where no multicast is lost, but where hosts are cut from each other.
-    pub fn with_multicast(mut self, all_are_heard: bool) -> Record {
+    /// The same, where no multicast is lost, but where hosts are cut from each other, and takes so long at most.
+    pub fn with_multicast(mut self, all_are_heard: bool, trip: u64) -> Record {
         self.all_are_heard = all_are_heard;
+        self.trip = trip;
         self
     }
 
@@ -218,7 +221,7 @@ impl Record {
             }
             Event::Left { confirmed, .. } => {
                 self.naming.on_left(run, *confirmed)?;
-                self.leaves_nobody_behind((run, at.1), *confirmed, scene)?;
+                self.leaves_nobody_behind((run, at.1), scene)?;
                 self.on_left(run, *confirmed, scene)
             }
             Event::Warning(text) => self.naming.on_warning(run, text),
@@ -232,7 +235,7 @@ impl Record {
         if !self.all_are_heard || self.lying.is_any() || members.len() != 1 {
             return Ok(());
         }
-        match self.arrivals.founds_beside((run, now), scene) {
+        match (self.arrivals).founds_beside((run, now), self.trip, scene) {
             None => Ok(()),
             Some(other) => {
                 let text = format!("run {run} founds a room of its own, and run {other} hears it");

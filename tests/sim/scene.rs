@@ -112,6 +112,11 @@ impl Scene<'_> {
     }
 }
 
+/// How long one datagram takes at most, until a turn reads it.
+pub fn longest_trip(scenario: &Scenario) -> u64 {
+    scenario.network.latency.1 + scenario.network.wake
+}
+
 /// How long a message may take where nothing is wrong. Where little may wait, what finds no room is
 /// asked for again once the rest has gone on.
 pub fn longest_delay(scenario: &Scenario) -> u64 {

@@ -17,7 +17,7 @@ use super::paths::Paths;
 use super::process::{BACKLOG_MAX, DATAGRAMS_KEPT, Process, State};
 use super::record::Record;
 use super::scenario::{Host, MS, Run, SECOND, Scenario};
-use super::scene::{Scene, longest_delay};
+use super::scene::{Scene, longest_delay, longest_trip};
 use super::store::Store;
 use super::streams::Streams;
 use super::trace::{Trace, short};
@@ -77,7 +77,7 @@ impl World {
             skew_ms: scenario.skew_ms.clone(),
             stores: (0..scenario.hosts).map(|_| Store::default()).collect(),
             record: Record::new(longest_delay(&scenario), scenario.failure_timeout_ms * MS)
-                .with_multicast(scenario.loses_no_multicast())
+                .with_multicast(scenario.loses_no_multicast(), longest_trip(&scenario))
                 .with_liar(scenario.liar.as_ref()),
             trace,
             traffic: Traffic::default(),

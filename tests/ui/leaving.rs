@@ -118,20 +118,20 @@ fn who_missed_something_is_said_in_one_line_and_the_status_is_1() {
 }
 
 #[test]
-fn who_was_lost_and_did_not_come_back_is_said_and_the_status_is_0() {
+fn who_was_lost_and_did_not_come_back_is_said_and_the_status_is_1() {
     let mut bench = Bench::text();
     bench.join(&["ana"]);
     bench.stderr();
     bench.stop(false);
     bench.polled();
     bench.event(Event::Left {
-        confirmed: true,
+        confirmed: false,
         unconfirmed: 0,
         missing: Vec::new(),
         missed: Vec::new(),
         lost: vec![(member(3, Key(3), "ben"), 1_200)],
     });
-    assert_eq!(bench.ui.exit_status(), Some(0));
+    assert_eq!(bench.ui.exit_status(), Some(1));
     assert_eq!(
         bench.stderr(),
         "papo: ben#3 was lost before it confirmed 1,200 of the lines said\n"

@@ -324,7 +324,8 @@ impl Talk {
             let (is_unstored, end) = self.own_missed(lent, first, last);
             last = end;
             for key in silent.iter().filter(|key| !lent.mesh.has_left(**key)) {
-                self.overdue.await_word(*key, (first, last));
+                let now = lent.cx.now.time;
+                self.overdue.await_word(*key, (first, last), now);
             }
             let is_news = confirmed > 0 || to.is_empty() || !missed.is_empty();
             if is_unstored {

@@ -11,16 +11,26 @@ use crate::limits::MEMBERS_MAX;
 use crate::node::context::Context;
 use crate::node::history::Ranges;
 use crate::node::mesh::Mesh;
-use crate::node::{Event, Weakness};
+use crate::node::roster::Roster;
+use crate::node::{Event, Time, Weakness};
+use crate::timing::OVERDUE_KEPT;
 use crate::wire::{Ack, Key, Member};
 
 /// The messages of which members that were lost have said nothing, in limits: of a member that has none here,
 /// nothing is due.
 #[derive(Debug, Default)]
 pub(super) struct Overdue {
-    due: BTreeMap<Key, Ranges>,
+    due: BTreeMap<Key, Due>,
     /// How many messages each has called missed since, and the user was not told.
     missed: BTreeMap<Key, u64>,
+}
+
+/// What one member has said nothing of.
+#[derive(Debug, Default)]
+struct Due {
+    seqs: Ranges,
+    /// When the last of it was shown as delivered.
+    since: Time,
 }
 
 /// What a confirmation says of what was overdue, in messages.
@@ -34,15 +44,18 @@ pub(super) struct Settled {
 
 impl Overdue {
     /// This member's word on these is still to come.
-    pub(super) fn await_word(&mut self, key: Key, (first, last): (u64, u64)) {
+    pub(super) fn await_word(&mut self, key: Key, (first, last): (u64, u64), now: Time) {
         if self.due.len() < MEMBERS_MAX || self.due.contains_key(&key) {
-            self.due.entry(key).or_default().insert_range(first, last);
+            let due = self.due.entry(key).or_default();
+            due.seqs.insert_range(first, last);
+            due.since = now;
         }
     }
 
-    /// Nothing more is due from anybody else than these.
-    pub(super) fn retain(&mut self, is_known: impl Fn(Key) -> bool) {
-        self.due.retain(|key, _| is_known(*key));
+    /// Nothing more is due from anybody else than these, and who was lost for long.
+    pub(super) fn tidy(&mut self, now: Time, is_member: impl Fn(Key) -> bool) {
+        let is_young = |due: &Due| now.since(due.since) < OVERDUE_KEPT;
+        (self.due).retain(|key, due| is_member(*key) || is_young(due));
     }
 
     /// A confirmation has come.
@@ -50,15 +63,15 @@ impl Overdue {
         let Some(due) = self.due.get_mut(&key) else {
             return Settled::default();
         };
-        let said = due.within(ack.from, ack.seq);
+        let said = due.seqs.within(ack.from, ack.seq);
         let missed = ack.missed.iter();
         let missed = missed.map(|(first, last)| said.within(*first, *last).len());
         let settled = Settled {
             all: said.len(),
             missed: missed.sum(),
         };
-        due.subtract(&said);
-        if due.is_empty() {
+        due.seqs.subtract(&said);
+        if due.seqs.is_empty() {
             self.due.remove(&key);
         }
         if settled.missed > 0 {
@@ -69,7 +82,12 @@ impl Overdue {
 
     /// On how many messages this member's word is still to come.
     pub(super) fn of(&self, key: Key) -> u64 {
-        self.due.get(&key).map_or(0, Ranges::len)
+        self.due.get(&key).map_or(0, |due| due.seqs.len())
+    }
+
+    /// Whose word is still to come.
+    fn keys(&self) -> impl Iterator<Item = Key> {
+        self.due.keys().copied()
     }
 
     /// Who has called how many missed since the last call.
@@ -93,9 +111,9 @@ impl Talk {
 
     /// Each heartbeat: the user learns who was away, and has missed some of what was said meanwhile.
     pub(super) fn look_at_overdue(&mut self, lent: &mut Lent<'_>) {
-        let (view, mesh) = (&lent.view, &lent.mesh);
-        let is_known = |key| view.contains(key) || mesh.lost().any(|m| m.key == key);
-        self.overdue.retain(is_known);
+        let view = &lent.view;
+        self.overdue
+            .tidy(lent.cx.now.time, |key| view.contains(key));
         for (key, count) in self.overdue.take_missed() {
             let nick = self.misser(key).map(|member| member.nick.clone());
             let nick = nick.unwrap_or_else(|| key.to_string());
@@ -131,11 +149,18 @@ impl Talk {
         (most.unwrap_or(0), members.cloned().collect())
     }
 
-    /// Who was lost, did not leave, and has not said whether it has so many of what this node wrote.
-    pub(in crate::node) fn unheard_of(&self, mesh: &Mesh) -> Vec<(Member, u64)> {
-        let lost = mesh.lost().filter(|m| !mesh.has_left(m.key));
-        let lost = lost.map(|m| (m.clone(), self.overdue.of(m.key)));
-        lost.filter(|(_, count)| *count > 0).collect()
+    /// True if somebody who was lost, and may be back some time, has not said whether it has all that this node wrote.
+    pub(in crate::node) fn has_unheard(&self, mesh: &Mesh) -> bool {
+        let mut due = self.overdue.keys();
+        due.any(|key| !mesh.has_left(key) && !mesh.is_dead(key))
+    }
+
+    /// Who that is, as far as it is known what people call it, and on how many messages the word of each is due.
+    pub(in crate::node) fn unheard_of(&self, view: &Roster, mesh: &Mesh) -> Vec<(Member, u64)> {
+        let known = view.members().iter().chain(mesh.lost());
+        let there = known.filter(|m| !mesh.has_left(m.key) && !mesh.is_dead(m.key));
+        let due = there.map(|m| (m.clone(), self.overdue.of(m.key)));
+        due.filter(|(_, count)| *count > 0).collect()
     }
 }
 

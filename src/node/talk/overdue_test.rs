@@ -18,7 +18,7 @@ fn ack(from: u64, seq: u64, missed: &[(u64, u64)]) -> Ack {
 #[test]
 fn a_word_settles_what_it_says_once() {
     let mut overdue = Overdue::default();
-    overdue.await_word(ANA, (11, 20));
+    overdue.await_word(ANA, (11, 20), Time(0));
     let settled = |all, missed| Settled { all, missed };
     // What she missed before the tenth was no secret.
     assert_eq!(overdue.settle(ANA, &ack(1, 15, &[(9, 12)])), settled(5, 2));
@@ -34,13 +34,16 @@ fn a_word_settles_what_it_says_once() {
 fn only_so_many_words_are_awaited() {
     let mut overdue = Overdue::default();
     for key in 0..2 * MEMBERS_MAX as u64 {
-        overdue.await_word(Key(key), (1, 1));
+        overdue.await_word(Key(key), (1, 1), Time(0));
     }
     assert_eq!(overdue.due.len(), MEMBERS_MAX);
-    overdue.await_word(Key(0), (2, 2));
+    overdue.await_word(Key(0), (2, 2), Time(1));
     assert_eq!(overdue.of(Key(0)), 2);
-    overdue.retain(|key| key == Key(1));
-    assert_eq!((overdue.of(Key(0)), overdue.of(Key(1))), (0, 1));
+    // Only a member's word is waited for longer than this.
+    let long = Time(0) + OVERDUE_KEPT;
+    overdue.tidy(long, |key| key == Key(7));
+    let due = |key| overdue.of(Key(key));
+    assert_eq!([due(0), due(1), due(7)], [2, 0, 1]);
 }
 
 /// A member of a room of three says ten lines, which the coordinator confirms once ana is lost.
@@ -134,9 +137,22 @@ fn who_does_not_come_back_is_named_and_waited_for_no_longer_than_what_it_lacks_i
     let (mut rig, link, _) = one_is_lost(None);
     stop(&mut rig);
     let (left, took) = leave(&mut rig, link, PATIENCE).expect("it leaves");
-    assert_eq!(left, (true, vec![], vec![(ANA, 10)]));
+    assert_eq!(left, (false, vec![], vec![(ANA, 10)]));
     let patience = rig.node.cx.gap_patience();
     assert!(took > patience / 2 && took < patience * 2, "{took:?}");
+}
+
+#[test]
+fn who_was_away_for_a_minute_is_gone() {
+    let (mut rig, link, _) = one_is_lost(None);
+    let lost = Time(rig.micros);
+    while Time(rig.micros).since(lost) <= OVERDUE_KEPT {
+        rig.receive(link, Message::Ping { coordinator: None });
+        rig.fire(Timer::Tick);
+    }
+    stop(&mut rig);
+    let (left, _) = leave(&mut rig, link, PATIENCE).expect("it leaves");
+    assert_eq!(left, (true, vec![], vec![]));
 }
 
 #[test]

@@ -176,14 +176,14 @@ impl Record {
         lacks.are_dropped_in_time((run, now), origin, span, self.timeout)
     }
 
-    /// Whoever leaves with everything confirmed waits for those who were lost a moment ago, live, and lack some of it.
+    /// Whoever leaves before its time is over waits for those who were lost a moment ago, live, lack some of what it
+    /// said, and have not called that missed.
     pub(super) fn leaves_nobody_behind(
         &self,
         (run, now): (RunId, u64),
-        confirmed: bool,
         scene: Scene<'_>,
     ) -> Verdict {
-        if !confirmed || self.lying.is_any() || now >= scene.processes[run].leaves_at_latest {
+        if self.lying.is_any() || now >= scene.processes[run].leaves_at_latest {
             return Ok(());
         }
         let lost = self.lost_at.range((run, Key(0))..=(run, Key(u64::MAX)));
@@ -192,8 +192,8 @@ impl Record {
             let Some(by) = self.run_of(*key).filter(|by| scene.stays(*by)) else {
                 continue;
             };
-            let has =
-                |id| self.ledger.has(by, id) || scene.processes[by].node.history().contains(id);
+            let holds = |id| scene.processes[by].node.history().contains(id);
+            let has = |id| self.ledger.has(by, id) || self.ledger.was_missed(by, id) || holds(id);
             let lacks = |id: &MessageId| !has(*id);
             if let Some(id) = self.delivered.sent_to(self.keys[run], *key).find(lacks) {
                 let text = format!("run {run} leaves, and run {by}, lost a moment ago, lacks {id}");
