@@ -22,7 +22,7 @@ use sim::host_gone::{self, HOST_GONE};
 use sim::hostile::{HOSTILE, UNASKED_VIEWS};
 use sim::idle::{vanished, wake_ups};
 use sim::kept::KEPT;
-use sim::kept_scaled_down::KEPT_SCALED_DOWN;
+use sim::kept_scaled_down::{KEPT_AS_A_KIND, KEPT_SCALED_DOWN};
 use sim::large_lost::LARGE_LOST;
 use sim::protections::{ALL, RARE, first_noticed};
 use sim::report::{Tally, explain, explain_run, run_caught, run_seeds, run_seeds_of};
@@ -96,6 +96,10 @@ fn what_once_failed_holds() {
     }
     for &(seed, what) in KEPT_SCALED_DOWN {
         let failure = run_caught(&Rc::new(scenario(seed)), None, 0).failure;
+        assert!(failure.is_none(), "seed {seed}, {what}: {failure:?}");
+    }
+    for &(seed, kind, what) in KEPT_AS_A_KIND {
+        let failure = run_caught(&Rc::new(scenario_in(kind, seed)), None, 0).failure;
         assert!(failure.is_none(), "seed {seed}, {what}: {failure:?}");
     }
 }

@@ -247,7 +247,7 @@ impl Node {
                 group.explain_narrow(&mut parts, key);
             }
             News::Unreachable(key) => self.group.on_unreachable(key),
-            News::Forgotten(key) => self.talk.forget(key),
+            News::Forgotten(key) => self.talk.forget(&self.cx, key),
         }
     }
 

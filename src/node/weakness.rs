@@ -57,6 +57,12 @@ pub enum Weakness {
     HostIsNotAsked,
     /// Joining ends with one source where the coordinator has no link.
     NobodyStandsIn,
+    /// What was taken in as old without being shown stays unshown, though its author says that it is owed.
+    UnshownIsSeen,
+    /// What has been missing for long is given up in the moment in which another group lets this node in.
+    NewGroupsBringNothing,
+    /// What somebody has said who was never a member here is forgotten once its link ends.
+    StrangersWordsEnd,
     /// Whoever leaves does not wait for a member that was lost a moment ago.
     LostAreNotAwaited,
     /// What a peer lacked once, it lacks for ever.

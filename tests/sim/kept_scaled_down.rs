@@ -284,3 +284,27 @@ pub const KEPT_SCALED_DOWN: &[(u64, &str)] = &[
         "what came before a room was founded was taken for new",
     ),
 ];
+
+/// Seeds that once failed as another kind than their own, with their limits scaled down: the kinds, and what showed.
+pub const KEPT_AS_A_KIND: &[(u64, &str, &str)] = &[
+    (
+        190_011_360,
+        "partitions",
+        "what was taken in as old without being shown was neither shown nor called missed, and was owed",
+    ),
+    (
+        190_011_030,
+        "partitions",
+        "what a new group had was given up in the moment in which it let the node in",
+    ),
+    (
+        300_004_851,
+        "partitions",
+        "the word of one that never was a member here was forgotten when it left, and what it said came then",
+    ),
+    (
+        300_009_141,
+        "partitions",
+        "the check wanted a word of an author that had no open way since it counted on its reader",
+    ),
+];

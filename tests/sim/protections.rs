@@ -145,12 +145,20 @@ pub const ALL: &[(Weakness, &str)] = &[
         "asking members of another group whose coordinator was a member",
     ),
     (
-        Weakness::LostAreNotAwaited,
-        "the wait of whoever leaves for one that was lost a moment ago",
+        Weakness::UnshownIsSeen,
+        "showing what is owed after all, and was taken in as old without being shown",
     ),
     (
-        Weakness::HeardAreElsewhere,
-        "what those wrote who have said HELLO, and were not elsewhere",
+        Weakness::NewGroupsBringNothing,
+        "patience in the moment in which another group lets a node in",
+    ),
+    (
+        Weakness::StrangersWordsEnd,
+        "the word of one that never was a member here once its link has ended",
+    ),
+    (
+        Weakness::LostAreNotAwaited,
+        "the wait of whoever leaves for one that was lost a moment ago",
     ),
     (
         Weakness::HalfAViewCounts,
@@ -258,10 +266,12 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::RelaysAreNoSign, "cuts that stay", 131_015_468),
     (Weakness::GivenUpIsForgotten, "stores", 8),
     (Weakness::GivenUpIsForgotten, "stores", 9),
-    (Weakness::HeardAreElsewhere, "partitions", 120_181_392),
     (Weakness::AdmittedAnewAreOld, "partitions", 160_101_921),
     (Weakness::ReturningAreGone, "small history", 170_021_381),
     (Weakness::OtherGroupsAreNotAsked, "partitions", 190_054_710),
+    (Weakness::UnshownIsSeen, "partitions", 190_011_360),
+    (Weakness::NewGroupsBringNothing, "partitions", 190_011_030),
+    (Weakness::StrangersWordsEnd, "partitions", 300_004_851),
     (Weakness::LostAreNotAwaited, "mixed", 1_000_093),
     (Weakness::LostAreNotAwaited, "partitions", 2_000_092),
     (Weakness::HalfAViewCounts, "peers only", 120_170_435),

@@ -56,6 +56,10 @@ pub struct Record {
     parted: BTreeSet<(RunId, Key)>,
     /// Who had a link with whom at some time, as it knew itself.
     linked: BTreeSet<(RunId, Key)>,
+    /// Who has had whom in its view at some time.
+    counted: BTreeSet<(RunId, Key)>,
+    /// Who has counted on whom, and had a link with it then that was not cut.
+    could_tell: BTreeSet<(RunId, Key)>,
     views_seen: BTreeMap<RunId, (Key, u64, usize)>,
     /// Whom each had in its view last, and when it lost whom.
     members_seen: BTreeMap<RunId, Vec<Key>>,
@@ -152,7 +156,7 @@ impl Record {
         if self.lying.is_liar(run) {
             return Ok(());
         }
-        self.on_turn(at, &scene.processes[run].node)?;
+        self.on_turn(at, scene)?;
         match event {
             Event::Joined { again } => {
                 self.arrivals.on_joined(run, now, *again);
@@ -326,15 +330,16 @@ impl Record {
                 let sees = |one: RunId, other: RunId| scene.view(one).contains(&self.keys[other]);
                 scene.is_linked(run, author) && sees(run, author) && sees(author, run)
             });
-            // Whoever was frozen reads what peers said that gave the link up long ago, and never had its HELLO.
+            // Whoever was frozen reads what peers said that gave the link up long ago, and never had its HELLO; and an
+            // author may have had a link before it counted on this run, and none after that.
             let mine = self.keys[run];
-            let author_had_link = author.is_some_and(|by| self.linked.contains(&(by, mine)));
+            let author_told = author.is_some_and(|by| self.could_tell.contains(&(by, mine)));
             let floor = scene.processes[run].node.history().floor();
             let has_all = floor == Position::default();
             let known = Known {
                 has_word,
                 has_all,
-                had_link: author_had_link && self.linked.contains(&(run, id.origin)),
+                had_link: author_told && self.linked.contains(&(run, id.origin)),
             };
             // Its user was told that it is missed, since a liar had named it before it was said.
             let is_early = self.lying.has_called_missed(run, id.origin, id.seq)

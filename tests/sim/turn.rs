@@ -11,6 +11,7 @@ use super::agenda::{RunId, StreamId};
 use super::fate::About;
 use super::process::{Line, Process, Socket, State};
 use super::scenario::MS;
+use super::scene::Scene;
 use super::streams::Read;
 use super::trace::short;
 use super::world::World;
@@ -394,7 +395,12 @@ impl World {
             return;
         }
         let at = (run, self.now());
-        let verdict = self.record.on_turn(at, &self.processes[run].node);
+        let scene = Scene {
+            processes: &self.processes,
+            paths: &self.paths,
+            stores: &self.stores,
+        };
+        let verdict = self.record.on_turn(at, scene);
         self.judge(verdict);
         self.write_all(run);
         if self.processes[run].is_running()

@@ -230,8 +230,9 @@ impl Talk {
             stage.ask_again();
             return true;
         }
-        let is_young = lent.cx.since(stage.since().max(self.gaps.back())) < lent.cx.gap_patience()
-            && !self.is_ripe(lent, stage);
+        let since = stage.since().max(self.gaps.back());
+        let since = since.max(self.last_let_in(lent.cx));
+        let is_young = lent.cx.since(since) < lent.cx.gap_patience() && !self.is_ripe(lent, stage);
         let may_come = is_young
             && (reach.is_empty()
                 || self.expects_links(lent)

@@ -12,7 +12,7 @@
 //! | `sync`, `lagging` | the repair from one peer; peers that do not keep up |
 //! | `odds` | with whom another exchange would bring nothing |
 //! | `source`, `holes` | from whom a newcomer gets the history, and what of it does not come |
-//! | `past`, `elsewhere` | what is old, being from before this node's time, or from another group's |
+//! | `past`, `elsewhere`, `unshown` | what is old, being from before this node's time, or from another group's; what of it is not shown |
 //! | `trust` | whose word counts |
 //! | `acks`, `delivery`, `overdue`, `stability` | what is confirmed to others; who confirmed what this node wrote, in time or later; what everybody has |
 //! | `storing` | what a store changes |
@@ -49,6 +49,7 @@ mod taking;
 mod trust;
 mod turns;
 mod unsaid;
+mod unshown;
 mod waiting;
 mod whom;
 
@@ -72,6 +73,7 @@ use sync::Repair;
 pub(super) use sync::Why;
 use taking::HeldBack;
 use unsaid::Unsaid;
+use unshown::Unshown;
 use waiting::Waiting;
 
 /// What the talk is lent for the length of one call.
@@ -109,6 +111,7 @@ pub(super) struct Talk {
     joined_at: Option<Time>,
     delivery: Delivery,
     overdue: Overdue,
+    unshown: Unshown,
     /// When chat of somebody else last came in.
     heard_chat: Time,
     /// The user was told that somebody's messages lie too far ahead.
@@ -139,6 +142,7 @@ impl Talk {
             joined_at: None,
             delivery: Delivery::default(),
             overdue: Overdue::default(),
+            unshown: Unshown::default(),
             heard_chat: Time(0),
             is_far_ahead_told: false,
             unsaid: Unsaid::default(),
@@ -181,12 +185,12 @@ impl Talk {
     }
 
     /// Nothing is kept of a key that is neither linked nor a member.
-    pub(super) fn forget(&mut self, key: Key) {
+    pub(super) fn forget(&mut self, cx: &Context, key: Key) {
         self.acks.forget(key);
         self.delivery.forget(key);
         self.answers.forget_peer(key);
         self.repair.forget_peer(key);
-        self.past.forget(key);
+        self.past.forget(cx, key);
     }
 
     /// This node was away: who was in reach may have given its links up.

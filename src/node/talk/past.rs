@@ -112,11 +112,14 @@ impl Past {
         self.kept_words.extend(self.told.keys());
     }
 
-    /// Nothing is kept of a stranger without a link of whom nothing was read either.
-    pub(super) fn forget(&mut self, key: Key) {
+    /// Of a stranger without a link of whom nothing was read either only that is kept from which message on it counts
+    /// on this node: what it said may come by way of others once it is gone.
+    pub(super) fn forget(&mut self, cx: &Context, key: Key) {
         if !self.earlier.contains(&key) && !self.met.contains_key(&key) {
             self.greeted.remove(&key);
-            self.told.remove(&key);
+            if cx.is_weakened(Weakness::StrangersWordsEnd) {
+                self.told.remove(&key);
+            }
         }
         self.elsewhere.remove(&key);
     }
@@ -231,6 +234,11 @@ impl Past {
     /// Its word was waited for, and did not come.
     pub(super) fn is_silent(&self, author: Key) -> bool {
         self.silent.contains(&author)
+    }
+
+    /// It has said from which message on it counts on this node.
+    pub(super) fn has_told(&self, author: Key) -> bool {
+        self.told.contains_key(&author)
     }
 
     /// Whether this is old its author will say.
@@ -416,6 +424,7 @@ impl Talk {
         self.past.told.entry(author).or_insert(from);
         self.past.undecided.remove(&author);
         self.show_doubted(lent, author);
+        self.show_unshown(lent, author, from);
         self.release_past(lent, author);
         self.forget_strangers_words(lent);
     }
@@ -423,6 +432,13 @@ impl Talk {
     /// Another node lets this one in: those in its view were there before, and this node may have been, too.
     pub(super) fn note_let_in(&mut self, now: Time) {
         self.past.let_in = Some(now);
+    }
+
+    /// When another node last let this one in: the members of its group may have what this node lacks, and are linked
+    /// with it a moment later.
+    pub(super) fn last_let_in(&self, cx: &Context) -> Time {
+        let is_weak = cx.is_weakened(Weakness::NewGroupsBringNothing);
+        self.past.let_in.filter(|_| !is_weak).unwrap_or_default()
     }
 
     /// An author that died or left says nothing more.

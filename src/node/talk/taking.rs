@@ -62,6 +62,9 @@ impl Talk {
             // What the history that came on joining lacked, as the user was told then: it is kept, and
             // would stand out of its author's order.
             let is_in_order = !self.has_joined() || !has_later;
+            if !is_in_order && !self.past.has_told(author) {
+                self.unshown.note(message.id());
+            }
             return is_in_order.then_some(Arrival::Old);
         }
         let joined = self.has_joined();

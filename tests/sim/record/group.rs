@@ -89,6 +89,23 @@ impl Record {
         run.is_none_or(|run| !scene.stays(*run))
     }
 
+    /// A run can tell those with whom it has a link that it counts on them.
+    fn note_could_tell(&mut self, run: RunId, scene: Scene<'_>) {
+        let here = &scene.processes[run];
+        for key in here.node.peers() {
+            let pair = (run, key);
+            let is_open = |other: RunId| {
+                scene
+                    .paths
+                    .both_ways(here.host, scene.processes[other].host)
+            };
+            let is_new = self.counted.contains(&pair) && !self.could_tell.contains(&pair);
+            if is_new && self.run_of(key).is_some_and(is_open) {
+                self.could_tell.insert(pair);
+            }
+        }
+    }
+
     /// A run has these members in its view now.
     fn note_lost(&mut self, (run, now): (RunId, u64), members: Vec<Key>) {
         let before = self.members_seen.insert(run, members.clone());
@@ -98,12 +115,14 @@ impl Record {
     }
 
     /// A turn has ended, or something is shown: views are looked at where they changed.
-    pub fn on_turn(&mut self, (run, now): (RunId, u64), node: &Node) -> Verdict {
+    pub fn on_turn(&mut self, (run, now): (RunId, u64), scene: Scene<'_>) -> Verdict {
+        let node = &scene.processes[run].node;
         if self.lying.is_liar(run) {
             return Ok(());
         }
         self.arrivals.on_turn(run, now, node);
         self.linked.extend(node.peers().map(|key| (run, key)));
+        self.note_could_tell(run, scene);
         for member in node.awaited() {
             self.on_parted(run, member.key);
         }
@@ -116,7 +135,9 @@ impl Record {
         self.views_seen.insert(run, seen);
         let runs: Vec<RunId> = members.iter().filter_map(|m| self.run_of(m.key)).collect();
         self.ledger.on_view(run, &runs);
+        self.counted.extend(members.iter().map(|m| (run, m.key)));
         self.note_lost((run, now), members.iter().map(|m| m.key).collect());
+        self.note_could_tell(run, scene);
         let members: Vec<(Id, Key)> = members.iter().map(|m| (m.id, m.key)).collect();
         self.views.on_view(run, &members)?;
         // A liar that is asked for a view tells a false one, which counts until the coordinator is heard.
