@@ -154,7 +154,7 @@ pub enum Event {
         missing: Vec<Member>,
         /// Who said that it had missed some, and how many.
         missed: Vec<(Member, u64)>,
-        /// Who was lost, and did not say whether it has so many of what was delivered.
+        /// Who was lost, and did not say whether it has so many of what was delivered: nobody waits for its word longer.
         lost: Vec<(Member, u64)>,
     },
 }

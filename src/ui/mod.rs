@@ -172,6 +172,8 @@ impl Ui {
             lost,
         } = event
         {
+            // A script wants to know whether everybody has it that was there.
+            let confirmed = confirmed && (lost.is_empty() || !self.sending.is_filter());
             let leaving = LeavingNews {
                 confirmed,
                 unconfirmed,

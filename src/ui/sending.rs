@@ -208,6 +208,11 @@ impl Sending {
         }
     }
 
+    /// True if stdin or the command line has lines to say, and no prompt is shown.
+    pub(super) fn is_filter(&self) -> bool {
+        self.is_filter
+    }
+
     /// Until when a filter that leaves has time; none for whoever is no filter, or is told to stay.
     pub(super) fn ends_at(&self) -> Option<Time> {
         self.ends_at

@@ -117,25 +117,28 @@ fn who_missed_something_is_said_in_one_line_and_the_status_is_1() {
     assert!(bench.stderr().starts_with("papo: ben#3 missed 200"));
 }
 
+/// A script wants to know whether everybody has it that was there; whoever sits at a prompt is told.
 #[test]
-fn who_was_lost_and_did_not_come_back_is_said_and_the_status_is_1() {
-    let mut bench = Bench::text();
-    bench.join(&["ana"]);
-    bench.stderr();
-    bench.stop(false);
-    bench.polled();
-    bench.event(Event::Left {
-        confirmed: false,
-        unconfirmed: 0,
-        missing: Vec::new(),
-        missed: Vec::new(),
-        lost: vec![(member(3, Key(3), "ben"), 1_200)],
-    });
-    assert_eq!(bench.ui.exit_status(), Some(1));
-    assert_eq!(
-        bench.stderr(),
-        "papo: ben#3 was lost before it confirmed 1,200 of the lines said\n"
-    );
+fn who_was_lost_and_did_not_come_back_is_said_and_makes_the_status_of_a_filter_1() {
+    for (mode, status) in [(Mode::Text, 1), (Mode::Json, 1), (Mode::Interactive, 0)] {
+        let mut bench = Bench::new(config(mode));
+        bench.join(&["ana"]);
+        bench.stderr();
+        bench.stop(false);
+        bench.polled();
+        bench.event(Event::Left {
+            confirmed: true,
+            unconfirmed: 0,
+            missing: Vec::new(),
+            missed: Vec::new(),
+            lost: vec![(member(3, Key(3), "ben"), 1_200)],
+        });
+        assert_eq!(bench.ui.exit_status(), Some(status), "{mode:?}");
+        assert_eq!(
+            bench.stderr(),
+            "papo: ben#3 was lost before it confirmed 1,200 of the lines said\n"
+        );
+    }
 }
 
 #[test]

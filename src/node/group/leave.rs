@@ -83,9 +83,8 @@ impl Group {
         let missing = parts.talk.unconfirmed_by(&self.roster, parts.mesh);
         let (unconfirmed, missed) = (parts.talk.undelivered(), parts.talk.missed_by());
         let lost = parts.talk.unheard_of(&self.roster, parts.mesh);
-        let is_unsure = parts.talk.has_been_missed() || parts.talk.has_unheard(parts.mesh);
         parts.cx.show(Event::Left {
-            confirmed: unconfirmed == 0 && !is_unsure,
+            confirmed: unconfirmed == 0 && !parts.talk.has_been_missed(),
             unconfirmed,
             missing,
             missed,

@@ -85,11 +85,6 @@ impl Overdue {
         self.due.get(&key).map_or(0, |due| due.seqs.len())
     }
 
-    /// Whose word is still to come.
-    fn keys(&self) -> impl Iterator<Item = Key> {
-        self.due.keys().copied()
-    }
-
     /// Who has called how many missed since the last call.
     pub(super) fn take_missed(&mut self) -> BTreeMap<Key, u64> {
         std::mem::take(&mut self.missed)
@@ -149,13 +144,7 @@ impl Talk {
         (most.unwrap_or(0), members.cloned().collect())
     }
 
-    /// True if somebody who was lost, and may be back some time, has not said whether it has all that this node wrote.
-    pub(in crate::node) fn has_unheard(&self, mesh: &Mesh) -> bool {
-        let mut due = self.overdue.keys();
-        due.any(|key| !mesh.has_left(key) && !mesh.is_dead(key))
-    }
-
-    /// Who that is, as far as it is known what people call it, and on how many messages the word of each is due.
+    /// Who was lost, may be back some time, and has not said whether it has so many of what this node wrote.
     pub(in crate::node) fn unheard_of(&self, view: &Roster, mesh: &Mesh) -> Vec<(Member, u64)> {
         let known = view.members().iter().chain(mesh.lost());
         let there = known.filter(|m| !mesh.has_left(m.key) && !mesh.is_dead(m.key));

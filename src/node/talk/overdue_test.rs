@@ -137,7 +137,7 @@ fn who_does_not_come_back_is_named_and_waited_for_no_longer_than_what_it_lacks_i
     let (mut rig, link, _) = one_is_lost(None);
     stop(&mut rig);
     let (left, took) = leave(&mut rig, link, PATIENCE).expect("it leaves");
-    assert_eq!(left, (false, vec![], vec![(ANA, 10)]));
+    assert_eq!(left, (true, vec![], vec![(ANA, 10)]));
     let patience = rig.node.cx.gap_patience();
     assert!(took > patience / 2 && took < patience * 2, "{took:?}");
 }
