@@ -65,6 +65,8 @@ pub enum Weakness {
     StrangersWordsEnd,
     /// Whoever leaves does not wait for a member that was lost a moment ago.
     LostAreNotAwaited,
+    /// Where a message counts once it is printed, one that is shown as old counts at once.
+    OldCountsAtOnce,
     /// What a peer lacked once, it lacks for ever.
     AnswersStayGood,
     /// What is given up is not said.

@@ -142,7 +142,7 @@ impl Display {
         }
     }
 
-    /// Shows messages of the history, all of one author or all of others.
+    /// Shows messages as the node gave them, all of one author or all of others.
     pub(super) fn messages(
         &mut self,
         now: Now,
@@ -151,21 +151,10 @@ impl Display {
         arrival: Arrival,
     ) {
         if self.runs.is_some() {
-            if !own && arrival != Arrival::Old {
+            if !own {
                 self.stdout.push_unshown(messages.len());
             }
-            for message in &messages {
-                let said = PrivateEvent {
-                    from: message.from(),
-                    key: message.origin(),
-                    nick: message.nick(),
-                    sent_at: message.sent_at(),
-                    text: message.text(),
-                    own,
-                };
-                self.run_for(now, &said, Some(message.id()));
-            }
-            return;
+            return self.run_for_each(now, &messages, own);
         }
         if !own && arrival != Arrival::Old && self.prompt().is_some() {
             for message in &messages {
@@ -203,8 +192,26 @@ impl Display {
     /// Prints messages of the history again; those of `key` are one's own.
     pub(super) fn replay(&mut self, now: Now, old: Vec<ChatMessage>, key: Key) {
         for message in old {
-            let own = message.origin() == key;
-            self.messages(now, vec![message], own, Arrival::Old);
+            let (own, message) = (message.origin() == key, vec![message]);
+            match self.runs {
+                Some(_) => self.run_for_each(now, &message, own),
+                None => self.stdout.push_again(now.wall_ms, message, own),
+            }
+        }
+    }
+
+    /// Runs the user's command for each of these messages.
+    fn run_for_each(&mut self, now: Now, messages: &[ChatMessage], own: bool) {
+        for message in messages {
+            let said = PrivateEvent {
+                from: message.from(),
+                key: message.origin(),
+                nick: message.nick(),
+                sent_at: message.sent_at(),
+                text: message.text(),
+                own,
+            };
+            self.run_for(now, &said, Some(message.id()));
         }
     }
 

@@ -100,7 +100,7 @@ impl Output {
         own: bool,
         arrival: Arrival,
     ) {
-        let owed = self.reports && !own && arrival != Arrival::Old;
+        let owed = self.reports && !own;
         if self.closed {
             self.dropped += owed_of(messages.len(), !own && arrival != Arrival::Old);
             return self.printed.skipped(owed_of(messages.len(), owed));
@@ -110,7 +110,17 @@ impl Output {
         self.skip_what_is_too_much(at);
     }
 
-    /// Notes that so many live messages of others need not be printed.
+    /// Adds messages of the history, all of one author or all of others, which the node gave before or keeps from
+    /// before it joined: nobody is owed a word of them.
+    pub(super) fn push_again(&mut self, at: u64, messages: Vec<ChatMessage>, own: bool) {
+        if !self.closed {
+            let said = Said::new(messages, own, Arrival::Old, false);
+            self.backlog.push_said(at, said);
+            self.skip_what_is_too_much(at);
+        }
+    }
+
+    /// Notes that so many messages of others, which the node gave, need not be printed.
     pub(super) fn push_unshown(&mut self, count: usize) {
         match (self.reports, self.closed) {
             (true, false) => self.backlog.push_unshown(count as u64),

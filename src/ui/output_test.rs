@@ -319,7 +319,7 @@ fn what_nobody_reads_any_more_is_skipped_and_not_unprinted() {
 }
 
 #[test]
-fn a_word_is_owed_only_of_what_others_say_now() {
+fn a_word_is_owed_of_what_others_said_as_the_node_gave_it() {
     let mut output = json_output(10);
     for (seq, own, arrival) in [
         (1, false, Arrival::Old),
@@ -328,9 +328,12 @@ fn a_word_is_owed_only_of_what_others_say_now() {
     ] {
         output.push_messages(0, vec![of(7, seq)], own, arrival);
     }
+    output.push_again(0, vec![of(7, 1)], false);
+    assert_eq!(output.next_fate(), None, "nothing is written yet");
     let (out, _) = taken(&mut output, usize::MAX);
+    assert_eq!(out.lines().count(), 4);
     output.on_written(out.len() as u64);
-    assert_eq!(output.next_fate(), Some(Fate::Printed(1)));
+    assert_eq!(output.next_fate(), Some(Fate::Printed(2)));
     assert_eq!(output.next_fate(), None);
 }
 

@@ -203,6 +203,7 @@ impl Showing {
         arrival: Arrival,
     ) {
         let Scene { display, now, .. } = scene;
+        let count = messages.len();
         if arrival == Arrival::Old {
             let left = self.replay.max().saturating_sub(self.replayed);
             // What comes before the first `Joined` is shown with it.
@@ -210,17 +211,16 @@ impl Showing {
             messages.truncate(if self.has_joined { left } else { 0 });
             messages.truncate(self.wanted.take(messages.len()));
             self.replayed += messages.len();
-            return display.messages(*now, messages, own, arrival);
-        }
-        if let Some(last) = messages.last() {
-            self.news.note_spoke(now.time, last.origin());
-        }
-        let count = messages.len();
-        if self.has_joined && (display.shows_own() || !own) {
-            self.keep_wanted(&mut messages, display.people());
-            messages.truncate(self.wanted.take(messages.len()));
         } else {
-            messages.clear();
+            if let Some(last) = messages.last() {
+                self.news.note_spoke(now.time, last.origin());
+            }
+            if self.has_joined && (display.shows_own() || !own) {
+                self.keep_wanted(&mut messages, display.people());
+                messages.truncate(self.wanted.take(messages.len()));
+            } else {
+                messages.clear();
+            }
         }
         let unshown = count - messages.len();
         if !messages.is_empty() {

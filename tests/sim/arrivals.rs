@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use papo::node::Node;
+use papo::timing::IN_VAIN_TIMEOUTS;
 use papo::wire::{Id, Key, Member, MessageId, Position};
 
 use super::agenda::RunId;
@@ -45,8 +46,9 @@ impl Arrivals {
     }
 
     /// The ids of the members that a node has had steady, live links with, and that hold it for a
-    /// member too.
-    pub fn linked(&self, (run, now): (RunId, u64), scene: Scene<'_>) -> Vec<Id> {
+    /// member too. One that has long vouched in vain for a coordinator which the node cannot reach counts no more.
+    pub fn linked(&self, (run, now): (RunId, u64), timeout: u64, scene: Scene<'_>) -> Vec<Id> {
+        let asked_in_vain = now.saturating_sub(timeout * u64::from(IN_VAIN_TIMEOUTS));
         let has = |node: &Node, key: Key| node.members().iter().any(|m| m.key == key);
         let processes = scene.processes;
         let me = &processes[run];
@@ -59,6 +61,7 @@ impl Arrivals {
                     && scene.is_steady(run, *other, now)
                     && has(&me.node, p.key)
                     && has(&p.node, me.key)
+                    && !vouches_in_vain(*other, (run, asked_in_vain), scene)
             })
             .filter_map(|other| processes[other].node.id())
             .collect()
@@ -194,4 +197,16 @@ impl Arrivals {
         };
         runs.filter(is_calm).collect()
     }
+}
+
+/// This voucher follows somebody else, and the path between that one and the run has been cut since then.
+fn vouches_in_vain(voucher: RunId, (run, since): (RunId, u64), scene: Scene<'_>) -> bool {
+    let processes = scene.processes;
+    let followed = processes[voucher].node.coordinator().map(|c| c.key);
+    let mut runs = 0..processes.len();
+    let followed = runs.find(|other| followed == Some(processes[*other].key));
+    followed.is_some_and(|followed| {
+        let hosts = (processes[run].host, processes[followed].host);
+        followed != voucher && scene.paths.is_cut_since(hosts.0, hosts.1, since)
+    })
 }

@@ -201,7 +201,7 @@ impl World {
         if let Event::Messages {
             messages,
             own: false,
-            arrival: Arrival::Live | Arrival::Late,
+            ..
         } = event
             && self.processes[run].prints
         {

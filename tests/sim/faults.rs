@@ -156,8 +156,7 @@ impl World {
                 self.end_later(number, long);
             }
             What::SegmentLoss(permille, long) => {
-                self.paths.segment_loss = permille;
-                self.paths.touch_all(now);
+                self.paths.lose_segments(now, permille);
                 self.end_later(number, long);
             }
             What::CutFrom(who, b, long) => {
@@ -301,10 +300,7 @@ impl World {
             What::Refuse(a, b, _) => self.paths.block_dials(now, (a, b), true, false),
             What::Slow(a, b, ..) => self.regain_speed(a, b),
             What::DatagramLoss(..) => self.paths.datagram_loss = 0,
-            What::SegmentLoss(..) => {
-                self.paths.segment_loss = 0;
-                self.paths.touch_all(now);
-            }
+            What::SegmentLoss(..) => self.paths.lose_segments(now, 0),
             _ => {}
         }
     }

@@ -307,4 +307,35 @@ pub const KEPT_AS_A_KIND: &[(u64, &str, &str)] = &[
         "partitions",
         "the check wanted a word of an author that had no open way since it counted on its reader",
     ),
+    (
+        310_004_973,
+        "partitions",
+        "a line that was shown as old counted as printed at once, and its author learned that it was owed",
+    ),
+    (
+        350_003_542,
+        "one-way cuts",
+        "the check wanted a node to wait for one that had long vouched for a coordinator out of its reach",
+    ),
+    (
+        350_002_339,
+        "cuts that stay",
+        "the check wanted a word of an author that was three steps away for good",
+    ),
+    (
+        360_004_986,
+        "one-way cuts",
+        "the check wanted a node to wait for one that had vouched for a coordinator out of its reach for so long that \
+         its word counted no more",
+    ),
+    (
+        360_003_006,
+        "cuts that stay",
+        "the check wanted the word of an author whose path lost segments, and then was cut for good",
+    ),
+    (
+        350_002_379,
+        "slow",
+        "the check called one in reach whose path lost one segment in six, and whose answers came too late",
+    ),
 ];

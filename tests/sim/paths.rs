@@ -10,6 +10,8 @@ struct Path {
     cuts: u32,
     no_dial: u32,
     refuse: u32,
+    /// When a fault last began or ended that refuses.
+    refused_at: Option<u64>,
     /// Streams carry nothing.
     stalls: u32,
     /// Bytes a second, while a fault makes it slow.
@@ -26,6 +28,8 @@ pub struct Paths {
     /// Losses in permille that are under way.
     pub datagram_loss: u64,
     pub segment_loss: u64,
+    /// When more than one segment in ten last got lost.
+    lost_many_at: Option<u64>,
     /// When something last changed for a pair, for a host, and for all.
     touched: Vec<Vec<u64>>,
     touched_all: u64,
@@ -39,6 +43,7 @@ impl Paths {
             odd: vec![None; hosts],
             datagram_loss: 0,
             segment_loss: 0,
+            lost_many_at: None,
             touched: vec![vec![0; hosts]; hosts],
             touched_all: 0,
         }
@@ -98,6 +103,12 @@ impl Paths {
         self.paths[a][b].refuse > 0 || (a != b && (is_refusing(a) || is_refusing(b)))
     }
 
+    /// A connection request of `a` has been refused in the name of `b`, who may live, since then.
+    pub fn has_refused_since(&self, a: Host, b: Host, since: u64) -> bool {
+        let ended = self.paths[a][b].refused_at;
+        self.refuses(a, b) || ended.is_some_and(|at| at >= since)
+    }
+
     /// The rate of this direction where a fault slows it.
     pub fn slow(&self, a: Host, b: Host) -> Option<u64> {
         self.paths[a][b].slow
@@ -115,10 +126,31 @@ impl Paths {
             && self.touched_all <= since
     }
 
+    /// Nothing has come from the one to the other, or back, since then.
+    pub fn is_cut_since(&self, a: Host, b: Host, since: u64) -> bool {
+        let touched = self.touched[a][b].max(self.touched[b][a]);
+        !self.both_ways(a, b) && touched.max(self.touched_all) <= since
+    }
+
     /// Something happened to this host, or between these two.
     pub fn touch(&mut self, now: u64, a: Host, b: Host) {
         self.touched[a][b] = now;
         self.touched[b][a] = now;
+    }
+
+    /// From now on so many segments in a thousand get lost.
+    pub fn lose_segments(&mut self, now: u64, permille: u64) {
+        if self.segment_loss.max(permille) > 100 {
+            self.lost_many_at = Some(now);
+        }
+        self.segment_loss = permille;
+        self.touch_all(now);
+    }
+
+    /// More than one segment in ten has got lost since then: what is asked takes several trips, and each may take longer
+    /// than a failure timeout.
+    pub fn has_lost_many_since(&self, since: u64) -> bool {
+        self.segment_loss > 100 || self.lost_many_at.is_some_and(|at| at >= since)
     }
 
     pub fn touch_all(&mut self, now: u64) {
@@ -146,6 +178,7 @@ impl Paths {
         for (a, b) in [(a, b), (b, a)] {
             let path = &mut self.paths[a][b];
             let count = if refuse {
+                path.refused_at = Some(now);
                 &mut path.refuse
             } else {
                 &mut path.no_dial

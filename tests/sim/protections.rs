@@ -43,11 +43,6 @@ pub const ALL: &[(Weakness, &str)] = &[
     (Weakness::NoRetention, "keeping what is not stable"),
     (Weakness::FirstSyncJoins, "joining from the best source"),
     (Weakness::NoRelay, "word by way of others"),
-    (
-        Weakness::RelaysAreNoSign,
-        "doubt in a link whose peer lets others carry what it says",
-    ),
-    (Weakness::NoAskingPastStrangers, "asking past strangers"),
     (Weakness::NoRedialByMembers, "dials of lost members by all"),
     (
         Weakness::ThrownAwayCounts,
@@ -230,8 +225,6 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     // Mostly authors say themselves what they wrote; it takes ones that died.
     (Weakness::NoPeriodicSync, "partitions", 3_692),
     (Weakness::NoPeriodicSync, "partitions", 3_630),
-    (Weakness::NoAskingPastStrangers, "cuts that stay", 7_010_533),
-    (Weakness::NoAskingPastStrangers, "cuts that stay", 2_268),
     (Weakness::NoRedialByMembers, "cuts that stay", 9_006_857),
     (Weakness::ThrownAwayCounts, "calm", 3_165_875),
     (Weakness::ThrownAwayCounts, "stopped in bursts", 3_160_257),
@@ -263,7 +256,6 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::OnlyTheLiveAreNamed, BACK_BRIEFLY, 2),
     (Weakness::GivenUpOutOfOrder, "partitions", 120_139_325),
     (Weakness::KnownIsNoticedAgain, "slow", 96_003_101),
-    (Weakness::RelaysAreNoSign, "cuts that stay", 131_015_468),
     (Weakness::GivenUpIsForgotten, "stores", 8),
     (Weakness::GivenUpIsForgotten, "stores", 9),
     (Weakness::AdmittedAnewAreOld, "partitions", 160_101_921),

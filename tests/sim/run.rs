@@ -177,23 +177,25 @@ fn agreement(world: &World) -> Verdict {
     Ok(())
 }
 
-/// What this node said is delivered to those in its view whom it reaches, or a neighbour of it does.
-fn delivered_past_cuts(world: &World, run: RunId) -> Verdict {
+/// True if this node reaches the one that stays and has this key, or a neighbour of it does: nothing that one has to
+/// tell another goes farther.
+fn is_near(world: &World, run: RunId, key: Key) -> bool {
     let reaches = |a: RunId, b: RunId| {
         let host = |run: RunId| world.processes[run].host;
         world.paths.both_ways(host(a), host(b))
     };
     let staying = alive(world);
-    let is_near = |other: RunId| {
-        reaches(run, other)
-            || staying
-                .iter()
-                .any(|n| reaches(run, *n) && reaches(*n, other))
+    let other = world.run_of(key).filter(|other| staying.contains(other));
+    let by_one_of = |other: RunId| {
+        let mut between = staying.iter();
+        between.any(|n| reaches(run, *n) && reaches(*n, other))
     };
-    let is_too_far = |key: Key| {
-        let other = world.run_of(key).filter(|other| staying.contains(other));
-        other.is_none_or(|other| !is_near(other))
-    };
+    other.is_some_and(|other| reaches(run, other) || by_one_of(other))
+}
+
+/// What this node said is delivered to those in its view whom it reaches, or a neighbour of it does.
+fn delivered_past_cuts(world: &World, run: RunId) -> Verdict {
+    let is_too_far = |key: Key| !is_near(world, run, key);
     let node = &world.processes[run].node;
     let view: Vec<Key> = node.members().iter().map(|m| m.key).collect();
     let open = world
@@ -225,11 +227,13 @@ fn agreement_within(world: &World, group: &[RunId], whole: bool) -> Verdict {
     } else {
         convergence::same_history(&nodes)?;
     }
-    let authors = nodes.iter().map(|n| n.key).collect();
-    let joined = nodes.iter().filter(|n| n.joined).map(|n| n.run);
-    let joined: Vec<RunId> = joined.collect();
     let holds = |run: RunId, id| world.processes[run].node.history().contains(id);
-    world.record.ledger.settled(&joined, &authors, holds)?;
+    for run in nodes.iter().filter(|n| n.joined).map(|n| n.run) {
+        // How much somebody has said comes by way of one other at most.
+        let authors = nodes.iter().map(|n| n.key);
+        let authors = authors.filter(|key| is_near(world, run, *key)).collect();
+        world.record.ledger.settled(&[run], &authors, holds)?;
+    }
     let shown: Vec<_> = group
         .iter()
         .map(|run| world.record.shown_to(*run))

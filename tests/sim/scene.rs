@@ -51,8 +51,8 @@ impl Scene<'_> {
         self.is_linked(a, b) && self.paths.both_ways(one.host, other.host)
     }
 
-    /// They are linked, and each has heard the other for `long`, and within `long`; or nothing has
-    /// happened to the path between them for long: not every link has to be heard.
+    /// They are linked, and each has heard the other for `long`, and within `long`, while most segments came through; or
+    /// nothing has happened to the path between them for long: not every link has to be heard.
     pub fn is_in_reach(&self, a: RunId, b: RunId, now: u64, long: u64) -> bool {
         let (one, other) = (&self.processes[a], &self.processes[b]);
         let calm = |p: &Process| p.disturbed + long <= now;
@@ -60,6 +60,7 @@ impl Scene<'_> {
             && self.paths.both_ways(one.host, other.host)
             && calm(one)
             && calm(other)
+            && !self.paths.has_lost_many_since(now.saturating_sub(long))
             && (one.hears(b, now, long) && other.hears(a, now, long)
                 || now >= STEADY && self.paths.is_quiet(one.host, other.host, now - STEADY))
     }

@@ -1,7 +1,7 @@
 //! Who coordinates, as a member tells others and hears from them.
 
 use crate::node::rig::{Rig, address, office, request};
-use crate::node::{Effect, Input, LinkId, Timer};
+use crate::node::{Effect, Input, LinkId, Timer, Weakness};
 use crate::wire::{Datagram, Key, Message};
 
 const LEADER: Key = Key(9);
@@ -65,4 +65,25 @@ fn a_newer_view_comes_from_the_member_that_mentions_it_where_the_coordinator_is_
     let coordinator = Some(newer);
     let sent = rig.receive(ben, Message::Ping { coordinator });
     assert!(sent.contains(&Message::ViewRequest), "{sent:?}");
+}
+
+/// Who is a stranger only because this view is old would pass a question on; another one must not keep it from that.
+#[test]
+fn a_stranger_that_mentions_a_newer_view_is_not_asked_for_it_but_the_coordinator_is_asked_in_again()
+{
+    let asks = |weakened: Option<Weakness>| {
+        let members = [(4, LEADER), (2, Key(5)), (3, BEN)];
+        let (mut rig, _) = Rig::member_among(&members);
+        rig.node.cx.config.weakened = weakened;
+        rig.pass(rig.node.cx.config.failure_timeout);
+        let stranger = rig.meet(Key(30));
+        let mut newer = office(4, LEADER);
+        newer.version = 3;
+        let coordinator = Some(newer);
+        let sent = rig.receive(stranger, Message::Ping { coordinator });
+        assert!(!sent.contains(&Message::ViewRequest), "{sent:?}");
+        rig.node.group.asking.is_some()
+    };
+    assert!(asks(None));
+    assert!(!asks(Some(Weakness::NoAskingPastStrangers)));
 }

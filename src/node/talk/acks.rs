@@ -104,10 +104,11 @@ impl Talk {
         (!is_stable || carried < Some(ack.seq)).then_some(ack)
     }
 
-    /// Others' messages are shown, and wait to be printed.
+    /// Others' messages are shown, and wait to be printed. What is old counts as well: its author may learn later
+    /// that this node owes it a word.
     pub(super) fn await_printing(
         &mut self,
-        lent: &mut Lent<'_>,
+        lent: &Lent<'_>,
         run: &[ChatMessage],
         arrival: Arrival,
     ) {
@@ -118,9 +119,8 @@ impl Talk {
         if !lent.cx.config.confirms_printed || author == lent.cx.config.key {
             return;
         }
-        if arrival == Arrival::Old {
-            // Nobody waits for the past; but what is confirmed beyond it begins with it.
-            return self.history.origin_mut(author).print(first, last);
+        if arrival == Arrival::Old && lent.cx.is_weakened(Weakness::OldCountsAtOnce) {
+            self.history.origin_mut(author).print(first, last);
         }
         self.acks.unprinted.push_back((author, first, last));
     }

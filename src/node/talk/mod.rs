@@ -40,6 +40,7 @@ mod overdue;
 mod past;
 mod plan;
 mod returning;
+mod rounds;
 mod runs;
 mod source;
 mod stability;

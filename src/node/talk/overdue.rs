@@ -64,11 +64,14 @@ impl Overdue {
             return Settled::default();
         };
         let said = due.seqs.within(ack.from, ack.seq);
-        let missed = ack.missed.iter();
-        let missed = missed.map(|(first, last)| said.within(*first, *last).len());
+        // What it has is none of what it calls missed, which may name a message twice.
+        let mut has = said.clone();
+        for (first, last) in &ack.missed {
+            has.remove_range(*first, *last);
+        }
         let settled = Settled {
             all: said.len(),
-            missed: missed.sum(),
+            missed: said.len() - has.len(),
         };
         due.seqs.subtract(&said);
         if due.seqs.is_empty() {

@@ -24,9 +24,11 @@ fn a_word_settles_what_it_says_once() {
     assert_eq!(overdue.settle(ANA, &ack(1, 15, &[(9, 12)])), settled(5, 2));
     assert_eq!(overdue.settle(ANA, &ack(1, 15, &[(9, 12)])), settled(0, 0));
     assert_eq!(overdue.of(ANA), 5);
-    assert_eq!(overdue.settle(ANA, &ack(1, 30, &[])), settled(5, 0));
+    let twice = ack(16, 17, &[(16, 16), (16, 17), (17, 17)]);
+    assert_eq!(overdue.settle(ANA, &twice), settled(2, 2));
+    assert_eq!(overdue.settle(ANA, &ack(1, 30, &[])), settled(3, 0));
     assert_eq!(overdue.of(ANA), 0);
-    assert_eq!(overdue.take_missed(), BTreeMap::from([(ANA, 2)]));
+    assert_eq!(overdue.take_missed(), BTreeMap::from([(ANA, 4)]));
     assert_eq!(overdue.take_missed(), BTreeMap::new());
 }
 

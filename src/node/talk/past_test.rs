@@ -274,6 +274,33 @@ fn what_an_author_had_written_by_its_first_hello_is_old_unless_it_says_otherwise
     assert_eq!(arrivals(&mut rig), [(id(2), Arrival::Live)]);
 }
 
+/// The author says only later that it counts on this node, where a line counts once it is printed.
+#[test]
+fn what_is_shown_as_old_is_confirmed_no_sooner_than_it_is_printed() {
+    let told = |weakened: Option<Weakness>| {
+        let mut config = config();
+        config.confirms_printed = true;
+        config.weakened = weakened;
+        let members = [(1, BEN), (2, config.key), (3, STRANGER)];
+        let (mut rig, ben) = Rig::member_with(config, &members);
+        rig.receive(ben, Message::SyncAnswer(rig.answer()));
+        pass(&mut rig, ben, 6);
+        rig.pass_on(BEN, chat(STRANGER, 1, &[]));
+        let mut greeting = hello(STRANGER, None);
+        greeting.clock = 1_500;
+        let link = rig.meet_as(greeting);
+        pass(&mut rig, ben, 20);
+        assert_eq!(arrivals(&mut rig), [(of_the_stranger(1), Arrival::Old)]);
+        let is_ack = |m: &Message| matches!(m, Message::Ack(ack) if ack.seq == 1);
+        let early = rig.receive(link, stable(1)).iter().any(is_ack);
+        rig.node.on_printed(1);
+        let late = rig.turn(Vec::new()).iter().any(is_ack);
+        (early, late)
+    };
+    assert_eq!(told(None), (false, true));
+    assert_eq!(told(Some(Weakness::OldCountsAtOnce)), (true, false));
+}
+
 /// Its word was waited for in vain while it was cut off. It comes right after its HELLO, and what others bring of it
 /// in between is neither old nor new yet. Whoever comes again is waited for no more.
 #[test]

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::exchange::Exchange;
 use super::odds::Odds;
+use super::rounds::Rounds;
 use super::{Lent, Talk};
 use crate::limits::{EXCHANGES_MAX, FETCH_SCAN_MAX, STRANGERS_EXCHANGES_MAX};
 use crate::node::{Class, LinkId, Time, Timer, Weakness};
@@ -37,8 +38,8 @@ pub(super) struct Repair {
     no: u64,
     /// Mostly one; another one only beside those that take long and bring little.
     pub(super) exchanges: Vec<Exchange>,
-    /// The peers that were asked, of those that are asked each once in an order by chance.
-    had_round: BTreeSet<Key>,
+    /// Whose turn it is every few seconds.
+    rounds: Rounds,
     /// Rounds that were put off since the last one.
     rounds_put_off: u32,
     /// Who is asked next, and why.
@@ -333,7 +334,7 @@ impl Talk {
             .set_timer(Timer::SyncRound, lent.cx.now.time + pause);
     }
 
-    /// Every few seconds: a SYNC with a random peer of those that had none since all others did.
+    /// Every few seconds: a SYNC with one peer after the other.
     pub(in crate::node) fn on_sync_round(&mut self, lent: &mut Lent<'_>) {
         self.schedule_sync_round(lent);
         if lent.cx.is_weakened(Weakness::NoPeriodicSync) {
@@ -351,26 +352,9 @@ impl Talk {
         let keys: Vec<Key> = open
             .filter(|k| lent.mesh.is_alive(lent.cx, *k) && self.may_ask(lent, *k))
             .collect();
-        if let Some(key) = self.next_round(lent, &keys) {
+        if let Some(key) = self.repair.rounds.next(&keys, &mut lent.cx.rng) {
             self.want_sync(lent, key, Why::Lacks);
         }
-    }
-
-    /// One of these by chance; each had its turn before one has the next.
-    fn next_round(&mut self, lent: &mut Lent<'_>, keys: &[Key]) -> Option<Key> {
-        let had = &mut self.repair.had_round;
-        had.retain(|key| keys.contains(key));
-        if keys.iter().all(|key| had.contains(key)) {
-            had.clear();
-        }
-        let key = lent.cx.rng.choice(
-            keys.iter()
-                .filter(|key| !had.contains(key))
-                .copied()
-                .collect::<Vec<_>>(),
-        )?;
-        had.insert(key);
-        Some(key)
     }
 }
 

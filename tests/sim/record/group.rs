@@ -46,7 +46,7 @@ impl Record {
                     Phase::Started => self.elections.on_started(run, now),
                     Phase::Ended => self.elections.on_ended(run),
                     Phase::Won => {
-                        let mut linked = self.arrivals.linked((run, now), scene);
+                        let mut linked = self.arrivals.linked((run, now), self.timeout, scene);
                         // Who answers for a liar that never comes into office is passed by, too.
                         linked.retain(|_| !self.lying.is_at_work(scene));
                         let node = &scene.processes[run].node;
@@ -89,8 +89,11 @@ impl Record {
         run.is_none_or(|run| !scene.stays(*run))
     }
 
-    /// A run can tell those with whom it has a link that it counts on them.
+    /// A run can tell those with whom it has a link that it counts on them, unless segments get lost.
     fn note_could_tell(&mut self, run: RunId, scene: Scene<'_>) {
+        if scene.paths.segment_loss > 0 {
+            return;
+        }
         let here = &scene.processes[run];
         for key in here.node.peers() {
             let pair = (run, key);

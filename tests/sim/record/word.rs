@@ -177,7 +177,7 @@ impl Record {
     }
 
     /// Whoever leaves before its time is over waits for those who were lost a moment ago, live, lack some of what it
-    /// said, and have not called that missed.
+    /// said, and have not called that missed. One whose host refuses connections looks as if its process had ended.
     pub(super) fn leaves_nobody_behind(
         &self,
         (run, now): (RunId, u64),
@@ -188,10 +188,15 @@ impl Record {
         }
         let lost = self.lost_at.range((run, Key(0))..=(run, Key(u64::MAX)));
         let lost = lost.filter(|(_, at)| now - **at < 2 * self.timeout);
-        for ((_, key), _) in lost {
+        for ((_, key), at) in lost {
             let Some(by) = self.run_of(*key).filter(|by| scene.stays(*by)) else {
                 continue;
             };
+            let (here, there) = (scene.processes[run].host, scene.processes[by].host);
+            let since = at.saturating_sub(4 * self.timeout);
+            if scene.paths.has_refused_since(here, there, since) {
+                continue;
+            }
             let holds = |id| scene.processes[by].node.history().contains(id);
             let has = |id| self.ledger.has(by, id) || self.ledger.was_missed(by, id) || holds(id);
             let lacks = |id: &MessageId| !has(*id);
