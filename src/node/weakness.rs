@@ -65,6 +65,12 @@ pub enum Weakness {
     StrangersWordsEnd,
     /// Whoever leaves does not wait for a member that was lost a moment ago.
     LostAreNotAwaited,
+    /// Whoever does not answer, and falls silent, is asked once more if that was due by then.
+    SilentKeepTheirPlace,
+    /// Whoever looks for a room founds one, though others name a coordinator to it, which is dead.
+    NamersOfTheDeadAreNobody,
+    /// An author that was asked itself for what others say that it said, and does not hold it, may have said it.
+    AuthorsAnswersSayNothing,
     /// Where a message counts once it is printed, one that is shown as old counts at once.
     OldCountsAtOnce,
     /// What a peer lacked once, it lacks for ever.

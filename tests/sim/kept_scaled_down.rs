@@ -323,6 +323,21 @@ pub const KEPT_AS_A_KIND: &[(u64, &str, &str)] = &[
         "the check wanted a word of an author that was three steps away for good",
     ),
     (
+        352_003_783,
+        "pair cuts",
+        "a gap waited for an author that had fallen silent since it was to be asked, and a newcomer joined without it",
+    ),
+    (
+        352_008_822,
+        "pair cuts",
+        "a newcomer founded a room of its own while members named a coordinator to it that had just died",
+    ),
+    (
+        310_017_634,
+        "partitions",
+        "two that alone held what two groups had said had no turn with each other for twenty seconds",
+    ),
+    (
         360_004_986,
         "one-way cuts",
         "the check wanted a node to wait for one that had vouched for a coordinator out of its reach for so long that \

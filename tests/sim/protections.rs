@@ -78,10 +78,6 @@ pub const ALL: &[(Weakness, &str)] = &[
         "no office for a coordinator that resigned by the word of another one",
     ),
     (
-        Weakness::FirstOfRunCounts,
-        "the mark of each line that was called missed before it was said",
-    ),
-    (
         Weakness::LastAdmissionCounts,
         "the word of whoever counts on a node since its first admission",
     ),
@@ -154,6 +150,18 @@ pub const ALL: &[(Weakness, &str)] = &[
     (
         Weakness::LostAreNotAwaited,
         "the wait of whoever leaves for one that was lost a moment ago",
+    ),
+    (
+        Weakness::SilentKeepTheirPlace,
+        "asking those first who speak",
+    ),
+    (
+        Weakness::NamersOfTheDeadAreNobody,
+        "looking for a group whose coordinator has just died",
+    ),
+    (
+        Weakness::AuthorsAnswersSayNothing,
+        "the answer of an author that does not count on whoever asks",
     ),
     (
         Weakness::HalfAViewCounts,
@@ -242,7 +250,6 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::VersionsBeginAgain, HOSTILE, 3_287),
     (Weakness::HostIsNotAsked, "stopped", 63_026_075),
     (Weakness::HostIsNotAsked, "partitions", 58_019_014),
-    (Weakness::FirstOfRunCounts, HOSTILE, 197),
     (Weakness::EachCauseIsAwaitedAnew, HOSTILE, 25),
     (Weakness::UnknownAreAwaited, HOSTILE, 125),
     (Weakness::AnswersTellNoOffice, "mixed", 210_018_677),
@@ -265,6 +272,9 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::NewGroupsBringNothing, "partitions", 190_011_030),
     (Weakness::StrangersWordsEnd, "partitions", 300_004_851),
     (Weakness::LostAreNotAwaited, "mixed", 1_000_093),
+    (Weakness::SilentKeepTheirPlace, "pair cuts", 352_003_783),
+    (Weakness::AuthorsAnswersSayNothing, HOSTILE, 220),
+    (Weakness::NamersOfTheDeadAreNobody, "pair cuts", 352_008_822),
     (Weakness::LostAreNotAwaited, "partitions", 2_000_092),
     (Weakness::HalfAViewCounts, "peers only", 120_170_435),
     (Weakness::NewcomersAreOld, "stopped", 90_000_198),

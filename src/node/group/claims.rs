@@ -212,7 +212,7 @@ impl Group {
         if parts.mesh.has_left(told.key)
             || (parts.mesh.is_dead(told.key) && !parts.mesh.is_alive(parts.cx, told.key))
         {
-            return;
+            return self.hear_of_gone(parts);
         }
         let counts = self.counts(parts, told, route);
         if let Some(asking) = &mut self.asking

@@ -256,6 +256,19 @@ impl Group {
         }
     }
 
+    /// Somebody names a coordinator that is gone: there is a group that will notice that, and elect. It is looked for,
+    /// unless this node has looked for long.
+    pub(super) fn hear_of_gone(&mut self, parts: &Parts<'_>) {
+        let patience = Self::hearsay_patience(parts.cx) * timing::SEEKING_PATIENCES;
+        let now = parts.cx.now.time;
+        if let Standing::Seeking(seek) = &mut self.standing
+            && seek.age(now) < patience
+            && !parts.cx.is_weakened(Weakness::NamersOfTheDeadAreNobody)
+        {
+            seek.look_at_least_until(now + timing::DISCOVERY_WINDOW);
+        }
+    }
+
     fn found_group(&mut self, parts: &mut Parts<'_>) {
         for text in (parts.mesh.named_peers().iter()).filter_map(explain::what_came_of) {
             parts.cx.show(Event::Warning(text));

@@ -1,7 +1,9 @@
 //! A node that looks for its room, and one that was away from it.
 
+use std::time::Duration;
+
 use crate::node::rig::{Rig, address, config, hello, office, response};
-use crate::node::{Config, Effect, Event, Input, LinkId, Timer, Weakness, micros};
+use crate::node::{Closed, Config, Effect, Event, Input, LinkId, Timer, Weakness, micros};
 use crate::timing;
 use crate::wire::{Datagram, Key, Message, Position};
 
@@ -187,4 +189,42 @@ fn whoever_was_about_to_reach_a_coordinator_that_leaves_looks_for_those_that_it_
     let patience = config().failure_timeout + timing::DISCOVERY_WINDOW;
     let longest = patience * timing::SEEKING_PATIENCES + timing::DISCOVERY_WINDOW * 2;
     assert!(founds_after(None, 1_000) <= micros(longest));
+}
+
+/// Its coordinator has died, and a member that has not noticed names it to a newcomer for this long. When the newcomer
+/// founds a room of its own.
+fn founds_beside_a_member(weakened: Option<Weakness>, unnoticed: Duration) -> Duration {
+    let mut rig = Rig::seeking(Config {
+        weakened,
+        ..config()
+    });
+    let leader = office(1, LEADER);
+    let link = rig.meet_as(hello(LEADER, Some(leader.clone())));
+    let why = Closed::Ended;
+    rig.turn(vec![Input::Closed { link, why }]);
+    for (link, _) in rig.dials() {
+        let why = Closed::Refused;
+        rig.turn(vec![Input::Closed { link, why }]);
+    }
+    let ben = rig.meet(BEN);
+    while !rig.node.is_joined() {
+        if Duration::from_micros(rig.micros) < unnoticed {
+            rig.receive(ben, Message::Referral(leader.clone()));
+        }
+        rig.fire(Timer::Join);
+    }
+    Duration::from_micros(rig.micros)
+}
+
+#[test]
+fn whoever_hears_of_a_coordinator_that_is_dead_waits_for_the_election() {
+    let window = timing::DISCOVERY_WINDOW;
+    let unnoticed = window * 2;
+    assert!(founds_beside_a_member(None, unnoticed) >= unnoticed);
+    let weakened = Some(Weakness::NamersOfTheDeadAreNobody);
+    assert!(founds_beside_a_member(weakened, unnoticed) < unnoticed);
+    // Whoever lies does not keep it from a room for ever.
+    let patience = config().failure_timeout + window;
+    let longest = patience * timing::SEEKING_PATIENCES + window * 2;
+    assert!(founds_beside_a_member(None, longest * 2) <= longest);
 }

@@ -135,7 +135,8 @@ impl Talk {
             if let Some(stage) = self.gaps.take_asked(author, span) {
                 let thrown = self.gaps.thrown_of(author);
                 let lacks = self.lacking_of(author, &stage, &thrown);
-                let missed = self.leave_out_unsaid(lent, author, &lacks);
+                let about = (author, stage.since());
+                let missed = self.leave_out_unsaid(lent, about, &lacks);
                 self.call_missed(lent, author, &missed);
                 gone.push((author, lacks));
             }

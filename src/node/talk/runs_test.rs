@@ -1,7 +1,7 @@
 //! Runs against the same messages one by one.
 
 use crate::node::rig::Rig;
-use crate::node::{Input, Message};
+use crate::node::{Arrival, Event, Input, Message, Weakness};
 use crate::wire::{ChatMessage, Draft, Key, MessageId};
 
 const AUTHORS: [Key; 2] = [Key(9), Key(10)];
@@ -85,24 +85,51 @@ fn a_run_makes_of_a_node_what_its_messages_one_by_one_make() {
     assert!(longest_waiting > 5, "no run waited");
 }
 
+/// What the first author says, a line each millisecond.
+fn message(seq: u64) -> ChatMessage {
+    let draft = Draft {
+        origin: AUTHORS[0],
+        seq,
+        timestamp: 1_000 + seq,
+        sent_at: 0,
+        from: 2,
+        nick: "n".into(),
+        dependencies: Vec::new().into(),
+        text: "x".into(),
+    };
+    ChatMessage::new(&draft).unwrap()
+}
+
+/// Somebody named the second line before it was said, and the user was told that it is missed.
+#[test]
+fn of_a_run_that_line_is_late_which_was_called_missed_before_it_was_said() {
+    let late = |weakened: Option<Weakness>| {
+        let mut rig = Rig::new();
+        rig.node.cx.config.weakened = weakened;
+        let link = rig.meet(AUTHORS[0]);
+        let (talk, _) = rig.node.talk();
+        talk.history.origin_mut(AUTHORS[0]).miss(2, 2);
+        talk.hear_word(AUTHORS[0], 0);
+        rig.shown.clear();
+        rig.receive(link, Message::Chat((1..=3).map(message).collect()));
+        let events = rig.shown.iter().flat_map(|event| match event {
+            Event::Messages {
+                messages, arrival, ..
+            } => messages.iter().map(|m| (m.seq(), *arrival)).collect(),
+            _ => Vec::new(),
+        });
+        let late = events.filter(|(_, arrival)| *arrival == Arrival::Late);
+        late.map(|(seq, _)| seq).collect::<Vec<_>>()
+    };
+    assert_eq!(late(None), [2]);
+    assert!(late(Some(Weakness::FirstOfRunCounts)).is_empty());
+}
+
 #[test]
 fn with_a_store_too_a_run_waits_and_is_taken_in_as_one() {
     let mut rig = Rig::new();
     rig.node.restore(crate::node::Restored::default());
     let link = rig.meet(AUTHORS[0]);
-    let message = |seq| {
-        let draft = Draft {
-            origin: AUTHORS[0],
-            seq,
-            timestamp: 1_000 + seq,
-            sent_at: 0,
-            from: 2,
-            nick: "n".into(),
-            dependencies: Vec::new().into(),
-            text: "x".into(),
-        };
-        ChatMessage::new(&draft).unwrap()
-    };
     rig.receive(link, Message::Chat((2..400).map(message).collect()));
     assert_eq!(rig.node.talk.waiting.iter().count(), 1, "one run waits");
     rig.receive(link, Message::Chat(vec![message(1)]));

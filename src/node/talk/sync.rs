@@ -262,9 +262,20 @@ impl Talk {
         let overdue = (self.repair.exchanges).extract_if(.., |e| e.due <= now);
         for exchange in overdue.collect::<Vec<_>>() {
             self.repair.note_late(&exchange);
+            self.forget_silent(lent, exchange.peer);
             self.broke_off(lent, &exchange);
         }
         self.begin_sync(lent);
+    }
+
+    /// Whoever was to be asked once more, has not answered, and has fallen silent since would take another failure
+    /// timeout: if something is missing, those come first who speak.
+    fn forget_silent(&mut self, lent: &Lent<'_>, peer: Key) {
+        if !lent.mesh.is_alive(lent.cx, peer)
+            && !lent.cx.is_weakened(Weakness::SilentKeepTheirPlace)
+        {
+            self.repair.wanted.retain(|(key, _)| *key != peer);
+        }
     }
 
     pub(in crate::node) fn abort_sync_on(&mut self, lent: &mut Lent<'_>, link: LinkId) {

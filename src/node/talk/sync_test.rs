@@ -106,3 +106,31 @@ fn a_member_that_brings_what_is_missing_only_slowly_is_not_held_for_one_that_nev
     rig.receive(ana, chunk_of_two(no));
     assert!(!is_asked_in_vain(&mut rig));
 }
+
+/// Who is asked next, where ana is to be asked once more while she does not answer and falls silent, and then ben.
+fn asked_after_silence(weakened: Option<Weakness>) -> Key {
+    const BEN: Key = Key(11);
+    let mut rig = Rig::new();
+    rig.node.cx.config.weakened = weakened;
+    let [_, ben] = [ANA, BEN].map(|key| {
+        let link = rig.meet(key);
+        rig.admit(link, key);
+        link
+    });
+    rig.say(1);
+    for key in [ANA, ANA, BEN] {
+        let (talk, mut lent) = rig.node.talk();
+        talk.want_sync(&mut lent, key, Why::Lacks);
+    }
+    rig.pass(rig.node.cx.config.failure_timeout);
+    rig.receive(ben, Message::Ping { coordinator: None });
+    rig.fire(Timer::Sync);
+    rig.node.talk.repair.exchanges[0].peer
+}
+
+#[test]
+fn whoever_has_fallen_silent_is_not_asked_once_more_before_those_who_speak() {
+    assert_eq!(asked_after_silence(None), Key(11));
+    let weakened = Some(Weakness::SilentKeepTheirPlace);
+    assert_eq!(asked_after_silence(weakened), ANA);
+}

@@ -7,9 +7,9 @@ use std::collections::{BTreeSet, VecDeque};
 
 use super::{Lent, Talk};
 use crate::limits;
-use crate::node::Weakness;
 use crate::node::history::{Origin, Ranges};
 use crate::node::mesh::Link;
+use crate::node::{Time, Weakness};
 use crate::wire::{Key, MessageId};
 
 /// The names of causes that nobody said.
@@ -71,16 +71,17 @@ impl Talk {
         Some(said.max(taken).max(waiting))
     }
 
-    /// Everybody was asked for these, the author as well: what only others say that it has said
-    /// is left out of what is given up, and what waited for it waits no more. An author that has dropped something
-    /// may have said it: that is missed.
+    /// Everybody was asked for these, since they were noticed (`since`), the author as well: what only others say that it
+    /// has said is left out of what is given up, and what waited for it waits no more. An author that has dropped
+    /// something may have said it: that is missed.
     pub(super) fn leave_out_unsaid(
         &mut self,
         lent: &Lent<'_>,
-        author: Key,
+        (author, since): (Key, Time),
         lacks: &Ranges,
     ) -> Ranges {
         let known = self.known_to_be_said(lent, author);
+        let known = known.or_else(|| self.known_by_answer(lent, author, since));
         let known = known.filter(|_| !self.answers.has_dropped(author));
         let Some(known) = known.filter(|_| !lent.cx.is_weakened(Weakness::NamedCausesExist)) else {
             return lacks.clone();
@@ -92,6 +93,16 @@ impl Talk {
             self.let_go(author, (first, last));
         }
         lacks.within(0, known)
+    }
+
+    /// The last message that this author may have said which does not count on this node, and has told nothing, but was
+    /// asked since then, and has given all that it holds of its own.
+    fn known_by_answer(&self, lent: &Lent<'_>, author: Key, since: Time) -> Option<u64> {
+        let asked = self.answers.last_answer(author);
+        let has_answered = asked.is_some_and(|(began, _)| began >= since)
+            && !lent.cx.is_weakened(Weakness::AuthorsAnswersSayNothing);
+        let highest = self.history.highest(author);
+        has_answered.then(|| highest.max(self.waiting.last_of(author)))
     }
 
     /// What waits for one of these need not wait for it.
