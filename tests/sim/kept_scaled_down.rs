@@ -338,6 +338,11 @@ pub const KEPT_AS_A_KIND: &[(u64, &str, &str)] = &[
         "two that alone held what two groups had said had no turn with each other for twenty seconds",
     ),
     (
+        361_000_273,
+        "cuts that stay",
+        "the check wanted two rooms to meet, of which nobody reached the coordinator of the other",
+    ),
+    (
         360_004_986,
         "one-way cuts",
         "the check wanted a node to wait for one that had vouched for a coordinator out of its reach for so long that \

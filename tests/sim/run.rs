@@ -169,12 +169,47 @@ fn agreement(world: &World) -> Verdict {
     // Who reaches whom is not the same for all: neighbours hold the same history, and what one says
     // is confirmed by way of others.
     for group in groups(world) {
-        agreement_within(world, &group, false)?;
+        for rooms in rooms_that_meet(world, &group) {
+            agreement_within(world, &rooms, false)?;
+        }
         for run in &group {
             delivered_past_cuts(world, *run)?;
         }
     }
     Ok(())
+}
+
+/// Those of a group that follow the same coordinator, or ones that hear of each other: two rooms meet where somebody of
+/// one reaches the other's coordinator, which alone is heard by those that do not know it, or a member that it knows.
+fn rooms_that_meet(world: &World, group: &[RunId]) -> Vec<Vec<RunId>> {
+    let host = |run: RunId| world.processes[run].host;
+    let leader_of = |run: RunId| {
+        let leader = world.processes[run].node.coordinator();
+        leader.and_then(|c| world.run_of(c.key)).unwrap_or(run)
+    };
+    let meet = |a: RunId, b: RunId| {
+        let (one, other) = (leader_of(a), leader_of(b));
+        let reaches = |from, to| world.paths.both_ways(host(from), host(to));
+        let knew =
+            |a: RunId, b: RunId| world.record.had_link_with(a, world.processes[b].node.key());
+        let may_dial = reaches(a, b) && (knew(a, b) || knew(b, a));
+        one == other || reaches(a, other) || reaches(b, one) || may_dial
+    };
+    let mut left: BTreeSet<RunId> = group.iter().copied().collect();
+    let mut all = Vec::new();
+    while let Some(first) = left.pop_first() {
+        let mut rooms = vec![first];
+        let mut at = 0;
+        while at < rooms.len() {
+            let met = left.extract_if(.., |run| meet(rooms[at], *run));
+            let met: Vec<RunId> = met.collect();
+            rooms.extend(met);
+            at += 1;
+        }
+        rooms.sort_unstable();
+        all.push(rooms);
+    }
+    all
 }
 
 /// True if this node reaches the one that stays and has this key, or a neighbour of it does: nothing that one has to

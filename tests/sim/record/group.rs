@@ -109,6 +109,11 @@ impl Record {
         }
     }
 
+    /// This run ever had a link with that one.
+    pub fn had_link_with(&self, run: RunId, key: Key) -> bool {
+        self.linked.contains(&(run, key))
+    }
+
     /// A run has these members in its view now.
     fn note_lost(&mut self, (run, now): (RunId, u64), members: Vec<Key>) {
         let before = self.members_seen.insert(run, members.clone());
