@@ -71,6 +71,9 @@ pub enum Weakness {
     NamersOfTheDeadAreNobody,
     /// An author that was asked itself for what others say that it said, and does not hold it, may have said it.
     AuthorsAnswersSayNothing,
+    /// A member counts as asked in vain, though it brings what is missing in this moment, since earlier exchanges with it
+    /// broke off.
+    SlowAreAskedInVain,
     /// Where a message counts once it is printed, one that is shown as old counts at once.
     OldCountsAtOnce,
     /// What a peer lacked once, it lacks for ever.

@@ -415,7 +415,8 @@ impl Maker {
             datagrams_end: None,
             heal_at: self.until,
             stay,
-            bound: 20 * SECOND,
+            // Two that alone hold something wait for a turn of each other, one in two to four seconds.
+            bound: (20 * SECOND).max(4 * SECOND * self.hosts as u64),
             failover,
             liar: None,
             events: self.events,

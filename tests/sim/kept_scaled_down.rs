@@ -5,6 +5,14 @@
 /// Seeds that once failed, with their limits scaled down.
 pub const KEPT_SCALED_DOWN: &[(u64, &str)] = &[
     (
+        330_078_366,
+        "lines were given up while their author brought them, since earlier exchanges with it had broken off",
+    ),
+    (
+        330_171_671,
+        "the check wanted two of twelve to have had a turn with each other within twenty seconds",
+    ),
+    (
         96_003_101,
         "what nobody had was noticed anew with each word of its author, and never given up",
     ),

@@ -160,8 +160,8 @@ pub const ALL: &[(Weakness, &str)] = &[
         "looking for a group whose coordinator has just died",
     ),
     (
-        Weakness::AuthorsAnswersSayNothing,
-        "the answer of an author that does not count on whoever asks",
+        Weakness::SlowAreAskedInVain,
+        "patience with a member that brings what is missing",
     ),
     (
         Weakness::HalfAViewCounts,
@@ -273,7 +273,7 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::StrangersWordsEnd, "partitions", 300_004_851),
     (Weakness::LostAreNotAwaited, "mixed", 1_000_093),
     (Weakness::SilentKeepTheirPlace, "pair cuts", 352_003_783),
-    (Weakness::AuthorsAnswersSayNothing, HOSTILE, 220),
+    (Weakness::SlowAreAskedInVain, "slow", 330_078_366),
     (Weakness::NamersOfTheDeadAreNobody, "pair cuts", 352_008_822),
     (Weakness::LostAreNotAwaited, "partitions", 2_000_092),
     (Weakness::HalfAViewCounts, "peers only", 120_170_435),

@@ -75,7 +75,12 @@ impl Answers {
         }
     }
 
-    /// This peer has brought something that was missing, if not in time: it is slow.
+    /// True if the last exchange with this peer broke off.
+    pub(super) fn has_broken_off(&self, peer: Key) -> bool {
+        self.failed.contains_key(&peer)
+    }
+
+    /// This peer has brought something that was missing, in time or not: it is slow.
     pub(super) fn has_brought(&mut self, peer: Key) {
         self.failed.remove(&peer);
     }

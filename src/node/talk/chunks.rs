@@ -22,24 +22,37 @@ pub(super) struct Brought {
 
 impl Talk {
     /// A chunk came after its exchange was given up. Over a slow line every chunk does, and would be sent again
-    /// and again: so it is taken in, and a member that brings what is missing is not asked in vain.
+    /// and again: so it is taken in.
     pub(super) fn take_late_chunk(&mut self, lent: &mut Lent<'_>, link: LinkId, mut chunk: Chunk) {
         let Some(peer) = self.repair.take_late(link, chunk.no) else {
             return;
         };
-        let taken = |id: MessageId| self.history.has_taken(id) || self.waiting.find(id).is_some();
-        let wanted = |id: &MessageId| self.is_wanted(*id) && !taken(*id);
-        let ids = chunk.messages.iter().map(ChatMessage::id);
-        let missing: Vec<MessageId> = ids.filter(wanted).collect();
-        self.take_chunk(lent, peer, &mut chunk.messages);
-        let has_come =
-            |id: &MessageId| self.history.has_taken(*id) || self.waiting.find(*id).is_some();
-        if lent.view.contains(peer) && missing.iter().any(has_come) {
-            self.answers.has_brought(peer);
-        }
+        self.take_chunk_of(lent, peer, &mut chunk.messages);
     }
 
-    /// Takes what is new of a chunk in.
+    /// Takes what is new of a chunk in. A member that brings some of what is missing is not asked in vain, however many
+    /// exchanges with it have broken off: it is slow.
+    pub(super) fn take_chunk_of(
+        &mut self,
+        lent: &mut Lent<'_>,
+        peer: Key,
+        messages: &mut Vec<ChatMessage>,
+    ) -> Brought {
+        let has_come = |talk: &Talk, id: MessageId| {
+            talk.history.has_taken(id) || talk.waiting.find(id).is_some()
+        };
+        let mut missing = Vec::new();
+        if lent.view.contains(peer) && self.answers.has_broken_off(peer) {
+            let ids = messages.iter().map(ChatMessage::id);
+            missing.extend(ids.filter(|id| self.is_wanted(*id) && !has_come(self, *id)));
+        }
+        let brought = self.take_chunk(lent, peer, messages);
+        if missing.iter().any(|id| has_come(self, *id)) {
+            self.answers.has_brought(peer);
+        }
+        brought
+    }
+
     pub(super) fn take_chunk(
         &mut self,
         lent: &mut Lent<'_>,

@@ -318,7 +318,11 @@ impl Talk {
             return;
         }
         let (after, peer) = (exchange.after, exchange.peer);
-        let brought = self.take_chunk(lent, peer, &mut chunk.messages);
+        let brought = if lent.cx.is_weakened(Weakness::SlowAreAskedInVain) {
+            self.take_chunk(lent, peer, &mut chunk.messages)
+        } else {
+            self.take_chunk_of(lent, peer, &mut chunk.messages)
+        };
         if brought.is_all_thrown {
             self.cut_short(lent, no);
         }

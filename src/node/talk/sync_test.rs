@@ -107,6 +107,42 @@ fn a_member_that_brings_what_is_missing_only_slowly_is_not_held_for_one_that_nev
     assert!(!is_asked_in_vain(&mut rig));
 }
 
+/// Ana brings one of the two lines that are missing, in an exchange that goes on, after as many have broken off as a
+/// member is granted. If she counts as asked in vain before that, and after it.
+fn is_asked_in_vain_while_she_brings(weakened: Option<Weakness>) -> [bool; 2] {
+    let mut rig = Rig::new();
+    rig.node.cx.config.weakened = weakened;
+    let since = Time::default();
+    let timeout = rig.node.cx.config.failure_timeout;
+    rig.pass(timeout * timing::SILENT_LINK_TIMEOUTS_MAX);
+    let (ana, fetch) = rig.fetch_two_of(ANA);
+    for _ in 0..timing::CHANCES_OF_MEMBERS {
+        let (talk, lent) = rig.node.talk();
+        talk.answers.has_failed(ANA, lent.cx.now.time);
+    }
+    let is_asked_in_vain = |rig: &mut Rig| {
+        let (talk, lent) = rig.node.talk();
+        talk.answers
+            .has_had_its_chances(&lent, ANA, (since, since), false)
+    };
+    let before = is_asked_in_vain(&mut rig);
+    let mut messages = Vec::new();
+    if let Message::Chat(chat) = chat(ANA, 1, &[]) {
+        messages.extend(chat);
+    }
+    let (no, next) = (fetch.no, messages.first().map(ChatMessage::position));
+    rig.receive(ana, Message::Chunk(Chunk { no, next, messages }));
+    assert!(!rig.node.talk.repair.exchanges.is_empty(), "it goes on");
+    [before, is_asked_in_vain(&mut rig)]
+}
+
+#[test]
+fn a_member_that_brings_what_is_missing_is_not_asked_in_vain_whatever_broke_off_before() {
+    let counts = is_asked_in_vain_while_she_brings;
+    assert_eq!(counts(None), [true, false]);
+    assert_eq!(counts(Some(Weakness::SlowAreAskedInVain)), [true, true]);
+}
+
 /// Who is asked next, where ana is to be asked once more while she does not answer and falls silent, and then ben.
 fn asked_after_silence(weakened: Option<Weakness>) -> Key {
     const BEN: Key = Key(11);

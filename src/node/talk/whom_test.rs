@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::node::rig::{Rig, chat, config, hello, office, timed};
-use crate::node::{Config, Timer};
+use crate::node::{Config, Event, Timer};
 use crate::wire::SyncAnswer;
 
 const ANA: Key = Key(9);
@@ -101,6 +101,58 @@ fn who_is_of_a_group_that_a_member_coordinates_is_asked_too() {
     };
     assert!(is_asked(None));
     assert!(!is_asked(Some(Weakness::OtherGroupsAreNotAsked)));
+}
+
+/// Ana names a line of ben's that he has never said. He was lost, and is linked again, counts on nobody yet, and answers
+/// all questions as she does. What is called missed of him once her line is shown.
+fn missed_of_ben(weakened: Option<Weakness>) -> Vec<(u64, u64)> {
+    let mut rig = Rig::with(Config {
+        weakened,
+        ..config()
+    });
+    let links = [ANA, BEN].map(|key| (key, rig.meet_from(key, 1)));
+    links.iter().for_each(|(key, link)| rig.admit(*link, *key));
+    rig.receive(links[1].1, chat(BEN, 1, &[]));
+    let mut again = hello(BEN, None);
+    again.round += 1;
+    let links = [links[0].1, rig.meet_as(again)];
+    let named = MessageId {
+        origin: BEN,
+        seq: 5,
+    };
+    rig.receive(links[0], chat(ANA, 1, &[named]));
+    for _ in 0..3_000 {
+        rig.pass(Duration::from_millis(10));
+        for link in links {
+            rig.receive(link, Message::Ping { coordinator: None });
+        }
+        let mut sent = rig.fire_due(&[Timer::Gap, Timer::Sync]);
+        while let Some(question) = sent.pop() {
+            if let Some(answer) = rig.answer_to(&question) {
+                let answers = links.map(|link| rig.receive(link, answer.clone()));
+                sent.extend(answers.concat());
+            }
+        }
+    }
+    assert_eq!(
+        rig.node.history().highest(ANA),
+        1,
+        "her line waits for nothing"
+    );
+    let missed = rig.shown.iter().filter_map(|event| match event {
+        Event::Missed {
+            key, first, last, ..
+        } if *key == BEN => Some((*first, *last)),
+        _ => None,
+    });
+    missed.collect()
+}
+
+#[test]
+fn what_an_author_does_not_hold_that_was_asked_itself_is_not_called_missed() {
+    assert_eq!(missed_of_ben(None), []);
+    let weakened = Some(Weakness::AuthorsAnswersSayNothing);
+    assert_eq!(missed_of_ben(weakened), [(2, 5)]);
 }
 
 /// How many seconds ana's first line waits, which names this, in a room with ben, who answers everything as she does,
