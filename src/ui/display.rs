@@ -22,7 +22,7 @@ use super::room_state::RoomState;
 use super::runs::{Run, Runs};
 use super::stderr::Stderr;
 use super::visible::{Tab, visible};
-use super::{json, json_people, text};
+use super::{json, json_message, json_people, text};
 
 /// All that the user sees.
 #[derive(Debug)]
@@ -240,7 +240,7 @@ impl Display {
         }
         match &mut self.face {
             Face::Json => self.json(now, |out, at, people| {
-                json::private(out, at, said, people.identity(said.key));
+                json_message::private(out, at, said, people.identity(said.key));
             }),
             Face::Text { .. } if said.own => {}
             Face::Text { timestamps, .. } => self.stdout.push_lines(now.wall_ms, |out| {

@@ -7,7 +7,7 @@ use crate::node::Arrival;
 use crate::wire::ChatMessage;
 
 use super::visible::Tab;
-use super::{json, text};
+use super::{json_message, text};
 
 /// `2026-01-31 18:00:00 <nick> text`, in local time.
 pub fn push_text(out: &mut Vec<u8>, message: &ChatMessage) {
@@ -18,5 +18,5 @@ pub fn push_text(out: &mut Vec<u8>, message: &ChatMessage) {
 
 /// The `message` event of a replay; `at` is now.
 pub fn push_json(out: &mut Vec<u8>, at: u64, message: &ChatMessage) {
-    json::message(out, at.into(), message, false, Arrival::Old, None);
+    json_message::message(out, at.into(), message, false, Arrival::Old, None);
 }

@@ -9,13 +9,12 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use crate::identity::Fingerprint;
-use crate::node::{Arrival, Phase};
+use crate::node::Phase;
 use crate::wire::{ChatMessage, Id, Key, MessageId};
 
 use super::act::topic_of;
 use super::config::{DriverStatus, Listening};
-use super::event_data::{Delivered, PrivateEvent};
+use super::event_data::Delivered;
 use super::numbers::{Hex, IdText, Stamp};
 use super::room_state::RoomState;
 use super::visible::{is_hidden, is_plain};
@@ -66,15 +65,23 @@ pub(crate) fn event<'a>(
     );
 }
 
+/// Appends one event that has all its fields.
 fn line(out: &mut Vec<u8>, value: &impl Serialize) {
+    if append(out, value) {
+        out.push(b'\n');
+    }
+}
+
+/// Appends one value. Memory takes every write and all keys are strings, so this does not fail; if it did, half a
+/// value would break the reader, and nothing is appended.
+pub(super) fn append(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) -> bool {
     let start = out.len();
     let mut serializer = serde_json::Serializer::with_formatter(&mut *out, VisibleJson);
-    match value.serialize(&mut serializer) {
-        Ok(()) => out.push(b'\n'),
-        // Memory takes every write and all keys are strings, so this is not reached; half a line
-        // would break the reader.
-        Err(_) => out.truncate(start),
+    let is_written = value.serialize(&mut serializer).is_ok();
+    if !is_written {
+        out.truncate(start);
     }
+    is_written
 }
 
 /// Compact JSON that also writes as `\u` escapes what [`visible`](super::visible) would show.
@@ -123,96 +130,6 @@ pub fn listening(out: &mut Vec<u8>, at: When<'_>, listening: &Listening) {
     };
     // Its own fields name the room.
     event(out, "listening", at.ms, body);
-}
-
-/// `message`, of the history. Written out without flattening: this is the path that a flood takes.
-pub fn message(
-    out: &mut Vec<u8>,
-    at: When<'_>,
-    message: &ChatMessage,
-    own: bool,
-    arrival: Arrival,
-    identity: Option<Fingerprint>,
-) {
-    let said = MessageOut {
-        event: "message",
-        at: Stamp(at.ms),
-        room: at.room,
-        id: Some(IdText(message.id())),
-        from: message.from(),
-        nick: message.nick(),
-        key: Hex(message.origin().0),
-        seq: Some(message.seq()),
-        text: message.text(),
-        sent_at: Stamp(message.sent_at()),
-        own,
-        replay: arrival == Arrival::Old,
-        private: false,
-        identity,
-    };
-    if arrival == Arrival::Late {
-        late(out, said);
-    } else {
-        line(out, &said);
-    }
-}
-
-/// A message with one field more, which the others do without: they are the many.
-#[cold]
-fn late(out: &mut Vec<u8>, said: MessageOut<'_>) {
-    #[derive(Serialize)]
-    struct Late<'a> {
-        #[serde(flatten)]
-        said: MessageOut<'a>,
-        late: bool,
-    }
-    line(out, &Late { said, late: true });
-}
-
-#[derive(Serialize)]
-struct MessageOut<'a> {
-    event: &'static str,
-    at: Stamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    room: Option<&'a str>,
-    id: Option<IdText>,
-    from: Id,
-    nick: &'a str,
-    key: Hex,
-    seq: Option<u64>,
-    text: &'a str,
-    sent_at: Stamp,
-    own: bool,
-    replay: bool,
-    private: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    identity: Option<Fingerprint>,
-}
-
-/// `message`, of `/msg`: it has neither an id nor a sequence number.
-pub(super) fn private(
-    out: &mut Vec<u8>,
-    at: When<'_>,
-    said: &PrivateEvent<'_>,
-    identity: Option<Fingerprint>,
-) {
-    let said = MessageOut {
-        event: "message",
-        at: Stamp(at.ms),
-        room: at.room,
-        id: None,
-        from: said.from,
-        nick: said.nick,
-        key: Hex(said.key.0),
-        seq: None,
-        text: said.text,
-        sent_at: Stamp(said.sent_at),
-        own: said.own,
-        replay: false,
-        private: true,
-        identity,
-    };
-    line(out, &said);
 }
 
 /// `delivered`, of one message of the run.

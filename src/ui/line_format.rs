@@ -12,7 +12,7 @@ use super::json::When;
 use super::people::People;
 use super::stderr::Stderr;
 use super::visible::Tab;
-use super::{json, text};
+use super::{json, json_message, text};
 
 /// A way of writing what waits for stdout.
 pub(super) trait LineFormat {
@@ -87,7 +87,7 @@ impl LineFormat for JsonLines<'_> {
         arrival: Arrival,
     ) {
         let identity = self.people.identity(message.origin());
-        json::message(out, self.when(at), message, own, arrival, identity);
+        json_message::message(out, self.when(at), message, own, arrival, identity);
     }
 
     fn delivered(&self, out: &mut Vec<u8>, at: u64, id: MessageId, run: &Delivered) {

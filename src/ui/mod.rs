@@ -20,7 +20,7 @@
 //! | `output`, `stderr` | what waits for stdout and for stderr |
 //! | `backlog`, `gap`, `waiting_in_store` | its order and bounds, what is skipped, what is stored |
 //! | `printed` | what of it is written |
-//! | `line_format`, `text`, `json`, `json_people`, `numbers`, `visible` | how it reads |
+//! | `line_format`, `text`, `json`, `json_message`, `json_people`, `numbers`, `visible` | how it reads |
 //! | `event_data` | the data of events while they wait |
 //! | `history_output` | how a message reads that `papo history` found |
 //! | `rooms_found` | how the rooms read that `papo scan` heard |
@@ -52,6 +52,7 @@ pub mod history_output;
 mod ignored;
 pub mod input_lines;
 mod json;
+mod json_message;
 mod json_people;
 mod likeness;
 mod line_format;

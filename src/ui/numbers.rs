@@ -14,21 +14,7 @@ pub(super) struct Stamp(pub(super) u64);
 
 impl Serialize for Stamp {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        // An author's clock may say anything: what no calendar has is shown as the end of ours.
-        let stamp = i64::try_from(self.0)
-            .ok()
-            .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
-            .unwrap_or(jiff::Timestamp::MAX);
-        let time = jiff::tz::Offset::UTC.to_datetime(stamp);
-        let mut text = *b"0000-00-00T00:00:00.000Z";
-        put(&mut text[0..4], time.year());
-        put(&mut text[5..7], time.month().into());
-        put(&mut text[8..10], time.day().into());
-        put(&mut text[11..13], time.hour().into());
-        put(&mut text[14..16], time.minute().into());
-        put(&mut text[17..19], time.second().into());
-        put(&mut text[20..23], time.millisecond());
-        ascii(s, &text)
+        ascii(s, &stamp(self.0))
     }
 }
 
@@ -46,27 +32,65 @@ pub(super) struct IdText(pub(super) MessageId);
 
 impl Serialize for IdText {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        let mut text = [b'-'; 16 + 1 + SEQ_DIGITS];
-        text[..16].copy_from_slice(&hex(self.0.origin.0));
-        // The number is written from its end, and then moved up to the dash.
-        let mut start = text.len();
-        let mut rest = self.0.seq;
-        loop {
-            start -= 1;
-            text[start] = b'0' + (rest % 10) as u8;
-            rest /= 10;
-            if rest == 0 {
-                break;
-            }
-        }
-        let end = 17 + text.len() - start;
-        text.copy_within(start.., 17);
-        ascii(s, &text[..end])
+        let mut text = Vec::with_capacity(16 + 1 + DIGITS);
+        push_id(&mut text, self.0);
+        ascii(s, &text)
     }
 }
 
+/// Appends what [`Stamp`] is.
+pub(super) fn push_stamp(out: &mut Vec<u8>, ms: u64) {
+    out.extend_from_slice(&stamp(ms));
+}
+
+/// Appends what [`Hex`] is.
+pub(super) fn push_hex(out: &mut Vec<u8>, value: u64) {
+    out.extend_from_slice(&hex(value));
+}
+
+/// Appends what [`IdText`] is.
+pub(super) fn push_id(out: &mut Vec<u8>, id: MessageId) {
+    push_hex(out, id.origin.0);
+    out.push(b'-');
+    push_decimal(out, id.seq);
+}
+
+/// Appends a number.
+pub(super) fn push_decimal(out: &mut Vec<u8>, value: u64) {
+    let mut text = [0; DIGITS];
+    let mut start = text.len();
+    let mut rest = value;
+    loop {
+        start -= 1;
+        text[start] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&text[start..]);
+}
+
 /// How many digits a u64 has at most.
-const SEQ_DIGITS: usize = 20;
+const DIGITS: usize = 20;
+
+fn stamp(ms: u64) -> [u8; 24] {
+    // An author's clock may say anything: what no calendar has is shown as the end of ours.
+    let stamp = i64::try_from(ms)
+        .ok()
+        .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
+        .unwrap_or(jiff::Timestamp::MAX);
+    let time = jiff::tz::Offset::UTC.to_datetime(stamp);
+    let mut text = *b"0000-00-00T00:00:00.000Z";
+    put(&mut text[0..4], time.year());
+    put(&mut text[5..7], time.month().into());
+    put(&mut text[8..10], time.day().into());
+    put(&mut text[11..13], time.hour().into());
+    put(&mut text[14..16], time.minute().into());
+    put(&mut text[17..19], time.second().into());
+    put(&mut text[20..23], time.millisecond());
+    text
+}
 
 fn hex(value: u64) -> [u8; 16] {
     let mut text = [0; 16];

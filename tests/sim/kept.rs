@@ -269,4 +269,10 @@ pub const KEPT: &[(u64, &str, &str)] = &[
         "mixed",
         "the check wanted a newcomer to know of a coordinator that was elected less than one trip before",
     ),
+    (
+        400_034_700,
+        "one-way cuts",
+        "the check took a path as cut from when its second direction was, and wanted a node to wait for one that had \
+         vouched for a coordinator out of its reach for so long that its word counted no more",
+    ),
 ];

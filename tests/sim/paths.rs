@@ -2,6 +2,8 @@
 //!
 //! Owns every fault of the network between hosts. It knows nothing of streams, processes or nodes.
 
+use std::collections::BTreeMap;
+
 use super::scenario::{Host, Oddity};
 
 /// The state of one direction between two hosts.
@@ -33,6 +35,8 @@ pub struct Paths {
     /// When something last changed for a pair, for a host, and for all.
     touched: Vec<Vec<u64>>,
     touched_all: u64,
+    /// Since when nothing has come from the one to the other, or back, for each pair of which that is true.
+    apart: BTreeMap<(Host, Host), u64>,
 }
 
 impl Paths {
@@ -46,6 +50,7 @@ impl Paths {
             lost_many_at: None,
             touched: vec![vec![0; hosts]; hosts],
             touched_all: 0,
+            apart: BTreeMap::new(),
         }
     }
 
@@ -76,6 +81,7 @@ impl Paths {
     pub fn make_odd(&mut self, now: u64, host: Host, oddity: Oddity) {
         self.odd[host] = Some(oddity);
         self.touch(now, host, host);
+        self.note_apart(now);
     }
 
     /// Its datagrams are heard, and none of its streams carries both what it says and what it is told.
@@ -128,8 +134,21 @@ impl Paths {
 
     /// Nothing has come from the one to the other, or back, since then.
     pub fn is_cut_since(&self, a: Host, b: Host, since: u64) -> bool {
-        let touched = self.touched[a][b].max(self.touched[b][a]);
-        !self.both_ways(a, b) && touched.max(self.touched_all) <= since
+        let pair = (a.min(b), a.max(b));
+        self.apart.get(&pair).is_some_and(|at| *at <= since)
+    }
+
+    /// A cut or a stall has begun or ended.
+    fn note_apart(&mut self, now: u64) {
+        let hosts = self.up.len();
+        let pairs = (0..hosts).flat_map(|a| (a + 1..hosts).map(move |b| (a, b)));
+        for (a, b) in pairs {
+            if self.both_ways(a, b) {
+                self.apart.remove(&(a, b));
+            } else {
+                self.apart.entry((a, b)).or_insert(now);
+            }
+        }
     }
 
     /// Something happened to this host, or between these two.
@@ -160,16 +179,19 @@ impl Paths {
     pub fn set_up(&mut self, now: u64, host: Host, up: bool) {
         self.up[host] = up;
         self.touch(now, host, host);
+        self.note_apart(now);
     }
 
     pub fn cut(&mut self, now: u64, a: Host, b: Host) {
         self.touch(now, a, b);
         self.paths[a][b].cuts += 1;
+        self.note_apart(now);
     }
 
     pub fn mend(&mut self, now: u64, a: Host, b: Host) {
         self.touch(now, a, b);
         self.paths[a][b].cuts = self.paths[a][b].cuts.saturating_sub(1);
+        self.note_apart(now);
     }
 
     /// Counts up or down how many faults keep dials between the two from coming about.
@@ -202,6 +224,7 @@ impl Paths {
                 count.saturating_sub(1)
             };
         }
+        self.note_apart(now);
     }
 
     pub fn set_slow(&mut self, now: u64, a: Host, b: Host, rate: Option<u64>) {
@@ -221,5 +244,6 @@ impl Paths {
             self.cut(now, *a, *b);
             self.cut(now, *b, *a);
         }
+        self.note_apart(now);
     }
 }
