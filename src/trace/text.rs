@@ -287,7 +287,9 @@ impl<'a> Drawing<'a> {
             }
             free += 1;
         }
-        let gap = row[low + 1..high].split(|c| !matches!(c, '─' | '┄'));
+        // What a damaged trace says that a node has sent to itself has no shaft.
+        let shaft = row.get(low + 1..high).unwrap_or_default();
+        let gap = shaft.split(|c| !matches!(c, '─' | '┄'));
         let mut at = low + 1;
         for part in gap {
             if part.len() >= 3 {
