@@ -185,6 +185,10 @@ pub const OVERDUE_KEPT: Duration = Duration::from_secs(60);
 /// How far ahead of the clock on the wall a timestamp may lie: what is later counts as not said. Longer than
 /// any clock is wrong that somebody has set, and short enough for a room to get over what a liar says.
 pub const TIMESTAMP_AHEAD_MAX: Duration = Duration::from_hours(24);
+/// How far ahead of the clock on its wall a node writes at most, whatever others have dated: so much less than what is
+/// believed that it is believed also by those whose clocks are four hours behind, which is more than a wrong summer
+/// time makes.
+pub const WRITTEN_AHEAD_MAX: Duration = Duration::from_hours(20);
 
 // Leaving.
 

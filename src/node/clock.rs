@@ -2,6 +2,7 @@
 //!
 //! Owns the last timestamp that was given or seen. It never reads the time: it is told.
 
+use crate::timing::WRITTEN_AHEAD_MAX;
 use crate::wire::{COUNTER_BITS, Position};
 
 /// The clock of one node.
@@ -15,6 +16,13 @@ pub(super) fn is_far_ahead(timestamp: u64, wall_ms: u64) -> bool {
     timestamp > Position::latest(wall_ms).timestamp
 }
 
+/// True if nothing is written after this timestamp, so far ahead it lies: whoever has a clock that is behind this one
+/// would count what follows as not said.
+fn is_too_far_to_pass(timestamp: u64, wall_ms: u64) -> bool {
+    let ahead = u64::try_from(WRITTEN_AHEAD_MAX.as_millis()).unwrap_or(u64::MAX);
+    timestamp >> COUNTER_BITS > wall_ms.saturating_add(ahead)
+}
+
 /// The timestamp of a moment.
 pub(super) fn timestamp_of(wall_ms: u64) -> u64 {
     wall_ms.saturating_mul(1 << COUNTER_BITS)
@@ -22,18 +30,25 @@ pub(super) fn timestamp_of(wall_ms: u64) -> u64 {
 
 impl HybridClock {
     /// A timestamp greater than every one given or observed so far. Where those are too far ahead, because
-    /// the clock on the wall was set back, it begins anew: nobody would believe it otherwise. At the end of
+    /// the clock on the wall was set back, it begins anew: not everybody would believe it otherwise. At the end of
     /// its range it saturates: order falls back to (origin, seq) there.
     pub(super) fn tick(&mut self, wall_ms: u64) -> u64 {
-        let next = self.last.saturating_add(1);
-        let next = if is_far_ahead(next, wall_ms) { 0 } else { next };
-        self.last = timestamp_of(wall_ms).max(next);
+        self.last = self.next(wall_ms);
         self.last
     }
 
-    /// Somebody has said this; what is too far ahead was not said.
+    /// What [`tick`](HybridClock::tick) would give now.
+    pub(super) fn next(self, wall_ms: u64) -> u64 {
+        let next = self.last.saturating_add(1);
+        let is_too_far = is_too_far_to_pass(next, wall_ms);
+        let next = if is_too_far { 0 } else { next };
+        timestamp_of(wall_ms).max(next)
+    }
+
+    /// Somebody has said this. What is too far ahead to be passed is not: one line dated so would be enough for all
+    /// that this node says to count as not said where the clock on the wall is a little behind.
     pub(super) fn observe(&mut self, timestamp: u64, wall_ms: u64) {
-        if !is_far_ahead(timestamp, wall_ms) {
+        if !is_too_far_to_pass(timestamp, wall_ms) {
             self.restore(timestamp);
         }
     }
@@ -52,7 +67,7 @@ impl HybridClock {
 mod tests {
     use super::*;
 
-    const DAY: u64 = 24 * 60 * 60 * 1_000;
+    const HOUR: u64 = 60 * 60 * 1_000;
 
     #[test]
     fn it_passes_what_it_saw_whatever_the_wall_clock_does() {
@@ -66,16 +81,27 @@ mod tests {
 
     #[test]
     fn what_lies_more_than_a_day_ahead_was_not_said() {
+        assert!(!is_far_ahead(((1_001 + 24 * HOUR) << 16) - 1, 1_000));
+        for timestamp in [u64::MAX, u64::MAX - 1, (1_001 + 24 * HOUR) << 16] {
+            assert!(is_far_ahead(timestamp, 1_000));
+        }
+    }
+
+    #[test]
+    fn what_lies_almost_a_day_ahead_is_not_passed() {
         let mut clock = HybridClock::default();
-        for timestamp in [u64::MAX, u64::MAX - 1, (1_001 + DAY) << 16] {
+        for timestamp in [u64::MAX, u64::MAX - 1, (1_001 + 20 * HOUR) << 16] {
             clock.observe(timestamp, 1_000);
             assert_eq!(clock.last(), 0);
         }
-        let latest = ((1_001 + DAY) << 16) - 1;
+        let latest = ((1_001 + 20 * HOUR) << 16) - 1;
         clock.observe(latest, 1_000);
         assert_eq!(clock.last(), latest);
         // What would be too far ahead is not written either.
         assert_eq!(clock.tick(1_000), 1_000 << 16);
+        // What is written at the latest moment counts where the clock is four hours behind.
+        clock.observe(latest - 1, 1_000 + 4 * HOUR);
+        assert!(!is_far_ahead(clock.tick(1_000 + 4 * HOUR), 1_000));
     }
 
     #[test]

@@ -1,16 +1,15 @@
-//! The commands that are typed in the chat: what a line means, and whom it names.
+//! The commands that are typed in the chat: what a line means. Whom one names is the matter of [`super::whom`].
 //!
 //! This module owns the names of the commands and no state. It never carries a command out, and does
 //! not know where its answer goes.
 
 use crate::limits::{NICK_CHARS_MAX, TEXT_BYTES_MAX};
-use crate::wire::{Key, Member, nick_is_valid};
+use crate::wire::nick_is_valid;
 
 use super::act::Act;
 use super::attention::Notify;
 use super::news::Quiet;
 use super::rooms::RoomWish;
-use super::text;
 use super::visible::{Tab, visible};
 
 /// What `/help` says.
@@ -285,118 +284,6 @@ fn unknown(name: &str) -> String {
     format!(
         "unknown command \"/{name}\"; {nearest}/help lists the commands; begin a line with // to say it"
     )
-}
-
-/// Splits what follows `/msg` into the member it names and the text for it.
-///
-/// A member is named by its nick, which may contain spaces (the longest that fits counts), by its
-/// id, or by both (`ana#3`) where two have the same nick.
-///
-/// # Errors
-///
-/// Why nobody is named, for the user.
-pub fn addressee<'a>(
-    rest: &'a str,
-    members: &[Member],
-    own: Key,
-) -> Result<(Key, &'a str), String> {
-    let by_nick = members
-        .iter()
-        .filter_map(|m| Some((m, after(rest, &m.nick)?)));
-    let longest = by_nick.clone().map(|(m, _)| m.nick.len()).max();
-    let mut named: Vec<(&Member, &str)> = by_nick
-        .filter(|(m, _)| Some(m.nick.len()) == longest)
-        .collect();
-    if named.is_empty() {
-        named.extend(members.iter().filter_map(|m| Some((m, by_id(rest, m)?))));
-    }
-    match named[..] {
-        [(member, _)] if member.key == own => Err("/msg: that is you".into()),
-        [(member, text)] => Ok((member.key, text)),
-        [] => {
-            let name = rest.split_whitespace().next().unwrap_or_default();
-            let name = visible(name, Tab::Escape);
-            Err(format!("/msg: nobody here is called {name}; see /members"))
-        }
-        _ => {
-            let names: Vec<String> = named.iter().map(|(m, _)| text::name(m)).collect();
-            let names = names.join(", ");
-            Err(format!("/msg: several have that name, say which: {names}"))
-        }
-    }
-}
-
-/// The members that have this nick, or this id (`3`, `#3` or `ana#3`).
-///
-/// # Errors
-///
-/// Why nobody is named, for the user.
-pub fn named<'a>(
-    command: &str,
-    name: &str,
-    members: &'a [Member],
-) -> Result<Vec<&'a Member>, String> {
-    let by_nick: Vec<&Member> = members.iter().filter(|m| m.nick == name).collect();
-    if !by_nick.is_empty() {
-        return Ok(by_nick);
-    }
-    // As if a text followed.
-    let rest = format!("{name} ");
-    let by_id: Vec<&Member> = (members.iter())
-        .filter(|m| by_id(&rest, m).is_some_and(str::is_empty))
-        .collect();
-    if by_id.is_empty() {
-        let name = visible(name, Tab::Escape);
-        return Err(format!(
-            "/{command}: nobody here is called {name}; see /members"
-        ));
-    }
-    Ok(by_id)
-}
-
-/// The one other member that has this nick, or this id.
-///
-/// # Errors
-///
-/// Why nobody is named, for the user.
-pub fn one_named<'a>(
-    command: &str,
-    name: &str,
-    members: &'a [Member],
-    own: Key,
-) -> Result<&'a Member, String> {
-    match named(command, name, members)?[..] {
-        [member] if member.key == own => Err(format!("/{command}: that is you")),
-        [member] => Ok(member),
-        ref several => {
-            let names: Vec<String> = several.iter().map(|m| text::name(m)).collect();
-            let names = names.join(", ");
-            Err(format!(
-                "/{command}: several have that name, say which: {names}"
-            ))
-        }
-    }
-}
-
-/// The text for `member` if `rest` begins with its id, as `3`, `#3` or `ana#3`.
-fn by_id<'a>(rest: &'a str, member: &Member) -> Option<&'a str> {
-    let id = member.id.to_string();
-    let rest = rest.strip_prefix(&member.nick).map_or(rest, |behind| {
-        if behind.starts_with('#') {
-            behind
-        } else {
-            rest
-        }
-    });
-    after(rest.strip_prefix('#').unwrap_or(rest), &id)
-}
-
-/// What follows `name` and white space in `rest`.
-fn after<'a>(rest: &'a str, name: &str) -> Option<&'a str> {
-    let behind = rest.strip_prefix(name)?;
-    behind
-        .starts_with(char::is_whitespace)
-        .then(|| behind.trim_start())
 }
 
 #[cfg(test)]

@@ -1,5 +1,4 @@
 use super::*;
-use crate::wire::made::member;
 
 fn say(line: &str) -> Meaning {
     parse(line.to_owned())
@@ -77,48 +76,10 @@ fn arguments_are_checked() {
     assert!(wrong("/status -w").contains("/status"));
     assert!(wrong("/history five").contains("five"));
     assert!(wrong("/msg ana").contains("NICK|ID"));
+    assert!(wrong("/whois").contains("NICK|ID"));
     assert!(wrong("/nick").contains("/nick NAME"));
     assert!(wrong(&format!("/nick {}", "x".repeat(33))).contains("32"));
     assert!(wrong("/quit now").contains("/quit"));
-}
-
-#[test]
-fn who_is_asked_for_is_named_by_nick_or_id() {
-    let members = [member(1, "ana"), member(2, "ana"), member(3, "ana maria")];
-    let ids =
-        |name| named("whois", name, &members).map(|n| n.iter().map(|m| m.id).collect::<Vec<_>>());
-    assert_eq!(ids("ana"), Ok(vec![1, 2]));
-    assert_eq!(ids("ana maria"), Ok(vec![3]));
-    for name in ["2", "#2", "ana#2"] {
-        assert_eq!(ids(name), Ok(vec![2]), "{name}");
-    }
-    assert!(ids("zoe").unwrap_err().contains("zoe"));
-    assert!(wrong("/whois").contains("NICK|ID"));
-}
-
-#[test]
-fn a_member_is_named_by_nick_id_or_both() {
-    let members = [
-        member(1, "me"),
-        member(2, "ana"),
-        member(3, "ana maria"),
-        member(4, "ben"),
-        member(5, "ben"),
-        member(6, "7"),
-        member(7, "eve"),
-    ];
-    let to = |rest| addressee(rest, &members, Key(1)).map(|(key, text)| (key.0, text));
-    assert_eq!(to("ana hi there"), Ok((2, "hi there")));
-    assert_eq!(to("ana maria hi"), Ok((3, "hi")));
-    assert_eq!(to("4 hi"), Ok((4, "hi")));
-    assert_eq!(to("#5 hi"), Ok((5, "hi")));
-    assert_eq!(to("ben#4 hi"), Ok((4, "hi")));
-    assert_eq!(to("7 a nick before an id"), Ok((6, "a nick before an id")));
-    assert_eq!(to("#7 hi"), Ok((7, "hi")));
-    assert!(to("ben hi").unwrap_err().contains("ben#4, ben#5"));
-    assert!(to("me hi").unwrap_err().contains("you"));
-    assert!(to("zoe hi").unwrap_err().contains("zoe"));
-    assert!(to("eve#4 hi").is_err());
 }
 
 #[test]

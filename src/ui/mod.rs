@@ -10,6 +10,7 @@
 //! | `sending` | the lines that were read, when they go, and when to leave |
 //! | `input_lines`, `queued_lines` | stdin as messages, and those that wait for the node |
 //! | `commands`, `orders` | what a typed line means, and what a command does |
+//! | `whom` | which member a command means |
 //! | `attention` | what the user is called for, and what is unread |
 //! | `ignored`, `likeness` | whom the user does not want to read, and whose nicks look alike |
 //! | `showing` | which event is shown, and how much of the history |
@@ -78,6 +79,7 @@ mod text;
 pub mod visible;
 mod waiting_in_store;
 mod wanted;
+mod whom;
 
 pub use asked::{Handover, ReadLines};
 pub use attention::Notify;

@@ -16,7 +16,7 @@ use super::rooms::RoomWish;
 use super::searching::{self, Searching};
 use super::showing::Showing;
 use super::visible::{Tab, visible};
-use super::{act, json, json_people, text};
+use super::{act, json, json_people, text, whom};
 
 /// What commands are lent for the length of one call.
 pub(super) struct CommandParts<'a> {
@@ -142,7 +142,7 @@ fn set_quiet(lent: &mut CommandParts<'_>, wish: Option<Quiet>) {
 
 fn say_privately(lent: &mut CommandParts<'_>, rest: &str) -> Option<Command> {
     let members = lent.node.members();
-    match commands::addressee(rest, members, lent.node.key()) {
+    match whom::addressee(rest, members, lent.node.key()) {
         Ok((to, text)) => {
             if let Some(prompt) = lent.display.prompt_mut() {
                 prompt.set_addressee(text::name_of(to, 0, members));
@@ -181,7 +181,7 @@ fn show_whois(lent: &mut CommandParts<'_>, name: &str) {
     let CommandParts {
         now, node, display, ..
     } = lent;
-    let named = match commands::named("whois", name, node.members()) {
+    let named = match whom::named("whois", name, node.members()) {
         Ok(named) => named,
         Err(why) => return explain(lent, &why),
     };
@@ -278,7 +278,7 @@ fn ignore(lent: &mut CommandParts<'_>, name: &str) {
         };
         return display.notice(*now, &words);
     }
-    let member = match commands::one_named("ignore", name, node.members(), node.key()) {
+    let member = match whom::one_named("ignore", name, node.members(), node.key()) {
         Ok(member) => member,
         Err(why) => return explain(lent, &why),
     };
@@ -306,7 +306,7 @@ fn unignore(lent: &mut CommandParts<'_>, name: &str) {
         showing,
         ..
     } = lent;
-    let present = commands::named("unignore", name, node.members());
+    let present = whom::named("unignore", name, node.members());
     let one = present.ok().and_then(|named| named.first().copied());
     let one = one.map(|m| (m.key, display.people().identity(m.key)));
     let shown = visible(name, Tab::Escape);

@@ -415,8 +415,7 @@ impl Maker {
             datagrams_end: None,
             heal_at: self.until,
             stay,
-            // Two that alone hold something wait for a turn of each other, one in two to four seconds.
-            bound: (20 * SECOND).max(4 * SECOND * self.hosts as u64),
+            bound: 20 * SECOND,
             failover,
             liar: None,
             events: self.events,

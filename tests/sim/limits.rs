@@ -19,6 +19,9 @@ pub fn scale_down(scenario: &mut Scenario) {
         if rng.u8(0..3) == 0 {
             keep_unequally(scenario, &mut rng);
         }
+        // Two that alone still hold something, and dropped different parts of it, wait for a turn of each other, one
+        // in two to four seconds.
+        scenario.bound = scenario.bound.max(4 * SECOND * scenario.hosts as u64);
     }
     if rng.u8(0..6) == 0 {
         let share = rng.u8(1..=3);

@@ -251,7 +251,7 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::HostIsNotAsked, "stopped", 63_026_075),
     (Weakness::HostIsNotAsked, "partitions", 58_019_014),
     (Weakness::EachCauseIsAwaitedAnew, HOSTILE, 25),
-    (Weakness::UnknownAreAwaited, HOSTILE, 125),
+    (Weakness::UnknownAreAwaited, HOSTILE, 1_568),
     (Weakness::AnswersTellNoOffice, "mixed", 210_018_677),
     (Weakness::AskersMayFoundFirst, "pair cuts", 220_102_732),
     (Weakness::SilentStaySo, "partitions", 200_017_614),

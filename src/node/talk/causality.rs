@@ -5,7 +5,7 @@
 //! given up, in [`super::gaps`]. What is old and comes while this node joins, or is not kept, waits only
 //! for what is looked for anyway.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::heads::causes;
 use super::waiting::{Coming, Waiter};
@@ -223,20 +223,6 @@ impl Talk {
         are_waited_for.map(|m| (m.id(), m.id())).collect()
     }
 
-    /// What was about to be taken in waits on for this cause. Gives what may have been looked at while it did not
-    /// wait for a moment.
-    fn wait_on(
-        &mut self,
-        lent: &mut Lent<'_>,
-        missing: MessageId,
-        waiter: Waiter,
-    ) -> Vec<(MessageId, MessageId)> {
-        self.notice_gap(lent, missing.origin, missing.seq);
-        let due = self.cycles_of(lent, &waiter.run);
-        self.waiting.insert(Waiter { missing, ..waiter });
-        due
-    }
-
     /// True if a message lies under the floor, and nobody counts on this node for it. Its causes lie there
     /// too, and theirs, back to the room's first line.
     fn is_below_keeping(&self, message: &ChatMessage) -> bool {
@@ -319,30 +305,39 @@ impl Talk {
     }
 
     /// The same of several authors. The rest goes in the history's order: what was given up may have come
-    /// after something that waits itself, and before something else.
+    /// after something that waits itself, and before something else. What is due still counts as waiting until its
+    /// turn comes: what is looked at earlier would take it for missing and wait for it, without end where lines name
+    /// each other in a circle.
     pub(super) fn release_all(
         &mut self,
         lent: &mut Lent<'_>,
         mut settled: Vec<(MessageId, MessageId)>,
     ) {
-        let mut due: BTreeMap<Position, Waiter> = BTreeMap::new();
+        let mut due: BTreeSet<(Position, MessageId)> = BTreeSet::new();
         loop {
             for span in settled.drain(..) {
-                let waiters = self.waiting.release(span).into_iter();
-                due.extend(waiters.map(|waiter| (waiter.first().position(), waiter)));
+                due.extend(self.waiting.make_due(span));
             }
-            let Some((_, waiter)) = due.pop_first() else {
+            let Some((_, first)) = due.pop_first() else {
                 return;
             };
-            let coming = self.coming_now(&waiter, waiter.first());
-            match self.missing_cause(lent, waiter.first(), coming) {
-                Some(missing) => settled = self.wait_on(lent, missing, waiter),
-                None => settled = self.take_in_waiter(lent, waiter),
+            if let Some(missing) = self.cause_of_due(lent, first) {
+                self.notice_gap(lent, missing.origin, missing.seq);
+                self.waiting.wait_for_another(first, missing);
+            } else if let Some(waiter) = self.waiting.remove(first) {
+                settled = self.take_in_waiter(lent, waiter);
             }
         }
     }
 
-    /// Takes in what has waited, and gives its first and last message, and what else is to be looked at again.
+    /// What the run that begins with this message waits for now.
+    fn cause_of_due(&self, lent: &Lent<'_>, first: MessageId) -> Option<MessageId> {
+        let waiter = self.waiting.begins_with(first)?;
+        let coming = self.coming_now(waiter, waiter.first());
+        self.missing_cause(lent, waiter.first(), coming)
+    }
+
+    /// Takes in what has waited, and gives the first and the last of it.
     /// Where only the first of a run are old, the rest may have its author's word to wait for.
     fn take_in_waiter(
         &mut self,
@@ -365,9 +360,13 @@ impl Talk {
             {
                 let last = waiter.run[at - 1].id();
                 let run = waiter.run.split_off(at);
-                let mut again = self.wait_on(lent, missing, Waiter { run, ..waiter });
-                again.push((first, last));
-                return again;
+                self.notice_gap(lent, missing.origin, missing.seq);
+                self.waiting.insert(Waiter {
+                    run,
+                    missing,
+                    ..waiter
+                });
+                return vec![(first, last)];
             }
             self.take_in(lent, message, coming.is_below);
         }

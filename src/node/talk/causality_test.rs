@@ -414,6 +414,63 @@ fn messages_that_name_each_other_do_not_wait_for_each_other() {
     assert_eq!(rig.node.talk.waiting.len(), 0);
 }
 
+/// Lines of so many authors at these times, each of which names some of the others, or of what a ghost never said. In
+/// the end all of them are shown, each at most once.
+fn name_each_other(lines: &[(u64, Vec<MessageId>)], order: &[usize]) {
+    let mut rig = Rig::new();
+    let links: Vec<LinkId> = (0..lines.len())
+        .map(|n| member(&mut rig, Key(100 + n as u64), 1))
+        .collect();
+    for n in order {
+        let (time, causes) = &lines[*n];
+        rig.receive(links[*n], timed(Key(100 + *n as u64), 1, *time, causes));
+    }
+    let long = rig.node.cx.gap_patience() * 2;
+    asks(&mut rig, None, long, &mut 0);
+    assert_eq!(rig.node.talk.waiting.len(), 0, "{lines:?} in {order:?}");
+    let mut read: Vec<u64> = rig.read().iter().map(|id| id.origin.0).collect();
+    read.sort_unstable();
+    let all: Vec<u64> = (100..).take(lines.len()).collect();
+    assert_eq!(read, all, "{lines:?} in {order:?}");
+}
+
+#[test]
+fn lines_that_name_each_other_in_a_circle_keep_nobody_busy_for_ever() {
+    let line = |n: u64| MessageId {
+        origin: Key(100 + n),
+        seq: 1,
+    };
+    let ghost = |seq| MessageId {
+        origin: Key(20),
+        seq,
+    };
+    // Of these the loop never ended.
+    let lines = [
+        (12, vec![ghost(3), line(2), line(1)]),
+        (11, vec![line(2), line(0), ghost(3)]),
+        (13, vec![line(1), line(3)]),
+        (10, vec![line(1), line(2), ghost(1)]),
+    ];
+    name_each_other(&lines, &[1, 0, 3, 2]);
+    let mut rng = fastrand::Rng::with_seed(7);
+    for _ in 0..300 {
+        let count = rng.usize(2..7);
+        let mut order: Vec<usize> = (0..count).collect();
+        let mut times: Vec<u64> = (10..).take(count).collect();
+        rng.shuffle(&mut times);
+        rng.shuffle(&mut order);
+        let lines = times.into_iter().map(|time| {
+            let named = (0..rng.u64(1..5)).map(|_| match rng.u64(0..4) {
+                0 => ghost(rng.u64(1..4)),
+                _ => line(rng.u64(0..count as u64)),
+            });
+            (time, named.collect())
+        });
+        let lines: Vec<(u64, Vec<MessageId>)> = lines.collect();
+        name_each_other(&lines, &order);
+    }
+}
+
 #[test]
 fn what_was_given_up_and_has_come_since_is_waited_for_while_it_waits() {
     let cause = MessageId {

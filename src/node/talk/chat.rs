@@ -51,10 +51,11 @@ impl Talk {
     }
 
     /// Writes a message of each line: the first after all that was taken in, each other one after
-    /// the one before it.
+    /// the one before it. What is dated so far ahead that this node's clock does not pass it is none of its causes.
     fn write(&mut self, lent: &mut Lent<'_>, lines: &Texts) {
         let me = lent.cx.config.key;
-        let heads = self.chat.heads.ids();
+        let begin = lent.cx.clock.next(lent.cx.now.wall_ms);
+        let heads = self.chat.heads.until(begin);
         let mut dependencies: Vec<MessageId> = heads.filter(|h| h.origin != me).collect();
         let chat = &mut self.chat;
         for text in lines.iter() {

@@ -1,10 +1,42 @@
-//! Private messages.
+//! Own lines, and private messages.
+
+use std::time::Duration;
 
 use crate::node::Event;
-use crate::node::rig::Rig;
-use crate::wire::{Key, Message, Private};
+use crate::node::rig::{Rig, timed};
+use crate::wire::{COUNTER_BITS, ChatMessage, Key, Message, MessageId, Position, Private};
 
 const BEN: Key = Key(9);
+
+/// The line that is said after ben's, which is dated so far ahead.
+fn line_after(ahead: Duration) -> (Rig, ChatMessage) {
+    let mut rig = Rig::new();
+    let ben = rig.meet(BEN);
+    rig.admit(ben, BEN);
+    let at = rig.micros / 1_000 + u64::try_from(ahead.as_millis()).unwrap();
+    rig.receive(ben, timed(BEN, 1, at << COUNTER_BITS, &[]));
+    assert_eq!(rig.node.history().highest(BEN), 1, "it is taken in");
+    rig.say(1);
+    let own = rig.node.history().iter().find(|m| m.origin() != BEN);
+    let own = own.cloned().expect("it was said");
+    (rig, own)
+}
+
+#[test]
+fn a_line_follows_what_was_said_before_it_unless_that_is_dated_almost_a_day_ahead() {
+    let hour = Duration::from_hours(1);
+    let cause = MessageId {
+        origin: BEN,
+        seq: 1,
+    };
+    let (_, own) = line_after(hour * 19);
+    assert_eq!(own.dependencies().collect::<Vec<_>>(), [cause]);
+    // Somebody whose clock is four hours behind would not believe what comes after this one.
+    let (rig, own) = line_after(hour * 23);
+    assert_eq!(own.dependencies().count(), 0);
+    let behind = rig.micros / 1_000;
+    assert!(own.timestamp() < Position::latest(behind).timestamp - (3 * 3_600_000 << COUNTER_BITS));
+}
 
 #[test]
 fn a_private_message_is_shown_with_the_nick_and_the_id_that_its_author_has_in_the_view() {

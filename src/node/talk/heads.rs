@@ -28,8 +28,12 @@ pub(super) fn causes(message: &ChatMessage) -> impl Iterator<Item = MessageId> +
 }
 
 impl Heads {
-    pub(super) fn ids(&self) -> impl Iterator<Item = MessageId> + '_ {
-        self.all.iter().map(|(id, _)| *id)
+    /// Those up to this timestamp.
+    pub(super) fn until(&self, timestamp: u64) -> impl Iterator<Item = MessageId> + '_ {
+        let heads = self.all.iter();
+        heads
+            .filter(move |(_, t)| *t <= timestamp)
+            .map(|(id, _)| *id)
     }
 
     /// A message was taken in: its causes are heads no more. `lacks` is which of them are not here.
@@ -136,7 +140,7 @@ mod tests {
     }
 
     fn ids(heads: &Heads) -> Vec<MessageId> {
-        heads.ids().collect()
+        heads.until(u64::MAX).collect()
     }
 
     #[test]

@@ -370,16 +370,32 @@ impl Waiting {
             .collect()
     }
 
-    /// Removes the runs that wait for one of these, which are of one author.
-    pub(super) fn release(&mut self, (first, last): (MessageId, MessageId)) -> Vec<Waiter> {
+    /// Nothing waits any more for one of these, which are of one author. Gives what did, by where it begins: it stays
+    /// until it is removed, or waits for something else.
+    pub(super) fn make_due(
+        &mut self,
+        (first, last): (MessageId, MessageId),
+    ) -> Vec<(Position, MessageId)> {
         let due: Vec<MessageId> = self.waiting_for((first, last)).collect();
         let causes: Vec<MessageId> = self.on.range(first..=last).map(|(id, _)| *id).collect();
         for cause in causes {
             self.on.remove(&cause);
         }
-        due.into_iter()
-            .filter_map(|id| self.take_waiter(id))
-            .collect()
+        let waiters = due.into_iter().filter_map(|id| self.waiters.get(&id));
+        let places = waiters.map(|waiter| (waiter.first().position(), waiter.first().id()));
+        places.collect()
+    }
+
+    /// The run that begins with this message.
+    pub(super) fn begins_with(&self, first: MessageId) -> Option<&Waiter> {
+        self.waiters.get(&first)
+    }
+
+    /// The run that begins with this message waits for this one now.
+    pub(super) fn wait_for_another(&mut self, first: MessageId, missing: MessageId) {
+        if let Some(waiter) = self.remove(first) {
+            self.insert(Waiter { missing, ..waiter });
+        }
     }
 
     /// The first messages of the runs that wait for one of these, which are of one author.
