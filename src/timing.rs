@@ -163,6 +163,9 @@ pub const SYNC_ALONE_PACE: u64 = 64 * 1024;
 /// Bytes per second that an exchange has to bring on average after [`SYNC_FRUITLESS`]: the slowest link over
 /// which a chunk comes within a failure timeout brings more.
 pub const SYNC_PACE: u64 = 2 * 1024;
+/// For how many failure timeouts a newcomer waits at most for one source where another one can be asked, or has given all
+/// that it has: a history of a hundred thousand lines comes in less over a slow link.
+pub const SOURCE_TIMEOUTS_MAX: u32 = 60;
 /// The longest that any exchange may take.
 pub const SYNC_LONGEST: Duration = Duration::from_secs(3_600);
 /// How long a peer's socket may take no byte and still stop stdin. The kernel of a process that was stopped goes on for a

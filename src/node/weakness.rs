@@ -202,6 +202,8 @@ pub enum Weakness {
     GivenUpIsForgotten,
     /// Who lets others carry to a node what it has to say counts as alive there all the same.
     RelaysAreNoSign,
+    /// A newcomer waits for the source that it asks, however little that brings, and for however long.
+    SourcesTakeTheirTime,
     /// Nobody is told of two texts of one name.
     NoWordOfDoubles,
 }

@@ -13,6 +13,7 @@ use crate::node::history::Origin;
 use crate::node::mesh::{Link, Mesh};
 use crate::node::roster::Roster;
 use crate::node::{Event, Time, Weakness};
+use crate::timing;
 use crate::wire::{Key, MessageId, Position};
 
 /// How far this node has come into the room.
@@ -51,14 +52,21 @@ pub(super) struct Joining {
     since: Time,
     /// Who let it in.
     host: Key,
-    /// Who is being asked.
-    source: Option<Key>,
+    /// Who is being asked, and since when.
+    source: Option<(Key, Time)>,
     /// Whose answer broke off.
     failed: BTreeSet<Key>,
     /// Who gave all that it has.
     given: BTreeSet<Key>,
     /// The history is here, or there is none to be had, or it is not wanted.
     has_history: bool,
+}
+
+impl Joining {
+    /// This one is the source.
+    fn asks(&self, peer: Key) -> bool {
+        self.source.is_some_and(|(source, _)| source == peer)
+    }
 }
 
 impl Talk {
@@ -174,8 +182,9 @@ impl Talk {
         if joining.has_history {
             return self.complete_join(lent);
         }
-        if let Some(source) = joining.source {
-            if self.repair.is_with(source) || self.is_wanted_source(lent, source) {
+        if let Some((source, _)) = joining.source {
+            let is_asked = self.repair.is_with(source) || self.is_wanted_source(lent, source);
+            if is_asked && !self.takes_too_long(lent, joining) {
                 return;
             }
             self.fail_source(source);
@@ -226,6 +235,26 @@ impl Talk {
         usable.map(|(key, _, link)| (key, link))
     }
 
+    /// True if the source brings little, or has taken long, and is not the only one: somebody else can be asked, or has
+    /// given all that it has. Its exchange goes on, but joining waits for it no more: a member that brings a little of what
+    /// nobody ever said, for as long as it likes, would keep newcomers out.
+    fn takes_too_long(&self, lent: &Lent<'_>, joining: &Joining) -> bool {
+        let Some((source, since)) = joining.source else {
+            return false;
+        };
+        if self.has_joined() || lent.cx.is_weakened(Weakness::SourcesTakeTheirTime) {
+            return false;
+        }
+        let took = lent.cx.since(since);
+        let is_slow =
+            took >= lent.cx.gap_patience() && self.repair.is_slow_with(source, lent.cx.now.time);
+        let longest = lent.cx.config.failure_timeout * timing::SOURCE_TIMEOUTS_MAX;
+        let mut others = Talk::usable_sources(lent, joining);
+        let is_only = joining.given.is_empty()
+            && !others.any(|(key, link)| key != source && self.claim_of(lent, link).is_some());
+        (is_slow || took >= longest) && !is_only
+    }
+
     fn may_link_soon(&self, lent: &Lent<'_>) -> bool {
         may_link_soon(lent.cx, lent.view, lent.mesh)
     }
@@ -241,7 +270,7 @@ impl Talk {
             return;
         };
         let any = self.has_joined() || lent.cx.is_weakened(Weakness::FirstSyncJoins);
-        if !any && joining.source != Some(peer) {
+        if !any && !joining.asks(peer) {
             return;
         }
         if let Some(joining) = self.membership.joining_mut() {
@@ -342,7 +371,7 @@ impl Talk {
 
     fn fetch_from(&mut self, lent: &mut Lent<'_>, source: Key) {
         if let Some(joining) = self.membership.joining_mut() {
-            joining.source = Some(source);
+            joining.source = Some((source, lent.cx.now.time));
         }
         // It waits for no answer of somebody else, who may be silent and is asked later.
         self.repair.put_back_unanswered(source);
@@ -360,7 +389,7 @@ impl Talk {
     /// This peer's answer broke off: somebody else is asked.
     pub(super) fn fail_source(&mut self, peer: Key) {
         if let Some(joining) = self.membership.joining_mut()
-            && joining.source == Some(peer)
+            && joining.asks(peer)
         {
             joining.source = None;
             joining.failed.insert(peer);

@@ -1,8 +1,10 @@
 //! From whom a node that is let in fetches the history.
 
-use crate::node::rig::{Rig, config, hello, office, response};
-use crate::node::{Closed, Config, Event, Input, LinkId, Timer, Weakness};
-use crate::wire::{ChatMessage, Hello, Key, Message, MessageId, Position};
+use crate::node::rig::{Rig, config, hello, office, response, timed};
+use crate::node::{Closed, Config, Event, Input, LinkId, Timer, Weakness, micros};
+use crate::wire::{
+    ChatMessage, Chunk, Hello, Key, Message, MessageId, Part, Position, Sum, SyncAnswer,
+};
 
 const LEADER: Key = Key(9);
 const BEN: Key = Key(10);
@@ -94,6 +96,58 @@ fn who_holds_what_is_older_than_all_claims_is_asked_before_joining_ends() {
     assert!(is_asked && !rig.node.is_joined());
     let (rig, _, is_asked) = asked_for_its_oldest(None);
     assert!(!is_asked && rig.node.is_joined());
+}
+
+/// The coordinator has given all that it has, and ben says that he holds something older: he brings a few lines
+/// of somebody whom nobody knows, again and again, and comes to no end. True if the newcomer has joined after so many failure timeouts.
+fn joins_beside_a_drip(weakened: Option<Weakness>, timeouts: u32) -> bool {
+    let oldest = Position::new(900, Key(77), 1);
+    let (mut rig, ben, is_asked) = asked_for_its_oldest(Some(oldest));
+    assert!(is_asked);
+    rig.node.cx.config.weakened = weakened;
+    let part = |n: u64| Part {
+        upto: Position::new(10_000 + n, Key(5), 5),
+        count: 5_000,
+        sum: Sum::default(),
+    };
+    let answer = SyncAnswer {
+        equal: false,
+        newest: Some(Position::new(20_000, Key(5), 5)),
+        parts: (0..16).map(part).collect(),
+        ..rig.answer()
+    };
+    let mut sent = rig.receive(ben, Message::SyncAnswer(answer));
+    let step = rig.node.cx.config.failure_timeout * 3 / 4;
+    let until = rig.micros + micros(rig.node.cx.config.failure_timeout * timeouts);
+    let mut n = 1;
+    while rig.micros < until && !rig.node.is_joined() {
+        rig.pass(step);
+        let fetch = sent.iter().find_map(|m| match m {
+            Message::Fetch(fetch) => Some(fetch.no),
+            _ => None,
+        });
+        let line = |key| timed(Key(key), 1, 1_000 + n, &[]);
+        let lines = (1_000 * n..).take(80).map(line);
+        let messages = lines.flat_map(|chat| match chat {
+            Message::Chat(messages) => messages,
+            other => unreachable!("{other:?}"),
+        });
+        let messages: Vec<ChatMessage> = messages.collect();
+        let next = Some(Position::new(1_000 + n, Key(u64::MAX), 1));
+        sent = fetch.map_or_else(Vec::new, |no| {
+            rig.receive(ben, Message::Chunk(Chunk { no, next, messages }))
+        });
+        sent.extend(rig.turn(vec![Input::Timer(Timer::Tick)]));
+        n += 1;
+    }
+    rig.node.is_joined()
+}
+
+#[test]
+fn who_brings_a_little_without_end_keeps_no_newcomer_out() {
+    assert!(joins_beside_a_drip(None, 8));
+    let weakened = Some(Weakness::SourcesTakeTheirTime);
+    assert!(!joins_beside_a_drip(weakened, 8));
 }
 
 /// Ben was frozen, and goes back to the beginning; the coordinator has dropped the oldest, and has the newest.

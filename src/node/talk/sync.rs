@@ -58,6 +58,12 @@ impl Repair {
         self.exchanges.iter().any(|e| e.peer == peer)
     }
 
+    /// True if what this peer brings is so little that others need not wait for the end of it.
+    pub(super) fn is_slow_with(&self, peer: Key, now: Time) -> bool {
+        let mut with = self.exchanges.iter().filter(|e| e.peer == peer);
+        with.any(|e| e.budget.is_slow(now))
+    }
+
     /// The links of the exchanges that are under way.
     #[cfg(debug_assertions)]
     pub(super) fn links(&self) -> impl Iterator<Item = LinkId> {
