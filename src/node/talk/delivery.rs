@@ -2,8 +2,8 @@
 //! missed, what this node wrote.
 //!
 //! Owns what each peer has said of each own message. A message is delivered when every node that was
-//! in the view when it was written, and still is, has confirmed or missed it and, if there was any, at
-//! least one has confirmed it. Who missed it never counts as one who confirmed it.
+//! in the view when it was written, and still is, has confirmed or missed it and, if there was any, one
+//! has said so. Who missed it never counts as one who confirmed it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
