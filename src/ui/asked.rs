@@ -211,6 +211,12 @@ impl Ui {
         self.display.stdout().unprinted()
     }
 
+    /// True if messages were skipped, and it was said: stdout took them too slowly, and they were kept nowhere else.
+    #[must_use]
+    pub fn has_skipped(&self) -> bool {
+        self.display.stdout().has_skipped()
+    }
+
     /// How many messages were dropped since stdout takes no more.
     #[must_use]
     pub fn dropped(&self) -> u64 {

@@ -39,6 +39,8 @@ pub(super) struct Output {
     closed: bool,
     /// Messages that were not printed since it was closed.
     dropped: u64,
+    /// Messages were skipped, and it was said.
+    has_skipped: bool,
 }
 
 /// Bytes that may wait: what the history may have in memory, and so many at least.
@@ -58,6 +60,7 @@ impl Output {
             printed: Printed::default(),
             closed: false,
             dropped: 0,
+            has_skipped: false,
         }
     }
 
@@ -219,6 +222,11 @@ impl Output {
         self.printed.unwritten() + self.backlog.unprinted()
     }
 
+    /// True if messages were skipped, and it was said, while somebody was there to read.
+    pub(super) fn has_skipped(&self) -> bool {
+        self.has_skipped && !self.closed
+    }
+
     /// Messages that were dropped since nobody takes any more.
     pub(super) fn dropped(&self) -> u64 {
         self.dropped
@@ -246,7 +254,10 @@ impl Output {
                 Item::Lost(n) => self.printed.skipped(n),
                 Item::Delivered(run) => self.render_delivered(out, limit, format, run),
                 Item::Lines { bytes, .. } => out.extend_from_slice(&bytes),
-                Item::Gap(gap) => format.gap(out, stderr, &gap),
+                Item::Gap(gap) => {
+                    self.has_skipped |= !gap.ranges().is_empty();
+                    format.gap(out, stderr, &gap);
+                }
             }
             self.printed.advance(out.len() - before);
         }

@@ -154,9 +154,27 @@ fn in_a_pipe_the_gap_is_said_on_stderr() {
     for seq in 1..=11 {
         say(&mut output, seq);
     }
+    assert!(!output.has_skipped(), "it counts as not printed so far");
     let (out, err) = taken(&mut output, usize::MAX);
     assert!(out.starts_with("<ana> m0002\n"));
     assert_eq!(err, "papo: 1 line skipped: nobody read the output\n");
+    assert!(output.has_skipped());
+    // Nobody misses anything where the reader has gone away.
+    output.close();
+    assert!(!output.has_skipped());
+}
+
+#[test]
+fn warnings_that_are_skipped_are_no_messages() {
+    let mut output = text_output(10);
+    for n in 1..=20_000 {
+        line(
+            &mut output,
+            &format!("{n} and more than that, so that they find no room\n"),
+        );
+    }
+    taken(&mut output, usize::MAX);
+    assert!(!output.has_skipped());
 }
 
 #[test]

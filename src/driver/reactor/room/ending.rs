@@ -77,7 +77,7 @@ impl Room {
             OwnPoll::close(own, &registry);
         }
         let unprinted = match self.ui.unprinted() {
-            0 => 0,
+            0 if !self.ui.has_skipped() => 0,
             // Nobody has looked there.
             _ if process.console().has_terminal() => 0,
             _ => STATUS_UNPRINTED,
