@@ -35,7 +35,9 @@ fn a_line_follows_what_was_said_before_it_unless_that_is_dated_almost_a_day_ahea
     let (rig, own) = line_after(hour * 23);
     assert_eq!(own.dependencies().count(), 0);
     let behind = rig.micros / 1_000;
-    assert!(own.timestamp() < Position::latest(behind).timestamp - (3 * 3_600_000 << COUNTER_BITS));
+    assert!(
+        own.timestamp() < Position::latest(behind).timestamp - ((3 * 3_600_000) << COUNTER_BITS)
+    );
 }
 
 #[test]
