@@ -86,8 +86,9 @@ pub(super) enum Peers {
 }
 
 impl Farewell {
-    /// What nobody read is counted on stderr, unless that was said when it was skipped; the result is what that makes of
-    /// the exit status. Of a stdout that failed nothing is said here, and of a reader that went away nothing at all: it knows that.
+    /// What nobody read is counted on stderr, unless that was said when it was skipped; the result is what that makes
+    /// of the exit status. Of a stdout that failed nothing is said here, and of a reader that went away nothing at all:
+    /// it knows that.
     pub(super) fn say_unprinted(&self, ui: &mut Ui, console: &mut Console) -> u8 {
         let unprinted = ui.unprinted();
         if console.failure().is_some() {
