@@ -2,7 +2,6 @@
 //!
 //! Owns the last timestamp that was given or seen. It never reads the time: it is told.
 
-use crate::timing::WRITTEN_AHEAD_MAX;
 use crate::wire::{COUNTER_BITS, Position};
 
 /// The clock of one node.
@@ -19,8 +18,7 @@ pub(super) fn is_far_ahead(timestamp: u64, wall_ms: u64) -> bool {
 /// True if nothing is written after this timestamp, so far ahead it lies: whoever has a clock that is behind this one
 /// would count what follows as not said.
 fn is_too_far_to_pass(timestamp: u64, wall_ms: u64) -> bool {
-    let ahead = u64::try_from(WRITTEN_AHEAD_MAX.as_millis()).unwrap_or(u64::MAX);
-    timestamp >> COUNTER_BITS > wall_ms.saturating_add(ahead)
+    timestamp > Position::reach(wall_ms).timestamp
 }
 
 /// The timestamp of a moment.

@@ -11,7 +11,7 @@ use super::{
     micros,
 };
 use crate::timing;
-use crate::wire::{ChatMessage, Key, Message};
+use crate::wire::{ChatMessage, Key, Message, Position};
 
 /// What a node has counted since its start.
 #[derive(Debug, Default, Clone, Copy)]
@@ -176,6 +176,11 @@ impl Context {
     /// True if what has this timestamp counts as not said.
     pub(super) fn is_far_ahead(&self, timestamp: u64) -> bool {
         clock::is_far_ahead(timestamp, self.now.wall_ms)
+    }
+
+    /// What lies beyond it is dated so far ahead that nobody writes after it yet.
+    pub(super) fn reach(&self) -> Position {
+        Position::reach(self.now.wall_ms)
     }
 
     /// A clock that somebody tells; 0, as if it had told nothing, if it is too far ahead.

@@ -96,7 +96,7 @@ impl Node {
 
     /// Takes one input in; effects are left in `out`, to be carried out in their order.
     pub fn handle(&mut self, now: Now, input: Input, out: &mut Outbox) {
-        self.cx.enter(now);
+        self.enter(now);
         if !self.group.is_gone() {
             self.dispatch(input);
             self.settle();
@@ -109,7 +109,7 @@ impl Node {
     /// Once at the end of each turn of the loop: sends what the turn gathered (own lines in one
     /// frame, one ACK per author), and takes the last step of leaving.
     pub fn end_turn(&mut self, now: Now, out: &mut Outbox) {
-        self.cx.enter(now);
+        self.enter(now);
         if !self.group.is_gone() {
             let (talk, mut lent) = self.talk();
             talk.end_turn(&mut lent);
@@ -125,6 +125,11 @@ impl Node {
             }
         }
         out.append(&mut self.cx.out);
+    }
+
+    fn enter(&mut self, now: Now) {
+        self.cx.enter(now);
+        self.talk.set_reach(self.cx.reach());
     }
 
     /// What is true between any two inputs, whatever the peers send. Debug builds look after each input,

@@ -126,7 +126,7 @@ impl Request {
             }
             None => Store::open_for_reading(self.path(), Some(owner))?,
         };
-        let latest = Position::latest(*now_ms);
+        let latest = Position::reach(*now_ms);
         for range in store.ranges_until(latest)? {
             say(Reply::Range(range));
         }

@@ -29,7 +29,7 @@ pub enum Job {
         /// Whose it must be.
         owner: Owner,
         /// What the clock on the wall shows, in milliseconds since 1970: its birthday, if it is new, and what
-        /// is dated more than a day later is left out.
+        /// is dated more than 20 hours later is left out.
         now_ms: u64,
         /// How many of the newest messages the node keeps in memory.
         newest: usize,

@@ -330,15 +330,15 @@ fn damage_is_found_and_a_damaged_file_can_be_set_aside() {
 }
 
 #[test]
-fn what_is_dated_more_than_a_day_ahead_is_left_out_and_counted() {
+fn what_is_dated_more_than_20_hours_ahead_is_left_out_and_counted() {
     let scratch = Scratch::new();
     let mut store = open(&scratch.file()).unwrap();
-    let day = 24 * 60 * 60 * 1_000;
+    let hours = 20 * 60 * 60 * 1_000;
     let at = |ms: u64| ms << 16;
     let said = [
         message(1, 1, at(1_000), "before"),
-        message(1, 2, at(2_000 + day) | 0xffff, "a day ahead at most"),
-        message(1, 3, at(2_001 + day), "too far ahead"),
+        message(1, 2, at(2_000 + hours) | 0xffff, "20 hours ahead at most"),
+        message(1, 3, at(2_001 + hours), "too far ahead"),
         message(2, 1, u64::MAX, "at the end of time"),
         message(2, 2, at(1_500), "by the same author"),
     ];

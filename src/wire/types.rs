@@ -3,10 +3,11 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::timing::TIMESTAMP_AHEAD_MAX;
+use crate::timing::{TIMESTAMP_AHEAD_MAX, WRITTEN_AHEAD_MAX};
 
 /// Bits of a timestamp below its milliseconds: room for 65,535 events within one.
 pub const COUNTER_BITS: u32 = 16;
@@ -251,7 +252,18 @@ impl Position {
     /// what is dated later lies too far ahead, and counts as not said.
     #[must_use]
     pub fn latest(wall_ms: u64) -> Self {
-        let ahead = u64::try_from(TIMESTAMP_AHEAD_MAX.as_millis()).unwrap_or(u64::MAX);
+        Position::ahead(wall_ms, TIMESTAMP_AHEAD_MAX)
+    }
+
+    /// Beyond every message's that somebody writes a later one after while the clock on the wall shows so many
+    /// milliseconds since 1970: what is dated later counts, and has no place among the newest yet.
+    #[must_use]
+    pub fn reach(wall_ms: u64) -> Self {
+        Position::ahead(wall_ms, WRITTEN_AHEAD_MAX)
+    }
+
+    fn ahead(wall_ms: u64, ahead: Duration) -> Self {
+        let ahead = u64::try_from(ahead.as_millis()).unwrap_or(u64::MAX);
         let last_ms = wall_ms.saturating_add(ahead).min(u64::MAX >> COUNTER_BITS);
         let timestamp = last_ms << COUNTER_BITS | u64::MAX >> (u64::BITS - COUNTER_BITS);
         Position::new(timestamp, Key(u64::MAX), u64::MAX)

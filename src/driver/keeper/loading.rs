@@ -76,7 +76,7 @@ impl Loading {
             ranges: Vec::new(),
             buckets: Vec::new(),
             until: Position::default(),
-            latest: Position::latest(now.wall_ms),
+            latest: Position::reach(now.wall_ms),
             ahead: 0,
             is_told: false,
             read: None,
@@ -228,7 +228,7 @@ pub(super) fn left_out(shown: &str, count: u64) -> String {
         _ => ("messages", "are"),
     };
     format!(
-        "{shown}: {count} {messages} in it {are} dated more than a day ahead of this machine's clock, and {are} \
+        "{shown}: {count} {messages} in it {are} dated more than 20 hours ahead of this machine's clock, and {are} \
          left out"
     )
 }

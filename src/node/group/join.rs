@@ -330,7 +330,7 @@ impl Group {
         let is_unwanted = first && !parts.cx.config.wants_history;
         if is_unwanted {
             let mut newest = response.newest;
-            if parts.cx.is_far_ahead(newest.timestamp) {
+            if newest > parts.cx.reach() {
                 newest = Position::new(parts.cx.wall_timestamp(), Key(0), 0);
             }
             parts.talk.skip_history(newest);

@@ -11,8 +11,10 @@
 //! | `order` | the messages in memory, sorted |
 //! | `origin`, `ranges` | what is known of one author's messages; sets of numbers |
 //! | `stored_part` | which messages are in the store, and which in memory |
+//! | `beyond` | what is dated so far ahead that nothing is dropped for it |
 
 mod asks;
+mod beyond;
 mod compared;
 mod order;
 mod origin;
@@ -44,6 +46,8 @@ pub struct History {
     /// Authors of whom only the store has something.
     shelf: Shelf,
     floor: Position,
+    /// What lies beyond it is dated so far ahead that nobody writes after it yet.
+    reach: Position,
     max: usize,
     /// What a store adds, if there is one.
     stored_part: Option<StoredPart>,
@@ -63,6 +67,7 @@ impl History {
             origins: BTreeMap::new(),
             shelf: Shelf::default(),
             floor: Position::default(),
+            reach: Position::END,
             max: config.history_max.max(1),
             stored_part: None,
             only_printed: config.confirms_printed,
@@ -174,10 +179,11 @@ impl History {
         known.unwrap_or_else(|| self.shelf.highest(origin))
     }
 
-    /// Adds a message. False if it is held already or lies at or below the floor.
+    /// Adds a message. False if it is held already, lies at or below the floor, or is dated so far ahead that no more
+    /// of that is held.
     pub(super) fn insert(&mut self, message: ChatMessage) -> bool {
         let position = message.position();
-        if position <= self.floor {
+        if position <= self.floor || self.is_beyond_reach(position) && self.is_full_beyond_reach() {
             return false;
         }
         let id = message.id();
@@ -209,6 +215,9 @@ impl History {
         let (Some(first), Some(last)) = (run.first(), run.last()) else {
             return;
         };
+        if self.is_beyond_reach(last.position()) {
+            return self.insert_beyond_reach(run);
+        }
         self.origin_mut(first.origin())
             .take_range(first.seq(), last.seq());
         if self.stored_part.is_some() {
@@ -243,7 +252,8 @@ impl History {
             excess
         };
         let kept_max = self.bytes_max().saturating_add(self.kept_bytes_max);
-        let over = self.order.bytes().saturating_sub(kept_max);
+        let (_, beyond) = self.beyond_reach();
+        let over = self.order.bytes().saturating_sub(kept_max + beyond);
         let forced = if over > 0 {
             self.order.first_taking(over)
         } else {
@@ -274,18 +284,24 @@ impl History {
 
     /// How many of the oldest messages in memory are too many, by their number or their bytes.
     pub(super) fn excess(&self) -> usize {
-        let over = self.order.bytes().saturating_sub(self.bytes_max());
-        let by_number = self.order.len().saturating_sub(self.max);
+        let (count, bytes) = self.beyond_reach();
+        let over = self.order.bytes().saturating_sub(self.bytes_max() + bytes);
+        let by_number = self.order.len().saturating_sub(self.max + count);
         match over {
             0 => by_number,
             over => by_number.max(self.order.first_taking(over)),
         }
     }
 
-    /// A message at or below the floor was shown, and is not kept; a store gets it.
+    /// A message that could not be added was shown, and is not kept; a store gets what lies at or below the floor.
     pub(super) fn settle(&mut self, message: &ChatMessage) {
         self.origin_mut(message.origin()).take(message.seq());
-        self.store_unheld(message);
+        let position = message.position();
+        if position > self.floor && self.is_beyond_reach(position) {
+            self.give_up_unstored(message);
+        } else {
+            self.store_unheld(message);
+        }
         self.forget_idle_origins();
     }
 

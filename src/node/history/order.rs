@@ -21,6 +21,8 @@ struct Block {
     sums: RefCell<Sums>,
     /// The position of the last message.
     last: Position,
+    /// What the messages take, by their `size_bound`.
+    bytes: usize,
     /// For each author here, a range that its messages in this block are within; none if there are
     /// more than `SPANS_MAX` authors.
     spans: Option<Vec<SeqRange>>,
@@ -42,6 +44,7 @@ impl Block {
             sums: RefCell::default(),
             messages: Vec::new(),
             last: last.unwrap_or_default(),
+            bytes: bytes_of(&messages),
             spans: Some(Vec::new()),
         };
         messages.iter().for_each(|m| block.span(m.id()));
@@ -79,6 +82,7 @@ impl Block {
             self.span(first.id());
             self.span(last.id());
             self.last = last.position();
+            self.bytes += bytes_of(run);
             self.messages.extend_from_slice(run);
         }
     }
@@ -101,6 +105,7 @@ impl Block {
             self.messages.push(message.clone());
         }
         self.messages.extend(later);
+        self.bytes += bytes_of(run);
         self.span(first.id());
         self.span(last.id());
     }
@@ -121,6 +126,11 @@ impl Block {
         let between = &self.messages[start..end];
         start + between.partition_point(|m| m.position() <= position)
     }
+}
+
+/// What messages take, by their `size_bound`.
+fn bytes_of(messages: &[ChatMessage]) -> usize {
+    messages.iter().map(ChatMessage::size_bound).sum()
 }
 
 /// Messages in their total order.
@@ -183,6 +193,7 @@ impl Order {
         block.span(message.id());
         let index = block.near_end(position);
         block.sums.get_mut().forget_from(index);
+        block.bytes += message.size_bound();
         block.messages.insert(index, message);
         self.split(at);
     }
@@ -241,6 +252,7 @@ impl Order {
                 block.sums.get_mut().forget_whole();
                 block.span(message.id());
                 block.last = message.position();
+                block.bytes += message.size_bound();
                 block.messages.push(message);
             }
             _ => self.blocks.push_back(Block::of(vec![message])),
@@ -271,7 +283,7 @@ impl Order {
 
     fn count_run(&mut self, run: &[ChatMessage]) {
         self.len += run.len();
-        self.bytes += run.iter().map(ChatMessage::size_bound).sum::<usize>();
+        self.bytes += bytes_of(run);
         if let Some(last) = run.last() {
             self.last = self.last.max(last.position());
         }
@@ -285,17 +297,46 @@ impl Order {
         {
             let take = (n - dropped.len()).min(block.messages.len());
             block.sums.get_mut().forget_from(0);
+            block.bytes -= bytes_of(&block.messages[..take]);
             dropped.extend(block.messages.drain(..take));
             if block.messages.is_empty() {
                 self.blocks.pop_front();
             }
         }
         self.len -= dropped.len();
-        self.bytes -= dropped.iter().map(ChatMessage::size_bound).sum::<usize>();
+        self.bytes -= bytes_of(&dropped);
         if self.len == 0 {
             self.last = Position::default();
         }
         dropped
+    }
+
+    /// Removes the message at this position. False if there is none.
+    pub(super) fn remove(&mut self, position: Position) -> bool {
+        let at = self.blocks.partition_point(|b| b.last < position);
+        let Some(block) = self.blocks.get_mut(at) else {
+            return false;
+        };
+        let found = block
+            .messages
+            .binary_search_by_key(&position, ChatMessage::position);
+        let Ok(index) = found else {
+            return false;
+        };
+        block.sums.get_mut().forget_from(index);
+        let size = block.messages.remove(index).size_bound();
+        block.bytes -= size;
+        match block.messages.last() {
+            Some(last) => block.last = last.position(),
+            None => drop(self.blocks.remove(at)),
+        }
+        self.len -= 1;
+        self.bytes -= size;
+        self.last = self
+            .blocks
+            .back()
+            .map_or_else(Position::default, |b| b.last);
+        true
     }
 
     /// All messages in their order.
@@ -331,6 +372,34 @@ impl Order {
         let (at, index) = self.seek(position);
         let blocks = self.blocks.range(at.min(self.blocks.len())..);
         blocks.map(|b| b.messages.len()).sum::<usize>() - index
+    }
+
+    /// How many messages there are after `position`, and what they take.
+    pub(super) fn size_after(&self, position: Position) -> (usize, usize) {
+        if self.last <= position {
+            return (0, 0);
+        }
+        let (at, index) = self.seek(position);
+        let mut size = (0, 0);
+        let mut index = Some(index);
+        for block in self.blocks.range(at..) {
+            let before = index.take().unwrap_or(0);
+            size.0 += block.messages.len() - before;
+            size.1 += block.bytes - bytes_of(&block.messages[..before]);
+        }
+        size
+    }
+
+    /// The position of the last message that is not after `position`; all zero if there is none.
+    pub(super) fn last_until(&self, position: Position) -> Position {
+        if self.last <= position {
+            return self.last;
+        }
+        let (at, index) = self.seek(position);
+        let before = at.checked_sub(1).and_then(|at| self.blocks.get(at));
+        let here = self.blocks.get(at).map(|block| &block.messages[..index]);
+        let here = here.and_then(<[_]>::last).map(ChatMessage::position);
+        here.or(before.map(|block| block.last)).unwrap_or_default()
     }
 
     /// How many messages there are in a span.

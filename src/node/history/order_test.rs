@@ -42,6 +42,10 @@ fn agrees(order: &Order, model: &BTreeMap<Position, ChatMessage>, at: Position) 
     let all = Span::new(at, Position::END);
     assert_eq!(order.sum(all), (Sum::of(&above), above.len() as u64));
     assert_eq!(order.count_after(at), above.len());
+    let bytes = above.iter().map(ChatMessage::size_bound).sum();
+    assert_eq!(order.size_after(at), (above.len(), bytes));
+    let before = model.range(..=at).next_back().map(|(p, _)| *p);
+    assert_eq!(order.last_until(at), before.unwrap_or_default());
     for size in [1, 63, 700] {
         let mut rest = &above[..];
         for part in order.parts(all, size) {
@@ -92,6 +96,12 @@ fn behaves_like_a_sorted_map() {
                     assert_eq!(model.pop_first().map(|(_, m)| m).as_ref(), Some(m));
                 }
                 assert!(dropped.len() == n || model.is_empty());
+            }
+            if rng.u16(0..50) == 0 {
+                let at = Position::new(rng.u64(0..20_000), Key(1), 0);
+                let later = model.range(at..).next().map(|(p, _)| *p);
+                let position = later.unwrap_or(at);
+                assert_eq!(order.remove(position), model.remove(&position).is_some());
             }
             if seq % 97 == 0 {
                 agrees(&order, &model, Position::new(rng.u64(0..20_000), Key(1), 0));

@@ -173,7 +173,8 @@ impl History {
             return;
         }
         let mut excess = self.excess();
-        if len < enough && excess == len.saturating_sub(self.max) {
+        let within = len - self.beyond_reach().0;
+        if len < enough && excess == within.saturating_sub(self.max) {
             excess = 0;
         }
         let Some(part) = &mut self.stored_part else {
@@ -260,6 +261,15 @@ impl History {
         was_only_stored
     }
 
+    /// This will not be stored, if there is a store.
+    pub(super) fn give_up_unstored(&mut self, message: &ChatMessage) {
+        if let Some(part) = &mut self.stored_part {
+            part.given_up_count += 1;
+            let of_author = part.given_up.entry(message.origin()).or_default();
+            of_author.insert(message.seq());
+        }
+    }
+
     /// If a whole history is unstored, the oldest part of it is given up.
     fn limit_unstored(&mut self) {
         let Some(part) = &mut self.stored_part else {
@@ -269,12 +279,18 @@ impl History {
             return;
         }
         let mut last = Position::default();
-        for message in part.unstored.drain(..part.unstored.len() / 8 + 1) {
-            last = last.max(message.position());
-            part.unstored_bytes -= message.size_bound();
-            part.given_up_count += 1;
-            let of_author = part.given_up.entry(message.origin()).or_default();
-            of_author.insert(message.seq());
+        let count = part.unstored.len() / 8 + 1;
+        for message in part.unstored.drain(..count).collect::<Vec<_>>() {
+            if let Some(part) = &mut self.stored_part {
+                part.unstored_bytes -= message.size_bound();
+            }
+            self.give_up_unstored(&message);
+            // The floor does not rise to what is dated far ahead: all that is said now would fall below it.
+            if !self.is_beyond_reach(message.position()) {
+                last = last.max(message.position());
+            } else if self.order.remove(message.position()) {
+                self.forget(&message);
+            }
         }
         if last > self.floor {
             self.raise_floor(last);

@@ -51,9 +51,12 @@ impl Talk {
     }
 
     /// Writes a message of each line: the first after all that was taken in, each other one after
-    /// the one before it. What is dated so far ahead that this node's clock does not pass it is none of its causes.
+    /// the one before it. What is dated so far ahead that this node's clock does not pass it is none of its causes,
+    /// until the clock on the wall has come near enough.
     fn write(&mut self, lent: &mut Lent<'_>, lines: &Texts) {
         let me = lent.cx.config.key;
+        lent.cx
+            .observe(self.history.newest_within_reach().timestamp);
         let begin = lent.cx.clock.next(lent.cx.now.wall_ms);
         let heads = self.chat.heads.until(begin);
         let mut dependencies: Vec<MessageId> = heads.filter(|h| h.origin != me).collect();

@@ -41,6 +41,23 @@ fn a_line_follows_what_was_said_before_it_unless_that_is_dated_almost_a_day_ahea
 }
 
 #[test]
+fn what_is_said_four_hours_later_follows_what_was_dated_almost_a_day_ahead() {
+    let (mut rig, early) = line_after(Duration::from_hours(23));
+    rig.pass(Duration::from_hours(4));
+    rig.say(1);
+    let ids: Vec<_> = rig.node.history().iter().map(ChatMessage::id).collect();
+    let late = MessageId {
+        origin: early.origin(),
+        seq: 2,
+    };
+    let ahead = MessageId {
+        origin: BEN,
+        seq: 1,
+    };
+    assert_eq!(ids, [early.id(), ahead, late]);
+}
+
+#[test]
 fn a_private_message_is_shown_with_the_nick_and_the_id_that_its_author_has_in_the_view() {
     let mut rig = Rig::new();
     let ben = rig.meet(BEN);

@@ -281,6 +281,11 @@ impl Talk {
         }
     }
 
+    /// What lies beyond this position is dated so far ahead that nobody writes after it yet.
+    pub(in crate::node) fn set_reach(&mut self, reach: Position) {
+        self.history.set_reach(reach);
+    }
+
     /// The history that is there is not wanted: it lies at or below this position.
     pub(super) fn skip_history(&mut self, newest: Position) {
         self.history.raise_floor(newest);

@@ -301,6 +301,8 @@ impl Talk {
             Some(from) => message.seq() < *from,
             None if is_before => true,
             None if self.past.is_undecided(author) => false,
+            // Of what is dated so far ahead only its author could say that it is new.
+            None if message.position() > cx.reach() => true,
             None if self.past.silent.contains(&author) => {
                 message.timestamp() <= self.past.clock_of_silent(author)
             }

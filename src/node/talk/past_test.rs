@@ -1,8 +1,8 @@
 //! Authors of whom nobody knows whether what they wrote is old.
 
-use crate::node::rig::{Rig, chat, config, hello, office, response, stable};
+use crate::node::rig::{Rig, chat, config, hello, office, response, stable, timed};
 use crate::node::{Arrival, Event, LinkId, Time, Timer, Weakness};
-use crate::wire::{Coordinator, Key, Message, MessageId, Position, Relay, Stable};
+use crate::wire::{COUNTER_BITS, Coordinator, Key, Message, MessageId, Position, Relay, Stable};
 
 const BEN: Key = Key(9);
 const STRANGER: Key = Key(20);
@@ -23,6 +23,27 @@ fn the_word_of_an_author_that_stays_away_is_waited_for_once() {
     assert_eq!(rig.read(), [id(1)]);
     rig.pass_on(BEN, chat(STRANGER, 2, &[]));
     assert_eq!(rig.read(), [id(2)]);
+}
+
+/// Who comes is given the history that there is, and what a liar that is gone has dated ahead of all that a group has seen.
+#[test]
+fn what_is_dated_almost_a_day_ahead_is_old_unless_its_author_says_otherwise() {
+    let hour = 3_600_000;
+    for (hours, expected) in [(19, Arrival::Live), (23, Arrival::Old)] {
+        let mut rig = Rig::new();
+        let ben = rig.meet(BEN);
+        rig.admit(ben, BEN);
+        let at = rig.micros / 1_000 + hours * hour;
+        rig.pass_on(BEN, timed(STRANGER, 1, at << COUNTER_BITS, &[]));
+        rig.pass(rig.node.cx.config.failure_timeout / 2);
+        rig.shown.clear();
+        rig.fire(Timer::Tick);
+        let shown = rig.shown.iter().find_map(|event| match event {
+            Event::Messages { arrival, .. } => Some(*arrival),
+            _ => None,
+        });
+        assert_eq!(shown, Some(expected), "{hours} hours");
+    }
 }
 
 /// Two groups do not become one for as long as their coordinators are cut from each other, and until then no author of
