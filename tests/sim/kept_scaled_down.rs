@@ -296,6 +296,16 @@ pub const KEPT_SCALED_DOWN: &[(u64, &str)] = &[
 /// Seeds that once failed as another kind than their own, with their limits scaled down: the kinds, and what showed.
 pub const KEPT_AS_A_KIND: &[(u64, &str, &str)] = &[
     (
+        867,
+        "hostile",
+        "what came while a coordinator that lies let nobody in was old by the clock that it told at last",
+    ),
+    (
+        50_874,
+        "hostile",
+        "the check took a line for old whose author a liar had told that the reader had been lost",
+    ),
+    (
         190_011_360,
         "partitions",
         "what was taken in as old without being shown was neither shown nor called missed, and was owed",

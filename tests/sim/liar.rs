@@ -3,7 +3,7 @@
 //! Owns how many lies of which kind were told, and decides by a seed of its own which comes next. It speaks
 //! for its own key only: who is at the other end of a link is proven. What the lies say is `lies`'s.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use papo::node::{Class, LinkId};
 use papo::wire::{Address, Claim, Datagram, Key, Member, Message};
@@ -150,6 +150,8 @@ pub struct Liar {
     pub(super) exchange: u64,
     /// How far its false numbers have come.
     pub(super) count: u64,
+    /// Whoever was there when it said that they had been lost: who believes it owes them what it writes, in its view or not.
+    pub(super) called_lost: BTreeSet<Key>,
     told: BTreeMap<Lie, u64>,
 }
 
@@ -163,6 +165,7 @@ impl Liar {
             said: Vec::new(),
             exchange: 0,
             count: 0,
+            called_lost: BTreeSet::new(),
             told: BTreeMap::new(),
         }
     }
@@ -170,6 +173,11 @@ impl Liar {
     /// How often each lie was told.
     pub fn told(&self) -> &BTreeMap<Lie, u64> {
         &self.told
+    }
+
+    /// It has said of this one, which was there, that it had been lost.
+    pub fn has_called_lost(&self, key: Key) -> bool {
+        self.called_lost.contains(&key)
     }
 
     pub(super) fn tells(&self, lie: Lie) -> bool {

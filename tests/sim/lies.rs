@@ -202,7 +202,7 @@ pub fn ghosts_answer(liar: &mut Liar, scene: &Scene, request: &JoinRequest) -> M
         clock: time(liar, scene),
         newest: position(liar, scene),
         floor: Some(position(liar, scene)),
-        lost: lost(scene),
+        lost: lost(liar, scene),
         no: 0,
     })
 }
@@ -290,7 +290,7 @@ pub fn added(liar: &mut Liar, scene: &Scene, lie: Lie) -> (Vec<Message>, Vec<Dat
                 clock: time(liar, scene),
                 newest: position(liar, scene),
                 floor: Some(position(liar, scene)),
-                lost: lost(scene),
+                lost: lost(liar, scene),
                 no: 0,
             })
         }
@@ -403,6 +403,8 @@ fn unasked_view(liar: &mut Liar, scene: &Scene, leader: Key) -> Message {
 }
 
 /// Whoever is there, as if they had been lost.
-fn lost(scene: &Scene) -> Vec<Key> {
-    scene.others.iter().map(|(key, _)| *key).collect()
+fn lost(liar: &mut Liar, scene: &Scene) -> Vec<Key> {
+    let all = scene.others.iter().map(|(key, _)| *key);
+    liar.called_lost.extend(all.clone());
+    all.collect()
 }

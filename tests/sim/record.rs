@@ -336,8 +336,11 @@ impl Record {
             let author_told = author.is_some_and(|by| self.could_tell.contains(&(by, mine)));
             let floor = scene.processes[run].node.history().floor();
             let has_all = floor == Position::default();
+            // A liar may have told the author that this run had been lost: the author's word is that it owes it all since.
+            let mut liars = scene.processes.iter().filter_map(|p| p.liar.as_ref());
+            let is_called_lost = liars.any(|liar| liar.has_called_lost(mine));
             let known = Known {
-                has_word,
+                has_word: has_word && !is_called_lost,
                 has_all,
                 had_link: author_told && self.linked.contains(&(run, id.origin)),
             };

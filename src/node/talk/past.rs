@@ -48,7 +48,7 @@ pub(super) struct Past {
     /// The highest timestamp that those had seen who came into a view with this node: what was said elsewhere up to
     /// then was said to others.
     clock_elsewhere: u64,
-    /// Who had told when another group let this node in, or follows another coordinator than this node:
+    /// Who had told when a group let this node in, or follows another coordinator than this node:
     /// what this node's group had seen says nothing of what they write.
     kept_words: BTreeSet<Key>,
     /// The first message that each author counted on this node for, as it said itself.
@@ -106,8 +106,8 @@ impl Past {
         self.undecided.remove(&author);
     }
 
-    /// Before this node has joined, another group lets it in: what authors have told already counts, and
-    /// not what that group has seen.
+    /// Before this node has joined, a group lets it in: what authors have told already counts, and not what that group
+    /// has seen by now. It may be another group, or a coordinator that let nobody in for a while.
     pub(super) fn keep_words(&mut self) {
         self.kept_words.extend(self.told.keys());
     }
