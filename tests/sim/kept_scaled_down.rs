@@ -301,6 +301,16 @@ pub const KEPT_AS_A_KIND: &[(u64, &str, &str)] = &[
         "what came while a coordinator that lies let nobody in was old by the clock that it told at last",
     ),
     (
+        60_955,
+        "hostile",
+        "what a newcomer was brought, and a liar had made, waited for one invented cause after the other",
+    ),
+    (
+        60_337,
+        "hostile",
+        "the check wanted a word of a line that its reader had called missed before it was said",
+    ),
+    (
         50_874,
         "hostile",
         "the check took a line for old whose author a liar had told that the reader had been lost",

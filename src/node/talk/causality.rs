@@ -189,7 +189,12 @@ impl Talk {
 
     /// All causes of what waits are looked for at once, and not one after the other: somebody who invents them would
     /// keep whatever follows away for as many rounds.
-    fn notice_causes(&mut self, lent: &mut Lent<'_>, message: &ChatMessage, is_below: bool) {
+    pub(super) fn notice_causes(
+        &mut self,
+        lent: &mut Lent<'_>,
+        message: &ChatMessage,
+        is_below: bool,
+    ) {
         if self.leads_to_nothing(lent, message, is_below)
             || lent.cx.is_weakened(Weakness::OneCauseIsNoticed)
         {

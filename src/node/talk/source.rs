@@ -430,8 +430,10 @@ impl Talk {
     /// What is owed and did not come with the history.
     fn notice_gaps_of_joining(&mut self, lent: &mut Lent<'_>) {
         let waiters = self.waiting.iter();
-        for missing in waiters.map(|w| w.missing).collect::<Vec<_>>() {
+        let waiters = waiters.map(|w| (w.missing, w.first().clone(), w.coming.is_below));
+        for (missing, first, is_below) in waiters.collect::<Vec<_>>() {
             self.notice_gap(lent, missing.origin, missing.seq);
+            self.notice_causes(lent, &first, is_below);
         }
         let mut upto = self.gaps.take_put_off();
         for author in lent.view.keys() {

@@ -65,6 +65,25 @@ fn what_is_said_while_a_node_joins_is_shown_once_it_has() {
     assert_eq!(rig.read(), [id(2), id(3)], "not what was said before");
 }
 
+/// Somebody has invented the causes of what came meanwhile: one after the other, they would take a round each.
+#[test]
+fn all_causes_of_what_came_while_a_node_joined_are_looked_for_at_once() {
+    let wanted = |weakened: Option<Weakness>| {
+        let (mut rig, leader) = Rig::member_of(LEADER);
+        rig.node.cx.config.weakened = weakened;
+        rig.receive(leader, crate::node::rig::stable(1));
+        let invented = [Key(77), Key(78), Key(79)].map(|origin| MessageId { origin, seq: 5 });
+        rig.receive(leader, timed(LEADER, 1, 5_000, &invented[..2]));
+        rig.receive(leader, timed(LEADER, 2, 5_001, &invented[2..]));
+        rig.receive(leader, Message::SyncAnswer(rig.answer()));
+        assert!(rig.node.is_joined());
+        invented.map(|cause| rig.node.talk.is_wanted(cause))
+    };
+    assert_eq!(wanted(None), [true; 3]);
+    let one = wanted(Some(Weakness::OneCauseIsNoticed));
+    assert_eq!(one, [true, false, false]);
+}
+
 /// A newcomer in a room whose coordinator has dropped the oldest, and where a third one claims no more than
 /// that, but names this as its oldest: the newcomer, the third one's link, and whether it is asked once the
 /// coordinator has given all that it has.

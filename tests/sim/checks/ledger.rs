@@ -49,6 +49,8 @@ struct Account {
     owed_past: BTreeSet<u64>,
     /// Called missed, found later or not.
     missed: BTreeSet<u64>,
+    /// Called missed before they were said: a liar had named them, and nobody in reach knew better.
+    missed_early: Vec<(u64, u64)>,
     /// Called missed because it could not be stored: it had been here.
     given_up: BTreeSet<u64>,
     /// In the history when the reader had joined: never shown by itself.
@@ -63,7 +65,9 @@ impl Account {
     }
 
     fn covers(&self, seq: u64) -> bool {
-        self.seen.contains_key(&seq) || self.missed.contains(&seq) || self.held.contains(&seq)
+        let is_early = |(first, last): &(u64, u64)| (*first..=*last).contains(&seq);
+        let is_missed = self.missed.contains(&seq) || self.missed_early.iter().any(is_early);
+        self.seen.contains_key(&seq) || is_missed || self.held.contains(&seq)
     }
 
     /// It was shown as it came, or late, or rightly as a part of the past although it is owed: the user has it.
@@ -321,6 +325,12 @@ impl Ledger {
             self.open.remove(&(run, id));
         }
         Ok(())
+    }
+
+    /// A reader calls these missed, which are not said yet.
+    pub fn on_missed_early(&mut self, run: Run, origin: Key, span: (u64, u64)) {
+        let account = self.accounts.entry((run, origin)).or_default();
+        account.missed_early.push(span);
     }
 
     /// A reader, or the author itself, gives this up, since it could not be stored for too long.

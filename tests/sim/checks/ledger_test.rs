@@ -232,6 +232,11 @@ fn a_silent_gap_is_rejected() {
     rejects(ledger.settled(&[2], &authors, NONE), "silent gap");
     ledger.settled(&[2], &BTreeSet::new(), NONE).unwrap();
     ledger.settled(&[], &authors, NONE).unwrap();
+    // What was called missed before it was said is no gap.
+    let mut ledger = room();
+    ledger.on_missed_early(1, A, (2, 2));
+    show(&mut ledger, 1, &[1, 3], Arrival::Live).unwrap();
+    rejects(show(&mut ledger, 1, &[5], Arrival::Live), "silent gap");
     // What is held silently excuses nothing that is owed.
     let mut ledger = room();
     ledger.on_held((2, 150), id(3));

@@ -47,7 +47,11 @@ impl Record {
         let said = self
             .written_of(origin, (0, u64::MAX))
             .map_or(0, |(_, last)| last);
-        if !self.lying.is_any() || self.lying.is_lie(origin) || speaks.is_none() || last <= said {
+        if !self.lying.is_any() || self.lying.is_lie(origin) || last <= said {
+            return Ok(());
+        }
+        if speaks.is_none() {
+            (self.ledger).on_missed_early(run, origin, (first.max(said + 1), last));
             return Ok(());
         }
         let text =
