@@ -126,6 +126,8 @@ pub const STORED_AUTHORS_MAX: usize = 1_000_000;
 /// Bytes of the history in memory for each message that it may have (`--history`): if messages are
 /// longer on average, fewer are kept. The longest are sixteen times as long.
 pub const HISTORY_BYTES_PER_MESSAGE_MAX: usize = 1_024;
+/// Messages dated more than 20 hours ahead of the wall that there is room for however small `--history` is.
+pub const BEYOND_REACH_MIN: usize = 10_000;
 /// Bytes of the history in memory that are kept however small `--history` is.
 pub const HISTORY_BYTES_MIN: usize = 16 * 1024 * 1024;
 /// Bytes of messages that are kept in memory beyond the history because a present member lacks them:

@@ -183,9 +183,14 @@ impl Context {
         Position::reach(self.now.wall_ms)
     }
 
-    /// A clock that somebody tells; 0, as if it had told nothing, if it is too far ahead.
+    /// A clock that somebody tells; this moment, if it is so far ahead that nobody else's passes it: what is said from
+    /// now on would be dated before it.
     pub(super) fn believed(&self, clock: u64) -> u64 {
-        if self.is_far_ahead(clock) { 0 } else { clock }
+        if clock > self.reach().timestamp {
+            self.wall_timestamp()
+        } else {
+            clock
+        }
     }
 
     /// The timestamp of this moment, whatever was said so far.

@@ -116,8 +116,6 @@ pub enum Weakness {
     UnseenCounts,
     /// What is missing is forgotten while a node joins.
     JoiningNoticesNothing,
-    /// Where another group lets a node in before it has joined, what was said before that is old.
-    LastAdmissionCounts,
     /// An answer on what is missing is good for a failure timeout, however long it takes to ask everybody.
     RoundsMayOutlastAnswers,
     /// A quick answer on what is missing is good for as long as it takes to ask the slow ones.
@@ -142,8 +140,6 @@ pub enum Weakness {
     AnyOfficeCounts,
     /// Many lines of one author that come together arrive as the first of them does.
     FirstOfRunCounts,
-    /// What lies under the floor is old though it is owed, and is confirmed though it is not kept.
-    UnkeptIsOld,
     /// Whatever comes is new, also what was said before this node was in its author's view.
     OldIsNew,
     /// Nobody tells a newcomer of a coordinator that is silent, or holds its office no more, while it is waited for.
@@ -158,8 +154,6 @@ pub enum Weakness {
     SilentStaySo,
     /// What somebody lacks who is lost to some for a moment, while two groups become one, is not kept for it.
     ReturningAreGone,
-    /// What somebody writes who counts on this node since a group let it in anew is old by what the first had seen.
-    AdmittedAnewAreOld,
     /// What those who are gone said to others is new, whenever a group or somebody with a store brings it.
     ElsewhereIsNew,
     /// Whoever comes from elsewhere dates what others wrote who had said HELLO before, as if they had been there.
@@ -170,8 +164,6 @@ pub enum Weakness {
     OneCauseIsNoticed,
     /// What was given up is waited for no more, although it has come since and waits for its author's word.
     GivenUpStaysSo,
-    /// Who has said that it follows nobody, and lets a node in, does not tell by that whom it follows.
-    AnswersTellNoOffice,
     /// What its author was asked for, and never said, is looked for at everybody else all the same.
     DeniedAreSought,
     /// What is only named, of an author of whom nothing was ever here, is waited for as long as what members said.

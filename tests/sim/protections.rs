@@ -78,10 +78,6 @@ pub const ALL: &[(Weakness, &str)] = &[
         "no office for a coordinator that resigned by the word of another one",
     ),
     (
-        Weakness::LastAdmissionCounts,
-        "the word of whoever counts on a node since its first admission",
-    ),
-    (
         Weakness::TooMuchIsNotAsked,
         "questions for gaps with many holes",
     ),
@@ -112,10 +108,6 @@ pub const ALL: &[(Weakness, &str)] = &[
         "the answer to a newcomer before it founds its own room",
     ),
     (
-        Weakness::AnswersTellNoOffice,
-        "the word of who lets a node in, and is not followed",
-    ),
-    (
         Weakness::UnknownAreAwaited,
         "little patience with what is only named",
     ),
@@ -126,10 +118,6 @@ pub const ALL: &[(Weakness, &str)] = &[
     (
         Weakness::ReturningAreGone,
         "keeping what those lack who are lost while two groups become one",
-    ),
-    (
-        Weakness::AdmittedAnewAreOld,
-        "the word of those who count on a node since a group let it in anew",
     ),
     (
         Weakness::OtherGroupsAreNotAsked,
@@ -242,8 +230,6 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::NamedOneIsAll, "no dials", 79_073_881),
     (Weakness::DoubtedAreNotDialled, "one-way cuts", 79_066_931),
     (Weakness::AnyOfficeCounts, "cuts that stay", 79_014_053),
-    (Weakness::LastAdmissionCounts, "stopped", 77_003_913),
-    (Weakness::LastAdmissionCounts, "stopped", 74_013_095),
     (Weakness::TooMuchIsNotAsked, HOSTILE, 806),
     (Weakness::TooMuchIsNotAsked, HOSTILE, 955),
     (Weakness::VersionsBeginAgain, HOSTILE, 2_046),
@@ -252,7 +238,6 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::HostIsNotAsked, "partitions", 58_019_014),
     (Weakness::EachCauseIsAwaitedAnew, HOSTILE, 25),
     (Weakness::UnknownAreAwaited, HOSTILE, 1_568),
-    (Weakness::AnswersTellNoOffice, "mixed", 210_018_677),
     (Weakness::AskersMayFoundFirst, "pair cuts", 220_102_732),
     (Weakness::SilentStaySo, "partitions", 200_017_614),
     (Weakness::WholeIsForgotten, "partitions", 230_020_623),
@@ -265,7 +250,6 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::KnownIsNoticedAgain, "slow", 96_003_101),
     (Weakness::GivenUpIsForgotten, "stores", 8),
     (Weakness::GivenUpIsForgotten, "stores", 9),
-    (Weakness::AdmittedAnewAreOld, "partitions", 160_101_921),
     (Weakness::ReturningAreGone, "small history", 170_021_381),
     (Weakness::OtherGroupsAreNotAsked, "partitions", 190_054_710),
     (Weakness::UnshownIsSeen, "partitions", 190_011_360),

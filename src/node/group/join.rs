@@ -300,9 +300,6 @@ impl Group {
         let Some(claim) = roster.claim().filter(|_| mine == Some(response.id)) else {
             return;
         };
-        if leader == key {
-            Self::note_office(parts, &roster, claim);
-        }
         let own = self.claim();
         if own.is_some_and(|c| c.key == leader) && !self.waits_for(parts, leader) {
             // A second answer to a question that was asked twice.
@@ -337,25 +334,6 @@ impl Group {
         }
         let (talk, mut lent) = self.talk(parts);
         talk.begin_joining(&mut lent, key, is_unwanted);
-    }
-
-    /// A coordinator that had said that it follows nobody lets this node in: its group counts on this node from now on,
-    /// whomever this node follows.
-    fn note_office(parts: &mut Parts<'_>, roster: &Roster, claim: Claim) {
-        let link = parts.mesh.link_to(claim.key);
-        let has_told = link.is_none_or(|link| link.told().is_some());
-        let Some((id, member)) = parts.mesh.open_to(claim.key).zip(roster.get(claim.key)) else {
-            return;
-        };
-        if !has_told && !parts.cx.is_weakened(Weakness::AnswersTellNoOffice) {
-            let told = Coordinator {
-                id: claim.id,
-                key: claim.key,
-                addresses: member.addresses.clone(),
-                version: roster.version(),
-            };
-            parts.mesh.replace_told(id, Some((told, parts.cx.now.time)));
-        }
     }
 
     /// True if this node follows whoever has this claim, now that it is let in to this version of its view, in

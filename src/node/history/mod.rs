@@ -179,11 +179,10 @@ impl History {
         known.unwrap_or_else(|| self.shelf.highest(origin))
     }
 
-    /// Adds a message. False if it is held already, lies at or below the floor, or is dated so far ahead that no more
-    /// of that is held.
+    /// Adds a message. False if it is held already or lies at or below the floor.
     pub(super) fn insert(&mut self, message: ChatMessage) -> bool {
         let position = message.position();
-        if position <= self.floor || self.is_beyond_reach(position) && self.is_full_beyond_reach() {
+        if position <= self.floor {
             return false;
         }
         let id = message.id();
@@ -215,9 +214,6 @@ impl History {
         let (Some(first), Some(last)) = (run.first(), run.last()) else {
             return;
         };
-        if self.is_beyond_reach(last.position()) {
-            return self.insert_beyond_reach(run);
-        }
         self.origin_mut(first.origin())
             .take_range(first.seq(), last.seq());
         if self.stored_part.is_some() {
@@ -293,15 +289,10 @@ impl History {
         }
     }
 
-    /// A message that could not be added was shown, and is not kept; a store gets what lies at or below the floor.
+    /// A message at or below the floor was shown, and is not kept; a store gets it.
     pub(super) fn settle(&mut self, message: &ChatMessage) {
         self.origin_mut(message.origin()).take(message.seq());
-        let position = message.position();
-        if position > self.floor && self.is_beyond_reach(position) {
-            self.give_up_unstored(message);
-        } else {
-            self.store_unheld(message);
-        }
+        self.store_unheld(message);
         self.forget_idle_origins();
     }
 
@@ -334,6 +325,13 @@ impl History {
     pub(super) fn forget_idle_origins(&mut self) {
         if self.origins.len() > self.order.len() + limits::ORIGINS_IDLE_MAX {
             self.origins.retain(|_, origin| !origin.is_idle());
+        }
+    }
+
+    /// This one was lost, and is not thought to come back any more.
+    pub(super) fn forget_lost(&mut self, key: Option<Key>) {
+        if let Some(origin) = key.and_then(|key| self.origins.get_mut(&key)) {
+            origin.set_may_return(false);
         }
     }
 

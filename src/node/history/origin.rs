@@ -28,6 +28,8 @@ pub(in crate::node) struct Origin {
     /// Up to here every present member has confirmed it, the author says; none if nobody waits for
     /// this author, and all of it may be dropped.
     stable_to: Option<u64>,
+    /// It was lost, and may come back and say again what it has said.
+    may_return: bool,
     /// The highest number that the author itself has said, live or in so many words, on its own link.
     said: Option<u64>,
     /// Of `held`, what is in the store only.
@@ -301,7 +303,12 @@ impl Origin {
 
     /// True if nothing would be forgotten with it that matters.
     pub(in crate::node) fn is_idle(&self) -> bool {
-        self.held.is_empty() && self.stable_to.is_none()
+        self.held.is_empty() && self.stable_to.is_none() && !self.may_return
+    }
+
+    /// It was lost, and may come back; or it is forgotten that it was.
+    pub(in crate::node) fn set_may_return(&mut self, may_return: bool) {
+        self.may_return = may_return;
     }
 
     /// These were printed.

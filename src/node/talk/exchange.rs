@@ -394,7 +394,10 @@ impl Talk {
             self.answers.has_failed(peer, lent.cx.now.time);
             self.fail_source(peer);
         }
-        self.look_at_gaps(lent);
+        // Who breaks off at once would be asked again at once, without end: the next look is a moment later.
+        if whole {
+            self.look_at_gaps(lent);
+        }
         self.begin_sync(lent);
     }
 }

@@ -16,24 +16,26 @@ pub(super) struct Former {
 }
 
 impl Former {
-    /// A member is lost.
-    pub(super) fn lose(&mut self, key: Key) {
-        self.remember(key, None);
+    /// A member is lost. Who makes room for it in the list is forgotten.
+    pub(super) fn lose(&mut self, key: Key) -> Option<Key> {
+        self.remember(key, None)
     }
 
-    /// This one was lost before this node came; the next message that this node writes is this one.
-    pub(super) fn hear_of(&mut self, key: Key, next: u64) {
-        if !self.lost.iter().any(|(known, _)| *known == key) {
-            self.remember(key, Some(next));
+    /// This one was lost before this node came; the next message that this node writes is this one. Who makes room for
+    /// it in the list is forgotten.
+    pub(super) fn hear_of(&mut self, key: Key, next: u64) -> Option<Key> {
+        if self.lost.iter().any(|(known, _)| *known == key) {
+            return None;
         }
+        self.remember(key, Some(next))
     }
 
-    fn remember(&mut self, key: Key, from: Option<u64>) {
+    fn remember(&mut self, key: Key, from: Option<u64>) -> Option<Key> {
         self.lost.retain(|(known, _)| *known != key);
-        if self.lost.len() == FORMER_MEMBERS_MAX {
-            self.lost.pop_front();
-        }
+        let is_full = self.lost.len() == FORMER_MEMBERS_MAX;
+        let forgotten = is_full.then(|| self.lost.pop_front()).flatten();
         self.lost.push_back((key, from));
+        forgotten.map(|(key, _)| key)
     }
 
     /// This one is back. The first message that it owes to this node, if that came while it was away.

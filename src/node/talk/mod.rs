@@ -272,10 +272,7 @@ impl Talk {
         self.hear_of_former(lent.cx, &members, lost);
         let elsewhere = !self.has_joined() && self.is_let_in_elsewhere(host);
         if self.is_new() || elsewhere {
-            self.past.keep_words();
             self.enter_past(lent, clock, members);
-        } else if self.has_joined() {
-            self.enter_anew(clock, &members);
         }
     }
 

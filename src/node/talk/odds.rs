@@ -95,8 +95,9 @@ impl Talk {
             let id = MessageId { origin, seq };
             self.is_beyond_word(lent, peer, id)
         });
-        words.all(|is_beyond| is_beyond)
-            && refused.far_ahead.is_none_or(|t| lent.cx.is_far_ahead(t))
+        let room = self.history.room_beyond_reach();
+        let is_refused = |timestamp| self.is_refused_ahead(lent, timestamp, room);
+        words.all(|is_beyond| is_beyond) && refused.far_ahead.is_none_or(is_refused)
     }
 
     /// Leaves out of what a peer has sent what is not to be taken in now, and may be later.
@@ -107,11 +108,9 @@ impl Talk {
         messages: &mut Vec<ChatMessage>,
     ) -> Refused {
         let mut refused = Refused::default();
-        let timestamps = messages.iter().map(ChatMessage::timestamp);
-        for timestamp in timestamps.filter(|t| lent.cx.is_far_ahead(*t)) {
+        if let Some(timestamp) = self.drop_far_ahead(lent, None, messages) {
             refused.note_far_ahead(timestamp);
         }
-        self.drop_far_ahead(lent, None, messages);
         messages.retain(|message| {
             let is_beyond = self.is_beyond_word(lent, peer, message.id());
             if is_beyond {

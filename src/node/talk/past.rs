@@ -13,7 +13,6 @@ use elsewhere::Elsewhere;
 use super::{Lent, Talk};
 use crate::limits;
 use crate::node::context::Context;
-use crate::node::mesh::Link;
 use crate::node::{Time, Weakness};
 use crate::wire::{ChatMessage, Key, MessageId};
 
@@ -30,11 +29,6 @@ pub(super) struct Past {
     /// What the group had seen that last let this node in with each of these in its view: two groups that
     /// are cut from each other may both let a newcomer in, and each counts on it from its own clock on.
     admissions: BTreeMap<Key, u64>,
-    /// What another group had seen that let this node in after it had joined, with each of these in its view who had
-    /// not told by then: it counts on this node from there on, and may never have heard what the first had seen.
-    admissions_anew: BTreeMap<Key, u64>,
-    /// What the first group that let this node in had seen: from then on this node knew that it may be counted on.
-    first_admission: Option<u64>,
     /// The newest timestamp that was restored from a store.
     restored: u64,
     /// Until when a HELLO still tells what its sender had seen when this node was let in.
@@ -48,9 +42,6 @@ pub(super) struct Past {
     /// The highest timestamp that those had seen who came into a view with this node: what was said elsewhere up to
     /// then was said to others.
     clock_elsewhere: u64,
-    /// Who had told when a group let this node in, or follows another coordinator than this node:
-    /// what this node's group had seen says nothing of what they write.
-    kept_words: BTreeSet<Key>,
     /// The first message that each author counted on this node for, as it said itself.
     told: BTreeMap<Key, u64>,
     /// Who of those met said nothing in time. What they wrote after all that the earlier members had seen
@@ -104,12 +95,6 @@ impl Past {
     fn fall_silent(&mut self, author: Key) {
         self.silent.insert(author);
         self.undecided.remove(&author);
-    }
-
-    /// Before this node has joined, a group lets it in: what authors have told already counts, and not what that group
-    /// has seen by now. It may be another group, or a coordinator that let nobody in for a while.
-    pub(super) fn keep_words(&mut self) {
-        self.kept_words.extend(self.told.keys());
     }
 
     /// Of a stranger without a link of whom nothing was read either only that is kept from which message on it counts
@@ -222,10 +207,6 @@ impl Past {
         }
     }
 
-    fn has_kept_word(&self, author: Key) -> bool {
-        !self.kept_words.is_empty() && self.kept_words.contains(&author)
-    }
-
     /// True if this author was there before this node.
     pub(super) fn is_earlier(&self, author: Key) -> bool {
         self.earlier.contains(&author)
@@ -289,15 +270,7 @@ impl Talk {
         }
         let is_before = message.timestamp() <= self.past.clock_of_admission(author);
         match self.past.told.get(&author) {
-            // Whoever was lost before it knew that it was in begins anew when it is let in again. Groups
-            // that are met later have clocks of their own.
-            _ if message.timestamp() <= self.clock_of_unknown(cx, author)
-                && self.past.is_earlier(author)
-                && !self.past.has_kept_word(author)
-                && !self.is_owed_and_unkept(cx, message) =>
-            {
-                true
-            }
+            // Nobody but the author knows: a clock that somebody else tells may be any.
             Some(from) => message.seq() < *from,
             None if is_before => true,
             None if self.past.is_undecided(author) => false,
@@ -308,25 +281,6 @@ impl Talk {
             }
             None => false,
         }
-    }
-
-    /// The timestamp up to which this author may have counted on this node without its knowledge. Where another group
-    /// lets it in before it has joined, that is what the first group had seen.
-    fn clock_of_unknown(&self, cx: &Context, author: Key) -> u64 {
-        let admission = self.past.clock_of_admission(author);
-        let first = self.past.first_admission;
-        let first = first.filter(|_| !cx.is_weakened(Weakness::LastAdmissionCounts));
-        let anew = self.past.admissions_anew.get(&author).copied();
-        let anew = anew.filter(|_| !cx.is_weakened(Weakness::AdmittedAnewAreOld));
-        let known = first.map_or(admission, |first| first.min(admission));
-        anew.map_or(known, |anew| anew.min(known))
-    }
-
-    /// True if the author waits for this node to confirm this, and it lies where nothing is kept: it is no part of the
-    /// past that there is here, and is shown as new.
-    fn is_owed_and_unkept(&self, cx: &Context, message: &ChatMessage) -> bool {
-        let is_kept = message.position() > self.history.floor();
-        !is_kept && self.is_told_new(message.id()) && !cx.is_weakened(Weakness::UnkeptIsOld)
     }
 
     /// True if the author has said that this node was in its view when it wrote this.
@@ -386,20 +340,11 @@ impl Talk {
         self.past.clock = clock.max(self.past.clock);
         self.past.greets_until = Some(lent.cx.now.time + lent.cx.config.failure_timeout);
         let admission = clock.max(self.past.restored);
-        self.past.first_admission.get_or_insert(admission);
         let members_of = members.iter().map(|member| (*member, admission));
         self.past.admissions.extend(members_of);
         self.past.earlier.extend(members);
         for author in self.past.met.keys().copied().collect::<Vec<_>>() {
             self.release_past(lent, author);
-        }
-    }
-
-    /// After this node has joined, a group with this clock and these members lets it in.
-    pub(super) fn enter_anew(&mut self, clock: u64, members: &[Key]) {
-        let past = &mut self.past;
-        for member in members.iter().filter(|key| !past.told.contains_key(key)) {
-            past.admissions_anew.entry(*member).or_insert(clock);
         }
     }
 
@@ -417,12 +362,6 @@ impl Talk {
     /// An author says that this node was in its view from this message on.
     pub(super) fn note_told(&mut self, lent: &mut Lent<'_>, author: Key, from: u64) {
         self.past.silent.remove(&author);
-        // What it repeats may have come before by way of others, from whom it was not clear whose group
-        // counts on this node.
-        let is_known = self.past.told.get(&author).is_none_or(|told| *told == from);
-        if (is_known || !self.has_joined()) && counts_elsewhere(lent, author) {
-            self.past.kept_words.insert(author);
-        }
         self.past.told.entry(author).or_insert(from);
         self.past.undecided.remove(&author);
         self.show_doubted(lent, author);
@@ -483,8 +422,6 @@ impl Talk {
             self.past.heard_out.retain(is_there);
             self.past.earlier.retain(is_there);
             self.past.admissions.retain(|key, _| is_there(key));
-            self.past.admissions_anew.retain(|key, _| is_there(key));
-            self.past.kept_words.retain(is_there);
             self.past.greeted.retain(|key, _| is_there(key));
             self.past.doubted.retain(|key, _| is_there(key));
             self.past.undecided.retain(is_there);
@@ -505,18 +442,6 @@ impl Talk {
 /// Until when the word is waited for of somebody who is linked now, or will be at once, if it ever is.
 fn a_moment_later(cx: &Context) -> Time {
     cx.now.time + cx.config.failure_timeout / 2
-}
-
-/// This author counts on this node in another coordinator's group, though this node's own view may have it,
-/// too: it may never have heard of the clock that this node is let in with. It says so on its link; or its word
-/// comes by way of others while nobody has let this node in yet.
-fn counts_elsewhere(lent: &Lent<'_>, author: Key) -> bool {
-    let link = lent.mesh.link_to(author);
-    let Some(own) = lent.leader else {
-        return link.is_none();
-    };
-    let told = link.and_then(Link::told);
-    told.is_some_and(|(told, _)| told.key != own)
 }
 
 #[cfg(test)]

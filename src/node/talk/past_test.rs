@@ -225,33 +225,29 @@ fn what_was_taken_for_old_too_early_is_shown_once_its_author_says_that_it_is_new
 #[test]
 fn what_somebody_writes_who_lets_this_node_in_anew_is_new_whatever_another_group_had_seen() {
     const LEADER: Key = Key(3);
-    let arrival = |weakened: Option<Weakness>| {
-        let own = config().key;
-        let mut rig = Rig::seeking(config());
-        rig.node.cx.config.weakened = weakened;
-        let leader = rig.meet_as(hello(LEADER, Some(office(1, LEADER))));
-        let mut answer = response(&[(1, LEADER), (2, own), (3, BEN)], Position::default());
-        answer.clock = 5_000;
-        rig.receive(leader, Message::JoinResponse(answer));
-        while !rig.node.is_joined() {
-            pass(&mut rig, leader, 1);
-            rig.receive(leader, Message::SyncAnswer(rig.answer()));
-        }
-        let ben = rig.meet_as(hello(BEN, None));
-        let coordinator = Some(office(3, BEN));
-        rig.receive(ben, Message::Ping { coordinator });
-        let answer = response(&[(3, BEN), (2, own)], Position::default());
-        rig.receive(ben, Message::JoinResponse(answer));
-        assert_eq!(rig.node.coordinator().map(|c| c.key), Some(BEN));
-        rig.receive(ben, stable(1));
-        rig.receive(ben, chat(BEN, 1, &[]));
-        arrivals(&mut rig)
-            .into_iter()
-            .map(|(_, arrival)| arrival)
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(arrival(None), [Arrival::Live]);
-    assert_eq!(arrival(Some(Weakness::AdmittedAnewAreOld)), [Arrival::Old]);
+    let own = config().key;
+    let mut rig = Rig::seeking(config());
+    let leader = rig.meet_as(hello(LEADER, Some(office(1, LEADER))));
+    let mut answer = response(&[(1, LEADER), (2, own), (3, BEN)], Position::default());
+    answer.clock = 5_000;
+    rig.receive(leader, Message::JoinResponse(answer));
+    while !rig.node.is_joined() {
+        pass(&mut rig, leader, 1);
+        rig.receive(leader, Message::SyncAnswer(rig.answer()));
+    }
+    let ben = rig.meet_as(hello(BEN, None));
+    let coordinator = Some(office(3, BEN));
+    rig.receive(ben, Message::Ping { coordinator });
+    let answer = response(&[(3, BEN), (2, own)], Position::default());
+    rig.receive(ben, Message::JoinResponse(answer));
+    assert_eq!(rig.node.coordinator().map(|c| c.key), Some(BEN));
+    rig.receive(ben, stable(1));
+    rig.receive(ben, chat(BEN, 1, &[]));
+    let arrivals: Vec<_> = arrivals(&mut rig)
+        .into_iter()
+        .map(|(_, arrival)| arrival)
+        .collect();
+    assert_eq!(arrivals, [Arrival::Live]);
 }
 
 #[test]
@@ -383,18 +379,15 @@ fn who_was_silent_and_says_hello_at_last_is_waited_for_once_more() {
 /// the history is not wanted: it was here already, and nobody has seen any of it.
 #[test]
 fn what_a_newcomer_drops_unseen_is_confirmed_only_where_it_is_shown() {
-    assert_eq!(arrivals_of_what_is_not_kept(None), [Arrival::Live; 2]);
-    let weakened = arrivals_of_what_is_not_kept(Some(Weakness::UnkeptIsOld));
-    assert_eq!(weakened, [Arrival::Live, Arrival::Old]);
+    assert_eq!(arrivals_of_what_is_not_kept(), [Arrival::Live; 2]);
 }
 
 /// As what a newcomer without history is shown two lines that are owed and lie under its floor: one that was here when
 /// the floor rose, and one that is known to be owed only later.
-fn arrivals_of_what_is_not_kept(weakened: Option<Weakness>) -> Vec<Arrival> {
+fn arrivals_of_what_is_not_kept() -> Vec<Arrival> {
     const LEADER: Key = Key(3);
     let mut own = config();
     own.wants_history = false;
-    own.weakened = weakened;
     let mut rig = Rig::seeking(own);
     let leader = rig.meet_as(hello(LEADER, Some(office(1, LEADER))));
     let ben = rig.meet_as(hello(BEN, Some(office(1, LEADER))));

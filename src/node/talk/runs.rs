@@ -25,7 +25,9 @@ impl Talk {
         let gap = usize::try_from(gap).unwrap_or(usize::MAX);
         let gap = gap.min(self.told_alike(lent, first, messages.len()));
         let pairs = messages.windows(2);
-        let follow = pairs.take_while(|pair| follows(&pair[0], &pair[1]));
+        // What is dated too far ahead is no cause of what is written here, and goes by itself.
+        let is_beyond = |m: &ChatMessage| self.history.is_beyond_reach(m.position());
+        let follow = pairs.take_while(|pair| follows(&pair[0], &pair[1]) && !is_beyond(&pair[1]));
         let length = gap.min(1 + follow.take(gap).count());
         if self.is_of_one_age(lent, &messages[..length]) {
             length

@@ -109,12 +109,17 @@ impl Talk {
             self.stability.owed_from.remove(&key);
             self.stability.lost_whole.remove(&key);
             self.stability.returning.remove(key);
-            self.history.origin_mut(key).unwatch();
+            let origin = self.history.origin_mut(key);
+            origin.unwatch();
+            origin.set_may_return(false);
         } else {
             if self.is_whole() && !cx.is_weakened(Weakness::WholeIsForgotten) {
                 self.stability.lost_whole.insert(key);
             }
-            self.stability.former.lose(key);
+            // What it has said is known for as long, though nothing of it is held any more.
+            self.history.origin_mut(key).set_may_return(true);
+            let forgotten = self.stability.former.lose(key);
+            self.history.forget_lost(forgotten);
             self.stability.returning.lose(key, (now, self.written()));
             if !self.stability.departed.iter().any(|(k, _)| *k == key) {
                 self.stability.departed.push((key, now));
@@ -132,7 +137,8 @@ impl Talk {
         for key in lost {
             let is_there = members.contains(key) || self.stability.has_met(*key);
             if *key != cx.config.key && !is_there {
-                self.stability.former.hear_of(*key, next);
+                let forgotten = self.stability.former.hear_of(*key, next);
+                self.history.forget_lost(forgotten);
             }
         }
     }

@@ -33,7 +33,10 @@ impl Talk {
         let arrival = self.begin_author(lent, message);
         let history = &self.history;
         let lacks = |cause| !history.has_taken(cause);
-        self.chat.heads.cover(message, lacks);
+        // What is written here does not follow from what is dated too far ahead, and still follows from its causes.
+        if !self.history.is_beyond_reach(message.position()) {
+            self.chat.heads.cover(message, lacks);
+        }
         if !self.history.insert(message.clone()) {
             self.history.settle(message);
             lent.cx.counters.late += 1;

@@ -48,29 +48,51 @@ impl Talk {
         }
     }
 
-    /// Leaves out what lies so far ahead of the clock on the wall that it counts as not said. `live` is who
-    /// says it now.
+    /// True if this is dated so far ahead of the clock on the wall that it counts as not said, or so far that there is
+    /// room for `room` messages only.
+    pub(super) fn is_refused_ahead(&self, lent: &Lent<'_>, timestamp: u64, room: usize) -> bool {
+        lent.cx.is_far_ahead(timestamp) || room == 0 && timestamp > lent.cx.reach().timestamp
+    }
+
+    /// Leaves out what is dated too far ahead, and gives the lowest timestamp of that. `live` is who says it now.
     pub(super) fn drop_far_ahead(
         &mut self,
         lent: &mut Lent<'_>,
         live: Option<Key>,
         messages: &mut Vec<ChatMessage>,
-    ) {
-        let before = messages.len();
-        messages.retain(|m| !lent.cx.is_far_ahead(m.timestamp()));
-        let dropped = (before - messages.len()) as u64;
-        if dropped == 0 {
-            return;
-        }
+    ) -> Option<u64> {
+        let is_ahead = |m: &&ChatMessage| m.timestamp() > lent.cx.reach().timestamp;
+        // Mostly there is none.
+        messages.iter().find(is_ahead)?;
+        let mut room = self.history.room_beyond_reach();
+        let (mut dropped, mut lowest) = (0, None);
+        messages.retain(|m| {
+            let is_refused = self.is_refused_ahead(lent, m.timestamp(), room);
+            if is_refused {
+                dropped += 1;
+                lowest = Some(lowest.unwrap_or(u64::MAX).min(m.timestamp()));
+            } else if self.history.is_beyond_reach(m.position()) {
+                room -= 1;
+            }
+            !is_refused
+        });
         lent.cx.counters.far_ahead += dropped;
-        let Some(author) = live.and_then(|key| lent.view.get(key)) else {
-            return;
+        let told = live.and_then(|key| lent.view.get(key));
+        let Some((author, lowest)) = told.zip(lowest) else {
+            return lowest;
         };
         if !std::mem::replace(&mut self.is_far_ahead_told, true) {
-            lent.cx.show(Event::Warning(format!(
-                "what {} says is not shown: it is dated more than a day ahead of this machine's clock",
+            let ahead = if lent.cx.is_far_ahead(lowest) {
+                "it is dated more than a day"
+            } else {
+                "too many lines are dated more than 20 hours"
+            };
+            let text = format!(
+                "what {} says is not shown: {ahead} ahead of this machine's clock",
                 author.nick
-            )));
+            );
+            lent.cx.show(Event::Warning(text));
         }
+        Some(lowest)
     }
 }
