@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::node::Event;
-use crate::node::rig::{Rig, timed};
+use crate::node::rig::{Rig, config, timed};
+use crate::wire::made::message;
 use crate::wire::{COUNTER_BITS, ChatMessage, Key, Message, MessageId, Position, Private};
 
 const BEN: Key = Key(9);
@@ -55,6 +56,28 @@ fn what_is_said_four_hours_later_follows_what_was_dated_almost_a_day_ahead() {
         seq: 1,
     };
     assert_eq!(ids, [early.id(), ahead, late]);
+}
+
+#[test]
+fn what_has_no_room_since_too_much_is_dated_almost_a_day_ahead_counts_as_not_said() {
+    let mut own = config();
+    own.history_max = 10;
+    let mut rig = Rig::with(own);
+    let ben = rig.meet(BEN);
+    rig.admit(ben, BEN);
+    let at = (rig.micros / 1_000 + 23 * 3_600_000) << COUNTER_BITS;
+    let room = rig.node.history().room_beyond_reach() as u64;
+    let lines = (1..=room + 1).map(|n| message(BEN.0, n, at + n, "x"));
+    let lines: Vec<_> = lines.collect();
+    rig.receive(ben, Message::Chat(lines.clone()));
+    assert_eq!(rig.node.history().highest(BEN), room);
+    assert_eq!(rig.node.history().room_beyond_reach(), 0);
+    // Whatever else is said has its place all the same, and so has this when its time has come.
+    rig.say(1);
+    assert_eq!(rig.node.history().len() as u64, room + 1);
+    rig.pass(Duration::from_hours(4));
+    rig.receive(ben, Message::Chat(lines[lines.len() - 1..].to_vec()));
+    assert_eq!(rig.node.history().highest(BEN), room + 1);
 }
 
 #[test]

@@ -251,6 +251,31 @@ fn what_somebody_writes_who_lets_this_node_in_anew_is_new_whatever_another_group
 }
 
 #[test]
+fn no_clock_that_a_coordinator_tells_makes_old_what_its_author_says_is_new() {
+    const LEADER: Key = Key(3);
+    let own = config().key;
+    for hours in [0, 10, 22, 30] {
+        let mut rig = Rig::seeking(config());
+        let leader = rig.meet_as(hello(LEADER, Some(office(1, LEADER))));
+        let mut answer = response(&[(1, LEADER), (2, own), (3, BEN)], Position::default());
+        answer.clock = (rig.micros / 1_000 + 5_000 + hours * 3_600_000) << COUNTER_BITS;
+        rig.receive(leader, Message::JoinResponse(answer));
+        while !rig.node.is_joined() {
+            pass(&mut rig, leader, 1);
+            rig.receive(leader, Message::SyncAnswer(rig.answer()));
+        }
+        let ben = rig.meet_as(hello(BEN, None));
+        rig.receive(ben, stable(1));
+        rig.receive(ben, chat(BEN, 1, &[]));
+        let shown: Vec<_> = arrivals(&mut rig)
+            .into_iter()
+            .map(|(_, arrival)| arrival)
+            .collect();
+        assert_eq!(shown, [Arrival::Live], "{hours} hours");
+    }
+}
+
+#[test]
 fn what_an_author_counted_on_this_node_for_is_new_however_late_a_coordinator_lets_it_in() {
     const LEADER: Key = Key(3);
     let own = config().key;
