@@ -5,6 +5,7 @@ use crate::node::{Arrival, Event, LinkId, Time, Timer, Weakness};
 use crate::wire::{COUNTER_BITS, Coordinator, Key, Message, MessageId, Position, Relay, Stable};
 
 const BEN: Key = Key(9);
+const LEADER: Key = Key(3);
 const STRANGER: Key = Key(20);
 
 #[test]
@@ -168,7 +169,6 @@ fn what_whoever_is_there_had_seen_as_this_node_comes_back_is_no_past() {
 /// The coordinator's word comes by way of others, and late: the link to it is cut as it lets this node in.
 #[test]
 fn what_was_taken_for_old_too_early_is_shown_once_its_author_says_that_it_is_new() {
-    const LEADER: Key = Key(3);
     let own = config().key;
     let mut rig = Rig::seeking(config());
     let mut greeting = hello(BEN, Some(office(1, LEADER)));
@@ -224,17 +224,10 @@ fn what_was_taken_for_old_too_early_is_shown_once_its_author_says_that_it_is_new
 /// this node since he lets it in himself.
 #[test]
 fn what_somebody_writes_who_lets_this_node_in_anew_is_new_whatever_another_group_had_seen() {
-    const LEADER: Key = Key(3);
     let own = config().key;
     let mut rig = Rig::seeking(config());
     let leader = rig.meet_as(hello(LEADER, Some(office(1, LEADER))));
-    let mut answer = response(&[(1, LEADER), (2, own), (3, BEN)], Position::default());
-    answer.clock = 5_000;
-    rig.receive(leader, Message::JoinResponse(answer));
-    while !rig.node.is_joined() {
-        pass(&mut rig, leader, 1);
-        rig.receive(leader, Message::SyncAnswer(rig.answer()));
-    }
+    let_in_beside_ben(&mut rig, leader, 5_000);
     let ben = rig.meet_as(hello(BEN, None));
     let coordinator = Some(office(3, BEN));
     rig.receive(ben, Message::Ping { coordinator });
@@ -252,18 +245,11 @@ fn what_somebody_writes_who_lets_this_node_in_anew_is_new_whatever_another_group
 
 #[test]
 fn no_clock_that_a_coordinator_tells_makes_old_what_its_author_says_is_new() {
-    const LEADER: Key = Key(3);
-    let own = config().key;
     for hours in [0, 10, 22, 30] {
         let mut rig = Rig::seeking(config());
         let leader = rig.meet_as(hello(LEADER, Some(office(1, LEADER))));
-        let mut answer = response(&[(1, LEADER), (2, own), (3, BEN)], Position::default());
-        answer.clock = (rig.micros / 1_000 + 5_000 + hours * 3_600_000) << COUNTER_BITS;
-        rig.receive(leader, Message::JoinResponse(answer));
-        while !rig.node.is_joined() {
-            pass(&mut rig, leader, 1);
-            rig.receive(leader, Message::SyncAnswer(rig.answer()));
-        }
+        let clock = (rig.micros / 1_000 + 5_000 + hours * 3_600_000) << COUNTER_BITS;
+        let_in_beside_ben(&mut rig, leader, clock);
         let ben = rig.meet_as(hello(BEN, None));
         rig.receive(ben, stable(1));
         rig.receive(ben, chat(BEN, 1, &[]));
@@ -277,25 +263,29 @@ fn no_clock_that_a_coordinator_tells_makes_old_what_its_author_says_is_new() {
 
 #[test]
 fn what_an_author_counted_on_this_node_for_is_new_however_late_a_coordinator_lets_it_in() {
-    const LEADER: Key = Key(3);
-    let own = config().key;
     let mut rig = Rig::seeking(config());
     let leader = rig.meet_as(hello(LEADER, Some(office(1, LEADER))));
     let ben = rig.meet_as(hello(BEN, None));
     rig.receive(ben, stable(1));
     rig.receive(ben, chat(BEN, 1, &[]));
-    let mut answer = response(&[(1, LEADER), (2, own), (3, BEN)], Position::default());
-    answer.clock = 5_000;
-    rig.receive(leader, Message::JoinResponse(answer));
-    while !rig.node.is_joined() {
-        pass(&mut rig, leader, 1);
-        rig.receive(leader, Message::SyncAnswer(rig.answer()));
-    }
+    let_in_beside_ben(&mut rig, leader, 5_000);
     let arrivals: Vec<_> = arrivals(&mut rig)
         .into_iter()
         .map(|(_, arrival)| arrival)
         .collect();
     assert_eq!(arrivals, [Arrival::Live]);
+}
+
+/// The leader lets a newcomer in, which ben is in the view with, tells this clock, and has nothing said before.
+fn let_in_beside_ben(rig: &mut Rig, leader: LinkId, clock: u64) {
+    let members = [(1, LEADER), (2, config().key), (3, BEN)];
+    let mut answer = response(&members, Position::default());
+    answer.clock = clock;
+    rig.receive(leader, Message::JoinResponse(answer));
+    while !rig.node.is_joined() {
+        pass(rig, leader, 1);
+        rig.receive(leader, Message::SyncAnswer(rig.answer()));
+    }
 }
 
 /// So many heartbeats pass, in which nobody but ben says anything.
@@ -410,7 +400,6 @@ fn what_a_newcomer_drops_unseen_is_confirmed_only_where_it_is_shown() {
 /// As what a newcomer without history is shown two lines that are owed and lie under its floor: one that was here when
 /// the floor rose, and one that is known to be owed only later.
 fn arrivals_of_what_is_not_kept() -> Vec<Arrival> {
-    const LEADER: Key = Key(3);
     let mut own = config();
     own.wants_history = false;
     let mut rig = Rig::seeking(own);
@@ -477,7 +466,6 @@ fn arrivals(rig: &mut Rig) -> Vec<(MessageId, Arrival)> {
 /// there before had seen this much.
 fn shown_of_a_silent_author(clock_of_ben: u64) -> Vec<u64> {
     const SILENT: Key = Key(30);
-    const LEADER: Key = Key(3);
     let mut rig = Rig::seeking(config());
     let mut greeting = hello(BEN, Some(office(1, LEADER)));
     greeting.clock = clock_of_ben;
