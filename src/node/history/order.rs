@@ -75,21 +75,21 @@ impl Block {
         sum
     }
 
-    /// Appends messages of one author.
-    fn append_run(&mut self, run: &[ChatMessage]) {
+    /// Appends messages of one author, which take so much.
+    fn append_run(&mut self, run: &[ChatMessage], bytes: usize) {
         if let (Some(first), Some(last)) = (run.first(), run.last()) {
             self.sums.get_mut().forget_whole();
             self.span(first.id());
             self.span(last.id());
             self.last = last.position();
-            self.bytes += bytes_of(run);
+            self.bytes += bytes;
             self.messages.extend_from_slice(run);
         }
     }
 
-    /// Adds messages of one author, each later than the one before it and earlier than the last one
-    /// here.
-    fn merge_run(&mut self, run: &[ChatMessage]) {
+    /// Adds messages of one author, which take so much, each later than the one before it and earlier than the last
+    /// one here.
+    fn merge_run(&mut self, run: &[ChatMessage], bytes: usize) {
         let (Some(first), Some(last)) = (run.first(), run.last()) else {
             return;
         };
@@ -105,7 +105,7 @@ impl Block {
             self.messages.push(message.clone());
         }
         self.messages.extend(later);
-        self.bytes += bytes_of(run);
+        self.bytes += bytes;
         self.span(first.id());
         self.span(last.id());
     }
@@ -239,8 +239,9 @@ impl Order {
             let block = &mut self.blocks[at];
             let end = block.last;
             let (now, later) = run.split_at(run.partition_point(|m| m.position() < end));
-            block.merge_run(now);
-            self.count_run(now);
+            let bytes = bytes_of(now);
+            block.merge_run(now, bytes);
+            self.count_run(now, bytes);
             self.split(at);
             run = later;
         }
@@ -269,21 +270,22 @@ impl Order {
                 .is_none_or(|b| b.messages.len() >= BLOCK_MAX)
             {
                 self.append(first.clone());
-                self.count_run(std::slice::from_ref(first));
+                self.count_run(std::slice::from_ref(first), first.size_bound());
                 run = &run[1..];
             } else if let Some(block) = self.blocks.back_mut() {
                 let fitting = run.len().min(BLOCK_MAX - block.messages.len());
                 let (now, later) = run.split_at(fitting);
-                block.append_run(now);
-                self.count_run(now);
+                let bytes = bytes_of(now);
+                block.append_run(now, bytes);
+                self.count_run(now, bytes);
                 run = later;
             }
         }
     }
 
-    fn count_run(&mut self, run: &[ChatMessage]) {
+    fn count_run(&mut self, run: &[ChatMessage], bytes: usize) {
         self.len += run.len();
-        self.bytes += bytes_of(run);
+        self.bytes += bytes;
         if let Some(last) = run.last() {
             self.last = self.last.max(last.position());
         }

@@ -261,15 +261,6 @@ impl History {
         was_only_stored
     }
 
-    /// This will not be stored, if there is a store.
-    pub(super) fn give_up_unstored(&mut self, message: &ChatMessage) {
-        if let Some(part) = &mut self.stored_part {
-            part.given_up_count += 1;
-            let of_author = part.given_up.entry(message.origin()).or_default();
-            of_author.insert(message.seq());
-        }
-    }
-
     /// If a whole history is unstored, the oldest part of it is given up.
     fn limit_unstored(&mut self) {
         let Some(part) = &mut self.stored_part else {
@@ -280,11 +271,14 @@ impl History {
         }
         let mut last = Position::default();
         let count = part.unstored.len() / 8 + 1;
-        for message in part.unstored.drain(..count).collect::<Vec<_>>() {
-            if let Some(part) = &mut self.stored_part {
-                part.unstored_bytes -= message.size_bound();
-            }
-            self.give_up_unstored(&message);
+        let given_up: Vec<ChatMessage> = part.unstored.drain(..count).collect();
+        for message in &given_up {
+            part.unstored_bytes -= message.size_bound();
+            part.given_up_count += 1;
+            let of_author = part.given_up.entry(message.origin()).or_default();
+            of_author.insert(message.seq());
+        }
+        for message in given_up {
             // The floor does not rise to what is dated far ahead: all that is said now would fall below it.
             if !self.is_beyond_reach(message.position()) {
                 last = last.max(message.position());
