@@ -287,13 +287,14 @@ impl Talk {
             let namers: Vec<Key> = self.waiting.earlier_for(message).collect();
             (namers.into_iter()).for_each(|namer| self.unsaid.insert((namer, message.id())));
         }
-        if !run.is_empty() {
+        if let Some(last) = run.last() {
             lent.cx.counters.waited += run.len() as u64;
             self.waiting.insert(Waiter {
                 run: run.to_vec(),
                 missing,
                 coming,
             });
+            self.tell_gaps_apart(lent, last.id());
             due.extend(self.cycles_of(lent, run));
         }
         if !due.is_empty() {

@@ -60,6 +60,14 @@ impl Talk {
         }
     }
 
+    /// This waits now: what lies before it and was only taken for thrown away is missing like anything else.
+    pub(super) fn tell_gaps_apart(&mut self, lent: &mut Lent<'_>, id: MessageId) {
+        if let Some(first) = self.gaps.tell_apart(id) {
+            self.notice_lacks(lent, id.origin, first, id.seq - 1);
+            self.watch_gaps(lent);
+        }
+    }
+
     /// What of these is owed and not here is missing, from now on if that was not known.
     pub(super) fn notice_lacks(&mut self, lent: &mut Lent<'_>, author: Key, from: u64, to: u64) {
         if from > to || !self.notices(lent, author, to) {

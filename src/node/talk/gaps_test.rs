@@ -2,12 +2,13 @@
 
 use super::*;
 use crate::node::rig::{Rig, chat, config, hello, office, response};
-use crate::wire::{Message, Position, Stable};
+use crate::node::{Arrival, Event};
+use crate::wire::{ChatMessage, Message, Position, Stable};
 
 const ANA: Key = Key(9);
 const BIA: Key = Key(10);
 
-fn message(author: Key, seq: u64, after: &[MessageId]) -> Vec<crate::wire::ChatMessage> {
+fn message(author: Key, seq: u64, after: &[MessageId]) -> Vec<ChatMessage> {
     match chat(author, seq, after) {
         Message::Chat(messages) => messages,
         _ => Vec::new(),
@@ -100,4 +101,52 @@ fn lacks_after_joining(weakened: Option<Weakness>) -> bool {
 fn what_is_missing_while_a_node_joins_is_looked_for_once_it_has() {
     assert!(lacks_after_joining(None));
     assert!(!lacks_after_joining(Some(Weakness::JoiningNoticesNothing)));
+}
+
+/// A liar said every second of its lines, and only to Bia, who holds them; the rest is missed. How many of these are
+/// shown in their order within so many seconds, while few may wait at a time.
+#[test]
+fn lines_with_a_hole_before_each_come_in_their_turn_however_many_had_no_room() {
+    const LIAR: Key = Key(40);
+    let mut rig = Rig::with(crate::node::Config {
+        waiting_max: 500,
+        ..config()
+    });
+    let bia = rig.meet_from(BIA, 1);
+    rig.admit(bia, BIA);
+    let all: Vec<ChatMessage> = (0..4_000)
+        .flat_map(|n| message(LIAR, 2 * n + 1, &[]))
+        .collect();
+    rig.receive(bia, chat(BIA, 1, &[all[all.len() - 1].id()]));
+    for _ in 0..60 * 20 {
+        rig.pass(Duration::from_millis(50));
+        rig.receive(bia, Message::Ping { coordinator: None });
+        let mut sent = rig.fire_due(&[Timer::Gap, Timer::Sync, Timer::SyncRound, Timer::Tick]);
+        while let Some(question) = sent.pop() {
+            let Some(mut answer) = rig.answer_to(&question) else {
+                continue;
+            };
+            match (&question, &mut answer) {
+                (_, Message::SyncAnswer(answer)) => answer.equal = false,
+                (Message::Fetch(fetch), Message::Chunk(chunk)) => {
+                    let history = rig.node.history();
+                    let lacking = |m: &&ChatMessage| !history.contains(m.id());
+                    let later = all.iter().filter(|m| m.position() > fetch.after);
+                    chunk.messages = later.filter(lacking).take(400).cloned().collect();
+                    chunk.next = chunk.messages.last().map(ChatMessage::position);
+                }
+                _ => {}
+            }
+            sent.extend(rig.receive(bia, answer));
+        }
+    }
+    let live = rig.shown.iter().filter_map(|event| match event {
+        Event::Messages {
+            messages,
+            arrival: Arrival::Live,
+            ..
+        } => Some(messages.iter().filter(|m| m.origin() == LIAR).count()),
+        _ => None,
+    });
+    assert_eq!(live.sum::<usize>(), all.len());
 }

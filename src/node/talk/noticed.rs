@@ -18,6 +18,8 @@ pub(super) struct NoticedGap {
     last: u64,
     /// Only these of them, which came and were thrown away for want of room. Of others, what was not thrown away.
     thrown: Option<Ranges>,
+    /// More was thrown away than is told apart: what lies between may never have come.
+    is_rough: bool,
     /// Since when something waits for it, which may have waited for something else before.
     awaited: Time,
     /// Since when everybody in reach was asked.
@@ -44,6 +46,7 @@ impl NoticedGap {
             first,
             last,
             thrown: None,
+            is_rough: false,
             awaited: since,
             asked_all: None,
             denied: false,
@@ -129,6 +132,7 @@ impl NoticedGap {
         (self.first, self.last) = (self.first.min(first), self.last.max(last));
         if thrown.iter().count() > limits::GAP_RANGES_MAX {
             thrown.insert_range(self.first, self.last);
+            self.is_rough = true;
         }
         self.since = now;
         self.asked_all = None;
@@ -259,6 +263,26 @@ impl Gaps {
             }
         }
         true
+    }
+
+    /// This came again and waits, and all that its author said before it had come sooner: what of that was taken for
+    /// thrown away, since more was thrown away than is told apart, and is not here has not come at all. Gives the
+    /// first of it.
+    pub(super) fn tell_apart(&mut self, id: MessageId) -> Option<u64> {
+        let stages = self.stages.get_mut(&id.origin)?;
+        let mut first = None;
+        stages.retain_mut(|stage| {
+            let (begin, _) = stage.span();
+            if !stage.is_rough || begin > id.seq {
+                return true;
+            }
+            first = Some(first.map_or(begin, |first: u64| first.min(begin)));
+            stage.leave_out(begin, id.seq)
+        });
+        if stages.is_empty() {
+            self.stages.remove(&id.origin);
+        }
+        first
     }
 
     /// What was thrown away was not asked for to the end: whoever has it is to be asked from now on.

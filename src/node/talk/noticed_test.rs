@@ -58,3 +58,25 @@ fn only_so_much_is_told_apart_of_what_was_thrown_away() {
     }
     assert!(stages(&mut gaps).len() <= limits::GAP_STAGES_MAX);
 }
+
+/// A liar says every second of its lines: all were one stretch that seemed to be thrown away, which was looked through
+/// for each line that came.
+#[test]
+fn what_lies_before_what_came_again_is_thrown_away_no_more_once_that_is_not_told_apart() {
+    let id = |seq| MessageId { origin: ANA, seq };
+    let mut gaps = Gaps::default();
+    gaps.throw(ANA, (11, 11), (at(1), at(2)));
+    gaps.throw(ANA, (13, 13), (at(1), at(2)));
+    assert_eq!(gaps.tell_apart(id(13)), None, "each is known");
+    for n in 0..limits::GAP_RANGES_MAX as u64 {
+        gaps.throw(ANA, (2 * n + 11, 2 * n + 11), (at(1), at(2)));
+    }
+    let last = 2 * limits::GAP_RANGES_MAX as u64 + 11;
+    gaps.throw(ANA, (last, last), (at(1), at(2)));
+    assert!(gaps.was_thrown(id(12)));
+    assert_eq!(gaps.tell_apart(id(15)), Some(11));
+    assert_eq!(stages(&mut gaps), [(2, vec![(16, last)])]);
+    assert_eq!(gaps.tell_apart(id(15)), None);
+    assert_eq!(gaps.tell_apart(id(last)), Some(16));
+    assert!(gaps.is_empty());
+}
