@@ -327,6 +327,7 @@ impl Node {
         group.put_off_watch(&mut parts);
         group.watch_members(&mut parts);
         group.check_membership(&mut parts);
+        group.look_at_doubt(&mut parts);
         group.look_at_awaited(&mut parts);
         group.look_at_clocks(&mut parts);
         let (talk, mut lent) = self.talk();
@@ -393,6 +394,7 @@ impl Node {
     fn on_talk_message(&mut self, link: LinkId, key: Key, message: Message) {
         let (talk, mut lent) = self.talk();
         talk.note_answer(&lent, (link, key), &message);
+        talk.note_word_or_none(&lent, (link, key), &message);
         match message {
             Message::Chat(messages) => talk.on_chat(&mut lent, link, key, messages),
             Message::Private(private) => talk.on_private(&mut lent, key, private),

@@ -132,6 +132,12 @@ pub enum Weakness {
     TooMuchIsNotAsked,
     /// A coordinator whose count of versions was brought near its end begins at 1 again in its next office.
     VersionsBeginAgain,
+    /// An announcement that a cut held up takes a node back to an earlier view of the coordinator that it follows.
+    EarlierViewsCount,
+    /// Who was told that its lost coordinator lives tells others so, though nobody says it any more.
+    HearsayGoesOn,
+    /// Who is asked by a member that has the same id answers that it takes over.
+    EqualsAnswer,
     /// Of an author that was lost before it said what it owes only what somebody named is missing, nothing before it.
     NamedOneIsAll,
     /// A coordinator that did not answer for long is not dialled, however often it is heard.
@@ -154,6 +160,8 @@ pub enum Weakness {
     SilentStaySo,
     /// What somebody lacks who is lost to some for a moment, while two groups become one, is not kept for it.
     ReturningAreGone,
+    /// Who is linked and says other things than how much it has said may count on this node for what it said before.
+    WordlessMayCount,
     /// What those who are gone said to others is new, whenever a group or somebody with a store brings it.
     ElsewhereIsNew,
     /// Whoever comes from elsewhere dates what others wrote who had said HELLO before, as if they had been there.

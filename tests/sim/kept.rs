@@ -275,4 +275,24 @@ pub const KEPT: &[(u64, &str, &str)] = &[
         "the check took a path as cut from when its second direction was, and wanted a node to wait for one that had \
          vouched for a coordinator out of its reach for so long that its word counted no more",
     ),
+    (
+        420_047_709,
+        "partitions",
+        "what a dead process had announced before its end led a node away from its coordinator once a cut had healed",
+    ),
+    (
+        420_057_770,
+        "peers only",
+        "the line of one that was linked, and counted on nobody here, was new once it had been waited for in vain",
+    ),
+    (
+        430_001_222,
+        "one-way cuts",
+        "the answer to an earlier question took a node back to an earlier view of its coordinator",
+    ),
+    (
+        430_001_795,
+        "peers only",
+        "an announcement that a cut had held up took a node back to an earlier view of its coordinator",
+    ),
 ];

@@ -301,6 +301,16 @@ pub const KEPT_AS_A_KIND: &[(u64, &str, &str)] = &[
         "what came while a coordinator that lies let nobody in was old by the clock that it told at last",
     ),
     (
+        271,
+        "hostile",
+        "the check took a line for old whose author a liar had told that the reader had been lost, as it said itself",
+    ),
+    (
+        437,
+        "hostile",
+        "a view that a liar had brought was held for good, since the coordinator said its own only once",
+    ),
+    (
         60_955,
         "hostile",
         "what a newcomer was brought, and a liar had made, waited for one invented cause after the other",

@@ -85,6 +85,14 @@ pub const ALL: &[(Weakness, &str)] = &[
         Weakness::VersionsBeginAgain,
         "versions that go on in a later office",
     ),
+    (
+        Weakness::EarlierViewsCount,
+        "no way back to an earlier view of one coordinator",
+    ),
+    (
+        Weakness::WordlessMayCount,
+        "what was said by the HELLO of one that has no word",
+    ),
     (Weakness::OldIsNew, "telling old from new"),
     (Weakness::NoLateWord, "the word of who is linked late"),
     (
@@ -98,10 +106,6 @@ pub const ALL: &[(Weakness, &str)] = &[
     (
         Weakness::WholeIsForgotten,
         "what was whole when a member was lost",
-    ),
-    (
-        Weakness::SilentStaySo,
-        "the word of who was silent, once others come from elsewhere",
     ),
     (
         Weakness::AskersMayFoundFirst,
@@ -122,10 +126,6 @@ pub const ALL: &[(Weakness, &str)] = &[
     (
         Weakness::OtherGroupsAreNotAsked,
         "asking members of another group whose coordinator was a member",
-    ),
-    (
-        Weakness::UnshownIsSeen,
-        "showing what is owed after all, and was taken in as old without being shown",
     ),
     (
         Weakness::NewGroupsBringNothing,
@@ -232,14 +232,16 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::AnyOfficeCounts, "cuts that stay", 79_014_053),
     (Weakness::TooMuchIsNotAsked, HOSTILE, 806),
     (Weakness::TooMuchIsNotAsked, HOSTILE, 955),
-    (Weakness::VersionsBeginAgain, HOSTILE, 2_046),
-    (Weakness::VersionsBeginAgain, HOSTILE, 3_287),
+    (Weakness::VersionsBeginAgain, HOSTILE, 43),
+    (Weakness::VersionsBeginAgain, HOSTILE, 95),
+    (Weakness::EarlierViewsCount, "one-way cuts", 430_001_222),
+    (Weakness::EarlierViewsCount, "peers only", 430_001_795),
+    (Weakness::WordlessMayCount, "peers only", 420_057_770),
     (Weakness::HostIsNotAsked, "stopped", 63_026_075),
     (Weakness::HostIsNotAsked, "partitions", 58_019_014),
     (Weakness::EachCauseIsAwaitedAnew, HOSTILE, 25),
     (Weakness::UnknownAreAwaited, HOSTILE, 1_568),
     (Weakness::AskersMayFoundFirst, "pair cuts", 220_102_732),
-    (Weakness::SilentStaySo, "partitions", 200_017_614),
     (Weakness::WholeIsForgotten, "partitions", 230_020_623),
     (Weakness::NoPatienceAfterAbsence, STOPPED_AGAIN, 2),
     (Weakness::NoPatienceAfterAbsence, STOPPED_AGAIN, 5),
@@ -252,7 +254,6 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::GivenUpIsForgotten, "stores", 9),
     (Weakness::ReturningAreGone, "small history", 170_021_381),
     (Weakness::OtherGroupsAreNotAsked, "partitions", 190_054_710),
-    (Weakness::UnshownIsSeen, "partitions", 190_011_360),
     (Weakness::NewGroupsBringNothing, "partitions", 190_011_030),
     (Weakness::StrangersWordsEnd, "partitions", 300_004_851),
     (Weakness::LostAreNotAwaited, "mixed", 1_000_093),

@@ -343,6 +343,7 @@ impl Record {
                 has_word: has_word && !is_called_lost,
                 has_all,
                 had_link: author_told && self.linked.contains(&(run, id.origin)),
+                was_called_lost: is_called_lost,
             };
             // Its user was told that it is missed, since a liar had named it before it was said.
             let is_early = self.lying.has_called_missed(run, id.origin, id.seq)

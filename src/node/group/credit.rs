@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::{Group, Parts};
 use crate::limits;
 use crate::node::context::Context;
+use crate::node::mesh::Link;
 use crate::node::{Time, Weakness, micros};
 use crate::timing;
 use crate::wire::{Coordinator, Key};
@@ -161,6 +162,21 @@ impl Group {
         {
             stay.vouchers.push(voucher);
         }
+    }
+
+    /// True if this node never lost its coordinator, or whoever said in its election that it lives says so on its link
+    /// now. Else some that have lost it one after the other would go on telling each other that it lives.
+    pub(super) fn is_more_than_hearsay(&self, parts: &Parts<'_>) -> bool {
+        let Some(stay) = &self.stay else {
+            return true;
+        };
+        let timeout = parts.cx.config.failure_timeout;
+        let names = |told: &(Coordinator, Time)| {
+            told.0.key == stay.leader && parts.cx.since(told.1) < timeout
+        };
+        let mut links = stay.vouchers.iter().map(|v| parts.mesh.link_to(*v));
+        links.any(|link| link.and_then(Link::told).is_some_and(names))
+            || parts.cx.is_weakened(Weakness::HearsayGoesOn)
     }
 
     /// This node has lost this coordinator, and had lost it before: who said since then that it lives pays for the

@@ -226,6 +226,7 @@ impl Group {
         if let Some(live) = self.coordinator.clone()
             && !forced
             && !own
+            && self.is_more_than_hearsay(parts)
         {
             // One that this node only knows by others is a reason for its fellow members only:
             // somebody else may be too far away to ever be let in.
@@ -238,7 +239,11 @@ impl Group {
             }
             return;
         }
-        if !self.roster.contains(key) || Some(id) > self.id {
+        // Two that a liar told different views may have one id, and each find the other higher: one of them answers.
+        let own_key = parts.cx.config.key;
+        let is_higher = Some((id, key)) > self.id.map(|own| (own, own_key));
+        let is_equal = Some(id) == self.id && parts.cx.is_weakened(Weakness::EqualsAnswer);
+        if !self.roster.contains(key) || is_higher && !is_equal {
             return;
         }
         let coordinator = None;
@@ -378,9 +383,13 @@ impl Group {
         // A stranger's view is only a claim.
         let has_me =
             self.roster.contains(key) && view.members.iter().any(|m| m.key == parts.cx.config.key);
+        // Whoever took office without having heard of the view that is held here may be long gone: it is asked.
+        let is_earlier = view.version < self.roster.version()
+            && !parts.cx.is_weakened(Weakness::EarlierViewsCount);
+        let is_news = has_me && !is_earlier;
         let outranked = self.outranks_announcement(told.claim());
         match &self.coordinator {
-            Some(_) | None if !has_me => {
+            Some(_) | None if !is_news => {
                 self.hear_claim(parts, &told, super::claims::Route::Link(link))
             }
             Some(mine) if mine.key == key || told.claim() > mine.claim() => {

@@ -346,6 +346,11 @@ impl Group {
             Standing::Member if own.is_some_and(|c| c.key == leader) => {
                 version >= self.roster.version()
             }
+            _ if self.is_earlier_view(parts, leader, version)
+                && !(self.asked_views.is_second_hand() && self.is_answered_by(parts, no)) =>
+            {
+                false
+            }
             // Not asked, not followed: anybody could call itself a higher coordinator.
             Standing::Member | Standing::Coordinator(_) => {
                 self.waits_for(parts, leader)

@@ -24,6 +24,20 @@ impl Group {
         true
     }
 
+    /// True if this node holds a later view of the same coordinator. Versions of one coordinator never fall, so what
+    /// comes now has been long on the way, as on a link that a cut held up; or the view that is held was made up, where
+    /// somebody else brought it.
+    pub(super) fn is_earlier_view(
+        &self,
+        parts: &Parts<'_>,
+        coordinator: Key,
+        version: u64,
+    ) -> bool {
+        coordinator == self.roster.coordinator()
+            && version < self.roster.version()
+            && !parts.cx.is_weakened(Weakness::EarlierViewsCount)
+    }
+
     /// Follows this view's coordinator: links, nick, history and unsent lines stay.
     pub(super) fn follow(&mut self, parts: &mut Parts<'_>, roster: Roster) {
         let leader = roster.coordinator();
@@ -210,6 +224,9 @@ impl Group {
         mut update: PeerUpdate,
     ) {
         update.clock = parts.cx.believed(update.clock);
+        let is_whole = update.kind == UpdateKind::Whole;
+        let is_later = is_whole && self.asked_views.answers_later_question(link)
+            || parts.cx.is_weakened(Weakness::EarlierViewsCount);
         let mine = self.coordinator.as_ref().map(|c| c.key);
         let named = !parts.cx.is_weakened(Weakness::NoNamedViews);
         if !matches!(self.standing, Standing::Member) {
@@ -219,11 +236,11 @@ impl Group {
             return;
         }
         parts.cx.observe(update.clock);
-        if update.kind == UpdateKind::Whole {
+        if is_whole {
             // The coordinator's own, or a member's answer to a question; never a stranger's.
             let is_own_word = key == update.coordinator;
             if is_own_word || self.is_answer(parts, link, key) {
-                self.on_whole_view(parts, update, is_own_word);
+                self.on_whole_view(parts, update, is_own_word, is_later);
             }
             return;
         }
@@ -255,8 +272,19 @@ impl Group {
         is_asked && self.roster.contains(key)
     }
 
-    fn on_whole_view(&mut self, parts: &mut Parts<'_>, update: PeerUpdate, is_own_word: bool) {
-        let is_better = is_own_word && self.asked_views.is_second_hand();
+    /// A whole view comes that counts, as the answer to a question that was put since the view that is held came, or not.
+    fn on_whole_view(
+        &mut self,
+        parts: &mut Parts<'_>,
+        update: PeerUpdate,
+        is_own_word: bool,
+        is_later: bool,
+    ) {
+        let is_better = is_own_word
+            && is_later
+            && self.asked_views.is_second_hand()
+            && (!self.is_earlier_view(parts, update.coordinator, update.version)
+                || self.asked_views.is_said_again());
         if update.version <= self.roster.version()
             && self.roster.coordinator() == update.coordinator
             && !is_better
@@ -278,6 +306,15 @@ impl Group {
             self.version_seen = self.version_seen.max(self.roster.version());
             self.take_leader_from_view(parts);
             self.check_membership(parts);
+        }
+    }
+
+    /// The coordinator has said an earlier view than the one that somebody else brought: it is asked again.
+    pub(in crate::node) fn look_at_doubt(&mut self, parts: &mut Parts<'_>) {
+        if let (Standing::Member, Some(leader)) = (&self.standing, self.leader())
+            && self.asked_views.is_in_doubt()
+        {
+            self.ask_for_view(parts, leader, Route::Pointed);
         }
     }
 

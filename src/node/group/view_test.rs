@@ -1,6 +1,6 @@
 //! What the user sees of a change of the view.
 
-use crate::node::rig::{Rig, address, hello, office, request, response, step, view};
+use crate::node::rig::{Rig, address, config, hello, office, request, response, step, view};
 use crate::node::{Closed, Departure, Event, Input, Weakness};
 use crate::wire::{Key, Message, Position, UpdateKind};
 
@@ -97,4 +97,20 @@ fn what_is_said_as_a_view_is_taken_over_is_owed_by_its_new_members() {
     };
     assert_eq!(first_owed(None), 1);
     assert_eq!(first_owed(Some(Weakness::HalfAViewCounts)), 2);
+}
+
+/// What a cut held up comes all at once, behind the answer that another link brought: it is of before.
+#[test]
+fn an_announcement_that_was_long_on_the_way_takes_nobody_back_to_an_earlier_view() {
+    let held_after = |weakness: Option<Weakness>| {
+        let own = config().key;
+        let members = [(1, LEADER), (2, own), (3, BEN)];
+        let (mut rig, leader) = Rig::member_among(&members);
+        rig.node.cx.config.weakened = weakness;
+        let earlier = view(1, &members[..2]);
+        rig.receive(leader, Message::CoordinatorAnnouncement(earlier));
+        (rig.node.view_version(), rig.node.members().len())
+    };
+    assert_eq!(held_after(None), (2, 3));
+    assert_eq!(held_after(Some(Weakness::EarlierViewsCount)), (1, 2));
 }

@@ -13,8 +13,8 @@ use elsewhere::Elsewhere;
 use super::{Lent, Talk};
 use crate::limits;
 use crate::node::context::Context;
-use crate::node::{Time, Weakness};
-use crate::wire::{ChatMessage, Key, MessageId};
+use crate::node::{LinkId, Time, Weakness};
+use crate::wire::{ChatMessage, Key, Message, MessageId};
 
 /// Where the past ends.
 #[derive(Debug, Default)]
@@ -35,6 +35,9 @@ pub(super) struct Past {
     greets_until: Option<Time>,
     /// Who has said HELLO, and the highest timestamp that it had seen.
     greeted: BTreeMap<Key, Greeted>,
+    /// What those had seen by HELLO whose first word after it was not how much they had said: they had not counted on
+    /// this node by then.
+    wordless: BTreeMap<Key, u64>,
     /// What those had seen who said HELLO and were in no view with this node yet.
     elsewhere: BTreeMap<Key, Elsewhere>,
     /// When another node last let this one in: whoever is in that view was there before.
@@ -102,6 +105,7 @@ impl Past {
     pub(super) fn forget(&mut self, cx: &Context, key: Key) {
         if !self.earlier.contains(&key) && !self.met.contains_key(&key) {
             self.greeted.remove(&key);
+            self.wordless.remove(&key);
             if cx.is_weakened(Weakness::StrangersWordsEnd) {
                 self.told.remove(&key);
             }
@@ -130,6 +134,13 @@ impl Past {
         }
     }
 
+    /// A peer that said HELLO when it had seen this says something else than how much it has said. That goes first, and in
+    /// order, so it did not count on this node by then.
+    pub(super) fn note_wordless(&mut self, peer: Key, clock: u64) {
+        let known = self.wordless.entry(peer).or_insert(clock);
+        *known = clock.max(*known);
+    }
+
     /// A peer whose word has not come says HELLO: it could not say it before, and does so right after that. It is
     /// waited for at least until then.
     pub(super) fn hear_out(&mut self, peer: Key, until: Time) {
@@ -150,14 +161,16 @@ impl Past {
 
     /// The timestamp up to which what this author wrote is old, if it has not said so itself. Who was there before, and
     /// counts on this node, or did before it lost it, says so right after HELLO: so what it had seen by its first one is
-    /// old, too. Others may have counted on this node before that.
+    /// old, too. Others may have counted on this node before that, unless they have said something else since.
     fn clock_of_silent(&self, author: Key) -> u64 {
         let own = self
             .greeted
             .get(&author)
             .filter(|_| self.is_earlier(author));
         let own = own.map_or(0, |greeted| greeted.first);
-        own.max(self.clock_of_earlier())
+        let wordless = self.wordless.get(&author).copied().unwrap_or(0);
+        own.max(wordless)
+            .max(self.clock_of_earlier())
             .max(self.clock_of_others(author))
     }
 
@@ -334,6 +347,25 @@ impl Talk {
         }
     }
 
+    /// A peer says something on this link that goes behind its word, if it has one.
+    pub(in crate::node) fn note_word_or_none(
+        &mut self,
+        lent: &Lent<'_>,
+        (link, peer): (LinkId, Key),
+        message: &Message,
+    ) {
+        // Any of these will do, and none comes as often as chat.
+        if !matches!(message, Message::Sync(_) | Message::SyncAnswer(_)) {
+            return;
+        }
+        let wordless = lent.mesh.link(link).filter(|l| !l.has_given_word());
+        if let Some(link) = wordless
+            && !lent.cx.is_weakened(Weakness::WordlessMayCount)
+        {
+            self.past.note_wordless(peer, link.clock());
+        }
+    }
+
     /// This node is let into a room with this clock and these members: what came before and is old by
     /// that waits for nobody's word.
     pub(super) fn enter_past(&mut self, lent: &mut Lent<'_>, clock: u64, members: Vec<Key>) {
@@ -423,6 +455,7 @@ impl Talk {
             self.past.earlier.retain(is_there);
             self.past.admissions.retain(|key, _| is_there(key));
             self.past.greeted.retain(|key, _| is_there(key));
+            self.past.wordless.retain(|key, _| is_there(key));
             self.past.doubted.retain(|key, _| is_there(key));
             self.past.undecided.retain(is_there);
             self.past.kept = self.past.words();

@@ -1,8 +1,10 @@
 //! Authors of whom nobody knows whether what they wrote is old.
 
-use crate::node::rig::{Rig, chat, config, hello, office, response, stable, timed};
+use crate::node::rig::{Rig, chat, config, hello, office, response, stable, step, timed, view};
 use crate::node::{Arrival, Event, LinkId, Time, Timer, Weakness};
-use crate::wire::{COUNTER_BITS, Coordinator, Key, Message, MessageId, Position, Relay, Stable};
+use crate::wire::{
+    COUNTER_BITS, Coordinator, Key, Message, MessageId, Position, Relay, Stable, UpdateKind,
+};
 
 const BEN: Key = Key(9);
 const LEADER: Key = Key(3);
@@ -105,6 +107,65 @@ fn what_came_from_elsewhere_and_was_said_there_before_is_old() {
     // Who is let in to this node's group says its first HELLO to others, too.
     let here = Some(office(1, config().key));
     assert_eq!(read(here, None), [3]);
+}
+
+/// It came from elsewhere behind something later of its author, so that it had no place on the screen.
+#[test]
+fn what_was_taken_in_as_old_and_not_shown_is_shown_as_late_once_its_author_says_that_it_is_owed() {
+    let shown = |weakness: Option<Weakness>| {
+        let mut rig = Rig::new();
+        rig.node.cx.config.weakened = weakness;
+        let mut greeting = hello(BEN, None);
+        greeting.clock = 2_500;
+        let ben = rig.meet_as(greeting);
+        rig.admit(ben, BEN);
+        for seq in [3, 2] {
+            rig.pass_on(BEN, chat(STRANGER, seq, &[]));
+            for _ in 0..60 {
+                pass(&mut rig, ben, 1);
+                let mut sent = rig.fire_due(&[Timer::Gap, Timer::Sync]);
+                while let Some(question) = sent.pop() {
+                    let answer = rig.answer_to(&question);
+                    sent.extend(answer.map(|a| rig.receive(ben, a)).unwrap_or_default());
+                }
+            }
+        }
+        let link = rig.meet_as(hello(STRANGER, None));
+        rig.receive(link, stable(2));
+        arrivals(&mut rig)
+    };
+    let id = of_the_stranger;
+    let late = [(id(3), Arrival::Live), (id(2), Arrival::Late)];
+    assert_eq!(shown(None), late);
+    let weak = Some(Weakness::UnshownIsSeen);
+    assert_eq!(shown(weak), late[..1]);
+}
+
+/// It could not say its word before, and its line would be old by what another group has seen.
+#[test]
+fn who_was_silent_is_waited_for_anew_once_others_have_come_from_elsewhere() {
+    let shown = |weakness: Option<Weakness>| {
+        let mut rig = Rig::new();
+        rig.node.cx.config.weakened = weakness;
+        let ben = rig.meet(BEN);
+        rig.admit(ben, BEN);
+        rig.pass_on(BEN, chat(STRANGER, 1, &[]));
+        rig.pass(rig.node.cx.config.failure_timeout / 2);
+        rig.fire(Timer::Tick);
+        let mut greeting = hello(LEADER, Some(office(1, LEADER)));
+        greeting.clock = 5_000;
+        let other = rig.meet_as(greeting);
+        rig.admit(other, LEADER);
+        rig.pass_on(BEN, chat(STRANGER, 2, &[]));
+        let link = rig.meet_as(hello(STRANGER, None));
+        rig.receive(link, stable(1));
+        arrivals(&mut rig)
+    };
+    let id = of_the_stranger;
+    let live = (id(1), Arrival::Live);
+    assert_eq!(shown(None), [live, (id(2), Arrival::Live)]);
+    let weak = Some(Weakness::SilentStaySo);
+    assert_eq!(shown(weak), [live, (id(2), Arrival::Old)]);
 }
 
 /// Two newcomers were let in by a part of this node's group that was cut off, and counted on this node: one of them,
@@ -327,6 +388,33 @@ fn what_an_author_had_written_by_its_first_hello_is_old_unless_it_says_otherwise
     assert_eq!(arrivals(&mut rig), [(id(1), Arrival::Old)]);
     rig.pass_on(BEN, chat(STRANGER, 2, &[]));
     assert_eq!(arrivals(&mut rig), [(id(2), Arrival::Live)]);
+}
+
+/// It never counted on this node, so that it says nothing of that: what goes behind such a word shows that there is none.
+#[test]
+fn what_whoever_is_linked_without_a_word_had_written_by_its_hello_is_old() {
+    let shown = |weakness: Option<Weakness>, has_asked: bool| {
+        let (mut rig, ben) = Rig::member_among(&[(1, BEN), (2, config().key)]);
+        rig.node.cx.config.weakened = weakness;
+        rig.receive(ben, Message::SyncAnswer(rig.answer()));
+        let members = [(1, BEN), (2, config().key), (3, STRANGER)];
+        let stranger = view(2, &members).members[2].clone();
+        rig.receive(ben, step(BEN, UpdateKind::Joined, stranger));
+        let mut greeting = hello(STRANGER, Some(office(3, STRANGER)));
+        greeting.clock = 1_500;
+        let link = rig.meet_as(greeting);
+        if has_asked {
+            rig.receive(link, Message::SyncAnswer(rig.answer()));
+        }
+        rig.pass_on(BEN, chat(STRANGER, 1, &[]));
+        pass(&mut rig, ben, 20);
+        arrivals(&mut rig)
+    };
+    let id = of_the_stranger(1);
+    assert_eq!(shown(None, true), [(id, Arrival::Old)]);
+    assert_eq!(shown(None, false), [(id, Arrival::Live)]);
+    let weak = Some(Weakness::WordlessMayCount);
+    assert_eq!(shown(weak, true), [(id, Arrival::Live)]);
 }
 
 /// The author says only later that it counts on this node, where a line counts once it is printed.

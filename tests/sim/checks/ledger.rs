@@ -26,6 +26,8 @@ pub struct Known {
     /// They had a link at some time: else an author that is gone never gave its word, and nobody can tell
     /// whether it had heard of the reader.
     pub had_link: bool,
+    /// A liar has said of the reader that it had been lost, so that an author may owe it what it never heard of.
+    pub was_called_lost: bool,
 }
 
 /// One message, as its author said it.
@@ -227,7 +229,7 @@ impl Ledger {
         let past = self
             .why_past(run, id)
             .filter(|why| known.has_word || *why != UNHEARD)
-            .filter(|_| arrival == Arrival::Live && !is_owed);
+            .filter(|_| arrival == Arrival::Live && !is_owed && !known.was_called_lost);
         if let Some(why) = past {
             return broken(
                 "old as new",

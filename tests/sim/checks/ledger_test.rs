@@ -6,11 +6,13 @@ const WORD: Known = Known {
     has_word: true,
     has_all: false,
     had_link: true,
+    was_called_lost: false,
 };
 const NO_WORD: Known = Known {
     has_word: false,
     has_all: false,
     had_link: true,
+    was_called_lost: false,
 };
 
 const A: Key = Key(10);
@@ -109,6 +111,13 @@ fn what_was_said_before_ones_time_is_owed_nobody() {
 #[test]
 fn an_old_line_shown_as_new_is_rejected() {
     rejects(show(&mut room(), 2, &[1], Arrival::Live), "old as new");
+    let known = Known {
+        was_called_lost: true,
+        ..WORD
+    };
+    room()
+        .on_shown((2, 200), (id(1), known), Arrival::Live)
+        .unwrap();
     // The author had not heard of run 3 yet.
     let mut ledger = room();
     say(&mut ledger, 7..=7, &[1, 2]);

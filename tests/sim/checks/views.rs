@@ -1,4 +1,5 @@
-//! Unique ids within each view, always; and one name names one view.
+//! Unique ids within each view, always; one name names one view; and no node goes back to an earlier view of one
+//! coordinator.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +13,8 @@ type Members = Vec<(Id, Key)>;
 #[derive(Debug, Default)]
 pub struct Views {
     named: BTreeMap<(Key, u64), (Run, Members)>,
+    /// The view that each run held last: its coordinator, and its version.
+    last: BTreeMap<Run, (Key, u64)>,
 }
 
 impl Views {
@@ -38,6 +41,16 @@ impl Views {
         let text = format!("{name:?} is {seen:?} for run {first} and {members:?} for run {run}");
         Err(Violation::new("named views", text))
     }
+
+    /// A node holds this version of this coordinator's view, and held no other one's in between.
+    pub fn on_version(&mut self, run: Run, (coordinator, version): (Key, u64)) -> Verdict {
+        let before = self.last.insert(run, (coordinator, version));
+        let Some((same, before)) = before.filter(|b| b.0 == coordinator && b.1 > version) else {
+            return Ok(());
+        };
+        let text = format!("run {run} went from {same}'s view {before} to {version}");
+        Err(Violation::new("views in order", text))
+    }
 }
 
 #[cfg(test)]
@@ -61,5 +74,16 @@ mod tests {
         check.on_named_view(1, (Key(1), 3), &view[..1]).unwrap();
         check.on_named_view(1, (Key(2), 2), &view[..1]).unwrap();
         assert!(check.on_named_view(1, (Key(1), 2), &view[..1]).is_err());
+    }
+    #[test]
+    fn an_earlier_view_of_one_coordinator_is_rejected() {
+        let mut check = Views::default();
+        check.on_version(0, (Key(1), 2)).unwrap();
+        check.on_version(0, (Key(1), 3)).unwrap();
+        check.on_version(1, (Key(1), 2)).unwrap();
+        check.on_version(0, (Key(2), 1)).unwrap();
+        check.on_version(0, (Key(1), 2)).unwrap();
+        check.on_version(0, (Key(1), 3)).unwrap();
+        assert!(check.on_version(0, (Key(1), 2)).is_err());
     }
 }

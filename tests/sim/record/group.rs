@@ -137,7 +137,10 @@ impl Record {
         let members = node.members();
         let name = view_name(node);
         let seen = (name.0, name.1, members.len());
-        if self.views_seen.get(&run) == Some(&seen) {
+        // A liar gives two views one name.
+        let before = self.members_seen.get(&run).filter(|_| self.lying.is_any());
+        let is_same = before.is_none_or(|b| members.iter().map(|m| &m.key).eq(b));
+        if is_same && self.views_seen.get(&run) == Some(&seen) {
             return Ok(());
         }
         self.views_seen.insert(run, seen);
@@ -149,6 +152,10 @@ impl Record {
         let members: Vec<(Id, Key)> = members.iter().map(|m| (m.id, m.key)).collect();
         self.views.on_view(run, &members)?;
         // A liar that is asked for a view tells a false one, which counts until the coordinator is heard.
+        if !self.lying.is_any() {
+            let held = (node.view_coordinator(), node.view_version());
+            self.views.on_version(run, held)?;
+        }
         if name.0 != Key(0) && !self.lying.is_any() && members.iter().any(|m| m.1 == name.0) {
             self.views.on_named_view(run, name, &members)?;
         }
