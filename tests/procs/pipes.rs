@@ -186,20 +186,14 @@ fn send_waits_for_a_member_that_is_lost_for_a_moment() {
     ana.event("slow is lost", |e| {
         e.is("member_left") && e.text("nick") == "slow"
     });
+    // Bia was told of the loss before this comes, and has everybody's word but slow's.
+    ana.say("is bia there?");
+    ana.event("bia is still there", |e| {
+        e.is("delivered") && e.num("confirmed") == 1
+    });
     slow.signal(Signal::CONT);
     assert_eq!(sender.exit(), 0, "{}", sender.stderr());
     slow.heard("bia", 2);
-    ana.event("bia is gone", |e| {
-        e.is("member_left") && e.text("nick") == "bia"
-    });
-    let is_back_first = ana.look(|r| {
-        let place = |what, nick| {
-            let mut events = r.events.iter();
-            events.rposition(|e| e.is(what) && e.text("nick") == nick)
-        };
-        place("member_joined", "slow") < place("member_left", "bia")
-    });
-    assert!(is_back_first, "bia left without slow");
 }
 
 #[test]
