@@ -132,7 +132,7 @@ pub enum Weakness {
     TooMuchIsNotAsked,
     /// A coordinator whose count of versions was brought near its end begins at 1 again in its next office.
     VersionsBeginAgain,
-    /// An announcement that a cut held up takes a node back to an earlier view of the coordinator that it follows.
+    /// An announcement or an answer that a cut held up takes a node back to a view earlier than the one that it holds.
     EarlierViewsCount,
     /// Who was told that its lost coordinator lives tells others so, though nobody says it any more.
     HearsayGoesOn,

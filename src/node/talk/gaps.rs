@@ -64,7 +64,6 @@ impl Talk {
     pub(super) fn tell_gaps_apart(&mut self, lent: &mut Lent<'_>, id: MessageId) {
         if let Some(first) = self.gaps.tell_apart(id) {
             self.notice_lacks(lent, id.origin, first, id.seq - 1);
-            self.watch_gaps(lent);
         }
     }
 

@@ -75,6 +75,7 @@ mod tests {
         check.on_named_view(1, (Key(2), 2), &view[..1]).unwrap();
         assert!(check.on_named_view(1, (Key(1), 2), &view[..1]).is_err());
     }
+
     #[test]
     fn an_earlier_view_of_one_coordinator_is_rejected() {
         let mut check = Views::default();

@@ -152,11 +152,12 @@ impl Record {
         let members: Vec<(Id, Key)> = members.iter().map(|m| (m.id, m.key)).collect();
         self.views.on_view(run, &members)?;
         // A liar that is asked for a view tells a false one, which counts until the coordinator is heard.
-        if !self.lying.is_any() {
-            let held = (node.view_coordinator(), node.view_version());
-            self.views.on_version(run, held)?;
+        if self.lying.is_any() {
+            return Ok(());
         }
-        if name.0 != Key(0) && !self.lying.is_any() && members.iter().any(|m| m.1 == name.0) {
+        let held = (node.view_coordinator(), node.view_version());
+        self.views.on_version(run, held)?;
+        if name.0 != Key(0) && members.iter().any(|m| m.1 == name.0) {
             self.views.on_named_view(run, name, &members)?;
         }
         Ok(())
