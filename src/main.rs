@@ -109,7 +109,7 @@ fn carry_out(cli: Cli) -> ExitCode {
 /// Prints what the store has; 1 if it has nothing that fits.
 fn print_history(options: &Options, search: &Search, last: Option<usize>) -> ExitCode {
     start_log(options);
-    let out = io::stdout().lock();
+    let out = closed::Stdout::lock();
     let printed = cli::history::print(options, search, last, out, say);
     driver::flush_log();
     match printed {
@@ -436,7 +436,7 @@ fn start_log(options: &Options) {
 
 /// Prints to stdout; a reader that went away is no mistake of ours.
 fn print(bytes: &[u8]) -> ExitCode {
-    let mut stdout = io::stdout();
+    let mut stdout = closed::Stdout::lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(e) if e.kind() != io::ErrorKind::BrokenPipe => fail(
             STATUS_FAILED,

@@ -71,6 +71,10 @@ pub const BEATS_COUNT_TIMEOUTS: u32 = 1;
 /// until everybody would hold it for lost.
 pub const GAP_TIMEOUTS: u32 = MEMBER_PATIENCE + 1;
 
+/// How many failure timeouts a peer may take, at most, to answer what it is asked in an exchange, if its last answer
+/// took more than half of one: there are paths on which every answer takes longer than a failure timeout.
+pub const ANSWER_TIMEOUTS_MAX: u32 = 4;
+
 /// After how many exchanges in a row that did not go to their end a stranger counts as asked in vain for what
 /// has been missing for 2 * [`GAP_TIMEOUTS`].
 pub const CHANCES_OF_STRANGERS: u32 = 2;
@@ -120,6 +124,9 @@ pub const IN_VAIN_TIMEOUTS: u32 = 6;
 /// For how many failure timeouts, in all rounds of an election taken together, a member may say that it takes over,
 /// and not do it: whoever waits for somebody itself does so for less than two, and for a few somebodies at times.
 pub const OK_TIMEOUTS: u32 = 8;
+/// For how many failure timeouts a node that belonged to the room may be without a coordinator before nobody's word on
+/// another one counts any more: longer than a single one is asked in vain.
+pub const LEADERLESS_TIMEOUTS: u32 = 8;
 /// How much the others pay for the same time, where several have said that they take over, or that a coordinator lives:
 /// so little that an honest one who waited for a liar itself has its turn after the liar, and so much that many liars
 /// are found out while the first of them is still passed by.

@@ -120,6 +120,10 @@ pub enum Weakness {
     RoundsMayOutlastAnswers,
     /// A quick answer on what is missing is good for as long as it takes to ask the slow ones.
     QuickAnswersLast,
+    /// Whoever takes longer than a failure timeout to answer is waited for no longer than others.
+    SlowAreHurried,
+    /// However long a node has had no coordinator, it believes the next one who names one.
+    EachIsBelievedInTurn,
     /// Whoever looks for its room is not told of a coordinator while one is elected, nor sooner when it asks no more.
     AskersMayFoundFirst,
     /// All that is missing is looked up anew for each piece of somebody's history.

@@ -420,7 +420,9 @@ pub(super) fn show_left(display: &mut Display, now: Now, leaving: &LeavingNews, 
         None if unsent.lines > 0 => display.say_on_stderr(&format!("{lines} not sent")),
         None => {}
     }
-    if *unconfirmed > 0 || !missing.is_empty() {
+    // What somebody has missed, and nobody else was to confirm, is said already.
+    let is_said = missing.is_empty() && missed.iter().any(|(_, n)| n >= unconfirmed);
+    if (*unconfirmed > 0 || !missing.is_empty()) && !is_said {
         let messages = text::count(*unconfirmed, "message");
         let by = match text::names(missing) {
             names if names.is_empty() => names,
@@ -429,8 +431,8 @@ pub(super) fn show_left(display: &mut Display, now: Now, leaving: &LeavingNews, 
         display.say_on_stderr(&format!("{messages} not confirmed{by}"));
     }
     // Whoever missed something may have gone before anybody knew what people call it.
-    let is_said = !missed.is_empty() || !lost.is_empty() || !missing.is_empty();
-    if !*confirmed && *unconfirmed == 0 && !is_said {
+    let is_named = !missed.is_empty() || !lost.is_empty() || !missing.is_empty();
+    if !*confirmed && *unconfirmed == 0 && !is_named {
         display.say_on_stderr("somebody who is gone missed some of the lines said");
     }
     let good = *confirmed && missed.is_empty() && unsent.lines == 0 && !unsent.failed;

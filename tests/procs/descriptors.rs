@@ -38,6 +38,27 @@ fn a_stdout_that_is_closed_at_the_start_is_as_one_whose_reader_has_gone() {
 }
 
 #[test]
+fn what_prints_and_is_in_no_room_fails_if_stdout_is_closed() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let args = ["send", "--store", "room.db", "kept"];
+    assert_eq!(room.papo("ana", &args).dir(&dir).start().exit(), 0);
+    for command in ["keygen", "history --store room.db", "man", "--version"] {
+        let (stderr, status) = ended(&script(&room, &dir, &format!("papo {command} >&-")));
+        assert_eq!(status, 3, "{command}: {stderr}");
+        let said = "papo: cannot write to stdout: it is closed\n";
+        assert_eq!(stderr, said, "{command}");
+    }
+    let (stderr, status) = ended(&script(&room, &dir, "papo keygen kept.key >&-"));
+    assert_eq!(
+        (stderr.as_str(), status),
+        ("", 0),
+        "nothing is printed here"
+    );
+}
+
+#[test]
 fn no_socket_and_no_file_takes_the_place_of_a_closed_descriptor() {
     let permit = shared();
     let room = Room::new(&permit);

@@ -202,6 +202,26 @@ fn with_confirm_printed_lines_are_confirmed_once_they_are_read() {
 }
 
 #[test]
+fn what_the_only_reader_missed_is_told_once() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let (reader, listener) = listener(&room, &["listen", "--confirm", "printed"]);
+    let sender = flood(&room, 10_000, 30);
+    sender.wait("a confirmation", PATIENCE, |r| {
+        r.all("delivered").next().map(|_| ())
+    });
+    drop(reader);
+    listener.exit();
+    assert_eq!(sender.exit(), 1, "{}", sender.stderr());
+    let stderr = sender.stderr();
+    let counts = stderr
+        .lines()
+        .filter(|l| l.contains("lines said") || l.contains("not confirmed"));
+    assert_eq!(counts.count(), 1, "{stderr}");
+    assert!(stderr.contains("listener#1 missed "), "{stderr}");
+}
+
+#[test]
 fn with_confirm_printed_nothing_is_confirmed_that_nobody_read() {
     let permit = shared();
     let room = Room::new(&permit);

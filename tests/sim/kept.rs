@@ -295,4 +295,9 @@ pub const KEPT: &[(u64, &str, &str)] = &[
         "peers only",
         "an announcement that a cut had held up took a node back to an earlier view of its coordinator",
     ),
+    (
+        440_104_863,
+        "mixed",
+        "each answer took longer than an exchange waited, and what the author held was given up",
+    ),
 ];

@@ -296,6 +296,16 @@ pub const KEPT_SCALED_DOWN: &[(u64, &str)] = &[
 /// Seeds that once failed as another kind than their own, with their limits scaled down: the kinds, and what showed.
 pub const KEPT_AS_A_KIND: &[(u64, &str, &str)] = &[
     (
+        60_667,
+        "hostile",
+        "a coordinator that lies let one wait that had believed first the liar and then those whom it served",
+    ),
+    (
+        60_411,
+        "hostile",
+        "who believed nobody any more after long without a coordinator did not follow the next one that was elected",
+    ),
+    (
         867,
         "hostile",
         "what came while a coordinator that lies let nobody in was old by the clock that it told at last",

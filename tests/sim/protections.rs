@@ -148,10 +148,6 @@ pub const ALL: &[(Weakness, &str)] = &[
         "looking for a group whose coordinator has just died",
     ),
     (
-        Weakness::SlowAreAskedInVain,
-        "patience with a member that brings what is missing",
-    ),
-    (
         Weakness::HalfAViewCounts,
         "counting on all members of a view before anything is written",
     ),
@@ -236,6 +232,7 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::VersionsBeginAgain, HOSTILE, 95),
     (Weakness::EarlierViewsCount, "one-way cuts", 430_001_222),
     (Weakness::EarlierViewsCount, "peers only", 430_001_795),
+    (Weakness::SlowAreHurried, "mixed", 440_104_863),
     (Weakness::WordlessMayCount, "peers only", 420_057_770),
     (Weakness::HostIsNotAsked, "stopped", 63_026_075),
     (Weakness::HostIsNotAsked, "partitions", 58_019_014),
@@ -258,7 +255,6 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::StrangersWordsEnd, "partitions", 300_004_851),
     (Weakness::LostAreNotAwaited, "mixed", 1_000_093),
     (Weakness::SilentKeepTheirPlace, "pair cuts", 352_003_783),
-    (Weakness::SlowAreAskedInVain, "slow", 330_078_366),
     (Weakness::NamersOfTheDeadAreNobody, "pair cuts", 352_008_822),
     (Weakness::LostAreNotAwaited, "partitions", 2_000_092),
     (Weakness::HalfAViewCounts, "peers only", 120_170_435),

@@ -18,6 +18,10 @@ use super::datagrams::Datagrams;
 
 /// How long a group that this node can open has to answer before a locked one ends the search.
 const LOCK_PATIENCE: Duration = Duration::from_millis(200);
+/// For how long a node reads no datagram that was stopped meanwhile, or whose room was silent.
+const PAUSE: Duration = Duration::from_secs(5);
+/// How long it may take to read what came in such a pause.
+const CATCHES_UP: Duration = Duration::from_secs(2);
 
 /// One round over the sockets that may have something to read; of each so many datagrams are read.
 #[derive(Debug)]
@@ -72,6 +76,10 @@ pub(super) struct Intake {
     complaints: Vec<Complaint>,
     /// Who sent a datagram of a locked room of this name, which this node has no secret for.
     sealed_by: Option<IpAddr>,
+    /// When the last datagram was read.
+    last: Option<Time>,
+    /// When this node last read after a pause, and how long that was.
+    paused: Option<(Time, Duration)>,
     /// Until when a room that turns out to be locked is no reason to end.
     patience: Option<Time>,
 }
@@ -82,6 +90,8 @@ impl Intake {
             rates: DatagramRates::new(),
             complaints: Vec::new(),
             sealed_by: None,
+            last: None,
+            paused: None,
             patience: None,
         }
     }
@@ -94,13 +104,14 @@ impl Intake {
         bytes: &[u8],
         from: SocketAddr,
     ) -> Option<Datagram> {
+        self.note_read(now.time);
         if !self.rates.admits_datagram(now.time, from) {
             return None;
         }
         let plain = match lock.open(now, bytes) {
             Ok(plain) => plain,
             Err(e) => {
-                self.note_unopened(from, e);
+                self.note_unopened(now.time, from, e);
                 return None;
             }
         };
@@ -120,8 +131,11 @@ impl Intake {
     }
 
     /// A datagram was not opened: who holds another secret is a room of its own.
-    fn note_unopened(&mut self, from: SocketAddr, e: OpenError) {
+    fn note_unopened(&mut self, now: Time, from: SocketAddr, e: OpenError) {
         let host = from.ip();
+        if self.waited_here(now, e) {
+            return log::debug!("{from}: {e}");
+        }
         match e {
             OpenError::WrongSecret => {
                 let text = format!(
@@ -136,6 +150,25 @@ impl Intake {
             }
             e => log::debug!("{from}: {e}"),
         }
+    }
+
+    fn note_read(&mut self, now: Time) {
+        let last = self.last.replace(now);
+        let pause = last.map_or(Duration::ZERO, |last| now.since(last));
+        if pause >= PAUSE {
+            self.paused = Some((now, pause));
+        }
+    }
+
+    /// True if this is late because this node itself was stopped, and nobody kept it.
+    fn waited_here(&self, now: Time, e: OpenError) -> bool {
+        let OpenError::Late(ms) = e else {
+            return false;
+        };
+        let mut pauses = self.paused.iter();
+        pauses.any(|(since, long)| {
+            now.since(*since) < CATCHES_UP && Duration::from_millis(ms) < *long + PAUSE
+        })
     }
 
     fn complain(&mut self, topic: Topic, host: IpAddr, text: String) {
@@ -163,5 +196,53 @@ impl Intake {
             return false;
         }
         now >= *self.patience.get_or_insert(now + LOCK_PATIENCE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lock::{DatagramSeal, Secret};
+
+    const WALL_MS: u64 = 1_700_000_000_000;
+
+    /// What the user is told by a node that reads a datagram at the start and each second after that, but for some
+    /// seconds, and at last one that was sealed so many seconds before.
+    fn told(stopped: u64, late: u64) -> usize {
+        let secret = Secret::derive("r", b"correct horse").unwrap();
+        let (mut ana, mut ben) = (
+            DatagramSeal::new(&secret).unwrap(),
+            DatagramSeal::new(&secret).unwrap(),
+        );
+        let mut lock = DatagramLock::new("r", Some(&secret)).unwrap();
+        let mut intake = Intake::new();
+        let plain = [0; 3];
+        let mut read = |second: u64, sealed: &[u8]| {
+            let now = Now {
+                time: Time(second * 1_000_000),
+                wall_ms: WALL_MS + second * 1_000,
+            };
+            intake.open(&mut lock, now, sealed, "10.0.0.9:7".parse().unwrap());
+            let told = intake.take_complaints();
+            told.iter().filter(|c| c.topic == OTHER_TIME).count()
+        };
+        let wall_ms = |second| WALL_MS + second * 1_000;
+        let mut complaints = 0;
+        for second in 1..=60 {
+            if second == 1 {
+                complaints += read(second, &ana.seal(wall_ms(second), &plain));
+            }
+            if second + stopped <= 60 {
+                complaints += read(second, &ben.seal(wall_ms(second), &plain));
+            }
+        }
+        complaints + read(60, &ana.seal(wall_ms(60 - late), &plain))
+    }
+
+    #[test]
+    fn what_came_while_this_node_was_stopped_was_repeated_by_nobody() {
+        assert_eq!(told(0, 14), 1);
+        assert_eq!(told(15, 14), 0);
+        assert_eq!(told(15, 30), 1, "somebody kept it for longer than that");
     }
 }

@@ -41,8 +41,9 @@ impl Group {
         asking.note_vouchers(vouchers.chain(is_linked.then_some(key)));
         let vouchers = asking.vouchers().to_vec();
         let is_own = self.leader() == Some(key);
-        let has_credit = |voucher: &Key| !self.is_doubted(parts.cx, *voucher);
-        let is_believed = is_own || vouchers.is_empty() || vouchers.iter().any(has_credit);
+        let has_credit = |voucher: &Key| !self.is_doubted_on(parts.cx, *voucher, key);
+        let is_unknown = vouchers.is_empty() && !self.is_long_leaderless(parts.cx);
+        let is_believed = is_own || is_unknown || vouchers.iter().any(has_credit);
         let Some(asking) = &mut self.asking else {
             return;
         };
@@ -136,6 +137,7 @@ impl Group {
     pub(super) fn drift(&mut self, parts: &mut Parts<'_>, until: Time, held_office: bool) {
         self.end_election(parts, "others may have gone on without this node");
         self.coordinator = None;
+        self.leaderless = None;
         self.asking = None;
         let why = "others may have gone on without it";
         self.enter(parts.cx, Standing::Adrift { until, held_office }, why);

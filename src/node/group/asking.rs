@@ -22,8 +22,6 @@ pub(super) struct Asking {
     /// Who says that it lives, itself perhaps, and until when they have paid for that.
     vouchers: Vec<Key>,
     charged: Time,
-    /// Who has named another coordinator in ELECTION_OK meanwhile.
-    others: Vec<Key>,
     /// The last lower claim that was heard meanwhile, and when.
     instead: Option<(Coordinator, Time)>,
 }
@@ -38,7 +36,6 @@ impl Asking {
             attempt: 0,
             vouchers: Vec::new(),
             charged: now,
-            others: Vec::new(),
             instead: None,
         }
     }
@@ -84,18 +81,6 @@ impl Asking {
                 self.vouchers.push(voucher);
             }
         }
-    }
-
-    /// This one has named another coordinator meanwhile.
-    pub(super) fn note_other(&mut self, key: Key) {
-        if self.others.len() < limits::ACCOUNTS_MAX && !self.others.contains(&key) {
-            self.others.push(key);
-        }
-    }
-
-    /// Who has named another coordinator meanwhile.
-    pub(super) fn others(&self) -> &[Key] {
-        &self.others
     }
 
     /// Who has said that it lives.

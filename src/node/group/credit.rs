@@ -124,6 +124,20 @@ impl Group {
         !cx.is_weakened(Weakness::VouchingCounts) && self.credit.has_cost(key, long, cx.now.time)
     }
 
+    /// True if it counts no more that this one names this coordinator, itself perhaps.
+    pub(super) fn is_doubted_on(&self, cx: &Context, key: Key, leader: Key) -> bool {
+        let is_of_others = key != leader && !cx.is_weakened(Weakness::VouchingCounts);
+        self.is_doubted(cx, key) || is_of_others && self.is_long_leaderless(cx)
+    }
+
+    /// True if this node has had no coordinator for so long that nobody's word on others counts: each of many may have
+    /// been believed for a while, one after the other.
+    pub(super) fn is_long_leaderless(&self, cx: &Context) -> bool {
+        let long = cx.config.failure_timeout * timing::LEADERLESS_TIMEOUTS;
+        let is_long = |since| cx.since(since) >= long;
+        self.leaderless.is_some_and(is_long) && !cx.is_weakened(Weakness::EachIsBelievedInTurn)
+    }
+
     /// True if this one's ELECTION_OK counts no more.
     pub(super) fn is_empty_promise(&self, cx: &Context, key: Key) -> bool {
         let long = cx.config.failure_timeout * timing::OK_TIMEOUTS;
@@ -149,12 +163,8 @@ impl Group {
     /// This one says in ELECTION_OK that this coordinator lives: perhaps the one that this node asks in, or whose
     /// member it still is.
     pub(super) fn note_voucher(&mut self, leader: Key, voucher: Key) {
-        match &mut self.asking {
-            Some(asking) if asking.is_to(leader) => {
-                asking.note_vouchers(std::iter::once(voucher));
-            }
-            Some(asking) => asking.note_other(voucher),
-            None => {}
+        if let Some(asking) = self.asking.as_mut().filter(|asking| asking.is_to(leader)) {
+            asking.note_vouchers(std::iter::once(voucher));
         }
         if let Some(stay) = self.stay.as_mut().filter(|stay| stay.leader == leader)
             && !stay.vouchers.contains(&voucher)
@@ -199,8 +209,7 @@ impl Group {
         }
     }
 
-    /// This node still asks a coordinator in that others name, or that names itself: they pay for the time. Without
-    /// a coordinator it would ask those next that others name, who pay a part.
+    /// This node still asks a coordinator in that others name, or that names itself: they pay for the time.
     pub(super) fn charge_for_asking(&mut self, parts: &Parts<'_>) {
         let now = parts.cx.now.time;
         let Some(asking) = &mut self.asking else {
@@ -211,18 +220,8 @@ impl Group {
         if self.coordinator.as_ref().is_some_and(|c| c.key == target) {
             return;
         }
-        let vouchers = asking.vouchers().to_vec();
-        if self.coordinator.is_none() && !parts.cx.is_weakened(Weakness::OnlyOnePays) {
-            let mut others = asking.others().to_vec();
-            others.extend(Self::vouchers_of_others(parts, target));
-            others.sort();
-            others.dedup();
-            for other in others.into_iter().filter(|key| !vouchers.contains(key)) {
-                self.credit.charge(other, others_share(long), now);
-            }
-        }
-        for voucher in vouchers {
-            self.credit.charge(voucher, long, now);
+        for voucher in asking.vouchers() {
+            self.credit.charge(*voucher, long, now);
         }
     }
 
@@ -241,16 +240,6 @@ impl Group {
             self.credit.restore(voucher);
         }
         self.credit.restore(leader);
-    }
-
-    /// Who has named another coordinator than this one on its link just now, itself perhaps.
-    fn vouchers_of_others(parts: &Parts<'_>, key: Key) -> Vec<Key> {
-        let timeout = parts.cx.config.failure_timeout;
-        let is_other =
-            |told: &(Coordinator, Time)| told.0.key != key && parts.cx.since(told.1) < timeout;
-        let links = parts.mesh.open_links();
-        let names = links.filter(|(_, _, link)| link.told().is_some_and(is_other));
-        names.map(|(peer, _, _)| peer).collect()
     }
 
     /// Who names this coordinator on its link, itself not counted.

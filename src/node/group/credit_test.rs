@@ -1,5 +1,6 @@
 //! What a member that lies in elections costs the others: its word counts for a while, and then no more.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use crate::node::Weakness;
@@ -162,6 +163,7 @@ fn several_that_never_announce_themselves_cost_little_more_than_one() {
 
 #[test]
 fn several_that_name_one_ghost_each_cost_little_more_than_one() {
+    let timeout = config().failure_timeout;
     let ghost = |number| Some(office(7 + number, Key(GHOST.0 + number)));
     let names = |number| Message::ElectionOk {
         coordinator: ghost(number),
@@ -169,17 +171,56 @@ fn several_that_name_one_ghost_each_cost_little_more_than_one() {
     let vouches = |number| Message::Ping {
         coordinator: ghost(number),
     };
-    let rule_off = Some(Weakness::OnlyOnePays);
+    let rule_off = Some(Weakness::EachIsBelievedInTurn);
     let long = leaderless_among(3, None, names, vouches);
-    assert!(long < Duration::from_secs(15), "{long:?}");
+    assert!(
+        long < timeout * (timing::LEADERLESS_TIMEOUTS + 4),
+        "{long:?}"
+    );
     let long = leaderless_among(3, rule_off, names, vouches);
-    assert!(long >= Duration::from_secs(30), "{long:?}");
+    assert!(long >= Duration::from_secs(20), "{long:?}");
     // They may be quiet about it but for ELECTION_OK.
     let silent = |_| Message::Ping { coordinator: None };
     let long = leaderless_among(3, None, names, silent);
-    assert!(long < Duration::from_secs(15), "{long:?}");
+    assert!(
+        long < timeout * (timing::LEADERLESS_TIMEOUTS + 4),
+        "{long:?}"
+    );
     let long = leaderless_among(3, rule_off, names, silent);
     assert!(long >= Duration::from_secs(20), "{long:?}");
+}
+
+/// How long this node is without a coordinator where six liars name a coordinator that does not exist, one after the
+/// other, each for five seconds.
+fn leaderless_in_turn(weakened: Option<Weakness>) -> Duration {
+    let looks = Cell::new(0u64);
+    // Each of six is asked what it says fifty times a second.
+    let named_by = |number| {
+        let is_its_turn = looks.get() / (6 * 250) % 6 == number;
+        is_its_turn.then(|| office(7 + number, Key(GHOST.0 + number)))
+    };
+    let says = |number| {
+        looks.set(looks.get() + 1);
+        let coordinator = named_by(number);
+        Message::Ping { coordinator }
+    };
+    let answer = |number| match named_by(number) {
+        None => Message::Ping { coordinator: None },
+        coordinator => Message::ElectionOk { coordinator },
+    };
+    leaderless_among(6, weakened, answer, says)
+}
+
+#[test]
+fn several_that_name_ghosts_in_turn_cost_little_more_than_one() {
+    let timeout = config().failure_timeout;
+    let long = leaderless_in_turn(None);
+    assert!(
+        long < timeout * (timing::LEADERLESS_TIMEOUTS + 4),
+        "{long:?}"
+    );
+    let long = leaderless_in_turn(Some(Weakness::EachIsBelievedInTurn));
+    assert!(long >= Duration::from_secs(25), "{long:?}");
 }
 
 #[test]

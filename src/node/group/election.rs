@@ -270,7 +270,7 @@ impl Group {
         }
         let believes_all = parts.cx.is_weakened(Weakness::OwnNameCounts);
         let is_doubted = |live: &Coordinator| {
-            !(believes_all && live.key == key) && self.is_doubted(parts.cx, key)
+            !(believes_all && live.key == key) && self.is_doubted_on(parts.cx, key, live.key)
         };
         if coordinator.as_ref().is_some_and(is_doubted) {
             return;

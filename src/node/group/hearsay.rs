@@ -105,7 +105,7 @@ impl Group {
 
     /// True if it counts that this peer names this coordinator. Who is doubted speaks for itself only.
     pub(super) fn may_name(&self, parts: &Parts<'_>, peer: Key, key: Key) -> bool {
-        peer == key || !self.is_doubted(parts.cx, peer)
+        peer == key || !self.is_doubted_on(parts.cx, peer, key)
     }
 
     /// A coordinator that says so itself, and has let this node wait without an answer: it counts no more for

@@ -135,6 +135,8 @@ pub(super) struct Group {
     credit: Credit,
     /// On whose word this node is still the member of a coordinator that it had lost.
     stay: Option<Stay>,
+    /// Since when this node has no coordinator, though it belonged to the room.
+    leaderless: Option<Time>,
     /// Coordinators that are heard, and not linked.
     hearsay: Hearsay,
     /// Since when this node's coordinator itself says that it holds no office.
@@ -173,6 +175,7 @@ impl Group {
             question: 0,
             credit: Credit::default(),
             stay: None,
+            leaderless: None,
             hearsay: Hearsay::default(),
             resigned: None,
             away_until: Time(0),
@@ -272,6 +275,12 @@ impl Group {
         }
         self.alarms.clear();
         cx.note_standing(standing.name(), why);
+        self.leaderless = match standing {
+            Standing::Electing(_) | Standing::Adrift { .. } => {
+                self.leaderless.or(Some(cx.now.time))
+            }
+            _ => None,
+        };
         self.standing = standing;
     }
 

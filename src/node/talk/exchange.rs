@@ -54,7 +54,8 @@ pub(super) struct Exchange {
     pub(super) was_fruitful: bool,
     /// It brought this as well, which was not taken in, and may be later.
     pub(super) refused: Refused,
-    /// The peer has to answer until then.
+    /// When it was last asked something, and until when it has to answer.
+    pub(super) asked: Time,
     pub(super) due: Time,
 }
 
@@ -88,6 +89,7 @@ impl Exchange {
             fruitful: now,
             was_fruitful: false,
             refused: Refused::default(),
+            asked: now,
             due,
         }
     }

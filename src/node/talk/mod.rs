@@ -37,6 +37,7 @@ mod lagging;
 mod noticed;
 mod odds;
 mod overdue;
+mod pace;
 mod past;
 mod plan;
 mod returning;

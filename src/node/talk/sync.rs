@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::exchange::Exchange;
 use super::odds::Odds;
+use super::pace::Pace;
 use super::rounds::Rounds;
 use super::{Lent, Talk};
 use crate::limits::{EXCHANGES_MAX, FETCH_SCAN_MAX, STRANGERS_EXCHANGES_MAX};
@@ -48,6 +49,8 @@ pub(super) struct Repair {
     pub(super) odds: Odds,
     /// The last FETCH to each peer that was given up before its answer had come: the link and the exchange.
     late: BTreeMap<Key, (LinkId, u64)>,
+    /// How long each peer takes to answer.
+    pub(super) pace: Pace,
     /// Something was taken in that others may have given up, because this node did not have it yet.
     is_to_pass_on: bool,
 }
@@ -79,6 +82,7 @@ impl Repair {
     pub(super) fn forget_peer(&mut self, peer: Key) {
         self.odds.forget(peer);
         self.late.remove(&peer);
+        self.pace.forget_peer(peer);
         self.wanted.retain(|(key, _)| *key != peer);
     }
 
@@ -99,6 +103,7 @@ impl Repair {
 
     /// An exchange is given up; what was fetched last in it may still come.
     fn note_late(&mut self, exchange: &Exchange) {
+        self.pace.give_up(exchange);
         if exchange.is_fetching() {
             self.late
                 .insert(exchange.peer, (exchange.link, exchange.no));
@@ -215,7 +220,7 @@ impl Talk {
             Why::Lacks | Why::Asked => None,
         };
         let floor = chase.unwrap_or(own_floor);
-        let due = now + lent.cx.config.failure_timeout;
+        let due = now + self.repair.pace.patience(lent, peer);
         let is_member = lent.view.contains(peer);
         let exchange = Exchange::new(no, (peer, is_member), link, (floor, chase), (now, due));
         self.repair.exchanges.push(exchange);
@@ -247,9 +252,12 @@ impl Talk {
 
     /// Something was asked in this exchange.
     pub(super) fn ask(&mut self, lent: &mut Lent<'_>, no: u64, message: Message) {
-        let due = lent.cx.now.time + lent.cx.config.failure_timeout;
-        if let Some(exchange) = self.repair.get(no) {
-            exchange.due = due;
+        let Repair {
+            exchanges, pace, ..
+        } = &mut self.repair;
+        if let Some(exchange) = exchanges.iter_mut().find(|e| e.no == no) {
+            exchange.asked = lent.cx.now.time;
+            exchange.due = exchange.asked + pace.patience(lent, exchange.peer);
             lent.cx.send(exchange.link, Class::Chat, message);
         }
     }

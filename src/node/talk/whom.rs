@@ -134,6 +134,7 @@ impl Talk {
         (link, peer): (LinkId, Key),
         message: &Message,
     ) {
+        self.measure(lent.cx.now.time, (link, peer), message);
         let is_answer = match message {
             Message::Chunk(_) => true,
             Message::SyncAnswer(answer) => self.repair.find(link, answer.no).is_none(),
