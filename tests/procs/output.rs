@@ -45,6 +45,17 @@ fn listener(room: &Room<'_>, args: &[&str]) -> (PipeReader, Node) {
     (reader, listener)
 }
 
+/// A listener that confirms what is printed, its output, which nobody reads before the test does, and the sender of a
+/// flood of 10,000 lines, of which the first are confirmed.
+fn partly_confirmed(room: &Room<'_>) -> (PipeReader, Node, Node) {
+    let (reader, listener) = listener(room, &["listen", "--confirm", "printed"]);
+    let sender = flood(room, 10_000, 30);
+    sender.wait("a confirmation", PATIENCE, |r| {
+        r.all("delivered").next().map(|_| ())
+    });
+    (reader, listener, sender)
+}
+
 fn read_all(mut reader: PipeReader) -> Vec<u8> {
     let mut bytes = Vec::new();
     reader.read_to_end(&mut bytes).expect("a pipe can be read");
@@ -183,11 +194,7 @@ fn a_reader_that_went_away_is_no_reason_for_words() {
 fn with_confirm_printed_lines_are_confirmed_once_they_are_read() {
     let permit = shared();
     let room = Room::new(&permit);
-    let (reader, listener) = listener(&room, &["listen", "--confirm", "printed"]);
-    let sender = flood(&room, 10_000, 30);
-    sender.wait("a confirmation", PATIENCE, |r| {
-        r.all("delivered").next().map(|_| ())
-    });
+    let (reader, listener, sender) = partly_confirmed(&room);
     let_pass(ms(1_000));
     let early = confirmed(&sender);
     assert!((1..5_000).contains(&early), "{early} confirmed");
@@ -205,11 +212,7 @@ fn with_confirm_printed_lines_are_confirmed_once_they_are_read() {
 fn what_the_only_reader_missed_is_told_once() {
     let permit = shared();
     let room = Room::new(&permit);
-    let (reader, listener) = listener(&room, &["listen", "--confirm", "printed"]);
-    let sender = flood(&room, 10_000, 30);
-    sender.wait("a confirmation", PATIENCE, |r| {
-        r.all("delivered").next().map(|_| ())
-    });
+    let (reader, listener, sender) = partly_confirmed(&room);
     drop(reader);
     listener.exit();
     assert_eq!(sender.exit(), 1, "{}", sender.stderr());
