@@ -12,14 +12,14 @@ const NICKS: [&str; 3] = ["ana", "bia", "caio"];
 /// What each says before it is killed, at the most.
 const LINES: usize = 600;
 
-/// The ids that the nodes' `delivered` events named.
+/// The ids that the nodes' `delivered` events named as confirmed by everybody: who is killed first may be lost before
+/// the last one is killed, and what it did not confirm is delivered without it.
 fn confirmed(nodes: &[Node]) -> BTreeSet<String> {
     let of = |node: &Node| {
         node.look(|record| {
             let delivered = record.events.iter().filter(|e| e.is("delivered"));
-            delivered
-                .map(|e| e.text("id").to_owned())
-                .collect::<Vec<_>>()
+            let by_all = delivered.filter(|e| e.num("confirmed") == e.num("members"));
+            by_all.map(|e| e.text("id").to_owned()).collect::<Vec<_>>()
         })
     };
     nodes.iter().flat_map(of).collect()
