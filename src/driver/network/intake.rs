@@ -1,7 +1,8 @@
 //! What comes in by datagram: bounded reads, opening what is locked, and who is foreign.
 //!
-//! Owns how often each source may send, and how long an open room that turns out to be locked is borne. How
-//! the sockets are opened is the business of `datagrams`; what a datagram means is the node's.
+//! Owns how often each source may send, when this node read nothing for a while, and how long an open room that
+//! turns out to be locked is borne. How the sockets are opened is the business of `datagrams`; what a datagram
+//! means is the node's.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -152,6 +153,7 @@ impl Intake {
         }
     }
 
+    /// Something is read now, perhaps the first after a pause.
     fn note_read(&mut self, now: Time) {
         let last = self.last.replace(now);
         let pause = last.map_or(Duration::ZERO, |last| now.since(last));
@@ -165,9 +167,8 @@ impl Intake {
         let OpenError::Late(ms) = e else {
             return false;
         };
-        let mut pauses = self.paused.iter();
-        pauses.any(|(since, long)| {
-            now.since(*since) < CATCHES_UP && Duration::from_millis(ms) < *long + PAUSE
+        self.paused.is_some_and(|(since, long)| {
+            now.since(since) < CATCHES_UP && Duration::from_millis(ms) < long + PAUSE
         })
     }
 
