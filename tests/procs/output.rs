@@ -221,7 +221,9 @@ fn what_the_only_reader_missed_is_told_once() {
         .lines()
         .filter(|l| l.contains("lines said") || l.contains("not confirmed"));
     assert_eq!(counts.count(), 1, "{stderr}");
-    assert!(stderr.contains("listener#1 missed "), "{stderr}");
+    // Either of the two may have got the lower id.
+    let names_it = |l: &str| l.starts_with("papo: listener#") && l.contains(" missed ");
+    assert!(stderr.lines().any(names_it), "{stderr}");
 }
 
 #[test]
