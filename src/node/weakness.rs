@@ -49,7 +49,8 @@ pub enum Weakness {
     ThrownAwayCounts,
     /// What comes when there is no room to wait is thrown away, though it was said before what waits.
     LatestStay,
-    /// A message is taken in although an earlier one of its author was thrown away for want of room.
+    /// A message is taken in although an earlier one of its author is looked for: one that was thrown away for want of
+    /// room, or that the author says is owed after it was given up without a word.
     LaterGoFirst,
     /// Joining ends with the first source, though somebody has come meanwhile who goes back farther.
     OneSourceIsEnough,

@@ -300,4 +300,9 @@ pub const KEPT: &[(u64, &str, &str)] = &[
         "mixed",
         "each answer took longer than an exchange waited, and what the author held was given up",
     ),
+    (
+        460_020_042,
+        "stopped",
+        "an author came back and said that a line is owed which had been given up, and its next ones were shown at once",
+    ),
 ];

@@ -152,10 +152,6 @@ pub const ALL: &[(Weakness, &str)] = &[
         "counting on all members of a view before anything is written",
     ),
     (
-        Weakness::GivenUpOutOfOrder,
-        "the order in which what one author said is given up",
-    ),
-    (
         Weakness::KnownIsNoticedAgain,
         "the moment when what is known to be missing was noticed",
     ),
@@ -205,7 +201,7 @@ pub const ALL: &[(Weakness, &str)] = &[
     (Weakness::LatestStay, "room to wait for what was said first"),
     (
         Weakness::LaterGoFirst,
-        "waiting for earlier lines that had no room to wait",
+        "waiting for earlier lines that are looked for",
     ),
 ];
 
@@ -245,7 +241,6 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     // Rooms mostly become one before it matters.
     (Weakness::OnlyTheLiveAreNamed, BACK_BRIEFLY, 0),
     (Weakness::OnlyTheLiveAreNamed, BACK_BRIEFLY, 2),
-    (Weakness::GivenUpOutOfOrder, "partitions", 120_139_325),
     (Weakness::KnownIsNoticedAgain, "slow", 96_003_101),
     (Weakness::GivenUpIsForgotten, "stores", 8),
     (Weakness::GivenUpIsForgotten, "stores", 9),

@@ -227,6 +227,20 @@ impl Origin {
         lacks
     }
 
+    /// The last of these that is neither here nor given up, and wanted.
+    pub(in crate::node) fn last_lack(&self, first: u64, last: u64) -> Option<u64> {
+        let first = first.max(self.unwanted_to.saturating_add(1));
+        let mut seq = last;
+        while seq >= first {
+            let begin = self.taken.begin_to(seq);
+            match begin.or_else(|| self.missed.begin_to(seq)) {
+                None => return Some(seq),
+                Some(begin) => seq = begin.checked_sub(1)?,
+            }
+        }
+        None
+    }
+
     /// The first number of the stretch without anything taken in or given up that ends here; what is
     /// not wanted is not in it. Of an author of whom nothing was heard, and nothing is owed, it is just this one.
     pub(in crate::node) fn gap_start(&self, seq: u64, is_owed: bool) -> u64 {
@@ -365,6 +379,8 @@ mod tests {
             (origin.gap_start(9, false), origin.gap_start(4, false)),
             (7, 3)
         );
+        let last_lacks = [(1, 8), (1, 6), (4, 6), (1, 2)].map(|(a, b)| origin.last_lack(a, b));
+        assert_eq!(last_lacks, [Some(8), Some(4), Some(4), None]);
         assert_eq!(Origin::default().gap_start(9, false), 9);
         assert_eq!(Origin::default().gap_start(9, true), 1);
         assert!(origin.owe_from(3), "what is owed begins earlier");

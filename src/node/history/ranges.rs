@@ -122,6 +122,13 @@ impl Ranges {
         range.map(|&(_, last)| last)
     }
 
+    /// The begin of the range that this number is in.
+    pub(in crate::node) fn begin_to(&self, n: u64) -> Option<u64> {
+        let at = self.0.partition_point(|&(_, last)| last < n);
+        let range = self.0.get(at).filter(|&&(first, _)| first <= n);
+        range.map(|&(first, _)| first)
+    }
+
     /// What of this set lies from `first` to `last`.
     pub(in crate::node) fn within(&self, first: u64, last: u64) -> Ranges {
         let at = self.0.partition_point(|&(_, l)| l < first);

@@ -132,8 +132,8 @@ impl Talk {
             let before = self.waiting.last_before(message.id());
             let before = before.filter(|id| !self.is_later(lent, *id, message));
             let goes_first = lent.cx.is_weakened(Weakness::LaterGoFirst);
-            let thrown = || self.thrown_before(message.id()).filter(|_| !goes_first);
-            before.max(thrown().filter(|id| !self.unsaid.contains(message.origin(), *id)))
+            let sought = || self.sought_before(message.id()).filter(|_| !goes_first);
+            before.max(sought().filter(|id| !self.unsaid.contains(message.origin(), *id)))
         };
         let of_cause = || self.word_of_given_up(lent, message);
         word.or_else(cause).or_else(of_cause).or_else(earlier)

@@ -217,6 +217,38 @@ fn what_was_called_missed_is_shown_as_late_although_its_author_says_that_it_is_o
     assert!(rig.shown.iter().any(is_late), "{:?}", rig.shown);
 }
 
+/// What is shown at once of ana's sixth line, when she has said that the first four are owed, which were given up
+/// without a word, and what the user is told later.
+fn after_a_late_word(weakened: Option<Weakness>) -> (Vec<MessageId>, Vec<Event>) {
+    let mut rig = Rig::with(crate::node::Config {
+        weakened,
+        ..config()
+    });
+    let ana = member(&mut rig, ANA, 5);
+    rig.receive(ana, chat(ANA, 5, &[]));
+    let told = told_in_silence(&mut rig);
+    let is_missed = |event: &Event| matches!(event, Event::Missed { .. });
+    assert!(!told.iter().any(is_missed), "nobody counted on it");
+    let (from, said, stable) = (Some(1), 5, 0);
+    rig.receive(ana, Message::Stable(Stable { from, said, stable }));
+    rig.receive(ana, chat(ANA, 6, &[]));
+    (rig.read(), told_in_silence(&mut rig))
+}
+
+#[test]
+fn what_is_owed_after_all_is_called_missed_before_more_of_its_author_is_shown() {
+    let (at_once, told) = after_a_late_word(None);
+    assert!(at_once.is_empty(), "{at_once:?}");
+    let told = told.iter().filter_map(|event| match event {
+        Event::Missed { first, last, .. } => Some((*first, *last)),
+        Event::Messages { messages, .. } => Some((messages[0].seq(), 0)),
+        _ => None,
+    });
+    assert_eq!(told.collect::<Vec<_>>(), [(1, 4), (6, 0)]);
+    let (at_once, _) = after_a_late_word(Some(Weakness::LaterGoFirst));
+    assert_eq!(at_once.len(), 1);
+}
+
 #[test]
 fn nothing_waits_for_what_somebody_invents_in_this_nodes_name() {
     let mut rig = Rig::new();

@@ -292,16 +292,34 @@ impl Talk {
         lacks
     }
 
-    /// The last message of this author before this one that came, was thrown away for want of room, and may come again.
-    pub(super) fn thrown_before(&self, id: MessageId) -> Option<MessageId> {
-        // Mostly the last of them has not come again: what lies before it is not looked at.
-        let last_of = |thrown: &Ranges| {
-            let mut before = thrown.before(id.seq);
-            before.find_map(|(first, last)| self.lacking(id.origin, first, last).bounds())
+    /// The last message of this author before this one that is looked for and may come: it was thrown away for want of
+    /// room, or given up when nobody was known to owe it.
+    pub(super) fn sought_before(&self, id: MessageId) -> Option<MessageId> {
+        // Mostly the last of a gap has not come yet: what lies before it is not looked at.
+        let last_of = |gap: &NoticedGap| {
+            let mut before = gap.before(id.seq);
+            before.find_map(|(first, last)| self.last_lacking(id.origin, first, last))
         };
-        let lacks = self.gaps.thrown_by(id.origin).filter_map(last_of);
-        let seq = lacks.map(|(_, last)| last).max()?;
+        let lacks = self.gaps.of(id.origin).iter().filter_map(last_of);
+        let seq = lacks.max()?;
         Some(MessageId { seq, ..id })
+    }
+
+    /// The last of these that is neither here nor given up, and does not wait itself.
+    fn last_lacking(&self, author: Key, first: u64, mut last: u64) -> Option<u64> {
+        let unknown = Origin::default();
+        let origin = self.history.origin(author).unwrap_or(&unknown);
+        loop {
+            let seq = origin.last_lack(first, last)?;
+            let id = MessageId {
+                origin: author,
+                seq,
+            };
+            let Some((waiter, _)) = self.waiting.find(id) else {
+                return Some(seq);
+            };
+            last = waiter.first().seq().checked_sub(1)?;
+        }
     }
 
     /// What one of the stages of this author is about, of whom so much was thrown away.

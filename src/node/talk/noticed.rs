@@ -113,6 +113,14 @@ impl NoticedGap {
         }
     }
 
+    /// The stretches that it is about before this message, the last first.
+    pub(super) fn before(&self, seq: u64) -> impl Iterator<Item = (u64, u64)> {
+        let is_plain = self.thrown.is_none() && self.first < seq;
+        let plain = is_plain.then(|| (self.first, self.last.min(seq - 1)));
+        let thrown = self.thrown.iter().flat_map(move |t| t.before(seq));
+        thrown.chain(plain)
+    }
+
     /// These are thrown away again: another one is about them. False if nothing is left.
     fn leave_out(&mut self, first: u64, last: u64) -> bool {
         if let Some(thrown) = &mut self.thrown {
@@ -406,15 +414,14 @@ impl Gaps {
         stages.flat_map(NoticedGap::spans)
     }
 
-    /// What of this author was thrown away each time, as far as is known.
-    pub(super) fn thrown_by(&self, author: Key) -> impl Iterator<Item = &Ranges> {
-        let stages = self.stages.get(&author).into_iter().flatten();
-        stages.filter_map(NoticedGap::thrown)
+    /// All that is missing of this author, in the order of noticing.
+    pub(super) fn of(&self, author: Key) -> &[NoticedGap] {
+        self.stages.get(&author).map_or(&[], Vec::as_slice)
     }
 
     /// True if this was thrown away.
     pub(super) fn was_thrown(&self, id: MessageId) -> bool {
-        let mut thrown = self.thrown_by(id.origin);
+        let mut thrown = self.of(id.origin).iter().filter_map(NoticedGap::thrown);
         thrown.any(|thrown| thrown.contains(id.seq))
     }
 
