@@ -9,7 +9,7 @@ use papo::wire::{Key, MessageId, Position};
 use super::agenda::RunId;
 use super::checks::ledger::Ledger;
 use super::checks::{Verdict, Violation};
-use super::scene::Scene;
+use super::scene::{Scene, Then};
 
 /// What is looked at.
 #[derive(Clone, Copy)]
@@ -37,7 +37,13 @@ impl<'a> Lacks<'a> {
 
     /// True if this run may be shown what follows from a message that it was never shown. `missed` is
     /// what peers gave up: one passes on all that it took in, and has nothing else to give.
-    pub fn are_excused(self, run: RunId, cause: MessageId, missed: &BTreeSet<MessageId>) -> bool {
+    pub fn are_excused(
+        self,
+        run: RunId,
+        cause: MessageId,
+        missed: &BTreeSet<MessageId>,
+        then: Then,
+    ) -> bool {
         let (ledger, scene) = (self.ledger, self.scene);
         if ledger.was_missed(run, cause) {
             return true;
@@ -54,7 +60,7 @@ impl<'a> Lacks<'a> {
             let has_word =
                 |author| scene.talks_with(run, author) && scene.view(run).contains(&cause.origin);
             return !author.is_some_and(has_word)
-                && (is_below || !scene.is_held_in_reach(run, cause));
+                && (is_below || !scene.is_held_in_reach(run, cause, then));
         }
         // Who wants no history waits for nothing that it does not owe.
         !reader.wants_history
@@ -62,7 +68,7 @@ impl<'a> Lacks<'a> {
             || history.contains(cause)
             || is_below
             || missed.contains(&cause)
-            || scene.is_out_of_reach(run, cause, position)
+            || scene.is_out_of_reach(run, (cause, position), then)
     }
 
     /// True if this run still looks for a cause of something that was said at this time, although the

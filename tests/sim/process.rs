@@ -200,6 +200,12 @@ impl Process {
         heard.is_some_and(|(since, last)| since + long <= now && last + long >= now)
     }
 
+    /// A frame of that run has come within `long`.
+    pub fn has_heard_within(&self, from: RunId, now: u64, long: u64) -> bool {
+        let heard = self.heard.get(&from);
+        heard.is_some_and(|(_, last)| last + long > now)
+    }
+
     pub fn next_deadline(&self) -> Option<u64> {
         self.timers.values().map(|t| t.0).min()
     }

@@ -360,7 +360,8 @@ impl Record {
         }
         let missed = (self.order).missed_by(|other| scene.is_linked(run, other));
         let lacks = Lacks::new(&self.runs, &self.positions, &self.ledger, scene);
-        let excused = |cause: MessageId| lacks.are_excused(run, cause, &missed);
+        let excused =
+            |cause: MessageId| lacks.are_excused(run, cause, &missed, (now, 4 * self.timeout));
         let is_late = arrival == Arrival::Late;
         self.order.on_shown((run, now), (id, is_late), excused)
     }

@@ -13,6 +13,9 @@ use super::store::Store;
 /// How long nothing may have happened to a pair before it counts as linked and alive.
 pub const STEADY: u64 = 5 * SECOND;
 
+/// The time now, and how long a peer may say nothing before it counts as out of reach.
+pub type Then = (u64, u64);
+
 /// All that is looked at.
 #[derive(Clone, Copy, Debug)]
 pub struct Scene<'a> {
@@ -84,16 +87,33 @@ impl Scene<'_> {
     }
 
     /// Somebody whom this node is linked with has the message.
-    pub fn is_held_in_reach(&self, run: RunId, id: MessageId) -> bool {
+    pub fn is_held_in_reach(&self, run: RunId, id: MessageId, then: Then) -> bool {
         let processes = self.processes;
         (0..processes.len()).any(|other| {
-            self.talks_with(run, other) && processes[other].node.history().contains(id)
+            self.talks_with(run, other)
+                && !self.has_just_come_back(run, other, then)
+                && processes[other].node.history().contains(id)
         })
+    }
+
+    /// The path to the other was disturbed a moment ago, and nothing has come from there for so long that it counts as
+    /// out of reach: what a cut held up is sent anew only some time after its end.
+    fn has_just_come_back(&self, run: RunId, other: RunId, (now, long): Then) -> bool {
+        let (one, by) = (&self.processes[run], &self.processes[other]);
+        !one.has_heard_within(other, now, long)
+            && !self
+                .paths
+                .is_quiet(one.host, by.host, now.saturating_sub(long))
     }
 
     /// Nobody whom this node is linked with has the message, or it lies under the floor of somebody
     /// who kept all: who sends its effects may then not have it, having got them from there.
-    pub fn is_out_of_reach(&self, run: RunId, id: MessageId, position: Position) -> bool {
+    pub fn is_out_of_reach(
+        &self,
+        run: RunId,
+        (id, position): (MessageId, Position),
+        then: Then,
+    ) -> bool {
         let processes = self.processes;
         let lies_under = |other: RunId| position <= processes[other].node.history().floor();
         // What it sent may still come in when it has just died.
@@ -103,7 +123,7 @@ impl Scene<'_> {
         };
         let mut others = 0..processes.len();
         others.any(|o| lies_under(o) && (processes[o].wants_history || sends(o)))
-            || !self.is_held_in_reach(run, id)
+            || !self.is_held_in_reach(run, id, then)
     }
 
     /// The members in a node's view.

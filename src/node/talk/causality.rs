@@ -156,7 +156,8 @@ impl Talk {
             return None;
         }
         let is_back = |cause: &MessageId| {
-            let is_there = self.history.is_settled(*cause) && self.waiting.find(*cause).is_some();
+            let waits = || self.waiting.find(*cause).is_some() || self.gaps.was_thrown(*cause);
+            let is_there = self.history.is_settled(*cause) && waits();
             is_there && !self.is_later(lent, *cause, message)
         };
         let mut words = causes(message).filter(is_back);

@@ -534,6 +534,42 @@ fn what_was_given_up_and_has_come_since_is_waited_for_while_it_waits() {
 }
 
 #[test]
+fn what_was_given_up_and_has_come_since_is_waited_for_although_it_has_no_room_to_wait() {
+    let cause = |seq| MessageId {
+        origin: Key(20),
+        seq,
+    };
+    let read = |weakened: Option<Weakness>| {
+        let mut rig = Rig::with(crate::node::Config {
+            weakened,
+            waiting_max: 1,
+            ..config()
+        });
+        let ana = member(&mut rig, ANA, 1);
+        let ben = member(&mut rig, BEN, 1);
+        rig.receive(ben, timed(BEN, 1, 2_500, &[cause(2)]));
+        told_in_silence(&mut rig);
+        assert_eq!(rig.node.history().highest(BEN), 1, "it is given up");
+        rig.read();
+        for seq in 1..=2 {
+            rig.pass_on(BEN, chat(Key(20), seq, &[]));
+        }
+        assert!(rig.node.talk.gaps.was_thrown(cause(2)));
+        rig.receive(ana, timed(ANA, 1, 3_000, &[cause(2)]));
+        rig.read()
+    };
+    assert_eq!(read(None), []);
+    let weakened = Some(Weakness::GivenUpStaysSo);
+    assert_eq!(
+        read(weakened),
+        [MessageId {
+            origin: ANA,
+            seq: 1
+        }]
+    );
+}
+
+#[test]
 fn what_follows_from_something_under_the_floor_comes_after_what_waits_and_was_said_before() {
     let read = |weakened: Option<Weakness>| {
         let mut rig = Rig::with(crate::node::Config {
