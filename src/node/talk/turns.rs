@@ -58,11 +58,11 @@ impl Turns {
     }
 
     /// What may be given up now. What follows from something that is missing may follow from something else that
-    /// is, by way of that: so what was noticed before is looked for to the end first, unless it is waited for for long. What one author said is
-    /// given up in its order, whenever it was noticed: else a later message could be shown before an earlier one
-    /// was called missed. What its author denies was never said, so that nothing follows from it, or goes before it.
-    /// What was thrown away may be so again and again, and its author's later ones wait for it
-    /// otherwise.
+    /// is, by way of that: so what was noticed before is looked for to the end first, and what one author said is
+    /// given up in its order, whenever it was noticed: else what follows from a later message could be shown before an
+    /// earlier one was called missed. Both only as long as it is not waited for for long: somebody who lies names ever
+    /// more. What its author denies was never said, so that nothing follows from it, or goes before it. What was thrown
+    /// away may be so again and again, and its author's later ones wait for it otherwise.
     /// `in_order`: false only in tests, which show what comes of it.
     pub(super) fn into_due(self, in_order: bool) -> Vec<Due> {
         let Turns {
@@ -77,8 +77,8 @@ impl Turns {
             }
             let first = first_of.get(&due.author);
             let is_in_order = !in_order || first.is_none_or(|first| *first > due.span.1);
-            let has_turn = due.is_ripe || pending.is_none_or(|pending| pending > due.asked_all);
-            let may_go = is_in_order && has_turn;
+            let has_turn = pending.is_none_or(|pending| pending > due.asked_all);
+            let may_go = due.is_ripe || is_in_order && has_turn;
             if !may_go && !due.is_thrown {
                 first_of.entry(due.author).or_insert(due.span.0);
             }
@@ -122,6 +122,19 @@ mod tests {
         assert!(may_go(true, (ANA, 6, 5)));
         assert!(!may_go(true, (ANA, 4, 5)));
         assert!(may_go(false, (ANA, 4, 5)));
+    }
+
+    #[test]
+    fn what_is_waited_for_for_long_goes_out_of_turn_and_order() {
+        let due = |is_ripe, (author, seq, since)| {
+            let mut turns = Turns::default();
+            turns.add(ANA, &asked_by(5, 4), is_ripe);
+            turns.add(author, &NoticedGap::new((seq, seq), second(since)), false);
+            turns.into_due(true).len()
+        };
+        for other in [(BIA, 1, 3), (ANA, 4, 5)] {
+            assert_eq!((due(false, other), due(true, other)), (0, 1), "{other:?}");
+        }
     }
 
     #[test]
