@@ -203,6 +203,8 @@ pub enum Weakness {
     StrangersWait,
     /// What is known to be missing is noticed again whenever its author has said more.
     KnownIsNoticedAgain,
+    /// A coordinator that its member cannot hear, and that nobody else names, is named to those who elect.
+    UnheardAreNamed,
     /// What was given up before it could be stored is not called missed.
     GivenUpIsForgotten,
     /// Who lets others carry to a node what it has to say counts as alive there all the same.

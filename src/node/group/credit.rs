@@ -174,11 +174,12 @@ impl Group {
         }
     }
 
-    /// True if this node never lost its coordinator, or whoever said in its election that it lives says so on its link
-    /// now. Else some that have lost it one after the other would go on telling each other that it lives.
-    pub(super) fn is_more_than_hearsay(&self, parts: &Parts<'_>) -> bool {
+    /// True if this node never lost its coordinator, and it or somebody else than the asker hears it; or whoever said in
+    /// its election that it lives says so on its link now. Else some that have lost it one after the other would go on
+    /// telling each other that it lives.
+    pub(super) fn is_more_than_hearsay(&self, parts: &Parts<'_>, asker: Key) -> bool {
         let Some(stay) = &self.stay else {
-            return true;
+            return self.is_heard_or_named(parts, asker);
         };
         let timeout = parts.cx.config.failure_timeout;
         let names = |told: &(Coordinator, Time)| {
@@ -187,6 +188,22 @@ impl Group {
         let mut links = stay.vouchers.iter().map(|v| parts.mesh.link_to(*v));
         links.any(|link| link.and_then(Link::told).is_some_and(names))
             || parts.cx.is_weakened(Weakness::HearsayGoesOn)
+    }
+
+    /// True if this node hears its coordinator, or somebody else than the asker, who has none, says on its link now that
+    /// it holds its office. That its process lives says nothing of that.
+    fn is_heard_or_named(&self, parts: &Parts<'_>, asker: Key) -> bool {
+        let Some(leader) = self.leader().filter(|key| *key != parts.cx.config.key) else {
+            return true;
+        };
+        let (cx, mesh) = (&*parts.cx, &*parts.mesh);
+        let mut others = mesh.open_links().filter(|(peer, _, _)| *peer != asker);
+        let is_named = others.any(|(peer, _, link)| {
+            mesh.is_alive(cx, peer) && link.told().is_some_and(|(c, _)| c.key == leader)
+        });
+        let is_heard = mesh.is_alive(cx, leader)
+            || cx.since(mesh.last_heard(cx, leader)) < cx.config.failure_timeout;
+        is_named || is_heard || cx.is_weakened(Weakness::UnheardAreNamed)
     }
 
     /// This node has lost this coordinator, and had lost it before: who said since then that it lives pays for the

@@ -226,7 +226,7 @@ impl Group {
         if let Some(live) = self.coordinator.clone()
             && !forced
             && !own
-            && self.is_more_than_hearsay(parts)
+            && self.is_more_than_hearsay(parts, key)
         {
             // One that this node only knows by others is a reason for its fellow members only:
             // somebody else may be too far away to ever be let in.

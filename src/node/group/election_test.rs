@@ -89,6 +89,38 @@ fn who_was_told_that_its_lost_coordinator_lives_tells_others_so_only_while_it_is
     assert_eq!(answer(weak, false), Some(Some(LEADER)));
 }
 
+/// A member followed one that had won an election beside a cut, and held its office no more when that cut had ended. It
+/// could not reach it, and told those who elected that it lives.
+#[test]
+fn who_does_not_hear_its_coordinator_names_it_only_while_somebody_else_does() {
+    const CARA: Key = Key(12);
+    let answer = |weakness: Option<Weakness>, is_named: bool| {
+        let members = [(4, LEADER), (2, ME), (3, BEN), (1, CARA)];
+        let (mut rig, link) = Rig::member_among(&members);
+        rig.node.cx.config.weakened = weakness;
+        let (ben, cara) = (rig.meet(BEN), rig.meet(CARA));
+        let why = crate::node::Closed::Failed;
+        rig.turn(vec![Input::Closed { link, why }]);
+        rig.pass(rig.node.cx.config.failure_timeout);
+        let coordinator = is_named.then(|| office(4, LEADER));
+        rig.receive(ben, Message::Ping { coordinator });
+        let question = Message::Election {
+            id: 1,
+            forced: false,
+        };
+        let sent = rig.receive(cara, question);
+        assert_eq!(rig.node.is_electing(), !is_named && weakness.is_none());
+        sent.into_iter().find_map(|m| match m {
+            Message::ElectionOk { coordinator } => Some(coordinator.map(|c| c.key)),
+            _ => None,
+        })
+    };
+    assert_eq!(answer(None, true), Some(Some(LEADER)));
+    assert_eq!(answer(None, false), Some(None));
+    let weak = Some(Weakness::UnheardAreNamed);
+    assert_eq!(answer(weak, false), Some(Some(LEADER)));
+}
+
 #[test]
 fn a_lower_member_is_followed_only_once_the_coordinator_leaves_a_ping_unanswered() {
     let members = [(4, LEADER), (2, ME), (3, BEN)];
