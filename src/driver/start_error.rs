@@ -45,6 +45,17 @@ pub enum StartError {
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            StartError::Listen(_, e)
+            | StartError::IrcListen(_, e)
+            | StartError::Group(_, e)
+            | StartError::Interfaces(_, e)
+            | StartError::Stdio(_, e)
+            | StartError::NoList(e, _)
+                if lacks_descriptors(e) =>
+            {
+                let what = self.what_takes_descriptors();
+                write!(f, "cannot {what}: {}; {}", reason(e), remedy(e))
+            }
             StartError::Listen(at, e) => {
                 let (why, remedy) = (reason(e), remedy_of_listening(e));
                 write!(f, "cannot listen on {at}: {why}; {remedy} (--listen)")
@@ -90,12 +101,24 @@ impl fmt::Display for StartError {
                 "cannot use {which}: {}; redirect it to a terminal, a pipe, a file or /dev/null",
                 reason(e)
             ),
-            StartError::NoList(e, _) if lacks_descriptors(e) => {
-                let what = "list the interfaces of this host";
-                write!(f, "cannot {what}: {}; {}", reason(e), remedy(e))
-            }
             StartError::NoList(e, can_do_without) => f.write_str(&no_list(e, *can_do_without)),
             StartError::System(what, e) => write!(f, "cannot {what}: {}; {}", reason(e), remedy(e)),
+        }
+    }
+}
+
+impl StartError {
+    /// What was to be done that takes descriptors, and was refused.
+    fn what_takes_descriptors(&self) -> String {
+        match self {
+            StartError::Listen(at, _) => format!("listen on {at}"),
+            StartError::IrcListen(at, _) => {
+                format!("listen on {}", visible(&at.to_string(), Tab::Escape))
+            }
+            StartError::Group(at, _) => format!("use the multicast group {at}"),
+            StartError::Interfaces(..) => "multicast".to_owned(),
+            StartError::Stdio(which, _) => format!("use {which}"),
+            _ => "list the interfaces of this host".to_owned(),
         }
     }
 }
@@ -175,6 +198,26 @@ mod tests {
             "{text}"
         );
         assert!(!text.contains('\n'));
+    }
+
+    #[test]
+    fn who_lacks_descriptors_is_told_so_whatever_takes_them() {
+        let lack = || io::Error::from_raw_os_error(Errno::MFILE.raw_os_error());
+        let at: SocketAddr = "127.0.0.1:29012".parse().unwrap();
+        let errors = [
+            (StartError::Listen(at, lack()), "listen on 127.0.0.1:29012"),
+            (StartError::Group(at, lack()), "group 127.0.0.1:29012"),
+            (StartError::Interfaces(Vec::new(), lack()), "multicast"),
+            (StartError::Stdio("stdin", lack()), "use stdin"),
+            (StartError::NoList(lack(), true), "list the interfaces"),
+        ];
+        for (error, what) in errors {
+            let text = error.to_string();
+            assert!(
+                text.contains(what) && text.ends_with("(ulimit -n)"),
+                "{text}"
+            );
+        }
     }
 
     #[test]

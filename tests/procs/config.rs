@@ -234,7 +234,7 @@ fn a_mistake_in_the_file_is_one_line_with_its_place_its_value_and_what_to_do() {
     let permit = shared();
     let room = Room::new(&permit);
     let dir = scratch_dir();
-    let cases: [(&str, usize, &[&str]); 21] = [
+    let cases: [(&str, usize, &[&str]); 22] = [
         (
             "irc-listen = \"here\"",
             1,
@@ -253,6 +253,7 @@ fn a_mistake_in_the_file_is_one_line_with_its_place_its_value_and_what_to_do() {
         ("match = \"x\"", 1, &["match", "papo listen"]),
         ("config = \"x\"", 1, &["config", "command line"]),
         ("room = 5", 1, &["room = 5", "in quotes"]),
+        ("room = []", 1, &["room = []", "list is empty"]),
         ("history = \"7\"", 1, &["history = \"7\"", "without quotes"]),
         ("json = \"yes\"", 1, &["json = \"yes\"", "true or false"]),
         ("verbose = 3", 1, &["verbose = 3", "-vv"]),

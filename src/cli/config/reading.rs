@@ -116,6 +116,9 @@ fn known_elsewhere(key: &str) -> bool {
 
 /// Lets the option's own check see the values.
 fn check(arg: &Arg, values: &[String]) -> Result<(), String> {
+    if values.is_empty() && !arg.get_default_values().is_empty() {
+        return Err("the list is empty; put something into it, or leave the line out".to_owned());
+    }
     if !matches!(value::kind(arg), Kind::Flag | Kind::Count) {
         let alone = Arg::new("value")
             .long("value")
