@@ -154,6 +154,7 @@ impl Node {
             view: self.group.roster(),
             leader: self.group.leader(),
             id: self.group.id(),
+            awaits_no_view: self.group.awaits_no_view(),
         };
         (&mut self.talk, lent)
     }

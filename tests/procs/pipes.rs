@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use crate::harness::{Node, PATIENCE, Room, Signal, agree, alone, ms, shared};
+use crate::harness::{
+    Node, PATIENCE, Room, Signal, agree, alone, eventually, ms, scratch_dir, shared,
+};
 
 #[test]
 fn ten_thousand_lines_from_a_pipe_arrive_in_order_and_the_writer_exits_with_0() {
@@ -194,6 +196,35 @@ fn send_waits_for_a_member_that_is_lost_for_a_moment() {
     slow.signal(Signal::CONT);
     assert_eq!(sender.exit(), 0, "{}", sender.stderr());
     slow.heard("bia", 2);
+}
+
+/// Who leaves elects nobody: no view ever says that its coordinator is gone.
+#[test]
+fn send_does_not_wait_for_the_only_other_member_whose_process_ends_meanwhile() {
+    let permit = alone();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let trace = dir.join("bia.trace");
+    let file = trace.to_str().expect("a path");
+    let ana = room.join("ana");
+    ana.joined();
+    let options = ["--wait-members", "1", "--timeout", "60", "--trace", file];
+    let args = [&["send"], &options[..]].concat();
+    let mut sender = room.papo("bia", &args).start();
+    sender.say("heard");
+    ana.heard("bia", 1);
+    ana.signal(Signal::STOP);
+    sender.say("not heard");
+    sender.close_input();
+    eventually("bia is leaving", PATIENCE, || {
+        std::fs::read_to_string(&trace).is_ok_and(|text| text.contains("\"leave\""))
+    });
+    let killed = ana.signal(Signal::KILL);
+    assert_eq!(sender.exit(), 1, "{}", sender.stderr());
+    let took = killed.elapsed();
+    assert!(took < ms(1_000), "{took:?}");
+    let unconfirmed = not_confirmed(&sender);
+    assert!(unconfirmed.contains("ana"), "{unconfirmed}");
 }
 
 #[test]

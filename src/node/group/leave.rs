@@ -26,6 +26,12 @@ impl Group {
         parts.cx.set_timer(Timer::Leave, until);
     }
 
+    /// True while this node leaves without a coordinator. It elects none, and whoever else is there may be leaving,
+    /// too: no view may ever come that is without those who are gone.
+    pub(in crate::node) fn awaits_no_view(&self) -> bool {
+        self.leaving.is_some() && self.coordinator.is_none()
+    }
+
     pub(super) fn on_leave_timer(&mut self, parts: &mut Parts<'_>) {
         // An earlier time is only a look at whether all is quiet, at the end of the turn.
         if self

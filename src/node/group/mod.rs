@@ -199,6 +199,7 @@ impl Group {
             view: &self.roster,
             leader: self.leader(),
             id: self.id,
+            awaits_no_view: self.awaits_no_view(),
         };
         (parts.talk, lent)
     }

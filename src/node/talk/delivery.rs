@@ -245,7 +245,8 @@ impl Talk {
 
     /// Shows what has become delivered.
     pub(super) fn step_delivery(&mut self, lent: &mut Lent<'_>) {
-        if !std::mem::take(&mut self.delivery.changed) {
+        // Who counts may have changed with the loss of the coordinator.
+        if !std::mem::take(&mut self.delivery.changed) && !lent.awaits_no_view {
             return;
         }
         let stored = self.own_safe_to(lent);
@@ -254,12 +255,7 @@ impl Talk {
         while let Some(run) = self.delivery.runs.get(at) {
             let (first, last) = (run.first, run.last);
             let end = |k: &Key| self.delivery.end(*k, first);
-            let slowest = run
-                .to
-                .iter()
-                .filter(|k| counts(lent.view, lent.mesh, **k))
-                .map(end)
-                .min();
+            let slowest = run.to.iter().filter(|k| lent.counts(**k)).map(end).min();
             let fastest = run.to.iter().map(end).max().unwrap_or(last);
             let upto = slowest.unwrap_or(last).min(fastest).min(last);
             let upto = upto.min(stored);
@@ -286,7 +282,7 @@ impl Talk {
     /// or missed: they may be dropped.
     fn note_own_stable(&mut self, lent: &mut Lent<'_>) {
         let mut runs = self.delivery.runs.iter();
-        let waiting = runs.find(|r| r.to.iter().any(|k| counts(lent.view, lent.mesh, *k)));
+        let waiting = runs.find(|r| r.to.iter().any(|k| lent.counts(*k)));
         let stable = waiting.map_or(self.written(), |run| run.first - 1);
         let stable = stable.min(self.own_safe_to(lent));
         let stable = self.stable_with_returning(lent, stable);
@@ -383,7 +379,7 @@ impl Talk {
             return false;
         }
         let mut runs = self.delivery.runs.iter();
-        runs.all(|r| !r.to.iter().any(|k| counts(lent.view, lent.mesh, *k)))
+        runs.all(|r| !r.to.iter().any(|k| lent.counts(*k)))
     }
 
     /// Who has not confirmed something that this node wrote, and is a member or was lost.
@@ -419,7 +415,16 @@ impl Talk {
     }
 }
 
-/// True while this node's confirmation is waited for.
+impl Lent<'_> {
+    /// True while this node's confirmation is waited for. Whose process has ended is in the view until its coordinator
+    /// takes it out: where none will, it is left out here, as it is in the first view of a new coordinator.
+    fn counts(&self, key: Key) -> bool {
+        let is_left_out = self.awaits_no_view && self.mesh.is_dead(key);
+        counts(self.view, self.mesh, key) && !is_left_out
+    }
+}
+
+/// True while this node's confirmation is waited for, as far as the view goes.
 pub(super) fn counts(view: &Roster, mesh: &Mesh, key: Key) -> bool {
     view.contains(key) && !mesh.has_left(key)
 }

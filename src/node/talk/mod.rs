@@ -88,6 +88,8 @@ pub(super) struct Lent<'a> {
     pub(super) leader: Option<Key>,
     /// This node's id, once it has one.
     pub(super) id: Option<Id>,
+    /// No view will tell this node who is gone.
+    pub(super) awaits_no_view: bool,
 }
 
 /// All that is said and heard.
