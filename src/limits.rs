@@ -109,6 +109,12 @@ pub const LOST_MAX: usize = 64;
 /// Coordinators that are heard by datagram, without a link, at a time; what further ones say counts for
 /// nothing until a link confirms it.
 pub const HEARSAY_MAX: usize = 16;
+/// Coordinators beyond these of which it is remembered that they are heard, so that they are dialled once they are
+/// heard again. The newest half of them is as many as one address can make up within two heartbeats.
+pub const HEARSAY_FURTHER_MAX: usize = 2_048;
+/// Dials of coordinators that are only heard, on average, in the pause after which the same one is dialled again: as
+/// many as [`HEARSAY_MAX`] of them get. Whoever makes up more of them makes a node dial no more.
+pub const HEARSAY_DIALS: u32 = 16;
 /// Hosts of which the user is told that they are heard and cannot be reached; strangers can make up more.
 pub const HEARSAY_TOLD_MAX: usize = 16;
 /// Keys remembered as having left or died; a key never comes back, so the oldest may be forgotten.
@@ -311,6 +317,7 @@ const _: () = assert!(
         <= QUEUE_BYTES_MAX
 );
 const _: () = assert!(OUTSIDERS_MAX + MEMBERS_MAX < LINKS_MAX);
+const _: () = assert!(HEARSAY_DIALS as usize <= HEARSAY_MAX);
 const _: () = assert!(STRANGER_QUEUE_BYTES_MAX >= 3 * (FRAME_BYTES_MAX + 4));
 const _: () = assert!(LINK_BYTES_PER_TURN_MAX >= 2 * (FRAME_BYTES_MAX + 4));
 

@@ -42,6 +42,9 @@ pub const LOST_REDIAL: Duration = Duration::from_secs(2);
 /// How long a coordinator that is heard by datagram without a link is remembered after it was last heard:
 /// longer than any pause between the datagrams of one that lives.
 pub const HEARSAY_REMEMBERED: Duration = Duration::from_secs(60);
+/// How long after a coordinator was first heard it counts as heard again: longer than two copies of one datagram are
+/// apart, and shorter than the pause between two HEARTBEATs.
+pub const HEARSAY_AGAIN: Duration = Duration::from_millis(100);
 /// While a node looks for its room, how long after a dial the same `--peer` is dialled again: so that
 /// one falls into the discovery window.
 pub const PEER_REDIAL_SEEKING: Duration = Duration::from_millis(500);

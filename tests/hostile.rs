@@ -16,6 +16,8 @@ mod speaker;
 mod attacks;
 #[path = "hostile/crowds.rs"]
 mod crowds;
+#[path = "hostile/forged.rs"]
+mod forged;
 
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::{Duration, Instant};

@@ -76,6 +76,12 @@ impl Hearsay {
         Some(heard)
     }
 
+    /// When this one was last dialled, if it is remembered.
+    pub(super) fn last_dial(&mut self, key: Key) -> Option<&mut Option<Time>> {
+        let heard = self.heard.get_mut(&key)?;
+        Some(&mut heard.dialled)
+    }
+
     /// True if the user is to be told of this one, which this is the time for.
     fn is_news(&mut self, key: Key, who: &str) -> bool {
         self.told_keys.len() < limits::HEARSAY_TOLD_MAX
@@ -110,7 +116,7 @@ impl Group {
 
     /// A coordinator that says so itself, and has let this node wait without an answer: it counts no more for
     /// who would wait for nobody else.
-    fn is_idle(&self, parts: &Parts<'_>, key: Key) -> bool {
+    pub(super) fn is_idle(&self, parts: &Parts<'_>, key: Key) -> bool {
         !matches!(self.standing, Standing::Seeking(_)) && self.is_doubted(parts.cx, key)
     }
 
@@ -133,9 +139,7 @@ impl Group {
     ) -> bool {
         let (now, key) = (parts.cx.now.time, told.key);
         if self.leader() != Some(key) && self.is_idle(parts, key) {
-            if !parts.cx.is_weakened(Weakness::DoubtedAreNotDialled) {
-                self.hearsay.hear(key, now);
-            }
+            self.hearsay.hear(key, now);
             return false;
         }
         let is_told = |id| {
@@ -146,6 +150,7 @@ impl Group {
         let is_told = matches!(route, Route::Link(id) if is_told(id));
         if is_told || self.leader() == Some(key) || self.is_confirmed(parts, key) {
             self.hearsay.forget(key);
+            self.unreached.forget(key);
             return true;
         }
         let is_last = matches!(&self.standing, Standing::Seeking(seek) if seek.is_last());
@@ -196,20 +201,5 @@ impl Group {
         parts.cx.show(Event::Warning(format!(
             "{who} is heard but cannot be reached over TCP; is a firewall in the way?"
         )));
-    }
-
-    /// Dials whoever is heard and does not count, now and then: the firewall may be opened, or the link that there is
-    /// carries nothing from it any more.
-    pub(super) fn dial_unreached(&mut self, parts: &mut Parts<'_>, told: &Coordinator) {
-        let pause = parts.mesh.redial_pause(self);
-        let Some(heard) = self.hearsay.heard.get_mut(&told.key) else {
-            return;
-        };
-        let now = parts.cx.now.time;
-        let is_due = heard.dialled.is_none_or(|at| now.since(at) >= pause);
-        if self.leaving.is_none() && is_due && !parts.mesh.is_proven(parts.cx, told.key) {
-            heard.dialled = Some(now);
-            parts.mesh.dial(parts.cx, told.key, &told.addresses, false);
-        }
     }
 }

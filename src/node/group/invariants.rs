@@ -19,6 +19,7 @@ impl Group {
             "a view was heard of"
         );
         assert!(self.referrals.len() <= limits::REFERRALS_MAX);
+        assert!(self.unreached.len() <= limits::HEARSAY_FURTHER_MAX);
         assert_eq!(self.referrals.len() == 0, !cx.runs(Timer::Referral));
     }
 

@@ -14,6 +14,7 @@
 //! | `places` | how the places are shared out while the room fills up |
 //! | `view`, `asked_views` | how one view replaces another, and what the user sees of it; who was asked for one |
 //! | `claims`, `hearsay` | who coordinates, as others say; coordinators that are heard and not linked |
+//! | `unreached` | which of these are dialled |
 //! | `referrals` | who asks by a datagram is told of the coordinator |
 //! | `election`, `watch`, `alarm` | what follows when the coordinator is gone; when a silence counts as a loss; a host that is gone |
 //! | `credit` | whose word on a coordinator counts no more |
@@ -44,6 +45,7 @@ mod places;
 mod referrals;
 mod relay;
 mod seek;
+mod unreached;
 mod view;
 mod watch;
 
@@ -67,6 +69,7 @@ use office::Office;
 use places::Greedy;
 use referrals::Referrals;
 use seek::Seek;
+use unreached::Unreached;
 
 /// What the group is lent for the length of one call.
 pub(super) struct Parts<'a> {
@@ -139,6 +142,8 @@ pub(super) struct Group {
     leaderless: Option<Time>,
     /// Coordinators that are heard, and not linked.
     hearsay: Hearsay,
+    /// Which of them are dialled.
+    unreached: Unreached,
     /// Since when this node's coordinator itself says that it holds no office.
     resigned: Option<Time>,
     /// Until then this node has just come back from being away.
@@ -177,6 +182,7 @@ impl Group {
             stay: None,
             leaderless: None,
             hearsay: Hearsay::default(),
+            unreached: Unreached::default(),
             resigned: None,
             away_until: Time(0),
             asked_views: AskedViews::default(),
