@@ -305,4 +305,19 @@ pub const KEPT: &[(u64, &str, &str)] = &[
         "stopped",
         "an author came back and said that a line is owed which had been given up, and its next ones were shown at once",
     ),
+    (
+        480_045_111,
+        "one-way cuts",
+        "the check took one for in reach whose link had carried nothing for long, as a cut had ended only a moment ago",
+    ),
+    (
+        480_046_163,
+        "partitions",
+        "what was given up, and found no room when it came, was not waited for by what follows from it",
+    ),
+    (
+        480_050_482,
+        "cuts that stay",
+        "a member out of reach of one that held its office no more told those who elected that it lives",
+    ),
 ];

@@ -296,6 +296,11 @@ pub const KEPT_SCALED_DOWN: &[(u64, &str)] = &[
 /// Seeds that once failed as another kind than their own, with their limits scaled down: the kinds, and what showed.
 pub const KEPT_AS_A_KIND: &[(u64, &str, &str)] = &[
     (
+        62_812,
+        "hostile",
+        "what an honest line waited for was given up after twelve seconds, as more of its author was asked for each time",
+    ),
+    (
         60_667,
         "hostile",
         "a coordinator that lies let one wait that had believed first the liar and then those whom it served",

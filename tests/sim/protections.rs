@@ -70,10 +70,6 @@ pub const ALL: &[(Weakness, &str)] = &[
         "looking for all that an author owes that was lost before it said so",
     ),
     (
-        Weakness::DoubtedAreNotDialled,
-        "dials at a coordinator that did not answer and is heard",
-    ),
-    (
         Weakness::AnyOfficeCounts,
         "no office for a coordinator that resigned by the word of another one",
     ),
@@ -112,10 +108,6 @@ pub const ALL: &[(Weakness, &str)] = &[
         "the answer to a newcomer before it founds its own room",
     ),
     (
-        Weakness::UnknownAreAwaited,
-        "little patience with what is only named",
-    ),
-    (
         Weakness::EachCauseIsAwaitedAnew,
         "patience by how long a message has waited",
     ),
@@ -126,10 +118,6 @@ pub const ALL: &[(Weakness, &str)] = &[
     (
         Weakness::OtherGroupsAreNotAsked,
         "asking members of another group whose coordinator was a member",
-    ),
-    (
-        Weakness::NewGroupsBringNothing,
-        "patience in the moment in which another group lets a node in",
     ),
     (
         Weakness::StrangersWordsEnd,
@@ -144,16 +132,8 @@ pub const ALL: &[(Weakness, &str)] = &[
         "asking those first who speak",
     ),
     (
-        Weakness::NamersOfTheDeadAreNobody,
-        "looking for a group whose coordinator has just died",
-    ),
-    (
         Weakness::HalfAViewCounts,
         "counting on all members of a view before anything is written",
-    ),
-    (
-        Weakness::KnownIsNoticedAgain,
-        "the moment when what is known to be missing was noticed",
     ),
     (
         Weakness::GivenUpIsForgotten,
@@ -220,12 +200,11 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::OneSourceIsEnough, "no dials", 4_018_727),
     (Weakness::UnseenCounts, "partitions", 71_022_863),
     (Weakness::NamedOneIsAll, "no dials", 79_073_881),
-    (Weakness::DoubtedAreNotDialled, "one-way cuts", 79_066_931),
     (Weakness::AnyOfficeCounts, "cuts that stay", 79_014_053),
     (Weakness::TooMuchIsNotAsked, HOSTILE, 806),
     (Weakness::TooMuchIsNotAsked, HOSTILE, 955),
-    (Weakness::VersionsBeginAgain, HOSTILE, 43),
-    (Weakness::VersionsBeginAgain, HOSTILE, 95),
+    (Weakness::VersionsBeginAgain, HOSTILE, 8),
+    (Weakness::VersionsBeginAgain, HOSTILE, 14),
     (Weakness::EarlierViewsCount, "one-way cuts", 430_001_222),
     (Weakness::EarlierViewsCount, "peers only", 430_001_795),
     (Weakness::SlowAreHurried, "mixed", 440_104_863),
@@ -233,7 +212,6 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::HostIsNotAsked, "stopped", 63_026_075),
     (Weakness::HostIsNotAsked, "partitions", 58_019_014),
     (Weakness::EachCauseIsAwaitedAnew, HOSTILE, 25),
-    (Weakness::UnknownAreAwaited, HOSTILE, 1_568),
     (Weakness::AskersMayFoundFirst, "pair cuts", 220_102_732),
     (Weakness::WholeIsForgotten, "partitions", 230_020_623),
     (Weakness::NoPatienceAfterAbsence, STOPPED_AGAIN, 2),
@@ -241,16 +219,13 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     // Rooms mostly become one before it matters.
     (Weakness::OnlyTheLiveAreNamed, BACK_BRIEFLY, 0),
     (Weakness::OnlyTheLiveAreNamed, BACK_BRIEFLY, 2),
-    (Weakness::KnownIsNoticedAgain, "slow", 96_003_101),
     (Weakness::GivenUpIsForgotten, "stores", 8),
     (Weakness::GivenUpIsForgotten, "stores", 9),
     (Weakness::ReturningAreGone, "small history", 170_021_381),
     (Weakness::OtherGroupsAreNotAsked, "partitions", 190_054_710),
-    (Weakness::NewGroupsBringNothing, "partitions", 190_011_030),
     (Weakness::StrangersWordsEnd, "partitions", 300_004_851),
     (Weakness::LostAreNotAwaited, "mixed", 1_000_093),
     (Weakness::SilentKeepTheirPlace, "pair cuts", 352_003_783),
-    (Weakness::NamersOfTheDeadAreNobody, "pair cuts", 352_008_822),
     (Weakness::LostAreNotAwaited, "partitions", 2_000_092),
     (Weakness::HalfAViewCounts, "peers only", 120_170_435),
     (Weakness::NewcomersAreOld, "stopped", 90_000_198),

@@ -302,6 +302,33 @@ mod tests {
         assert!(!credit.has_cost(LIAR, long, Time(0)));
     }
 
+    /// It kept this node waiting, and lives: a link may bring its answer.
+    #[test]
+    fn a_coordinator_whose_office_counts_no_more_is_dialled_when_it_is_heard() {
+        use crate::node::rig::{Rig, address, config, office};
+        use crate::node::{Config, Input};
+        let is_dialled = |weakened| {
+            let mut rig = Rig::with(Config {
+                weakened,
+                ..config()
+            });
+            let long = rig.node.cx.config.failure_timeout * timing::IN_VAIN_TIMEOUTS;
+            let now = rig.node.cx.now.time;
+            rig.node.group.credit.charge(LIAR, long, now);
+            let datagram = crate::wire::Datagram::Heartbeat {
+                room: "lobby".to_string(),
+                coordinator: office(9, LIAR),
+                members: 1,
+                nick: None,
+            };
+            let from = address(6_000).0;
+            rig.turn(vec![Input::Datagram { from, datagram }]);
+            !rig.dials().is_empty()
+        };
+        assert!(is_dialled(None));
+        assert!(!is_dialled(Some(Weakness::DoubtedAreNotDialled)));
+    }
+
     #[test]
     fn accounts_are_few_and_saturate() {
         let mut credit = Credit::default();

@@ -69,6 +69,63 @@ fn who_gives_what_an_author_has_not_said_is_not_asked_again_for_what_it_has_said
     assert!(again > 40, "{again}");
 }
 
+/// How long a line of Ana's is looked for that she does not have, if another group lets this node in after three and a
+/// half seconds, in tenths of a second. Bia, a member, has lost her link half a second before that.
+fn patience_of_a_new_group(weakened: Option<Weakness>) -> u64 {
+    let mut rig = Rig::with(crate::node::Config {
+        weakened,
+        ..config()
+    });
+    let [ana, bia] = [ANA, BIA].map(|key| {
+        let link = rig.meet_from(key, 1);
+        rig.admit(link, key);
+        link
+    });
+    for seq in [1, 3] {
+        rig.receive(ana, chat(ANA, seq, &[]));
+    }
+    for tick in 1..200 {
+        rig.pass(Duration::from_millis(100));
+        rig.receive(ana, Message::Ping { coordinator: None });
+        match tick {
+            30 => {
+                let (link, why) = (bia, crate::node::Closed::Failed);
+                rig.turn(vec![crate::node::Input::Closed { link, why }]);
+            }
+            35 => {
+                let now = crate::node::Time(rig.micros);
+                rig.node.talk.note_let_in(now);
+            }
+            0..30 => {
+                rig.receive(bia, Message::Ping { coordinator: None });
+            }
+            _ => {}
+        }
+        let mut sent = rig.fire_due(&[Timer::Gap, Timer::Sync]);
+        while let Some(question) = sent.pop() {
+            let Some(answer) = rig.answer_to(&question) else {
+                continue;
+            };
+            sent.extend(rig.receive(ana, answer.clone()));
+            // Bia answers nothing to the end.
+        }
+        if rig.node.history().highest(ANA) == 3 {
+            return tick;
+        }
+    }
+    panic!("it is looked for without an end");
+}
+
+#[test]
+fn a_new_group_brings_as_much_patience_again() {
+    let known = patience_of_a_new_group(Some(Weakness::NewGroupsBringNothing));
+    let anew = patience_of_a_new_group(None);
+    assert!(
+        (35..45).contains(&known) && (65..75).contains(&anew),
+        "{known}, {anew}"
+    );
+}
+
 /// True if a node that has just joined knows that it lacks what Ana said, who told so while it joined.
 fn lacks_after_joining(weakened: Option<Weakness>) -> bool {
     let mut rig = Rig::seeking(crate::node::Config {
