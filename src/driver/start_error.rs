@@ -44,18 +44,11 @@ pub enum StartError {
 
 impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(e) = self.cause().filter(|e| lacks_descriptors(e)) {
+            let what = self.what_takes_descriptors();
+            return write!(f, "cannot {what}: {}; {}", reason(e), remedy(e));
+        }
         match self {
-            StartError::Listen(_, e)
-            | StartError::IrcListen(_, e)
-            | StartError::Group(_, e)
-            | StartError::Interfaces(_, e)
-            | StartError::Stdio(_, e)
-            | StartError::NoList(e, _)
-                if lacks_descriptors(e) =>
-            {
-                let what = self.what_takes_descriptors();
-                write!(f, "cannot {what}: {}; {}", reason(e), remedy(e))
-            }
             StartError::Listen(at, e) => {
                 let (why, remedy) = (reason(e), remedy_of_listening(e));
                 write!(f, "cannot listen on {at}: {why}; {remedy} (--listen)")
@@ -108,6 +101,20 @@ impl fmt::Display for StartError {
 }
 
 impl StartError {
+    /// What the system said, if it was the system that refused.
+    fn cause(&self) -> Option<&io::Error> {
+        match self {
+            StartError::Listen(_, e)
+            | StartError::IrcListen(_, e)
+            | StartError::Group(_, e)
+            | StartError::Interfaces(_, e)
+            | StartError::Stdio(_, e)
+            | StartError::NoList(e, _)
+            | StartError::System(_, e) => Some(e),
+            StartError::Option(_) | StartError::Locked(_) | StartError::Store(..) => None,
+        }
+    }
+
     /// What was to be done that takes descriptors, and was refused.
     fn what_takes_descriptors(&self) -> String {
         match self {
@@ -118,6 +125,7 @@ impl StartError {
             StartError::Group(at, _) => format!("use the multicast group {at}"),
             StartError::Interfaces(..) => "multicast".to_owned(),
             StartError::Stdio(which, _) => format!("use {which}"),
+            StartError::System(what, _) => (*what).to_owned(),
             _ => "list the interfaces of this host".to_owned(),
         }
     }
@@ -167,16 +175,8 @@ fn remedy(e: &io::Error) -> &'static str {
 impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            StartError::Option(_) => None,
-            StartError::Listen(_, e)
-            | StartError::IrcListen(_, e)
-            | StartError::Group(_, e)
-            | StartError::Interfaces(_, e)
-            | StartError::Stdio(_, e)
-            | StartError::NoList(e, _)
-            | StartError::System(_, e) => Some(e),
             StartError::Store(_, e) => Some(e),
-            StartError::Locked(..) => None,
+            other => other.cause().map(|e| e as _),
         }
     }
 }
