@@ -149,6 +149,9 @@ pub enum Weakness {
     DoubtedAreNotDialled,
     /// A coordinator that holds its office no more holds it again as soon as anybody else says that it coordinates.
     AnyOfficeCounts,
+    /// A coordinator that names this node as its own is given up at once, though the view here came from somebody else
+    /// since that may have been said.
+    DatedWordsCount,
     /// Many lines of one author that come together arrive as the first of them does.
     FirstOfRunCounts,
     /// Whatever comes is new, also what was said before this node was in its author's view.
@@ -181,6 +184,8 @@ pub enum Weakness {
     DeniedAreSought,
     /// What is only named, of an author of whom nothing was ever here, is waited for as long as what members said.
     UnknownAreAwaited,
+    /// The same of one that is or was in a view, has no link, and of whom nothing ever came.
+    GhostsAreAwaited,
     /// An author that talks on, and does not give what it said before, is waited for as if it were slow.
     TalkersAreAwaited,
     /// Whatever a message waits for next is waited for as long as the first that it waited for.

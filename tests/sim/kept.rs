@@ -320,4 +320,19 @@ pub const KEPT: &[(u64, &str, &str)] = &[
         "cuts that stay",
         "a member out of reach of one that held its office no more told those who elected that it lives",
     ),
+    (
+        500_037_674,
+        "dies while speaking",
+        "who took office at a lower member's request did not take its coordinator for lost, and asked nobody for what it had said",
+    ),
+    (
+        500_085_166,
+        "dies while speaking",
+        "the same, as others were told no more that the dead coordinator lives",
+    ),
+    (
+        500_052_071,
+        "volume of all kinds",
+        "a PING that a cut had held up named its receiver, which gave its coordinator up, and took an earlier view",
+    ),
 ];

@@ -153,7 +153,9 @@ impl Group {
         let resigned = self.coordinator.as_ref().is_some_and(|c| c.key == key)
             && matches!(self.standing, Standing::Member)
             && told.key != key;
-        if resigned && told.key == parts.cx.config.key {
+        if resigned && told.key == parts.cx.config.key && self.may_be_dated(parts) {
+            self.hear_of_no_office(parts, key);
+        } else if resigned && told.key == parts.cx.config.key {
             // Each took the other for the coordinator.
             self.lose_coordinator(parts, "the coordinator follows this node");
         } else if resigned {
@@ -162,6 +164,12 @@ impl Group {
             self.ask_in(parts, told.clone());
         }
         resigned
+    }
+
+    /// True if what the coordinator says on its link may be older than the view here, which came by way of others: a
+    /// word that was held up names who held the office before.
+    fn may_be_dated(&self, parts: &Parts<'_>) -> bool {
+        self.asked_views.is_second_hand() && !parts.cx.is_weakened(Weakness::DatedWordsCount)
     }
 
     /// A peer that was asked in vain points to its coordinator. If it is the one that this node

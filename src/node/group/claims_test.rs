@@ -1,8 +1,8 @@
 //! Who coordinates, as a member tells others and hears from them.
 
-use crate::node::rig::{Rig, address, office, request};
+use crate::node::rig::{Rig, address, config, office, request, view};
 use crate::node::{Effect, Input, LinkId, Timer, Weakness};
-use crate::wire::{Datagram, Key, Message};
+use crate::wire::{Datagram, Key, Message, PeerUpdate, UpdateKind};
 
 const LEADER: Key = Key(9);
 const BEN: Key = Key(10);
@@ -86,4 +86,44 @@ fn a_stranger_that_mentions_a_newer_view_is_not_asked_for_it_but_the_coordinator
     };
     assert!(asks(None));
     assert!(!asks(Some(Weakness::NoAskingPastStrangers)));
+}
+
+/// What a cut held up is older than the view that somebody else has brought meanwhile.
+#[test]
+fn a_coordinator_that_names_this_node_is_given_up_only_when_it_does_so_for_a_while() {
+    let is_held = |weakened: Option<Weakness>, is_repeated: bool| {
+        let own = config().key;
+        let members = [(4, LEADER), (2, own), (3, BEN)];
+        let (mut rig, leader) = Rig::member_among(&members);
+        rig.node.cx.config.weakened = weakened;
+        rig.pass(rig.node.cx.config.failure_timeout);
+        let ben = rig.meet(BEN);
+        let mut newer = office(4, LEADER);
+        newer.version = 3;
+        let coordinator = Some(newer);
+        rig.receive(ben, Message::Ping { coordinator });
+        let whole = view(3, &members);
+        let update = PeerUpdate {
+            coordinator: LEADER,
+            version: 3,
+            next_id: whole.next_id,
+            kind: UpdateKind::Whole,
+            members: whole.members,
+            clock: 0,
+        };
+        rig.receive(ben, Message::PeerUpdate(update));
+        assert_eq!(rig.node.view_version(), 3);
+        let dated = || Message::Ping {
+            coordinator: Some(office(2, own)),
+        };
+        rig.receive(leader, dated());
+        if is_repeated {
+            rig.pass(rig.node.cx.config.failure_timeout);
+            rig.receive(leader, dated());
+        }
+        rig.node.group.leader() == Some(LEADER)
+    };
+    assert!(is_held(None, false));
+    assert!(!is_held(None, true), "it follows this node indeed");
+    assert!(!is_held(Some(Weakness::DatedWordsCount), false));
 }

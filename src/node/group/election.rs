@@ -254,7 +254,12 @@ impl Group {
             // Timers that run are not restarted by further ELECTIONs.
             Standing::Electing(_) => {}
             Standing::Adrift { .. } if !forced => {}
-            _ => self.start_election(parts, "a lower member asked", forced, None),
+            _ => {
+                // What a coordinator said last that this node does not hear any more, others may have.
+                let is_lost = |key: &Key| !forced && !parts.mesh.is_alive(parts.cx, *key);
+                let lost = self.leader().filter(is_lost);
+                self.start_election(parts, "a lower member asked", forced, lost);
+            }
         }
     }
 
