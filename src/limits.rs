@@ -390,7 +390,7 @@ pub const VIEW_QUESTIONS_MAX: usize = 16;
 pub const ACCOUNTS_MAX: usize = 64;
 /// Names of causes that their authors never said: what a liar names beyond them is looked for anew when the
 /// oldest is named again.
-pub const UNSAID_MAX: usize = 1_024;
+pub const UNSAID_MAX: usize = 4_096;
 /// Joiners that one member answers at a time.
 pub const REFERRALS_MAX: usize = 16;
 /// HEARTBEATs that a coordinator sends to members that ask for one, within one heartbeat: some for each

@@ -296,6 +296,16 @@ pub const KEPT_SCALED_DOWN: &[(u64, &str)] = &[
 /// Seeds that once failed as another kind than their own, with their limits scaled down: the kinds, and what showed.
 pub const KEPT_AS_A_KIND: &[(u64, &str, &str)] = &[
     (
+        771,
+        "hostile",
+        "a liar had let a ghost into the view, whose lines everybody was asked for half a minute long",
+    ),
+    (
+        62_568,
+        "hostile",
+        "each later line of a liar waited for whatever else was looked for of it",
+    ),
+    (
         62_812,
         "hostile",
         "what an honest line waited for was given up after twelve seconds, as more of its author was asked for each time",

@@ -19,6 +19,8 @@ pub(in crate::node) struct Origin {
     /// Of `missed`, what nobody was known to count on: it did not come, or came under the floor and was
     /// not shown.
     passed_by: Ranges,
+    /// What nothing waited for any more, and turned out to be owed.
+    owed_after_all: Ranges,
     /// What the user was told is missed, and the author had not said then: it is late if it comes, and no gap.
     called_early: Ranges,
     /// What is lower is not owed: it was said before this node was in the author's view.
@@ -180,6 +182,7 @@ impl Origin {
         for (first, last) in self.passed_by.within(seq, u64::MAX).iter() {
             self.passed_by.remove_range(first, last);
             self.missed.remove_range(first, last);
+            self.owed_after_all.insert_range(first, last);
         }
         true
     }
@@ -239,6 +242,12 @@ impl Origin {
             }
         }
         None
+    }
+
+    /// The same of those that nothing waited for any more before they turned out to be owed.
+    pub(in crate::node) fn last_lack_after_all(&self, first: u64, last: u64) -> Option<u64> {
+        let mut owed = self.owed_after_all.before(last.saturating_add(1));
+        owed.find_map(|(from, to)| self.last_lack(from.max(first), to))
     }
 
     /// The first number of the stretch without anything taken in or given up that ends here; what is
@@ -395,6 +404,12 @@ mod tests {
         origin.pass_by(4, 4);
         assert!(origin.is_settled(2) && origin.is_settled(4));
         assert!(origin.owe_from(3));
+        let last_lacks = [(1, 9), (1, 4), (1, 3)].map(|(a, b)| origin.last_lack_after_all(a, b));
+        assert_eq!(
+            last_lacks,
+            [Some(4), Some(4), None],
+            "the rest was never given up"
+        );
         assert!(origin.is_settled(2) && !origin.is_settled(4));
         assert!(origin.owe_from(1));
         assert!(origin.is_settled(1) && !origin.is_settled(2));

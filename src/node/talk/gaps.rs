@@ -136,6 +136,7 @@ impl Talk {
             self.gaps.put_back(author, stages);
         }
         let mut gone: Vec<(Key, Ranges)> = Vec::new();
+        let mut never_said = BTreeMap::<Key, Ranges>::new();
         // All of it is said before anything is shown that followed from it.
         let in_order = !lent.cx.is_weakened(Weakness::GivenUpOutOfOrder);
         for Due { author, span, .. } in turns.into_due(in_order) {
@@ -145,6 +146,13 @@ impl Talk {
                 let about = (author, stage.since());
                 let missed = self.leave_out_unsaid(lent, about, &lacks);
                 self.call_missed(lent, author, &missed);
+                if missed != lacks {
+                    let unsaid = never_said.entry(author).or_default();
+                    let beyond = lacks.within(missed.highest().saturating_add(1), u64::MAX);
+                    beyond
+                        .iter()
+                        .for_each(|(first, last)| unsaid.insert_range(first, last));
+                }
                 gone.push((author, lacks));
             }
         }
@@ -156,6 +164,7 @@ impl Talk {
             lacks.iter().map(move |(first, last)| (id(first), id(last)))
         });
         let waited = self.waiting.len();
+        self.let_go(&never_said);
         self.release_all(lent, spans.collect());
         if self.waiting.len() < waited {
             // Whoever asked this node for it while it waited was told that it is not here.
@@ -297,20 +306,30 @@ impl Talk {
     pub(super) fn sought_before(&self, id: MessageId) -> Option<MessageId> {
         // Mostly the last of a gap has not come yet: what lies before it is not looked at.
         let last_of = |gap: &NoticedGap| {
-            let mut before = gap.before(id.seq);
-            before.find_map(|(first, last)| self.last_lacking(id.origin, first, last))
+            let (of_whom, mut before) = ((id.origin, gap.thrown().is_some()), gap.before(id.seq));
+            before.find_map(|(first, last)| self.last_lacking(of_whom, first, last))
         };
         let lacks = self.gaps.of(id.origin).iter().filter_map(last_of);
         let seq = lacks.max()?;
         Some(MessageId { seq, ..id })
     }
 
-    /// The last of these that is neither here nor given up, and does not wait itself.
-    fn last_lacking(&self, author: Key, first: u64, mut last: u64) -> Option<u64> {
+    /// The last of these that is neither here nor given up, and does not wait itself. Of what was not thrown away only
+    /// what was given up before it turned out to be owed: what else its author says later does not follow from it.
+    fn last_lacking(
+        &self,
+        (author, is_thrown): (Key, bool),
+        first: u64,
+        mut last: u64,
+    ) -> Option<u64> {
         let unknown = Origin::default();
         let origin = self.history.origin(author).unwrap_or(&unknown);
         loop {
-            let seq = origin.last_lack(first, last)?;
+            let seq = if is_thrown {
+                origin.last_lack(first, last)?
+            } else {
+                origin.last_lack_after_all(first, last)?
+            };
             let id = MessageId {
                 origin: author,
                 seq,

@@ -3,8 +3,9 @@
 //! Owns their names, in a limit. An author that is here speaks for itself: what it has not said once it was
 //! asked is no gap, and what it says later is new, whoever named it before.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use super::heads::causes;
 use super::{Lent, Talk};
 use crate::limits;
 use crate::node::history::{Origin, Ranges};
@@ -72,10 +73,10 @@ impl Talk {
     }
 
     /// Everybody was asked for these, since they were noticed (`since`), the author as well: what only others say that it
-    /// has said is left out of what is given up, and what waited for it waits no more. An author that has dropped
+    /// has said is left out of what is given up, and nothing waits for it any more. An author that has dropped
     /// something may have said it: that is missed.
     pub(super) fn leave_out_unsaid(
-        &mut self,
+        &self,
         lent: &Lent<'_>,
         (author, since): (Key, Time),
         lacks: &Ranges,
@@ -86,12 +87,6 @@ impl Talk {
         let Some(known) = known.filter(|_| !lent.cx.is_weakened(Weakness::NamedCausesExist)) else {
             return lacks.clone();
         };
-        let Some(next) = known.checked_add(1) else {
-            return lacks.clone();
-        };
-        for (first, last) in lacks.within(next, u64::MAX).iter() {
-            self.let_go(author, (first, last));
-        }
         lacks.within(0, known)
     }
 
@@ -105,13 +100,18 @@ impl Talk {
         has_answered.then(|| highest.max(self.waiting.last_of(author)))
     }
 
-    /// What waits for one of these need not wait for it.
-    fn let_go(&mut self, author: Key, (first, last): (u64, u64)) {
-        let id = |seq| MessageId {
-            origin: author,
-            seq,
+    /// What waits and names one of these of these authors need not wait for it, whatever else it waits for now.
+    pub(super) fn let_go(&mut self, never_said: &BTreeMap<Key, Ranges>) {
+        if never_said.is_empty() {
+            return;
+        }
+        let is_unsaid = |id: &MessageId| {
+            let of_author = never_said.get(&id.origin);
+            of_author.is_some_and(|seqs| seqs.contains(id.seq))
         };
-        for named in self.waiting.causes_within((id(first), id(last))) {
+        let waiting = self.waiting.iter().flat_map(|waiter| &waiter.run);
+        let names = waiting.flat_map(|m| causes(m).filter(is_unsaid).map(|id| (m.origin(), id)));
+        for named in names.collect::<Vec<_>>() {
             self.unsaid.insert(named);
         }
     }

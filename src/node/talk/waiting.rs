@@ -360,16 +360,6 @@ impl Waiting {
         messages.filter(|message| self.earlier_for(message).next().is_some())
     }
 
-    /// Those of these, which are of one author, that something waits for, each with the author of what waits.
-    pub(super) fn causes_within(
-        &self,
-        (first, last): (MessageId, MessageId),
-    ) -> Vec<(Key, MessageId)> {
-        let on = self.on.range(first..=last);
-        on.flat_map(|(cause, ids)| ids.iter().map(|id| (id.origin, *cause)))
-            .collect()
-    }
-
     /// Nothing waits any more for one of these, which are of one author. Gives what did, by where it begins: it stays
     /// until it is removed, or waits for something else.
     pub(super) fn make_due(

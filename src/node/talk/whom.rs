@@ -33,11 +33,12 @@ impl Talk {
         let one_is_enough = lent.cx.is_weakened(Weakness::OneAnswerIsEnough);
         // An answer is good for a while only: what one lacked then may have come to it by others.
         let stays_good = lent.cx.is_weakened(Weakness::AnswersStayGood);
-        let asks_again = !stays_good && !self.is_ripe(lent, stage);
+        let is_ripe = self.is_ripe(lent, stage);
+        let asks_again = !stays_good && !is_ripe;
         // An author that says itself that it has not said this.
         let said = self.known_to_be_said(lent, author);
         let denies = said.is_some_and(|said| said < stage.span().0);
-        let is_unknown = self.is_unknown(lent, author);
+        let is_unknown = self.is_unknown(lent, author, is_ripe);
         let talks_on = self.talks_on(lent, author, stage);
         let times = self.times_to_answer(reach);
         // What could not come while this node was away is not held against anybody.
@@ -117,11 +118,14 @@ impl Talk {
             && !lent.cx.is_weakened(Weakness::TalkersAreAwaited)
     }
 
-    /// True if nothing of this author was ever here, and it is and was no member: it is only named, and there may be
-    /// none of that name.
-    fn is_unknown(&self, lent: &Lent<'_>, author: Key) -> bool {
-        !lent.view.contains(author)
-            && !self.stability.has_met(author)
+    /// True if nothing of this author was ever here, and it is and was no member, or has no link and is waited for for
+    /// long (`is_ripe`): it is only named, and there may be none of that name.
+    fn is_unknown(&self, lent: &Lent<'_>, author: Key, is_ripe: bool) -> bool {
+        let is_no_member = || !lent.view.contains(author) && !self.stability.has_met(author);
+        let is_ghost = is_ripe
+            && lent.mesh.open_to(author).is_none()
+            && !lent.cx.is_weakened(Weakness::GhostsAreAwaited);
+        (is_ghost || is_no_member())
             && self.history.highest(author) == 0
             && !lent.cx.is_weakened(Weakness::UnknownAreAwaited)
     }

@@ -213,6 +213,59 @@ fn an_author_that_is_only_named_is_looked_for_for_a_while_only() {
 }
 
 #[test]
+fn a_member_that_was_lost_and_never_said_anything_here_is_looked_for_for_a_while_only() {
+    let ghost = Key(77);
+    let weakened = Weakness::GhostsAreAwaited;
+    let [wait, longer] = wait_of(weakened, (ghost, 1), |rig, tick, _| {
+        if tick == 1 {
+            let link = rig.meet_from(ghost, 1);
+            rig.admit(link, ghost);
+            let why = crate::node::Closed::Failed;
+            rig.turn(vec![crate::node::Input::Closed { link, why }]);
+        }
+    });
+    assert!(wait <= 11 && longer >= 30, "{wait} s, {longer} s");
+}
+
+/// The second cause is looked for from the beginning, and not only once the first is given up.
+#[test]
+fn a_line_that_names_two_that_were_never_said_waits_for_neither_after_their_author_was_asked() {
+    let mut rig = Rig::new();
+    let links = [ANA, BEN].map(|key| (key, rig.meet_from(key, 1)));
+    links.iter().for_each(|(key, link)| rig.admit(*link, *key));
+    let [ana, ben] = links.map(|(_, link)| link);
+    let named = [(LIAR, 5), (BEN, 7)].map(|(origin, seq)| MessageId { origin, seq });
+    rig.receive(ana, timed(ANA, 1, 1_000, &named));
+    let is_unsaid = |rig: &Rig| rig.node.talk.unsaid.contains(ANA, named[1]);
+    for _ in 0..60 {
+        rig.pass(Duration::from_millis(100));
+        for link in [ana, ben] {
+            rig.receive(link, Message::Ping { coordinator: None });
+        }
+        let mut sent = rig.fire_due(&[Timer::Gap, Timer::Sync, Timer::Tick]);
+        while let Some(question) = sent.pop() {
+            if let Some(answer) = rig.answer_to(&question) {
+                sent.extend(rig.receive(ben, answer));
+            }
+        }
+        if is_unsaid(&rig) {
+            break;
+        }
+    }
+    let (first, _) = rig
+        .node
+        .talk
+        .waiting
+        .find(MessageId {
+            origin: ANA,
+            seq: 1,
+        })
+        .expect("it waits for the other one still");
+    assert_eq!(first.missing, named[0]);
+    assert!(is_unsaid(&rig));
+}
+
+#[test]
 fn what_comes_and_names_more_makes_nothing_wait_longer() {
     let weakened = Weakness::EachCauseIsAwaitedAnew;
     let [wait, longer] = wait_of(weakened, (Key(77), 1), |rig, tick, liar| {
