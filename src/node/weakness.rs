@@ -17,6 +17,9 @@ pub enum Weakness {
     NoClaimsOnLinks,
     /// A higher claim is followed before its coordinator let this node in.
     NoWaitForJoinResponse,
+    /// Who asks to be let in, and follows the coordinator's announcement before the answer comes, takes those whom the
+    /// answer names for newcomers.
+    AnnouncedAnswersLetNobodyIn,
     /// An answer to an earlier question lets this node in.
     OldAnswersCount,
     /// Steps of anybody's view apply, at any version.

@@ -117,12 +117,13 @@ impl Group {
                 self.step_seeking(parts);
             }
             Standing::Member => {
-                self.multicast_request(parts, 1);
                 if let Some(target) = self.coordinator.clone() {
                     self.watch_coordinator(parts, target.key);
                     self.asking = None;
                     self.ask_in(parts, target);
                 }
+                // It is the same question, and has the same number.
+                self.multicast_request(parts, 1);
             }
             Standing::Coordinator(_) => self.drift(parts, until, true),
             Standing::Electing(_) => self.drift(parts, until, false),

@@ -302,8 +302,13 @@ impl Group {
         };
         let own = self.claim();
         if own.is_some_and(|c| c.key == leader) && !self.waits_for(parts, leader) {
-            // A second answer to a question that was asked twice.
+            // A second answer to a question that was asked twice; or the first, and the coordinator had announced
+            // itself meanwhile.
             if roster.version() > self.roster.version() {
+                if self.is_later_answer(parts, response.no) {
+                    let clock = parts.cx.believed(response.clock);
+                    self.note_let_in(parts, (key, clock), &roster, (response.no, &response.lost));
+                }
                 self.follow(parts, roster);
                 self.asked_views.hold(key != leader);
             }
@@ -316,9 +321,7 @@ impl Group {
         self.restore_credit(parts, leader);
         parts.cx.observe(clock);
         let first = parts.talk.is_new();
-        let members = roster.members().iter().map(|m| m.key).collect();
-        let (talk, mut lent) = self.talk(parts);
-        talk.be_let_in(&mut lent, (key, clock), members, &response.lost);
+        self.note_let_in(parts, (key, clock), &roster, (response.no, &response.lost));
         self.follow(parts, roster);
         self.asked_views.hold(key != leader);
         // It is the coordinator's, whoever brings the answer.
@@ -334,6 +337,26 @@ impl Group {
         }
         let (talk, mut lent) = self.talk(parts);
         talk.begin_joining(&mut lent, key, is_unwanted);
+    }
+
+    /// This answer lets this node in, as one tells it that had seen this clock: whoever is in the view was there before.
+    fn note_let_in(
+        &mut self,
+        parts: &mut Parts<'_>,
+        host: (Key, u64),
+        roster: &Roster,
+        (no, lost): (u64, &[Key]),
+    ) {
+        self.answered = no.min(self.question);
+        let members = roster.members().iter().map(|m| m.key).collect();
+        let (talk, mut lent) = self.talk(parts);
+        talk.be_let_in(&mut lent, host, members, lost);
+    }
+
+    /// True if this is the number of a question that this node has put since the one whose answer let it in last.
+    fn is_later_answer(&self, parts: &Parts<'_>, no: u64) -> bool {
+        (self.answered + 1..=self.question).contains(&no)
+            && !parts.cx.is_weakened(Weakness::AnnouncedAnswersLetNobodyIn)
     }
 
     /// True if this node follows whoever has this claim, now that it is let in to this version of its view, in

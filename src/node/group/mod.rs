@@ -134,6 +134,8 @@ pub(super) struct Group {
     asking: Option<Asking>,
     /// The number of the question that was put last, which its repetitions share.
     question: u64,
+    /// The number of the last question whose answer let this node in.
+    answered: u64,
     /// Whose word on a coordinator came to nothing.
     credit: Credit,
     /// On whose word this node is still the member of a coordinator that it had lost.
@@ -178,6 +180,7 @@ impl Group {
             announced: None,
             asking: None,
             question: 0,
+            answered: 0,
             credit: Credit::default(),
             stay: None,
             leaderless: None,

@@ -227,6 +227,48 @@ fn what_whoever_is_there_had_seen_as_this_node_comes_back_is_no_past() {
     assert_eq!(shown.len(), 3);
 }
 
+/// The same where the coordinator's announcement comes before its answer, and the new one's HELLO behind it.
+#[test]
+fn what_whoever_is_there_had_seen_is_no_past_although_the_coordinator_announced_itself_before_it_answered()
+ {
+    const NEW: Key = Key(30);
+    let shown = |weakened: Option<Weakness>| {
+        let mut rig = Rig::new();
+        rig.node.cx.config.weakened = weakened;
+        let ben = rig.meet(BEN);
+        rig.admit(ben, BEN);
+        let coordinator = Some(office(3, BEN));
+        let asked = rig.receive(ben, Message::Ping { coordinator });
+        let no = asked.iter().find_map(|message| match message {
+            Message::JoinRequest(request) => Some(request.no),
+            _ => None,
+        });
+        let mut members = vec![(3, BEN), (1, config().key)];
+        let announced = view(8, &members);
+        rig.receive(ben, Message::CoordinatorAnnouncement(announced));
+        members.push((4, NEW));
+        let mut answer = response(&members, Position::default());
+        (answer.view, answer.no) = (view(9, &members), no.expect("it asks to be let in"));
+        rig.receive(ben, Message::JoinResponse(answer));
+        let is_there = rig.node.members().iter().any(|member| member.key == NEW);
+        assert!(is_there, "it is let in again");
+        let mut greeting = hello(NEW, Some(office(3, BEN)));
+        greeting.clock = 2_500;
+        rig.meet_as(greeting);
+        for seq in 1..=3 {
+            rig.pass_on(BEN, chat(STRANGER, seq, &[]));
+        }
+        rig.pass(rig.node.cx.config.failure_timeout / 2);
+        rig.fire(Timer::Tick);
+        let shown = arrivals(&mut rig).into_iter();
+        let new = shown.filter(|(_, arrival)| *arrival == Arrival::Live);
+        new.count()
+    };
+    assert_eq!(shown(None), 3);
+    let weakened = Weakness::AnnouncedAnswersLetNobodyIn;
+    assert!(shown(Some(weakened)) < 3);
+}
+
 /// The coordinator's word comes by way of others, and late: the link to it is cut as it lets this node in.
 #[test]
 fn what_was_taken_for_old_too_early_is_shown_once_its_author_says_that_it_is_new() {
