@@ -140,6 +140,7 @@ impl Group {
         self.coordinator = None;
         self.leaderless = None;
         self.asking = None;
+        self.question += 1;
         let why = "others may have gone on without it";
         self.enter(parts.cx, Standing::Adrift { until, held_office }, why);
         self.step_adrift(parts);

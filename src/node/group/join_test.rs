@@ -81,6 +81,35 @@ fn a_coordinator_that_was_away_asks_everybody_before_it_takes_the_office_up_agai
     assert_eq!(rig.node.coordinator().map(|c| c.key), Some(Key(5)));
 }
 
+/// What answers the question is told from what answers an earlier one, which let this node in before.
+#[test]
+fn whoever_was_away_asks_with_a_number_of_its_own() {
+    let numbers = |rig: &mut Rig| {
+        rig.done.clear();
+        rig.pass(rig.node.cx.config.failure_timeout * 2);
+        let sent = rig.turn(vec![Input::Away]);
+        let on_links = sent.iter().filter_map(|message| match message {
+            Message::JoinRequest(request) => Some(request.no),
+            _ => None,
+        });
+        let by_multicast = rig.done.iter().filter_map(|effect| match effect {
+            Effect::Multicast(Datagram::JoinRequest(request)) => Some(request.no),
+            _ => None,
+        });
+        on_links.chain(by_multicast).collect::<Vec<_>>()
+    };
+    let (mut member, _) = Rig::member_of(LEADER);
+    let mut coordinator = Rig::new();
+    let ben = coordinator.meet(BEN);
+    coordinator.admit(ben, BEN);
+    for rig in [&mut member, &mut coordinator] {
+        let before = rig.node.group.question;
+        let asked = numbers(rig);
+        assert!(asked.len() >= 2, "on a link and by multicast: {asked:?}");
+        assert!(asked.iter().all(|no| *no == before + 1), "{asked:?}");
+    }
+}
+
 /// Each of them is heard for a second, and none is ever reached.
 #[test]
 fn coordinators_that_are_heard_one_after_the_other_put_a_room_off_for_seconds_only() {
