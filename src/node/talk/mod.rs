@@ -43,6 +43,7 @@ mod plan;
 mod returning;
 mod rounds;
 mod runs;
+mod sought;
 mod source;
 mod stability;
 mod storing;
