@@ -227,9 +227,9 @@ fn a_member_that_was_lost_and_never_said_anything_here_is_looked_for_for_a_while
     assert!(wait <= 11 && longer >= 30, "{wait} s, {longer} s");
 }
 
-/// The second cause is looked for from the beginning, and not only once the first is given up.
+/// What an author denies is let go by whatever names it, also by a line that waits for something else just then.
 #[test]
-fn a_line_that_names_two_that_were_never_said_waits_for_neither_after_their_author_was_asked() {
+fn what_its_author_denies_is_waited_for_no_more_by_a_line_that_waits_for_something_else_first() {
     let mut rig = Rig::new();
     let links = [ANA, BEN].map(|key| (key, rig.meet_from(key, 1)));
     links.iter().for_each(|(key, link)| rig.admit(*link, *key));
