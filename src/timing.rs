@@ -216,6 +216,9 @@ pub const LEAVE_REMEMBERED: Duration = Duration::from_secs(10);
 pub const FAREWELL_PEERS: Duration = Duration::from_millis(200);
 /// How long a node that has left waits for the readers of stdout and stderr.
 pub const FAREWELL_OUTPUT: Duration = Duration::from_secs(2);
+/// How long the end waits until what is not stored yet has room in the store: it is little where that has to be waited
+/// for, since the log is short there.
+pub const FAREWELL_BACKLOG: Duration = Duration::from_secs(3);
 /// How long the end waits for the disk under the store: a disk that works takes less for a checkpoint.
 pub const FAREWELL_STORE: Duration = Duration::from_millis(500);
 /// How long a link that is being closed may take to write what is queued and be read to its end.

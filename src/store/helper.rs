@@ -21,6 +21,8 @@ pub const HELPER: &str = "__store-helper";
 /// Messages whose words go into the index in one transaction, some 1 ms of work: a commit of the node
 /// may have to wait for it.
 const INDEX_BATCH: u32 = 50;
+/// Bytes of text after which no further message goes into one of these.
+const INDEX_BYTES: u64 = 16 * 1024;
 /// What one of these may add to the file, in bytes.
 const INDEX_ROOM: u64 = 64 * 1024;
 /// The pause between two of these: the processor is left to the node.
@@ -102,6 +104,7 @@ impl Request {
             now_ms,
             newest,
             writable,
+            limits,
         } = self.job()
         else {
             return Ok(None);
@@ -118,7 +121,12 @@ impl Request {
             result => result?,
         };
         let store = match opened {
-            Some(store) => store,
+            Some(mut store) => {
+                if let Err(e) = store.shrink(*limits, || say(Reply::Shrinking)) {
+                    say(Reply::Unshrunk(e));
+                }
+                store
+            }
             None if size(self.path()) == 0 => {
                 say(Reply::Absent);
                 say(Reply::Ready);
@@ -211,7 +219,7 @@ fn index(
         if taken.log > log_max {
             break;
         }
-        if !store.index(INDEX_BATCH)? {
+        if !store.index(INDEX_BATCH, INDEX_BYTES)? {
             return Ok(false);
         }
         if is_called_within(stdin, INDEX_PAUSE) {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use super::opening::absolute;
 use super::place::FileId;
-use super::{Owner, StoreError};
+use super::{Owner, SizeLimits, StoreError};
 use crate::wire::{Key, Part, Position, SeqRange, Sum};
 
 /// A request's fields, each ended by a NUL.
@@ -35,6 +35,8 @@ pub enum Job {
         newest: usize,
         /// False if the node may not write to it: it is only looked at.
         writable: bool,
+        /// A file that takes more of the disk than this is made smaller, if it may be written to.
+        limits: SizeLimits,
     },
     /// Checkpoint, once the node has said so.
     Tend {
@@ -65,6 +67,10 @@ pub struct Request {
 pub enum Reply {
     /// The file cannot be written to, for this reason.
     Unwritable(StoreError),
+    /// The file is larger than it may be, and its oldest messages are deleted.
+    Shrinking,
+    /// It could not be made smaller, or not small enough.
+    Unshrunk(StoreError),
     /// There is nothing to read.
     Absent,
     /// Messages with these ids are in it.
@@ -149,6 +155,7 @@ impl Request {
                 now_ms,
                 newest,
                 writable,
+                limits: SizeLimits { file, used, log },
             } => [
                 (if *writable { "prepare" } else { "look" }).into(),
                 path,
@@ -156,7 +163,7 @@ impl Request {
                 // A lock is never empty.
                 owner.lock.clone().unwrap_or_default().into(),
                 now_ms.to_string().into(),
-                newest.to_string().into(),
+                format!("{newest} {file} {used} {log}").into(),
             ],
             Job::Tend { index } => [
                 (if index.is_some() {
@@ -216,14 +223,19 @@ impl Request {
                 before: Position::new(fourth.parse().ok()?, origin, sixth.parse().ok()?),
             }
         } else {
+            let numbers: Result<Vec<u64>, _> = sixth.split(' ').map(str::parse).collect();
+            let [newest, file, used, log] = numbers.ok()?[..] else {
+                return None;
+            };
             Job::Prepare {
                 owner: Owner {
                     room: third,
                     lock: Some(fourth).filter(|lock| !lock.is_empty()),
                 },
                 now_ms: fifth.parse().ok()?,
-                newest: sixth.parse().ok()?,
+                newest: usize::try_from(newest).unwrap_or(usize::MAX),
                 writable: job == b"prepare",
+                limits: SizeLimits { file, used, log },
             }
         };
         let path = std::ffi::OsStr::from_bytes(path).into();
@@ -235,6 +247,8 @@ impl Reply {
     pub(super) fn to_line(&self) -> String {
         match self {
             Reply::Unwritable(e) => format!("unwritable {}", e.to_words()),
+            Reply::Shrinking => "shrinking".into(),
+            Reply::Unshrunk(e) => format!("unshrunk {}", e.to_words()),
             Reply::Absent => "absent".into(),
             Reply::Range(r) => format!("range {} {} {}", r.author, r.first, r.last),
             Reply::Bucket(Part { upto, count, sum }) => {
@@ -266,6 +280,8 @@ impl Reply {
         let mut number = || words.next()?.parse::<u64>().ok();
         Some(match kind {
             "unwritable" => Reply::Unwritable(StoreError::from_words(rest)),
+            "shrinking" => Reply::Shrinking,
+            "unshrunk" => Reply::Unshrunk(StoreError::from_words(rest)),
             "absent" => Reply::Absent,
             "range" => {
                 let (key, ends) = rest.split_once(' ')?;
@@ -321,6 +337,11 @@ mod tests {
             now_ms: 17,
             newest: usize::MAX,
             writable,
+            limits: SizeLimits {
+                file: u64::MAX,
+                used: 12,
+                log: 0,
+            },
         };
         let tend = [Some((7, u64::MAX)), None].map(|index| Job::Tend { index });
         let search = Job::Search {
@@ -368,6 +389,7 @@ mod tests {
             ]
         };
         let mut replies = vec![
+            Reply::Shrinking,
             Reply::Absent,
             Reply::Range(SeqRange::new(Key(u64::MAX), 1, u64::MAX)),
             Reply::Until(Position::new(1, Key(2), 3)),
@@ -382,6 +404,7 @@ mod tests {
         replies.extend(errors().map(Reply::Failed));
         replies.extend(errors().map(Reply::Unwritable));
         replies.extend(errors().map(Reply::Unindexed));
+        replies.extend(errors().map(Reply::Unshrunk));
         for reply in replies {
             let line = reply.to_line();
             assert!(!line.contains('\n'), "{line}");

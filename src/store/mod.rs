@@ -20,6 +20,7 @@
 //! | `helper` | the process that may wait for the disk |
 //! | `helper_words` | what that process and the node say to each other |
 //! | `size` | how much of the disk it takes; deleting the oldest messages |
+//! | `shrinking` | making a file fit that is too large when it is opened |
 //! | `search` | what `papo history` reads |
 //! | `error` | what can go wrong |
 //!
@@ -68,6 +69,7 @@ mod place;
 mod reading;
 mod schema;
 mod search;
+mod shrinking;
 mod size;
 #[cfg(test)]
 #[path = "store_test.rs"]
@@ -83,6 +85,7 @@ pub use log_file::LogLength;
 pub use opening::set_aside;
 pub use place::{Identity, Place};
 pub use search::Search;
+pub use shrinking::SizeLimits;
 pub use size::{DiskUse, Dropped};
 pub use waiting::BLOCK_MIN;
 
@@ -197,13 +200,13 @@ impl Store {
         Ok(())
     }
 
-    /// Puts the oldest messages whose words are not in the index there, at most so many; true if
-    /// there are more. It is no part of a commit because it costs ten times as much.
+    /// Puts the oldest messages whose words are not in the index there, at most so many, and no more after so many
+    /// bytes of text; true if there are more. It is no part of a commit because it costs ten times as much.
     ///
     /// # Errors
     ///
     /// If that failed; nothing has changed then.
-    pub fn index(&mut self, max: u32) -> Result<bool, StoreError> {
+    pub fn index(&mut self, max: u32, bytes_max: u64) -> Result<bool, StoreError> {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -214,7 +217,7 @@ impl Store {
         };
         let (indexed, last): (i64, Option<i64>) = (indexed, last);
         let last = last.unwrap_or(0);
-        let until = last.min(indexed + i64::from(max));
+        let until = indexed_until(&transaction, indexed, max, bytes_max)?;
         if until <= indexed {
             return Ok(false);
         }
@@ -225,6 +228,26 @@ impl Store {
         transaction.commit()?;
         Ok(until < last)
     }
+}
+
+/// The last of the messages after this one whose words go into the index together.
+fn indexed_until(
+    connection: &Connection,
+    after: i64,
+    max: u32,
+    bytes_max: u64,
+) -> Result<i64, StoreError> {
+    let sql = "SELECT id, octet_length(text) FROM messages WHERE id > ?1 ORDER BY id LIMIT ?2";
+    let mut ask = connection.prepare_cached(sql)?;
+    let mut rows = ask.query([after, i64::from(max)])?;
+    let (mut until, mut bytes) = (after, 0);
+    while bytes < bytes_max
+        && let Some(row) = rows.next()?
+    {
+        until = row.get(0)?;
+        bytes += u64::try_from(row.get::<_, i64>(1)?).unwrap_or(0);
+    }
+    Ok(until)
 }
 
 /// A path with something after its last character.

@@ -110,12 +110,16 @@ impl Store {
         configure(&connection)?;
         migrate(&mut connection, version, owner, now_ms)?;
         let Born { floor, created } = verify(&connection, Some(owner))?;
-        let store = Store {
+        let mut store = Store {
             pin: Some(pin),
             dropped_to: dropped_to(&connection, schema::VERSION)?,
             ..Store::unheld(connection, floor, Files::new(path, file, created)?)
         };
         store.look_at_waiting()?;
+        let length = store.disk_use()?.file;
+        if size(path) > length {
+            store.files.expect(length);
+        }
         Ok(store)
     }
 

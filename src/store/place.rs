@@ -70,6 +70,8 @@ pub(super) struct Files {
     created: i64,
     /// How long the file was at least when it was last looked at, in bytes.
     length: u64,
+    /// It may become as short as this by itself, once its log is in it.
+    shortest: u64,
 }
 
 impl Files {
@@ -89,7 +91,15 @@ impl Files {
             beside: parts.into_iter().filter_map(with_id).collect(),
             created,
             length: found.len(),
+            shortest: u64::MAX,
         })
+    }
+
+    /// So long the file is once all of its log is in it: that may be less than it is now, if it was written anew
+    /// and its log not taken up since.
+    pub(super) fn expect(&mut self, length: u64) {
+        self.shortest = length;
+        self.length = self.length.min(length);
     }
 
     /// How long the log is that lies beside the file, in bytes.
@@ -149,7 +159,7 @@ impl Store {
     /// If not; what was committed does not count.
     pub fn look(&mut self) -> Result<(), StoreError> {
         match self.find() {
-            (Place::There, length) => self.files.length = length,
+            (Place::There, length) => self.files.length = length.min(self.files.shortest),
             (Place::WithoutLog, _) => return Err(StoreError::LogMoved),
             (Place::Gone, _) => return Err(StoreError::Moved),
             (Place::Emptied, _) => return Err(StoreError::Emptied),

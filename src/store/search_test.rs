@@ -25,7 +25,7 @@ fn searching_takes_time_nick_and_words() {
     // Whether they are in the index or not.
     for indexed in [0, 2, 4] {
         for _ in 0..indexed {
-            store.index(1).unwrap();
+            store.index(1, u64::MAX).unwrap();
         }
         assert_eq!(texts(&store, &words("LUNCH")), [said[0].1, said[1].1]);
         assert_eq!(texts(&store, &words("cafe")), [said[2].1]);

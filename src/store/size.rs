@@ -4,7 +4,7 @@
 //!
 //! What is deleted are the oldest messages, in the total order, as many as one step of a few milliseconds
 //! takes. The pages that they had are used again by what is stored next, so that the file does not grow; it
-//! does not become smaller either. Up to which position everything was deleted is in the file: nothing at or
+//! does not become smaller either (but see `shrinking`). Up to which position everything was deleted is in the file: nothing at or
 //! below that is stored again.
 
 use rusqlite::{Connection, TransactionBehavior};
@@ -13,9 +13,10 @@ use super::schema::{self, bytes_of};
 use super::{Store, StoreError, position_of, waiting};
 use crate::wire::{ChatMessage, Position};
 
-/// Rows deleted in one step, some 2 ms of work, and about the bytes of their texts.
+/// Rows deleted in one step, some 2 ms of work, and about the bytes of their texts: the log gets the words that are
+/// deleted with them.
 const ROWS_MAX: usize = 200;
-const TEXT_BYTES: usize = 64 * 1024;
+const TEXT_BYTES: usize = 32 * 1024;
 
 /// What a file takes of the disk, in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -97,7 +97,7 @@ fn pages_that_become_free_are_used_again() {
         if round % 3 > 0 {
             store.make_rows().unwrap();
         }
-        while store.index(1_000).unwrap() {}
+        while store.index(1_000, u64::MAX).unwrap() {}
         while store.disk_use().unwrap().used > 500_000 {
             assert!(!store.drop_oldest().unwrap().messages.is_empty());
         }
@@ -111,4 +111,88 @@ fn pages_that_become_free_are_used_again() {
     let words = Some(format!("word{}", next - 1));
     assert_eq!(texts(&store, &Search { words, ..search }).len(), 1);
     assert!(store.disk_use().unwrap().log > 0);
+}
+
+/// Limits for a file of so many bytes.
+fn limits(file: u64) -> SizeLimits {
+    SizeLimits {
+        file,
+        used: file - file / 8,
+        log: file / 4,
+    }
+}
+
+/// A large file with rows, some of which are in the index, and blocks.
+fn large(path: &Path) -> Vec<ChatMessage> {
+    let mut store = open(path).unwrap();
+    let all = many(1, 1..=20_000);
+    for part in all.chunks(1_000) {
+        commit(&mut store, part);
+    }
+    for _ in 0..20 {
+        store.make_rows().unwrap();
+    }
+    while store.index(1_000, u64::MAX).unwrap() {}
+    assert!(store.waiting_blocks() > 10);
+    close(store);
+    all
+}
+
+#[test]
+fn a_file_is_made_to_fit_and_has_the_newest() {
+    let dir = Scratch::new();
+    let path = dir.file();
+    let all = large(&path);
+    let before = fs::metadata(&path).unwrap().len();
+    let mut store = Store::open_unlocked(&path, &owner(), 1_000, true).unwrap();
+    let mut told = 0;
+    store.shrink(limits(before), || told += 1).unwrap();
+    assert_eq!((told, all_of(&store) == all), (0, true), "it fits");
+    store.shrink(limits(500_000), || told += 1).unwrap();
+    assert_eq!(told, 1);
+    let left = all_of(&store);
+    assert!(left.len() > 1_000 && all.ends_with(&left), "{}", left.len());
+    let taken = store.disk_use().unwrap();
+    assert!(taken.file <= 500_000 && taken.log == 0, "{taken:?}");
+    assert_eq!(fs::metadata(&path).unwrap().len(), taken.file);
+    let first = all.len() - left.len();
+    assert_eq!(store.dropped_to(), all[first - 1].position());
+    drop(store);
+    let store = open(&path).unwrap();
+    assert!(all_of(&store) == left);
+    assert_eq!(store.dropped_to(), all[first - 1].position());
+}
+
+#[test]
+fn a_file_that_becomes_shorter_once_its_log_is_in_it_was_not_emptied() {
+    let dir = Scratch::new();
+    let path = dir.file();
+    large(&path);
+    let before = fs::metadata(&path).unwrap().len();
+    let reader = Store::open_for_reading(&path, None).unwrap();
+    let reading = reader.moment().unwrap();
+    assert!(reader.owner().is_ok());
+    let mut helping = Store::open_unlocked(&path, &owner(), 1_000, true).unwrap();
+    helping.shrink(limits(500_000), || {}).unwrap();
+    assert_eq!(fs::metadata(&path).unwrap().len(), before);
+    let mut store = open(&path).unwrap();
+    drop(helping);
+    store.look().unwrap();
+    commit(&mut store, &many(2, 1..=3));
+    drop(reading);
+    store.checkpoint().unwrap();
+    assert!(fs::metadata(&path).unwrap().len() < before / 2);
+    store.look().unwrap();
+    fs::File::create(&path).unwrap();
+    assert!(matches!(store.look(), Err(StoreError::Emptied)));
+}
+
+#[test]
+fn what_is_indexed_together_is_bounded_by_its_bytes() {
+    let dir = Scratch::new();
+    let mut store = open(&dir.file()).unwrap();
+    let long = |n| message(1, n, n, &format!("{n} {}", "word ".repeat(2_000)));
+    commit(&mut store, &(1..=5).map(long).collect::<Vec<_>>());
+    let more = [(); 3].map(|()| store.index(50, 16 * 1024).unwrap());
+    assert_eq!(more, [true, true, false]);
 }

@@ -46,6 +46,13 @@ fn unique() -> u64 {
     RandomState::new().hash_one(0)
 }
 
+/// Whatever a file takes of the disk, it may.
+const LIMITS: SizeLimits = SizeLimits {
+    file: u64::MAX,
+    used: u64::MAX,
+    log: u64::MAX,
+};
+
 fn owner() -> Owner {
     Owner {
         room: "lobby".into(),
@@ -349,6 +356,7 @@ fn what_is_dated_more_than_20_hours_ahead_is_left_out_and_counted() {
         now_ms,
         newest: 1,
         writable: false,
+        limits: LIMITS,
     };
     let replies = Request::prepare(&scratch.file(), job(2_000))
         .unwrap()
@@ -384,7 +392,7 @@ fn a_checkpoint_empties_the_log_and_the_index_is_sound() {
     store.checkpoint().unwrap();
     assert_eq!(store.log_length().unwrap().waiting, 0);
     assert!(store.empty_log().unwrap());
-    assert!(store.index(200).unwrap() && !store.index(200).unwrap());
+    assert!(store.index(200, u64::MAX).unwrap() && !store.index(200, u64::MAX).unwrap());
     commit(&mut store, &[message(1, 301, 301, "not in the index yet")]);
     let check = "INSERT INTO words (words, rank) VALUES ('integrity-check', 0)";
     store.connection.execute_batch(check).unwrap();

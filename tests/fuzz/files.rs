@@ -209,7 +209,7 @@ pub fn store(bytes: &[u8]) {
         let _ = store.ranges();
         let _ = store.buckets(Position::END);
         let _ = store.commit([message(1_000)].iter(), Position::default());
-        let _ = store.index(10);
+        let _ = store.index(10, u64::MAX);
         let _ = store.drop_oldest();
         store.close();
     }

@@ -4,6 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 
+use rusqlite::Connection;
+use rustix::process::Signal;
+
 use super::{join_storing_with, stored_texts};
 use crate::harness::{Node, PATIENCE, Room, agree, alone, let_pass, ms, scratch_dir, shared};
 
@@ -128,36 +131,146 @@ fn what_is_in_the_store_only_is_gone_with_it() {
     assert!(kept.last().is_some_and(|text| is_number(text, LINES / 2)));
 }
 
+/// A store that was written without a limit; how many lines it holds.
+fn larger_than_allowed(room: &Room, dir: &Path, file: &Path) -> usize {
+    let ana = join_storing_with(room, "ana", file, &[]);
+    ana.joined();
+    flood(room, dir, file, LINES);
+    ana.say("/quit");
+    assert_eq!(ana.exit(), 0);
+    let (before, kept) = (disk_use(file), stored_texts(file).len());
+    assert!(before > 2 * MAX, "{before} bytes");
+    assert_eq!(kept, LINES);
+    kept
+}
+
+/// These are the last of so many lines.
+fn assert_newest(kept: &[String], count: usize) {
+    let first = count - kept.len() + 1;
+    let are_newest = kept.iter().zip(first..).all(|(text, n)| is_number(text, n));
+    assert!(are_newest, "{:?} to {:?}", kept.first(), kept.last());
+    assert!(kept.len() > 2_000, "{} lines are left", kept.len());
+}
+
 #[test]
-fn a_file_that_is_larger_already_keeps_its_size() {
-    let permit = shared();
+fn a_file_that_is_larger_already_is_made_to_fit_at_the_start() {
+    let permit = alone();
     let room = Room::new(&permit);
     let dir = scratch_dir();
     let file = dir.join("a.db");
-    let ana = join_storing_with(&room, "ana", &file, &[]);
-    ana.joined();
-    flood(&room, &dir, &file, LINES / 4);
-    ana.say("/quit");
-    assert_eq!(ana.exit(), 0);
-    let (before, kept) = (disk_use(&file), stored_texts(&file).len());
-    assert!(
-        before > MAX && kept == LINES / 4,
-        "{before} bytes, {kept} lines"
-    );
+    let count = larger_than_allowed(&room, &dir, &file);
     let ana = join_storing_with(&room, "ana", &file, &SMALL);
-    assert_eq!(ana.joined().num("history"), kept as u64);
-    flood(&room, &dir, &file, LINES / 4);
+    let joined = ana.joined();
+    let (taken, left) = (disk_use(&file), stored_texts(&file));
+    assert!(taken <= MAX, "{taken} bytes");
+    assert_newest(&left, count);
+    assert_eq!(joined.num("history"), left.len() as u64);
+    assert_eq!(warnings(&ana, "larger than it may become"), 1);
+    let most = flood(&room, &dir, &file, LINES / 4);
+    assert!(most <= MAX, "{most} bytes");
     ana.say("/quit");
     assert_eq!(ana.exit(), 0);
+    assert!(disk_use(&file) <= MAX);
+    assert_newest(&stored_texts(&file), LINES / 4);
+    // The next start has nothing to do.
+    let ana = join_storing_with(&room, "ana", &file, &SMALL);
+    ana.joined();
+    assert_eq!(warnings(&ana, "larger than it may become"), 0);
+}
+
+#[test]
+fn killed_while_a_file_is_made_to_fit_leaves_one_that_is_sound() {
+    let permit = alone();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let file = dir.join("a.db");
+    let count = larger_than_allowed(&room, &dir, &file);
+    for later in [0, 20, 40, 80, 160, 320] {
+        let ana = join_storing_with(&room, "ana", &file, &SMALL);
+        ana.event("the beginning", |e| {
+            e.is("joined") || e.is("warning") && e.text("text").contains("larger")
+        });
+        let_pass(ms(later));
+        ana.signal(Signal::KILL);
+        ana.exit_within(PATIENCE);
+        let left = stored_texts(&file);
+        assert_newest(&left, count);
+    }
+    let ana = join_storing_with(&room, "ana", &file, &SMALL);
+    ana.joined();
+    let taken = disk_use(&file);
+    assert!(taken <= MAX, "{taken} bytes");
+    assert_newest(&stored_texts(&file), count);
+}
+
+const LEAST: [&str; 2] = ["--store-max", "1M"];
+const LEAST_MAX: u64 = 1024 * 1024;
+/// Long lines, more than a store of the smallest size has room for, and fewer than are given up in memory.
+const LONG_LINES: usize = 600;
+
+/// Somebody with a small store has taken in what it could not store yet, since somebody reads the file: that node, and
+/// who reads.
+fn behind(room: &Room, dir: &Path, file: &Path) -> (Node, Connection) {
+    let ana = join_storing_with(room, "ana", file, &LEAST);
+    ana.joined();
+    let reader = Connection::open(file).expect("it is a database");
+    let read = "BEGIN; SELECT * FROM room";
+    reader.execute_batch(read).expect("it can be read");
+    let path = dir.join("long lines");
+    let text: String = (1..=LONG_LINES).map(|n| format!("{n:0>15000}\n")).collect();
+    fs::write(&path, text).expect("the directory is ours");
+    let lines = fs::File::open(&path).expect("it was just written");
+    let options = ["--wait-members", "1", "--timeout", "1"];
+    let bia = room.papo("bia", &options).stdin(lines).start();
+    assert_eq!(bia.exit(), 1, "it was not confirmed");
+    ana.heard("bia", LONG_LINES);
+    (ana, reader)
+}
+
+#[test]
+fn who_leaves_with_more_than_there_is_room_for_stores_the_newest_of_it() {
+    let permit = alone();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let file = dir.join("a.db");
+    for round in 1..=2 {
+        let (ana, reader) = behind(&room, &dir, &file);
+        ana.say("/quit");
+        drop(reader);
+        assert_eq!(ana.exit(), 0);
+        let (taken, left) = (disk_use(&file), stored_texts(&file));
+        assert!(taken <= LEAST_MAX, "round {round}: {taken} bytes");
+        let first = LONG_LINES + 1 - left.len();
+        let are_newest = left.iter().zip(first..).all(|(text, n)| is_number(text, n));
+        assert!(are_newest && left.len() > 20, "{} lines", left.len());
+        let said = ana.stderr();
+        assert!(
+            said.contains("not stored: they are more than it may hold"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn who_leaves_while_the_log_cannot_be_cut_leaves_soon_and_takes_no_more_of_the_disk() {
+    let permit = alone();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let file = dir.join("a.db");
+    let (ana, reader) = behind(&room, &dir, &file);
+    ana.say("/quit");
+    assert_eq!(ana.exit(), 0);
+    let taken = disk_use(&file);
+    assert!(taken <= LEAST_MAX, "{taken} bytes");
+    let said = ana.stderr();
     assert!(
-        disk_use(&file) <= before + MAX / 4,
-        "{} bytes",
-        disk_use(&file)
+        said.contains("or somebody reads the file for long"),
+        "{said}"
     );
-    assert!(
-        stored_texts(&file).len() + 2_000 > kept,
-        "it was not cut down"
-    );
+    drop(reader);
+    let held = stored_texts(&file).len() as u64;
+    let ana = join_storing_with(&room, "ana", &file, &LEAST);
+    assert_eq!(ana.joined().num("history"), held);
 }
 
 #[test]

@@ -18,7 +18,9 @@ impl Keeper {
             Err(e @ (StoreError::Unusable(_) | StoreError::Later(_))) => Err(e),
             result => Ok(result.map_err(wrong)?),
         };
-        let loading = Loading::begin(&self.files, self.newest, now, lock, &mut self.helper);
+        let limits = self.space.limits_at_start();
+        let (files, helper) = (&self.files, &mut self.helper);
+        let loading = Loading::begin(files, self.newest, now, lock, limits, helper);
         self.loading = Some(loading.map_err(wrong)?);
         Ok(())
     }
@@ -55,6 +57,10 @@ impl Keeper {
         if let Some(e) = loading.take_unwritable() {
             let e = StoreError::Unusable(e.to_string());
             load.words.push(self.enter_trouble(now.time, &e));
+        }
+        if loading.take_shrinks() {
+            let (shown, words) = (self.files.shown(), self.space.words_at_start());
+            load.words.push(format!("{shown}: {words}"));
         }
         let unread = loading.take_unread();
         let shown = self.files.shown();

@@ -31,7 +31,6 @@ use crate::store::{self, Dropped, Identity, Owner, Place, Portion, Store, StoreE
 use crate::ui::visible::{Tab, visible};
 use crate::wire::{ChatMessage, MessageId, Position};
 
-use super::rows::Rows;
 use super::tending::Tending;
 
 /// Messages copied per turn of the loop, some 5 ms of work: read at once, since a block of them is unpacked each
@@ -271,16 +270,6 @@ impl Files {
         tending.on_commit(now, BATCH);
         self.dropped_to = self.dropped_to.max(dropped.upto);
         Ok(dropped)
-    }
-
-    /// At the end: the last blocks of messages become rows, if they are few.
-    pub(super) fn make_last_rows(&mut self, tending: &mut Tending, now: Time) {
-        while self.store.as_ref().is_some_and(Rows::is_little) {
-            if let Err(e) = self.make_rows(tending, now) {
-                log::info!("{}: blocks of messages stay: {e}", self.path.display());
-                break;
-            }
-        }
     }
 
     /// Whether the file is where others find it.

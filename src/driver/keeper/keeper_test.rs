@@ -73,6 +73,7 @@ fn keeper(scratch: &Scratch) -> Keeper {
         reading: Reading::default(),
         searching: Searching::new(searches),
         look_at: now + LOOK_EVERY,
+        left_out: Position::default(),
     }
 }
 
@@ -177,12 +178,27 @@ fn the_end_does_not_wait_for_a_log_that_is_too_long() {
                 INSERT INTO much VALUES (zeroblob(40000000));";
     database.execute_batch(much).unwrap();
     let now = at(1).time;
-    let mut closing = Closing::new(now, keeper.files, keeper.tending, keeper.helper);
-    assert_eq!(closing.step(now), None);
+    let mut closing = Closing::new(now, keeper);
+    closing.end_storing(now, |_| {});
+    assert_eq!(closing.finish(now), None);
     assert!(
         std::fs::metadata(scratch.0.join("room.db-wal"))
             .unwrap()
             .len()
             > 40_000_000
     );
+}
+
+#[test]
+fn of_a_backlog_that_is_too_large_the_oldest_are_left_out() {
+    let backlog = many(1, 100);
+    let size = backlog[0].size_bound() as u64;
+    let mut mixed: Vec<_> = backlog.iter().collect();
+    mixed.reverse();
+    mixed.swap(3, 70);
+    for (bytes_max, left_out) in [(100, 0), (99, 1), (2, 98), (0, 100)] {
+        let upto = closing::oldest_beyond(mixed.iter().copied(), bytes_max * size);
+        let count = mixed.iter().filter(|m| m.position() <= upto).count();
+        assert_eq!(count, left_out, "{bytes_max}");
+    }
 }

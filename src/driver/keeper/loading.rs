@@ -5,7 +5,7 @@
 //! follows if the file cannot be used is not decided here.
 
 use crate::node::{Node, Now, Restored};
-use crate::store::{Job, Lock, Reply, Request, Store, StoreError};
+use crate::store::{Job, Lock, Reply, Request, SizeLimits, Store, StoreError};
 use crate::wire::{ChatMessage, Part, Position, SeqRange};
 
 use super::files::{Files, batch};
@@ -46,6 +46,8 @@ pub(super) struct Loading {
     has_told: bool,
     /// What cannot be read of the file.
     unread: Option<String>,
+    /// The oldest messages are being deleted, and nobody was told of it yet.
+    shrinks: bool,
 }
 
 impl Loading {
@@ -55,6 +57,7 @@ impl Loading {
         newest: usize,
         now: Now,
         lock: Result<Lock, StoreError>,
+        limits: SizeLimits,
         helper: &mut Helper,
     ) -> Result<Loading, StoreError> {
         let job = Job::Prepare {
@@ -62,6 +65,7 @@ impl Loading {
             now_ms: now.wall_ms,
             newest,
             writable: lock.is_ok(),
+            limits,
         };
         let request = Request::prepare(files.path(), job)?;
         let (lock, unwritable) = match lock {
@@ -82,6 +86,7 @@ impl Loading {
             read: None,
             has_told: false,
             unread: None,
+            shrinks: false,
         };
         if let Err(e) = helper.start(&loading.request) {
             log::warn!("no process can be started for the store: {e}");
@@ -111,6 +116,11 @@ impl Loading {
         self.unread.take()
     }
 
+    /// True, once, if the oldest messages are being deleted because the file is too large.
+    pub(super) fn take_shrinks(&mut self) -> bool {
+        std::mem::take(&mut self.shrinks)
+    }
+
     /// How many messages are left out because they are dated too far ahead, once.
     pub(super) fn take_ahead(&mut self) -> Option<u64> {
         Some(std::mem::take(&mut self.ahead)).filter(|count| *count > 0)
@@ -124,6 +134,8 @@ impl Loading {
                     self.lock = None;
                     self.unwritable = Some(e);
                 }
+                Reply::Shrinking => self.shrinks = true,
+                Reply::Unshrunk(e) => log::warn!("the store stays as large as it is: {e}"),
                 Reply::Absent => self.is_absent = true,
                 Reply::Range(range) => self.ranges.push(range),
                 Reply::Bucket(bucket) => self.buckets.push(bucket),

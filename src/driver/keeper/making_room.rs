@@ -37,7 +37,9 @@ impl Keeper {
         if !has_log_room {
             self.tending.want_cut();
         }
-        let waits = self.space.is_over() || !has_log_room;
+        // What is moved is deleted afterwards: until then it is nowhere else.
+        let is_full = self.space.is_full() && !self.files.is_moving();
+        let waits = is_full || !has_log_room;
         self.is_full = waits && unstored > STORE_BATCH_MAX;
         waits
     }

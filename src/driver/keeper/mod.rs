@@ -33,8 +33,9 @@
 //! # The limit
 //!
 //! The file and its log are not to be larger than the user allows (`space`, `making_room`): a turn in which there
-//! is too much deletes some of the oldest messages before it commits, and tells the node which. It is the
-//! only deleting that there is.
+//! is too much deletes some of the oldest messages before it commits, and tells the node which. So does the end, for what
+//! is not stored yet (`closing`); and a file that is larger when papo starts is made to fit by the helper that prepares
+//! it. There is no other deleting.
 //!
 //! # Trouble
 //!
@@ -90,8 +91,6 @@ use trouble::Trouble;
 /// How often it is looked at whether the file is where it was, while nothing is committed. It costs
 /// some microseconds, and no wake-up: a node that is alone has more than that.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How many batches a leaver stores: as many as the wait for its end is worth, some 10 s.
-const LAST_STEPS_MAX: usize = 1_000;
 
 /// What a commit, or a part of a move, has done.
 #[derive(Debug)]
@@ -130,6 +129,8 @@ pub(super) struct Keeper {
     searching: Searching,
     /// When it is looked at next whether the file is where it was, although nothing is committed.
     look_at: Time,
+    /// What is not stored yet and lies up to here will not be: at the end there is no room for it.
+    left_out: Position,
 }
 
 impl Keeper {
@@ -170,6 +171,7 @@ impl Keeper {
             reading: Reading::default(),
             searching: Searching::new(searches),
             look_at: now.time + LOOK_EVERY,
+            left_out: Position::default(),
         };
         keeper.begin_loading(now)?;
         Ok(Some(keeper))
@@ -211,7 +213,7 @@ impl Keeper {
         if self.trouble.wants_reopening() {
             self.files.reopen(now)?;
             self.tending.on_reopened(now.time);
-            self.space.on_reopened();
+            self.space.on_written();
             self.trouble.on_reopened();
         }
         if self.files.is_moving() {
@@ -230,15 +232,21 @@ impl Keeper {
         floor: Position,
     ) -> Result<Step, StoreError> {
         let (mut bytes, bytes_max) = (0, self.space.batch_bytes());
+        let left_out = self.left_out;
+        let is_wanted = |message: &&ChatMessage| message.position() > left_out;
         let fits = |message: &&ChatMessage| {
             let fits = bytes < bytes_max;
-            bytes += message.size_bound();
+            bytes += if is_wanted(message) {
+                message.size_bound()
+            } else {
+                0
+            };
             fits
         };
         let count = (messages.clone().take(STORE_BATCH_MAX))
             .take_while(fits)
             .count();
-        let messages = messages.take(count);
+        let messages = messages.take(count).filter(is_wanted);
         (self.files).put(&mut self.tending, now, messages, count, floor)?;
         if Pacing::is_many(count) {
             self.rows.on_commit(now.time);
@@ -440,35 +448,5 @@ impl Keeper {
         wanted: impl Fn(Position) -> bool,
     ) -> Read {
         self.reading.read(&self.files, after, until, wanted)
-    }
-
-    /// The node has left: what is not stored yet is tried a last time, and said if that fails. What is
-    /// still to be done for the file is returned.
-    pub(super) fn close(mut self, now: Now, node: &mut Node, mut say: impl FnMut(&str)) -> Closing {
-        for _ in 0..LAST_STEPS_MAX {
-            if !self.is_owing(node.unstored_len() > 0) {
-                break;
-            }
-            let words = match self.step(now, node) {
-                Ok(step) => self.note_step(node, step),
-                Err(e) if e.is_moved() && !self.trouble.is_met() => self.note_trouble(now.time, &e),
-                // It has waited for the lock.
-                Err(StoreError::Later(_)) if self.is_crossed(now.time) => None,
-                Err(e) => {
-                    let count = node.unstored_len() as u64 + self.tell_given_up(node);
-                    let words = closing::unstored(&self.files.shown(), count, &e);
-                    words.iter().for_each(|words| say(words));
-                    break;
-                }
-            };
-            if let Some(words) = words {
-                say(&words);
-            }
-        }
-        if let Some(words) = self.files.part() {
-            say(&words);
-        }
-        self.files.make_last_rows(&mut self.tending, now.time);
-        Closing::new(now.time, self.files, self.tending, self.helper)
     }
 }

@@ -9,14 +9,15 @@
 //! room for the next of it. While the log has no room a commit waits until a helper has checkpointed and the log
 //! is cut; if too much waits for that, nothing more is taken in from peers and stdin.
 //!
-//! A file that is larger than the limit when it is opened keeps its size, so that nobody's history is cut by an
-//! option that was not given.
+//! A file that is larger when papo starts is made to fit before it is opened ([`Space::limits_at_start`]). One that
+//! could not be, or that somebody put in its place since, does not grow, while its oldest messages go: it is made
+//! smaller at the next start.
 
 use std::time::Duration;
 
 use crate::limits::{STORE_BATCH_BYTES_MAX, STORE_BYTES_MIN, STORE_LOG_PAGES_MAX};
 use crate::node::Time;
-use crate::store::{DiskUse, Store, StoreError};
+use crate::store::{DiskUse, SizeLimits, Store, StoreError};
 
 /// The part of the limit that is the log's: one of so many, or as much as a log may have anyway.
 const LOG_PART: u64 = 4;
@@ -46,7 +47,6 @@ pub(super) struct Space {
     /// How large the file may become.
     file_max: u64,
     taken: DiskUse,
-    is_known: bool,
     /// Something was written since it was last looked how much is taken.
     is_stale: bool,
     told: Told,
@@ -62,7 +62,6 @@ impl Space {
             max,
             file_max: max - log_part(max),
             taken: DiskUse::default(),
-            is_known: false,
             is_stale: true,
             told: Told::Nothing,
             not_before: None,
@@ -103,24 +102,31 @@ impl Space {
             return;
         };
         (self.taken, self.is_stale) = (taken, false);
-        if !std::mem::replace(&mut self.is_known, true) {
-            self.file_max = self.file_max.max(taken.file);
+    }
+
+    /// What a file may take when it is opened. One that is larger by no more than what one commit adds is left
+    /// alone: what the index of words adds cannot be told to the page, and to write a large file anew takes long.
+    pub(super) fn limits_at_start(&self) -> SizeLimits {
+        SizeLimits {
+            file: self.file_max.saturating_add(self.growth()),
+            used: self.enough(),
+            log: log_part(self.max),
         }
     }
 
-    /// The file was opened anew, or is another one.
-    pub(super) fn on_reopened(&mut self) {
-        (self.is_known, self.is_stale) = (false, true);
-    }
-
     /// What may be in use of the file before the oldest go.
-    fn enough(&self) -> u64 {
+    pub(super) fn enough(&self) -> u64 {
         self.file_max.saturating_sub(self.growth())
     }
 
     /// True if the oldest messages are to go.
     pub(super) fn is_over(&self) -> bool {
         self.taken.used > self.enough()
+    }
+
+    /// True if the file would grow beyond what it may take, or beyond what it takes already, by what is stored next.
+    pub(super) fn is_full(&self) -> bool {
+        self.taken.used.saturating_add(self.growth()) > self.file_max.max(self.taken.file)
     }
 
     /// True if the log has room for what is written next.
@@ -145,6 +151,22 @@ impl Space {
         });
     }
 
+    /// The limit as the option takes it.
+    pub(super) fn max_text(&self) -> String {
+        size_text(self.max)
+    }
+
+    /// The oldest messages are deleted before the file is opened; what the user is told of it. The other words are
+    /// not needed any more then.
+    pub(super) fn words_at_start(&mut self) -> String {
+        self.told = Told::Full;
+        format!(
+            "it is larger than it may become (--store-max {max}): its oldest messages are deleted until it fits; give \
+             a larger --store-max to keep more",
+            max = self.max_text()
+        )
+    }
+
     /// What the user is to be told, once each.
     pub(super) fn words(&mut self) -> Option<String> {
         let state = if self.is_over() {
@@ -158,7 +180,7 @@ impl Space {
             return None;
         }
         self.told = state;
-        let max = size_text(self.max);
+        let max = self.max_text();
         Some(match state {
             Told::Full => format!(
                 "it is as large as it may become (--store-max {max}): from now on the oldest messages are \
@@ -205,6 +227,22 @@ mod tests {
             );
             assert!(space.log_pages() > 0 && space.batch_bytes() > 0, "{max}");
         }
+    }
+
+    #[test]
+    fn a_file_that_is_larger_does_not_grow_and_takes_more_while_its_oldest_go() {
+        let mut space = Space::new(1 << 20);
+        let file = 10 << 20;
+        space.taken = DiskUse {
+            file,
+            used: file,
+            log: 0,
+        };
+        assert!(space.is_over() && space.is_full() && space.has_log_room());
+        space.taken.used = file - space.growth();
+        assert!(space.is_over() && !space.is_full());
+        let limits = space.limits_at_start();
+        assert!(limits.file < 1 << 20 && limits.used < limits.file && limits.log < limits.file);
     }
 
     #[test]

@@ -219,14 +219,14 @@ impl Reactor {
             self.process.console_mut().begin_round();
             let (mut peers, mut closed) = (Peers::Gone, None);
             for room in self.rooms.iter_mut() {
+                // What it has to say is written with the rest.
+                let closes_at = room.go_on_closing(self.process.now());
+                closed = [closed, closes_at].into_iter().flatten().min();
                 peers = peers.max(room.say_farewell(&mut self.process));
             }
             let (now, console) = (self.process.now().time, self.process.console());
             farewell.on_round(now, console);
             let until = farewell.waits_until(now, console, peers, self.process.runner());
-            for room in self.rooms.iter_mut() {
-                closed = [closed, room.go_on_closing()].into_iter().flatten().min();
-            }
             let Some(until) = [until, closed].into_iter().flatten().min() else {
                 break;
             };

@@ -88,8 +88,8 @@ impl Room {
     /// A turn after the node has left, while other rooms go on.
     pub(super) fn turn_after_leaving(&mut self, process: &mut Process) {
         self.hear_nobody();
+        self.end.closes_at = self.go_on_closing(process.now());
         let peers = self.say_farewell(process);
-        self.end.closes_at = self.go_on_closing();
         let is_late = self.end.peers_until.is_some_and(|at| at <= self.now.time);
         self.end.has_work = peers == Peers::Ready;
         let has_peers = peers != Peers::Gone && !is_late;
@@ -106,7 +106,7 @@ impl Room {
         [peers, self.end.closes_at].into_iter().flatten().min()
     }
 
-    /// The node has left: nothing more is stored, and each stream ends once what waits for it is written.
+    /// The node has left: what is left to store is stored, and each stream ends once what waits for it is written.
     pub(in super::super) fn close(&mut self) {
         if let Some(keeper) = self.keeper.take() {
             let (ui, now) = (&mut self.ui, self.now);
@@ -139,8 +139,9 @@ impl Room {
     }
 
     /// Goes on closing the store; until when there is something to wait for.
-    pub(in super::super) fn go_on_closing(&mut self) -> Option<Time> {
-        let until = self.end.closing.as_mut()?.step(self.now.time);
+    pub(in super::super) fn go_on_closing(&mut self, now: Now) -> Option<Time> {
+        let (closing, ui) = (self.end.closing.as_mut()?, &mut self.ui);
+        let until = closing.step(now, &mut self.node, |words| ui.warn(now, words));
         if until.is_none() {
             self.end.closing = None;
         }
