@@ -7,14 +7,18 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use crate::platform::reason;
-use crate::store::{Search, Store, StoreError};
+use crate::store::{Search, Store, StoreError, left_out};
 use crate::ui::history_output;
 use crate::ui::visible::{Tab, visible};
+use crate::wire::Position;
 
 use super::Options;
+use super::secret::store_warning;
 
-/// Prints to `out` what fits, or the newest `last` of it; whoever reads it may stop. `tell` gets a line
-/// about what is missing. False if nothing fits.
+/// Prints to `out` what fits, or the newest `last` of it; whoever reads it may stop. `tell` gets lines
+/// about what is missing, and about who else may read the file. False if nothing fits.
+///
+/// What is dated too far ahead is left out, as a node does that opens the file: it would be the newest for ever.
 ///
 /// # Errors
 ///
@@ -24,7 +28,7 @@ pub fn print(
     search: &Search,
     last: Option<usize>,
     out: impl Write,
-    tell: impl FnOnce(&str),
+    tell: impl Fn(&str),
 ) -> Result<bool, String> {
     let path = options.store.as_deref().unwrap_or(Path::new(""));
     let name = visible(&format!("--store {}", path.display()), Tab::Escape);
@@ -37,13 +41,23 @@ pub fn print(
         tell(&format!("{name}: {unread}"));
     }
     let room = store.owner().map_err(wrong)?.room;
+    if let Some(open) = store_warning(path) {
+        tell(&open);
+    }
     if options.room_given && room != options.first_room() {
         return Err(wrong(StoreError::OtherRoom(room)));
     }
     let at = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or(0);
+    let latest = Position::reach(at);
+    if let Some(ahead) = left_out(store.count_after(latest).map_err(wrong)?) {
+        tell(&format!("{name}: {ahead}"));
+    }
     let mut out = BufWriter::new(out);
     let (mut newest, mut found, mut written) = (VecDeque::new(), false, Ok(()));
     let result = store.search(search, |message| {
+        if message.position() > latest {
+            return false;
+        }
         let mut line = Vec::new();
         if options.json {
             history_output::push_json(&mut line, at, message);

@@ -50,5 +50,7 @@ pub fn rekey(options: &Options) -> Result<(String, Vec<String>), Refused> {
             format!("{file}: the history of the open room \"{room}\" is under the secret now\n")
         }
     };
-    Ok((line, given.warnings))
+    let mut warnings = given.warnings;
+    warnings.extend(secret::store_warning(path));
+    Ok((line, warnings))
 }

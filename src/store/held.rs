@@ -290,3 +290,16 @@ fn united(mut ranges: Vec<SeqRange>) -> Vec<SeqRange> {
     });
     ranges
 }
+
+/// So many messages lie too far ahead in a file, in words for the user; none if none do.
+#[must_use]
+pub fn left_out(count: u64) -> Option<String> {
+    let (messages, are) = match count {
+        0 => return None,
+        1 => ("message", "is"),
+        _ => ("messages", "are"),
+    };
+    Some(format!(
+        "{count} {messages} in it {are} dated more than 20 hours ahead of this machine's clock, and {are} left out"
+    ))
+}

@@ -77,7 +77,7 @@ mod tests;
 mod waiting;
 
 pub use error::{StoreError, limit_met};
-pub use held::{Found, Portion};
+pub use held::{Found, Portion, left_out};
 pub use helper::{HELPER, run as run_helper};
 pub use helper_words::{Job, Reply, Request};
 pub use lock::Lock;

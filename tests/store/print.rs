@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{as_str, join_storing};
-use crate::harness::{PATIENCE, Room, scratch_dir, shared};
+use crate::harness::{PATIENCE, Room, one_line_that_names, scratch_dir, shared, write_secret};
 
 #[test]
 fn history_prints_what_fits_while_a_node_has_the_file_open() {
@@ -95,4 +95,27 @@ fn history_says_in_one_line_what_is_wrong() {
     assert!(line.contains(&room.name), "{line}");
     wrong(&no_file, 2);
     wrong(&["history", "--since", "yesterday-ish"], 2);
+}
+
+#[test]
+fn whoever_reads_a_file_that_everybody_may_read_is_told_once() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let permit = shared();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let file = super::files::filled(&room, &dir);
+    let open = std::fs::Permissions::from_mode(0o644);
+    std::fs::set_permissions(&file, open).expect("it is ours");
+    let secret = dir.join("secret");
+    write_secret(&secret, "a secret that is long enough");
+    let rekey = ["rekey", "--secret-file", as_str(&secret)];
+    for command in [&["history"][..], &["history", "--json"], &rekey] {
+        let node = room
+            .raw(&[command, &["--store", as_str(&file)]].concat())
+            .start();
+        node.exit_within(PATIENCE);
+        assert_eq!(node.exit(), 0, "{}", node.stderr());
+        assert_eq!(node.stdout().lines().count(), 1, "{command:?}");
+        one_line_that_names(&node, "everybody on this machine may read");
+    }
 }

@@ -9,7 +9,7 @@ use crate::store::{Store, StoreError};
 use super::super::start_error::StartError;
 use super::Keeper;
 use super::files::shown;
-use super::loading::{Load, Loading, left_out};
+use super::loading::{Load, Loading};
 
 impl Keeper {
     pub(super) fn begin_loading(&mut self, now: Now) -> Result<(), StartError> {
@@ -68,7 +68,7 @@ impl Keeper {
             .extend(unread.map(|unread| format!("{shown}: {unread}")));
         let ahead = loading.take_ahead();
         load.words
-            .extend(ahead.map(|count| left_out(&shown, count)));
+            .extend(ahead.map(|ahead| format!("{shown}: {ahead}")));
         self.loading = Some(loading);
         Ok(load)
     }

@@ -5,7 +5,7 @@
 //! follows if the file cannot be used is not decided here.
 
 use crate::node::{Node, Now, Restored};
-use crate::store::{Job, Lock, Reply, Request, SizeLimits, Store, StoreError};
+use crate::store::{Job, Lock, Reply, Request, SizeLimits, Store, StoreError, left_out};
 use crate::wire::{ChatMessage, Part, Position, SeqRange};
 
 use super::files::{Files, batch};
@@ -121,9 +121,9 @@ impl Loading {
         std::mem::take(&mut self.shrinks)
     }
 
-    /// How many messages are left out because they are dated too far ahead, once.
-    pub(super) fn take_ahead(&mut self) -> Option<u64> {
-        Some(std::mem::take(&mut self.ahead)).filter(|count| *count > 0)
+    /// How many messages are left out because they are dated too far ahead, once, in words for the user.
+    pub(super) fn take_ahead(&mut self) -> Option<String> {
+        left_out(std::mem::take(&mut self.ahead))
     }
 
     /// Takes in what the helper says.
@@ -231,18 +231,6 @@ impl Loading {
         node.end_restoring();
         Ok(true)
     }
-}
-
-/// What lies too far ahead in a file, in words for the user.
-pub(super) fn left_out(shown: &str, count: u64) -> String {
-    let (messages, are) = match count {
-        1 => ("message", "is"),
-        _ => ("messages", "are"),
-    };
-    format!(
-        "{shown}: {count} {messages} in it {are} dated more than 20 hours ahead of this machine's clock, and {are} \
-         left out"
-    )
 }
 
 /// Takes the next ids from the end of these ranges.
