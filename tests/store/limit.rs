@@ -252,6 +252,25 @@ fn who_leaves_with_more_than_there_is_room_for_stores_the_newest_of_it() {
 }
 
 #[test]
+fn killed_while_it_leaves_with_too_much_leaves_a_file_that_is_sound() {
+    let permit = alone();
+    let room = Room::new(&permit);
+    let dir = scratch_dir();
+    let file = dir.join("a.db");
+    for later in [10, 40, 160] {
+        let (ana, reader) = behind(&room, &dir, &file);
+        ana.say("/quit");
+        drop(reader);
+        let_pass(ms(later));
+        ana.signal(Signal::KILL);
+        ana.exit_within(PATIENCE);
+        let taken = disk_use(&file);
+        assert!(taken <= LEAST_MAX, "{taken} bytes");
+        assert!(!stored_texts(&file).is_empty());
+    }
+}
+
+#[test]
 fn who_leaves_while_the_log_cannot_be_cut_leaves_soon_and_takes_no_more_of_the_disk() {
     let permit = alone();
     let room = Room::new(&permit);
