@@ -202,3 +202,25 @@ fn of_a_backlog_that_is_too_large_the_oldest_are_left_out() {
         assert_eq!(count, left_out, "{bytes_max}");
     }
 }
+
+#[test]
+fn a_file_that_is_full_does_not_keep_what_was_moved_from_coming_into_it() {
+    let scratch = Scratch::new("moved");
+    let mut keeper = keeper(&scratch);
+    keeper.take(at(0), &many(1, 10));
+    let other = scratch.0.join("other.db");
+    let owner = keeper.files.owner().clone();
+    let mut store = Store::open(&other, &owner, 2_000, true).unwrap();
+    let much = many(100_000, 100_000);
+    store.commit(much.iter(), Position::default()).unwrap();
+    store.settle().unwrap();
+    store.close();
+    std::fs::rename(scratch.file(), scratch.0.join("elsewhere.db")).unwrap();
+    std::fs::rename(other, scratch.file()).unwrap();
+    keeper.files.reopen(at(1)).unwrap();
+    keeper.space = Space::new(1 << 20);
+    keeper.space.look(keeper.files.store().unwrap());
+    assert!(keeper.space.is_full(), "it is full");
+    assert!(keeper.space.has_log_room());
+    assert!(keeper.files.is_moving() && !keeper.waits_for_space(1));
+}
