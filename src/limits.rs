@@ -95,6 +95,8 @@ pub const STORE_BATCH_BYTES_MAX: usize = 1024 * 1024;
 pub const ARRIVED_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// How many of these blocks there are at most.
 pub const ARRIVED_BLOCKS_MAX: usize = 8_192;
+/// `--store-max` if none is given. A file that is larger already is left as large as it is then.
+pub const STORE_BYTES_DEFAULT: u64 = 4 << 30;
 /// The smallest `--store-max`, in bytes of the store's file and its log: room for some thousand lines. How large
 /// the two may become is the user's to say.
 pub const STORE_BYTES_MIN: u64 = 1024 * 1024;
@@ -124,6 +126,9 @@ pub const PROBES_MAX: usize = 64;
 /// Members who were lost, and may come back, of whom a newcomer is told: those who were lost last, in 2 KiB of the answer
 /// that lets it in.
 pub const FORMER_MEMBERS_MAX: usize = 256;
+/// Nodes of which a coordinator remembers which of their requests others have carried to it; the one that was
+/// carried longest ago is forgotten.
+pub const CARRIED_WRITERS_MAX: usize = 1_024;
 /// Authors whose position is remembered although none of their messages is held any more.
 pub const ORIGINS_IDLE_MAX: usize = 4_096;
 /// Authors of whom only the store has messages, some 40 bytes of memory each. If there are more, what is in

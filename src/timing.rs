@@ -134,6 +134,10 @@ pub const LEADERLESS_TIMEOUTS: u32 = 8;
 /// so little that an honest one who waited for a liar itself has its turn after the liar, and so much that many liars
 /// are found out while the first of them is still passed by.
 pub const OTHERS_PAY_PERCENT: u32 = 75;
+/// For how many failure timeouts a coordinator that is not heard, and lives as others say, may confirm nothing of what
+/// waits for its word: what is said reaches it by way of others in a round or two of SYNC, and its word comes back with
+/// a heartbeat.
+pub const MUTE_TIMEOUTS: u32 = 10;
 /// For how many failure timeouts somebody pays at most who had this node stay with a coordinator that it had lost: a
 /// silence is believed within that time.
 pub const STAY_TIMEOUTS_MAX: u32 = 2;

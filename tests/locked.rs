@@ -29,6 +29,8 @@ mod place;
 #[path = "wire/raw.rs"]
 #[allow(dead_code, reason = "each test binary uses a part of it")]
 mod raw;
+#[path = "locked/requests.rs"]
+mod requests;
 #[path = "locked/secrets.rs"]
 mod secrets;
 #[path = "locked/speaker.rs"]

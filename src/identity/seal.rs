@@ -63,6 +63,7 @@ mod tests {
                 missed: vec![(2, 3)],
             }),
             stable: None,
+            request: None,
             seal: None,
         }
     }

@@ -357,6 +357,12 @@ impl Node {
             // Who is at the other end was settled before HELLO.
             Message::Introduction(_) | Message::Proof(_) => {}
             Message::Hello(_) | Message::Unknown(_) => {}
+            Message::Relay(relay) if relay.request.is_some() => {
+                if is_current {
+                    let (group, mut parts) = self.group();
+                    group.on_carried(&mut parts, link, key, relay);
+                }
+            }
             Message::Chat(_)
             | Message::Private(_)
             | Message::Chunk(_)

@@ -20,6 +20,17 @@ pub enum Weakness {
     /// Who asks to be let in, and follows the coordinator's announcement before the answer comes, takes those whom the
     /// answer names for newcomers.
     AnnouncedAnswersLetNobodyIn,
+    /// A JOIN_REQUEST counts for the key that is in it, whoever's link it came on.
+    AnybodyAsksForOthers,
+    /// A coordinator that is not heard stays in office for as long as somebody says that it lives, whatever it confirms.
+    MuteStayInOffice,
+    /// What an author said is confirmed although somebody else's text is here under its name.
+    DoublesAreConfirmed,
+    /// A stranger that said what is missing is asked for it before the member who named it, and others wait for its
+    /// answer.
+    StrangersHoldUp,
+    /// What somebody asked by way of others counts each time that it is carried.
+    OldQuestionsCount,
     /// An answer to an earlier question lets this node in.
     OldAnswersCount,
     /// Steps of anybody's view apply, at any version.

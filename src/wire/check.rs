@@ -6,10 +6,11 @@
 use super::compared::{Contents, Item, Part, Span};
 use super::kinds::{DatagramKind, MessageKind};
 use super::message::{
-    Ack, Datagram, Fetch, Hello, JoinRequest, JoinResponse, Message, Stable, UpdateKind,
+    Ack, CarriedRequest, Datagram, Fetch, Hello, JoinRequest, JoinResponse, Message, Stable,
+    UpdateKind,
 };
 use super::rules::{Check, addresses, key, nick, room, rule, seq, text};
-use super::types::{Coordinator, Member, View};
+use super::types::{Coordinator, Key, Member, View};
 use crate::limits::{
     COMPARED_SPANS_MAX, FETCHED_SPANS_MAX, FORMER_MEMBERS_MAX, LISTED_MAX, MEMBERS_MAX,
     MISSED_RANGES_MAX, PARTS_MAX, SKIP_RANGES_MAX, WANT_RANGES_MAX,
@@ -39,6 +40,7 @@ pub(super) fn message(message: &Message) -> Check {
         Message::Probe(k) | Message::ProbeAnswer(k) => key(*k),
         Message::SyncAnswer(m) => parts(&m.parts),
         Message::Compare(m) => {
+            rule(!m.spans.is_empty(), "no span to compare")?;
             rule(m.spans.len() <= COMPARED_SPANS_MAX, "too many spans")?;
             spans(&m.spans)
         }
@@ -52,7 +54,8 @@ pub(super) fn message(message: &Message) -> Check {
             key(m.from)?;
             key(m.to)?;
             m.ack.as_ref().map_or(Ok(()), ack)?;
-            m.stable.as_ref().map_or(Ok(()), stable)
+            m.stable.as_ref().map_or(Ok(()), stable)?;
+            m.request.as_ref().map_or(Ok(()), |r| carried(m.from, r))
         }
         Message::Stable(m) => stable(m),
         Message::Rename(n) => nick(n),
@@ -69,6 +72,11 @@ pub(super) fn message(message: &Message) -> Check {
         | Message::Introduction(_)
         | Message::Proof(_) => Ok(()),
     }
+}
+
+fn carried(from: Key, carried: &CarriedRequest) -> Check {
+    rule(carried.fields.key == from, "a request in another's name")?;
+    join_request(&carried.fields)
 }
 
 fn join_response(response: &JoinResponse) -> Check {
@@ -132,7 +140,10 @@ fn parts(parts: &[Part]) -> Check {
 }
 
 fn contents(contents: &Contents) -> Check {
-    parts(contents.parts.as_deref().unwrap_or_default())?;
+    if let Some(all) = &contents.parts {
+        rule(all.len() >= 2, "a span in less than two parts")?;
+        parts(all)?;
+    }
     let items = contents.items.as_deref().unwrap_or_default();
     rule(items.len() <= LISTED_MAX, "too many items")?;
     let follow = |pair: &[Item]| pair[0].position < pair[1].position;

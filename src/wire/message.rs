@@ -328,7 +328,16 @@ pub struct Stable {
     pub stable: u64,
 }
 
-/// What two members have to tell each other that have no link, by way of a third.
+/// A JOIN_REQUEST for a coordinator out of reach.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CarriedRequest {
+    /// One more for each that its writer has carried, from 1 on; one that is not higher is an old one.
+    pub turn: u64,
+    /// What the writer asks itself: its `key` is that of the writer.
+    pub fields: JoinRequest,
+}
+
+/// What two nodes have to tell each other that have no link, by way of a third.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Relay {
     /// Who says it.
@@ -341,6 +350,9 @@ pub struct Relay {
     /// How far the one is with its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stable: Option<Stable>,
+    /// The one asks to be let in by the other, a coordinator that it cannot reach.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Box<CarriedRequest>>,
     /// The word of the one who says it that it does; the driver sets it and looks at it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seal: Option<Seal>,

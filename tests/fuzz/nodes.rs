@@ -219,6 +219,13 @@ fn local(rng: &mut Rng, mut message: Message) -> Message {
     };
     match &mut message {
         Message::JoinRequest(m) => key(&mut m.key),
+        Message::Relay(m) => {
+            key(&mut m.from);
+            key(&mut m.to);
+            if let Some(request) = &mut m.request {
+                request.fields.key = m.from;
+            }
+        }
         Message::JoinResponse(m) => view(&mut m.view, &mut key),
         Message::CoordinatorAnnouncement(v) => view(v, &mut key),
         Message::PeerUpdate(m) => {

@@ -196,7 +196,7 @@ pub fn sync_answer(liar: &mut Liar, scene: &Scene, no: u64) -> SyncAnswer {
 pub fn comparison(liar: &mut Liar, scene: &Scene, mut said: Comparison) -> Comparison {
     for contents in &mut said.spans {
         if liar.rng.bool() {
-            contents.parts = Some(parts(liar, scene)).filter(|parts| !parts.is_empty());
+            contents.parts = Some(parts(liar, scene)).filter(|parts| parts.len() >= 2);
         }
         for item in contents.items.iter_mut().flatten() {
             if liar.rng.u8(0..3) == 0 {

@@ -273,6 +273,11 @@ impl Liar {
                 self.tell(Lie::Ghost);
                 Some(lies::ghosts_answer(self, scene, request))
             }
+            Message::Relay(relay) if self.tells(Lie::Ghost) && relay.from != scene.key => {
+                let request = relay.request.as_ref()?;
+                self.tell(Lie::Ghost);
+                Some(lies::ghosts_answer(self, scene, &request.fields))
+            }
             Message::Sync(sync) => {
                 self.exchange = sync.no;
                 None

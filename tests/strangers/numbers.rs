@@ -10,10 +10,10 @@ use std::time::Duration;
 use fastrand::Rng;
 use papo::node::{Closed, Command, Event, Input, LinkId};
 use papo::wire::{
-    Ack, ChatMessage, Chunk, Compare, Comparison, Contents, Coordinator, Datagram, Digest, Draft,
-    Fetch, Hello, Item, JoinRequest, JoinResponse, Key, Message, MessageId, Part, PeerUpdate,
-    Position, Private, Relay, SeqRange, Span, Stable, Sum, Sync, SyncAnswer, UpdateKind,
-    decode_datagram, decode_message, encode_datagram, encode_frame,
+    Ack, CarriedRequest, ChatMessage, Chunk, Compare, Comparison, Contents, Coordinator, Datagram,
+    Digest, Draft, Fetch, Hello, Item, JoinRequest, JoinResponse, Key, Message, MessageId, Part,
+    PeerUpdate, Position, Private, Relay, SeqRange, Span, Stable, Sum, Sync, SyncAnswer,
+    UpdateKind, decode_datagram, decode_message, encode_datagram, encode_frame,
 };
 
 use super::bench::{self, Bench, ROOM, address_of};
@@ -277,7 +277,18 @@ fn of_the_group(scene: &Scene) -> Vec<Message> {
     };
     let coordinator = claimed.clone();
     vec![
-        Message::JoinRequest(asks),
+        Message::JoinRequest(asks.clone()),
+        Message::Relay(Relay {
+            from: Key(liar),
+            to: Key(ME),
+            ack: None,
+            stable: None,
+            request: Some(Box::new(CarriedRequest {
+                turn: 1,
+                fields: asks,
+            })),
+            seal: None,
+        }),
         Message::JoinResponse(lets_in),
         step(UpdateKind::Whole, whole.members.clone()),
         step(UpdateKind::Joined, vec![member(9, 90)]),
@@ -376,6 +387,7 @@ fn of_the_talk(scene: &Scene, no: u64) -> Vec<(After, Message)> {
                 to,
                 ack,
                 stable,
+                request: None,
                 seal,
             })
         }),

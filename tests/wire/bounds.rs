@@ -5,9 +5,10 @@ use papo::limits::{
     NICK_CHARS_MAX, ROOM_BYTES_MAX, SKIP_RANGES_MAX, TEXT_BYTES_MAX,
 };
 use papo::wire::{
-    ChatMessage, Chunk, DecodeError, Draft, EncodeError, Fetch, Hello, JoinRequest, Key, Member,
-    Message, MessageId, PeerUpdate, Position, Private, SeqRange, UpdateKind, decode_datagram,
-    decode_message, encode_frame, nick_is_valid, room_is_valid,
+    ChatMessage, Chunk, Compare, Comparison, Contents, DecodeError, Draft, EncodeError, Fetch,
+    Hello, JoinRequest, Key, Member, Message, MessageId, Part, PeerUpdate, Position, Private,
+    SeqRange, Span, Sum, UpdateKind, decode_datagram, decode_message, encode_frame, nick_is_valid,
+    room_is_valid,
 };
 use serde::Serialize;
 
@@ -100,6 +101,36 @@ fn fetch_of(skip: Vec<SeqRange>) -> Case {
     };
     let item = unchecked(17, &m);
     (Some(Message::Fetch(m)), item)
+}
+
+/// COMPARE of so many spans.
+fn compare_of(spans: u64) -> Case {
+    let end = |n| Position::new(n, ANA, 1);
+    let m = Compare {
+        no: 1,
+        spans: (0..spans).map(|n| Span::new(end(n), end(n + 1))).collect(),
+    };
+    let item = unchecked(28, &m);
+    (Some(Message::Compare(m)), item)
+}
+
+/// COMPARISON of one span in so many parts.
+fn comparison_of(parts: u64) -> Case {
+    let part = |n| Part {
+        upto: Position::new(n, ANA, 1),
+        count: 1,
+        sum: Sum::from_bytes([7; 32]),
+    };
+    let contents = Contents {
+        parts: Some((1..=parts).map(part).collect()),
+        items: None,
+    };
+    let m = Comparison {
+        no: 1,
+        spans: vec![contents],
+    };
+    let item = unchecked(29, &m);
+    (Some(Message::Comparison(m)), item)
 }
 
 fn private_of(text: String) -> Case {
@@ -229,6 +260,11 @@ fn what_is_empty_or_zero_is_refused_where_it_names_something() {
             &make(|m| m.dependencies.to_mut()[0].seq = 0),
         );
     }
+    assert_refused("nothing to compare", &compare_of(0));
+    assert_accepted("one span", &compare_of(1));
+    assert_refused("no parts", &comparison_of(0));
+    assert_refused("one part", &comparison_of(1));
+    assert_accepted("two parts", &comparison_of(2));
     for message in [Message::Probe(Key(0)), Message::ProbeAnswer(Key(0))] {
         assert_eq!(encode_frame(&message), Err(EncodeError::Invalid("key 0")));
     }

@@ -4,10 +4,10 @@ use std::rc::Rc;
 
 use papo::identity::{Credentials, LinkProof, Person, Role};
 use papo::wire::{
-    Ack, Address, ChatMessage, Chunk, Compare, Comparison, Contents, Coordinator, Datagram, Draft,
-    Fetch, Hello, Item, JoinRequest, JoinResponse, Key, Member, Message, MessageId, Part,
-    PeerUpdate, Position, Private, Relay, SeqRange, Span, Stable, Sum, Sync, SyncAnswer,
-    UpdateKind, VERSION, View,
+    Ack, Address, CarriedRequest, ChatMessage, Chunk, Compare, Comparison, Contents, Coordinator,
+    Datagram, Draft, Fetch, Hello, Item, JoinRequest, JoinResponse, Key, Member, Message,
+    MessageId, Part, PeerUpdate, Position, Private, Relay, SeqRange, Span, Stable, Sum, Sync,
+    SyncAnswer, UpdateKind, VERSION, View,
 };
 
 /// Something that has bytes on the wire.
@@ -423,6 +423,7 @@ fn frames(coord: impl Fn() -> Option<Coordinator>) -> Vec<(&'static str, Message
             }),
         ),
         ("RELAY", Message::Relay(relay())),
+        ("RELAY of a request", Message::Relay(carried_request())),
         ("INTRODUCTION of the dialler", introduction),
         ("INTRODUCTION of the acceptor", answering),
         ("PROOF of the dialler", proof),
@@ -449,6 +450,25 @@ fn relay() -> Relay {
         to: to.key(),
         ack: Some(ack()),
         stable: None,
+        request: None,
+        seal: None,
+    })
+}
+
+/// A request of the second of these nodes that somebody else carries to the first.
+fn carried_request() -> Relay {
+    let [from, to] = [2, 1].map(|n| Credentials::of_seed("lobby", None, &[n; 32]));
+    let fields = JoinRequest {
+        key: from.key(),
+        attempt: 3,
+        ..join_request()
+    };
+    from.seal(&Relay {
+        from: from.key(),
+        to: to.key(),
+        ack: None,
+        stable: None,
+        request: Some(Box::new(CarriedRequest { turn: 1, fields })),
         seal: None,
     })
 }

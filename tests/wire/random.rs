@@ -3,8 +3,8 @@
 use fastrand::Rng;
 use papo::limits;
 use papo::wire::{
-    Ack, Address, Bytes, Certificate, ChatMessage, Chunk, Compare, Comparison, Contents,
-    Coordinator, Datagram, Digest, Draft, Fetch, Hello, Introduction, Item, JoinRequest,
+    Ack, Address, Bytes, CarriedRequest, Certificate, ChatMessage, Chunk, Compare, Comparison,
+    Contents, Coordinator, Datagram, Digest, Draft, Fetch, Hello, Introduction, Item, JoinRequest,
     JoinResponse, Key, Member, Message, MessageId, Part, PeerUpdate, Position, Private, Proof,
     Relay, Seal, SeqRange, Span, Stable, Sum, Sync, SyncAnswer, UpdateKind, View, nick_is_valid,
 };
@@ -145,6 +145,32 @@ fn chat_message(rng: &mut Rng) -> ChatMessage {
 /// As many as one frame takes in any case.
 fn chat_messages(rng: &mut Rng) -> Vec<ChatMessage> {
     list(rng, 2, chat_message)
+}
+
+fn relay(rng: &mut Rng) -> Relay {
+    let from = key(rng);
+    Relay {
+        from,
+        to: key(rng),
+        ack: rng.bool().then(|| ack(rng)),
+        stable: rng.bool().then(|| stable(rng)),
+        request: rng.bool().then(|| carried(rng, from)),
+        seal: rng.bool().then(|| Seal {
+            public: bytes(rng),
+            signature: bytes(rng),
+        }),
+    }
+}
+
+fn carried(rng: &mut Rng, key: Key) -> Box<CarriedRequest> {
+    let fields = JoinRequest {
+        key,
+        ..join_request(rng)
+    };
+    Box::new(CarriedRequest {
+        turn: number(rng),
+        fields,
+    })
 }
 
 fn join_request(rng: &mut Rng) -> JoinRequest {
@@ -297,16 +323,7 @@ pub fn message(rng: &mut Rng, number_of_type: u64) -> Message {
         22 => Message::Leave,
         23 => Message::Referral(coordinator(rng)),
         24 => Message::Stable(stable(rng)),
-        25 => Message::Relay(Relay {
-            from: key(rng),
-            to: key(rng),
-            ack: rng.bool().then(|| ack(rng)),
-            stable: rng.bool().then(|| stable(rng)),
-            seal: rng.bool().then(|| Seal {
-                public: bytes(rng),
-                signature: bytes(rng),
-            }),
-        }),
+        25 => Message::Relay(relay(rng)),
         26 => Message::Introduction(Introduction {
             version: rng.u8(..),
             public: bytes(rng),
@@ -321,16 +338,26 @@ pub fn message(rng: &mut Rng, number_of_type: u64) -> Message {
         }),
         28 => Message::Compare(Compare {
             no: number(rng),
-            spans: spans(rng, limits::COMPARED_SPANS_MAX),
+            spans: some(rng, |rng| spans(rng, limits::COMPARED_SPANS_MAX), 1),
         }),
         29 => Message::Comparison(Comparison {
             no: number(rng),
             spans: list(rng, limits::COMPARED_SPANS_MAX, |rng| Contents {
-                parts: rng.bool().then(|| parts(rng)),
+                parts: rng.bool().then(|| some(rng, parts, 2)),
                 items: rng.bool().then(|| items(rng)),
             }),
         }),
         n => Message::Unknown(n),
+    }
+}
+
+/// A list with at least so many entries.
+fn some<T>(rng: &mut Rng, make: impl Fn(&mut Rng) -> Vec<T>, least: usize) -> Vec<T> {
+    loop {
+        let list = make(rng);
+        if list.len() >= least {
+            return list;
+        }
     }
 }
 

@@ -72,6 +72,7 @@ fn what_others_carry_for_a_node_counts_with_its_seal_alone() {
         to,
         ack: None,
         stable: None,
+        request: None,
         seal: None,
     };
     let own = peers.peer().unwrap().key;

@@ -76,7 +76,8 @@ impl Group {
         }
     }
 
-    /// A request on a link: the coordinator lets its sender in, others point to the coordinator.
+    /// A request on a link: the coordinator lets its sender in, others point to the coordinator. Nobody asks
+    /// for somebody else, who would be renamed, or a member, by that.
     pub(super) fn on_join_request(
         &mut self,
         parts: &mut Parts<'_>,
@@ -84,27 +85,22 @@ impl Group {
         key: Key,
         request: &JoinRequest,
     ) {
-        if request.version != VERSION {
+        if request.key != key && !parts.cx.is_weakened(Weakness::AnybodyAsksForOthers) {
             return;
         }
-        if request.key != key {
-            return self.on_relayed_request(parts, link, key, request);
+        if matches!(self.standing, Standing::Coordinator(_)) {
+            self.consider_asker(parts, link, request.key, request);
+        } else if self.claim().is_some() {
+            self.refer_on_link(parts, link, key);
         }
-        let Some(claim) = self.claim() else {
-            return;
-        };
-        if !matches!(self.standing, Standing::Coordinator(_)) {
-            self.pass_on_request(parts, claim.key, request);
-            if let Some(coordinator) = self.vouched_coordinator(parts.cx, parts.mesh)
-                && coordinator.key != key
-            {
-                parts
-                    .cx
-                    .send(link, Class::Control, Message::Referral(coordinator));
-            }
-            return;
+    }
+
+    /// Says on this link who coordinates, if this node can vouch for it.
+    pub(super) fn refer_on_link(&self, parts: &mut Parts<'_>, link: LinkId, key: Key) {
+        let told = self.vouched_coordinator(parts.cx, parts.mesh);
+        if let Some(told) = told.filter(|told| told.key != key) {
+            parts.cx.send(link, Class::Control, Message::Referral(told));
         }
-        self.consider_asker(parts, link, key, request);
     }
 
     /// This node coordinates: whoever asks is let in, but a higher coordinator is asked itself.
@@ -115,7 +111,7 @@ impl Group {
         key: Key,
         request: &JoinRequest,
     ) {
-        let Some(claim) = self.claim() else {
+        let Some(claim) = self.claim().filter(|_| request.version == VERSION) else {
             return;
         };
         match request.id {

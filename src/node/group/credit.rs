@@ -47,6 +47,17 @@ pub(super) struct Stay {
     /// Who says so, the first one first.
     vouchers: Vec<Key>,
     since: Time,
+    /// It has confirmed nothing for so long that nobody's word counts any more.
+    is_spent: bool,
+}
+
+/// A coordinator that is not heard, and confirms nothing.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mute {
+    leader: Key,
+    since: Time,
+    /// Up to where it has said something of what this node said.
+    upto: u64,
 }
 
 impl Stay {
@@ -55,6 +66,7 @@ impl Stay {
             leader,
             vouchers: vec![voucher],
             since,
+            is_spent: false,
         }
     }
 }
@@ -206,9 +218,32 @@ impl Group {
         is_named || is_heard || cx.is_weakened(Weakness::UnheardAreNamed)
     }
 
+    /// Others say that the coordinator lives, which this node does not hear. True if that counts no more: it confirms
+    /// nothing of what this node says, as whoever lives does, by way of others too.
+    pub(super) fn is_mute(&mut self, parts: &Parts<'_>, leader: Key) -> bool {
+        let (cx, now) = (&*parts.cx, parts.cx.now.time);
+        let heard = parts.mesh.last_heard(cx, leader);
+        let before = self.mute.filter(|m| m.leader == leader && m.since >= heard);
+        self.mute = (parts.talk.awaits_word_of(leader)).map(|upto| {
+            let since = before.filter(|m| m.upto == upto).map_or(now, |m| m.since);
+            Mute {
+                leader,
+                since,
+                upto,
+            }
+        });
+        let long = cx.config.failure_timeout * timing::MUTE_TIMEOUTS;
+        let is_spent = self.mute.is_some_and(|m| now.since(m.since) >= long)
+            && !cx.is_weakened(Weakness::MuteStayInOffice);
+        if let Some(stay) = &mut self.stay {
+            stay.is_spent = is_spent;
+        }
+        is_spent
+    }
+
     /// This node has lost this coordinator, and had lost it before: who said since then that it lives pays for the
     /// time, unless it was heard meanwhile. It pays for no more than a silence takes to be believed: for however
-    /// long others vouched for that coordinator, it lived.
+    /// long others vouched for that coordinator, it lived. If that one has confirmed nothing, it did not.
     pub(super) fn charge_for_staying(&mut self, parts: &Parts<'_>, lost: Key) {
         let Some(stay) = self.stay.take().filter(|stay| stay.leader == lost) else {
             return;
@@ -219,7 +254,9 @@ impl Group {
         }
         let now = parts.cx.now.time;
         let most = parts.cx.config.failure_timeout * timing::STAY_TIMEOUTS_MAX;
+        let all = parts.cx.config.failure_timeout * timing::MUTE_TIMEOUTS;
         let long = now.since(stay.since).min(most);
+        let long = if stay.is_spent { all } else { long };
         for (place, voucher) in stay.vouchers.into_iter().enumerate() {
             let share = if place == 0 { long } else { others_share(long) };
             self.credit.charge(voucher, share, now);

@@ -257,3 +257,59 @@ fn who_named_the_coordinator_before_it_noticed_that_it_is_gone_is_still_followed
     rig.receive(honest, Message::CoordinatorAnnouncement(view));
     assert_eq!(rig.node.coordinator().map(|c| c.key), Some(LIAR));
 }
+
+/// How long this node follows a coordinator that has died, whose death a liar denies: it says so in each election, and
+/// answers each question for it. At most a minute.
+fn follows_the_dead(weakened: Option<Weakness>) -> Duration {
+    let mut config = config();
+    config.weakened = weakened;
+    let members = [(4, LEADER), (2, ME), (3, LIAR)];
+    let (mut rig, leader) = Rig::member_with(config, &members);
+    let liar = rig.meet(LIAR);
+    let answer = Message::SyncAnswer(rig.answer());
+    rig.receive(leader, answer);
+    assert!(rig.node.is_joined());
+    let why = crate::node::Closed::Failed;
+    rig.turn(vec![Input::Closed { link: leader, why }]);
+    let begun = rig.micros;
+    let minute = Duration::from_secs(60);
+    loop {
+        let long = Duration::from_micros(rig.micros - begun);
+        let is_led = rig.node.coordinator().is_some_and(|c| c.key == ME);
+        if is_led || long >= minute {
+            return long;
+        }
+        rig.pass(Duration::from_millis(20));
+        let due: Vec<Timer> = (rig.timers.iter())
+            .filter(|(_, at)| at.0 <= rig.micros)
+            .map(|(timer, _)| *timer)
+            .collect();
+        let mut sent = rig.receive(liar, Message::Ping { coordinator: None });
+        if long.as_millis() % 1_000 < 20 {
+            rig.say(1);
+        }
+        for timer in due {
+            rig.timers.remove(&timer);
+            sent.extend(rig.turn(vec![Input::Timer(timer)]));
+        }
+        for message in sent {
+            let coordinator = Some(office(4, LEADER));
+            let lie = match message {
+                Message::Election { .. } => Message::ElectionOk { coordinator },
+                Message::Probe(about) => Message::ProbeAnswer(about),
+                _ => continue,
+            };
+            rig.receive(liar, lie);
+        }
+    }
+}
+
+#[test]
+fn a_coordinator_that_confirms_nothing_is_dead_whoever_vouches_for_it() {
+    let (kept, forever) = (
+        follows_the_dead(None),
+        follows_the_dead(Some(Weakness::MuteStayInOffice)),
+    );
+    assert!(kept <= Duration::from_secs(20), "{kept:?}");
+    assert!(forever >= Duration::from_secs(60), "{forever:?}");
+}

@@ -61,13 +61,14 @@ use asked_views::AskedViews;
 use asking::Asking;
 use awaited::Awaited;
 use claims::Route;
-use credit::{Credit, Stay};
+use credit::{Credit, Mute, Stay};
 use election::Election;
 use hearsay::Hearsay;
 use leave::Leaving;
 use office::Office;
 use places::Greedy;
 use referrals::Referrals;
+use relay::Carried;
 use seek::Seek;
 use unreached::Unreached;
 
@@ -140,6 +141,8 @@ pub(super) struct Group {
     credit: Credit,
     /// On whose word this node is still the member of a coordinator that it had lost.
     stay: Option<Stay>,
+    /// The coordinator, if it is not heard and confirms nothing.
+    mute: Option<Mute>,
     /// Since when this node has no coordinator, though it belonged to the room.
     leaderless: Option<Time>,
     /// Coordinators that are heard, and not linked.
@@ -163,6 +166,8 @@ pub(super) struct Group {
     /// also if it asks again.
     admissions: BTreeMap<Key, u64>,
     awaited: Awaited,
+    /// Questions that come, or go, by way of others.
+    carried: Carried,
     /// The user was told that this machine's clock seems to be wrong.
     is_clock_told: bool,
 }
@@ -183,6 +188,7 @@ impl Group {
             answered: 0,
             credit: Credit::default(),
             stay: None,
+            mute: None,
             leaderless: None,
             hearsay: Hearsay::default(),
             unreached: Unreached::default(),
@@ -196,6 +202,7 @@ impl Group {
             leaving: None,
             admissions: BTreeMap::new(),
             awaited: Awaited::default(),
+            carried: Carried::default(),
             is_clock_told: false,
         }
     }

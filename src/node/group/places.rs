@@ -8,11 +8,13 @@
 //! free gets no more of them. So whoever takes all that it can get leaves half of the room to others, and whoever
 //! has two or three addresses leaves some; the later it comes, the less a newcomer's host must have.
 
+use std::net::IpAddr;
+
 use super::{Group, Parts};
 use crate::limits::{
     FREE_PLACES_PER_SHARE, MEMBERS_CROWDED, MEMBERS_MAX, VIEW_BYTES_CROWDED, VIEW_BYTES_MAX,
 };
-use crate::node::{LinkId, host_of};
+use crate::node::{LinkId, Person, host_of};
 use crate::wire::Member;
 
 /// Who has a share already.
@@ -50,7 +52,34 @@ impl Taken {
     }
 }
 
+/// For whom a member's place counts.
+struct Taker {
+    host: Option<IpAddr>,
+    person: Option<Person>,
+}
+
 impl Group {
+    /// A member's place counts for the host and the person at the other end of its link; without one, for those
+    /// of whoever brought its question, who could bring any number from wherever they say that they are; and
+    /// last for the host that the member itself says.
+    fn taker(&self, parts: &Parts<'_>, member: &Member) -> Taker {
+        if let Some(link) = parts.mesh.link_to(member.key) {
+            let host = Some(host_of(link.address().ip()));
+            return Taker {
+                host,
+                person: link.person(),
+            };
+        }
+        if let Some(carrier) = self.carried.carrier(member.key) {
+            return Taker {
+                host: Some(carrier.host),
+                person: carrier.person,
+            };
+        }
+        let host = member.addresses.first().map(|a| host_of(a.0.ip()));
+        Taker { host, person: None }
+    }
+
     /// Who is to have no further member, if the one at the other end of this link would be one more.
     pub(super) fn greedy(&self, parts: &Parts<'_>, link: LinkId) -> Option<Greedy> {
         let newcomer = parts.mesh.link(link)?;
@@ -58,14 +87,11 @@ impl Group {
         let (mut all, mut of_host, mut of_person) = <(Taken, Taken, Taken)>::default();
         for member in self.roster.members() {
             all.add(member);
-            let link = parts.mesh.link_to(member.key);
-            let address = link.map(|link| link.address().ip());
-            // Without a link there is what it says of itself.
-            let address = address.or_else(|| member.addresses.first().map(|a| a.0.ip()));
-            if address.map(host_of) == Some(host) {
+            let taker = self.taker(parts, member);
+            if taker.host == Some(host) {
                 of_host.add(member);
             }
-            if person.is_some() && link.and_then(|link| link.person()) == person {
+            if person.is_some() && taker.person == person {
                 of_person.add(member);
             }
         }

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use crate::limits::{MEMBERS_CROWDED, MEMBERS_MAX};
 use crate::node::rig::{Rig, address, hello, request};
 use crate::node::{Input, Person};
-use crate::wire::{Key, Message};
+use crate::wire::{Address, CarriedRequest, JoinRequest, Key, Message, Relay};
 
 /// Nobody in particular asks in from this address, until it is refused; how often it was let in.
 fn take_all(rig: &mut Rig, from: Ipv4Addr, keys: u64) -> usize {
@@ -52,6 +52,35 @@ fn one_host_starts_half_a_room_and_leaves_the_rest_to_others() {
         );
     }
     assert!(!ask(&mut rig, ip(99), Key(7), None), "the room is full");
+}
+
+/// Who carries others' questions could bring any number of them, from wherever they say that they are.
+#[test]
+fn whoever_is_brought_by_others_counts_for_the_one_who_brings() {
+    let mut rig = Rig::new();
+    let own = rig.node.key();
+    let link = rig.meet(Key(66));
+    rig.admit(link, Key(66));
+    let carried = |n: u64| {
+        let address = SocketAddr::from((Ipv4Addr::new(10, 1, (n >> 8) as u8, n as u8), 4_001));
+        let fields = JoinRequest {
+            addresses: vec![Address(address)],
+            ..request(Key(1_000 + n))
+        };
+        Message::Relay(Relay {
+            from: fields.key,
+            to: own,
+            ack: None,
+            stable: None,
+            request: Some(Box::new(CarriedRequest { turn: 1, fields })),
+            seal: None,
+        })
+    };
+    for n in 1..=400 {
+        rig.receive(link, carried(n));
+    }
+    assert_eq!(rig.node.members().len(), MEMBERS_CROWDED);
+    assert!(ask(&mut rig, ip(2), Key(7), None), "another host");
 }
 
 /// A view must fit a frame: long nicks and many addresses fill the room, too.

@@ -6,19 +6,77 @@
 //! that has lost its link with the coordinator: others say that it lives, and the view comes from
 //! whoever mentions a newer one.
 //!
-//! Owns no state. It lets nobody in: the coordinator does.
+//! Owns which questions were carried here, and whose carrier brought which members. It lets nobody in, which the
+//! coordinator does, and it takes nobody's question from anybody else: what is carried has its writer's seal,
+//! which the driver has looked at, and is taken once.
 
-use std::net::SocketAddr;
+use std::collections::{BTreeMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
 
 use super::{Group, Parts, Standing};
+use crate::limits;
 use crate::node::mesh::Link;
-use crate::node::{Class, LinkId};
-use crate::wire::{Address, Coordinator, JoinRequest, JoinResponse, Key, Message};
+use crate::node::{Class, LinkId, Person, Weakness, host_of};
+use crate::wire::{
+    Address, CarriedRequest, Coordinator, JoinRequest, JoinResponse, Key, Message, Relay,
+};
 
 /// From this attempt on a question was asked in vain.
 pub(super) const IN_VAIN: u64 = 3;
 /// How many members, on average, offer a link to somebody who asks in vain.
 const HELPERS: u64 = 3;
+
+/// Whose link brought somebody's question.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Carrier {
+    /// Its host.
+    pub(super) host: IpAddr,
+    /// Whose node it is; none if it is nobody's in particular.
+    pub(super) person: Option<Person>,
+}
+
+/// Questions that others carry.
+#[derive(Debug, Default)]
+pub(super) struct Carried {
+    /// How many this node has had carried.
+    said: u64,
+    /// The turn of the last one that was taken of each writer; who came last is at the end.
+    taken: VecDeque<(Key, u64)>,
+    /// Who brought the members that were let in so.
+    carriers: BTreeMap<Key, Carrier>,
+}
+
+impl Carried {
+    /// The turn of a question that this node has carried now.
+    fn next_turn(&mut self) -> u64 {
+        self.said += 1;
+        self.said
+    }
+
+    /// Takes a question of this writer. False if it is not newer than the last one: whoever carries
+    /// questions could bring an old one, of a node that has gone or has another nick since.
+    fn take(&mut self, writer: Key, turn: u64) -> bool {
+        let known = self.taken.iter().position(|(key, _)| *key == writer);
+        let last = known
+            .and_then(|at| self.taken.get(at))
+            .map_or(0, |(_, turn)| *turn);
+        if turn <= last {
+            return false;
+        }
+        if let Some(at) = known {
+            self.taken.remove(at);
+        } else if self.taken.len() >= limits::CARRIED_WRITERS_MAX {
+            self.taken.pop_front();
+        }
+        self.taken.push_back((writer, turn));
+        true
+    }
+
+    /// Who brought this member, if it was let in so.
+    pub(super) fn carrier(&self, key: Key) -> Option<Carrier> {
+        self.carriers.get(&key).copied()
+    }
+}
 
 impl Group {
     /// Puts the question to a neighbour of a coordinator that is out of reach.
@@ -40,49 +98,75 @@ impl Group {
             .collect();
         parts.cx.rng.shuffle(&mut neighbours);
         if let Some(id) = neighbours.pop() {
-            let request = self.request(parts, attempt);
-            parts
-                .cx
-                .send(id, Class::Control, Message::JoinRequest(request));
+            let request = CarriedRequest {
+                turn: self.carried.next_turn(),
+                fields: self.request(parts, attempt),
+            };
+            let relay = Relay {
+                from: parts.cx.config.key,
+                to: leader,
+                ack: None,
+                stable: None,
+                request: Some(Box::new(request)),
+                seal: None,
+            };
+            parts.cx.send(id, Class::Control, Message::Relay(relay));
         }
     }
 
-    /// A member is asked by somebody who cannot reach the coordinator: passes the question on.
-    pub(super) fn pass_on_request(
-        &mut self,
-        parts: &mut Parts<'_>,
-        leader: Key,
-        request: &JoinRequest,
-    ) {
-        if request.attempt < IN_VAIN || !matches!(self.standing, Standing::Member) {
-            return;
-        }
-        if let Some(link) = parts
-            .mesh
-            .open_to(leader)
-            .filter(|_| parts.mesh.is_alive(parts.cx, leader))
-        {
-            parts
-                .cx
-                .send(link, Class::Control, Message::JoinRequest(request.clone()));
-        }
-    }
-
-    /// The coordinator is asked by a member on behalf of somebody else: lets it in. The answer
-    /// goes back the same way.
-    pub(super) fn on_relayed_request(
+    /// Somebody asks a coordinator that it cannot reach: this one, or this node's.
+    pub(in crate::node) fn on_carried(
         &mut self,
         parts: &mut Parts<'_>,
         link: LinkId,
-        relay: Key,
-        request: &JoinRequest,
+        sender: Key,
+        relay: Relay,
     ) {
-        let is_own = request.key == parts.cx.config.key;
-        if is_own || !matches!(self.standing, Standing::Coordinator(_)) {
+        if relay.from == parts.cx.config.key {
             return;
         }
-        if self.roster.contains(relay) {
-            self.consider_asker(parts, link, request.key, request);
+        if relay.to != parts.cx.config.key {
+            return self.carry(parts, link, sender, relay);
+        }
+        let is_coordinator = matches!(self.standing, Standing::Coordinator(_));
+        if let Some(request) = relay.request
+            && is_coordinator
+            && self.roster.contains(sender)
+        {
+            self.take_carried(parts, link, &request);
+        }
+    }
+
+    /// A member is asked by somebody who cannot reach the coordinator: passes the question on, and says who
+    /// coordinates.
+    fn carry(&mut self, parts: &mut Parts<'_>, link: LinkId, sender: Key, relay: Relay) {
+        let is_own = self.leader() == Some(relay.to);
+        if relay.from != sender || !is_own || !matches!(self.standing, Standing::Member) {
+            return;
+        }
+        let leader = relay.to;
+        let to = parts.mesh.open_to(leader);
+        if let Some(to) = to.filter(|_| parts.mesh.is_alive(parts.cx, leader)) {
+            parts.cx.send(to, Class::Control, Message::Relay(relay));
+        }
+        self.refer_on_link(parts, link, sender);
+    }
+
+    /// The coordinator is asked by way of a member: lets the writer in. The answer goes back the same way.
+    fn take_carried(&mut self, parts: &mut Parts<'_>, link: LinkId, request: &CarriedRequest) {
+        let (key, request, turn) = (request.fields.key, &request.fields, request.turn);
+        let is_new = self.carried.take(key, turn);
+        if !is_new && !parts.cx.is_weakened(Weakness::OldQuestionsCount) {
+            return;
+        }
+        let was_member = self.roster.contains(key);
+        self.consider_asker(parts, link, key, request);
+        if let Some(carrier) = parts.mesh.link(link).filter(|_| !was_member) {
+            let host = host_of(carrier.address().ip());
+            let person = carrier.person();
+            let roster = &self.roster;
+            self.carried.carriers.insert(key, Carrier { host, person });
+            (self.carried.carriers).retain(|key, _| roster.contains(*key));
         }
     }
 

@@ -58,11 +58,17 @@ impl Group {
             Some(s) if parts.cx.since(s.since) < heartbeat => {
                 parts.cx.set_timer(Timer::Watch, s.since + heartbeat);
             }
-            Some(s) if s.vouched => {
+            Some(s) if s.vouched && !self.is_mute(parts, key) => {
                 parts.mesh.clear_suspicion(key);
                 parts
                     .cx
                     .set_timer(Timer::Watch, parts.cx.now.time + timeout);
+            }
+            Some(s) if s.vouched => {
+                self.lose_coordinator(
+                    parts,
+                    "the coordinator confirms nothing, whoever vouches for it",
+                );
             }
             Some(_) => self.lose_coordinator(parts, "the coordinator fell silent"),
         }

@@ -205,6 +205,14 @@ impl Delivery {
 }
 
 impl Talk {
+    /// Up to where this peer has said something of what counts on it and is not delivered; none if nothing waits for
+    /// its word.
+    pub(in crate::node) fn awaits_word_of(&self, key: Key) -> Option<u64> {
+        self.delivery.waits_for(key).then_some(())?;
+        let run = self.delivery.runs.front()?;
+        Some(self.delivery.end(key, run.first))
+    }
+
     pub(in crate::node) fn on_ack(&mut self, lent: &mut Lent<'_>, key: Key, ack: &Ack) {
         // What is delivered needs no further confirmation, and that of a stranger counts for nothing.
         let is_overdue = self.overdue.of(key) > 0;

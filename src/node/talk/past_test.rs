@@ -302,6 +302,7 @@ fn what_was_taken_for_old_too_early_is_shown_once_its_author_says_that_it_is_new
             from: LEADER,
             to: own,
             ack: None,
+            request: None,
             seal: None,
             stable: Some(Stable {
                 from: Some(from),

@@ -338,6 +338,7 @@ impl Talk {
             to,
             ack,
             stable,
+            request: None,
             seal: None,
         };
         lent.cx.send_many(links, Class::Chat, Message::Relay(relay));

@@ -14,6 +14,7 @@ fn relay(from: u64, ack: Option<Ack>, stable: Option<Stable>) -> Message {
         to: Key(5),
         ack,
         stable,
+        request: None,
         seal: None,
     })
 }
