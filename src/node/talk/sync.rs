@@ -12,6 +12,7 @@ use super::pace::Pace;
 use super::rounds::Rounds;
 use super::{Lent, Talk};
 use crate::limits::{EXCHANGES_MAX, FETCH_SCAN_MAX, STRANGERS_EXCHANGES_MAX};
+use crate::node::context::Context;
 use crate::node::{Class, LinkId, Time, Timer, Weakness};
 use crate::timing;
 use crate::wire::{ChatMessage, Key, Message, Position, Sum, Sync};
@@ -119,9 +120,11 @@ impl Repair {
         Some(peer)
     }
 
-    /// True if another exchange may begin beside those that are under way.
-    fn may_begin(&self, now: Time) -> bool {
-        let is_slow = |e: &Exchange| e.budget.is_slow(now);
+    /// True if another exchange, with a member or not, may begin beside those that are under way: a stranger holds up
+    /// no exchange with a member.
+    fn may_begin(&self, cx: &Context, is_member: bool) -> bool {
+        let ignores = is_member && !cx.is_weakened(Weakness::StrangersHoldUp);
+        let is_slow = |e: &Exchange| e.budget.is_slow(cx.now.time) || ignores && !e.is_member;
         self.exchanges.len() < EXCHANGES_MAX && self.exchanges.iter().all(is_slow)
     }
 
@@ -173,9 +176,7 @@ impl Talk {
 
     pub(super) fn begin_sync(&mut self, lent: &mut Lent<'_>) {
         let mut has_begun = false;
-        while self.repair.may_begin(lent.cx.now.time)
-            && let Some((key, why)) = self.next_wanted(lent)
-        {
+        while let Some((key, why)) = self.next_wanted(lent) {
             if let Some(link) = lent.mesh.open_to(key) {
                 has_begun = true;
                 self.send_sync(lent, key, link, why);
@@ -192,6 +193,10 @@ impl Talk {
     /// itself. Others stay in the list, since they may be members soon. Strangers never have all exchanges that
     /// there may be.
     fn next_wanted(&mut self, lent: &mut Lent<'_>) -> Option<(Key, Why)> {
+        let [with_member, with_other] = [true, false].map(|m| self.repair.may_begin(lent.cx, m));
+        if !with_member {
+            return None;
+        }
         let keys = self.repair.wanted.iter().map(|(key, _)| *key);
         let asked: BTreeSet<Key> = keys
             .filter(|key| self.may_ask_for_causes(lent, *key))
@@ -202,11 +207,11 @@ impl Talk {
         let is_free = |key: Key| exchanges.iter().all(|e| e.peer != key);
         let is_member = |key: Key| lent.view.contains(key);
         let strangers = exchanges.iter().filter(|e| !e.is_member).count();
-        let admits = strangers < STRANGERS_EXCHANGES_MAX;
-        let free = |&(key, _): &(Key, Why)| is_free(key) && (admits || is_member(key));
-        let member = (wanted.iter()).position(|w| is_member(w.0) && free(w));
-        let other = |w: &(Key, Why)| free(w) && asked.contains(&w.0);
-        let next = member.or_else(|| wanted.iter().position(other))?;
+        let admits = with_other && strangers < STRANGERS_EXCHANGES_MAX;
+        let is_next = |w: &(Key, Why)| is_free(w.0) && is_member(w.0);
+        let other = |w: &(Key, Why)| admits && is_free(w.0) && asked.contains(&w.0);
+        let next = wanted.iter().position(is_next);
+        let next = next.or_else(|| wanted.iter().position(other))?;
         wanted.remove(next)
     }
 

@@ -3,6 +3,7 @@
 use super::*;
 use crate::node::rig::{Rig, chat, config, hello, office, timed};
 use crate::node::{Config, Event, Timer};
+use crate::timing;
 use crate::wire::SyncAnswer;
 
 const ANA: Key = Key(9);
@@ -62,6 +63,32 @@ fn waits(weakened: Option<Weakness>, answers_sync: bool) -> Vec<u64> {
         }
     }
     waits
+}
+
+/// A stranger says something to one member alone, which names it, and answers nobody.
+#[test]
+fn a_member_is_asked_for_what_a_stranger_said_and_no_strangers_silence_holds_that_up() {
+    let asks_ana = |weakened| {
+        let mut rig = Rig::with(Config {
+            weakened,
+            ..config()
+        });
+        let ana = rig.meet(ANA);
+        rig.admit(ana, ANA);
+        let eve = rig.meet(LIAR);
+        rig.receive(eve, chat(LIAR, 1, &[]));
+        let named = |seq| MessageId { origin: LIAR, seq };
+        // The stranger is asked for what its own line waits for.
+        rig.receive(eve, chat(LIAR, 4, &[named(3)]));
+        rig.pass(timing::GAP_PATIENCE);
+        rig.fire(Timer::Gap);
+        rig.receive(ana, chat(ANA, 1, &[named(2)]));
+        rig.pass(timing::GAP_PATIENCE * 2);
+        rig.fire(Timer::Gap);
+        rig.node.talk.repair.is_with(ANA)
+    };
+    assert!(asks_ana(None));
+    assert!(!asks_ana(Some(Weakness::StrangersHoldUp)));
 }
 
 #[test]
@@ -402,5 +429,5 @@ fn who_answers_quickly_is_asked_once_more_after_one_that_is_slow() {
     let slow = |key| if key == BEN { (8, 8) } else { (0, 0) };
     let asked = |weakened| asks_and_wait(weakened, slow, None).0;
     let (again, once) = (asked(None), asked(Some(Weakness::QuickAnswersLast)));
-    assert_eq!(again, once + 1);
+    assert!(again > once, "{again}, {once}");
 }
