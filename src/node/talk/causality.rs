@@ -56,7 +56,7 @@ impl Talk {
         }
         let has_taken = self.history.has_taken(message.id());
         if has_taken {
-            self.compare_with_taken(lent, message);
+            self.compare_with_taken(lent, message, message.origin());
             self.acks.owe_again(message.origin());
         }
         has_taken

@@ -67,7 +67,7 @@ impl Talk {
             let length = self.run_length(lent, rest).max(1);
             let (run, later) = rest.split_at(length);
             rest = later;
-            if length > 1 || self.is_to_be_taken(lent, message) {
+            if length > 1 || self.is_to_be_taken(lent, message, peer) {
                 lent.cx.counters.repaired += length as u64;
                 bytes += run.iter().map(|m| m.size_bound() as u64).sum::<u64>();
                 self.take_or_wait(lent, (peer, false), run);
@@ -107,25 +107,37 @@ impl Talk {
     }
 
     /// True if a message in a chunk is new, and lies above the floor or was missing.
-    fn is_to_be_taken(&mut self, lent: &mut Lent<'_>, message: &ChatMessage) -> bool {
+    fn is_to_be_taken(&mut self, lent: &mut Lent<'_>, message: &ChatMessage, peer: Key) -> bool {
         let id = message.id();
         // Nobody else writes in this node's name.
         if message.origin() == lent.cx.config.key {
             return false;
         }
         if self.history.has_taken(id) {
-            self.compare_with_taken(lent, message);
+            self.compare_with_taken(lent, message, peer);
             return false;
         }
         let is_new = self.waiting.find(id).is_none();
         is_new && (message.position() > self.history.floor() || self.is_wanted(id))
     }
 
-    /// A message came that was taken in before: it may be another one of the same name.
-    pub(super) fn compare_with_taken(&mut self, lent: &mut Lent<'_>, message: &ChatMessage) {
+    /// A message came from this peer that was taken in before: it may be another one of the same name. If its author
+    /// itself says so, what is here was made up, and what the author said is missed.
+    pub(super) fn compare_with_taken(
+        &mut self,
+        lent: &mut Lent<'_>,
+        message: &ChatMessage,
+        peer: Key,
+    ) {
+        let id = message.id();
         let is_here = message.position() > self.history.floor();
-        if is_here && self.history.find_message(message) == Found::Other {
-            self.note_double(lent, message.id());
+        if !is_here || self.history.find_message(message) != Found::Other {
+            return;
+        }
+        self.note_double(lent, id);
+        if peer == id.origin && !lent.cx.is_weakened(Weakness::DoublesAreConfirmed) {
+            self.history.origin_mut(peer).miss(id.seq, id.seq);
+            self.acks.owe_again(peer);
         }
     }
 }

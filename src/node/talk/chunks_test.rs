@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::node::Config;
-use crate::node::rig::{Rig, chat, config};
+use crate::node::rig::{Rig, chat, config, timed};
 use crate::wire::{Fetch, Message, SeqRange};
 
 const ANA: Key = Key(9);
@@ -79,4 +79,31 @@ fn what_is_missing_is_not_looked_up_for_each_small_piece() {
     assert_eq!(wants_after(None, moment * 3), [last]);
     let weakened = Some(Weakness::EachPieceIsLookedUp);
     assert_eq!(wants_after(weakened, moment), [last]);
+}
+
+/// Somebody handed on a text in the name of an author that was not heard; then the author itself says another.
+#[test]
+fn what_an_author_said_is_not_confirmed_where_something_else_is_under_its_name() {
+    let missed = |weakened| {
+        let mut rig = Rig::with(Config {
+            weakened,
+            ..config()
+        });
+        let [ana, eve] = [ANA, Key(66)].map(|key| {
+            let link = rig.meet(key);
+            rig.admit(link, key);
+            link
+        });
+        rig.receive(eve, chat(Key(66), 1, &[]));
+        rig.pass_on(Key(66), timed(ANA, 1, 7, &[]));
+        let sent = rig.receive(ana, chat(ANA, 1, &[]));
+        let acks = sent.into_iter().filter_map(|m| match m {
+            Message::Ack(ack) => Some(ack.missed),
+            _ => None,
+        });
+        acks.last()
+    };
+    assert_eq!(missed(None), Some(vec![(1, 1)]));
+    let confirmed = missed(Some(Weakness::DoublesAreConfirmed));
+    assert_eq!(confirmed, Some(Vec::new()));
 }
