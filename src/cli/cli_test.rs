@@ -36,6 +36,7 @@ fn the_defaults_are_those_of_the_contract() {
     assert_eq!(options.group, "239.255.112.97:28783".parse().unwrap());
     assert_eq!(options.history, 100_000);
     assert_eq!(options.store_max, 4 << 30);
+    assert_eq!(options.store_max, papo::limits::STORE_BYTES_DEFAULT);
     assert_eq!(options.heartbeat, Duration::from_millis(250));
     assert_eq!(options.failure_timeout, Duration::from_millis(1_000));
     assert_eq!(options.timeout, Duration::from_secs(10));

@@ -11,11 +11,14 @@
 //!
 //! A file that is larger when papo starts is made to fit before it is opened ([`Space::limits_at_start`]). One that
 //! could not be, or that somebody put in its place since, does not grow, while its oldest messages go: it is made
-//! smaller at the next start.
+//! smaller at the next start. The default deletes nothing so: a file that is larger keeps its size, since its user may
+//! have left the option out by mistake.
 
 use std::time::Duration;
 
-use crate::limits::{STORE_BATCH_BYTES_MAX, STORE_BYTES_MIN, STORE_LOG_PAGES_MAX};
+use crate::limits::{
+    STORE_BATCH_BYTES_MAX, STORE_BYTES_DEFAULT, STORE_BYTES_MIN, STORE_LOG_PAGES_MAX,
+};
 use crate::node::Time;
 use crate::store::{DiskUse, SizeLimits, Store, StoreError};
 
@@ -44,6 +47,8 @@ enum Told {
 #[derive(Debug)]
 pub(super) struct Space {
     max: u64,
+    /// A file that is found larger keeps its size.
+    keeps_larger: bool,
     /// How large the file may become.
     file_max: u64,
     taken: DiskUse,
@@ -60,6 +65,7 @@ impl Space {
         let max = max.max(STORE_BYTES_MIN);
         Space {
             max,
+            keeps_larger: max == STORE_BYTES_DEFAULT,
             file_max: max - log_part(max),
             taken: DiskUse::default(),
             is_stale: true,
@@ -102,16 +108,20 @@ impl Space {
             return;
         };
         (self.taken, self.is_stale) = (taken, false);
+        if std::mem::take(&mut self.keeps_larger) {
+            self.file_max = self.file_max.max(taken.file);
+        }
     }
 
     /// What a file may take when it is opened. One that is larger by no more than what one commit adds is left
     /// alone: what the index of words adds cannot be told to the page, and to write a large file anew takes long.
     pub(super) fn limits_at_start(&self) -> SizeLimits {
-        SizeLimits {
-            file: self.file_max.saturating_add(self.growth()),
-            used: self.enough(),
-            log: log_part(self.max),
-        }
+        let (file, used) = match self.keeps_larger {
+            true => (u64::MAX, u64::MAX),
+            false => (self.file_max.saturating_add(self.growth()), self.enough()),
+        };
+        let log = log_part(self.max);
+        SizeLimits { file, used, log }
     }
 
     /// What may be in use of the file before the oldest go.
@@ -243,6 +253,14 @@ mod tests {
         assert!(space.is_over() && !space.is_full());
         let limits = space.limits_at_start();
         assert!(limits.file < 1 << 20 && limits.used < limits.file && limits.log < limits.file);
+    }
+
+    #[test]
+    fn the_default_deletes_nothing_of_a_file_that_is_larger() {
+        let given = Space::new(STORE_BYTES_DEFAULT - 1).limits_at_start();
+        assert!(given.file < STORE_BYTES_DEFAULT);
+        let left_out = Space::new(STORE_BYTES_DEFAULT).limits_at_start();
+        assert_eq!(left_out.file, u64::MAX);
     }
 
     #[test]
