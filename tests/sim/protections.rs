@@ -112,10 +112,6 @@ pub const ALL: &[(Weakness, &str)] = &[
         "asking members of another group whose coordinator was a member",
     ),
     (
-        Weakness::StrangersWordsEnd,
-        "the word of one that never was a member here once its link has ended",
-    ),
-    (
         Weakness::LostAreNotAwaited,
         "the wait of whoever leaves for one that was lost a moment ago",
     ),
@@ -208,7 +204,6 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::GivenUpIsForgotten, "stores", 8),
     (Weakness::GivenUpIsForgotten, "stores", 9),
     (Weakness::OtherGroupsAreNotAsked, "partitions", 190_054_710),
-    (Weakness::StrangersWordsEnd, "partitions", 300_004_851),
     (Weakness::LostAreNotAwaited, "mixed", 1_000_093),
     (Weakness::SilentKeepTheirPlace, "pair cuts", 352_003_783),
     (Weakness::LostAreNotAwaited, "partitions", 2_000_092),

@@ -33,6 +33,17 @@ fn bereft(weakened: Option<Weakness>, liars: u64) -> (Rig, Vec<LinkId>) {
     (rig, links)
 }
 
+/// Every timer that is due runs out; what is sent then.
+fn fire_all_due(rig: &mut Rig) -> Vec<Message> {
+    let due = rig.timers.iter().filter(|(_, at)| at.0 <= rig.micros);
+    let due: Vec<Timer> = due.map(|(timer, _)| *timer).collect();
+    let fire = |timer| {
+        rig.timers.remove(&timer);
+        rig.turn(vec![Input::Timer(timer)])
+    };
+    due.into_iter().flat_map(fire).collect()
+}
+
 /// How long this node is without a coordinator that exists where each liar does this to each ELECTION, and says
 /// this on its link all the time; at most a minute. The liars have numbers.
 fn leaderless_among(
@@ -51,18 +62,11 @@ fn leaderless_among(
             return long;
         }
         rig.pass(Duration::from_millis(20));
-        let due: Vec<Timer> = (rig.timers.iter())
-            .filter(|(_, at)| at.0 <= rig.micros)
-            .map(|(timer, _)| *timer)
-            .collect();
         let mut sent = Vec::new();
         for (number, link) in (0..).zip(&links) {
             sent.extend(rig.receive(*link, says(number)));
         }
-        for timer in due {
-            rig.timers.remove(&timer);
-            sent.extend(rig.turn(vec![Input::Timer(timer)]));
-        }
+        sent.extend(fire_all_due(&mut rig));
         if sent.iter().any(|m| matches!(m, Message::Election { .. })) {
             for (number, link) in (0..).zip(&links) {
                 rig.receive(*link, answer(number));
@@ -280,18 +284,11 @@ fn follows_the_dead(weakened: Option<Weakness>) -> Duration {
             return long;
         }
         rig.pass(Duration::from_millis(20));
-        let due: Vec<Timer> = (rig.timers.iter())
-            .filter(|(_, at)| at.0 <= rig.micros)
-            .map(|(timer, _)| *timer)
-            .collect();
         let mut sent = rig.receive(liar, Message::Ping { coordinator: None });
         if long.as_millis() % 1_000 < 20 {
             rig.say(1);
         }
-        for timer in due {
-            rig.timers.remove(&timer);
-            sent.extend(rig.turn(vec![Input::Timer(timer)]));
-        }
+        sent.extend(fire_all_due(&mut rig));
         for message in sent {
             let coordinator = Some(office(4, LEADER));
             let lie = match message {

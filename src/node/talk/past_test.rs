@@ -430,6 +430,23 @@ fn what_an_author_had_written_by_its_first_hello_is_old_unless_it_says_otherwise
     assert_eq!(arrivals(&mut rig), [(id(2), Arrival::Live)]);
 }
 
+/// What it said may come by way of others once it is gone.
+#[test]
+fn what_a_stranger_says_of_its_lines_counts_after_its_link_has_ended() {
+    let is_known_after = |weakness: Option<Weakness>| {
+        let (mut rig, _) = beside_a_stranger();
+        rig.node.cx.config.weakened = weakness;
+        let eve = Key(66);
+        let link = rig.meet_from(eve, 3);
+        assert!(rig.node.talk.past.has_told(eve));
+        let why = crate::node::Closed::Failed;
+        rig.turn(vec![crate::node::Input::Closed { link, why }]);
+        rig.node.talk.past.has_told(eve)
+    };
+    assert!(is_known_after(None));
+    assert!(!is_known_after(Some(Weakness::StrangersWordsEnd)));
+}
+
 /// It never counted on this node, so that it says nothing of that: what goes behind such a word shows that there is none.
 #[test]
 fn what_whoever_is_linked_without_a_word_had_written_by_its_hello_is_old() {
