@@ -425,7 +425,12 @@ fn of_the_talk(scene: &Scene, no: u64) -> Vec<(After, Message)> {
         }),
         (After::Compare, {
             let contents = |parts, items| Contents { parts, items };
-            let spans = vec![contents(Some(parts), None), contents(None, Some(items))];
+            let earlier = Part {
+                upto: Position::new(1, Key(HONEST), 1),
+                ..parts[0]
+            };
+            let two = vec![earlier, parts[0]];
+            let spans = vec![contents(Some(two), None), contents(None, Some(items))];
             Message::Comparison(Comparison { no, spans })
         }),
     ]

@@ -22,8 +22,8 @@ impl Talk {
     }
 
     /// Who is to be asked for this: its author first, then whoever sent something that waits for it; and those last who
-    /// have not answered for a while. If the author is no member, members are asked before all others: a stranger may
-    /// have said something to one of them alone, to hold up what that one says.
+    /// have not answered for a while. If the author is no member, the members who named it are asked before it: a
+    /// stranger may have said something to one of them alone, to hold up what that one says.
     pub(super) fn next_to_ask(
         &self,
         lent: &Lent<'_>,
@@ -62,20 +62,24 @@ impl Talk {
             return None;
         }
         let unasked = || reach.iter().copied().filter(|peer| !has_answered(peer));
-        let id = MessageId {
+        let (first, last) = stage.span();
+        let of_it = |seq| MessageId {
             origin: author,
-            seq: stage.span().1,
+            seq,
         };
-        let sender = |peer: &Key| self.waiting.senders_for(id).any(|sender| sender == *peer);
+        let sends = |seq, peer: &Key| {
+            let mut senders = self.waiting.senders_for(of_it(seq));
+            senders.any(|sender| sender == *peer)
+        };
+        let sender = |peer: &Key| sends(last, peer);
         let speaks = |peer: &Key| lent.mesh.is_alive(lent.cx, *peer);
         let answers = |peer: &Key| speaks(peer) && !self.answers.is_failing(*peer);
         let is_known = lent.view.contains(author) || lent.cx.is_weakened(Weakness::StrangersHoldUp);
-        let is_first = |peer: &Key| *peer == author && is_known;
-        let is_member = |peer: &Key| lent.view.contains(*peer);
-        let knows_better = |peer: &Key| !is_known && is_member(peer) && answers(peer);
-        (unasked().find(|peer| is_first(peer) && answers(peer)))
-            .or_else(|| unasked().find(|peer| sender(peer) && knows_better(peer)))
-            .or_else(|| unasked().find(knows_better))
+        let named_it = |peer: &Key| {
+            !is_known && lent.view.contains(*peer) && (sends(first, peer) || sender(peer))
+        };
+        (unasked().find(|peer| named_it(peer) && answers(peer)))
+            .or_else(|| unasked().find(|peer| *peer == author && answers(peer)))
             .or_else(|| unasked().find(|peer| sender(peer) && answers(peer)))
             .or_else(|| unasked().find(answers))
             .or_else(|| unasked().find(speaks))
