@@ -194,6 +194,8 @@ pub enum Weakness {
     OneCauseIsNoticed,
     /// What was given up is waited for no more, although it has come since and waits for its author's word.
     GivenUpStaysSo,
+    /// What nobody had when a liar named it is looked for no more when somebody else names it.
+    UnfoundStaySo,
     /// What its author was asked for, and never said, is looked for at everybody else all the same.
     DeniedAreSought,
     /// What is only named, of an author of whom nothing was ever here, is waited for as long as what members said.

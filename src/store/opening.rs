@@ -118,7 +118,7 @@ impl Store {
         store.look_at_waiting()?;
         let length = store.disk_use()?.file;
         if size(path) > length {
-            store.files.expect(length);
+            store.files.will_be(length);
         }
         Ok(store)
     }

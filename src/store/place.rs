@@ -97,7 +97,7 @@ impl Files {
 
     /// So long the file is once all of its log is in it: that may be less than it is now, if it was written anew
     /// and its log not taken up since.
-    pub(super) fn expect(&mut self, length: u64) {
+    pub(super) fn will_be(&mut self, length: u64) {
         self.shortest = length;
         self.length = self.length.min(length);
     }

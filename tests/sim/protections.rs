@@ -78,6 +78,10 @@ pub const ALL: &[(Weakness, &str)] = &[
         "questions for gaps with many holes",
     ),
     (
+        Weakness::UnfoundStaySo,
+        "another look for what a liar named before it was said",
+    ),
+    (
         Weakness::VersionsBeginAgain,
         "versions that go on in a later office",
     ),
@@ -185,7 +189,9 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::UnseenCounts, "partitions", 71_022_863),
     (Weakness::NamedOneIsAll, "no dials", 79_073_881),
     (Weakness::AnyOfficeCounts, "cuts that stay", 79_014_053),
-    (Weakness::TooMuchIsNotAsked, HOSTILE, 286),
+    (Weakness::TooMuchIsNotAsked, HOSTILE, 475),
+    (Weakness::TooMuchIsNotAsked, HOSTILE, 555),
+    (Weakness::UnfoundStaySo, HOSTILE, 564),
     (Weakness::VersionsBeginAgain, HOSTILE, 89),
     (Weakness::VersionsBeginAgain, HOSTILE, 125),
     (Weakness::EarlierViewsCount, "one-way cuts", 430_001_222),

@@ -19,6 +19,8 @@ pub(in crate::node) struct Origin {
     /// Of `missed`, what nobody was known to count on: it did not come, or came under the floor and was
     /// not shown.
     passed_by: Ranges,
+    /// Of `passed_by`, what did not come though everybody in reach was asked.
+    unfound: Ranges,
     /// What nothing waited for any more, and turned out to be owed.
     owed_after_all: Ranges,
     /// What the user was told is missed, and the author had not said then: it is late if it comes, and no gap.
@@ -196,6 +198,25 @@ impl Origin {
     pub(in crate::node) fn pass_by(&mut self, first: u64, last: u64) {
         self.missed.insert_range(first, last);
         self.passed_by.insert_range(first, last);
+    }
+
+    /// The same of what nobody in reach has.
+    pub(in crate::node) fn pass_by_unfound(&mut self, first: u64, last: u64) {
+        self.pass_by(first, last);
+        self.unfound.insert_range(first, last);
+    }
+
+    /// True if this did not come when everybody in reach was asked for it, and nobody is known to count on it.
+    pub(in crate::node) fn is_unfound(&self, seq: u64) -> bool {
+        let is_passed_by = !self.passed_by.is_empty() && self.passed_by.contains(seq);
+        is_passed_by && self.unfound.contains(seq) && !self.taken.contains(seq)
+    }
+
+    /// This is missing again, and may come now.
+    pub(in crate::node) fn look_for_again(&mut self, seq: u64) {
+        for ranges in [&mut self.unfound, &mut self.passed_by, &mut self.missed] {
+            ranges.remove_range(seq, seq);
+        }
     }
 
     /// Of these, what was taken in and is not held any more was never shown: it is not here after all. What is owed is

@@ -79,6 +79,9 @@ impl Talk {
             is_wordless: is_live && !is_below && self.speaks_without_word(lent, sender),
             at: lent.cx.now.time,
         };
+        if !is_below {
+            self.look_for_unfound(lent, first);
+        }
         if let Some(missing) = self.missing_cause(lent, first, coming) {
             return self.wait_for(lent, missing, coming, run);
         }

@@ -512,7 +512,7 @@ fn what_was_given_up_and_has_come_since_is_waited_for_while_it_waits() {
     let read = |weakness: Option<Weakness>| {
         let mut rig = Rig::new();
         rig.node.cx.config.weakened = weakness;
-        let ana = member(&mut rig, ANA, 1);
+        member(&mut rig, ANA, 1);
         let ben = member(&mut rig, BEN, 1);
         rig.receive(ben, timed(BEN, 1, 2_000, &[cause]));
         told_in_silence(&mut rig);
@@ -521,16 +521,17 @@ fn what_was_given_up_and_has_come_since_is_waited_for_while_it_waits() {
         // Its author may be about to come into the view, and says then whether it is old.
         rig.pass_on(BEN, chat(cause.origin, 1, &[]));
         assert_eq!(rig.node.talk.waiting.len(), 1);
-        rig.receive(ana, timed(ANA, 1, 3_000, &[cause]));
+        // Who named it before is not believed again, and it is there now.
+        rig.receive(ben, timed(BEN, 2, 3_000, &[cause]));
         let waits = rig.node.talk.waiting.len();
         rig.pass(rig.node.cx.config.failure_timeout / 2);
         rig.fire(Timer::Tick);
         let read = rig.read().into_iter().map(|id| id.origin);
         (waits, read.collect::<Vec<_>>())
     };
-    assert_eq!(read(None), (2, vec![cause.origin, ANA]));
+    assert_eq!(read(None), (2, vec![cause.origin, BEN]));
     let weakened = Some(Weakness::GivenUpStaysSo);
-    assert_eq!(read(weakened), (1, vec![ANA, cause.origin]));
+    assert_eq!(read(weakened), (1, vec![BEN, cause.origin]));
 }
 
 #[test]
@@ -545,7 +546,7 @@ fn what_was_given_up_and_has_come_since_is_waited_for_although_it_has_no_room_to
             waiting_max: 1,
             ..config()
         });
-        let ana = member(&mut rig, ANA, 1);
+        member(&mut rig, ANA, 1);
         let ben = member(&mut rig, BEN, 1);
         rig.receive(ben, timed(BEN, 1, 2_500, &[cause(2)]));
         told_in_silence(&mut rig);
@@ -555,7 +556,7 @@ fn what_was_given_up_and_has_come_since_is_waited_for_although_it_has_no_room_to
             rig.pass_on(BEN, chat(Key(20), seq, &[]));
         }
         assert!(rig.node.talk.gaps.was_thrown(cause(2)));
-        rig.receive(ana, timed(ANA, 1, 3_000, &[cause(2)]));
+        rig.receive(ben, timed(BEN, 2, 3_000, &[cause(2)]));
         rig.read()
     };
     assert_eq!(read(None), []);
@@ -563,10 +564,38 @@ fn what_was_given_up_and_has_come_since_is_waited_for_although_it_has_no_room_to
     assert_eq!(
         read(weakened),
         [MessageId {
-            origin: ANA,
-            seq: 1
+            origin: BEN,
+            seq: 2
         }]
     );
+}
+
+#[test]
+fn what_a_liar_named_before_it_was_said_is_looked_for_again_when_somebody_else_names_it() {
+    let cause = MessageId {
+        origin: Key(20),
+        seq: 1,
+    };
+    let read = |weakness: Option<Weakness>| {
+        let mut rig = Rig::new();
+        rig.node.cx.config.weakened = weakness;
+        let ana = member(&mut rig, ANA, 1);
+        let ben = member(&mut rig, BEN, 1);
+        rig.receive(ben, timed(BEN, 1, 2_000, &[cause]));
+        told_in_silence(&mut rig);
+        assert_eq!(rig.node.history().highest(BEN), 1, "it is given up");
+        rig.read();
+        rig.receive(ana, timed(ANA, 1, 3_000, &[cause]));
+        let waits = rig.node.talk.waiting.len();
+        told_in_silence(&mut rig);
+        assert_eq!(rig.node.history().highest(ANA), 1, "it is given up again");
+        rig.receive(ana, timed(ANA, 2, 4_000, &[cause]));
+        rig.receive(ben, timed(BEN, 2, 4_500, &[cause]));
+        assert_eq!(rig.node.talk.waiting.len(), 0, "nobody is believed twice");
+        waits
+    };
+    assert_eq!(read(None), 1);
+    assert_eq!(read(Some(Weakness::UnfoundStaySo)), 0);
 }
 
 #[test]

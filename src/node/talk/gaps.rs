@@ -354,16 +354,18 @@ impl Talk {
         let owed_from = origin.owed_from().unwrap_or(unsaid);
         let owed = lacks.within(owed_from, u64::MAX);
         let untold = origin.not_called_early(&owed);
+        let passed_by = lacks.within(0, owed_from.saturating_sub(1));
         for (first, last) in owed.iter() {
             origin.miss(first, last);
         }
         let mut gone = Vec::new();
-        for (first, last) in lacks.within(0, owed_from.saturating_sub(1)).iter() {
-            origin.pass_by(first, last);
+        for (first, last) in passed_by.iter() {
+            origin.pass_by_unfound(first, last);
             if origin.taken().last_below(first) > 0 {
                 gone.push((first, last));
             }
         }
+        self.note_unfound(author, &passed_by);
         for hole in gone {
             let text = holes::of_author(&self.nick_of(lent, author), hole);
             lent.cx.show(Event::Warning(text));

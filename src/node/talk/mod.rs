@@ -123,6 +123,8 @@ pub(super) struct Talk {
     is_far_ahead_told: bool,
     /// Causes that somebody named and nobody said.
     unsaid: Unsaid,
+    /// Causes that somebody named and nobody had, of whom nobody is known to count on them.
+    unfound: Unsaid,
 }
 
 impl Talk {
@@ -151,6 +153,7 @@ impl Talk {
             heard_chat: Time(0),
             is_far_ahead_told: false,
             unsaid: Unsaid::default(),
+            unfound: Unsaid::default(),
         }
     }
 

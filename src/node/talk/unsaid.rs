@@ -1,6 +1,7 @@
-//! Causes that somebody named and their author never said: nothing waits for them any more.
+//! Causes that somebody named and their author never said: nothing waits for them any more. And those that nobody
+//! in reach had: they may have been said since, if somebody else names them.
 //!
-//! Owns their names, in a limit. An author that is here speaks for itself: what it has not said once it was
+//! Owns their names, in limits. An author that is here speaks for itself: what it has not said once it was
 //! asked is no gap, and what it says later is new, whoever named it before.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -11,7 +12,7 @@ use crate::limits;
 use crate::node::history::{Origin, Ranges};
 use crate::node::mesh::Link;
 use crate::node::{Time, Weakness};
-use crate::wire::{Key, MessageId};
+use crate::wire::{ChatMessage, Key, MessageId};
 
 /// The names of causes that nobody said.
 #[derive(Debug, Default)]
@@ -43,6 +44,42 @@ impl Unsaid {
 }
 
 impl Talk {
+    /// Nobody in reach has these of this author, and nobody is known to count on them: who has named one of them by now
+    /// is not believed again.
+    pub(super) fn note_unfound(&mut self, author: Key, seqs: &Ranges) {
+        if seqs.is_empty() {
+            return;
+        }
+        let waiting = self.waiting.iter().flat_map(|waiter| &waiter.run);
+        let names = waiting.flat_map(|m| {
+            let of_these = causes(m).filter(|id| id.origin == author && seqs.contains(id.seq));
+            of_these.map(|id| (m.origin(), id))
+        });
+        for named in names.collect::<Vec<_>>() {
+            self.unfound.insert(named);
+        }
+    }
+
+    /// A message has come that follows from some that nobody in reach had when others named them: they are looked for
+    /// once more. They may have been named by a liar, and said since.
+    pub(super) fn look_for_unfound(&mut self, lent: &Lent<'_>, message: &ChatMessage) {
+        if !self.has_joined() || lent.cx.is_weakened(Weakness::UnfoundStaySo) {
+            return;
+        }
+        for cause in message.dependencies() {
+            let origin = self.history.origin(cause.origin);
+            let named = (message.origin(), cause);
+            if origin.is_some_and(|origin| origin.is_unfound(cause.seq))
+                && !self.unfound.contains(named.0, cause)
+            {
+                self.unfound.insert(named);
+                self.history
+                    .origin_mut(cause.origin)
+                    .look_for_again(cause.seq);
+            }
+        }
+    }
+
     /// How much this author has said, if it is a present member that speaks for itself and has told so. One that
     /// was cut off, and is linked again, may have said more to others meanwhile, and counts on this node no more:
     /// otherwise it tells so at once.
