@@ -196,6 +196,8 @@ pub enum Weakness {
     GivenUpStaysSo,
     /// What nobody had when a liar named it is looked for no more when somebody else names it.
     UnfoundStaySo,
+    /// What somebody else has of an author that goes on, and is not at it yet, is given up when its time has come.
+    SlowAuthorsAreGivenUp,
     /// What its author was asked for, and never said, is looked for at everybody else all the same.
     DeniedAreSought,
     /// What is only named, of an author of whom nothing was ever here, is waited for as long as what members said.

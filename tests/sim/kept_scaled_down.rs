@@ -306,6 +306,16 @@ pub const KEPT_AS_A_KIND: &[(u64, &str, &str)] = &[
         "each later line of a liar waited for whatever else was looked for of it",
     ),
     (
+        564,
+        "hostile",
+        "a newcomer gave up what a liar had named before it was said, and showed an answer to it first",
+    ),
+    (
+        1_244,
+        "hostile",
+        "what follows from a liar's line came twelve seconds late to who had not got that from the liar itself",
+    ),
+    (
         62_812,
         "hostile",
         "what an honest line waited for was given up after twelve seconds, as more of its author was asked for each time",

@@ -263,6 +263,7 @@ impl Talk {
                 }
             }
             None if may_come => stage.ask_again(),
+            None if self.is_held_up(lent, stage) => stage.leave_to_others(lent.cx.now.time),
             None => stage.note_all_asked(lent.cx.now.time),
         }
         true

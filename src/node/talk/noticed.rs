@@ -28,6 +28,8 @@ pub(super) struct NoticedGap {
     denied: bool,
     /// Somebody gave this of it, or something later, that was not taken in, since its author spoke for itself.
     refused: Option<u64>,
+    /// Its author goes on and has not come to it for long: what others give of it is taken in.
+    is_left_to_others: bool,
 }
 
 /// What these are about that was thrown away.
@@ -51,6 +53,7 @@ impl NoticedGap {
             asked_all: None,
             denied: false,
             refused: None,
+            is_left_to_others: false,
         }
     }
 
@@ -157,6 +160,17 @@ impl NoticedGap {
     /// The first of it that somebody gave and was not taken in, since its author spoke for itself.
     pub(super) fn refused(&self) -> Option<u64> {
         self.refused
+    }
+
+    /// True if its author has not come to it for so long that others' word is taken for it.
+    pub(super) fn is_left_to_others(&self) -> bool {
+        self.is_left_to_others
+    }
+
+    /// What others give of it from now on is taken in, and they are asked again.
+    pub(super) fn leave_to_others(&mut self, now: Time) {
+        self.is_left_to_others = true;
+        self.widen(self.first, now);
     }
 
     /// Somebody is still to be asked, or to be waited for.
@@ -341,6 +355,12 @@ impl Gaps {
             let first = stage.refused.unwrap_or(id.seq);
             stage.refused = Some(first.min(id.seq));
         }
+    }
+
+    /// True if others' word is taken for this, since its author has not come to it for long.
+    pub(super) fn is_left_to_others(&self, id: MessageId) -> bool {
+        let mut stages = self.stages.get(&id.origin).into_iter().flatten();
+        stages.any(|stage| stage.is_left_to_others && stage.covers(id.seq, id.seq))
     }
 
     /// The authors of whom something is missing.

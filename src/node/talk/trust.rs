@@ -32,11 +32,14 @@ impl Talk {
     }
 
     /// True if this author is a present member that speaks for itself, and has not said so much yet: what
-    /// somebody else passes on in its name is not its word.
+    /// somebody else passes on in its name is not its word, unless it is waited for and the author does not come to
+    /// it for long.
     pub(super) fn is_beyond_word(&self, lent: &Lent<'_>, sender: Key, id: MessageId) -> bool {
         let author = id.origin;
         let is_beyond = |said| id.seq > said;
-        author != sender && self.word_of(lent, author).is_some_and(is_beyond)
+        author != sender
+            && self.word_of(lent, author).is_some_and(is_beyond)
+            && !self.gaps.is_left_to_others(id)
     }
 
     /// A peer passes these on, as in a CHUNK that was asked for.

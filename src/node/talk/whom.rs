@@ -129,6 +129,14 @@ impl Talk {
             && !lent.cx.is_weakened(Weakness::TalkersAreAwaited)
     }
 
+    /// True if somebody else has given this, which was not taken in, and its author, which speaks for itself, has neither
+    /// come to it nor answered: the way from it is slow, and much comes before; or it keeps it back.
+    pub(super) fn is_held_up(&self, lent: &Lent<'_>, stage: &NoticedGap) -> bool {
+        stage.refused().is_some()
+            && !stage.is_left_to_others()
+            && !lent.cx.is_weakened(Weakness::SlowAuthorsAreGivenUp)
+    }
+
     /// True if nothing of this author was ever here, and it is and was no member, or has no link and is waited for for
     /// long (`is_ripe`): it is only named, and there may be none of that name.
     fn is_unknown(&self, lent: &Lent<'_>, author: Key, is_ripe: bool) -> bool {

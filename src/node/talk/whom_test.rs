@@ -4,7 +4,7 @@ use super::*;
 use crate::node::rig::{Rig, chat, config, hello, office, timed};
 use crate::node::{Config, Event, Timer};
 use crate::timing;
-use crate::wire::SyncAnswer;
+use crate::wire::{ChatMessage, SyncAnswer, made};
 
 const ANA: Key = Key(9);
 const LIAR: Key = Key(10);
@@ -430,4 +430,56 @@ fn who_answers_quickly_is_asked_once_more_after_one_that_is_slow() {
     let asked = |weakened| asks_and_wait(weakened, slow, None).0;
     let (again, once) = (asked(None), asked(Some(Weakness::QuickAnswersLast)));
     assert!(again > once, "{again}, {once}");
+}
+
+/// Ben's way here is slow, and carries much: he says a line a second and comes to no answer. Ana has read his last line,
+/// and follows from it.
+#[test]
+fn what_a_slow_author_has_not_come_to_is_taken_from_others_before_it_is_given_up() {
+    const LAST: u64 = 30;
+    let read = |weakened| {
+        let mut rig = Rig::with(Config {
+            weakened,
+            ..config()
+        });
+        let [ana, ben] = [ANA, BEN].map(|key| {
+            let link = rig.meet_from(key, 1);
+            rig.admit(link, key);
+            link
+        });
+        rig.receive(ben, Message::Chat(vec![line(BEN, 1)]));
+        let named = MessageId {
+            origin: BEN,
+            seq: LAST,
+        };
+        rig.receive(ana, timed(ANA, 1, 9_000, &[named]));
+        for tick in 1..=2_000_u64 {
+            rig.pass(Duration::from_millis(10));
+            let mut sent = rig.fire_due(&[Timer::Gap, Timer::Sync]);
+            while let Some(question) = sent.pop() {
+                let Some(mut answer) = rig.answer_to(&question) else {
+                    continue;
+                };
+                if let Message::Chunk(chunk) = &mut answer {
+                    chunk.messages = (2..=LAST).map(|seq| line(BEN, seq)).collect();
+                }
+                sent.extend(rig.receive(ana, answer));
+            }
+            if tick % 100 == 0 {
+                rig.receive(ben, Message::Chat(vec![line(BEN, 1 + tick / 100)]));
+                rig.receive(ana, Message::Ping { coordinator: None });
+            }
+        }
+        rig.read()
+    };
+    let id = |(origin, seq)| MessageId { origin, seq };
+    let all = (1..=LAST).map(|seq| (BEN, seq)).chain([(ANA, 1)]);
+    assert_eq!(read(None), all.map(id).collect::<Vec<_>>());
+    let early = read(Some(Weakness::SlowAuthorsAreGivenUp));
+    let at = early.iter().position(|read| *read == id((ANA, 1)));
+    assert!(at.is_some_and(|at| at < 20), "{early:?}");
+}
+
+fn line(author: Key, seq: u64) -> ChatMessage {
+    made::message(author.0, seq, 1_000 + seq, "")
 }
