@@ -19,7 +19,7 @@ use sim::failover::{bully_best, bully_worst, count, one_after_another};
 use sim::generate::{scenario, scenario_in, scenario_of};
 use sim::heard_only::HEARD_ONLY;
 use sim::host_gone::{self, HOST_GONE};
-use sim::hostile::{HOSTILE, UNASKED_VIEWS};
+use sim::hostile::{FALSE_QUESTIONS, HOSTILE, UNASKED_VIEWS};
 use sim::idle::{vanished, wake_ups};
 use sim::kept::KEPT;
 use sim::kept_scaled_down::{KEPT_AS_A_KIND, KEPT_SCALED_DOWN};
@@ -34,6 +34,8 @@ use sim::trace::Trace;
 const SEEDS: u64 = 2_000;
 /// How many seeds of a member that lies.
 const HOSTILE_SEEDS: u64 = 324;
+/// Seeds with a liar that asks out of nothing.
+const QUESTION_SEEDS: u64 = 96;
 /// Within how many seeds the loss of a protection must be noticed.
 const PROTECTION_SEEDS: u64 = 500;
 
@@ -51,6 +53,7 @@ fn kind_from_environment() -> Option<&'static str> {
         BACK_BRIEFLY,
         HOSTILE,
         UNASKED_VIEWS,
+        FALSE_QUESTIONS,
     ]);
     let kind = (sim::generate::KINDS.into_iter().chain(further)).find(|k| *k == name);
     assert!(kind.is_some(), "no scenario is of the kind {name:?}");
@@ -130,7 +133,16 @@ fn to_whom_large_packets_get_lost_is_in_the_room_soon() {
 
 #[test]
 fn who_lies_in_everything_ruins_nothing_for_the_others() {
-    let tally = run_seeds_of(Some(HOSTILE), None, 0..HOSTILE_SEEDS, usize::MAX);
+    demand_of_a_liar(HOSTILE, HOSTILE_SEEDS, &sim::liar::ALL);
+}
+
+#[test]
+fn who_asks_anything_out_of_nothing_ruins_nothing_for_the_others() {
+    demand_of_a_liar(FALSE_QUESTIONS, QUESTION_SEEDS, &sim::liar::QUESTIONS);
+}
+
+fn demand_of_a_liar(kind: &'static str, seeds: u64, lies: &[sim::liar::Lie]) {
+    let tally = run_seeds_of(Some(kind), None, 0..seeds, usize::MAX);
     for (seed, violation) in &tally.failed {
         println!("seed {seed}: {violation}");
     }
@@ -139,8 +151,8 @@ fn who_lies_in_everything_ruins_nothing_for_the_others() {
         "{} seeds failed",
         tally.failed.len()
     );
-    for lie in sim::liar::ALL {
-        let told = tally.lies.get(&lie).copied().unwrap_or(0);
+    for lie in lies {
+        let told = tally.lies.get(lie).copied().unwrap_or(0);
         assert!(told > 0, "nobody told the lie {lie:?}: {:?}", tally.lies);
     }
 }

@@ -2,18 +2,21 @@
 //!
 //! Owns this kind of scenario. The others talk, and lose their coordinator perhaps; nothing else is wrong.
 
-use super::liar::{ALL, Lie, Plan};
+use super::liar::{ALL, Lie, Plan, QUESTIONS};
 use super::scenario::{MS, Run, SECOND, Scenario, What, Who};
 
 /// The name of this kind.
 pub const HOSTILE: &str = "hostile";
 /// The same with one lie only, told all the time: views that nobody asked for. Few of the other seeds show what they do.
 pub const UNASKED_VIEWS: &str = "unasked views";
+/// The same with questions out of nothing, and perhaps one of the other lies.
+pub const FALSE_QUESTIONS: &str = "false questions";
 
 /// The scenario of this kind and seed.
 pub fn scenario_of(kind: &'static str, seed: u64) -> Option<Scenario> {
     let only = match kind {
         HOSTILE => None,
+        FALSE_QUESTIONS => None,
         UNASKED_VIEWS => Some(Lie::UnaskedView),
         _ => return None,
     };
@@ -35,6 +38,9 @@ pub fn scenario_of(kind: &'static str, seed: u64) -> Option<Scenario> {
     });
     if let (Some(lie), Some(plan)) = (only, &mut scenario.liar) {
         (plan.lies, plan.permille, plan.every) = (vec![lie], 1_000, plan.every / 4);
+    }
+    if let Some(plan) = scenario.liar.as_mut().filter(|_| kind == FALSE_QUESTIONS) {
+        plan.lies = questions(&mut rng, seed);
     }
     talk(&mut scenario, &mut rng, gone);
     trouble(&mut scenario, &mut rng, (liar, from, gone));
@@ -73,6 +79,21 @@ fn lies(rng: &mut fastrand::Rng, seed: u64) -> Vec<Lie> {
     };
     if !lies.contains(&own) {
         lies.push(own);
+    }
+    lies
+}
+
+/// One question by turns, or several, or all; half of the seeds have another lie beside them.
+fn questions(rng: &mut fastrand::Rng, seed: u64) -> Vec<Lie> {
+    let own = QUESTIONS[(seed % QUESTIONS.len() as u64) as usize];
+    let share = rng.u8(1..4);
+    let is_told = |lie: &Lie, rng: &mut fastrand::Rng| *lie == own || rng.u8(0..share) == 0;
+    let mut lies: Vec<Lie> = QUESTIONS
+        .into_iter()
+        .filter(|lie| is_told(lie, rng))
+        .collect();
+    if rng.bool() {
+        lies.extend(rng.choice(ALL));
     }
     lies
 }

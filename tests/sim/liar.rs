@@ -68,9 +68,31 @@ pub enum Lie {
     Rename,
     /// It says nothing where something is due.
     Silence,
+    /// COMPAREs of spans that are none, and out of nothing.
+    Compares,
+    /// The same with FETCH.
+    Fetches,
+    /// BEHIND all the time.
+    Behind,
+    /// PROBEs and BEAT_REQUESTs for anybody, all the time.
+    Probes,
+    /// RELAYs of its own word, to anybody.
+    Relays,
+    /// JOIN_REQUESTs with others' keys.
+    OthersRequests,
 }
 
-/// All of them.
+/// What it asks out of nothing: told in scenarios of their own.
+pub const QUESTIONS: [Lie; 6] = [
+    Lie::Compares,
+    Lie::Fetches,
+    Lie::Behind,
+    Lie::Probes,
+    Lie::Relays,
+    Lie::OthersRequests,
+];
+
+/// All others.
 pub const ALL: [Lie; 27] = [
     Lie::Round,
     Lie::Claim,

@@ -15,6 +15,7 @@ use super::false_lines::{
     ack, chat, chunk, comparison, line, made, number, position, stable, sync, sync_answer, time,
 };
 use super::liar::{Liar, Lie, Scene};
+use super::questions;
 
 const ROOM: &str = "room";
 
@@ -254,6 +255,12 @@ pub fn changed(liar: &mut Liar, scene: &Scene, message: Message) -> Option<Messa
         Message::Chunk(said) if liar.lies_now(Lie::Chunks) => {
             Message::Chunk(chunk(liar, scene, said.no))
         }
+        Message::Compare(said) if liar.lies_now(Lie::Compares) => {
+            Message::Compare(questions::compare(liar, scene, said.no))
+        }
+        Message::Fetch(said) if liar.lies_now(Lie::Fetches) => {
+            Message::Fetch(questions::fetch(liar, scene, said.no))
+        }
         Message::Ack(_) if liar.lies_now(Lie::Acks) => Message::Ack(ack(liar)),
         Message::Stable(_) if liar.lies_now(Lie::Stables) => Message::Stable(stable(liar, scene)),
         Message::Referral(_) if liar.lies_now(Lie::Referral) => {
@@ -331,6 +338,12 @@ pub fn added(liar: &mut Liar, scene: &Scene, lie: Lie) -> (Vec<Message>, Vec<Dat
             return (Vec::new(), Vec::new());
         }
         Lie::EndlessChunks | Lie::Silence => return (Vec::new(), Vec::new()),
+        Lie::Compares
+        | Lie::Fetches
+        | Lie::Behind
+        | Lie::Probes
+        | Lie::Relays
+        | Lie::OthersRequests => return questions::asked(liar, scene, lie),
     };
     (vec![on_links], Vec::new())
 }

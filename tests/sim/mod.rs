@@ -48,6 +48,7 @@ pub mod lying;
 pub mod paths;
 pub mod process;
 pub mod protections;
+pub mod questions;
 pub mod record;
 pub mod report;
 pub mod room;

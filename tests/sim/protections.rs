@@ -12,7 +12,7 @@ use super::back_briefly::BACK_BRIEFLY;
 use super::generate::{scenario, scenario_in, scenario_of};
 use super::heard_only::HEARD_ONLY;
 use super::host_gone::HOST_GONE;
-use super::hostile::{HOSTILE, UNASKED_VIEWS};
+use super::hostile::{FALSE_QUESTIONS, HOSTILE, UNASKED_VIEWS};
 use super::large_lost::LARGE_LOST;
 use super::report::run_caught;
 use super::scenario::Scenario;
@@ -76,6 +76,10 @@ pub const ALL: &[(Weakness, &str)] = &[
     (
         Weakness::TooMuchIsNotAsked,
         "questions for gaps with many holes",
+    ),
+    (
+        Weakness::AnybodyAsksForOthers,
+        "asking in one's own name only",
     ),
     (
         Weakness::SlowAuthorsAreGivenUp,
@@ -193,6 +197,8 @@ pub const RARE: &[(Weakness, &str, u64)] = &[
     (Weakness::TooMuchIsNotAsked, HOSTILE, 936),
     (Weakness::OneAnswerIsEnough, "partitions", 25),
     (Weakness::OneAnswerIsEnough, "slow", 3),
+    (Weakness::AnybodyAsksForOthers, FALSE_QUESTIONS, 36),
+    (Weakness::AnybodyAsksForOthers, FALSE_QUESTIONS, 106),
     (Weakness::SlowAuthorsAreGivenUp, "mixed", 560_000_773),
     (Weakness::VersionsBeginAgain, HOSTILE, 89),
     (Weakness::VersionsBeginAgain, HOSTILE, 125),
