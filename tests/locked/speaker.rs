@@ -126,10 +126,18 @@ impl Speaker {
 
     /// The handshake under the secret goes to its end.
     pub fn finish_lock(&mut self) {
-        let deadline = Instant::now() + PATIENCE;
-        while self.cipher.as_ref().is_some_and(|c| !c.is_ready()) && Instant::now() < deadline {
-            let _ = self.fill();
+        self.finish_lock_within(PATIENCE);
+    }
+
+    /// The same; false if it does not, because the stream ends or the time is over. Without a secret there is none.
+    pub fn finish_lock_within(&mut self, within: Duration) -> bool {
+        let deadline = Instant::now() + within;
+        while self.cipher.as_ref().is_some_and(|c| !c.is_ready()) {
+            if Instant::now() >= deadline || !self.fill() {
+                return false;
+            }
         }
+        true
     }
 
     /// The peer may have closed the stream, which is for the test to see.
@@ -225,7 +233,9 @@ impl Speaker {
         // What is signed names the room.
         self.own = Rc::new(self.own.for_room(room));
         self.proof = LinkProof::new(&self.own, Role::Dialler).expect("randomness");
-        self.finish_lock();
+        if !self.finish_lock_within(within) {
+            return None;
+        }
         self.say(&self.proof.introduction());
         let (introduction, binding) = (self.introduction(within)?, self.binding());
         let proof = self.proof.on_introduction(introduction, binding);

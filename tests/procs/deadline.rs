@@ -4,11 +4,15 @@ use std::io::Read as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
+use papo::lock::{DatagramSeal, Secret};
 use papo::wire::{Address, Coordinator, Datagram, Key, encode_datagram};
 
-use crate::harness::{PATIENCE, Room, eventually, let_pass, ms, one_line_that_names, shared};
+use crate::harness::{
+    PATIENCE, Room, eventually, let_pass, ms, one_line_that_names, scratch_dir, shared,
+    write_secret,
+};
 use crate::speaker::mouth;
 
 /// More than a process needs to start and to leave on a busy machine.
@@ -23,18 +27,24 @@ struct Unreachable {
 }
 
 impl Unreachable {
-    fn new(room: &Room<'_>) -> Unreachable {
+    fn new(room: &Room<'_>, secret: Option<Secret>) -> Unreachable {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let at = listener.local_addr().expect("an address");
         let over = Arc::new(AtomicBool::new(false));
         let (is_over, name, group) = (Arc::clone(&over), room.name.clone(), room.group);
         let thread = std::thread::spawn(move || {
             let mouth = mouth(Ipv4Addr::LOCALHOST);
+            let mut seal = secret.map(|s| DatagramSeal::new(&s).expect("randomness"));
             let started = Instant::now();
             while !is_over.load(SeqCst) {
                 // One key for a second, as of a group whose coordinator changes.
                 let key = 0x7777_0000_0000_0000 + started.elapsed().as_secs();
-                let _ = mouth.send_to(&heartbeat(&name, key, at), group);
+                let plain = heartbeat(&name, key, at);
+                let bytes = match &mut seal {
+                    Some(seal) => seal.seal(wall_ms(), &plain),
+                    None => plain,
+                };
+                let _ = mouth.send_to(&bytes, group);
                 let_pass(ms(50));
             }
         });
@@ -75,11 +85,26 @@ fn heartbeat(room: &str, key: u64, at: SocketAddr) -> Vec<u8> {
 fn a_coordinator_that_is_heard_and_not_reached_does_not_keep_send_or_a_pipe() {
     let permit = shared();
     let room = Room::new(&permit);
-    let _unreachable = Unreachable::new(&room);
-    let send = room
-        .papo("ana", &["send", "--timeout", "1", "hello"])
-        .start();
-    let mut pipe = room.papo("bia", &["--timeout", "1"]).start();
+    is_not_kept(&room, None, &[]);
+}
+
+#[test]
+fn nor_does_one_that_holds_the_secret_of_a_locked_room() {
+    let permit = shared();
+    let (room, dir) = (Room::new(&permit), scratch_dir());
+    let (key, text) = (dir.join("key"), "correct horse battery staple");
+    write_secret(&key, text);
+    let secret = Secret::derive(&room.name, text.as_bytes()).expect("it is long enough");
+    let options = ["--secret-file", key.to_str().expect("ASCII")];
+    is_not_kept(&room, Some(secret), &options);
+}
+
+fn is_not_kept(room: &Room<'_>, secret: Option<Secret>, options: &[&str]) {
+    let _unreachable = Unreachable::new(room, secret);
+    let sending = [&["send", "--timeout", "1"], options, &["hello"]].concat();
+    let send = room.papo("ana", &sending).start();
+    let piping = [&["--timeout", "1"], options].concat();
+    let mut pipe = room.papo("bia", &piping).start();
     pipe.write(b"one\ntwo\n");
     pipe.close_input();
     for (node, lines) in [(&send, "1 line not sent"), (&pipe, "2 lines not sent")] {
@@ -93,6 +118,11 @@ fn a_coordinator_that_is_heard_and_not_reached_does_not_keep_send_or_a_pipe() {
         one_line_that_names(node, lines);
         one_line_that_names(node, "--timeout");
     }
+}
+
+fn wall_ms() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis() as u64)
 }
 
 /// A reader that takes a little now and then has until the deadline, and no longer.
