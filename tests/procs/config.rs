@@ -168,6 +168,12 @@ fn what_is_given_for_this_run_switches_off_what_the_file_says_otherwise() {
         !shown.stdout().contains("between us"),
         "the secret is shown"
     );
+    let empty = room
+        .raw(&["config", "--config", &file])
+        .env("PAPO_SECRET", "")
+        .start();
+    assert_eq!(empty.exit(), 0, "{}", empty.stderr());
+    assert!(line_of(&empty, "secret-file").contains("set and empty"));
     let logs = room
         .raw(&["config", "--config", &file])
         .env("RUST_LOG", "debug")

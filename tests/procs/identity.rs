@@ -195,3 +195,32 @@ fn who_comes_back_as_somebody_else_is_told_of_once() {
     }
     assert!(ana.stderr().contains(&fingerprint_in(&states[1])));
 }
+
+#[test]
+fn a_script_that_sends_is_the_same_person_each_time() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let (own, other) = (scratch_dir(), scratch_dir());
+    let ana = join(&room, "ana", &other, &[]);
+    let saids = ["one", "two"].map(|text| {
+        let launch = room.papo("cron", &["send", text]);
+        assert_eq!(launch.env("XDG_STATE_HOME", &*own).start().exit(), 0);
+        ana.event("the line", |e| e.is("message") && e.text("text") == text)
+    });
+    for said in &saids {
+        assert_eq!(said.text("identity"), fingerprint_in(&own));
+    }
+    let warnings = ana.look(|r| r.all("warning").count());
+    assert_eq!(warnings, 0, "{}", ana.stderr());
+}
+
+#[test]
+fn an_identity_is_in_the_home_directory_where_nothing_else_is_said() {
+    let permit = shared();
+    let room = Room::new(&permit);
+    let home = scratch_dir();
+    let launch = room.papo("ana", &OPTIONS).events();
+    let launch = launch.env("XDG_STATE_HOME", "").env("HOME", &*home);
+    launch.start().joined();
+    assert_eq!(mode(&home.join(".local/state/papo/identity")), 0o600);
+}

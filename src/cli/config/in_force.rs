@@ -45,7 +45,13 @@ pub(in crate::cli) fn in_force(
                 format!("{value:COLUMN$} # the login name")
             }
             (None, "secret-file") if std::env::var_os("PAPO_SECRET").is_some() => {
-                "# secret-file: PAPO_SECRET has the secret".to_owned()
+                let is_empty = std::env::var_os("PAPO_SECRET").is_some_and(|s| s.is_empty());
+                let what = if is_empty {
+                    "is set and empty, which papo refuses"
+                } else {
+                    "has the secret"
+                };
+                format!("# secret-file: PAPO_SECRET {what}")
             }
             (None, _) => format!("# {long}: {}", without(arg)),
         };
