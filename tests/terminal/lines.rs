@@ -1,5 +1,6 @@
 //! The lines above the prompt: how they look, and that nothing in them is dangerous.
 
+use papo::identity::Fingerprint;
 use papo::limits::PRINT_BYTES_MAX;
 use papo::ui::terminal::ShownMessage;
 use papo::wire::Key;
@@ -79,6 +80,32 @@ fn people_are_told_apart() {
     assert!(cell(1, 17).inverse() && cell(1, 18).inverse() && !cell(1, 19).inverse());
     assert!(!cell(2, 16).inverse());
     assert!(cell(5, 7).bold() && cell(7, 6).dim());
+}
+
+#[test]
+fn colours_follow_the_person_and_somebody_else_under_a_known_nick_is_marked() {
+    let mut tty = Tty::new(90, 12);
+    let print = |tty: &mut Tty, nick, id, person: u8, is_another| {
+        let shown = ShownMessage {
+            identity: Some(Fingerprint::of(&[person; 32])),
+            is_another,
+            ..message(nick, id, "hello")
+        };
+        tty.terminal.print_message(&shown);
+    };
+    print(&mut tty, "ana", 3, 1, false);
+    print(&mut tty, "anna", 4, 1, false);
+    print(&mut tty, "ana", 5, 2, true);
+    tty.terminal.print_message(&message("ana", 6, "hello"));
+    tty.flush();
+    let names = ["<ana>", "<anna>", "<ana?>", "<ana>"];
+    for (row, name) in tty.rows().iter().zip(names) {
+        assert_eq!(*row, format!("14:13 {name} hello"));
+    }
+    let colour = |row| tty.emulator.screen().cell(row, 7).unwrap().fgcolor();
+    assert_eq!(colour(0), colour(1), "one person under two nicks");
+    assert_ne!(colour(0), colour(2), "two people under one nick");
+    assert_ne!(colour(0), colour(3), "nobody that is known");
 }
 
 #[test]

@@ -137,6 +137,7 @@ impl Talk {
         }
         let mut gone: Vec<(Key, Ranges)> = Vec::new();
         let mut never_said = BTreeMap::<Key, Ranges>::new();
+        let mut unfound = BTreeMap::<Key, Ranges>::new();
         // All of it is said before anything is shown that followed from it.
         let in_order = !lent.cx.is_weakened(Weakness::GivenUpOutOfOrder);
         for Due { author, span, .. } in turns.into_due(in_order) {
@@ -145,7 +146,9 @@ impl Talk {
                 let lacks = self.lacking_of(author, &stage, &thrown);
                 let about = (author, stage.since());
                 let missed = self.leave_out_unsaid(lent, about, &lacks);
-                self.call_missed(lent, author, &missed);
+                let passed_by = self.call_missed(lent, author, &missed);
+                let of_author = unfound.entry(author).or_default();
+                (passed_by.iter()).for_each(|(first, last)| of_author.insert_range(first, last));
                 if missed != lacks {
                     let unsaid = never_said.entry(author).or_default();
                     let beyond = lacks.within(missed.highest().saturating_add(1), u64::MAX);
@@ -165,6 +168,7 @@ impl Talk {
         });
         let waited = self.waiting.len();
         self.let_go(&never_said);
+        self.note_unfound(&unfound);
         self.release_all(lent, spans.collect());
         if self.waiting.len() < waited {
             // Whoever asked this node for it while it waited was told that it is not here.
@@ -346,8 +350,9 @@ impl Talk {
         flows && self.history.highest(author) < seq && !self.waiting.holds_later_than(id)
     }
 
-    /// Nobody in reach has these: they are missed, and the user is told of those that were owed.
-    fn call_missed(&mut self, lent: &mut Lent<'_>, author: Key, lacks: &Ranges) {
+    /// Nobody in reach has these: they are missed, and the user is told of those that were owed. The others are the
+    /// result.
+    fn call_missed(&mut self, lent: &mut Lent<'_>, author: Key, lacks: &Ranges) -> Ranges {
         // What was said before this node came is not owed, and nothing is said of it, unless earlier lines
         // of its author are here.
         let unsaid = self.owed_without_a_word(author).unwrap_or(u64::MAX);
@@ -366,13 +371,13 @@ impl Talk {
                 gone.push((first, last));
             }
         }
-        self.note_unfound(author, &passed_by);
         for hole in gone {
             let text = holes::of_author(&self.nick_of(lent, author), hole);
             lent.cx.show(Event::Warning(text));
         }
         self.say_missed(lent, author, &untold, Lack::Unfound);
         self.acks.owe(author);
+        passed_by
     }
 
     /// A member that was lost before it could say what this node owes it: the first of its messages that

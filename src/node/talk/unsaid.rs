@@ -44,18 +44,10 @@ impl Unsaid {
 }
 
 impl Talk {
-    /// Nobody in reach has these of this author, and nobody is known to count on them: who has named one of them by now
-    /// is not believed again.
-    pub(super) fn note_unfound(&mut self, author: Key, seqs: &Ranges) {
-        if seqs.is_empty() {
-            return;
-        }
-        let waiting = self.waiting.iter().flat_map(|waiter| &waiter.run);
-        let names = waiting.flat_map(|m| {
-            let of_these = causes(m).filter(|id| id.origin == author && seqs.contains(id.seq));
-            of_these.map(|id| (m.origin(), id))
-        });
-        for named in names.collect::<Vec<_>>() {
+    /// Nobody in reach has these of these authors, and nobody is known to count on them: who has named one of them by
+    /// now is not believed again.
+    pub(super) fn note_unfound(&mut self, unfound: &BTreeMap<Key, Ranges>) {
+        for named in self.namers_of(unfound) {
             self.unfound.insert(named);
         }
     }
@@ -139,18 +131,23 @@ impl Talk {
 
     /// What waits and names one of these of these authors need not wait for it, whatever else it waits for now.
     pub(super) fn let_go(&mut self, never_said: &BTreeMap<Key, Ranges>) {
-        if never_said.is_empty() {
-            return;
+        for named in self.namers_of(never_said) {
+            self.unsaid.insert(named);
         }
-        let is_unsaid = |id: &MessageId| {
-            let of_author = never_said.get(&id.origin);
+    }
+
+    /// The authors of what waits for these of these authors, each with what it names.
+    fn namers_of(&self, named: &BTreeMap<Key, Ranges>) -> Vec<(Key, MessageId)> {
+        if named.values().all(Ranges::is_empty) {
+            return Vec::new();
+        }
+        let is_named = |id: &MessageId| {
+            let of_author = named.get(&id.origin);
             of_author.is_some_and(|seqs| seqs.contains(id.seq))
         };
         let waiting = self.waiting.iter().flat_map(|waiter| &waiter.run);
-        let names = waiting.flat_map(|m| causes(m).filter(is_unsaid).map(|id| (m.origin(), id)));
-        for named in names.collect::<Vec<_>>() {
-            self.unsaid.insert(named);
-        }
+        let names = waiting.flat_map(|m| causes(m).filter(is_named).map(|id| (m.origin(), id)));
+        names.collect()
     }
 }
 
